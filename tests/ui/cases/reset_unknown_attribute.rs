@@ -1,0 +1,9 @@
+use chain_runtime::Reset;
+
+#[derive(Reset)]
+struct Visit {
+    #[reset(skip)]
+    path: String,
+}
+
+fn main() {}
