@@ -1,0 +1,483 @@
+//! [`Pool`] and [`Lease`]: contexts that outlive their requests, so that a request allocates none.
+//!
+//! ```text
+//!          get                                       put (a lease is dropped)
+//!           │                                         │ reset, trim
+//!           ▼                                         ▼
+//!   ┌─ this thread's magazine, at most 32 ──────────────────┐   1. no atomic read-modify-write
+//!   └─┬───────────────────────────────────────────────▲──┬──┘
+//!     │ empty: take half a magazine                   │  │ full: give half a magazine
+//!   ┌─▼───────────────────────────────────────────────┴──▼──┐   2. lock-free, bounded
+//!   └─┬─── the depot, shared by all threads ─────────────┬──┘
+//!     │ empty: a miss                                    │ full: a discard
+//!     ▼                                                  ▼
+//!   the factory makes a value                      the value is dropped   3. the allocator
+//! ```
+//!
+//! The magazine and depot are Bonwick's ("Magazines and Vmem", USENIX 2001), on two crates that carry what is unsafe:
+//! `thread_local` (whose values stay when a thread ends, and pass to the next thread) and the `ArrayQueue` of
+//! `crossbeam-queue`. `benches/pool.rs` compares it with what else it could stand on.
+
+mod demand;
+mod lease;
+
+use std::boxed::Box;
+use std::cell::RefCell;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::time::Instant;
+use std::vec::Vec;
+
+use crossbeam_queue::ArrayQueue;
+use thread_local::ThreadLocal;
+
+use crate::Reset;
+use demand::{Demand, Totals};
+pub use lease::Lease;
+
+/// The most values that one thread keeps to itself.
+const MAGAZINE: usize = 32;
+
+/// One lease in this many is timed, counted on each thread from its first. The clock costs more than the rest of `get`.
+const SAMPLED: u64 = 64;
+
+/// A bounded set of reusable values that grows and shrinks with the load.
+///
+/// [`get`](Pool::get) lends a value; dropping the [`Lease`] [resets](Reset) it and puts it back. Once warm, neither
+/// allocates, and neither ever waits: where no value is idle, the factory makes one.
+///
+/// ```
+/// use chain_runtime::Pool;
+///
+/// let pool = Pool::new(|| String::with_capacity(1024));
+/// let mut line = pool.get();
+/// line.push_str("GET /");
+/// drop(line);
+///
+/// let line = pool.get();
+/// assert!(line.is_empty());
+/// assert_eq!(line.capacity(), 1024);
+/// assert_eq!(pool.stats().hits, 1);
+/// ```
+///
+/// # Capacity
+///
+/// The capacity is how many **idle** values the pool keeps. It follows the load, within the limits that are given to
+/// [`Builder::capacity`], as follows.
+///
+/// * Little's law says how many leases are out on average: `L = λ·W`, arrivals per second times seconds held.
+///   `λ` is counted: every `get` of every thread since the last estimate. `W` is sampled: the first `get` of each
+///   thread, and every 64th after it, takes the time twice; their mean since the last estimate is `W` (the one
+///   before, where no timed lease came back).
+/// * What has not come back is not in `W` yet, so `L` is at least the number of leases that are out right now.
+///   This is what counts when a lease is held for as long as a connection.
+/// * An estimate is made at most every 100 ms, and only by a thread that uses the pool: there is no background
+///   task. [`maintain`](Pool::maintain) makes one where nothing else would, for a pool that fell idle.
+/// * A rise is followed at once; a fall by an eighth of the difference with each 100 ms, so that a lull of a moment does
+///   not throw away what the next moment needs.
+/// * With independent arrivals the number of leases out is Poisson distributed around `L` (Palm's theorem), so the capacity
+///   is `L + 4·√L`: more are out at once less than one time in ten thousand.
+///
+/// Bursts that are over within 100 ms and come rarely are averaged away: the lower limit is what serves them.
+///
+/// Half of the capacity is divided among the threads' magazines (one value at least, 32 at most), the rest is the depot's. A
+/// thread's magazine is brought within a lower limit when that thread next puts a value back. Until then, and where there are
+/// more threads than capacity, the pool keeps more than its capacity, by at most 32 for each thread.
+///
+/// # In a panic
+///
+/// A lease that is dropped while its thread panics discards its value: nobody knows what state it is in. So does one whose
+/// `reset` panics.
+pub struct Pool<T: Send> {
+    locals: ThreadLocal<Local<T>>,
+    /// The same counters as in `locals`, which cannot be read from another thread for the magazines' sake.
+    counters: ThreadLocal<Arc<Counters>>,
+    depot: ArrayQueue<Box<T>>,
+    /// How many of them a magazine and the depot hold; the capacity, divided.
+    magazine_limit: AtomicUsize,
+    depot_limit: AtomicUsize,
+    demand: Demand,
+    high_water: usize,
+    clock: Box<dyn Fn() -> Instant + Send + Sync>,
+    factory: Box<dyn Fn() -> T + Send + Sync>,
+}
+
+/// What one thread has of a pool.
+struct Local<T> {
+    magazine: RefCell<Vec<Box<T>>>,
+    counters: Arc<Counters>,
+}
+
+/// Written by one thread, read by all. Padded, so that no two threads write to one cache line.
+#[derive(Default)]
+#[repr(align(128))]
+struct Counters {
+    hits: AtomicU64,
+    misses: AtomicU64,
+    /// Leases that ended, in whichever way.
+    ended: AtomicU64,
+    discarded: AtomicU64,
+    detached: AtomicU64,
+    /// Timed leases that came back, and how long they were out.
+    timed: AtomicU64,
+    held_nanos: AtomicU64,
+}
+
+/// Adds to a counter that only this thread writes: a load and a store, where a read-modify-write would cost as much
+/// as the rest of `get`.
+fn add(counter: &AtomicU64, more: u64) {
+    counter.store(counter.load(Relaxed).wrapping_add(more), Relaxed);
+}
+
+/// What a pool did and has, from [`Pool::stats`].
+///
+/// The counts are exact while no other thread uses the pool, and otherwise each of a slightly different moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Leases that were served with an idle value.
+    pub hits: u64,
+    /// Leases for which the factory had to make a value.
+    pub misses: u64,
+    /// Values that were dropped: there was no room for them, or their lease ended in a panic.
+    pub discarded: u64,
+    /// Values that left the pool for good through [`Lease::into_inner`].
+    pub detached: u64,
+    /// Leases that are out.
+    pub in_use: usize,
+    /// Values that wait to be lent.
+    pub idle: usize,
+    /// How many idle values the pool would keep at the load it sees.
+    pub capacity: usize,
+}
+
+impl<T: Reset + Send> Pool<T> {
+    /// A pool with the limits of [`Pool::builder`], whose values are made by `factory`.
+    pub fn new(factory: impl Fn() -> T + Send + Sync + 'static) -> Self {
+        Self::builder().build(factory)
+    }
+
+    /// The limits to choose: capacity 32 to 4,096, high-water mark 64 KiB.
+    pub fn builder() -> Builder {
+        Builder {
+            capacity: 32..=4096,
+            high_water: 64 * 1024,
+            clock: Box::new(Instant::now),
+        }
+    }
+
+    /// Lends a value for as long as the pool is borrowed.
+    ///
+    /// From a `&'static` pool (a `static` [`LazyLock`](std::sync::LazyLock), say) the lease is `'static` and can
+    /// move into a spawned task, at no more cost; see [`get_owned`](Pool::get_owned) for a pool in an `Arc`.
+    ///
+    /// Never waits. Allocates only when no value is idle within reach, and what `thread_local` needs at a thread's first
+    /// use of the pool. Panics if the factory does.
+    #[inline]
+    pub fn get(&self) -> Lease<'_, T> {
+        let (value, since) = self.take();
+        Lease::borrowed(self, value, since)
+    }
+
+    /// Lends a value to a lease that keeps the pool alive, so that it can move into a spawned task.
+    ///
+    /// As [`get`](Pool::get), and two changes of the `Arc`'s count, which threads contend for.
+    #[inline]
+    pub fn get_owned(self: &Arc<Self>) -> Lease<'static, T> {
+        let (value, since) = self.take();
+        Lease::owned(Arc::clone(self), value, since)
+    }
+
+    /// Estimates the load if 100 ms have passed since the last estimate, and drops what the depot holds past the capacity.
+    ///
+    /// A pool does this by itself while it is used; a timer may call this to let a pool shrink that no longer is.
+    pub fn maintain(&self) {
+        self.follow_the_load((self.clock)());
+        while self.depot.len() > self.depot_limit.load(Relaxed) {
+            let Some(surplus) = self.depot.pop() else {
+                break;
+            };
+            add(&self.local().counters.discarded, 1);
+            drop(surplus);
+        }
+    }
+
+    /// What the pool did and has. Takes a few loads for each thread that ever used it.
+    pub fn stats(&self) -> Stats {
+        let totals = self.totals();
+        Stats {
+            hits: totals.hits,
+            misses: totals.misses,
+            discarded: totals.discarded,
+            detached: totals.detached,
+            in_use: totals.in_use(),
+            idle: totals.idle(),
+            capacity: self.demand.capacity(),
+        }
+    }
+
+    fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for counters in self.counters.iter() {
+            totals.add(counters);
+        }
+        totals
+    }
+
+    #[inline]
+    fn local(&self) -> &Local<T> {
+        self.locals.get_or(|| Local {
+            magazine: RefCell::new(Vec::with_capacity(MAGAZINE)),
+            counters: Arc::clone(self.counters.get_or(Arc::default)),
+        })
+    }
+
+    /// A value, and the time if this lease is one of those that are timed.
+    #[inline]
+    fn take(&self) -> (Box<T>, Option<Instant>) {
+        let local = self.local();
+        let counters = &*local.counters;
+        let turn = counters
+            .hits
+            .load(Relaxed)
+            .wrapping_add(counters.misses.load(Relaxed));
+        let since = (turn % SAMPLED == 0).then(|| self.tick());
+        // Apart from the `match`, so that the magazine is not borrowed while the factory runs.
+        let loaded = local.magazine.borrow_mut().pop();
+        let value = match loaded {
+            Some(value) => {
+                add(&counters.hits, 1);
+                value
+            }
+            None => self.refill(local),
+        };
+        (value, since)
+    }
+
+    /// Takes half a magazine from the depot, or makes a value.
+    #[cold]
+    fn refill(&self, local: &Local<T>) -> Box<T> {
+        if let Some(value) = self.depot.pop() {
+            let half = self.magazine_limit.load(Relaxed) / 2;
+            let mut magazine = local.magazine.borrow_mut();
+            while magazine.len() + 1 < half {
+                let Some(more) = self.depot.pop() else { break };
+                magazine.push(more);
+            }
+            add(&local.counters.hits, 1);
+            return value;
+        }
+        let value = Box::new((self.factory)());
+        add(&local.counters.misses, 1);
+        // Values are missing: that is worth the time of looking whether the load has changed.
+        self.tick();
+        value
+    }
+
+    /// Ends a lease whose value comes back.
+    #[inline]
+    fn put(&self, mut value: Box<T>, since: Option<Instant>) {
+        let local = self.local();
+        let counters = &*local.counters;
+        if let Some(since) = since {
+            self.time(counters, since);
+        }
+        add(&counters.ended, 1);
+        // Until the value is known to be good it counts as discarded, which it is if `reset` or `trim` panics.
+        let ending = Ending {
+            counter: &counters.discarded,
+        };
+        value.reset();
+        value.trim(self.high_water);
+        std::mem::forget(ending);
+
+        let mut magazine = local.magazine.borrow_mut();
+        if magazine.len() < self.magazine_limit.load(Relaxed) {
+            magazine.push(value);
+        } else {
+            drop(magazine);
+            self.spill(local, value);
+        }
+    }
+
+    /// Gives half a magazine to the depot, and drops what neither has room for.
+    #[cold]
+    fn spill(&self, local: &Local<T>, value: Box<T>) {
+        let limit = self.magazine_limit.load(Relaxed);
+        let depot_limit = self.depot_limit.load(Relaxed);
+        let mut surplus = Some(value);
+        // Each is popped by itself and dropped unborrowed: a value's `Drop` may use this very pool.
+        loop {
+            let Some(value) = surplus.take() else { return };
+            if self.depot.len() < depot_limit {
+                if let Err(value) = self.depot.push(value) {
+                    self.discard(local, value);
+                }
+            } else if local.magazine.borrow().len() < limit {
+                local.magazine.borrow_mut().push(value);
+                return;
+            } else {
+                self.discard(local, value);
+            }
+            let mut magazine = local.magazine.borrow_mut();
+            let room = self.depot.len() < depot_limit && magazine.len() > limit / 2;
+            if room || magazine.len() > limit {
+                surplus = magazine.pop();
+            }
+        }
+    }
+
+    /// Drops a value that had come back.
+    fn discard(&self, local: &Local<T>, value: Box<T>) {
+        add(&local.counters.discarded, 1);
+        drop(value);
+    }
+
+    /// Ends a lease whose value is in doubt.
+    #[cold]
+    fn give_up(&self, value: Box<T>) {
+        let counters = &*self.local().counters;
+        add(&counters.ended, 1);
+        add(&counters.discarded, 1);
+        drop(value);
+    }
+
+    /// Ends a lease whose value is the user's from now on.
+    fn detach(&self, since: Option<Instant>) {
+        let counters = &*self.local().counters;
+        if let Some(since) = since {
+            self.time(counters, since);
+        }
+        add(&counters.ended, 1);
+        add(&counters.detached, 1);
+    }
+
+    /// Adds to `W`.
+    #[cold]
+    fn time(&self, counters: &Counters, since: Instant) {
+        let held = self.tick().saturating_duration_since(since);
+        add(&counters.timed, 1);
+        add(
+            &counters.held_nanos,
+            u64::try_from(held.as_nanos()).unwrap_or(u64::MAX),
+        );
+    }
+
+    /// Reads the clock, and estimates the load if it is time.
+    #[cold]
+    fn tick(&self) -> Instant {
+        let now = (self.clock)();
+        self.follow_the_load(now);
+        now
+    }
+
+    fn follow_the_load(&self, now: Instant) {
+        if let Some(capacity) = self.demand.estimate(now, || self.totals()) {
+            let threads = self.counters.iter().count();
+            self.divide(capacity, threads);
+        }
+    }
+
+    /// Half of the capacity to the magazines, the rest to the depot.
+    fn divide(&self, capacity: usize, threads: usize) {
+        let threads = threads.max(1);
+        let magazine = (capacity / 2 / threads).clamp(1, MAGAZINE);
+        self.magazine_limit.store(magazine, Relaxed);
+        self.depot_limit
+            .store(capacity.saturating_sub(magazine * threads), Relaxed);
+    }
+}
+
+/// Counts when it is dropped: also when the thread unwinds.
+struct Ending<'a> {
+    counter: &'a AtomicU64,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        add(self.counter, 1);
+    }
+}
+
+impl<T: Reset + Send + Default + 'static> Default for Pool<T> {
+    /// A pool with the default limits, of default values.
+    fn default() -> Self {
+        Self::new(T::default)
+    }
+}
+
+impl<T: Reset + Send> fmt::Debug for Pool<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The limits of a [`Pool`], from [`Pool::builder`].
+pub struct Builder {
+    capacity: RangeInclusive<usize>,
+    high_water: usize,
+    clock: Box<dyn Fn() -> Instant + Send + Sync>,
+}
+
+impl Builder {
+    /// Between how many idle values the [capacity](Pool#capacity) moves. At least one value is kept.
+    ///
+    /// The upper limit also sizes the depot: 16 bytes a value, allocated at once.
+    pub fn capacity(self, limits: RangeInclusive<usize>) -> Self {
+        Builder {
+            capacity: limits,
+            ..self
+        }
+    }
+
+    /// From how many bytes on a buffer is [trimmed](Reset::trim) when its value comes back.
+    pub fn high_water(self, bytes: usize) -> Self {
+        Builder {
+            high_water: bytes,
+            ..self
+        }
+    }
+
+    /// Where the pool takes the time from, for tests. It must not go backwards, and must not use the pool.
+    pub fn clock(self, clock: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
+        Builder {
+            clock: Box::new(clock),
+            ..self
+        }
+    }
+
+    /// The pool, empty. Its capacity is the lower limit until the load is known.
+    pub fn build<T: Reset + Send>(
+        self,
+        factory: impl Fn() -> T + Send + Sync + 'static,
+    ) -> Pool<T> {
+        let least = (*self.capacity.start()).max(1);
+        let most = (*self.capacity.end()).max(least);
+        let pool = Pool {
+            locals: ThreadLocal::new(),
+            counters: ThreadLocal::new(),
+            depot: ArrayQueue::new(most),
+            magazine_limit: AtomicUsize::new(0),
+            depot_limit: AtomicUsize::new(0),
+            demand: Demand::new(least..=most, (self.clock)()),
+            high_water: self.high_water,
+            clock: self.clock,
+            factory: Box::new(factory),
+        };
+        pool.divide(least, 1);
+        pool
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("capacity", &self.capacity)
+            .field("high_water", &self.high_water)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,137 @@
+//! How many values the load asks for: Little's law, `L = λ·W`.
+
+use std::ops::RangeInclusive;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use super::Counters;
+
+/// How often the load is estimated, at most.
+const WINDOW: Duration = Duration::from_millis(100);
+
+/// What is left of a fall after one window.
+const FALL: f64 = 7.0 / 8.0;
+
+/// The sums of all threads' counters.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Totals {
+    pub(super) hits: u64,
+    pub(super) misses: u64,
+    pub(super) ended: u64,
+    pub(super) discarded: u64,
+    pub(super) detached: u64,
+    timed: u64,
+    held_nanos: u64,
+}
+
+pub(super) struct Demand {
+    limits: RangeInclusive<usize>,
+    capacity: AtomicUsize,
+    /// When the next estimate is due, in nanoseconds since `began`.
+    due: AtomicU64,
+    began: Instant,
+    /// Only ever tried, never waited for: one thread estimates, the others go on.
+    last: Mutex<Estimate>,
+}
+
+struct Estimate {
+    at: Instant,
+    totals: Totals,
+    /// `W`, in seconds.
+    held: f64,
+    /// `L`, smoothed.
+    load: f64,
+}
+
+impl Totals {
+    /// Adds one thread's counters. Ends are read before beginnings, so that no lease seems to end before it began.
+    pub(super) fn add(&mut self, counters: &Counters) {
+        self.ended += counters.ended.load(Relaxed);
+        self.discarded += counters.discarded.load(Relaxed);
+        self.detached += counters.detached.load(Relaxed);
+        self.timed += counters.timed.load(Relaxed);
+        self.held_nanos += counters.held_nanos.load(Relaxed);
+        self.hits += counters.hits.load(Relaxed);
+        self.misses += counters.misses.load(Relaxed);
+    }
+
+    fn begun(&self) -> u64 {
+        self.hits + self.misses
+    }
+
+    /// Leases that are out. A lease that ends on another thread can be seen to end before it is seen to begin.
+    pub(super) fn in_use(&self) -> usize {
+        usize::try_from(self.begun().saturating_sub(self.ended)).unwrap_or(usize::MAX)
+    }
+
+    pub(super) fn idle(&self) -> usize {
+        let alive = self.misses.saturating_sub(self.discarded + self.detached);
+        usize::try_from(alive)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(self.in_use())
+    }
+}
+
+impl Demand {
+    pub(super) fn new(limits: RangeInclusive<usize>, now: Instant) -> Self {
+        Demand {
+            capacity: AtomicUsize::new(*limits.start()),
+            limits,
+            due: AtomicU64::new(nanos(WINDOW)),
+            began: now,
+            last: Mutex::new(Estimate {
+                at: now,
+                totals: Totals::default(),
+                held: 0.0,
+                load: 0.0,
+            }),
+        }
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity.load(Relaxed)
+    }
+
+    /// The new capacity, if it is time for an estimate and no other thread is at it.
+    pub(super) fn estimate(&self, now: Instant, totals: impl FnOnce() -> Totals) -> Option<usize> {
+        let age = now.saturating_duration_since(self.began);
+        if nanos(age) < self.due.load(Relaxed) {
+            return None;
+        }
+        let mut last = self.last.try_lock().ok()?;
+        let span = now.saturating_duration_since(last.at);
+        if span < WINDOW {
+            return None;
+        }
+        self.due.store(nanos(age + WINDOW), Relaxed);
+        let load = last.follow(now, span, totals());
+        let capacity = (load + 4.0 * load.sqrt()).ceil() as usize;
+        let capacity = capacity.clamp(*self.limits.start(), *self.limits.end());
+        self.capacity.store(capacity, Relaxed);
+        Some(capacity)
+    }
+}
+
+impl Estimate {
+    /// `L`, `span` after it was last asked for.
+    fn follow(&mut self, now: Instant, span: Duration, totals: Totals) -> f64 {
+        let begun = totals.begun().saturating_sub(self.totals.begun());
+        let timed = totals.timed.saturating_sub(self.totals.timed);
+        if timed > 0 {
+            let held = totals.held_nanos.saturating_sub(self.totals.held_nanos);
+            self.held = Duration::from_nanos(held).as_secs_f64() / timed as f64;
+        }
+        let rate = begun as f64 / span.as_secs_f64();
+        let seen = (rate * self.held).max(totals.in_use() as f64);
+        let left = FALL.powf(span.as_secs_f64() / WINDOW.as_secs_f64());
+        self.load = seen + (self.load - seen).max(0.0) * left;
+        self.at = now;
+        self.totals = totals;
+        self.load
+    }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
