@@ -1,0 +1,7 @@
+use chain_runtime::Pool;
+
+struct Session;
+
+fn main() {
+    let _pool = Pool::new(|| Session);
+}
