@@ -1,0 +1,191 @@
+//! What a chain says of itself: `NODES`, `CHAIN`, its drawing, the sizes of its future; and the checks that
+//! stand on `NODES`.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+
+use super::{chain_arguments, scope_arguments, scope_generics};
+use crate::ast::{Chain, Form};
+use crate::names;
+use crate::plan::{Plan, SlotKind};
+use crate::types;
+
+pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
+    let chain = plan.chain;
+    let rt = &chain.runtime;
+    let scope = &plan.scope;
+    let name = &chain.name;
+    let vis = &chain.vis;
+    let (run, call) = (names::run_lifetime(), names::call_lifetime());
+    let generics = scope_generics(chain);
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+    let (chain_generics, chain_ty, chain_clause) = chain.generics.split_for_impl();
+    let arguments = scope_arguments(chain, true);
+    let count = plan.steps.len();
+    let infos = plan.steps.iter().enumerate().map(|(position, step)| {
+        let crate::plan::Step { node, name, span, .. } = step;
+        let as_node = quote_spanned!(*span=> <#node as #rt::Node<#run, #call, Self>>);
+        let facts = quote_spanned!(*span=> <#node as #rt::Signature<#run>>::FACTS);
+        let file = quote_spanned!(*span=> #rt::private::file!());
+        let line = quote_spanned!(*span=> #rt::private::line!());
+        quote! {
+            #rt::describe::NodeInfo {
+                name: #name,
+                position: #position,
+                file: #file,
+                line: #line,
+                facts: #facts,
+                needs: #as_node::NEEDS,
+                exit_needs: #as_node::EXIT_NEEDS,
+            }
+        }
+    });
+    let endings = (0..count).map(|position| {
+        quote! {
+            #rt::Ending::replied(&Self::NODES[#position]),
+            #rt::Ending::cut_short(&Self::NODES[#position])
+        }
+    });
+    let inputs = chain.run.inputs.iter().map(|input| pair(&names::unraw(&input.name), &types::text(&input.ty)));
+    let inputs: Vec<_> = match chain.form {
+        Form::Item => inputs.collect(),
+        Form::Short => vec![quote!(("context", "&mut Context"))],
+    };
+    let fields = chain.fields.iter().map(|field| pair(&names::unraw(&field.name), &types::text(&field.ty)));
+    let reply = match chain.form {
+        Form::Item => types::text(&chain.run.reply),
+        Form::Short => "Ending".to_owned(),
+    };
+    let chain_name = names::unraw(name);
+    let sizes = chain.run.is_async.then(|| sizes(plan));
+    let checks = checks(plan);
+    quote! {
+        impl #impl_generics #scope #ty_generics #clause {
+            const NODES: &'static [#rt::NodeInfo] = &[#(#infos),*];
+            const ENDINGS: &'static [#rt::Ending] = &[#(#endings),*];
+            const CHAIN: &'static #rt::describe::ChainInfo = &#rt::describe::ChainInfo {
+                name: #chain_name,
+                inputs: &[#(#inputs),*],
+                fields: &[#(#fields),*],
+                reply: #reply,
+                nodes: Self::NODES,
+            };
+        }
+        impl #chain_generics #name #chain_ty #chain_clause {
+            /// The nodes of this chain, in order, with what each needs and provides.
+            #vis const NODES: &'static [#rt::NodeInfo] = <#scope #arguments>::NODES;
+            /// This chain, described.
+            #vis const CHAIN: &'static #rt::describe::ChainInfo = <#scope #arguments>::CHAIN;
+            /// A drawing of this chain: print it, or its `.mermaid()`.
+            #vis const fn drawing() -> #rt::Drawing { #rt::Drawing::of(Self::CHAIN) }
+            #sizes
+        }
+        #checks
+    }
+}
+
+fn pair(name: &str, ty: &str) -> TokenStream {
+    quote!((#name, #ty))
+}
+
+/// The same names with nothing behind them, where the chain has errors.
+pub(super) fn stub(chain: &Chain) -> TokenStream {
+    let rt = &chain.runtime;
+    let vis = &chain.vis;
+    let name = names::unraw(&chain.name);
+    let sizes = chain.run.is_async.then(|| {
+        quote! {
+            #vis const fn future_size() -> usize { 0 }
+            #vis const fn node_sizes() -> [usize; 0] { [] }
+        }
+    });
+    quote! {
+        #vis const NODES: &'static [#rt::NodeInfo] = &[];
+        #vis const CHAIN: &'static #rt::describe::ChainInfo = &#rt::describe::ChainInfo {
+            name: #name, inputs: &[], fields: &[], reply: "", nodes: &[],
+        };
+        #vis const fn drawing() -> #rt::Drawing { #rt::Drawing::of(Self::CHAIN) }
+        #sizes
+    }
+}
+
+/// `async fn` sizes through a `const fn` that is generic over what the function returns.
+fn sizes(plan: &Plan<'_>) -> TokenStream {
+    let chain = plan.chain;
+    let rt = &chain.runtime;
+    let vis = &chain.vis;
+    let scope = &plan.scope;
+    let arguments = scope_arguments(chain, true);
+    let count = plan.steps.len();
+    let letters: Vec<_> = (0..=chain.run.inputs.len()).map(|index| names::local("Argument", index)).collect();
+    let nodes = plan.steps.iter().map(|step| {
+        let crate::plan::Step { node, span, .. } = step;
+        quote_spanned!(*span=> #rt::private::future_of_2(<#node as #rt::Node<'_, '_, #scope #arguments>>::enter))
+    });
+    quote! {
+        /// Bytes of the future that `run` returns.
+        #[must_use]
+        #vis const fn future_size() -> usize {
+            const fn of<#(#letters,)* Future>(_: fn(#(#letters),*) -> Future) -> usize {
+                #rt::private::size_of::<Future>()
+            }
+            of(Self::run)
+        }
+        /// Bytes of each node's own future on its way in; 0 for a node that never suspends.
+        #[must_use]
+        #vis const fn node_sizes() -> [usize; #count] {
+            [#(#nodes),*]
+        }
+    }
+}
+
+/// A constant for each node, at its token, and one for the budget, at its number.
+fn checks(plan: &Plan<'_>) -> TokenStream {
+    let chain = plan.chain;
+    let rt = &chain.runtime;
+    let scope = &plan.scope;
+    let name = &chain.name;
+    let nodes = |this: &TokenStream, span: proc_macro2::Span, position: usize| {
+        quote_spanned!(span=> #rt::check::node(#this::NODES, #position))
+    };
+    let budget = |this: &TokenStream| {
+        let limit = chain.budget.as_ref()?;
+        let text = names::unraw(name);
+        let span = limit.span();
+        Some(quote_spanned! {span=>
+            #rt::check::budget(#text, #this::NODES, &#this::node_sizes(), #this::future_size(), #limit)
+        })
+    };
+    if plan.is_generic {
+        // What these say can depend on the parameters: they are evaluated where `run` is used.
+        let generics = scope_generics(chain);
+        let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+        let checks = plan.steps.iter().enumerate().map(|(at, step)| nodes(&quote!(Self), step.span, at));
+        let (chain_generics, chain_ty, chain_clause) = chain.generics.split_for_impl();
+        let budget = budget(&quote!(Self)).map(|check| {
+            let doc = "Evaluated by rustc for each chain that is built from this one.";
+            quote! {
+                impl #chain_generics #name #chain_ty #chain_clause {
+                    #[doc = #doc]
+                    const WITHIN_BUDGET: () = #check;
+                }
+            }
+        });
+        return quote! {
+            impl #impl_generics #scope #ty_generics #clause {
+                const WIRED: () = { #(#checks;)* };
+            }
+            #budget
+        };
+    }
+    let scope_arguments = scope_arguments(chain, false);
+    let chain_arguments = chain_arguments(chain, false);
+    let this = quote!(<#name <#(#chain_arguments),*>>);
+    let checks = plan.steps.iter().enumerate().map(|(at, step)| {
+        let check = nodes(&quote!(<#scope #scope_arguments>), step.span, at);
+        quote_spanned!(step.span=> const _: () = #check;)
+    });
+    let budget = budget(&this).map(|check| quote!(const _: () = #check;));
+    let _ = SlotKind::Field;
+    quote!(#(#checks)* #budget)
+}

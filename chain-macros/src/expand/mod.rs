@@ -1,0 +1,131 @@
+//! From the plan to tokens. Nothing can go wrong here any more.
+
+mod describe;
+mod run;
+mod scope;
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{GenericParam, Generics};
+
+use crate::ast::{Chain, Form};
+use crate::names;
+use crate::plan::Plan;
+use crate::types;
+
+/// Lints are for what the user wrote; this was not.
+fn hushed() -> TokenStream {
+    quote!(#[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)])
+}
+
+pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
+    let declaration = declaration(plan.chain);
+    let scope = scope::scope(plan);
+    let description = describe::description(plan);
+    let run = run::run(plan);
+    let hushed = hushed();
+    let behind = quote! {
+        #hushed
+        const _: () = {
+            #scope
+            #description
+            #run
+        };
+    };
+    assemble(plan.chain, &declaration, &behind)
+}
+
+/// The chain's type with a `run` that nobody gets to call, beside errors that stand already.
+pub(crate) fn kept_alive(chain: &Chain, errors: &TokenStream) -> TokenStream {
+    let declaration = declaration(chain);
+    let hushed = hushed();
+    let stub = describe::stub(chain);
+    let signature = run::signature(chain);
+    let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
+    let name = &chain.name;
+    let rt = &chain.runtime;
+    let behind = quote! {
+        #hushed
+        const _: () = {
+            impl #impl_generics #name #ty_generics #clause {
+                #signature { #rt::private::unreachable!() }
+                #stub
+            }
+        };
+        #errors
+    };
+    assemble(chain, &declaration, &behind)
+}
+
+/// The short form is an expression: its nodes' state is made before any generated item can be seen.
+fn assemble(chain: &Chain, declaration: &TokenStream, behind: &TokenStream) -> TokenStream {
+    if chain.form == Form::Item {
+        return quote!(#declaration #behind);
+    }
+    let name = &chain.name;
+    let values = chain.fields.iter().filter_map(|field| field.value.as_ref());
+    let fields: Vec<_> = chain.fields.iter().map(|field| &field.name).collect();
+    let locals: Vec<_> = (0..fields.len()).map(|index| names::local("value", index)).collect();
+    quote! {
+        match (#(#values,)*) {
+            (#(#locals,)*) => {
+                #declaration
+                #behind
+                #name { #(#fields: #locals),* }
+            }
+        }
+    }
+}
+
+/// The struct, as the user wrote it.
+fn declaration(chain: &Chain) -> TokenStream {
+    let Chain { attrs, vis, name, generics, is_unit, fields, .. } = chain;
+    let clause = &generics.where_clause;
+    let hushed = (chain.form == Form::Short).then(hushed);
+    if *is_unit {
+        return quote!(#(#attrs)* #vis struct #name #generics #clause;);
+    }
+    let fields = fields.iter().map(|field| {
+        let crate::ast::Field { attrs, vis, name, ty, .. } = field;
+        quote!(#(#attrs)* #vis #name: #ty)
+    });
+    quote!(#hushed #(#attrs)* #vis struct #name #generics #clause { #(#fields),* })
+}
+
+/// The scope's generics: the chain's own, behind the lives of the run and of a call.
+fn scope_generics(chain: &Chain) -> Generics {
+    let (run, call) = (names::run_lifetime(), names::call_lifetime());
+    let mut generics = chain.generics.clone();
+    let mut lives: Vec<GenericParam> = vec![syn::parse_quote!(#run: #call), syn::parse_quote!(#call)];
+    lives.extend(generics.params);
+    generics.params = lives.into_iter().collect();
+    generics
+}
+
+/// `<'_, '_, 'k, C>`: the scope's arguments where its own lives are inferred.
+fn scope_arguments(chain: &Chain, own_lifetimes: bool) -> TokenStream {
+    let arguments = chain_arguments(chain, own_lifetimes);
+    quote!(<'_, '_, #(#arguments),*>)
+}
+
+/// The chain's own arguments, its lifetimes by name or inferred.
+fn chain_arguments(chain: &Chain, own_lifetimes: bool) -> Vec<TokenStream> {
+    let arguments = chain.generics.params.iter().map(|parameter| match parameter {
+        GenericParam::Lifetime(parameter) if own_lifetimes => parameter.lifetime.to_token_stream(),
+        GenericParam::Lifetime(_) => quote!('_),
+        GenericParam::Type(parameter) => parameter.ident.to_token_stream(),
+        GenericParam::Const(parameter) => parameter.ident.to_token_stream(),
+    });
+    arguments.collect()
+}
+
+/// A type among the inputs or the reply, with the run's lifetime for what is elided or declared on the `fn`.
+fn in_run(chain: &Chain, ty: &syn::Type) -> syn::Type {
+    let own: Vec<_> = chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
+    types::with_lifetime_but(ty, &run_lifetime(chain), &own)
+}
+
+/// The user's name for it, where there is one: rustdoc shows it.
+fn run_lifetime(chain: &Chain) -> syn::Lifetime {
+    chain.run.lifetime.clone().unwrap_or_else(names::run_lifetime)
+}

@@ -1,0 +1,243 @@
+//! The chain's scope: a struct with an `Option<&mut _>` for each input and provided value, and a `Slot` impl for
+//! each type in it.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+
+use super::scope_generics;
+use crate::ast::Form;
+use crate::names;
+use crate::plan::{Plan, Slot, SlotKind};
+use crate::types;
+
+/// Past this many things in a scope, rustc's own coherence error names a double provider: comparing each pair
+/// costs the square of their number.
+const COMPARED_AT_MOST: usize = 64;
+
+pub(super) fn scope(plan: &Plan<'_>) -> TokenStream {
+    let chain = plan.chain;
+    let rt = &chain.runtime;
+    let scope = &plan.scope;
+    let name = &chain.name;
+    let (run, call) = (names::run_lifetime(), names::call_lifetime());
+    let generics = scope_generics(chain);
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+    let (_, chain_ty, _) = chain.generics.split_for_impl();
+    let reply = super::in_run(chain, &chain.run.reply);
+    let reply = types::with_lifetime_but(&reply, &run, &own_lifetimes(plan));
+    let members = plan.slots.iter().filter(|slot| slot.kind != SlotKind::Field).map(|slot| {
+        let Slot { ty, member, .. } = slot;
+        let member_ty = match slot.kind {
+            SlotKind::OwnedInput => quote!(#rt::private::Option<&#call mut #rt::private::Option<#ty>>),
+            SlotKind::SharedInput => quote!(#rt::private::Option<&#run #ty>),
+            SlotKind::BorrowedInput | SlotKind::Provided => quote!(#rt::private::Option<&#call mut #ty>),
+            SlotKind::Context | SlotKind::Field => quote!(#rt::short::Lent<#call>),
+        };
+        quote!(#member: #member_ty)
+    });
+    let empty_members = plan.slots.iter().filter(|slot| slot.kind != SlotKind::Field).map(|slot| {
+        let member = &slot.member;
+        match slot.kind {
+            SlotKind::Context => quote!(#member: #rt::short::Lent::nothing()),
+            _ => quote!(#member: #rt::private::None),
+        }
+    });
+    let slots = plan.slots.iter().map(|slot| slot_impl(plan, slot));
+    let comparisons = comparisons(plan);
+    let parts = (chain.form == Form::Short).then(|| context_parts(plan));
+    let fields = field_impls(plan);
+    let bounded = quote!(#run);
+    quote! {
+        struct #scope #impl_generics #clause {
+            chain: &#bounded #name #chain_ty,
+            reply: #rt::private::Option<&#call mut #reply>,
+            ending: #rt::private::Option<&'static #rt::Ending>,
+            #(#members,)*
+        }
+        impl #impl_generics #scope #ty_generics #clause {
+            #[inline(always)]
+            fn empty(chain: &#run #name #chain_ty) -> Self {
+                Self { chain, reply: #rt::private::None, ending: #rt::private::None, #(#empty_members,)* }
+            }
+        }
+        #comparisons
+        #(#slots)*
+        #parts
+        #fields
+    }
+}
+
+fn own_lifetimes(plan: &Plan<'_>) -> Vec<syn::Lifetime> {
+    plan.chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect()
+}
+
+/// `impl Slot<'run, 'call, T, N> for Scope`, for a type parameter more than the scope has: the node that asks.
+fn slot_for(plan: &Plan<'_>, ty: &TokenStream, from: &TokenStream, place_ty: &TokenStream, place: &TokenStream, span: proc_macro2::Span) -> TokenStream {
+    let rt = &plan.chain.runtime;
+    let scope = &plan.scope;
+    let (run, call) = (names::run_lifetime(), names::call_lifetime());
+    let node = names::single("AskingNode");
+    let generics = scope_generics(plan.chain);
+    let (_, ty_generics, clause) = generics.split_for_impl();
+    let mut asked = generics.clone();
+    asked.params.push(syn::parse_quote!(#node: ?Sized));
+    let (impl_generics, _, _) = asked.split_for_impl();
+    let header = quote_spanned!(span=> #rt::scope::Slot<#run, #call, #ty, #node> for #scope #ty_generics);
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #header #clause {
+            const FROM: #rt::describe::Source = #from;
+            type Place = #place_ty;
+            #[inline(always)]
+            fn place(&mut self) -> Self::Place { #place }
+        }
+    }
+}
+
+fn slot_impl(plan: &Plan<'_>, slot: &Slot) -> TokenStream {
+    let rt = &plan.chain.runtime;
+    let (run, call) = (names::run_lifetime(), names::call_lifetime());
+    let Slot { ty, name, index, member, span, .. } = slot;
+    let kind = match slot.kind {
+        SlotKind::Field => quote!(Field),
+        SlotKind::Provided => quote!(Node),
+        _ => quote!(Input),
+    };
+    let from = source(rt, &kind, *index, name);
+    let taken = quote!(#rt::private::taken(&mut self.#member));
+    let (place_ty, place) = match slot.kind {
+        SlotKind::OwnedInput => (quote!(Owned<#call, #ty>), quote!(Owned(#taken))),
+        SlotKind::SharedInput => (quote!(Shared<#run, #ty>), quote!(Shared(#taken))),
+        SlotKind::BorrowedInput => (quote!(Borrowed<#call, #ty>), quote!(Borrowed(#taken))),
+        SlotKind::Context => (quote!(Borrowed<#call, #ty>), quote!(Borrowed(self.#member.whole()))),
+        SlotKind::Provided => (quote!(Provided<#call, #ty>), quote!(Provided(#taken))),
+        SlotKind::Field => {
+            let field = &plan.chain.fields[*index].name;
+            (quote!(Field<#run, #ty>), quote!(Field(&self.chain.#field)))
+        }
+    };
+    let place_ty = quote!(#rt::scope::place::#place_ty);
+    let place = quote!(#rt::scope::place::#place);
+    let ty = match is_compared(plan) && slot.kind == SlotKind::Provided {
+        // The position is that of the comparison: where that fails, rustc reports nothing more about this impl.
+        true => {
+            let node = &plan.steps[*index].node;
+            let position = names::local("POSITION", *index);
+            quote_spanned!(*span=> <#node as #rt::Signature<#run>>::Key<{ #position }>)
+        }
+        false => ty.clone(),
+    };
+    slot_for(plan, &ty, &from, &place_ty, &place, *span)
+}
+
+fn source(rt: &TokenStream, kind: &TokenStream, index: usize, name: &str) -> TokenStream {
+    quote! {
+        #rt::describe::Source { kind: #rt::describe::SourceKind::#kind, position: #index, name: #name }
+    }
+}
+
+/// The slots that every scope has, or that the context brings along.
+fn context_parts(plan: &Plan<'_>) -> TokenStream {
+    let rt = &plan.chain.runtime;
+    let call = names::call_lifetime();
+    let member = names::local("input", 0);
+    let parts = [("Request", "request"), ("Response", "response"), ("Scratch", "scratch")];
+    let impls = parts.iter().enumerate().map(|(index, (ty, part))| {
+        let ty = names::single(ty);
+        let part_name = syn::Ident::new(part, proc_macro2::Span::mixed_site());
+        let ty = quote!(#rt::#ty);
+        let from = source(rt, &quote!(Part), index, part);
+        let place_ty = quote!(#rt::scope::place::Borrowed<#call, #ty>);
+        let place = quote!(#rt::scope::place::Borrowed(self.#member.#part_name()));
+        slot_for(plan, &ty, &from, &place_ty, &place, proc_macro2::Span::mixed_site())
+    });
+    quote!(#(#impls)*)
+}
+
+fn is_compared(plan: &Plan<'_>) -> bool {
+    !plan.is_generic && plan.slots.len() <= COMPARED_AT_MOST
+}
+
+/// For each thing that a node provides, a constant that refuses a second provider in our words.
+fn comparisons(plan: &Plan<'_>) -> TokenStream {
+    if !is_compared(plan) {
+        return TokenStream::new();
+    }
+    let rt = &plan.chain.runtime;
+    let constants = plan.slots.iter().enumerate().filter(|(_, slot)| slot.kind == SlotKind::Provided).map(|(at, slot)| {
+        let Slot { static_ty, index, name, span, .. } = slot;
+        let position = names::local("POSITION", *index);
+        let node = &plan.steps[*index].node;
+        let pairs = plan.slots[..at].iter().map(|other| {
+            let other_ty = &other.static_ty;
+            let other_name = &other.name;
+            quote_spanned! {*span=>
+                #rt::check::one_provider(
+                    <#rt::check::Same<#other_ty, #static_ty>>::YES,
+                    #other_name,
+                    #name,
+                    <#node as #rt::Signature<'static>>::FACTS.provides,
+                );
+            }
+        });
+        quote! {
+            const #position: usize = {
+                use #rt::check::Differ as _;
+                #(#pairs)*
+                #index
+            };
+        }
+    });
+    quote!(#(#constants)*)
+}
+
+/// The ending, the reply, and the fields that a `cancelled` hook can be lent.
+fn field_impls(plan: &Plan<'_>) -> TokenStream {
+    let chain = plan.chain;
+    let rt = &chain.runtime;
+    let scope = &plan.scope;
+    let name = &chain.name;
+    let (run, call) = (names::run_lifetime(), names::call_lifetime());
+    let node = names::single("AskingNode");
+    let generics = scope_generics(chain);
+    let (plain_generics, ty_generics, clause) = generics.split_for_impl();
+    let mut asked = generics.clone();
+    asked.params.push(syn::parse_quote!(#node: ?Sized));
+    let (impl_generics, _, _) = asked.split_for_impl();
+    let reply = types::with_lifetime_but(&chain.run.reply, &run, &own_lifetimes(plan));
+    let ending = slot_for(
+        plan,
+        &quote!(#rt::Ending),
+        &source(rt, &quote!(Ending), 0, "ending"),
+        &quote!(#rt::scope::place::Shared<'static, #rt::Ending>),
+        &quote!(#rt::scope::place::Shared(#rt::private::taken(&mut self.ending))),
+        proc_macro2::Span::mixed_site(),
+    );
+    let (_, chain_ty, chain_clause) = chain.generics.split_for_impl();
+    let mut chain_asked = chain.generics.clone();
+    chain_asked.params.push(syn::parse_quote!(#node: ?Sized));
+    let (chain_generics, _, _) = chain_asked.split_for_impl();
+    let fields = chain.fields.iter().enumerate().filter(|(index, _)| chain.is_lent(*index)).map(|(_, field)| {
+        let crate::ast::Field { name: field, ty, .. } = field;
+        quote! {
+            #[automatically_derived]
+            impl #chain_generics #rt::scope::FieldOf<#ty, #node> for #name #chain_ty #chain_clause {
+                #[inline(always)]
+                fn field(&self) -> &#ty { &self.#field }
+            }
+        }
+    });
+    quote! {
+        #ending
+        #[automatically_derived]
+        impl #impl_generics #rt::scope::LendReply<#call, #reply, #node> for #scope #ty_generics #clause {
+            #[inline(always)]
+            fn lend_reply(&mut self) -> &#call mut #reply { #rt::private::taken(&mut self.reply) }
+        }
+        #[automatically_derived]
+        impl #plain_generics #rt::scope::Replying for #scope #ty_generics #clause {
+            type Reply = #reply;
+        }
+        #(#fields)*
+    }
+}

@@ -1,0 +1,917 @@
+//! `#[node]`: makes a function, or an `impl` block with hooks, a node.
+//!
+//! The item is kept as it is. Beside it stand the runtime's traits: `Signature` (what it gives),
+//! `Node` (what it asks of a scope) and `Cancel` (what becomes of it when its request dies).
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::parse::Parser;
+use syn::spanned::Spanned;
+use syn::{
+    Attribute, FnArg, GenericParam, Generics, Ident, ImplItem, ItemFn, ItemImpl, Pat, ReturnType, Signature, Type,
+};
+
+use crate::diagnostics::Diagnostics;
+use crate::names;
+use crate::types;
+
+/// `#[node]` and its options, on an item.
+pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
+    let mut diagnostics = Diagnostics::new();
+    let options = Options::read(options, &mut diagnostics);
+    let node = match syn::parse2::<syn::Item>(item.clone()) {
+        Ok(syn::Item::Fn(function)) => of_function(&function, &options, &mut diagnostics),
+        Ok(syn::Item::Impl(block)) => of_impl(&block, &options, &mut diagnostics),
+        Ok(other) => {
+            diagnostics.error_at(
+                first_span(&other),
+                "`#[node]` goes on a function or on an `impl` block",
+                "put it on the `fn`, or on the `impl` block that has `enter`, `exit` or `cancelled`",
+            );
+            None
+        }
+        Err(error) => {
+            diagnostics.push(error);
+            None
+        }
+    };
+    // The user's item stays, so that one mistake is one error.
+    let expansion = match (&node, diagnostics.verdict()) {
+        (_, Some(errors)) => {
+            let kept_alive = node.as_ref().and_then(|node| node.declaration.clone());
+            quote!(#kept_alive #errors)
+        }
+        (Some(node), None) => node.expand(&options.runtime),
+        (None, None) => TokenStream::new(),
+    };
+    quote!(#item #expansion)
+}
+
+fn first_span(item: &impl ToTokens) -> Span {
+    item.to_token_stream().into_iter().next().map_or_else(Span::call_site, |token| token.span())
+}
+
+/// What stands in the parentheses of `#[node(..)]`.
+struct Options {
+    runtime: TokenStream,
+    stateless: bool,
+}
+
+impl Options {
+    fn read(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Self {
+        let mut runtime = None;
+        let mut stateless = false;
+        let parsed = syn::meta::parser(|meta| {
+            if meta.path.is_ident("crate") {
+                runtime = Some(meta.value()?.parse::<syn::Path>()?.into_token_stream());
+            } else if meta.path.is_ident("stateless") {
+                stateless = true;
+            } else {
+                return Err(meta.error(
+                    "`#[node]` has no such option\n  help: it has `stateless` and `crate = path::to::chain_runtime`",
+                ));
+            }
+            Ok(())
+        })
+        .parse2(tokens);
+        diagnostics.ok(parsed);
+        Self { runtime: runtime.unwrap_or_else(names::runtime), stateless }
+    }
+}
+
+/// A node as data, before any token of it is emitted.
+struct Node {
+    /// How the traits' impls name it: `auth<T>`, `AccessLog`.
+    ty: TokenStream,
+    name: String,
+    generics: Generics,
+    /// For a function: the struct of the same name.
+    declaration: Option<TokenStream>,
+    stateless: bool,
+    enter: Option<Hook>,
+    exit: Option<Hook>,
+    /// The type parameter of `exit` that stands for the reply, with its bounds.
+    exit_reply: Option<syn::TypeParam>,
+    cancelled: Option<Hook>,
+    flow: Flow,
+}
+
+/// A hook: what is called, and with what.
+struct Hook {
+    call: TokenStream,
+    is_async: bool,
+    parameters: Vec<Parameter>,
+}
+
+struct Parameter {
+    ty: Type,
+    access: Access,
+    role: Role,
+    /// Of the parameter's type, for errors about it.
+    span: Span,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Access {
+    Lent,
+    LentMut,
+    /// Lent for the whole run, because what the node provides borrows from it.
+    Kept,
+    Taken,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
+    Scope,
+    Reply,
+    /// In `cancelled`: what the node itself provided.
+    Own,
+}
+
+/// What the way in returns, taken apart.
+struct Flow {
+    out: TokenStream,
+    kind: FlowKind,
+    /// The value: type, as tokens, and as text; `None` for `()`.
+    gives: Gives,
+    breaks: Option<(TokenStream, String)>,
+}
+
+enum FlowKind {
+    Plain,
+    Result,
+    ControlFlow,
+}
+
+enum Gives {
+    Nothing,
+    Never,
+    Value(TokenStream, String, Option<Type>),
+}
+
+fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnostics) -> Option<Node> {
+    let signature = &function.sig;
+    let name = &signature.ident;
+    let (generics, arguments) = node_generics(&signature.generics);
+    let turbofish = (!arguments.is_empty()).then(|| quote!(::<#(#arguments),*>));
+    let angle = (!arguments.is_empty()).then(|| quote!(<#(#arguments),*>));
+    refuse_odd_functions(signature, diagnostics);
+    if options.stateless {
+        diagnostics.error(name, "a function has no state anyway", "write `#[node]` alone");
+    }
+    let hook = read_hook(signature, quote!(#name #turbofish), Place::Function, diagnostics);
+    let flow = read_flow(&signature.output);
+    let declaration = declare(function, &arguments, &generics);
+    Some(Node {
+        ty: quote!(#name #angle),
+        name: names::unraw(name),
+        generics,
+        declaration: Some(declaration),
+        stateless: true,
+        enter: Some(hook),
+        exit: None,
+        exit_reply: None,
+        cancelled: None,
+        flow,
+    })
+}
+
+/// A braced struct of the function's name. It lives among types only: a unit struct would also be a value,
+/// and then no binding in this module could have that name.
+fn declare(function: &ItemFn, arguments: &[TokenStream], generics: &Generics) -> TokenStream {
+    let name = &function.sig.ident;
+    let vis = &function.vis;
+    let docs = function.attrs.iter().filter(|attribute| is_kept_on_struct(attribute));
+    let types: Vec<_> = generics.type_params().map(|parameter| &parameter.ident).collect();
+    let marker = (!types.is_empty()).then(|| quote!(marker: ::core::marker::PhantomData<fn() -> (#(#types,)*)>));
+    let (parameters, _, _) = generics.split_for_impl();
+    let parameters = (!arguments.is_empty()).then(|| parameters.to_token_stream());
+    quote! {
+        #(#docs)*
+        #[allow(non_camel_case_types, dead_code, missing_debug_implementations, missing_copy_implementations, unreachable_pub, clippy::all, clippy::pedantic)]
+        #vis struct #name #parameters { #marker }
+    }
+}
+
+fn is_kept_on_struct(attribute: &Attribute) -> bool {
+    ["doc", "cfg", "cfg_attr", "deprecated"].iter().any(|name| attribute.path().is_ident(name))
+}
+
+/// The node's own generics: types and constants. Lifetimes are the run's.
+fn node_generics(generics: &Generics) -> (Generics, Vec<TokenStream>) {
+    let mut kept = generics.clone();
+    kept.params = kept.params.into_iter().filter(|parameter| !matches!(parameter, GenericParam::Lifetime(_))).collect();
+    let arguments = kept.params.iter().filter_map(|parameter| match parameter {
+        GenericParam::Type(parameter) => Some(parameter.ident.to_token_stream()),
+        GenericParam::Const(parameter) => Some(parameter.ident.to_token_stream()),
+        GenericParam::Lifetime(_) => None,
+    });
+    let arguments: Vec<_> = arguments.collect();
+    if let Some(clause) = &mut kept.where_clause {
+        let predicates = std::mem::take(&mut clause.predicates);
+        let is_of_types = |predicate: &syn::WherePredicate| matches!(predicate, syn::WherePredicate::Type(_));
+        clause.predicates = predicates.into_iter().filter(is_of_types).collect();
+    }
+    (kept, arguments)
+}
+
+fn refuse_odd_functions(signature: &Signature, diagnostics: &mut Diagnostics) {
+    if let Some(token) = &signature.unsafety {
+        diagnostics.error(token, "a node cannot be an `unsafe fn`", "call the unsafe function inside a safe node");
+    }
+    if let Some(token) = &signature.variadic {
+        diagnostics.error(token, "a node cannot be variadic", "name each parameter");
+    }
+    if let Some(abi) = &signature.abi {
+        diagnostics.error(abi, "a node cannot be an `extern fn`", "call it inside a node of your own");
+    }
+}
+
+/// Where a hook stands, for its errors.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Function,
+    Enter,
+    Exit,
+    Cancelled,
+}
+
+impl Place {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Function => "a node",
+            Self::Enter => "`enter`",
+            Self::Exit => "`exit`",
+            Self::Cancelled => "`cancelled`",
+        }
+    }
+}
+
+fn read_hook(signature: &Signature, call: TokenStream, place: Place, diagnostics: &mut Diagnostics) -> Hook {
+    let kept = lifetimes_kept(signature);
+    let mut parameters: Vec<Parameter> = Vec::new();
+    for argument in &signature.inputs {
+        let FnArg::Typed(argument) = argument else {
+            if place == Place::Function {
+                diagnostics.error(
+                    argument,
+                    "a node function has no `self`",
+                    "put `#[node]` on the `impl` block and call the method `enter`",
+                );
+            }
+            continue;
+        };
+        let parameter = read_parameter(argument, &kept, place, diagnostics);
+        let Some(parameter) = parameter else { continue };
+        let twin = parameters.iter().find(|other| other.role == parameter.role && types::same_text(&other.ty, &parameter.ty));
+        if twin.is_some() {
+            let ty = types::text(&parameter.ty);
+            diagnostics.error(
+                &argument.ty,
+                format_args!("{} asks for `{ty}` twice", place.name()),
+                format_args!("a scope has one `{ty}`; wrap the other in a type of its own"),
+            );
+        }
+        parameters.push(parameter);
+    }
+    Hook { call, is_async: signature.asyncness.is_some(), parameters }
+}
+
+fn read_parameter(
+    argument: &syn::PatType,
+    kept: &Kept,
+    place: Place,
+    diagnostics: &mut Diagnostics,
+) -> Option<Parameter> {
+    let ty = types::ungrouped(&argument.ty);
+    let span = ty.span();
+    if let Some(token) = find_impl_trait(ty) {
+        diagnostics.error(
+            token,
+            "a node's parameter is found by its type, which `impl Trait` does not name",
+            "name the type, or add a type parameter and name the node with it: `node::<Type>`",
+        );
+        return None;
+    }
+    let is_reply = place == Place::Exit && matches!(&*argument.pat, Pat::Ident(pat) if pat.ident == "reply");
+    let role = if is_reply { Role::Reply } else { Role::Scope };
+    let Type::Reference(reference) = ty else {
+        if matches!(place, Place::Exit | Place::Cancelled) {
+            let text = types::text(ty);
+            diagnostics.error(
+                ty,
+                format_args!("{} borrows what it needs, it cannot take `{text}` by value", place.name()),
+                format_args!("write `&{text}` or `&mut {text}`"),
+            );
+            return None;
+        }
+        return Some(Parameter { ty: ty.clone(), access: Access::Taken, role, span });
+    };
+    let is_kept = matches!(place, Place::Function | Place::Enter) && kept.keeps(reference.lifetime.as_ref());
+    let access = match (reference.mutability, is_kept) {
+        (Some(_), true) => {
+            diagnostics.error(
+                ty,
+                "what a node provides cannot borrow from what it was lent for writing",
+                "borrow it as `&T`, or return a value of its own",
+            );
+            return None;
+        }
+        (Some(_), false) => Access::LentMut,
+        (None, true) => Access::Kept,
+        (None, false) => Access::Lent,
+    };
+    Some(Parameter { ty: (*reference.elem).clone(), access, role, span })
+}
+
+fn find_impl_trait(ty: &Type) -> Option<TokenStream> {
+    use syn::visit::Visit;
+    struct Find(Option<TokenStream>);
+    impl<'ast> Visit<'ast> for Find {
+        fn visit_type_impl_trait(&mut self, found: &'ast syn::TypeImplTrait) {
+            self.0.get_or_insert_with(|| found.to_token_stream());
+        }
+    }
+    let mut find = Find(None);
+    find.visit_type(ty);
+    find.0
+}
+
+/// The lifetimes that what a hook returns borrows for.
+struct Kept {
+    named: Vec<Ident>,
+    elided: bool,
+}
+
+impl Kept {
+    fn keeps(&self, lifetime: Option<&syn::Lifetime>) -> bool {
+        match lifetime {
+            Some(lifetime) if lifetime.ident == "_" => self.elided,
+            Some(lifetime) => self.named.contains(&lifetime.ident),
+            None => self.elided,
+        }
+    }
+}
+
+fn lifetimes_kept(signature: &Signature) -> Kept {
+    use syn::visit::{self, Visit};
+    struct Collect(Kept);
+    impl<'ast> Visit<'ast> for Collect {
+        fn visit_lifetime(&mut self, lifetime: &'ast syn::Lifetime) {
+            if lifetime.ident == "_" {
+                self.0.elided = true;
+            } else if lifetime.ident != "static" {
+                self.0.named.push(lifetime.ident.clone());
+            }
+        }
+        fn visit_type_reference(&mut self, reference: &'ast syn::TypeReference) {
+            self.0.elided |= reference.lifetime.is_none();
+            visit::visit_type_reference(self, reference);
+        }
+    }
+    let mut collect = Collect(Kept { named: Vec::new(), elided: false });
+    collect.visit_return_type(&signature.output);
+    // With `&self`, an elided lifetime of the output is that of `self`, which lives as long as the run.
+    collect.0.elided &= signature.receiver().is_none();
+    collect.0
+}
+
+fn read_flow(output: &ReturnType) -> Flow {
+    let run = names::run_lifetime();
+    let ReturnType::Type(_, ty) = output else {
+        return Flow { out: quote!(()), kind: FlowKind::Plain, gives: Gives::Nothing, breaks: None };
+    };
+    let ty = types::ungrouped(ty);
+    let out = types::with_lifetime(ty, &run);
+    let arguments = types::last_segment(ty).map(types::type_arguments).unwrap_or_default();
+    let written = |ty: &Type| {
+        let relabelled = types::with_lifetime(ty, &run);
+        (relabelled.to_token_stream(), types::text(ty))
+    };
+    if types::is_named(ty, "Result") {
+        let gives = match arguments.first() {
+            Some(value) => gives(value),
+            None => Gives::Value(TokenStream::new(), format!("the value of {}", types::text(ty)), None),
+        };
+        let breaks = match arguments.get(1) {
+            Some(error) if types::is_never(error) => None,
+            Some(error) => Some(written(error)),
+            None => Some((TokenStream::new(), format!("the error of {}", types::text(ty)))),
+        };
+        return Flow { out: out.to_token_stream(), kind: FlowKind::Result, gives, breaks };
+    }
+    if types::is_named(ty, "ControlFlow") {
+        let gives = arguments.get(1).map_or(Gives::Nothing, |value| gives(value));
+        let breaks = arguments.first().filter(|broken| !types::is_never(broken)).map(|broken| written(broken));
+        return Flow { out: out.to_token_stream(), kind: FlowKind::ControlFlow, gives, breaks };
+    }
+    Flow { out: out.to_token_stream(), kind: FlowKind::Plain, gives: gives(ty), breaks: None }
+}
+
+fn gives(ty: &Type) -> Gives {
+    if types::is_unit(ty) {
+        Gives::Nothing
+    } else if types::is_never(ty) {
+        Gives::Never
+    } else {
+        let relabelled = types::with_lifetime(ty, &names::run_lifetime());
+        Gives::Value(relabelled.to_token_stream(), types::text(ty), Some(ty.clone()))
+    }
+}
+
+fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -> Option<Node> {
+    if let Some((_, path, _)) = &block.trait_ {
+        diagnostics.error(
+            path,
+            "`#[node]` goes on an inherent `impl` block, not on one of a trait",
+            "write `#[node] impl Type { fn enter(&self, ..) { .. } }`",
+        );
+        return None;
+    }
+    let mut enter = None;
+    let mut exit = None;
+    let mut exit_reply = None;
+    let mut cancelled = None;
+    let mut flow = read_flow(&ReturnType::Default);
+    for item in &block.items {
+        let ImplItem::Fn(method) = item else { continue };
+        let signature = &method.sig;
+        let name = &signature.ident;
+        let place = match name.to_string().as_str() {
+            "enter" => Place::Enter,
+            "exit" => Place::Exit,
+            "cancelled" => Place::Cancelled,
+            _ => continue,
+        };
+        refuse_odd_functions(signature, diagnostics);
+        check_receiver(signature, place, diagnostics);
+        if place != Place::Enter {
+            check_returns_nothing(signature, place, diagnostics);
+        }
+        let hook = read_hook(signature, quote!(Self::#name), place, diagnostics);
+        let reply = check_generics(signature, place, &hook, diagnostics);
+        match place {
+            Place::Enter => {
+                flow = read_flow(&signature.output);
+                enter = Some(hook);
+            }
+            Place::Exit => {
+                exit_reply = reply;
+                exit = Some(hook);
+            }
+            _ => {
+                if let Some(token) = &signature.asyncness {
+                    diagnostics.error(
+                        token,
+                        "`cancelled` cannot be `async`: it runs while the request's future is being dropped",
+                        "make it a plain `fn`; hand longer work to a task of its own",
+                    );
+                }
+                cancelled = Some(hook);
+            }
+        }
+    }
+    if enter.is_none() && exit.is_none() && cancelled.is_none() {
+        diagnostics.error(
+            &block.self_ty,
+            "a node needs a hook, and this `impl` block has none",
+            "give it `fn enter(&self, ..)`, `fn exit(&self, ..)` or `fn cancelled(&self, ..)`",
+        );
+        return None;
+    }
+    if let (Some(cancelled), Gives::Value(_, _, Some(own))) = (&mut cancelled, &flow.gives) {
+        for parameter in &mut cancelled.parameters {
+            if types::same_text(&parameter.ty, own) {
+                parameter.role = Role::Own;
+            }
+        }
+    }
+    for parameter in cancelled.iter().flat_map(|hook| &hook.parameters) {
+        if parameter.access == Access::LentMut && parameter.role == Role::Scope {
+            let ty = types::text(&parameter.ty);
+            diagnostics.error_at(
+                parameter.span,
+                format_args!("`cancelled` asks for `&mut {ty}`, but a field of the chain is shared between requests"),
+                format_args!("ask for `&{ty}`; only the node's own provided value can be `&mut` here"),
+            );
+        }
+    }
+    let self_ty = &block.self_ty;
+    let generics = block.generics.clone();
+    let name = types::last_segment(self_ty).map_or_else(|| types::text(self_ty), |last| names::unraw(&last.ident));
+    Some(Node {
+        ty: self_ty.to_token_stream(),
+        name,
+        generics,
+        declaration: None,
+        stateless: options.stateless,
+        enter,
+        exit,
+        exit_reply,
+        cancelled,
+        flow,
+    })
+}
+
+fn check_receiver(signature: &Signature, place: Place, diagnostics: &mut Diagnostics) {
+    let name = place.name();
+    match signature.receiver() {
+        None => diagnostics.error(
+            &signature.ident,
+            format_args!("{name} has no `&self`"),
+            format_args!("write `fn {}(&self, ..)`", signature.ident),
+        ),
+        Some(receiver) if receiver.reference.is_none() => diagnostics.error(
+            receiver,
+            format_args!("{name} takes the node by value, but a node serves every request"),
+            "write `&self`",
+        ),
+        Some(receiver) if receiver.mutability.is_some() => diagnostics.error(
+            receiver,
+            format_args!("{name} takes `&mut self`, but a node is shared between requests"),
+            "write `&self`, and keep what changes in an atomic, a `Mutex`, or the value that the node provides",
+        ),
+        Some(_) => {}
+    }
+}
+
+fn check_returns_nothing(signature: &Signature, place: Place, diagnostics: &mut Diagnostics) {
+    if let ReturnType::Type(_, ty) = &signature.output {
+        if !types::is_unit(ty) {
+            diagnostics.error(
+                ty,
+                format_args!("{} returns `{}`, but nobody would see it", place.name(), types::text(ty)),
+                "let it return nothing; `exit` changes the reply through `reply: &mut Reply`",
+            );
+        }
+    }
+}
+
+/// A hook has no generics of its own, but for the type of the reply in `exit`.
+fn check_generics(
+    signature: &Signature,
+    place: Place,
+    hook: &Hook,
+    diagnostics: &mut Diagnostics,
+) -> Option<syn::TypeParam> {
+    let mut reply = None;
+    for parameter in signature.generics.type_params() {
+        let stands_for_reply = hook.parameters.iter().any(|other| {
+            other.role == Role::Reply && matches!(types::ungrouped(&other.ty), Type::Path(path) if path.path.is_ident(&parameter.ident))
+        });
+        if stands_for_reply && reply.is_none() {
+            let mut parameter = parameter.clone();
+            parameter.bounds.extend(where_bounds(&signature.generics, &parameter.ident));
+            reply = Some(parameter);
+        } else {
+            diagnostics.error(
+                parameter,
+                format_args!("nothing says which `{}` {} is meant for", parameter.ident, place.name()),
+                "put the type parameter on the `impl` block, so that the node's type names it",
+            );
+        }
+    }
+    reply
+}
+
+fn where_bounds(generics: &Generics, name: &Ident) -> Vec<syn::TypeParamBound> {
+    let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let bounds = predicates.filter_map(|predicate| match predicate {
+        syn::WherePredicate::Type(predicate) => match types::ungrouped(&predicate.bounded_ty) {
+            Type::Path(path) if path.path.is_ident(name) => Some(predicate.bounds.iter().cloned()),
+            _ => None,
+        },
+        _ => None,
+    });
+    bounds.flatten().collect()
+}
+
+impl Node {
+    fn expand(&self, rt: &TokenStream) -> TokenStream {
+        let declaration = &self.declaration;
+        let signature = self.signature(rt);
+        let node = self.node(rt);
+        let cancel = self.cancel(rt);
+        let stateless = self.stateless.then(|| self.stateless(rt));
+        quote! {
+            #declaration
+            #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+            const _: () = { #signature #node #cancel #stateless };
+        }
+    }
+
+    /// A parameter's type, in a run: the lifetimes that the node's own type has stay.
+    fn in_run(&self, ty: &Type) -> Type {
+        let own: Vec<_> = self.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
+        types::with_lifetime_but(ty, &names::run_lifetime(), &own)
+    }
+
+    /// The node's generics with the run's lifetime, and what else is asked for, in front.
+    fn generics(&self, lifetimes: &[TokenStream], types: &[TokenStream]) -> TokenStream {
+        let own = self.generics.params.iter().map(|parameter| match parameter {
+            GenericParam::Type(parameter) => {
+                let mut parameter = parameter.clone();
+                parameter.default = None;
+                parameter.eq_token = None;
+                parameter.to_token_stream()
+            }
+            other => other.to_token_stream(),
+        });
+        let own_lifetimes = self.generics.lifetimes().count();
+        let own: Vec<_> = own.collect();
+        let (before, after) = own.split_at(own_lifetimes);
+        quote!(<#(#lifetimes,)* #(#before,)* #(#types,)* #(#after,)*>)
+    }
+
+    fn where_clause(&self, more: &[TokenStream]) -> TokenStream {
+        let own = self.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+        quote!(where #(#own,)* #(#more,)*)
+    }
+
+    fn stateless(&self, rt: &TokenStream) -> TokenStream {
+        let ty = &self.ty;
+        let generics = self.generics(&[], &[]);
+        let clause = self.where_clause(&[]);
+        let marker = (self.declaration.is_some() && self.generics.type_params().next().is_some())
+            .then(|| quote!(marker: #rt::private::PhantomData));
+        quote! {
+            impl #generics #rt::Stateless for #ty #clause {
+                const NODE: Self = Self { #marker };
+            }
+        }
+    }
+
+    fn signature(&self, rt: &TokenStream) -> TokenStream {
+        let Self { ty, name, flow, .. } = self;
+        let run = names::run_lifetime();
+        let generics = self.generics(&[quote!(#run)], &[]);
+        let clause = self.where_clause(&[]);
+        let out = &flow.out;
+        let out = if is_bang(out) { quote!(#rt::Never) } else { out.clone() };
+        let (gives, key, make_key, end) = match &flow.gives {
+            Gives::Nothing => {
+                let nothing = quote!(#rt::Nothing<P>);
+                (quote!(()), nothing, quote!({ let () = gave; #rt::Nothing }), quote!(Gives))
+            }
+            Gives::Never => (quote!(#rt::Never), quote!(#rt::Nothing<P>), quote!(match gave {}), quote!(Never)),
+            Gives::Value(value, ..) => {
+                let value = match &flow.kind {
+                    FlowKind::Result if value.is_empty() => quote!(<#out as #rt::flow::ResultLike>::Value),
+                    _ => value.clone(),
+                };
+                (value.clone(), value, quote!(gave), quote!(Gives))
+            }
+        };
+        let breaks = match &flow.breaks {
+            None => quote!(#rt::Never),
+            Some((error, _)) if error.is_empty() => quote!(<#out as #rt::flow::ResultLike>::Error),
+            Some((error, _)) => error.clone(),
+        };
+        let cut = match (&flow.breaks, &flow.kind) {
+            (None, _) => quote!(Never),
+            (Some(_), FlowKind::ControlFlow) => quote!(Breaks),
+            (Some(_), _) => quote!(Fails),
+        };
+        let read = self.read(rt);
+        let suspends = self.enter.as_ref().is_some_and(|hook| hook.is_async);
+        let pace = if suspends { quote!(Suspending) } else { quote!(Immediate) };
+        let facts = self.facts(rt, name);
+        quote! {
+            #[automatically_derived]
+            impl #generics #rt::Signature<#run> for #ty #clause {
+                type Out = #out;
+                type Gives = #gives;
+                type Key<const P: usize> = #key;
+                type Breaks = #breaks;
+                type Cut = #rt::flow::kind::#cut;
+                type End = #rt::flow::kind::#end;
+                type Pace = #rt::node::pace::#pace;
+                const FACTS: #rt::describe::Facts = #facts;
+                #[inline(always)]
+                fn flow(out: Self::Out) -> #rt::private::ControlFlow<Self::Breaks, Self::Gives> {
+                    #read
+                }
+                #[inline(always)]
+                fn key<const P: usize>(gave: Self::Gives) -> Self::Key<P> {
+                    #make_key
+                }
+            }
+        }
+    }
+
+    /// The body of `Signature::flow`.
+    fn read(&self, rt: &TokenStream) -> TokenStream {
+        let control = quote!(#rt::private::ControlFlow);
+        let value = match (&self.flow.gives, &self.flow.kind) {
+            (Gives::Never, FlowKind::Plain) => return quote!(match out {}),
+            (Gives::Never, _) => quote!(match value {}),
+            _ => quote!(#control::Continue(value)),
+        };
+        let broken = match &self.flow.breaks {
+            None => quote!(match broken {}),
+            Some(_) => quote!(#control::Break(broken)),
+        };
+        match self.flow.kind {
+            FlowKind::Plain => quote!(#control::Continue(out)),
+            FlowKind::Result => quote! {
+                match out {
+                    #rt::private::Ok(value) => #value,
+                    #rt::private::Err(broken) => #broken,
+                }
+            },
+            FlowKind::ControlFlow => quote! {
+                match out {
+                    #control::Continue(value) => #value,
+                    #control::Break(broken) => #broken,
+                }
+            },
+        }
+    }
+
+    fn facts(&self, rt: &TokenStream, name: &str) -> TokenStream {
+        let hook = |hook: &Option<Hook>| match hook {
+            None => quote!(#rt::describe::Hook::Absent),
+            Some(hook) if hook.is_async => quote!(#rt::describe::Hook::Suspends),
+            Some(_) => quote!(#rt::describe::Hook::Now),
+        };
+        let enter = hook(&self.enter);
+        let exit = hook(&self.exit);
+        let cancelled = self.cancelled.as_ref().map(|_| quote!(.cancelled()));
+        let provides = match &self.flow.gives {
+            Gives::Value(_, text, _) => Some(quote!(.provides(#text))),
+            _ => None,
+        };
+        let breaks = self.flow.breaks.as_ref().map(|(_, text)| quote!(.breaks(#text)));
+        quote!(#rt::describe::Facts::new(#name).enter(#enter).exit(#exit) #cancelled #provides #breaks)
+    }
+
+    fn node(&self, rt: &TokenStream) -> TokenStream {
+        let ty = &self.ty;
+        let (run, call, scope) = (names::run_lifetime(), names::call_lifetime(), names::scope_parameter());
+        let mut parameters = vec![scope.to_token_stream()];
+        let mut bounds = Vec::new();
+        let needs = self.needs(rt, self.enter.as_ref(), &mut bounds);
+        let exit_needs = self.needs(rt, self.exit.as_ref(), &mut bounds);
+        if let Some(reply) = &self.exit_reply {
+            let name = &reply.ident;
+            parameters.push(reply.to_token_stream());
+            bounds.push(quote!(#scope: #rt::scope::Replying<Reply = #name>));
+        }
+        let generics = self.generics(&[quote!(#run: #call), quote!(#call)], &parameters);
+        let clause = self.where_clause(&bounds);
+        let enter = self.hook(rt, "enter", self.enter.as_ref(), &quote!(Self::Out));
+        let exit = self.hook(rt, "exit", self.exit.as_ref(), &quote!(()));
+        quote! {
+            #[automatically_derived]
+            impl #generics #rt::Node<#run, #call, #scope> for #ty #clause {
+                const NEEDS: &'static [#rt::describe::Need] = &[#(#needs),*];
+                const EXIT_NEEDS: &'static [#rt::describe::Need] = &[#(#exit_needs),*];
+                #enter
+                #exit
+            }
+        }
+    }
+
+    /// The data about what a hook needs, and the bounds that say so to rustc.
+    fn needs(&self, rt: &TokenStream, hook: Option<&Hook>, bounds: &mut Vec<TokenStream>) -> Vec<TokenStream> {
+        let (run, call, scope) = (names::run_lifetime(), names::call_lifetime(), names::scope_parameter());
+        let mut needs = Vec::new();
+        for parameter in hook.iter().flat_map(|hook| &hook.parameters) {
+            let ty = self.in_run(&parameter.ty);
+            let span = parameter.span;
+            if parameter.role == Role::Reply {
+                bounds.push(quote_spanned!(span=> #scope: #rt::scope::LendReply<#call, #ty, Self>));
+                continue;
+            }
+            let slot = quote_spanned!(span=> #rt::scope::Slot<#run, #call, #ty, Self>);
+            bounds.push(quote_spanned!(span=> #scope: #slot));
+            let place = quote_spanned!(span=> <#scope as #slot>::Place);
+            let (access, bound) = match parameter.access {
+                Access::Lent => (quote!(Lent), None),
+                Access::Kept => (quote!(Lent), Some(quote_spanned!(span=> #rt::scope::Keep<#run, #ty, Self>))),
+                Access::LentMut => (quote!(LentMut), Some(quote_spanned!(span=> #rt::scope::Write<#call, #ty, Self>))),
+                Access::Taken => (quote!(Taken), Some(quote_spanned!(span=> #rt::scope::TakeOut<#ty, Self>))),
+            };
+            if let Some(bound) = bound {
+                bounds.push(quote_spanned!(span=> #place: #bound));
+            }
+            let text = types::text(&parameter.ty);
+            needs.push(quote! {
+                #rt::describe::Need {
+                    ty: #text,
+                    access: #rt::describe::Access::#access,
+                    from: <#scope as #rt::scope::Slot<#run, #call, #ty, Self>>::FROM,
+                }
+            });
+        }
+        needs
+    }
+
+    /// Both forms of a hook, of which one is ever called.
+    fn hook(&self, rt: &TokenStream, name: &str, hook: Option<&Hook>, out: &TokenStream) -> TokenStream {
+        let (run, scope) = (names::run_lifetime(), names::scope_parameter());
+        let later = format_ident!("{name}");
+        let now = format_ident!("{name}_now");
+        let never = quote! {
+            #[inline(always)]
+            fn #later(&#run self, scope: #scope) -> #rt::NeverSuspends<#out> { #rt::private::unreachable!() }
+        };
+        let Some(hook) = hook else {
+            return quote! {
+                #never
+                #[inline(always)]
+                fn #now(&#run self, scope: #scope) -> #out {}
+            };
+        };
+        let arguments = hook.parameters.iter().map(|parameter| self.argument(rt, parameter));
+        let receiver = self.declaration.is_none().then(|| quote!(self,));
+        let call = &hook.call;
+        let call = quote!(#call(#receiver #(#arguments),*));
+        if hook.is_async {
+            quote! {
+                #[inline(always)]
+                fn #later(&#run self, mut scope: #scope) -> impl #rt::private::Future<Output = #out> { #call }
+                #[inline(always)]
+                fn #now(&#run self, scope: #scope) -> #out { #rt::private::unreachable!() }
+            }
+        } else {
+            quote! {
+                #never
+                #[inline(always)]
+                fn #now(&#run self, mut scope: #scope) -> #out { #call }
+            }
+        }
+    }
+
+    fn argument(&self, rt: &TokenStream, parameter: &Parameter) -> TokenStream {
+        let ty = self.in_run(&parameter.ty);
+        if parameter.role == Role::Reply {
+            return quote!(#rt::scope::LendReply::<#ty, Self>::lend_reply(&mut scope));
+        }
+        let how = match parameter.access {
+            Access::Lent => quote!(lend),
+            Access::LentMut => quote!(lend_mut),
+            Access::Kept => quote!(keep),
+            Access::Taken => quote!(take),
+        };
+        quote!(#rt::scope::#how::<#ty, Self, _>(&mut scope))
+    }
+
+    fn cancel(&self, rt: &TokenStream) -> TokenStream {
+        let ty = &self.ty;
+        let run = names::run_lifetime();
+        let chain = Ident::new("ChainItself", Span::mixed_site());
+        let Some(hook) = &self.cancelled else {
+            let generics = self.generics(&[quote!(#run)], &[quote!(#chain: #run)]);
+            let clause = self.where_clause(&[quote!(Self: #run)]);
+            return quote! {
+                #[automatically_derived]
+                impl #generics #rt::Cancel<#run, #chain> for #ty #clause {
+                    type Held<const P: usize> = #rt::held::Bare<Self::Key<P>>;
+                    #[inline(always)]
+                    fn hold<const P: usize>(&#run self, value: Self::Key<P>, chain: &#run #chain) -> Self::Held<P> {
+                        #rt::held::Bare { value }
+                    }
+                }
+            };
+        };
+        let fields = hook.parameters.iter().filter(|parameter| parameter.role == Role::Scope);
+        let mut bounds: Vec<_> = fields
+            .map(|parameter| {
+                let ty = self.in_run(&parameter.ty);
+                quote_spanned!(parameter.span=> #chain: #rt::scope::FieldOf<#ty, Self>)
+            })
+            .collect();
+        bounds.push(quote!(Self: #run));
+        let generics = self.generics(&[quote!(#run)], &[quote!(#chain: #run)]);
+        let clause = self.where_clause(&bounds);
+        let arguments = hook.parameters.iter().map(|parameter| match parameter.role {
+            Role::Own => quote!(value),
+            _ => {
+                let ty = self.in_run(&parameter.ty);
+                quote!(#rt::scope::FieldOf::<#ty, Self>::field(chain))
+            }
+        });
+        let call = &hook.call;
+        quote! {
+            #[automatically_derived]
+            impl #generics #rt::Cancel<#run, #chain> for #ty #clause {
+                type Held<const P: usize> = #rt::held::Guard<#run, Self, #chain, P>;
+                #[inline(always)]
+                fn hold<const P: usize>(&#run self, value: Self::Key<P>, chain: &#run #chain) -> Self::Held<P> {
+                    #rt::held::Guard::new(self, value, chain)
+                }
+            }
+            #[automatically_derived]
+            impl #generics #rt::OnCancel<#run, #chain> for #ty #clause {
+                fn on_cancel<const P: usize>(&#run self, value: &mut Self::Key<P>, chain: &#run #chain) {
+                    #call(self, #(#arguments),*)
+                }
+            }
+        }
+    }
+}
+
+fn is_bang(tokens: &TokenStream) -> bool {
+    syn::parse2::<Type>(tokens.clone()).is_ok_and(|ty| matches!(ty, Type::Never(_)))
+}

@@ -1,0 +1,554 @@
+//! From tokens to `ast`: the only file that reads the user's tokens as syntax.
+//!
+//! The declaration is cut into its sections first (struct, fields, signature, inputs, nodes), and each
+//! is parsed by itself, so that a mistake in one does not hide a mistake in another.
+
+use proc_macro2::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Expr, Generics, Ident, LitInt, Path, Token, Type, Visibility, parse_quote};
+
+use crate::ast::{Chain, Field, Form, Input, NodeUse, Run};
+use crate::diagnostics::Diagnostics;
+use crate::names;
+use crate::types;
+
+/// Parses `[$crate] declaration`. `None` where not even the outline can be made out.
+pub(crate) fn chain(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<Chain> {
+    let mut tokens = tokens.into_iter();
+    let Some(TokenTree::Group(runtime)) = tokens.next() else {
+        diagnostics.error_at(Span::call_site(), "`chain!` was called without its crate", "use `chain_runtime::chain!`");
+        return None;
+    };
+    let declaration: Vec<TokenTree> = tokens.collect();
+    if is_item(&declaration) {
+        item(runtime.stream(), declaration, diagnostics)
+    } else {
+        short(runtime.stream(), declaration, diagnostics)
+    }
+}
+
+/// Whether it begins like an item: attributes, visibility, `struct`. A lone mistake in these is one in an item.
+fn is_item(tokens: &[TokenTree]) -> bool {
+    tokens.iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "struct"))
+        || matches!(tokens.first(), Some(TokenTree::Ident(word)) if word == "pub" || word == "async" || word == "fn")
+}
+
+fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnostics) -> Option<Chain> {
+    let Some(at) = tokens.iter().position(|token| matches!(token, TokenTree::Ident(word) if word == "struct")) else {
+        diagnostics.error(
+            &tokens[0],
+            "a chain that is an item begins with its type",
+            "write `pub struct Name { .. }` before `async fn(..)`, or use the short form `chain!(auth => log)`",
+        );
+        return None;
+    };
+    let (head, tail) = tokens.split_at(at);
+    let (attrs, vis) = diagnostics.ok(outer.parse2(head.iter().cloned().collect()))?;
+    let is_end = |token: &TokenTree| match token {
+        TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+        TokenTree::Punct(punct) => punct.as_char() == ';',
+        _ => false,
+    };
+    let Some(end) = tail.iter().position(is_end) else {
+        let last = tail.last().expect("`struct` at least");
+        diagnostics.error(last, "the chain's `struct` has no end", "write its fields in braces, or `;` where it has none");
+        return None;
+    };
+    let header: TokenStream = tail[1..end].iter().cloned().collect();
+    if header.is_empty() {
+        diagnostics.error(&tail[0], "the chain has no name", "write `struct Name { .. }`");
+        return None;
+    }
+    if let Some(tuple) = tail[1..end].iter().find(|token| is_group(token, Delimiter::Parenthesis)) {
+        diagnostics.error(tuple, "the fields of a chain have names", "write `struct Name { field: Type }`");
+        return None;
+    }
+    let (name, generics) = diagnostics.ok(struct_header.parse2(header))?;
+    let (is_unit, fields) = match &tail[end] {
+        TokenTree::Group(group) => (false, fields(group, diagnostics)),
+        _ => (true, Vec::new()),
+    };
+    let mut run_tokens = &tail[end + 1..];
+    while let [TokenTree::Punct(punct), rest @ ..] = run_tokens {
+        if punct.as_char() != ';' {
+            break;
+        }
+        diagnostics.error(punct, "there is no `;` between the chain's struct and its `fn`", "leave it out");
+        run_tokens = rest;
+    }
+    let run = run(run_tokens, &name, diagnostics);
+    let mut chain = Chain {
+        runtime,
+        form: Form::Item,
+        attrs: Vec::new(),
+        vis,
+        name,
+        generics,
+        is_unit,
+        fields,
+        observers: Vec::new(),
+        budget: None,
+        send: None,
+        run,
+    };
+    let run_attrs = std::mem::take(&mut chain.run.attrs);
+    chain.attrs = own_attributes(attrs, &mut chain, diagnostics);
+    chain.run.attrs = own_attributes(run_attrs, &mut chain, diagnostics);
+    name_fields(&mut chain);
+    Some(chain)
+}
+
+fn outer(input: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, Visibility)> {
+    let attrs = input.call(Attribute::parse_outer)?;
+    let vis = input.parse()?;
+    if !input.is_empty() {
+        return Err(input.error("expected `struct`"));
+    }
+    Ok((attrs, vis))
+}
+
+fn struct_header(input: ParseStream<'_>) -> syn::Result<(Ident, Generics)> {
+    let name = input.parse()?;
+    let mut generics: Generics = input.parse()?;
+    generics.where_clause = input.parse()?;
+    if !input.is_empty() {
+        return Err(input.error("expected `{`, `;` or a `where` clause"));
+    }
+    Ok((name, generics))
+}
+
+fn is_group(token: &TokenTree, delimiter: Delimiter) -> bool {
+    matches!(token, TokenTree::Group(group) if group.delimiter() == delimiter)
+}
+
+fn fields(group: &Group, diagnostics: &mut Diagnostics) -> Vec<Field> {
+    let parts = split_at_commas(group.stream());
+    parts.into_iter().filter_map(|part| diagnostics.ok(field.parse2(part))).collect()
+}
+
+fn field(input: ParseStream<'_>) -> syn::Result<Field> {
+    let attrs = input.call(Attribute::parse_outer)?;
+    let vis = input.parse()?;
+    let name = input.call(Ident::parse_any)?;
+    input.parse::<Token![:]>()?;
+    let ty = input.parse()?;
+    if !input.is_empty() {
+        return Err(input.error("expected `,`"));
+    }
+    Ok(Field { attrs, vis, name, ty, value: None })
+}
+
+/// Splits at the commas outside of any `<..>`.
+fn split_at_commas(tokens: TokenStream) -> Vec<TokenStream> {
+    let mut parts = vec![TokenStream::new()];
+    let mut depth = 0usize;
+    let mut after_minus = false;
+    for token in tokens {
+        let mut is_minus = false;
+        if let TokenTree::Punct(punct) = &token {
+            match punct.as_char() {
+                '<' => depth += 1,
+                '>' if !after_minus => depth = depth.saturating_sub(1),
+                ',' if depth == 0 => {
+                    parts.push(TokenStream::new());
+                    after_minus = false;
+                    continue;
+                }
+                other => is_minus = other == '-',
+            }
+        }
+        after_minus = is_minus;
+        parts.last_mut().expect("never empty").extend([token]);
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+/// The attributes that are `chain!`'s own are read and taken out; the others are kept for rustc.
+fn own_attributes(attrs: Vec<Attribute>, chain: &mut Chain, diagnostics: &mut Diagnostics) -> Vec<Attribute> {
+    let mut kept = Vec::new();
+    for attribute in attrs {
+        let path = attribute.path();
+        if path.is_ident("observe") {
+            let observer = attribute.parse_args::<Type>().map_err(|_| {
+                syn::Error::new_spanned(
+                    &attribute,
+                    "`#[observe(..)]` names the type of an observer\n  help: write `#[observe(Recorder)]`, or `#[observe((First, Second))]` for two",
+                )
+            });
+            if let Some(observer) = diagnostics.ok(observer) {
+                chain.observers.push(observer);
+            }
+        } else if path.is_ident("budget") {
+            let Some(limit) = diagnostics.ok(attribute.parse_args_with(budget).map_err(|_| {
+                syn::Error::new_spanned(
+                    &attribute,
+                    "`#[budget(..)]` says how many bytes the future of `run` may take\n  help: write `#[budget(future = 2048)]`",
+                )
+            })) else {
+                continue;
+            };
+            if chain.budget.replace(limit).is_some() {
+                diagnostics.error(&attribute, "the chain has two budgets", "keep one `#[budget(future = ..)]`");
+            }
+        } else if path.is_ident("send") {
+            match &attribute.meta {
+                syn::Meta::Path(path) => chain.send = Some(path.clone()),
+                other => diagnostics.error(other, "`#[send]` takes no arguments", "write `#[send]`"),
+            }
+        } else {
+            kept.push(attribute);
+        }
+    }
+    kept
+}
+
+fn budget(input: ParseStream<'_>) -> syn::Result<LitInt> {
+    let word: Ident = input.parse()?;
+    if word != "future" {
+        return Err(syn::Error::new_spanned(word, "expected `future`"));
+    }
+    input.parse::<Token![=]>()?;
+    let limit: LitInt = input.parse()?;
+    limit.base10_parse::<usize>()?;
+    Ok(limit)
+}
+
+/// `async fn(inputs) -> Reply { nodes }`. What cannot be parsed is left empty, and noted.
+fn run(tokens: &[TokenTree], name: &Ident, diagnostics: &mut Diagnostics) -> Run {
+    let mut run = Run {
+        attrs: Vec::new(),
+        is_async: true,
+        lifetime: None,
+        inputs: Vec::new(),
+        reply: parse_quote!(()),
+        nodes: Vec::new(),
+        body: name.span(),
+    };
+    let Some(arguments) = tokens.iter().position(|token| is_group(token, Delimiter::Parenthesis)) else {
+        diagnostics.error(
+            name,
+            format_args!("the chain `{name}` does not say what runs through it"),
+            "after the struct, write `async fn(request: Request) -> Response { first => last }`",
+        );
+        return run;
+    };
+    let head: TokenStream = tokens[..arguments].iter().cloned().collect();
+    diagnostics.ok((|input: ParseStream<'_>| run_head(input, &mut run)).parse2(head));
+    if let TokenTree::Group(group) = &tokens[arguments] {
+        for part in split_at_commas(group.stream()) {
+            let input = diagnostics.ok(input.parse2(part));
+            run.inputs.extend(input);
+        }
+    }
+    let rest = &tokens[arguments + 1..];
+    let Some(body) = rest.iter().position(|token| is_group(token, Delimiter::Brace)) else {
+        diagnostics.error(&tokens[arguments], "the chain has no body", "write its nodes in braces: `{ first => last }`");
+        return run;
+    };
+    let reply: TokenStream = rest[..body].iter().cloned().collect();
+    if !reply.is_empty() {
+        let parsed = diagnostics.ok(reply_type.parse2(reply));
+        run.reply = parsed.unwrap_or_else(|| parse_quote!(()));
+    }
+    if let TokenTree::Group(group) = &rest[body] {
+        run.body = group.span_open();
+        run.nodes = nodes(group.stream(), diagnostics);
+    }
+    if let Some(more) = rest.get(body + 1) {
+        diagnostics.error(more, "nothing comes after the chain's body", "declare one chain in each `chain!`");
+    }
+    run
+}
+
+fn run_head(input: ParseStream<'_>, run: &mut Run) -> syn::Result<()> {
+    run.attrs = input.call(Attribute::parse_outer)?;
+    if input.peek(Token![pub]) {
+        return Err(input.error("a chain's `run` is as visible as its type\n  help: leave out `pub` before `fn`"));
+    }
+    run.is_async = input.parse::<Option<Token![async]>>()?.is_some();
+    if !input.peek(Token![fn]) {
+        return Err(input.error("expected `async fn(..)` or `fn(..)`\n  help: write `async fn(request: Request) -> Response { .. }`"));
+    }
+    input.parse::<Token![fn]>()?;
+    if input.peek(Ident::peek_any) {
+        return Err(input.error("a chain's `fn` has no name: it becomes `run`\n  help: leave the name out"));
+    }
+    let generics: Generics = input.parse()?;
+    for (at, parameter) in generics.params.iter().enumerate() {
+        match parameter {
+            syn::GenericParam::Lifetime(parameter) if at == 0 => run.lifetime = Some(parameter.lifetime.clone()),
+            syn::GenericParam::Lifetime(parameter) => {
+                return Err(syn::Error::new_spanned(
+                    parameter,
+                    "a run has one lifetime, which all its inputs by reference share\n  help: declare one, and use it for each of them",
+                ));
+            }
+            other => {
+                return Err(syn::Error::new_spanned(
+                    other,
+                    "a chain's `fn` has no type parameters\n  help: declare them on the struct",
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn input(input: ParseStream<'_>) -> syn::Result<Input> {
+    if input.peek(Token![&]) || input.peek(Token![self]) {
+        return Err(input.error("a chain has no `self` among its inputs: its fields are lent anyway\n  help: leave it out"));
+    }
+    input.parse::<Option<Token![mut]>>()?;
+    let name = input.call(Ident::parse_any)?;
+    if !input.peek(Token![:]) {
+        return Err(syn::Error::new(name.span(), format!("the input `{name}` has no type\n  help: write `{name}: Type`")));
+    }
+    input.parse::<Token![:]>()?;
+    let ty: Type = input.parse()?;
+    if !input.is_empty() {
+        return Err(input.error("expected `,`"));
+    }
+    if let Type::ImplTrait(ty) = types::ungrouped(&ty) {
+        return Err(syn::Error::new_spanned(
+            ty,
+            "an input is found by its type, which `impl Trait` does not name\n  help: add a type parameter to the struct",
+        ));
+    }
+    Ok(Input { name, ty })
+}
+
+fn reply_type(input: ParseStream<'_>) -> syn::Result<Type> {
+    if !input.peek(Token![->]) {
+        return Err(input.error("expected `->` and the chain's reply, or the body\n  help: write `-> Reply { .. }`"));
+    }
+    input.parse::<Token![->]>()?;
+    let ty = input.parse()?;
+    if input.peek(Token![where]) {
+        return Err(input.error("a chain's bounds stand on its type\n  help: move the `where` clause to the struct"));
+    }
+    if !input.is_empty() {
+        return Err(input.error("expected the chain's body in braces"));
+    }
+    Ok(ty)
+}
+
+/// One piece between two arrows, and the arrow behind it.
+struct Piece {
+    tokens: Vec<TokenTree>,
+    arrow: Option<Span>,
+}
+
+/// Cuts a chain at its arrows.
+fn pieces(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut current = Vec::new();
+    let mut tokens = tokens.into_iter().peekable();
+    let mut has_type = false;
+    while let Some(token) = tokens.next() {
+        let TokenTree::Punct(punct) = &token else {
+            current.push(token);
+            continue;
+        };
+        let next = match tokens.peek() {
+            Some(TokenTree::Punct(next)) if punct.spacing() == Spacing::Joint => Some(next.as_char()),
+            _ => None,
+        };
+        let span = punct.span();
+        match (punct.as_char(), next) {
+            ('=', Some('>')) => {
+                let head = tokens.next().expect("peeked");
+                let span = span.join(head.span()).unwrap_or(span);
+                pieces.push(Piece { tokens: std::mem::take(&mut current), arrow: Some(span) });
+                has_type = false;
+            }
+            ('-', Some('>')) if !has_type => {
+                let head = tokens.next().expect("peeked");
+                let arrow: TokenStream = [token, head].into_iter().collect();
+                diagnostics.error(arrow, "`->` does not join nodes", "write `=>`");
+                pieces.push(Piece { tokens: std::mem::take(&mut current), arrow: Some(span) });
+            }
+            (':', Some(':')) => {
+                current.push(token);
+                current.extend(tokens.next());
+            }
+            (':', _) => {
+                has_type = true;
+                current.push(token);
+            }
+            (',' | ';' | '|', _) if !has_type => {
+                let what = format!("`{}` does not join nodes", punct.as_char());
+                diagnostics.error(&token, what, "write `=>`");
+                pieces.push(Piece { tokens: std::mem::take(&mut current), arrow: Some(span) });
+            }
+            _ => current.push(token),
+        }
+    }
+    pieces.push(Piece { tokens: current, arrow: None });
+    pieces
+}
+
+/// The pieces that are not empty; the arrows without a node are noted.
+fn joined(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<TokenStream> {
+    let pieces = pieces(tokens, diagnostics);
+    let last = pieces.len() - 1;
+    let mut before: Option<Span> = None;
+    let mut nodes = Vec::new();
+    for (at, piece) in pieces.into_iter().enumerate() {
+        if piece.tokens.is_empty() && last > 0 {
+            let (span, what) = match (at, piece.arrow, before) {
+                (0, Some(arrow), _) => (arrow, "the chain begins with an arrow"),
+                (_, Some(arrow), _) => (arrow, "two arrows in a row"),
+                (_, None, Some(arrow)) => (arrow, "the chain ends with an arrow"),
+                (_, None, None) => continue,
+            };
+            diagnostics.error_at(span, what, "an arrow stands between two nodes: remove it, or add the node");
+        }
+        before = piece.arrow;
+        if !piece.tokens.is_empty() {
+            nodes.push(piece.tokens.into_iter().collect());
+        }
+    }
+    nodes
+}
+
+fn nodes(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<NodeUse> {
+    let joined = joined(tokens, diagnostics);
+    joined.into_iter().filter_map(|tokens| diagnostics.ok(node_use.parse2(tokens))).collect()
+}
+
+fn node_use(input: ParseStream<'_>) -> syn::Result<NodeUse> {
+    if let Some(attribute) = input.call(Attribute::parse_outer)?.first() {
+        return Err(syn::Error::new_spanned(
+            attribute,
+            "a node in a chain takes no attribute\n  help: attributes stand on the chain (`#[observe(..)]`, `#[budget(..)]`, `#[send]`) or on the node's own definition",
+        ));
+    }
+    if input.peek(Token![match]) || input.peek(Token![if]) || input.peek(syn::token::Brace) {
+        return Err(input.error(
+            "a chain is a row of nodes; blocks and branches are not part of the language yet\n  help: branch inside a node, or declare two chains and choose between them",
+        ));
+    }
+    if input.peek(Token![async]) || input.peek(Token![move]) || input.peek(Token![|]) {
+        return Err(input.error(
+            "a node is named, not written in place\n  help: give it a name: `#[node] fn name(..) { .. }`",
+        ));
+    }
+    if input.peek(syn::Lit) {
+        return Err(input.error("a node is a function or a field, not a literal\n  help: name a `#[node]` function"));
+    }
+    let path: Path = input.parse()?;
+    let name = types::text(&path);
+    if input.peek(syn::token::Paren) {
+        let arguments: TokenTree = input.parse()?;
+        return Err(syn::Error::new_spanned(
+            arguments,
+            format!("`{name}` is named in a chain, not called: its parameters are found by type\n  help: leave out the parentheses"),
+        ));
+    }
+    if input.peek(Token![.]) {
+        return Err(input.error("a node is a path or a field's name, not an expression\n  help: make it a field of the chain"));
+    }
+    if input.peek(Token![?]) {
+        return Err(input.error("a node that returns a `Result` breaks by itself\n  help: leave out the `?`"));
+    }
+    if input.peek(Token![:]) {
+        return Err(input.error(
+            "a node with state is a field of the struct\n  help: declare the field there, and write its name here",
+        ));
+    }
+    if !input.is_empty() {
+        return Err(input.error(format!("expected `=>` after `{name}`")));
+    }
+    Ok(NodeUse { path, field: None })
+}
+
+/// Finds the nodes that are fields.
+fn name_fields(chain: &mut Chain) {
+    for node in &mut chain.run.nodes {
+        node.field = node.path.get_ident().and_then(|name| chain.fields.iter().position(|field| field.name == *name));
+    }
+}
+
+/// `auth => limit: RateLimit = RateLimit::per_second(100) => proxy`
+fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnostics) -> Option<Chain> {
+    let body = tokens.first().map_or_else(Span::call_site, TokenTree::span);
+    let mut fields: Vec<Field> = Vec::new();
+    let mut nodes = Vec::new();
+    for tokens in joined(tokens.into_iter().collect(), diagnostics) {
+        match diagnostics.ok(short_node.parse2(tokens)) {
+            Some(ShortNode::Named(node)) => nodes.push(node),
+            Some(ShortNode::WithState(field)) => {
+                if fields.iter().any(|other| other.name == field.name) {
+                    diagnostics.error(
+                        &field.name,
+                        format_args!("two nodes of this chain are called `{}`", field.name),
+                        "give one another name",
+                    );
+                }
+                let path = Path::from(field.name.clone());
+                fields.push(*field);
+                nodes.push(NodeUse { path, field: None });
+            }
+            None => {}
+        }
+    }
+    let name = names::single("Chain");
+    let lifetime = names::run_lifetime();
+    let mut chain = Chain {
+        form: Form::Short,
+        attrs: Vec::new(),
+        vis: Visibility::Inherited,
+        name,
+        generics: Generics::default(),
+        is_unit: false,
+        fields,
+        observers: Vec::new(),
+        budget: None,
+        send: None,
+        run: Run {
+            attrs: Vec::new(),
+            is_async: true,
+            inputs: vec![Input {
+                name: Ident::new("context", Span::mixed_site()),
+                ty: syn::parse2(quote!(&#lifetime mut #runtime::Context)).expect("a type"),
+            }],
+            lifetime: Some(lifetime),
+            reply: syn::parse2(quote!(#runtime::Ending)).expect("a type"),
+            nodes,
+            body,
+        },
+        runtime,
+    };
+    name_fields(&mut chain);
+    Some(chain)
+}
+
+enum ShortNode {
+    Named(NodeUse),
+    WithState(Box<Field>),
+}
+
+fn short_node(input: ParseStream<'_>) -> syn::Result<ShortNode> {
+    if !(input.peek(Ident) && input.peek2(Token![:]) && !input.peek2(Token![::])) {
+        return node_use(input).map(ShortNode::Named);
+    }
+    let name: Ident = input.parse()?;
+    input.parse::<Token![:]>()?;
+    let ty: Type = input.parse()?;
+    if !input.peek(Token![=]) {
+        return Err(syn::Error::new_spanned(
+            &name,
+            format!("the node `{name}` has a type, but no value\n  help: write `{name}: {} = value`", types::text(&ty)),
+        ));
+    }
+    input.parse::<Token![=]>()?;
+    let value: Expr = input.parse()?;
+    if !input.is_empty() {
+        return Err(input.error("expected `=>`"));
+    }
+    let field = Field { attrs: Vec::new(), vis: Visibility::Inherited, name, ty, value: Some(value) };
+    Ok(ShortNode::WithState(Box::new(field)))
+}

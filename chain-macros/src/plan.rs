@@ -1,0 +1,156 @@
+//! The chain as data, before any token of it is emitted: what is in its scope, and the steps it takes.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Ident, Type};
+
+use crate::ast::{Chain, Form};
+use crate::names;
+use crate::types;
+
+/// What `expand` emits, decided.
+pub(crate) struct Plan<'a> {
+    pub(crate) chain: &'a Chain,
+    /// The scope struct's name.
+    pub(crate) scope: Ident,
+    /// Inputs first, then fields, then what the nodes provide, in order.
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) steps: Vec<Step>,
+    /// Whether the chain's type has type or const parameters: then its constants are evaluated where it is used.
+    pub(crate) is_generic: bool,
+}
+
+/// A thing in the scope.
+pub(crate) struct Slot {
+    /// The type that finds it, with the run's lifetime for every one of its own.
+    pub(crate) ty: TokenStream,
+    /// The same with `'static`, for comparisons in constants.
+    pub(crate) static_ty: TokenStream,
+    /// What the user calls it, in a message.
+    pub(crate) name: String,
+    /// Index among its kind.
+    pub(crate) index: usize,
+    pub(crate) kind: SlotKind,
+    pub(crate) span: Span,
+    /// The field of the scope struct.
+    pub(crate) member: Ident,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum SlotKind {
+    /// `name: T`
+    OwnedInput,
+    /// `name: &T`
+    SharedInput,
+    /// `name: &mut T`
+    BorrowedInput,
+    /// The short form's context, which can be lent in parts.
+    Context,
+    /// A field of the chain.
+    Field,
+    /// What a node provides.
+    Provided,
+}
+
+/// A node to be entered and left.
+pub(crate) struct Step {
+    /// Its type, as the chain names it.
+    pub(crate) node: TokenStream,
+    /// The expression for a reference to it.
+    pub(crate) place: TokenStream,
+    pub(crate) name: String,
+    pub(crate) span: Span,
+}
+
+pub(crate) fn plan(chain: &Chain) -> Plan<'_> {
+    let steps: Vec<_> = chain.run.nodes.iter().map(|node| step(chain, node)).collect();
+    let mut slots = Vec::new();
+    for (index, input) in chain.run.inputs.iter().enumerate() {
+        let kind = match types::ungrouped(&input.ty) {
+            _ if chain.form == Form::Short => SlotKind::Context,
+            Type::Reference(reference) if reference.mutability.is_some() => SlotKind::BorrowedInput,
+            Type::Reference(_) => SlotKind::SharedInput,
+            _ => SlotKind::OwnedInput,
+        };
+        slots.push(slot(chain, types::referent(&input.ty), &input.name, index, kind));
+    }
+    for (index, field) in chain.fields.iter().enumerate() {
+        if chain.is_lent(index) {
+            slots.push(slot(chain, &field.ty, &field.name, index, SlotKind::Field));
+        }
+    }
+    // The last node's value is the reply; nobody comes after it.
+    for (index, step) in steps.iter().enumerate().take(steps.len().saturating_sub(1)) {
+        let rt = &chain.runtime;
+        let node = &step.node;
+        let run = names::run_lifetime();
+        let span = step.span;
+        slots.push(Slot {
+            ty: quote_spanned!(span=> <#node as #rt::Signature<#run>>::Key<#index>),
+            static_ty: quote_spanned!(span=> <#node as #rt::Signature<'static>>::Key<#index>),
+            name: step.name.clone(),
+            index,
+            kind: SlotKind::Provided,
+            span,
+            member: names::local("provided", index),
+        });
+    }
+    let parameters = &chain.generics.params;
+    Plan {
+        chain,
+        scope: names::scope_of(&chain.name),
+        slots,
+        steps,
+        is_generic: parameters.iter().any(|parameter| !matches!(parameter, syn::GenericParam::Lifetime(_))),
+    }
+}
+
+fn slot(chain: &Chain, ty: &Type, name: &Ident, index: usize, kind: SlotKind) -> Slot {
+    let run = names::run_lifetime();
+    // The lifetimes of the chain's type stay; the run's own, and elided ones, are the run's.
+    let own: Vec<_> = chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
+    let ty_in_run = types::with_lifetime_but(ty, &run, &own);
+    let fixed = syn::Lifetime::new("'static", Span::mixed_site());
+    Slot {
+        ty: ty_in_run.to_token_stream(),
+        static_ty: types::with_lifetime(ty, &fixed).to_token_stream(),
+        name: names::unraw(name),
+        index,
+        kind,
+        span: syn::spanned::Spanned::span(ty),
+        member: names::local(if kind == SlotKind::Field { "field" } else { "input" }, index),
+    }
+}
+
+fn step(chain: &Chain, node: &crate::ast::NodeUse) -> Step {
+    let span = node.span();
+    let rt = &chain.runtime;
+    let (ty, place) = match node.field {
+        Some(index) => {
+            let ty = &chain.fields[index].ty;
+            let name = node.name();
+            // `self` with the hygiene of the signature that declares it.
+            (quote!(#ty), quote!(&self.#name))
+        }
+        None => {
+            let path = &node.path;
+            (quote!(#path), quote_spanned!(span=> &<#path as #rt::Stateless>::NODE))
+        }
+    };
+    Step { node: respan(ty, span), place, name: names::unraw(node.name()), span }
+}
+
+/// A field's type, pointed at where the field is used: what is wrong with the node is wrong there.
+fn respan(tokens: TokenStream, span: Span) -> TokenStream {
+    let respanned = tokens.into_iter().map(|mut token| {
+        if let proc_macro2::TokenTree::Group(group) = &token {
+            let mut inner = proc_macro2::Group::new(group.delimiter(), respan(group.stream(), span));
+            inner.set_span(span.resolved_at(group.span()));
+            token = inner.into();
+        } else {
+            token.set_span(span.resolved_at(token.span()));
+        }
+        token
+    });
+    respanned.collect()
+}

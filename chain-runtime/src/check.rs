@@ -1,0 +1,236 @@
+//! What the type system cannot say about a chain, said while constants are evaluated.
+//!
+//! rustc has found a source for every need by the time these run; what is left is the *order*: a
+//! provider that comes too late, an input that is gone. Each check panics with one sentence; the
+//! `chain!` macro puts the call at the node's token, and `#[track_caller]` leads the error there.
+
+use crate::describe::{Access, Need, NodeInfo, SourceKind};
+
+/// A message put together in a constant.
+struct Message {
+    bytes: [u8; 1024],
+    length: usize,
+}
+
+impl Message {
+    const fn new() -> Self {
+        Self { bytes: [0; 1024], length: 0 }
+    }
+
+    /// Appends `text`; what does not fit is cut, whole strings at a time.
+    const fn text(mut self, text: &str) -> Self {
+        let text = text.as_bytes();
+        if self.length + text.len() > self.bytes.len() {
+            return self;
+        }
+        let mut at = 0;
+        while at < text.len() {
+            self.bytes[self.length] = text[at];
+            self.length += 1;
+            at += 1;
+        }
+        self
+    }
+
+    /// Appends `text` as code.
+    const fn code(self, text: &str) -> Self {
+        self.text("`").text(text).text("`")
+    }
+
+    const fn number(self, number: usize) -> Self {
+        let tail = [b'0' + (number % 10) as u8];
+        let head = if number >= 10 { self.number(number / 10) } else { self };
+        match core::str::from_utf8(&tail) {
+            Ok(digit) => head.text(digit),
+            Err(_) => head,
+        }
+    }
+
+    const fn as_str(&self) -> &str {
+        match core::str::from_utf8(self.bytes.split_at(self.length).0) {
+            Ok(text) => text,
+            Err(_) => "chain!: an error whose message is not UTF-8",
+        }
+    }
+}
+
+/// Checks everything of which the node at `position` is the culprit.
+///
+/// # Panics
+///
+/// In a constant, so while compiling: with the error that the user reads.
+#[track_caller]
+pub const fn node(nodes: &[NodeInfo], position: usize) {
+    let node = &nodes[position];
+    order(node, node.needs, false);
+    order(node, node.exit_needs, true);
+    overlap(node, node.needs);
+    overlap(node, node.exit_needs);
+    gone(nodes, node);
+}
+
+/// A node's needs come from before it; those of its way out, from before it or from itself.
+#[track_caller]
+const fn order(node: &NodeInfo, needs: &[Need], way_out: bool) {
+    let mut at = 0;
+    while at < needs.len() {
+        let need = &needs[at];
+        let from = need.from;
+        let message = Message::new().code(node.name).text(" needs a ").code(need.ty);
+        match from.kind {
+            SourceKind::Node if from.position == node.position && !way_out => {
+                let message = message.text(", which only ").code(node.name).text(" itself provides: ");
+                panic!("{}", message.text("add a node before it that returns one").as_str());
+            }
+            SourceKind::Node if from.position > node.position => {
+                let message = message.text(", which ").code(from.name).text(" provides, but ").code(from.name);
+                let message = message.text(" comes after it: move ").code(from.name).text(" before ");
+                panic!("{}", message.code(node.name).as_str());
+            }
+            SourceKind::Ending if !way_out => {
+                let message = Message::new().code(node.name).text(" asks how the chain ended before it has: ");
+                panic!("{}", message.text("only `exit` can be lent an `Ending`").as_str());
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+/// No two needs of one hook are the same thing, or a thing and its part.
+#[track_caller]
+const fn overlap(node: &NodeInfo, needs: &[Need]) {
+    let mut at = 1;
+    while at < needs.len() {
+        let mut before = 0;
+        while before < at {
+            let (one, other) = (&needs[before], &needs[at]);
+            let same_kind = one.from.kind as usize == other.from.kind as usize;
+            let same = same_kind && one.from.position == other.from.position;
+            let part = is_part_of(one, other) || is_part_of(other, one);
+            if same {
+                let message = Message::new().code(node.name).text(" asks twice for the same value, as ");
+                let message = message.code(one.ty).text(" and as ").code(other.ty);
+                panic!("{}", message.text(": ask once").as_str());
+            }
+            if part {
+                let message = Message::new().code(node.name).text(" asks for ").code(one.ty).text(" and for ");
+                let message = message.code(other.ty).text(", but one is a part of the other: ");
+                panic!("{}", message.text("ask for the whole, or for its parts").as_str());
+            }
+            before += 1;
+        }
+        at += 1;
+    }
+}
+
+/// Whether `part` is a part of the context that `whole` is.
+const fn is_part_of(part: &Need, whole: &Need) -> bool {
+    matches!((part.from.kind, whole.from.kind), (SourceKind::Part, SourceKind::Input))
+}
+
+/// No input is needed after it was taken.
+#[track_caller]
+const fn gone(nodes: &[NodeInfo], node: &NodeInfo) {
+    let mut at = 0;
+    while at < node.needs.len() {
+        let need = &node.needs[at];
+        if let Some(taker) = taker(nodes, need, node.position) {
+            let message = Message::new().code(node.name).text(" needs ").code(need.ty).text(", but ");
+            let message = message.code(taker.name).text(" before it takes it by value: let ").code(taker.name);
+            panic!("{}", message.text(" borrow it, or come after ").code(node.name).as_str());
+        }
+        at += 1;
+    }
+    let mut at = 0;
+    while at < node.exit_needs.len() {
+        let need = &node.exit_needs[at];
+        if let Some(taker) = taker(nodes, need, nodes.len()) {
+            let message = Message::new().code(node.name).text(" needs ").code(need.ty).text(" on its way out, but ");
+            let message = message.code(taker.name).text(" takes it by value: let ").code(taker.name);
+            let message = message.text(" borrow it, or let ").code(node.name);
+            panic!("{}", message.text(" provide what it needs of it").as_str());
+        }
+        at += 1;
+    }
+}
+
+/// The node among the first `end` ones that takes the input which `need` asks for.
+const fn taker<'a>(nodes: &'a [NodeInfo], need: &Need, end: usize) -> Option<&'a NodeInfo> {
+    if !matches!(need.from.kind, SourceKind::Input) {
+        return None;
+    }
+    let mut position = 0;
+    while position < end {
+        let needs = nodes[position].needs;
+        let mut at = 0;
+        while at < needs.len() {
+            let other = &needs[at];
+            if matches!(other.access, Access::Taken) && other.from.position == need.from.position {
+                return Some(&nodes[position]);
+            }
+            at += 1;
+        }
+        position += 1;
+    }
+    None
+}
+
+/// Refuses a future that is larger than the chain's budget.
+///
+/// # Panics
+///
+/// In a constant, so while compiling, where `size` is over `budget`; both in bytes.
+#[track_caller]
+pub const fn budget(chain: &str, nodes: &[NodeInfo], sizes: &[usize], size: usize, budget: usize) {
+    if size <= budget {
+        return;
+    }
+    let message = Message::new().text("the future of ").code(chain).text(" takes ").number(size);
+    let message = message.text(" bytes, over its budget of ").number(budget);
+    let mut largest = 0;
+    let mut at = 1;
+    while at < sizes.len() {
+        if sizes[at] > sizes[largest] {
+            largest = at;
+        }
+        at += 1;
+    }
+    if sizes.is_empty() || sizes[largest] == 0 {
+        panic!("{}", message.as_str());
+    }
+    let message = message.text("; its largest node is ").code(nodes[largest].name).text(" with ");
+    panic!("{}", message.number(sizes[largest]).text(" bytes").as_str());
+}
+
+/// Refuses two providers of one type.
+///
+/// # Panics
+///
+/// In a constant, so while compiling, where `same` is true.
+#[track_caller]
+pub const fn one_provider(same: bool, first: &str, second: &str, ty: Option<&str>) {
+    if let (true, Some(ty)) = (same, ty) {
+        let message = Message::new().text("both ").code(first).text(" and ").code(second).text(" provide ");
+        panic!("{}", message.code(ty).text(": wrap one in a type of its own").as_str());
+    }
+}
+
+/// Whether two types are the same one: `<Same<A, B>>::YES`, with [`Differ`] in scope.
+///
+/// The inherent constant wins where it applies; this is the "autoref specialization" family of tricks.
+#[derive(Debug)]
+pub struct Same<A: ?Sized, B: ?Sized>(core::marker::PhantomData<A>, core::marker::PhantomData<B>);
+
+impl<A: ?Sized> Same<A, A> {
+    /// They are.
+    pub const YES: bool = true;
+}
+
+/// See [`Same`].
+pub trait Differ {
+    /// They are not.
+    const YES: bool = false;
+}
+
+impl<A: ?Sized, B: ?Sized> Differ for Same<A, B> {}

@@ -1,0 +1,323 @@
+//! A chain, described: `&'static` data about its nodes, and a drawing made from it.
+//!
+//! Nothing here is built at run time. A chain that is never asked about itself carries none of it.
+
+use core::fmt;
+
+/// What is known of a node wherever it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Facts {
+    /// The node's name: the function's, or the type's.
+    pub name: &'static str,
+    /// What it provides, as written; `None` where it provides nothing.
+    pub provides: Option<&'static str>,
+    /// What it can break with, as written; `None` where it cannot break.
+    pub breaks: Option<&'static str>,
+    /// Its way in.
+    pub enter: Hook,
+    /// Its way out.
+    pub exit: Hook,
+    /// Whether it has a `cancelled` hook.
+    pub cancelled: bool,
+}
+
+impl Facts {
+    /// Facts of a node that is a plain `fn`, provides and breaks with nothing, and has no hooks.
+    /// The methods below say more.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, provides: None, breaks: None, enter: Hook::Now, exit: Hook::Absent, cancelled: false }
+    }
+    /// It provides a value of this type.
+    #[must_use]
+    pub const fn provides(mut self, ty: &'static str) -> Self {
+        self.provides = Some(ty);
+        self
+    }
+    /// It can break with a value of this type.
+    #[must_use]
+    pub const fn breaks(mut self, ty: &'static str) -> Self {
+        self.breaks = Some(ty);
+        self
+    }
+    /// Its way in.
+    #[must_use]
+    pub const fn enter(mut self, hook: Hook) -> Self {
+        self.enter = hook;
+        self
+    }
+    /// Its way out.
+    #[must_use]
+    pub const fn exit(mut self, hook: Hook) -> Self {
+        self.exit = hook;
+        self
+    }
+    /// It has a `cancelled` hook.
+    #[must_use]
+    pub const fn cancelled(mut self) -> Self {
+        self.cancelled = true;
+        self
+    }
+}
+
+/// Whether a node has a hook, and whether that hook may suspend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hook {
+    /// It has none.
+    Absent,
+    /// A plain `fn`.
+    Now,
+    /// An `async fn`.
+    Suspends,
+}
+
+impl Hook {
+    /// Whether there is such a hook.
+    #[must_use]
+    pub const fn is_present(self) -> bool {
+        !matches!(self, Self::Absent)
+    }
+    /// Whether it is awaited.
+    #[must_use]
+    pub const fn suspends(self) -> bool {
+        matches!(self, Self::Suspends)
+    }
+}
+
+/// One thing that a node asks of its scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The type, as written.
+    pub ty: &'static str,
+    /// How it is wanted.
+    pub access: Access,
+    /// Where it comes from in this chain.
+    pub from: Source,
+}
+
+/// How a node wants what it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// `&T`
+    Lent,
+    /// `&mut T`
+    LentMut,
+    /// `T`
+    Taken,
+}
+
+/// Where something in a scope comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// What kind of thing it is.
+    pub kind: SourceKind,
+    /// Its index among its kind: the node's position, or that of the input or field.
+    pub position: usize,
+    /// Its name.
+    pub name: &'static str,
+}
+
+/// The kinds of thing there are in a scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// An input of the chain.
+    Input,
+    /// A part of the short form's context, named as an input.
+    Part,
+    /// A field of the chain.
+    Field,
+    /// What a node before it provided.
+    Node,
+    /// How the chain ended.
+    Ending,
+}
+
+/// A node in its chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeInfo {
+    /// Its name in the chain: the last segment of its path, or the name of its field.
+    pub name: &'static str,
+    /// Its position, from 0.
+    pub position: usize,
+    /// The file that declares the chain.
+    pub file: &'static str,
+    /// The line in it.
+    pub line: u32,
+    /// What is known of the node wherever it stands.
+    pub facts: Facts,
+    /// What `enter` needs.
+    pub needs: &'static [Need],
+    /// What `exit` needs.
+    pub exit_needs: &'static [Need],
+}
+
+/// A chain as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChainInfo {
+    /// The name of its type.
+    pub name: &'static str,
+    /// Its inputs, as written: name and type.
+    pub inputs: &'static [(&'static str, &'static str)],
+    /// Its fields, as written: name and type.
+    pub fields: &'static [(&'static str, &'static str)],
+    /// Its reply, as written.
+    pub reply: &'static str,
+    /// Its nodes, in order.
+    pub nodes: &'static [NodeInfo],
+}
+
+/// How a run ended. An `exit` hook that asks for `&Ending` is lent it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    by: &'static NodeInfo,
+    cut_short: bool,
+}
+
+impl Ending {
+    /// The last node replied.
+    #[must_use]
+    pub const fn replied(by: &'static NodeInfo) -> Self {
+        Self { by, cut_short: false }
+    }
+    /// This node broke.
+    #[must_use]
+    pub const fn cut_short(by: &'static NodeInfo) -> Self {
+        Self { by, cut_short: true }
+    }
+    /// The node that gave the reply, by ending the chain or by breaking.
+    #[must_use]
+    pub const fn by(&self) -> &'static NodeInfo {
+        self.by
+    }
+    /// Whether that node broke.
+    #[must_use]
+    pub const fn is_cut_short(&self) -> bool {
+        self.cut_short
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let how = if self.cut_short { "cut short" } else { "replied" };
+        write!(f, "{how} by `{}`", self.by.name)
+    }
+}
+
+/// A drawing of a chain: [`Display`](fmt::Display) for a terminal, [`mermaid`](Self::mermaid) for a page.
+#[derive(Clone, Copy, Debug)]
+pub struct Drawing {
+    chain: &'static ChainInfo,
+}
+
+impl Drawing {
+    /// The drawing of this chain.
+    #[must_use]
+    pub const fn of(chain: &'static ChainInfo) -> Self {
+        Self { chain }
+    }
+    /// The same as a Mermaid flow chart.
+    #[must_use]
+    pub const fn mermaid(self) -> Mermaid {
+        Mermaid { chain: self.chain }
+    }
+}
+
+impl fmt::Display for Drawing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ChainInfo { name, inputs, nodes, reply, .. } = self.chain;
+        write!(f, "{name} (")?;
+        for (at, (input, ty)) in inputs.iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}{input}: {ty}")?;
+        }
+        writeln!(f, ")")?;
+        let width = nodes.iter().map(|node| node.name.len()).max().unwrap_or(0);
+        for node in *nodes {
+            let way_out = if node.facts.exit.is_present() { "<=>" } else { " =>" };
+            write!(f, "  {way_out} {:width$}", node.name)?;
+            for (at, need) in node.needs.iter().chain(node.exit_needs).enumerate() {
+                let word = if at == 0 { "  needs " } else { ", " };
+                write!(f, "{word}{need}")?;
+            }
+            if let Some(ty) = node.facts.provides {
+                write!(f, "  provides {ty}")?;
+            }
+            if let Some(ty) = node.facts.breaks {
+                write!(f, "  or breaks with {ty}")?;
+            }
+            writeln!(f)?;
+        }
+        write!(f, "   -> {reply}")
+    }
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let how = match self.access {
+            Access::Lent => "&",
+            Access::LentMut => "&mut ",
+            Access::Taken => "",
+        };
+        write!(f, "{how}{}", self.ty)?;
+        match self.from.kind {
+            SourceKind::Node => write!(f, " of {}", self.from.name),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A chain as a Mermaid flow chart: solid arrows for the order, dotted ones for what is lent from where.
+#[derive(Clone, Copy, Debug)]
+pub struct Mermaid {
+    chain: &'static ChainInfo,
+}
+
+impl fmt::Display for Mermaid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ChainInfo { inputs, nodes, reply, .. } = self.chain;
+        writeln!(f, "flowchart LR")?;
+        write!(f, "    in([\"")?;
+        for (at, (input, _)) in inputs.iter().enumerate() {
+            write!(f, "{}{input}", if at == 0 { "" } else { ", " })?;
+        }
+        writeln!(f, "\"])")?;
+        for node in *nodes {
+            writeln!(f, "    n{}[\"{}\"]", node.position, node.name)?;
+        }
+        writeln!(f, "    out([\"{}\"])", Escaped(reply))?;
+        write!(f, "    in")?;
+        for node in *nodes {
+            write!(f, " --> n{}", node.position)?;
+        }
+        writeln!(f, " --> out")?;
+        for node in *nodes {
+            if let Some(ty) = node.facts.breaks {
+                writeln!(f, "    n{} -- \"{}\" --> out", node.position, Escaped(ty))?;
+            }
+            for need in node.needs.iter().chain(node.exit_needs) {
+                if need.from.kind == SourceKind::Node && need.from.position != node.position {
+                    writeln!(f, "    n{} -. \"{}\" .-> n{}", need.from.position, Escaped(need.ty), node.position)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Text inside a Mermaid label, where `"`, `<` and `>` have a meaning of their own.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for letter in self.0.chars() {
+            match letter {
+                '"' => f.write_str("#quot;")?,
+                '<' => f.write_str("#lt;")?,
+                '>' => f.write_str("#gt;")?,
+                other => write!(f, "{other}")?,
+            }
+        }
+        Ok(())
+    }
+}

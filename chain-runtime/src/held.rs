@@ -1,0 +1,58 @@
+//! What holds a node's provided value between its way in and its way out.
+
+use crate::node::OnCancel;
+
+/// A holder: knows when its node was left.
+pub trait Held {
+    /// The node was left: what comes now is an ordinary drop.
+    fn left(&mut self);
+}
+
+/// Holds the value of a node without a `cancelled` hook: the value and nothing else.
+#[derive(Debug)]
+pub struct Bare<T> {
+    /// The value.
+    pub value: T,
+}
+
+impl<T> Held for Bare<T> {
+    #[inline(always)]
+    fn left(&mut self) {}
+}
+
+/// Holds the value of a node with a `cancelled` hook, and calls the hook when it is dropped before the
+/// node was left: the future was dropped, or something panicked.
+///
+/// An async body drops its locals in reverse, so the hooks run in reverse too.
+#[allow(missing_debug_implementations, reason = "a node's key need not be `Debug`")]
+pub struct Guard<'r, N: OnCancel<'r, C>, C, const P: usize> {
+    /// The value. It can be lent to later nodes while the guard owns it.
+    pub value: N::Key<P>,
+    node: &'r N,
+    chain: &'r C,
+    entered: bool,
+}
+
+impl<'r, N: OnCancel<'r, C>, C: 'r, const P: usize> Guard<'r, N, C, P> {
+    /// Begins to hold the value of a node that was just entered.
+    #[inline]
+    pub fn new(node: &'r N, value: N::Key<P>, chain: &'r C) -> Self {
+        Self { value, node, chain, entered: true }
+    }
+}
+
+impl<'r, N: OnCancel<'r, C>, C: 'r, const P: usize> Held for Guard<'r, N, C, P> {
+    #[inline(always)]
+    fn left(&mut self) {
+        self.entered = false;
+    }
+}
+
+impl<'r, N: OnCancel<'r, C>, C: 'r, const P: usize> Drop for Guard<'r, N, C, P> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.entered {
+            self.node.on_cancel::<P>(&mut self.value, self.chain);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The traits that a node implements.
+//!
+//! `#[node]` writes them; they can be written by hand as well (see `examples/node_by_hand.rs`).
+//!
+//! - [`Signature`] is what a node is wherever it stands: what it returns, provides and breaks with.
+//! - [`Node`] is what it does in a scope `S`: `enter` on the way in, `exit` on the way out.
+//! - [`Cancel`] is what becomes of it when its request dies midway.
+//!
+//! `'r` is the life of one run (the chain's fields and its inputs by reference), `'s` of one call.
+
+use core::future::Future;
+use core::ops::ControlFlow;
+
+use crate::describe::{Facts, Need};
+
+/// What a node returns, provides and breaks with, wherever it stands.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a node",
+    label = "not a node",
+    note = "put `#[node]` on the function, or on the `impl` block that has `enter`, `exit` or `cancelled`"
+)]
+pub trait Signature<'r> {
+    /// What the function behind the node returns, as it is.
+    type Out;
+    /// What the node provides to the nodes after it.
+    type Gives;
+    /// The type under which that joins the scope at position `P`: [`Gives`](Self::Gives), or [`Nothing`] for a node
+    /// that provides nothing, so that several such nodes do not collide.
+    type Key<const P: usize>;
+    /// What the node breaks with; [`Never`](crate::Never) where it cannot.
+    type Breaks;
+    /// How a break becomes the reply: one of [`flow::kind`](crate::flow::kind).
+    type Cut;
+    /// How its value becomes the reply where the node is the last: one of [`flow::kind`](crate::flow::kind).
+    type End;
+    /// [`pace::Immediate`] or [`pace::Suspending`].
+    type Pace: pace::Pace;
+    /// What is known of the node by name.
+    const FACTS: Facts;
+
+    /// Reads the result: go on with a value, or break.
+    fn flow(out: Self::Out) -> ControlFlow<Self::Breaks, Self::Gives>;
+    /// Puts the value under its key.
+    fn key<const P: usize>(gave: Self::Gives) -> Self::Key<P>;
+}
+
+/// What the node does in a scope `S`.
+///
+/// Exactly one of [`enter`](Self::enter) and [`enter_now`](Self::enter_now) is called, as the node's
+/// [`Pace`](Signature::Pace) says; the other may be `unreachable!()`. The same holds for `exit`, as
+/// [`Facts::exit`](crate::describe::Facts::exit) says. A hook that never suspends returns
+/// [`NeverSuspends`](crate::NeverSuspends) from its async form, by name, and not as `impl Future`: rustc then
+/// sees that the await behind it cannot be reached.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a node of this chain",
+    label = "not a node",
+    note = "put `#[node]` on the function, or on the `impl` block that has `enter`, `exit` or `cancelled`"
+)]
+pub trait Node<'r: 's, 's, S>: Signature<'r> {
+    /// What `enter` asks of the scope.
+    const NEEDS: &'static [Need];
+    /// What `exit` asks of the scope.
+    const EXIT_NEEDS: &'static [Need];
+
+    /// The way in of a node that may suspend.
+    fn enter(&'r self, scope: S) -> impl Future<Output = Self::Out>;
+    /// The way in of a node that never does.
+    fn enter_now(&'r self, scope: S) -> Self::Out;
+    /// The way out, where it may suspend.
+    fn exit(&'r self, scope: S) -> impl Future<Output = ()>;
+    /// The way out, where it never does.
+    fn exit_now(&'r self, scope: S);
+}
+
+/// What becomes of the node when its request dies midway, in the chain `C`.
+pub trait Cancel<'r, C: 'r>: Signature<'r> + 'r {
+    /// What holds the provided value: [`Bare`](crate::held::Bare), or [`Guard`](crate::held::Guard) for a node
+    /// with a `cancelled` hook.
+    type Held<const P: usize>: crate::held::Held;
+    /// Begins to hold the value of a node that was just entered.
+    fn hold<const P: usize>(&'r self, value: Self::Key<P>, chain: &'r C) -> Self::Held<P>;
+}
+
+/// The `cancelled` hook itself.
+pub trait OnCancel<'r, C: 'r>: Signature<'r> {
+    /// Called when the node was entered and its request died before it was left.
+    fn on_cancel<const P: usize>(&'r self, value: &mut Self::Key<P>, chain: &'r C);
+}
+
+/// A node that can be named in a chain without a field: a function, or a struct without state.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has state, so a chain cannot name it by its type alone",
+    label = "has state",
+    note = "make it a field of the chain (`name: {Self}`) and use it under the field's name"
+)]
+pub trait Stateless {
+    /// The node.
+    const NODE: Self;
+}
+
+/// Stands in the scope for a node, at position `P`, that provides nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nothing<const P: usize>;
+
+/// Whether a node may suspend.
+pub mod pace {
+    /// It is a plain `fn`: called, never awaited.
+    #[derive(Debug)]
+    pub struct Immediate;
+    /// It is an `async fn`.
+    #[derive(Debug)]
+    pub struct Suspending;
+
+    /// Either of the two.
+    pub trait Pace {
+        /// Whether the node is awaited.
+        const SUSPENDS: bool;
+    }
+    impl Pace for Immediate {
+        const SUSPENDS: bool = false;
+    }
+    impl Pace for Suspending {
+        const SUSPENDS: bool = true;
+    }
+
+    /// That the node `N` fits into a chain that is a plain `fn`.
+    #[diagnostic::on_unimplemented(
+        message = "`{N}` is `async`, but this chain is declared `fn`",
+        label = "would have to be awaited",
+        note = "declare the chain `async fn(..)`, or make `{N}` a plain `fn`"
+    )]
+    pub trait FitsFn<N: ?Sized> {}
+    impl<N: ?Sized> FitsFn<N> for Immediate {}
+}

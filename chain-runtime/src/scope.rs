@@ -1,0 +1,219 @@
+//! What can be lent to a node at its place in a chain.
+//!
+//! `chain!` makes one struct for each chain, its *scope*: an `Option<&mut _>` for each input and each
+//! provided value, and a reference to the chain for its fields. For each of these it implements
+//! [`Slot`], so that a node finds what it needs by type, and rustc reports what is missing. A
+//! scope lives on the stack for the length of one call.
+
+use crate::describe::Source;
+
+/// That `Self`, the scope of a chain, has a `T` for the node `N`.
+///
+/// Implemented by `chain!`; a bound of the nodes that `#[node]` makes.
+#[diagnostic::on_unimplemented(
+    message = "`{N}` needs a `{T}`, but nothing in this chain provides one",
+    label = "needs a `{T}`",
+    note = "add a node that returns `{T}` before `{N}`, list it among the chain's inputs, or make it a field of the chain"
+)]
+pub trait Slot<'r: 's, 's, T: ?Sized, N: ?Sized> {
+    /// Where the `T` comes from.
+    const FROM: Source;
+    /// What may be done with it.
+    type Place: Place<'s, T>;
+    /// Hands it out, once.
+    fn place(&mut self) -> Self::Place;
+}
+
+/// A place in the scope, from which a `T` can be lent.
+pub trait Place<'s, T: ?Sized> {
+    /// Lends it for reading.
+    fn share(self) -> &'s T;
+}
+
+/// A place that can be lent for writing to the node `N`.
+#[diagnostic::on_unimplemented(
+    message = "`{N}` asks for `&mut {T}`, but this chain can only lend it as `&{T}`",
+    label = "asks for `&mut {T}`",
+    note = "a field of the chain is shared between requests; inputs (`T`, `&mut T`) and provided values can be lent for writing"
+)]
+pub trait Write<'s, T: ?Sized, N: ?Sized> {
+    /// Lends it for writing.
+    fn write(self) -> &'s mut T;
+}
+
+/// A place whose value can be taken out of the scope by the node `N`.
+#[diagnostic::on_unimplemented(
+    message = "`{N}` takes `{T}` by value, but this chain can only lend it",
+    label = "takes `{T}` by value",
+    note = "only an input that the chain owns (`name: {T}`) can be taken; ask for `&{T}` or `&mut {T}` instead"
+)]
+pub trait TakeOut<T, N: ?Sized> {
+    /// Takes it.
+    fn take_out(self) -> T;
+}
+
+/// A place whose value lives as long as the whole run, so that the node `N` may keep a borrow of it
+/// in what it provides.
+#[diagnostic::on_unimplemented(
+    message = "`{N}` keeps a borrow of `{T}` in what it returns, but this `{T}` does not live as long as the run",
+    label = "keeps a borrow of `{T}`",
+    note = "make `{T}` an input by reference (`name: &'r {T}`) or a field of the chain: those live as long as the run"
+)]
+pub trait Keep<'r, T: ?Sized, N: ?Sized> {
+    /// Lends it for the length of the run.
+    fn keep(self) -> &'r T;
+}
+
+/// The kinds of place there are.
+pub mod place {
+    use super::{Keep, Place, TakeOut, Write};
+
+    /// A value that a node provided.
+    #[derive(Debug)]
+    pub struct Provided<'s, T: ?Sized>(pub &'s mut T);
+    /// An input that the chain owns; empty once a node took it.
+    #[derive(Debug)]
+    pub struct Owned<'s, T>(pub &'s mut Option<T>);
+    /// An input by mutable reference.
+    #[derive(Debug)]
+    pub struct Borrowed<'s, T: ?Sized>(pub &'s mut T);
+    /// An input by shared reference.
+    #[derive(Debug)]
+    pub struct Shared<'r, T: ?Sized>(pub &'r T);
+    /// A field of the chain.
+    #[derive(Debug)]
+    pub struct Field<'r, T: ?Sized>(pub &'r T);
+
+    const TAKEN: &str = "chain!: an input was asked for after it was taken";
+
+    impl<'s, T: ?Sized> Place<'s, T> for Provided<'s, T> {
+        #[inline(always)]
+        fn share(self) -> &'s T {
+            self.0
+        }
+    }
+    impl<'s, T: ?Sized, N: ?Sized> Write<'s, T, N> for Provided<'s, T> {
+        #[inline(always)]
+        fn write(self) -> &'s mut T {
+            self.0
+        }
+    }
+    impl<'s, T> Place<'s, T> for Owned<'s, T> {
+        #[inline(always)]
+        fn share(self) -> &'s T {
+            self.0.as_ref().expect(TAKEN)
+        }
+    }
+    impl<'s, T, N: ?Sized> Write<'s, T, N> for Owned<'s, T> {
+        #[inline(always)]
+        fn write(self) -> &'s mut T {
+            self.0.as_mut().expect(TAKEN)
+        }
+    }
+    impl<'s, T, N: ?Sized> TakeOut<T, N> for Owned<'s, T> {
+        #[inline(always)]
+        fn take_out(self) -> T {
+            self.0.take().expect(TAKEN)
+        }
+    }
+    impl<'s, T: ?Sized> Place<'s, T> for Borrowed<'s, T> {
+        #[inline(always)]
+        fn share(self) -> &'s T {
+            self.0
+        }
+    }
+    impl<'s, T: ?Sized, N: ?Sized> Write<'s, T, N> for Borrowed<'s, T> {
+        #[inline(always)]
+        fn write(self) -> &'s mut T {
+            self.0
+        }
+    }
+    impl<'s, 'r: 's, T: ?Sized> Place<'s, T> for Shared<'r, T> {
+        #[inline(always)]
+        fn share(self) -> &'s T {
+            self.0
+        }
+    }
+    impl<'r, T: ?Sized, N: ?Sized> Keep<'r, T, N> for Shared<'r, T> {
+        #[inline(always)]
+        fn keep(self) -> &'r T {
+            self.0
+        }
+    }
+    impl<'s, 'r: 's, T: ?Sized> Place<'s, T> for Field<'r, T> {
+        #[inline(always)]
+        fn share(self) -> &'s T {
+            self.0
+        }
+    }
+    impl<'r, T: ?Sized, N: ?Sized> Keep<'r, T, N> for Field<'r, T> {
+        #[inline(always)]
+        fn keep(self) -> &'r T {
+            self.0
+        }
+    }
+}
+
+/// That the chain's reply is an `R`, which the way out of the node `N` is lent.
+#[diagnostic::on_unimplemented(
+    message = "`{N}` sees the reply as `{R}` on its way out, but this chain's reply is another type",
+    label = "sees the reply as `{R}`",
+    note = "in `exit`, the parameter called `reply` is the chain's reply; give it the type that stands behind the chain's `->`"
+)]
+pub trait LendReply<'s, R: ?Sized, N: ?Sized> {
+    /// Lends the reply for writing.
+    fn lend_reply(&mut self) -> &'s mut R;
+}
+
+/// The reply of a chain, for an `exit` that is generic over it.
+pub trait Replying {
+    /// The chain's reply.
+    type Reply;
+}
+
+/// That the chain `Self` has a field of the type `T`, which `cancelled` of the node `N` is lent.
+#[diagnostic::on_unimplemented(
+    message = "`{N}` needs a `{T}` when it is cancelled, but the chain has no such field",
+    label = "needs a `{T}` in `cancelled`",
+    note = "`cancelled` can be lent its own node's provided value and the chain's fields, nothing else"
+)]
+pub trait FieldOf<T: ?Sized, N: ?Sized> {
+    /// Lends the field.
+    fn field(&self) -> &T;
+}
+
+/// Lends the `T` of a scope for reading.
+#[inline(always)]
+pub fn lend<'r: 's, 's, T: ?Sized, N: ?Sized, S: Slot<'r, 's, T, N>>(scope: &mut S) -> &'s T {
+    scope.place().share()
+}
+
+/// Lends the `T` of a scope for writing.
+#[inline(always)]
+pub fn lend_mut<'r: 's, 's, T: ?Sized + 's, N: ?Sized, S>(scope: &mut S) -> &'s mut T
+where
+    S: Slot<'r, 's, T, N>,
+    S::Place: Write<'s, T, N>,
+{
+    scope.place().write()
+}
+
+/// Lends the `T` of a scope for the whole run.
+#[inline(always)]
+pub fn keep<'r: 's, 's, T: ?Sized + 'r, N: ?Sized, S>(scope: &mut S) -> &'r T
+where
+    S: Slot<'r, 's, T, N>,
+    S::Place: Keep<'r, T, N>,
+{
+    scope.place().keep()
+}
+
+/// Takes the `T` out of a scope.
+#[inline(always)]
+pub fn take<'r: 's, 's, T, N: ?Sized, S>(scope: &mut S) -> T
+where
+    S: Slot<'r, 's, T, N>,
+    S::Place: TakeOut<T, N>,
+{
+    scope.place().take_out()
+}

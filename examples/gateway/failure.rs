@@ -1,0 +1,34 @@
+//! What ends the program: one clear line, and an exit code.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// Why the gateway does not run.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    line: String,
+    code: u8,
+}
+
+impl Failure {
+    /// What was asked for cannot be: a flag, a file's contents. Exit code 2, as for any wrong usage.
+    pub(crate) fn usage(line: impl fmt::Display) -> Self {
+        Self { line: line.to_string(), code: 2 }
+    }
+
+    /// It was asked for rightly and did not work: a file that cannot be read, an address in use. Exit code 1.
+    pub(crate) fn failed(line: impl fmt::Display) -> Self {
+        Self { line: line.to_string(), code: 1 }
+    }
+
+    /// The code that the process exits with.
+    pub(crate) fn code(&self) -> ExitCode {
+        ExitCode::from(self.code)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.line)
+    }
+}

@@ -1,0 +1,72 @@
+//! How often a user may ask: the generic cell rate algorithm (GCRA), one cell a user.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::clock::{Clock, DefaultClock};
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+use http::header::RETRY_AFTER;
+use http::{Response, StatusCode};
+
+use super::auth::User;
+use super::body::{self, Body};
+use super::flow::IntoReply;
+
+/// Breaks with 429 once the user's quota is used up. Provides nothing.
+pub(crate) fn ratelimit(user: &User, limiter: &Limiter) -> Result<(), TooManyRequests> {
+    limiter.check(user)
+}
+
+/// A quota for each user, by name.
+pub(crate) struct Limiter<C: Clock = DefaultClock> {
+    users: RateLimiter<Arc<str>, DashMapStateStore<Arc<str>>, C, NoOpMiddleware<C::Instant>>,
+    clock: C,
+}
+
+impl Limiter {
+    /// `rate` requests a second in the long run, `burst` at once.
+    pub(crate) fn new(rate: NonZeroU32, burst: NonZeroU32) -> Self {
+        Self::with_clock(rate, burst, DefaultClock::default())
+    }
+}
+
+impl<C: Clock> Limiter<C> {
+    pub(crate) fn with_clock(rate: NonZeroU32, burst: NonZeroU32, clock: C) -> Self {
+        let quota = Quota::per_second(rate).allow_burst(burst);
+        Self { users: RateLimiter::dashmap_with_clock(quota, clock.clone()), clock }
+    }
+
+    pub(crate) fn check(&self, user: &User) -> Result<(), TooManyRequests> {
+        self.users.check_key(&user.0).map_err(|not_until| TooManyRequests(not_until.wait_time_from(self.clock.now())))
+    }
+
+    /// Forgets the users whose quota is full again, which is what an unknown user has: nothing is lost by it.
+    ///
+    /// Without this, whoever can make up names fills the memory.
+    pub(crate) fn sweep(&self) {
+        self.users.retain_recent();
+        self.users.shrink_to_fit();
+    }
+
+    /// How many users are remembered.
+    pub(crate) fn remembered(&self) -> usize {
+        self.users.len()
+    }
+}
+
+/// The user asked too often, and may ask again after this time.
+#[derive(Debug)]
+pub(crate) struct TooManyRequests(pub(crate) Duration);
+
+impl IntoReply<Response<Body>> for TooManyRequests {
+    fn into_reply(self) -> Response<Body> {
+        // The field counts in whole seconds (RFC 9110, 10.2.3); rounded down, the client would come back too early.
+        let seconds = self.0.as_millis().div_ceil(1_000).max(1);
+        let mut reply = body::text(StatusCode::TOO_MANY_REQUESTS, "too many requests\n");
+        reply.headers_mut().insert(RETRY_AFTER, u64::try_from(seconds).unwrap_or(u64::MAX).into());
+        reply
+    }
+}

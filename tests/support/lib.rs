@@ -1,0 +1,1 @@
+//! What the tests, benches and examples of this workspace share.

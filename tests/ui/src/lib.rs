@@ -1,0 +1,1 @@
+//! Nodes and types that the compile-fail cases share.
