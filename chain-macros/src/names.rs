@@ -30,12 +30,12 @@ pub(crate) fn call_lifetime() -> Lifetime {
 
 /// The type parameter that stands for the scope.
 pub(crate) fn scope_parameter() -> Ident {
-    Ident::new("ChainScope", Span::mixed_site())
+    single("ChainScope")
 }
 
 /// The scope struct of a chain.
 pub(crate) fn scope_of(chain: &Ident) -> Ident {
-    format_ident!("ScopeOf{}", unraw(chain), span = Span::mixed_site())
+    format_ident!("ScopeOf{}", unraw(chain), span = Span::mixed_site().located_at(chain.span()))
 }
 
 /// A local of the generated body, which the user's code cannot see.
@@ -56,4 +56,29 @@ pub(crate) fn label(index: usize) -> Lifetime {
 /// An identifier as a person writes it in prose: without `r#`.
 pub(crate) fn unraw(ident: &Ident) -> String {
     syn::ext::IdentExt::unraw(ident).to_string()
+}
+
+/// What generated code calls the runtime: an alias of `$crate`, which can stand at any token of the user's. A path that
+/// begins with `$crate` itself would drag each error about it to the whole `chain!`.
+pub(crate) fn alias(at: Span) -> Ident {
+    Ident::new("chain_runtime_of_chain", at)
+}
+
+/// The same where no token of the user's is concerned.
+pub(crate) fn runtime_alias() -> Ident {
+    alias(Span::call_site())
+}
+
+/// These tokens, shown at another place. What their names mean stays as it was.
+pub(crate) fn shown_at(tokens: TokenStream, at: Span) -> TokenStream {
+    let moved = tokens.into_iter().map(|mut token| {
+        if let proc_macro2::TokenTree::Group(group) = &token {
+            let mut inner = proc_macro2::Group::new(group.delimiter(), shown_at(group.stream(), at));
+            inner.set_span(group.span().located_at(at));
+            return inner.into();
+        }
+        token.set_span(token.span().located_at(at));
+        token
+    });
+    moved.collect()
 }

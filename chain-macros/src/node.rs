@@ -4,7 +4,7 @@
 //! `Node` (what it asks of a scope) and `Cancel` (what becomes of it when its request dies).
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote};
 use syn::parse::Parser;
 use syn::spanned::Spanned;
 use syn::{
@@ -780,27 +780,26 @@ impl Node {
             let ty = self.in_run(&parameter.ty);
             let span = parameter.span;
             if parameter.role == Role::Reply {
-                bounds.push(quote_spanned!(span=> #scope: #rt::scope::LendReply<#call, #ty, Self>));
+                bounds.push(names::shown_at(quote!(#scope: #rt::scope::LendReply<#call, #ty, Self>), span));
                 continue;
             }
-            let slot = quote_spanned!(span=> #rt::scope::Slot<#run, #call, #ty, Self>);
-            bounds.push(quote_spanned!(span=> #scope: #slot));
-            let place = quote_spanned!(span=> <#scope as #slot>::Place);
+            let slot = quote!(#rt::scope::Provides<#run, #call, #ty, Self>);
+            bounds.push(names::shown_at(quote!(#scope: #slot), span));
             let (access, bound) = match parameter.access {
                 Access::Lent => (quote!(Lent), None),
-                Access::Kept => (quote!(Lent), Some(quote_spanned!(span=> #rt::scope::Keep<#run, #ty, Self>))),
-                Access::LentMut => (quote!(LentMut), Some(quote_spanned!(span=> #rt::scope::Write<#call, #ty, Self>))),
-                Access::Taken => (quote!(Taken), Some(quote_spanned!(span=> #rt::scope::TakeOut<#ty, Self>))),
+                Access::Kept => (quote!(Lent), Some(quote!(#rt::scope::Keep<#run, #ty, Self>))),
+                Access::LentMut => (quote!(LentMut), Some(quote!(#rt::scope::Write<#call, #ty, Self>))),
+                Access::Taken => (quote!(Taken), Some(quote!(#rt::scope::TakeOut<#ty, Self>))),
             };
             if let Some(bound) = bound {
-                bounds.push(quote_spanned!(span=> #place: #bound));
+                bounds.push(names::shown_at(quote!(<#scope as #slot>::Place: #bound), span));
             }
             let text = types::text(&parameter.ty);
             needs.push(quote! {
                 #rt::describe::Need {
                     ty: #text,
                     access: #rt::describe::Access::#access,
-                    from: <#scope as #rt::scope::Slot<#run, #call, #ty, Self>>::FROM,
+                    from: <#scope as #rt::scope::Provides<#run, #call, #ty, Self>>::FROM,
                 }
             });
         }
@@ -879,7 +878,7 @@ impl Node {
         let mut bounds: Vec<_> = fields
             .map(|parameter| {
                 let ty = self.in_run(&parameter.ty);
-                quote_spanned!(parameter.span=> #chain: #rt::scope::FieldOf<#ty, Self>)
+                names::shown_at(quote!(#chain: #rt::scope::FieldOf<#ty, Self>), parameter.span)
             })
             .collect();
         bounds.push(quote!(Self: #run));

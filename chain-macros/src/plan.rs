@@ -24,8 +24,6 @@ pub(crate) struct Plan<'a> {
 pub(crate) struct Slot {
     /// The type that finds it, with the run's lifetime for every one of its own.
     pub(crate) ty: TokenStream,
-    /// The same with `'static`, for comparisons in constants.
-    pub(crate) static_ty: TokenStream,
     /// What the user calls it, in a message.
     pub(crate) name: String,
     /// Index among its kind.
@@ -81,13 +79,12 @@ pub(crate) fn plan(chain: &Chain) -> Plan<'_> {
     }
     // The last node's value is the reply; nobody comes after it.
     for (index, step) in steps.iter().enumerate().take(steps.len().saturating_sub(1)) {
-        let rt = &chain.runtime;
+        let rt = names::alias(step.span);
         let node = &step.node;
         let run = names::run_lifetime();
         let span = step.span;
         slots.push(Slot {
             ty: quote_spanned!(span=> <#node as #rt::Signature<#run>>::Key<#index>),
-            static_ty: quote_spanned!(span=> <#node as #rt::Signature<'static>>::Key<#index>),
             name: step.name.clone(),
             index,
             kind: SlotKind::Provided,
@@ -110,10 +107,8 @@ fn slot(chain: &Chain, ty: &Type, name: &Ident, index: usize, kind: SlotKind) ->
     // The lifetimes of the chain's type stay; the run's own, and elided ones, are the run's.
     let own: Vec<_> = chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
     let ty_in_run = types::with_lifetime_but(ty, &run, &own);
-    let fixed = syn::Lifetime::new("'static", Span::mixed_site());
     Slot {
         ty: ty_in_run.to_token_stream(),
-        static_ty: types::with_lifetime(ty, &fixed).to_token_stream(),
         name: names::unraw(name),
         index,
         kind,
@@ -124,7 +119,7 @@ fn slot(chain: &Chain, ty: &Type, name: &Ident, index: usize, kind: SlotKind) ->
 
 fn step(chain: &Chain, node: &crate::ast::NodeUse) -> Step {
     let span = node.span();
-    let rt = &chain.runtime;
+    let rt = names::alias(span);
     let (ty, place) = match node.field {
         Some(index) => {
             let ty = &chain.fields[index].ty;
@@ -137,20 +132,6 @@ fn step(chain: &Chain, node: &crate::ast::NodeUse) -> Step {
             (quote!(#path), quote_spanned!(span=> &<#path as #rt::Stateless>::NODE))
         }
     };
-    Step { node: respan(ty, span), place, name: names::unraw(node.name()), span }
-}
-
-/// A field's type, pointed at where the field is used: what is wrong with the node is wrong there.
-fn respan(tokens: TokenStream, span: Span) -> TokenStream {
-    let respanned = tokens.into_iter().map(|mut token| {
-        if let proc_macro2::TokenTree::Group(group) = &token {
-            let mut inner = proc_macro2::Group::new(group.delimiter(), respan(group.stream(), span));
-            inner.set_span(span.resolved_at(group.span()));
-            token = inner.into();
-        } else {
-            token.set_span(span.resolved_at(token.span()));
-        }
-        token
-    });
-    respanned.collect()
+    // A field's type, shown where the field is used: what is wrong with the node is wrong there.
+    Step { node: names::shown_at(ty, span), place, name: names::unraw(node.name()), span }
 }

@@ -135,7 +135,9 @@ const fn gone(nodes: &[NodeInfo], node: &NodeInfo) {
     let mut at = 0;
     while at < node.needs.len() {
         let need = &node.needs[at];
-        if let Some(taker) = taker(nodes, need, node.position) {
+        let taken = taker(nodes, need, node.position);
+        // The next one to need it is told; the ones after that would say the same.
+        if let (Some(taker), true) = (taken, next_to_need(nodes, need, node.position)) {
             let message = Message::new().code(node.name).text(" needs ").code(need.ty).text(", but ");
             let message = message.code(taker.name).text(" before it takes it by value: let ").code(taker.name);
             panic!("{}", message.text(" borrow it, or come after ").code(node.name).as_str());
@@ -176,6 +178,25 @@ const fn taker<'a>(nodes: &'a [NodeInfo], need: &Need, end: usize) -> Option<&'a
     None
 }
 
+/// Whether nobody between the taker of an input and the node at `position` needs it.
+const fn next_to_need(nodes: &[NodeInfo], need: &Need, position: usize) -> bool {
+    let mut before = 0;
+    while before < position {
+        let needs = nodes[before].needs;
+        let mut at = 0;
+        while at < needs.len() {
+            let other = &needs[at];
+            let same = matches!(other.from.kind, SourceKind::Input) && other.from.position == need.from.position;
+            if same && taker(nodes, other, before).is_some() {
+                return false;
+            }
+            at += 1;
+        }
+        before += 1;
+    }
+    true
+}
+
 /// Refuses a future that is larger than the chain's budget.
 ///
 /// # Panics
@@ -202,35 +223,3 @@ pub const fn budget(chain: &str, nodes: &[NodeInfo], sizes: &[usize], size: usiz
     let message = message.text("; its largest node is ").code(nodes[largest].name).text(" with ");
     panic!("{}", message.number(sizes[largest]).text(" bytes").as_str());
 }
-
-/// Refuses two providers of one type.
-///
-/// # Panics
-///
-/// In a constant, so while compiling, where `same` is true.
-#[track_caller]
-pub const fn one_provider(same: bool, first: &str, second: &str, ty: Option<&str>) {
-    if let (true, Some(ty)) = (same, ty) {
-        let message = Message::new().text("both ").code(first).text(" and ").code(second).text(" provide ");
-        panic!("{}", message.code(ty).text(": wrap one in a type of its own").as_str());
-    }
-}
-
-/// Whether two types are the same one: `<Same<A, B>>::YES`, with [`Differ`] in scope.
-///
-/// The inherent constant wins where it applies; this is the "autoref specialization" family of tricks.
-#[derive(Debug)]
-pub struct Same<A: ?Sized, B: ?Sized>(core::marker::PhantomData<A>, core::marker::PhantomData<B>);
-
-impl<A: ?Sized> Same<A, A> {
-    /// They are.
-    pub const YES: bool = true;
-}
-
-/// See [`Same`].
-pub trait Differ {
-    /// They are not.
-    const YES: bool = false;
-}
-
-impl<A: ?Sized, B: ?Sized> Differ for Same<A, B> {}

@@ -37,6 +37,7 @@ pub trait IntoReply<R> {
     fn into_reply(self) -> R;
 }
 
+#[diagnostic::do_not_recommend]
 impl<R> IntoReply<R> for R {
     #[inline]
     fn into_reply(self) -> R {
@@ -159,6 +160,7 @@ impl<E: IntoReply<R>, N, R> Cut<E, N, R, reply::Fallible> for kind::Breaks {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<N, R, Mode> Cut<Never, N, R, Mode> for kind::Never {
     #[inline]
     fn cut(broke_with: Never) -> R {
@@ -193,6 +195,7 @@ impl<T: IntoReply<V>, N, V, X> End<T, N, Result<V, X>, reply::Fallible> for kind
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<N, R, Mode> End<Never, N, R, Mode> for kind::Never {
     #[inline]
     fn end(gave: Never) -> R {

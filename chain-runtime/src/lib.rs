@@ -6,6 +6,7 @@
 extern crate std;
 
 // The macros of this crate name it `::chain_runtime`, also when they are used in it.
+#[allow(unused_extern_crates, reason = "used where a feature brings a derive")]
 extern crate self as chain_runtime;
 
 pub mod check;

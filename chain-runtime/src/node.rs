@@ -130,5 +130,6 @@ pub mod pace {
         note = "declare the chain `async fn(..)`, or make `{N}` a plain `fn`"
     )]
     pub trait FitsFn<N: ?Sized> {}
+    #[diagnostic::do_not_recommend]
     impl<N: ?Sized> FitsFn<N> for Immediate {}
 }

@@ -94,7 +94,7 @@ pub struct Pool<T: Send> {
     locals: ThreadLocal<Local<T>>,
     /// The same counters as in `locals`, which cannot be read from another thread for the magazines' sake.
     counters: ThreadLocal<Arc<Counters>>,
-    depot: ArrayQueue<Box<T>>,
+    depot: ArrayQueue<Box<Slot<T>>>,
     /// How many of them a magazine and the depot hold; the capacity, divided.
     magazine_limit: AtomicUsize,
     depot_limit: AtomicUsize,
@@ -104,17 +104,26 @@ pub struct Pool<T: Send> {
     factory: Box<dyn Fn() -> T + Send + Sync>,
 }
 
-/// What one thread has of a pool.
+/// A value and what is known of its lease, in one allocation, so that a lease is small.
+struct Slot<T> {
+    value: T,
+    /// When the lease began, for the few that are timed.
+    since: Option<Instant>,
+}
+
+/// What one thread has of a pool. Padded, so that no two threads write to one cache line.
+#[repr(align(128))]
 struct Local<T> {
-    magazine: RefCell<Vec<Box<T>>>,
+    magazine: RefCell<Vec<Box<Slot<T>>>>,
     counters: Arc<Counters>,
 }
 
-/// Written by one thread, read by all. Padded, so that no two threads write to one cache line.
+/// Written by one thread, read by all. Padded as [`Local`] is.
 #[derive(Default)]
 #[repr(align(128))]
 struct Counters {
-    hits: AtomicU64,
+    /// Leases that began, and how many of them found no value idle.
+    begun: AtomicU64,
     misses: AtomicU64,
     /// Leases that ended, in whichever way.
     ended: AtomicU64,
@@ -177,8 +186,7 @@ impl<T: Reset + Send> Pool<T> {
     /// use of the pool. Panics if the factory does.
     #[inline]
     pub fn get(&self) -> Lease<'_, T> {
-        let (value, since) = self.take();
-        Lease::borrowed(self, value, since)
+        Lease::borrowed(self, self.take())
     }
 
     /// Lends a value to a lease that keeps the pool alive, so that it can move into a spawned task.
@@ -186,8 +194,7 @@ impl<T: Reset + Send> Pool<T> {
     /// As [`get`](Pool::get), and two changes of the `Arc`'s count, which threads contend for.
     #[inline]
     pub fn get_owned(self: &Arc<Self>) -> Lease<'static, T> {
-        let (value, since) = self.take();
-        Lease::owned(Arc::clone(self), value, since)
+        Lease::owned(Arc::clone(self), self.take())
     }
 
     /// Estimates the load if 100 ms have passed since the last estimate, and drops what the depot holds past the capacity.
@@ -208,7 +215,7 @@ impl<T: Reset + Send> Pool<T> {
     pub fn stats(&self) -> Stats {
         let totals = self.totals();
         Stats {
-            hits: totals.hits,
+            hits: totals.begun.saturating_sub(totals.misses),
             misses: totals.misses,
             discarded: totals.discarded,
             detached: totals.detached,
@@ -234,129 +241,141 @@ impl<T: Reset + Send> Pool<T> {
         })
     }
 
-    /// A value, and the time if this lease is one of those that are timed.
+    /// Begins a lease.
     #[inline]
-    fn take(&self) -> (Box<T>, Option<Instant>) {
+    fn take(&self) -> Box<Slot<T>> {
         let local = self.local();
-        let counters = &*local.counters;
-        let turn = counters
-            .hits
-            .load(Relaxed)
-            .wrapping_add(counters.misses.load(Relaxed));
-        let since = (turn % SAMPLED == 0).then(|| self.tick());
         // Apart from the `match`, so that the magazine is not borrowed while the factory runs.
         let loaded = local.magazine.borrow_mut().pop();
-        let value = match loaded {
-            Some(value) => {
-                add(&counters.hits, 1);
-                value
-            }
+        let mut slot = match loaded {
+            Some(slot) => slot,
             None => self.refill(local),
         };
-        (value, since)
+        let turn = local.counters.begun.load(Relaxed);
+        local.counters.begun.store(turn.wrapping_add(1), Relaxed);
+        if turn % SAMPLED == 0 {
+            slot.since = Some(self.tick());
+        }
+        slot
     }
 
     /// Takes half a magazine from the depot, or makes a value.
     #[cold]
-    fn refill(&self, local: &Local<T>) -> Box<T> {
-        if let Some(value) = self.depot.pop() {
+    fn refill(&self, local: &Local<T>) -> Box<Slot<T>> {
+        if let Some(slot) = self.depot.pop() {
             let half = self.magazine_limit.load(Relaxed) / 2;
             let mut magazine = local.magazine.borrow_mut();
             while magazine.len() + 1 < half {
                 let Some(more) = self.depot.pop() else { break };
                 magazine.push(more);
             }
-            add(&local.counters.hits, 1);
-            return value;
+            return slot;
         }
-        let value = Box::new((self.factory)());
+        let slot = Box::new(Slot {
+            value: (self.factory)(),
+            since: None,
+        });
         add(&local.counters.misses, 1);
         // Values are missing: that is worth the time of looking whether the load has changed.
         self.tick();
-        value
+        slot
     }
 
     /// Ends a lease whose value comes back.
     #[inline]
-    fn put(&self, mut value: Box<T>, since: Option<Instant>) {
+    fn put(&self, mut slot: Box<Slot<T>>) {
         let local = self.local();
         let counters = &*local.counters;
-        if let Some(since) = since {
-            self.time(counters, since);
-        }
         add(&counters.ended, 1);
+        if slot.since.is_some() {
+            self.time(counters, &mut slot);
+        }
         // Until the value is known to be good it counts as discarded, which it is if `reset` or `trim` panics.
         let ending = Ending {
             counter: &counters.discarded,
         };
-        value.reset();
-        value.trim(self.high_water);
+        slot.value.reset();
+        slot.value.trim(self.high_water);
         std::mem::forget(ending);
 
         let mut magazine = local.magazine.borrow_mut();
         if magazine.len() < self.magazine_limit.load(Relaxed) {
-            magazine.push(value);
+            magazine.push(slot);
         } else {
             drop(magazine);
-            self.spill(local, value);
+            self.spill(local, slot);
         }
     }
 
-    /// Gives half a magazine to the depot, and drops what neither has room for.
+    /// Gives what is past half a magazine to the depot, and drops what neither has room for.
+    ///
+    /// Values are dropped while nothing is borrowed: the `Drop` of one may use this very pool.
     #[cold]
-    fn spill(&self, local: &Local<T>, value: Box<T>) {
+    fn spill(&self, local: &Local<T>, slot: Box<Slot<T>>) {
         let limit = self.magazine_limit.load(Relaxed);
-        let depot_limit = self.depot_limit.load(Relaxed);
-        let mut surplus = Some(value);
-        // Each is popped by itself and dropped unborrowed: a value's `Drop` may use this very pool.
+        let mut room = self
+            .depot_limit
+            .load(Relaxed)
+            .saturating_sub(self.depot.len());
+        let mut magazine = local.magazine.borrow_mut();
+        while room > 0 && magazine.len() > limit / 2 {
+            let Some(given) = magazine.pop() else { break };
+            if let Err(refused) = self.depot.push(given) {
+                magazine.push(refused);
+                break;
+            }
+            room -= 1;
+        }
+        if magazine.len() < limit {
+            magazine.push(slot);
+            return;
+        }
+        drop(magazine);
+        self.discard(local, slot);
+        // The limit has fallen: what the magazine held before goes too.
         loop {
-            let Some(value) = surplus.take() else { return };
-            if self.depot.len() < depot_limit {
-                if let Err(value) = self.depot.push(value) {
-                    self.discard(local, value);
-                }
-            } else if local.magazine.borrow().len() < limit {
-                local.magazine.borrow_mut().push(value);
-                return;
-            } else {
-                self.discard(local, value);
-            }
             let mut magazine = local.magazine.borrow_mut();
-            let room = self.depot.len() < depot_limit && magazine.len() > limit / 2;
-            if room || magazine.len() > limit {
-                surplus = magazine.pop();
+            if magazine.len() <= limit {
+                return;
             }
+            let surplus = magazine.pop();
+            drop(magazine);
+            surplus
+                .into_iter()
+                .for_each(|slot| self.discard(local, slot));
         }
     }
 
     /// Drops a value that had come back.
-    fn discard(&self, local: &Local<T>, value: Box<T>) {
+    fn discard(&self, local: &Local<T>, slot: Box<Slot<T>>) {
         add(&local.counters.discarded, 1);
-        drop(value);
+        drop(slot);
     }
 
     /// Ends a lease whose value is in doubt.
     #[cold]
-    fn give_up(&self, value: Box<T>) {
+    fn give_up(&self, slot: Box<Slot<T>>) {
         let counters = &*self.local().counters;
         add(&counters.ended, 1);
         add(&counters.discarded, 1);
-        drop(value);
+        drop(slot);
     }
 
     /// Ends a lease whose value is the user's from now on.
-    fn detach(&self, since: Option<Instant>) {
+    fn detach(&self, mut slot: Box<Slot<T>>) -> T {
         let counters = &*self.local().counters;
-        if let Some(since) = since {
-            self.time(counters, since);
-        }
+        self.time(counters, &mut slot);
         add(&counters.ended, 1);
         add(&counters.detached, 1);
+        slot.value
     }
 
     /// Adds to `W`.
     #[cold]
-    fn time(&self, counters: &Counters, since: Instant) {
+    fn time(&self, counters: &Counters, slot: &mut Slot<T>) {
+        let Some(since) = slot.since.take() else {
+            return;
+        };
         let held = self.tick().saturating_duration_since(since);
         add(&counters.timed, 1);
         add(

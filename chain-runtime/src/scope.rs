@@ -2,7 +2,7 @@
 //!
 //! `chain!` makes one struct for each chain, its *scope*: an `Option<&mut _>` for each input and each
 //! provided value, and a reference to the chain for its fields. For each of these it implements
-//! [`Slot`], so that a node finds what it needs by type, and rustc reports what is missing. A
+//! [`Provides`], so that a node finds what it needs by type, and rustc reports what is missing. A
 //! scope lives on the stack for the length of one call.
 
 use crate::describe::Source;
@@ -15,7 +15,7 @@ use crate::describe::Source;
     label = "needs a `{T}`",
     note = "add a node that returns `{T}` before `{N}`, list it among the chain's inputs, or make it a field of the chain"
 )]
-pub trait Slot<'r: 's, 's, T: ?Sized, N: ?Sized> {
+pub trait Provides<'r: 's, 's, T: ?Sized, N: ?Sized> {
     /// Where the `T` comes from.
     const FROM: Source;
     /// What may be done with it.
@@ -92,6 +92,7 @@ pub mod place {
             self.0
         }
     }
+    #[diagnostic::do_not_recommend]
     impl<'s, T: ?Sized, N: ?Sized> Write<'s, T, N> for Provided<'s, T> {
         #[inline(always)]
         fn write(self) -> &'s mut T {
@@ -104,12 +105,14 @@ pub mod place {
             self.0.as_ref().expect(TAKEN)
         }
     }
+    #[diagnostic::do_not_recommend]
     impl<'s, T, N: ?Sized> Write<'s, T, N> for Owned<'s, T> {
         #[inline(always)]
         fn write(self) -> &'s mut T {
             self.0.as_mut().expect(TAKEN)
         }
     }
+    #[diagnostic::do_not_recommend]
     impl<'s, T, N: ?Sized> TakeOut<T, N> for Owned<'s, T> {
         #[inline(always)]
         fn take_out(self) -> T {
@@ -122,6 +125,7 @@ pub mod place {
             self.0
         }
     }
+    #[diagnostic::do_not_recommend]
     impl<'s, T: ?Sized, N: ?Sized> Write<'s, T, N> for Borrowed<'s, T> {
         #[inline(always)]
         fn write(self) -> &'s mut T {
@@ -134,6 +138,7 @@ pub mod place {
             self.0
         }
     }
+    #[diagnostic::do_not_recommend]
     impl<'r, T: ?Sized, N: ?Sized> Keep<'r, T, N> for Shared<'r, T> {
         #[inline(always)]
         fn keep(self) -> &'r T {
@@ -146,6 +151,7 @@ pub mod place {
             self.0
         }
     }
+    #[diagnostic::do_not_recommend]
     impl<'r, T: ?Sized, N: ?Sized> Keep<'r, T, N> for Field<'r, T> {
         #[inline(always)]
         fn keep(self) -> &'r T {
@@ -184,7 +190,7 @@ pub trait FieldOf<T: ?Sized, N: ?Sized> {
 
 /// Lends the `T` of a scope for reading.
 #[inline(always)]
-pub fn lend<'r: 's, 's, T: ?Sized, N: ?Sized, S: Slot<'r, 's, T, N>>(scope: &mut S) -> &'s T {
+pub fn lend<'r: 's, 's, T: ?Sized, N: ?Sized, S: Provides<'r, 's, T, N>>(scope: &mut S) -> &'s T {
     scope.place().share()
 }
 
@@ -192,7 +198,7 @@ pub fn lend<'r: 's, 's, T: ?Sized, N: ?Sized, S: Slot<'r, 's, T, N>>(scope: &mut
 #[inline(always)]
 pub fn lend_mut<'r: 's, 's, T: ?Sized + 's, N: ?Sized, S>(scope: &mut S) -> &'s mut T
 where
-    S: Slot<'r, 's, T, N>,
+    S: Provides<'r, 's, T, N>,
     S::Place: Write<'s, T, N>,
 {
     scope.place().write()
@@ -202,7 +208,7 @@ where
 #[inline(always)]
 pub fn keep<'r: 's, 's, T: ?Sized + 'r, N: ?Sized, S>(scope: &mut S) -> &'r T
 where
-    S: Slot<'r, 's, T, N>,
+    S: Provides<'r, 's, T, N>,
     S::Place: Keep<'r, T, N>,
 {
     scope.place().keep()
@@ -212,7 +218,7 @@ where
 #[inline(always)]
 pub fn take<'r: 's, 's, T, N: ?Sized, S>(scope: &mut S) -> T
 where
-    S: Slot<'r, 's, T, N>,
+    S: Provides<'r, 's, T, N>,
     S::Place: TakeOut<T, N>,
 {
     scope.place().take_out()

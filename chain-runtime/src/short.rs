@@ -88,6 +88,7 @@ impl<E: Respond, N> CutInto<E, N> for kind::Breaks {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<N> CutInto<Never, N> for kind::Never {
     #[inline]
     fn write(broke_with: Never, _: &mut Response) {
@@ -114,6 +115,7 @@ impl<T: Respond, N> EndInto<T, N> for kind::Gives {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<N> EndInto<Never, N> for kind::Never {
     #[inline]
     fn write(gave: Never, _: &mut Response) {

@@ -7,16 +7,15 @@ use quote::{quote, quote_spanned};
 use super::{chain_arguments, scope_arguments, scope_generics};
 use crate::ast::{Chain, Form};
 use crate::names;
-use crate::plan::{Plan, SlotKind};
+use crate::plan::Plan;
 use crate::types;
 
 pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let chain = plan.chain;
-    let rt = &chain.runtime;
+    let rt = &names::runtime_alias();
     let scope = &plan.scope;
     let name = &chain.name;
     let vis = &chain.vis;
-    let (run, call) = (names::run_lifetime(), names::call_lifetime());
     let generics = scope_generics(chain);
     let (impl_generics, ty_generics, clause) = generics.split_for_impl();
     let (chain_generics, chain_ty, chain_clause) = chain.generics.split_for_impl();
@@ -24,8 +23,9 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let count = plan.steps.len();
     let infos = plan.steps.iter().enumerate().map(|(position, step)| {
         let crate::plan::Step { node, name, span, .. } = step;
-        let as_node = quote_spanned!(*span=> <#node as #rt::Node<#run, #call, Self>>);
-        let facts = quote_spanned!(*span=> <#node as #rt::Signature<#run>>::FACTS);
+        let rt = &names::alias(*span);
+        let as_node = quote_spanned!(*span=> <#node as #rt::Node<'_, '_, #scope #arguments>>);
+        let facts = quote_spanned!(*span=> <#node as #rt::Signature<'_>>::FACTS);
         let file = quote_spanned!(*span=> #rt::private::file!());
         let line = quote_spanned!(*span=> #rt::private::line!());
         quote! {
@@ -42,8 +42,8 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     });
     let endings = (0..count).map(|position| {
         quote! {
-            #rt::Ending::replied(&Self::NODES[#position]),
-            #rt::Ending::cut_short(&Self::NODES[#position])
+            #rt::Ending::replied(&<#name #chain_ty>::NODES[#position]),
+            #rt::Ending::cut_short(&<#name #chain_ty>::NODES[#position])
         }
     });
     let inputs = chain.run.inputs.iter().map(|input| pair(&names::unraw(&input.name), &types::text(&input.ty)));
@@ -61,21 +61,19 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let checks = checks(plan);
     quote! {
         impl #impl_generics #scope #ty_generics #clause {
-            const NODES: &'static [#rt::NodeInfo] = &[#(#infos),*];
             const ENDINGS: &'static [#rt::Ending] = &[#(#endings),*];
-            const CHAIN: &'static #rt::describe::ChainInfo = &#rt::describe::ChainInfo {
+        }
+        impl #chain_generics #name #chain_ty #chain_clause {
+            /// The nodes of this chain, in order, with what each needs and provides.
+            #vis const NODES: &'static [#rt::NodeInfo] = &[#(#infos),*];
+            /// This chain, described.
+            #vis const CHAIN: &'static #rt::describe::ChainInfo = &#rt::describe::ChainInfo {
                 name: #chain_name,
                 inputs: &[#(#inputs),*],
                 fields: &[#(#fields),*],
                 reply: #reply,
                 nodes: Self::NODES,
             };
-        }
-        impl #chain_generics #name #chain_ty #chain_clause {
-            /// The nodes of this chain, in order, with what each needs and provides.
-            #vis const NODES: &'static [#rt::NodeInfo] = <#scope #arguments>::NODES;
-            /// This chain, described.
-            #vis const CHAIN: &'static #rt::describe::ChainInfo = <#scope #arguments>::CHAIN;
             /// A drawing of this chain: print it, or its `.mermaid()`.
             #vis const fn drawing() -> #rt::Drawing { #rt::Drawing::of(Self::CHAIN) }
             #sizes
@@ -90,7 +88,7 @@ fn pair(name: &str, ty: &str) -> TokenStream {
 
 /// The same names with nothing behind them, where the chain has errors.
 pub(super) fn stub(chain: &Chain) -> TokenStream {
-    let rt = &chain.runtime;
+    let rt = &names::runtime_alias();
     let vis = &chain.vis;
     let name = names::unraw(&chain.name);
     let sizes = chain.run.is_async.then(|| {
@@ -112,7 +110,7 @@ pub(super) fn stub(chain: &Chain) -> TokenStream {
 /// `async fn` sizes through a `const fn` that is generic over what the function returns.
 fn sizes(plan: &Plan<'_>) -> TokenStream {
     let chain = plan.chain;
-    let rt = &chain.runtime;
+    let rt = &names::runtime_alias();
     let vis = &chain.vis;
     let scope = &plan.scope;
     let arguments = scope_arguments(chain, true);
@@ -120,6 +118,7 @@ fn sizes(plan: &Plan<'_>) -> TokenStream {
     let letters: Vec<_> = (0..=chain.run.inputs.len()).map(|index| names::local("Argument", index)).collect();
     let nodes = plan.steps.iter().map(|step| {
         let crate::plan::Step { node, span, .. } = step;
+        let rt = &names::alias(*span);
         quote_spanned!(*span=> #rt::private::future_of_2(<#node as #rt::Node<'_, '_, #scope #arguments>>::enter))
     });
     quote! {
@@ -142,16 +141,18 @@ fn sizes(plan: &Plan<'_>) -> TokenStream {
 /// A constant for each node, at its token, and one for the budget, at its number.
 fn checks(plan: &Plan<'_>) -> TokenStream {
     let chain = plan.chain;
-    let rt = &chain.runtime;
     let scope = &plan.scope;
     let name = &chain.name;
+    let (_, chain_ty, _) = chain.generics.split_for_impl();
     let nodes = |this: &TokenStream, span: proc_macro2::Span, position: usize| {
+        let rt = names::alias(span);
         quote_spanned!(span=> #rt::check::node(#this::NODES, #position))
     };
     let budget = |this: &TokenStream| {
         let limit = chain.budget.as_ref()?;
         let text = names::unraw(name);
         let span = limit.span();
+        let rt = names::alias(span);
         Some(quote_spanned! {span=>
             #rt::check::budget(#text, #this::NODES, &#this::node_sizes(), #this::future_size(), #limit)
         })
@@ -160,7 +161,7 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
         // What these say can depend on the parameters: they are evaluated where `run` is used.
         let generics = scope_generics(chain);
         let (impl_generics, ty_generics, clause) = generics.split_for_impl();
-        let checks = plan.steps.iter().enumerate().map(|(at, step)| nodes(&quote!(Self), step.span, at));
+        let checks = plan.steps.iter().enumerate().map(|(at, step)| nodes(&quote!(<#name #chain_ty>), step.span, at));
         let (chain_generics, chain_ty, chain_clause) = chain.generics.split_for_impl();
         let budget = budget(&quote!(Self)).map(|check| {
             let doc = "Evaluated by rustc for each chain that is built from this one.";
@@ -178,14 +179,12 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
             #budget
         };
     }
-    let scope_arguments = scope_arguments(chain, false);
     let chain_arguments = chain_arguments(chain, false);
     let this = quote!(<#name <#(#chain_arguments),*>>);
     let checks = plan.steps.iter().enumerate().map(|(at, step)| {
-        let check = nodes(&quote!(<#scope #scope_arguments>), step.span, at);
+        let check = nodes(&this, step.span, at);
         quote_spanned!(step.span=> const _: () = #check;)
     });
     let budget = budget(&this).map(|check| quote!(const _: () = #check;));
-    let _ = SlotKind::Field;
     quote!(#(#checks)* #budget)
 }

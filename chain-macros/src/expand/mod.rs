@@ -24,9 +24,11 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
     let description = describe::description(plan);
     let run = run::run(plan);
     let hushed = hushed();
+    let (runtime, alias) = (&plan.chain.runtime, names::runtime_alias());
     let behind = quote! {
         #hushed
         const _: () = {
+            use #runtime as #alias;
             #scope
             #description
             #run
@@ -43,10 +45,12 @@ pub(crate) fn kept_alive(chain: &Chain, errors: &TokenStream) -> TokenStream {
     let signature = run::signature(chain);
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
     let name = &chain.name;
-    let rt = &chain.runtime;
+    let rt = &names::runtime_alias();
+    let runtime = &chain.runtime;
     let behind = quote! {
         #hushed
         const _: () = {
+            use #runtime as #rt;
             impl #impl_generics #name #ty_generics #clause {
                 #signature { #rt::private::unreachable!() }
                 #stub

@@ -53,7 +53,7 @@ pub(super) fn signature(chain: &Chain) -> TokenStream {
 
 pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
     let chain = plan.chain;
-    let rt = &chain.runtime;
+    let rt = &names::runtime_alias();
     let name = &chain.name;
     let scope = &plan.scope;
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
@@ -65,7 +65,6 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
     let scope_arguments = scope_arguments(chain, true);
     let wired = plan.is_generic.then(|| quote!(let () = <#scope #scope_arguments>::WIRED;));
     let budget = (plan.is_generic && chain.budget.is_some()).then(|| quote!(let () = Self::WITHIN_BUDGET;));
-    let _ = budget;
     let inputs = plan.slots.iter().filter_map(|slot| {
         let input = chain.run.inputs.get(slot.index)?;
         let (member, user) = (&slot.member, &input.name);
@@ -85,6 +84,7 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
         impl #impl_generics #name #ty_generics #clause {
             #signature {
                 #wired
+                #budget
                 #(#inputs)*
                 let mut #reply: #reply_ty;
                 let #ending: &'static #rt::Ending;
@@ -108,7 +108,7 @@ fn observer(chain: &Chain) -> Option<TokenStream> {
 
 /// The scope of the node at this position: what stands before it, and on its way out the reply as well.
 fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
-    let rt = &plan.chain.runtime;
+    let rt = &names::runtime_alias();
     let scope = &plan.scope;
     let visible = if way_out { at + 1 } else { at };
     let members = plan.slots.iter().filter_map(|slot| {
@@ -137,8 +137,8 @@ fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
 /// The block of one node, around the blocks of those after it.
 fn step(plan: &Plan<'_>, at: usize, inner: &TokenStream) -> TokenStream {
     let chain = plan.chain;
-    let rt = &chain.runtime;
     let Step { node, place, span, .. } = &plan.steps[at];
+    let rt = &names::alias(*span);
     let span = *span;
     let is_last = at + 1 == plan.steps.len();
     let label = names::label(at);
@@ -153,7 +153,7 @@ fn step(plan: &Plan<'_>, at: usize, inner: &TokenStream) -> TokenStream {
     let flow = quote_spanned!(span=> <#node as #rt::Signature<'_>>::flow(#out));
     let control = quote!(#rt::private::ControlFlow);
     let way = if is_last {
-        let reply = gave(plan, at, &value);
+        let reply = gave(plan, at);
         quote! {
             match #flow {
                 #control::Continue(#value) => { #reply }
@@ -194,8 +194,8 @@ fn watched(chain: &Chain, call: &TokenStream) -> Option<TokenStream> {
 /// Awaits a hook, or calls it: which, the node's type says.
 fn called(plan: &Plan<'_>, at: usize, hook: &str, suspends: &TokenStream) -> TokenStream {
     let chain = plan.chain;
-    let rt = &chain.runtime;
     let Step { node, span, .. } = &plan.steps[at];
+    let rt = &names::alias(*span);
     let span = *span;
     let way_out = hook == "exit";
     let this = names::local("node", at);
@@ -226,11 +226,11 @@ fn called(plan: &Plan<'_>, at: usize, hook: &str, suspends: &TokenStream) -> Tok
 
 fn enter(plan: &Plan<'_>, at: usize) -> TokenStream {
     let chain = plan.chain;
-    let rt = &chain.runtime;
     let Step { node, span, .. } = &plan.steps[at];
+    let rt = &names::alias(*span);
     let span = *span;
     let fits = (!chain.run.is_async).then(|| {
-        quote_spanned!(span=> #rt::private::fits_fn::<<#node as #rt::Signature<'_>>::Pace, #node>();)
+        quote_spanned!(span=> #rt::private::fits_fn::<<#node as #rt::Signature<'_>>::Pace, (#node)>();)
     });
     let suspends = quote_spanned!(span=> <<#node as #rt::Signature<'_>>::Pace as #rt::node::pace::Pace>::SUSPENDS);
     let entering = watched(chain, &quote!(enter(#at)));
@@ -240,8 +240,8 @@ fn enter(plan: &Plan<'_>, at: usize) -> TokenStream {
 
 fn exit(plan: &Plan<'_>, at: usize) -> TokenStream {
     let chain = plan.chain;
-    let rt = &chain.runtime;
     let Step { node, span, .. } = &plan.steps[at];
+    let rt = &names::alias(*span);
     let hook = quote_spanned!(*span=> <#node as #rt::Signature<'_>>::FACTS.exit);
     let call = called(plan, at, "exit", &quote!(#hook.suspends()));
     let leaving = watched(chain, &quote!(leave(#at)));
@@ -255,7 +255,7 @@ fn exit(plan: &Plan<'_>, at: usize) -> TokenStream {
 
 /// What the reply is made with.
 fn mode(chain: &Chain) -> TokenStream {
-    let rt = &chain.runtime;
+    let rt = &names::runtime_alias();
     if types::is_named(&chain.run.reply, "Result") {
         quote!(#rt::flow::reply::Fallible)
     } else {
@@ -272,15 +272,15 @@ fn broke(plan: &Plan<'_>, at: usize) -> TokenStream {
 }
 
 /// The last node gave `value`: that becomes the reply.
-fn gave(plan: &Plan<'_>, at: usize, _: &syn::Ident) -> TokenStream {
+fn gave(plan: &Plan<'_>, at: usize) -> TokenStream {
     assign(plan, at, "End", at * 2)
 }
 
 fn assign(plan: &Plan<'_>, at: usize, what: &str, ending_index: usize) -> TokenStream {
     let chain = plan.chain;
-    let rt = &chain.runtime;
     let scope = &plan.scope;
     let Step { node, span, .. } = &plan.steps[at];
+    let rt = &names::alias(*span);
     let span = *span;
     let value = names::single("value");
     let (reply, ending) = (names::single("reply"), names::single("ending"));
@@ -294,13 +294,14 @@ fn assign(plan: &Plan<'_>, at: usize, what: &str, ending_index: usize) -> TokenS
         let context = names::local("input", 0);
         let into = syn::Ident::new(&format!("{what}Into"), span);
         let call = quote_spanned! {span=>
-            <#as_signature::#kind as #rt::short::#into<#as_signature::#of, #node>>::write(#value, &mut #context.response)
+            <#as_signature::#kind as #rt::short::#into<#as_signature::#of, (#node)>>::write(#value, &mut #context.response)
         };
         return quote!(#ended #call; #reply = *#ending;);
     }
     let mode = mode(chain);
+    let reply_ty = in_run(chain, &chain.run.reply);
     let call = quote_spanned! {span=>
-        <#as_signature::#kind as #rt::flow::#kind<#as_signature::#of, #node, _, #mode>>::#function(#value)
+        <#as_signature::#kind as #rt::flow::#kind<#as_signature::#of, (#node), #reply_ty, #mode>>::#function(#value)
     };
     quote!(#ended #reply = #call;)
 }

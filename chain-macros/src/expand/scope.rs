@@ -1,8 +1,8 @@
-//! The chain's scope: a struct with an `Option<&mut _>` for each input and provided value, and a `Slot` impl for
+//! The chain's scope: a struct with an `Option<&mut _>` for each input and provided value, and a `Provides` impl for
 //! each type in it.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::quote;
 
 use super::scope_generics;
 use crate::ast::Form;
@@ -10,13 +10,9 @@ use crate::names;
 use crate::plan::{Plan, Slot, SlotKind};
 use crate::types;
 
-/// Past this many things in a scope, rustc's own coherence error names a double provider: comparing each pair
-/// costs the square of their number.
-const COMPARED_AT_MOST: usize = 64;
-
 pub(super) fn scope(plan: &Plan<'_>) -> TokenStream {
     let chain = plan.chain;
-    let rt = &chain.runtime;
+    let rt = &names::runtime_alias();
     let scope = &plan.scope;
     let name = &chain.name;
     let (run, call) = (names::run_lifetime(), names::call_lifetime());
@@ -43,12 +39,12 @@ pub(super) fn scope(plan: &Plan<'_>) -> TokenStream {
         }
     });
     let slots = plan.slots.iter().map(|slot| slot_impl(plan, slot));
-    let comparisons = comparisons(plan);
     let parts = (chain.form == Form::Short).then(|| context_parts(plan));
     let fields = field_impls(plan);
     let bounded = quote!(#run);
+    let header = names::shown_at(quote!(struct #scope #impl_generics), name.span());
     quote! {
-        struct #scope #impl_generics #clause {
+        #header #clause {
             chain: &#bounded #name #chain_ty,
             reply: #rt::private::Option<&#call mut #reply>,
             ending: #rt::private::Option<&'static #rt::Ending>,
@@ -60,7 +56,6 @@ pub(super) fn scope(plan: &Plan<'_>) -> TokenStream {
                 Self { chain, reply: #rt::private::None, ending: #rt::private::None, #(#empty_members,)* }
             }
         }
-        #comparisons
         #(#slots)*
         #parts
         #fields
@@ -71,9 +66,9 @@ fn own_lifetimes(plan: &Plan<'_>) -> Vec<syn::Lifetime> {
     plan.chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect()
 }
 
-/// `impl Slot<'run, 'call, T, N> for Scope`, for a type parameter more than the scope has: the node that asks.
+/// `impl Provides<'run, 'call, T, N> for Scope`, for a type parameter more than the scope has: the node that asks.
 fn slot_for(plan: &Plan<'_>, ty: &TokenStream, from: &TokenStream, place_ty: &TokenStream, place: &TokenStream, span: proc_macro2::Span) -> TokenStream {
-    let rt = &plan.chain.runtime;
+    let rt = &names::runtime_alias();
     let scope = &plan.scope;
     let (run, call) = (names::run_lifetime(), names::call_lifetime());
     let node = names::single("AskingNode");
@@ -82,10 +77,13 @@ fn slot_for(plan: &Plan<'_>, ty: &TokenStream, from: &TokenStream, place_ty: &To
     let mut asked = generics.clone();
     asked.params.push(syn::parse_quote!(#node: ?Sized));
     let (impl_generics, _, _) = asked.split_for_impl();
-    let header = quote_spanned!(span=> #rt::scope::Slot<#run, #call, #ty, #node> for #scope #ty_generics);
+    // A second provider is reported at both headers: they stand at the tokens of the two.
+    let header = quote!(impl #impl_generics #rt::scope::Provides<#run, #call, #ty, #node> for #scope #ty_generics #clause);
+    let header = names::shown_at(header, span);
     quote! {
         #[automatically_derived]
-        impl #impl_generics #header #clause {
+        #[diagnostic::do_not_recommend]
+        #header {
             const FROM: #rt::describe::Source = #from;
             type Place = #place_ty;
             #[inline(always)]
@@ -95,7 +93,7 @@ fn slot_for(plan: &Plan<'_>, ty: &TokenStream, from: &TokenStream, place_ty: &To
 }
 
 fn slot_impl(plan: &Plan<'_>, slot: &Slot) -> TokenStream {
-    let rt = &plan.chain.runtime;
+    let rt = &names::runtime_alias();
     let (run, call) = (names::run_lifetime(), names::call_lifetime());
     let Slot { ty, name, index, member, span, .. } = slot;
     let kind = match slot.kind {
@@ -118,19 +116,10 @@ fn slot_impl(plan: &Plan<'_>, slot: &Slot) -> TokenStream {
     };
     let place_ty = quote!(#rt::scope::place::#place_ty);
     let place = quote!(#rt::scope::place::#place);
-    let ty = match is_compared(plan) && slot.kind == SlotKind::Provided {
-        // The position is that of the comparison: where that fails, rustc reports nothing more about this impl.
-        true => {
-            let node = &plan.steps[*index].node;
-            let position = names::local("POSITION", *index);
-            quote_spanned!(*span=> <#node as #rt::Signature<#run>>::Key<{ #position }>)
-        }
-        false => ty.clone(),
-    };
-    slot_for(plan, &ty, &from, &place_ty, &place, *span)
+    slot_for(plan, ty, &from, &place_ty, &place, *span)
 }
 
-fn source(rt: &TokenStream, kind: &TokenStream, index: usize, name: &str) -> TokenStream {
+fn source(rt: &syn::Ident, kind: &TokenStream, index: usize, name: &str) -> TokenStream {
     quote! {
         #rt::describe::Source { kind: #rt::describe::SourceKind::#kind, position: #index, name: #name }
     }
@@ -138,7 +127,7 @@ fn source(rt: &TokenStream, kind: &TokenStream, index: usize, name: &str) -> Tok
 
 /// The slots that every scope has, or that the context brings along.
 fn context_parts(plan: &Plan<'_>) -> TokenStream {
-    let rt = &plan.chain.runtime;
+    let rt = &names::runtime_alias();
     let call = names::call_lifetime();
     let member = names::local("input", 0);
     let parts = [("Request", "request"), ("Response", "response"), ("Scratch", "scratch")];
@@ -154,47 +143,10 @@ fn context_parts(plan: &Plan<'_>) -> TokenStream {
     quote!(#(#impls)*)
 }
 
-fn is_compared(plan: &Plan<'_>) -> bool {
-    !plan.is_generic && plan.slots.len() <= COMPARED_AT_MOST
-}
-
-/// For each thing that a node provides, a constant that refuses a second provider in our words.
-fn comparisons(plan: &Plan<'_>) -> TokenStream {
-    if !is_compared(plan) {
-        return TokenStream::new();
-    }
-    let rt = &plan.chain.runtime;
-    let constants = plan.slots.iter().enumerate().filter(|(_, slot)| slot.kind == SlotKind::Provided).map(|(at, slot)| {
-        let Slot { static_ty, index, name, span, .. } = slot;
-        let position = names::local("POSITION", *index);
-        let node = &plan.steps[*index].node;
-        let pairs = plan.slots[..at].iter().map(|other| {
-            let other_ty = &other.static_ty;
-            let other_name = &other.name;
-            quote_spanned! {*span=>
-                #rt::check::one_provider(
-                    <#rt::check::Same<#other_ty, #static_ty>>::YES,
-                    #other_name,
-                    #name,
-                    <#node as #rt::Signature<'static>>::FACTS.provides,
-                );
-            }
-        });
-        quote! {
-            const #position: usize = {
-                use #rt::check::Differ as _;
-                #(#pairs)*
-                #index
-            };
-        }
-    });
-    quote!(#(#constants)*)
-}
-
 /// The ending, the reply, and the fields that a `cancelled` hook can be lent.
 fn field_impls(plan: &Plan<'_>) -> TokenStream {
     let chain = plan.chain;
-    let rt = &chain.runtime;
+    let rt = &names::runtime_alias();
     let scope = &plan.scope;
     let name = &chain.name;
     let (run, call) = (names::run_lifetime(), names::call_lifetime());

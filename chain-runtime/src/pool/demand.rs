@@ -16,7 +16,7 @@ const FALL: f64 = 7.0 / 8.0;
 /// The sums of all threads' counters.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Totals {
-    pub(super) hits: u64,
+    pub(super) begun: u64,
     pub(super) misses: u64,
     pub(super) ended: u64,
     pub(super) discarded: u64,
@@ -52,17 +52,13 @@ impl Totals {
         self.detached += counters.detached.load(Relaxed);
         self.timed += counters.timed.load(Relaxed);
         self.held_nanos += counters.held_nanos.load(Relaxed);
-        self.hits += counters.hits.load(Relaxed);
         self.misses += counters.misses.load(Relaxed);
-    }
-
-    fn begun(&self) -> u64 {
-        self.hits + self.misses
+        self.begun += counters.begun.load(Relaxed);
     }
 
     /// Leases that are out. A lease that ends on another thread can be seen to end before it is seen to begin.
     pub(super) fn in_use(&self) -> usize {
-        usize::try_from(self.begun().saturating_sub(self.ended)).unwrap_or(usize::MAX)
+        usize::try_from(self.begun.saturating_sub(self.ended)).unwrap_or(usize::MAX)
     }
 
     pub(super) fn idle(&self) -> usize {
@@ -116,7 +112,7 @@ impl Demand {
 impl Estimate {
     /// `L`, `span` after it was last asked for.
     fn follow(&mut self, now: Instant, span: Duration, totals: Totals) -> f64 {
-        let begun = totals.begun().saturating_sub(self.totals.begun());
+        let begun = totals.begun.saturating_sub(self.totals.begun);
         let timed = totals.timed.saturating_sub(self.totals.timed);
         if timed > 0 {
             let held = totals.held_nanos.saturating_sub(self.totals.held_nanos);

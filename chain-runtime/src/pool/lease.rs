@@ -5,9 +5,8 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
 
-use super::Pool;
+use super::{Pool, Slot};
 use crate::Reset;
 
 /// A value of a [`Pool`], on loan: dropping the lease resets the value, exactly once, and puts it back.
@@ -20,11 +19,11 @@ use crate::Reset;
 #[must_use = "a lease that is not used puts its value back at once"]
 pub struct Lease<'p, T: Reset + Send> {
     /// `None` only from the lease's end on.
-    value: Option<Box<T>>,
+    slot: Option<Box<Slot<T>>>,
     home: Home<'p, T>,
-    /// When the lease began, for the few that are timed.
-    since: Option<Instant>,
 }
+
+const HELD: &str = "a lease holds its value until it ends";
 
 enum Home<'p, T: Reset + Send> {
     Borrowed(&'p Pool<T>),
@@ -43,20 +42,18 @@ impl<T: Reset + Send> Home<'_, T> {
 
 impl<'p, T: Reset + Send> Lease<'p, T> {
     #[inline]
-    pub(super) fn borrowed(pool: &'p Pool<T>, value: Box<T>, since: Option<Instant>) -> Self {
+    pub(super) fn borrowed(pool: &'p Pool<T>, slot: Box<Slot<T>>) -> Self {
         Lease {
-            value: Some(value),
+            slot: Some(slot),
             home: Home::Borrowed(pool),
-            since,
         }
     }
 
     #[inline]
-    pub(super) fn owned(pool: Arc<Pool<T>>, value: Box<T>, since: Option<Instant>) -> Self {
+    pub(super) fn owned(pool: Arc<Pool<T>>, slot: Box<Slot<T>>) -> Self {
         Lease {
-            value: Some(value),
+            slot: Some(slot),
             home: Home::Owned(pool),
-            since,
         }
     }
 
@@ -64,25 +61,19 @@ impl<'p, T: Reset + Send> Lease<'p, T> {
     ///
     /// An associated function, so that it does not hide a method of `T`: `Lease::into_inner(lease)`.
     pub fn into_inner(mut lease: Self) -> T {
-        let value = lease
-            .value
-            .take()
-            .expect("a lease holds its value until it ends");
-        lease.home.pool().detach(lease.since);
-        *value
+        let slot = lease.slot.take().expect(HELD);
+        lease.home.pool().detach(slot)
     }
 }
 
 impl<T: Reset + Send> Drop for Lease<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        let Some(value) = self.value.take() else {
-            return;
-        };
+        let Some(slot) = self.slot.take() else { return };
         if thread::panicking() {
-            self.home.pool().give_up(value);
+            self.home.pool().give_up(slot);
         } else {
-            self.home.pool().put(value, self.since);
+            self.home.pool().put(slot);
         }
     }
 }
@@ -92,18 +83,14 @@ impl<T: Reset + Send> Deref for Lease<'_, T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        self.value
-            .as_ref()
-            .expect("a lease holds its value until it ends")
+        &self.slot.as_ref().expect(HELD).value
     }
 }
 
 impl<T: Reset + Send> DerefMut for Lease<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        self.value
-            .as_mut()
-            .expect("a lease holds its value until it ends")
+        &mut self.slot.as_mut().expect(HELD).value
     }
 }
 
