@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chain_runtime::{IntoReply, node};
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
@@ -12,7 +13,6 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
 use super::body::{self, Body};
-use super::flow::IntoReply;
 
 /// The field that carries an API key.
 pub(crate) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -27,6 +27,7 @@ const LEEWAY: u64 = 5;
 pub(crate) struct User(pub(crate) Arc<str>);
 
 /// Provides the user, or breaks with 401.
+#[node]
 pub(crate) async fn auth(request: &Parts, keys: &Keys) -> Result<User, Unauthorized> {
     let mut credentials = request.headers.get_all(AUTHORIZATION).iter();
     match (credentials.next(), credentials.next()) {
@@ -220,13 +221,13 @@ pub(crate) enum Unauthorized {
 impl From<jsonwebtoken::errors::Error> for Unauthorized {
     fn from(error: jsonwebtoken::errors::Error) -> Self {
         Self::Token(match error.kind() {
-            ErrorKind::ExpiredSignature => "the token has expired",
-            ErrorKind::ImmatureSignature => "the token is not valid yet",
-            ErrorKind::InvalidAudience => "the token is for another audience",
-            ErrorKind::InvalidSignature => "the signature is wrong",
-            ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => "the algorithm is not accepted",
-            ErrorKind::MissingRequiredClaim(_) => "a required claim is missing",
-            _ => "this is not a token",
+            ErrorKind::ExpiredSignature => "the token has expired\n",
+            ErrorKind::ImmatureSignature => "the token is not valid yet\n",
+            ErrorKind::InvalidAudience => "the token is for another audience\n",
+            ErrorKind::InvalidSignature => "the signature is wrong\n",
+            ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => "the algorithm is not accepted\n",
+            ErrorKind::MissingRequiredClaim(_) => "a required claim is missing\n",
+            _ => "this is not a token\n",
         })
     }
 }

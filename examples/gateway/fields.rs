@@ -85,7 +85,7 @@ pub(crate) fn add_via(headers: &mut HeaderMap, version: Version) {
 /// What the client says of those before it is kept, with the client itself after it: only what the last proxy added can
 /// be believed. The host and the protocol are those of this request, whatever the client says.
 pub(crate) fn add_forwarded(headers: &mut HeaderMap, uri: &Uri, peer: IpAddr, scratch: &mut Scratch) {
-    let host = host(headers, uri);
+    let host = host(headers, uri, scratch);
     let forwarded = scratch.value(|text| {
         earlier(headers, &FORWARDED, text);
         // An IPv6 address has colons, which only a quoted string may have.
@@ -121,10 +121,10 @@ fn earlier(headers: &HeaderMap, name: &HeaderName, text: &mut BytesMut) {
 
 /// The host that the client asked for: the target's own, or `Host` (RFC 9112, 3.2.2). `None` if it has letters that could
 /// end a quoted string.
-fn host(headers: &HeaderMap, uri: &Uri) -> Option<HeaderValue> {
+fn host(headers: &HeaderMap, uri: &Uri, scratch: &mut Scratch) -> Option<HeaderValue> {
     let host = match uri.authority() {
         // Only with HTTP/2 and with a target in absolute form.
-        Some(authority) => HeaderValue::from_str(authority.as_str()).ok()?,
+        Some(authority) => scratch.value(|text| text.write_str(authority.as_str()))?,
         None => headers.get(HOST)?.clone(),
     };
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b".:-_[]".contains(byte);

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chain_runtime::{IntoReply, node};
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
@@ -13,16 +14,18 @@ use http::{Response, StatusCode};
 
 use super::auth::User;
 use super::body::{self, Body};
-use super::flow::IntoReply;
 
 /// Breaks with 429 once the user's quota is used up. Provides nothing.
+#[node]
 pub(crate) fn ratelimit(user: &User, limiter: &Limiter) -> Result<(), TooManyRequests> {
     limiter.check(user)
 }
 
+type Name = Arc<str>;
+
 /// A quota for each user, by name.
-pub(crate) struct Limiter<C: Clock = DefaultClock> {
-    users: RateLimiter<Arc<str>, DashMapStateStore<Arc<str>>, C, NoOpMiddleware<C::Instant>>,
+pub(crate) struct Limiter<C: Clock + Clone = DefaultClock> {
+    users: RateLimiter<Name, DashMapStateStore<Name>, C, NoOpMiddleware<C::Instant>>,
     clock: C,
 }
 
@@ -33,7 +36,7 @@ impl Limiter {
     }
 }
 
-impl<C: Clock> Limiter<C> {
+impl<C: Clock + Clone> Limiter<C> {
     pub(crate) fn with_clock(rate: NonZeroU32, burst: NonZeroU32, clock: C) -> Self {
         let quota = Quota::per_second(rate).allow_burst(burst);
         Self { users: RateLimiter::dashmap_with_clock(quota, clock.clone()), clock }

@@ -9,10 +9,12 @@
 //! | `status` | of the head that was sent; absent where the client left before there was one |
 //! | `bytes` | of the body, counted as hyper takes them to send them: not the head, not the framing of chunks; for a request that was broken off, what the kernel had taken may be less |
 //! | `ms` | from the request's head to the end of the reply's body |
+//! | `by` | whose reply it is: the `upstream`'s or the `gateway`'s own |
 //! | `outcome` | `done`, `refused` (before it came to this node), `cancelled` (by the client, or when the gateway stopped), `broken` (by the upstream, in the middle of its reply), `panicked` |
 
 use std::io::IsTerminal as _;
 
+use chain_runtime::{Ending, node};
 use http::{Method, Response, StatusCode};
 use tracing_subscriber::EnvFilter;
 
@@ -47,14 +49,16 @@ impl Started {
     }
 }
 
+#[node]
 impl AccessLog {
     pub(crate) fn enter(&self, user: &User, scratch: &mut Scratch) -> Started {
         Started { visit: scratch.visit.take(), user: user.clone() }
     }
 
-    pub(crate) fn exit(&self, started: &mut Started, reply: &mut Response<Body>) {
+    pub(crate) fn exit(&self, started: &mut Started, ending: &Ending, reply: &mut Response<Body>) {
         if let Some(visit) = started.visit.take() {
-            Entry::replied(visit, Some(started.user.clone()), Outcome::Cancelled).go_with(reply);
+            let by = if ending.is_cut_short() { "gateway" } else { "upstream" };
+            Entry::new(visit, Some(started.user.clone()), by, Outcome::Cancelled).go_with(reply);
         }
     }
 
@@ -93,19 +97,20 @@ impl Outcome {
 pub(crate) struct Entry {
     visit: Visit,
     user: Option<User>,
+    by: &'static str,
     status: StatusCode,
     sent: u64,
     outcome: Outcome,
 }
 
 impl Entry {
-    fn replied(visit: Visit, user: Option<User>, outcome: Outcome) -> Self {
-        Self { visit, user, status: StatusCode::OK, sent: 0, outcome }
+    fn new(visit: Visit, user: Option<User>, by: &'static str, outcome: Outcome) -> Self {
+        Self { visit, user, by, status: StatusCode::OK, sent: 0, outcome }
     }
 
     /// The entry of a request that was refused before it came to the node `log`.
     pub(crate) fn refused(visit: Visit) -> Self {
-        Self::replied(visit, None, Outcome::Refused)
+        Self::new(visit, None, "gateway", Outcome::Refused)
     }
 
     /// Waits in the reply's body for its end, and tells the client the request's id.
@@ -135,16 +140,17 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        line(&self.visit, self.user.as_ref(), Some(self.status), self.sent, self.outcome);
+        line(&self.visit, self.user.as_ref(), Some((self.status, self.by)), self.sent, self.outcome);
     }
 }
 
-fn line(visit: &Visit, user: Option<&User>, status: Option<StatusCode>, bytes: u64, outcome: Outcome) {
+fn line(visit: &Visit, user: Option<&User>, reply: Option<(StatusCode, &str)>, bytes: u64, outcome: Outcome) {
     tracing::info!(
         method = visit.method.as_str(),
         // Without the query, which is where secrets are sent that do not belong into logs.
         path = visit.uri.path(),
-        status = status.map(|status| status.as_u16()),
+        status = reply.map(|(status, _)| status.as_u16()),
+        by = reply.map(|(_, by)| by),
         bytes,
         ms = %format_args!("{:.3}", visit.began.elapsed().as_secs_f64() * 1_000.0),
         user = user.map(|user| &*user.0),

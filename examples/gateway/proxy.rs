@@ -1,17 +1,18 @@
 //! Passes the request on to an upstream, and the reply back.
 
 use std::error::Error;
+use std::fmt::Write as _;
 
+use chain_runtime::{IntoReply, node};
 use http::header::{EXPECT, HOST};
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::{HeaderName, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 
 use super::auth::{API_KEY, User};
 use super::body::{self, Body};
 use super::fields;
-use super::flow::IntoReply;
 use super::log::Started;
 use super::scratch::Scratch;
 use super::upload::{Upload, UploadError};
@@ -22,6 +23,7 @@ use super::visit::{REQUEST_ID, Visit};
 const FORWARDED_USER: HeaderName = HeaderName::from_static("x-forwarded-user");
 
 /// Gives the upstream's reply, or breaks with what was wrong. Both bodies are streamed.
+#[node]
 pub(crate) async fn proxy(
     request: Parts,
     body: Incoming,
@@ -68,9 +70,9 @@ fn onward(
     // An API key is a secret between the client and the gateway. `Authorization` has to be passed on as it is
     // (RFC 9110, 11.6.2).
     headers.remove(&API_KEY);
-    match HeaderValue::from_str(&user.0) {
-        Ok(name) => headers.insert(FORWARDED_USER, name),
-        Err(_) => headers.remove(&FORWARDED_USER),
+    match scratch.value(|text| text.write_str(&user.0)) {
+        Some(name) => headers.insert(FORWARDED_USER, name),
+        None => headers.remove(&FORWARDED_USER),
     };
     if let Some(visit) = visit {
         fields::add_forwarded(headers, &request.uri, visit.peer, scratch);

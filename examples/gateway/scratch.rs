@@ -7,13 +7,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::BytesMut;
+use chain_runtime::Reset;
 use http::HeaderValue;
 
 use super::upload::Progress;
 use super::visit::Visit;
 
 /// What is made for one request after another in the same memory.
-#[derive(Debug)]
+#[derive(Debug, Reset)]
 pub(crate) struct Scratch {
     /// Where field values are written. They share its memory; once the last of them is gone, it is used again.
     text: BytesMut,
@@ -21,6 +22,7 @@ pub(crate) struct Scratch {
     /// before it came to `log`.
     pub(crate) visit: Option<Visit>,
     /// How far the request's body has come.
+    #[reset(with = Progress::renew)]
     pub(crate) progress: Arc<Progress>,
 }
 
@@ -45,11 +47,5 @@ impl Scratch {
         let written = write(&mut self.text);
         let value = self.text.split().freeze();
         written.ok().and_then(|()| HeaderValue::from_maybe_shared(value).ok())
-    }
-
-    pub(crate) fn reset(&mut self) {
-        self.text.clear();
-        self.visit = None;
-        Progress::renew(&mut self.progress);
     }
 }

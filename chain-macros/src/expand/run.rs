@@ -142,7 +142,6 @@ fn step(plan: &Plan<'_>, at: usize, inner: &TokenStream) -> TokenStream {
     let span = *span;
     let is_last = at + 1 == plan.steps.len();
     let label = names::label(at);
-    let this = names::local("node", at);
     let out = names::local("out", at);
     let held = names::local("held", at);
     let value = names::single("value");
@@ -167,7 +166,7 @@ fn step(plan: &Plan<'_>, at: usize, inner: &TokenStream) -> TokenStream {
         let key = quote_spanned!(span=> <#node as #rt::Signature<'_>>::key::<#at>);
         quote! {
             let mut #held = match #flow {
-                #control::Continue(#value) => #hold(#this, #key(#value), self),
+                #control::Continue(#value) => #hold(#place, #key(#value), self),
                 #control::Break(#value) => { #give_reply break #label; }
             };
             #entered
@@ -178,7 +177,6 @@ fn step(plan: &Plan<'_>, at: usize, inner: &TokenStream) -> TokenStream {
     };
     quote! {
         #label: {
-            let #this: &#node = #place;
             let #out = #enter;
             #way
         }
@@ -194,33 +192,32 @@ fn watched(chain: &Chain, call: &TokenStream) -> Option<TokenStream> {
 /// Awaits a hook, or calls it: which, the node's type says.
 fn called(plan: &Plan<'_>, at: usize, hook: &str, suspends: &TokenStream) -> TokenStream {
     let chain = plan.chain;
-    let Step { node, span, .. } = &plan.steps[at];
+    let Step { node, place, span, .. } = &plan.steps[at];
     let rt = &names::alias(*span);
     let span = *span;
     let way_out = hook == "exit";
-    let this = names::local("node", at);
     let scope_local = names::single("scope");
     let scope = scope_at(plan, at, way_out);
     let as_node = quote_spanned!(span=> <#node as #rt::Node<'_, '_, _>>);
     let later = syn::Ident::new(hook, span);
     let now = syn::Ident::new(&format!("{hook}_now"), span);
     if !chain.run.is_async {
-        return quote!({ let #scope_local = #scope; #as_node::#now(#this, #scope_local) });
+        return quote!({ let #scope_local = #scope; #as_node::#now(#place, #scope_local) });
     }
     let awaited = if chain.observers.is_empty() {
-        quote_spanned!(span=> #as_node::#later(#this, #scope_local).await)
+        quote_spanned!(span=> #as_node::#later(#place, #scope_local).await)
     } else {
         let watch = names::single("watch");
         let future = names::single("future");
         let way = if way_out { quote!(Out) } else { quote!(In) };
         quote_spanned! {span=> {
-            let mut #future = #rt::private::pin!(#as_node::#later(#this, #scope_local));
+            let mut #future = #rt::private::pin!(#as_node::#later(#place, #scope_local));
             #watch.polls(#future, #at, #rt::observe::Way::#way).await
         }}
     };
     quote! {{
         let #scope_local = #scope;
-        if #suspends { #awaited } else { #as_node::#now(#this, #scope_local) }
+        if #suspends { #awaited } else { #as_node::#now(#place, #scope_local) }
     }}
 }
 
