@@ -18,15 +18,16 @@
 //! `thread_local` (whose values stay when a thread ends, and pass to the next thread) and the `ArrayQueue` of
 //! `crossbeam-queue`. `benches/pool.rs` compares it with what else it could stand on.
 
+mod builder;
+mod counters;
 mod demand;
 mod lease;
 
 use std::boxed::Box;
 use std::cell::RefCell;
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 use std::vec::Vec;
 
@@ -34,7 +35,10 @@ use crossbeam_queue::ArrayQueue;
 use thread_local::ThreadLocal;
 
 use crate::Reset;
-use demand::{Demand, Totals};
+pub use builder::Builder;
+pub use counters::Stats;
+use counters::{Counters, Ending, Totals, add};
+use demand::Demand;
 pub use lease::Lease;
 
 /// The most values that one thread keeps to itself.
@@ -118,50 +122,6 @@ struct Local<T> {
     counters: Arc<Counters>,
 }
 
-/// Written by one thread, read by all. Padded as [`Local`] is.
-#[derive(Default)]
-#[repr(align(128))]
-struct Counters {
-    /// Leases that began, and how many of them found no value idle.
-    begun: AtomicU64,
-    misses: AtomicU64,
-    /// Leases that ended, in whichever way.
-    ended: AtomicU64,
-    discarded: AtomicU64,
-    detached: AtomicU64,
-    /// Timed leases that came back, and how long they were out.
-    timed: AtomicU64,
-    held_nanos: AtomicU64,
-}
-
-/// Adds to a counter that only this thread writes: a load and a store, where a read-modify-write would cost as much
-/// as the rest of `get`.
-fn add(counter: &AtomicU64, more: u64) {
-    counter.store(counter.load(Relaxed).wrapping_add(more), Relaxed);
-}
-
-/// What a pool did and has, from [`Pool::stats`].
-///
-/// The counts are exact while no other thread uses the pool, and otherwise each of a slightly different moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Stats {
-    /// Leases that were served with an idle value.
-    pub hits: u64,
-    /// Leases for which the factory had to make a value.
-    pub misses: u64,
-    /// Values that were dropped: there was no room for them, or their lease ended in a panic.
-    pub discarded: u64,
-    /// Values that left the pool for good through [`Lease::into_inner`].
-    pub detached: u64,
-    /// Leases that are out.
-    pub in_use: usize,
-    /// Values that wait to be lent.
-    pub idle: usize,
-    /// How many idle values the pool would keep at the load it sees.
-    pub capacity: usize,
-}
-
 impl<T: Reset + Send> Pool<T> {
     /// A pool with the limits of [`Pool::builder`], whose values are made by `factory`.
     pub fn new(factory: impl Fn() -> T + Send + Sync + 'static) -> Self {
@@ -170,11 +130,7 @@ impl<T: Reset + Send> Pool<T> {
 
     /// The limits to choose: capacity 32 to 4,096, high-water mark 64 KiB.
     pub fn builder() -> Builder {
-        Builder {
-            capacity: 32..=4096,
-            high_water: 64 * 1024,
-            clock: Box::new(Instant::now),
-        }
+        Builder::default()
     }
 
     /// Lends a value for as long as the pool is borrowed.
@@ -199,16 +155,11 @@ impl<T: Reset + Send> Pool<T> {
 
     /// Estimates the load if 100 ms have passed since the last estimate, and drops what the depot holds past the capacity.
     ///
-    /// A pool does this by itself while it is used; a timer may call this to let a pool shrink that no longer is.
+    /// A pool does this by itself while it is used, at most 32 values at a time; a timer may call this to let a pool
+    /// shrink that no longer is.
     pub fn maintain(&self) {
         self.follow_the_load((self.clock)());
-        while self.depot.len() > self.depot_limit.load(Relaxed) {
-            let Some(surplus) = self.depot.pop() else {
-                break;
-            };
-            add(&self.local().counters.discarded, 1);
-            drop(surplus);
-        }
+        self.shrink(usize::MAX);
     }
 
     /// What the pool did and has. Takes a few loads for each thread that ever used it.
@@ -396,6 +347,20 @@ impl<T: Reset + Send> Pool<T> {
         if let Some(capacity) = self.demand.estimate(now, || self.totals()) {
             let threads = self.counters.iter().count();
             self.divide(capacity, threads);
+            self.shrink(MAGAZINE);
+        }
+    }
+
+    /// Drops what the depot holds past its limit, but no more than `most`: the request that happens to do it should not
+    /// wait for all of them.
+    fn shrink(&self, most: usize) {
+        let surplus = self
+            .depot
+            .len()
+            .saturating_sub(self.depot_limit.load(Relaxed));
+        for _ in 0..surplus.min(most) {
+            let Some(slot) = self.depot.pop() else { return };
+            self.discard(self.local(), slot);
         }
     }
 
@@ -406,17 +371,6 @@ impl<T: Reset + Send> Pool<T> {
         self.magazine_limit.store(magazine, Relaxed);
         self.depot_limit
             .store(capacity.saturating_sub(magazine * threads), Relaxed);
-    }
-}
-
-/// Counts when it is dropped: also when the thread unwinds.
-struct Ending<'a> {
-    counter: &'a AtomicU64,
-}
-
-impl Drop for Ending<'_> {
-    fn drop(&mut self) {
-        add(self.counter, 1);
     }
 }
 
@@ -431,72 +385,6 @@ impl<T: Reset + Send> fmt::Debug for Pool<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool")
             .field("stats", &self.stats())
-            .finish_non_exhaustive()
-    }
-}
-
-/// The limits of a [`Pool`], from [`Pool::builder`].
-pub struct Builder {
-    capacity: RangeInclusive<usize>,
-    high_water: usize,
-    clock: Box<dyn Fn() -> Instant + Send + Sync>,
-}
-
-impl Builder {
-    /// Between how many idle values the [capacity](Pool#capacity) moves. At least one value is kept.
-    ///
-    /// The upper limit also sizes the depot: 16 bytes a value, allocated at once.
-    pub fn capacity(self, limits: RangeInclusive<usize>) -> Self {
-        Builder {
-            capacity: limits,
-            ..self
-        }
-    }
-
-    /// From how many bytes on a buffer is [trimmed](Reset::trim) when its value comes back.
-    pub fn high_water(self, bytes: usize) -> Self {
-        Builder {
-            high_water: bytes,
-            ..self
-        }
-    }
-
-    /// Where the pool takes the time from, for tests. It must not go backwards, and must not use the pool.
-    pub fn clock(self, clock: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
-        Builder {
-            clock: Box::new(clock),
-            ..self
-        }
-    }
-
-    /// The pool, empty. Its capacity is the lower limit until the load is known.
-    pub fn build<T: Reset + Send>(
-        self,
-        factory: impl Fn() -> T + Send + Sync + 'static,
-    ) -> Pool<T> {
-        let least = (*self.capacity.start()).max(1);
-        let most = (*self.capacity.end()).max(least);
-        let pool = Pool {
-            locals: ThreadLocal::new(),
-            counters: ThreadLocal::new(),
-            depot: ArrayQueue::new(most),
-            magazine_limit: AtomicUsize::new(0),
-            depot_limit: AtomicUsize::new(0),
-            demand: Demand::new(least..=most, (self.clock)()),
-            high_water: self.high_water,
-            clock: self.clock,
-            factory: Box::new(factory),
-        };
-        pool.divide(least, 1);
-        pool
-    }
-}
-
-impl fmt::Debug for Builder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
-            .field("capacity", &self.capacity)
-            .field("high_water", &self.high_water)
             .finish_non_exhaustive()
     }
 }

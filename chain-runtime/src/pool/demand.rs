@@ -5,25 +5,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use super::Counters;
+use super::counters::Totals;
 
 /// How often the load is estimated, at most.
 const WINDOW: Duration = Duration::from_millis(100);
 
 /// What is left of a fall after one window.
 const FALL: f64 = 7.0 / 8.0;
-
-/// The sums of all threads' counters.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Totals {
-    pub(super) begun: u64,
-    pub(super) misses: u64,
-    pub(super) ended: u64,
-    pub(super) discarded: u64,
-    pub(super) detached: u64,
-    timed: u64,
-    held_nanos: u64,
-}
 
 pub(super) struct Demand {
     limits: RangeInclusive<usize>,
@@ -42,31 +30,6 @@ struct Estimate {
     held: f64,
     /// `L`, smoothed.
     load: f64,
-}
-
-impl Totals {
-    /// Adds one thread's counters. Ends are read before beginnings, so that no lease seems to end before it began.
-    pub(super) fn add(&mut self, counters: &Counters) {
-        self.ended += counters.ended.load(Relaxed);
-        self.discarded += counters.discarded.load(Relaxed);
-        self.detached += counters.detached.load(Relaxed);
-        self.timed += counters.timed.load(Relaxed);
-        self.held_nanos += counters.held_nanos.load(Relaxed);
-        self.misses += counters.misses.load(Relaxed);
-        self.begun += counters.begun.load(Relaxed);
-    }
-
-    /// Leases that are out. A lease that ends on another thread can be seen to end before it is seen to begin.
-    pub(super) fn in_use(&self) -> usize {
-        usize::try_from(self.begun.saturating_sub(self.ended)).unwrap_or(usize::MAX)
-    }
-
-    pub(super) fn idle(&self) -> usize {
-        let alive = self.misses.saturating_sub(self.discarded + self.detached);
-        usize::try_from(alive)
-            .unwrap_or(usize::MAX)
-            .saturating_sub(self.in_use())
-    }
 }
 
 impl Demand {

@@ -16,6 +16,9 @@ use crate::Reset;
 ///
 /// Dropped while its thread panics, it discards the value. A lease that is forgotten ([`mem::forget`](std::mem::forget))
 /// keeps its value from the pool, and counts as in use for good.
+///
+/// Do not keep a lease in a `thread_local!`: a thread that ends may have left the pool by the time it drops it, and
+/// then the drop panics.
 #[must_use = "a lease that is not used puts its value back at once"]
 pub struct Lease<'p, T: Reset + Send> {
     /// `None` only from the lease's end on.
