@@ -4,7 +4,7 @@
 //! fail). After a mistake the type still implements `Reset`, so that it is reported once and where it is.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
@@ -121,8 +121,9 @@ fn reset_struct(
                 .reset
                 .extend(quote!({ let #given: #ty = #value; *#binding = #given; })),
             How::With(function) => {
+                let signature = quote_spanned!(ty.span()=> fn(&mut #ty));
                 body.reset
-                    .extend(quote!({ let #given: fn(&mut #ty) = #function; #given(#binding); }));
+                    .extend(quote!({ let #given: #signature = #function; #given(#binding); }));
             }
             How::Keep => {}
         }
