@@ -186,6 +186,15 @@ impl<T: Reset + Send> Pool<T> {
 
     #[inline]
     fn local(&self) -> &Local<T> {
+        match self.locals.get() {
+            Some(local) => local,
+            None => self.join(),
+        }
+    }
+
+    /// A thread's first use of the pool: apart, since `get_or` with all of this in it is not inlined.
+    #[cold]
+    fn join(&self) -> &Local<T> {
         self.locals.get_or(|| Local {
             magazine: RefCell::new(Vec::with_capacity(MAGAZINE)),
             counters: Arc::clone(self.counters.get_or(Arc::default)),
