@@ -3,10 +3,7 @@
 //! `cargo bench --bench pool` prints nanoseconds for each lease, the median of [`ROUNDS`] rounds in which the candidates take
 //! turns, and writes the same to `target/tmp/pool.json`. Trust the ratios within one run.
 
-#![allow(
-    clippy::vec_box,
-    reason = "a lease moves one pointer, and a value keeps its place"
-)]
+#![allow(clippy::vec_box, reason = "a lease moves one pointer, and a value keeps its place")]
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -33,10 +30,7 @@ struct Slate {
 
 impl Slate {
     fn new() -> Self {
-        Slate {
-            text: String::with_capacity(1024),
-            numbers: [0; 32],
-        }
+        Slate { text: String::with_capacity(1024), numbers: [0; 32] }
     }
 
     fn write(&mut self) {
@@ -374,11 +368,7 @@ fn on_threads<C: Candidate>(pool: &C, threads: usize) -> f64 {
                 })
             })
             .collect();
-        running
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .max()
-            .unwrap()
+        running.into_iter().map(|thread| thread.join().unwrap()).max().unwrap()
     });
     per_lease(slowest, LEASES)
 }
@@ -432,12 +422,7 @@ fn returned_elsewhere<C: Candidate>(pool: &C) -> f64 {
 const SCENARIOS: [&str; 4] = ["1 thread", "2 threads", "64 at once", "other thread"];
 
 fn measure<C: Candidate>(pool: &C) -> [f64; 4] {
-    [
-        on_threads(pool, 1),
-        on_threads(pool, 2),
-        many_at_once(pool),
-        returned_elsewhere(pool),
-    ]
+    [on_threads(pool, 1), on_threads(pool, 2), many_at_once(pool), returned_elsewhere(pool)]
 }
 
 type Row<'a> = (&'a str, Box<dyn Fn() -> [f64; 4]>, Vec<[f64; 4]>);
@@ -453,49 +438,25 @@ fn median(rounds: &[[f64; 4]], scenario: usize) -> f64 {
 }
 
 fn main() {
-    let pool = || {
-        chain_runtime::Pool::<Slate>::builder()
-            .capacity(CAPACITY..=CAPACITY)
-            .build(Slate::new)
-    };
+    let pool = || chain_runtime::Pool::<Slate>::builder().capacity(CAPACITY..=CAPACITY).build(Slate::new);
     let queue = || ArrayQueue::new(CAPACITY);
     let mut rows = vec![
         row("chain Pool::get", Ours(pool())),
         row("chain Pool::get_owned", OursOwned(Arc::new(pool()))),
-        row(
-            "ThreadLocal magazine",
-            OwnMagazine(ThreadLocal::new(), queue()),
-        ),
+        row("ThreadLocal magazine", OwnMagazine(ThreadLocal::new(), queue())),
         row("thread_local! magazine", StaticMagazine(queue())),
         row("thread_local! list", ThreadList),
         row("ArrayQueue", Queue(queue())),
-        row(
-            "Mutex<Vec>",
-            Locked(Mutex::new(Vec::with_capacity(CAPACITY))),
-        ),
+        row("Mutex<Vec>", Locked(Mutex::new(Vec::with_capacity(CAPACITY)))),
         row("sharded-slab", Sharded(sharded_slab::Pool::new())),
         row("opool", Opool(opool::Pool::new(CAPACITY, Allocator))),
-        row(
-            "lockfree-object-pool",
-            Lockfree(lockfree_object_pool::LinearObjectPool::new(
-                Slate::new,
-                Slate::reset,
-            )),
-        ),
-        row(
-            "object-pool",
-            ObjectPool(object_pool::Pool::new(32, Slate::new)),
-        ),
+        row("lockfree-object-pool", Lockfree(lockfree_object_pool::LinearObjectPool::new(Slate::new, Slate::reset))),
+        row("object-pool", ObjectPool(object_pool::Pool::new(32, Slate::new))),
         row("fresh Box", Fresh),
     ];
     // `cargo bench --bench pool -- magazine` measures only what is named like that; Cargo adds `--bench`.
-    let named: Vec<_> = std::env::args()
-        .skip(1)
-        .filter(|argument| !argument.starts_with("--"))
-        .collect();
-    rows.retain(|(name, ..)| {
-        named.is_empty() || named.iter().any(|wanted| name.contains(wanted.as_str()))
-    });
+    let named: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    rows.retain(|(name, ..)| named.is_empty() || named.iter().any(|wanted| name.contains(wanted.as_str())));
     for _ in 0..ROUNDS {
         for (_, measure, rounds) in &mut rows {
             rounds.push(measure());
@@ -507,18 +468,12 @@ fn main() {
     println!("| --- | --: | --: | --: | --: |");
     let mut json = Vec::new();
     for (name, _, rounds) in &rows {
-        let figures: Vec<_> = (0..SCENARIOS.len())
-            .map(|scenario| format!("{:.1}", median(rounds, scenario)))
-            .collect();
+        let figures: Vec<_> = (0..SCENARIOS.len()).map(|scenario| format!("{:.1}", median(rounds, scenario))).collect();
         println!("| {name} | {} |", figures.join(" | "));
-        let fields: Vec<_> = SCENARIOS
-            .iter()
-            .zip(&figures)
-            .map(|(scenario, figure)| format!("{scenario:?}: {figure}"))
-            .collect();
+        let fields: Vec<_> =
+            SCENARIOS.iter().zip(&figures).map(|(scenario, figure)| format!("{scenario:?}: {figure}")).collect();
         json.push(format!("  {name:?}: {{ {} }}", fields.join(", ")));
     }
     let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/pool.json");
-    std::fs::write(path, format!("{{\n{}\n}}\n", json.join(",\n")))
-        .expect("the target directory can be written to");
+    std::fs::write(path, format!("{{\n{}\n}}\n", json.join(",\n"))).expect("the target directory can be written to");
 }

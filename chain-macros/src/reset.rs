@@ -46,20 +46,12 @@ struct Body {
 }
 
 fn implement(input: &DeriveInput, at: &TokenStream, body: Body) -> TokenStream {
-    let Body {
-        reset,
-        trim,
-        bounds,
-    } = body;
+    let Body { reset, trim, bounds } = body;
     let name = &input.ident;
     let mut generics = input.generics.clone();
     if !bounds.is_empty() {
         let clause = generics.make_where_clause();
-        clause.predicates.extend(
-            bounds
-                .into_iter()
-                .map(|bound| -> syn::WherePredicate { syn::parse_quote!(#bound) }),
-        );
+        clause.predicates.extend(bounds.into_iter().map(|bound| -> syn::WherePredicate { syn::parse_quote!(#bound) }));
     }
     let (parameters, arguments, clause) = generics.split_for_impl();
     let limit = names::single("__chain_limit");
@@ -81,12 +73,7 @@ fn implement(input: &DeriveInput, at: &TokenStream, body: Body) -> TokenStream {
     }
 }
 
-fn reset_struct(
-    fields: &Fields,
-    input: &DeriveInput,
-    at: &TokenStream,
-    errors: &mut Errors,
-) -> Body {
+fn reset_struct(fields: &Fields, input: &DeriveInput, at: &TokenStream, errors: &mut Errors) -> Body {
     let mut body = Body::default();
     let mut trimmed = Vec::new();
     let mut pattern = Vec::new();
@@ -96,34 +83,22 @@ fn reset_struct(
         let (ty, member) = (&field.ty, member(position, field));
         let binding = names::local("__chain_field", position);
         let how = How::of(&field.attrs, errors);
-        let lent = if matches!(how, How::Keep) {
-            quote!(_)
-        } else {
-            quote!(#binding)
-        };
+        let lent = if matches!(how, How::Keep) { quote!(_) } else { quote!(#binding) };
         pattern.push(quote!(#member: #lent));
         match how {
             How::Itself => {
-                body.reset
-                    .extend(quote!(<#ty as #at::Reset>::reset(#binding);));
-                trimmed.push((
-                    member,
-                    quote!(#binding),
-                    quote!(<#ty as #at::Reset>::trim(#binding, #limit);),
-                ));
+                body.reset.extend(quote!(<#ty as #at::Reset>::reset(#binding);));
+                trimmed.push((member, quote!(#binding), quote!(<#ty as #at::Reset>::trim(#binding, #limit);)));
                 if mentions_a_parameter(ty, &input.generics) {
                     body.bounds.push(quote!(#ty: #at::Reset));
                 }
                 continue;
             }
             // Through a local of the field's type, so that a wrong value or function is told which field it is for.
-            How::Value(value) => body
-                .reset
-                .extend(quote!({ let #given: #ty = #value; *#binding = #given; })),
+            How::Value(value) => body.reset.extend(quote!({ let #given: #ty = #value; *#binding = #given; })),
             How::With(function) => {
                 let signature = quote_spanned!(ty.span()=> fn(&mut #ty));
-                body.reset
-                    .extend(quote!({ let #given: #signature = #function; #given(#binding); }));
+                body.reset.extend(quote!({ let #given: #signature = #function; #given(#binding); }));
             }
             How::Keep => {}
         }
@@ -131,13 +106,8 @@ fn reset_struct(
     }
     let statements = &body.reset;
     body.reset = quote!(let Self { #(#pattern),* } = self; #statements);
-    if trimmed
-        .iter()
-        .any(|(_, _, statement)| !statement.is_empty())
-    {
-        let pattern = trimmed
-            .iter()
-            .map(|(member, lent, _)| quote!(#member: #lent));
+    if trimmed.iter().any(|(_, _, statement)| !statement.is_empty()) {
+        let pattern = trimmed.iter().map(|(member, lent, _)| quote!(#member: #lent));
         let statements = trimmed.iter().map(|(_, _, statement)| statement);
         body.trim = quote!(let Self { #(#pattern),* } = self; #(#statements)*);
     }
@@ -162,11 +132,7 @@ fn reset_enum(data: &DataEnum, name: &Ident, errors: &mut Errors) -> Body {
                 ),
             }
         }
-        for attribute in variant
-            .fields
-            .iter()
-            .flat_map(|field| attributes(&field.attrs))
-        {
+        for attribute in variant.fields.iter().flat_map(|field| attributes(&field.attrs)) {
             errors.push(
                 attribute.path().span(),
                 "a variant's fields are dropped, not reset\n\
@@ -175,11 +141,7 @@ fn reset_enum(data: &DataEnum, name: &Ident, errors: &mut Errors) -> Body {
         }
         mistaken |= errors.0.len() > before;
     }
-    let defaults = || {
-        data.variants
-            .iter()
-            .find(|variant| variant.attrs.iter().any(|a| a.path().is_ident("default")))
-    };
+    let defaults = || data.variants.iter().find(|variant| variant.attrs.iter().any(|a| a.path().is_ident("default")));
     let Some(target) = marked.or_else(defaults) else {
         // A mark that is misspelt is one mistake, not two.
         if !mistaken {
@@ -205,19 +167,13 @@ fn reset_enum(data: &DataEnum, name: &Ident, errors: &mut Errors) -> Body {
         );
     }
     let variant = &target.ident;
-    Body {
-        reset: quote!(*self = Self::#variant {};),
-        ..Body::default()
-    }
+    Body { reset: quote!(*self = Self::#variant {};), ..Body::default() }
 }
 
 fn member(position: usize, field: &syn::Field) -> syn::Member {
     match &field.ident {
         Some(name) => syn::Member::Named(name.clone()),
-        None => syn::Member::Unnamed(syn::Index {
-            index: position as u32,
-            span: field.ty.span(),
-        }),
+        None => syn::Member::Unnamed(syn::Index { index: position as u32, span: field.ty.span() }),
     }
 }
 
@@ -228,22 +184,13 @@ fn mentions_a_parameter(ty: &Type, generics: &syn::Generics) -> bool {
     }
     impl<'ast> Visit<'ast> for Search<'_> {
         fn visit_path(&mut self, path: &'ast syn::Path) {
-            let first = path
-                .segments
-                .first()
-                .filter(|_| path.leading_colon.is_none());
-            self.found |= first.is_some_and(|first| {
-                self.generics
-                    .type_params()
-                    .any(|known| known.ident == first.ident)
-            });
+            let first = path.segments.first().filter(|_| path.leading_colon.is_none());
+            self.found |=
+                first.is_some_and(|first| self.generics.type_params().any(|known| known.ident == first.ident));
             syn::visit::visit_path(self, path);
         }
     }
-    let mut search = Search {
-        generics,
-        found: false,
-    };
+    let mut search = Search { generics, found: false };
     search.visit_type(ty);
     search.found
 }
@@ -266,49 +213,31 @@ impl How {
                 ("with", Some(Expr::Path(function))) => How::With(function),
                 ("keep", None) => How::Keep,
                 ("value", None) => {
-                    errors.push(
-                        entry.name.span(),
-                        "`value` wants what the field is set to: `value = ..`",
-                    );
+                    errors.push(entry.name.span(), "`value` wants what the field is set to: `value = ..`");
                     continue;
                 }
                 ("with", other) => {
                     let span = other.map_or(entry.name.span(), |other| other.span());
-                    errors.push(
-                        span,
-                        "`with` wants the path of a function: `with = path::to_fn`",
-                    );
+                    errors.push(span, "`with` wants the path of a function: `with = path::to_fn`");
                     continue;
                 }
                 ("keep", Some(value)) => {
-                    errors.push(
-                        value.span(),
-                        "`keep` takes nothing: the field is left as it is",
-                    );
+                    errors.push(value.span(), "`keep` takes nothing: the field is left as it is");
                     continue;
                 }
                 (unknown, _) => {
-                    errors.push(
-                        entry.name.span(),
-                        &format!("`reset` does not know `{unknown}`\nhelp: {KNOWN}"),
-                    );
+                    errors.push(entry.name.span(), &format!("`reset` does not know `{unknown}`\nhelp: {KNOWN}"));
                     continue;
                 }
             };
             match &chosen {
                 None => chosen = Some((entry.name, how)),
                 Some((first, _)) if *first == entry.name => {
-                    errors.push(
-                        entry.name.span(),
-                        &format!("`{first}` is already given for this field"),
-                    );
+                    errors.push(entry.name.span(), &format!("`{first}` is already given for this field"));
                 }
                 Some((first, _)) => errors.push(
                     entry.name.span(),
-                    &format!(
-                        "a field is reset in one way: `{first}` and `{}` exclude each other",
-                        entry.name
-                    ),
+                    &format!("a field is reset in one way: `{first}` and `{}` exclude each other", entry.name),
                 ),
             }
         }
@@ -322,15 +251,9 @@ fn mark_of(attrs: &[Attribute], errors: &mut Errors) -> Option<Ident> {
     let mut mark = None;
     for Entry { name, value } in entries(attrs, KNOWN, errors) {
         if name != "to" {
-            errors.push(
-                name.span(),
-                &format!("`reset` does not know `{name}`\nhelp: {KNOWN}"),
-            );
+            errors.push(name.span(), &format!("`reset` does not know `{name}`\nhelp: {KNOWN}"));
         } else if let Some(value) = value {
-            errors.push(
-                value.span(),
-                "`to` takes nothing: it marks the variant that the enum is reset to",
-            );
+            errors.push(value.span(), "`to` takes nothing: it marks the variant that the enum is reset to");
         } else if mark.is_some() {
             errors.push(name.span(), "`to` is already given for this variant");
         } else {
@@ -353,15 +276,9 @@ fn place_of_runtime(attrs: &[Attribute], errors: &mut Errors) -> TokenStream {
             }
             (name, value) if name == "crate" => {
                 let span = value.map_or(name.span(), |value| value.span());
-                errors.push(
-                    span,
-                    "`crate` wants the path of the runtime: `crate = path::to::chain_runtime`",
-                );
+                errors.push(span, "`crate` wants the path of the runtime: `crate = path::to::chain_runtime`");
             }
-            (name, _) => errors.push(
-                name.span(),
-                &format!("`reset` does not know `{name}` here\nhelp: {KNOWN}"),
-            ),
+            (name, _) => errors.push(name.span(), &format!("`reset` does not know `{name}` here\nhelp: {KNOWN}")),
         }
     }
     place.map_or_else(names::runtime, |place: syn::Path| quote!(#place))
@@ -387,33 +304,23 @@ impl Parse for Entry {
 }
 
 fn attributes(attrs: &[Attribute]) -> impl Iterator<Item = &Attribute> {
-    attrs
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("reset"))
+    attrs.iter().filter(|attribute| attribute.path().is_ident("reset"))
 }
 
 fn entries(attrs: &[Attribute], known: &str, errors: &mut Errors) -> Vec<Entry> {
     let mut all = Vec::new();
     for attribute in attributes(attrs) {
         let Meta::List(list) = &attribute.meta else {
-            errors.push(
-                attribute.path().span(),
-                &format!("`#[reset]` wants to know how: `#[reset(..)]`\nhelp: {known}"),
-            );
+            errors
+                .push(attribute.path().span(), &format!("`#[reset]` wants to know how: `#[reset(..)]`\nhelp: {known}"));
             continue;
         };
         match list.parse_args_with(Punctuated::<Entry, Token![,]>::parse_terminated) {
             Ok(list) if list.is_empty() => {
-                errors.push(
-                    attribute.path().span(),
-                    &format!("`#[reset()]` says nothing\nhelp: {known}"),
-                );
+                errors.push(attribute.path().span(), &format!("`#[reset()]` says nothing\nhelp: {known}"));
             }
             Ok(list) => all.extend(list),
-            Err(error) => errors.push(
-                error.span(),
-                &format!("`#[reset(..)]` cannot be read: {error}\nhelp: {known}"),
-            ),
+            Err(error) => errors.push(error.span(), &format!("`#[reset(..)]` cannot be read: {error}\nhelp: {known}")),
         }
     }
     all

@@ -6,9 +6,7 @@ use std::string::String;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{
-    Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, request, response,
-};
+use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, request, response};
 
 use crate::Reset;
 
@@ -118,13 +116,7 @@ impl Context {
     pub fn take_response(&mut self) -> http::Response<Bytes> {
         let body = self.response.body.split().freeze();
         let buffer = mem::take(&mut self.response.body);
-        let Response {
-            status,
-            version,
-            headers,
-            extensions,
-            body: _,
-        } = mem::take(&mut self.response);
+        let Response { status, version, headers, extensions, body: _ } = mem::take(&mut self.response);
         self.response.body = buffer;
         assemble(status, version, headers, extensions, body)
     }
@@ -132,42 +124,20 @@ impl Context {
 
 impl From<request::Parts> for Context {
     fn from(parts: request::Parts) -> Self {
-        Context {
-            request: parts.into(),
-            ..Context::default()
-        }
+        Context { request: parts.into(), ..Context::default() }
     }
 }
 
 impl From<request::Parts> for Request {
     fn from(parts: request::Parts) -> Self {
-        let request::Parts {
-            method,
-            uri,
-            version,
-            headers,
-            extensions,
-            ..
-        } = parts;
-        Request {
-            method,
-            uri,
-            version,
-            headers,
-            extensions,
-        }
+        let request::Parts { method, uri, version, headers, extensions, .. } = parts;
+        Request { method, uri, version, headers, extensions }
     }
 }
 
 impl From<Request> for request::Parts {
     fn from(request: Request) -> Self {
-        let Request {
-            method,
-            uri,
-            version,
-            headers,
-            extensions,
-        } = request;
+        let Request { method, uri, version, headers, extensions } = request;
         let (mut parts, ()) = http::Request::new(()).into_parts();
         parts.method = method;
         parts.uri = uri;
@@ -181,32 +151,14 @@ impl From<Request> for request::Parts {
 /// The head of the response; its body is empty.
 impl From<response::Parts> for Response {
     fn from(parts: response::Parts) -> Self {
-        let response::Parts {
-            status,
-            version,
-            headers,
-            extensions,
-            ..
-        } = parts;
-        Response {
-            status,
-            version,
-            headers,
-            extensions,
-            body: BytesMut::new(),
-        }
+        let response::Parts { status, version, headers, extensions, .. } = parts;
+        Response { status, version, headers, extensions, body: BytesMut::new() }
     }
 }
 
 impl From<Response> for http::Response<Bytes> {
     fn from(response: Response) -> Self {
-        let Response {
-            status,
-            version,
-            headers,
-            extensions,
-            body,
-        } = response;
+        let Response { status, version, headers, extensions, body } = response;
         assemble(status, version, headers, extensions, body.freeze())
     }
 }
@@ -240,10 +192,7 @@ impl Response {
     pub fn set_text(&mut self, status: StatusCode, text: &str) {
         self.status = status;
         self.replace_body(text.as_bytes());
-        self.headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("text/plain; charset=utf-8"),
-        );
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     }
 }
 

@@ -231,10 +231,7 @@ impl<T: Reset + Send> Pool<T> {
             }
             return slot;
         }
-        let slot = Box::new(Slot {
-            value: (self.factory)(),
-            since: None,
-        });
+        let slot = Box::new(Slot { value: (self.factory)(), since: None });
         add(&local.counters.misses, 1);
         // Values are missing: that is worth the time of looking whether the load has changed.
         self.tick();
@@ -251,9 +248,7 @@ impl<T: Reset + Send> Pool<T> {
             self.time(counters, &mut slot);
         }
         // Until the value is known to be good it counts as discarded, which it is if `reset` or `trim` panics.
-        let ending = Ending {
-            counter: &counters.discarded,
-        };
+        let ending = Ending { counter: &counters.discarded };
         slot.value.reset();
         slot.value.trim(self.high_water);
         std::mem::forget(ending);
@@ -273,10 +268,7 @@ impl<T: Reset + Send> Pool<T> {
     #[cold]
     fn spill(&self, local: &Local<T>, slot: Box<Slot<T>>) {
         let limit = self.magazine_limit.load(Relaxed);
-        let mut room = self
-            .depot_limit
-            .load(Relaxed)
-            .saturating_sub(self.depot.len());
+        let mut room = self.depot_limit.load(Relaxed).saturating_sub(self.depot.len());
         let mut magazine = local.magazine.borrow_mut();
         while room > 0 && magazine.len() > limit / 2 {
             let Some(given) = magazine.pop() else { break };
@@ -300,9 +292,7 @@ impl<T: Reset + Send> Pool<T> {
             }
             let surplus = magazine.pop();
             drop(magazine);
-            surplus
-                .into_iter()
-                .for_each(|slot| self.discard(local, slot));
+            surplus.into_iter().for_each(|slot| self.discard(local, slot));
         }
     }
 
@@ -338,10 +328,7 @@ impl<T: Reset + Send> Pool<T> {
         };
         let held = self.tick().saturating_duration_since(since);
         add(&counters.timed, 1);
-        add(
-            &counters.held_nanos,
-            u64::try_from(held.as_nanos()).unwrap_or(u64::MAX),
-        );
+        add(&counters.held_nanos, u64::try_from(held.as_nanos()).unwrap_or(u64::MAX));
     }
 
     /// Reads the clock, and estimates the load if it is time.
@@ -363,10 +350,7 @@ impl<T: Reset + Send> Pool<T> {
     /// Drops what the depot holds past its limit, but no more than `most`: the request that happens to do it should not
     /// wait for all of them.
     fn shrink(&self, most: usize) {
-        let surplus = self
-            .depot
-            .len()
-            .saturating_sub(self.depot_limit.load(Relaxed));
+        let surplus = self.depot.len().saturating_sub(self.depot_limit.load(Relaxed));
         for _ in 0..surplus.min(most) {
             let Some(slot) = self.depot.pop() else { return };
             self.discard(self.local(), slot);
@@ -378,8 +362,7 @@ impl<T: Reset + Send> Pool<T> {
         let threads = threads.max(1);
         let magazine = (capacity / 2 / threads).clamp(1, MAGAZINE);
         self.magazine_limit.store(magazine, Relaxed);
-        self.depot_limit
-            .store(capacity.saturating_sub(magazine * threads), Relaxed);
+        self.depot_limit.store(capacity.saturating_sub(magazine * threads), Relaxed);
     }
 }
 
@@ -392,8 +375,6 @@ impl<T: Reset + Send + Default + 'static> Default for Pool<T> {
 
 impl<T: Reset + Send> fmt::Debug for Pool<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool")
-            .field("stats", &self.stats())
-            .finish_non_exhaustive()
+        f.debug_struct("Pool").field("stats", &self.stats()).finish_non_exhaustive()
     }
 }

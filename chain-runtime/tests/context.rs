@@ -42,30 +42,19 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 fn parts() -> http::request::Parts {
-    let request = http::Request::put("http://upstream/a?b")
-        .version(Version::HTTP_2)
-        .header("x-user", "somebody")
-        .extension(7_u8);
+    let request =
+        http::Request::put("http://upstream/a?b").version(Version::HTTP_2).header("x-user", "somebody").extension(7_u8);
     request.body(()).unwrap().into_parts().0
 }
 
 /// One request: a head comes in, nodes write, the response goes out. Gives back the header map that went out.
 fn round(context: &mut Context, mut head: http::request::Parts) -> http::HeaderMap {
-    head.headers
-        .insert(USER_AGENT, HeaderValue::from_static("somebody"));
+    head.headers.insert(USER_AGENT, HeaderValue::from_static("somebody"));
     context.load(head);
     context.scratch.text.push_str("a line for the log");
     context.scratch.bytes.extend_from_slice(&[7; 300]);
-    context
-        .response
-        .headers
-        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-    write!(
-        context.response.body,
-        "hello, {:?}",
-        context.request.headers[USER_AGENT]
-    )
-    .unwrap();
+    context.response.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    write!(context.response.body, "hello, {:?}", context.request.headers[USER_AGENT]).unwrap();
     let (parts, body) = context.take_response().into_parts();
     assert_eq!(body, "hello, \"somebody\"");
     parts.headers
@@ -95,10 +84,7 @@ fn after_reset_nothing_is_left_of_the_request() {
     let mut context = Context::from(parts());
     context.response.status = StatusCode::IM_A_TEAPOT;
     context.response.version = Version::HTTP_09;
-    context
-        .response
-        .headers
-        .insert(SET_COOKIE, HeaderValue::from_static("a"));
+    context.response.headers.insert(SET_COOKIE, HeaderValue::from_static("a"));
     context.response.extensions.insert(1_u8);
     context.response.body.extend_from_slice(b"body");
     context.scratch.bytes.extend_from_slice(b"bytes");
@@ -111,25 +97,10 @@ fn after_reset_nothing_is_left_of_the_request() {
 fn a_head_goes_in_and_out_whole() {
     let mut context = Context::new();
     context.load(parts());
-    let Request {
-        method,
-        uri,
-        version,
-        headers,
-        extensions,
-    } = &context.request;
-    assert_eq!(
-        (method, uri.path(), *version),
-        (&Method::PUT, "/a", Version::HTTP_2)
-    );
-    assert_eq!(
-        (headers["x-user"].as_bytes(), extensions.get()),
-        (&b"somebody"[..], Some(&7_u8))
-    );
-    assert_eq!(
-        format!("{:?}", context.take_request()),
-        format!("{:?}", parts())
-    );
+    let Request { method, uri, version, headers, extensions } = &context.request;
+    assert_eq!((method, uri.path(), *version), (&Method::PUT, "/a", Version::HTTP_2));
+    assert_eq!((headers["x-user"].as_bytes(), extensions.get()), (&b"somebody"[..], Some(&7_u8)));
+    assert_eq!(format!("{:?}", context.take_request()), format!("{:?}", parts()));
     assert_eq!(format!("{context:?}"), format!("{:?}", Context::new()));
 }
 
@@ -139,32 +110,20 @@ fn a_response_goes_out_whole_and_leaves_a_fresh_one() {
     (StatusCode::CREATED, "made").respond(&mut context.response);
     context.response.extensions.insert(3_u8);
     let response = context.take_response();
-    assert_eq!(
-        (response.status(), &response.body()[..]),
-        (StatusCode::CREATED, &b"made"[..])
-    );
-    assert_eq!(
-        response.headers()[CONTENT_TYPE],
-        "text/plain; charset=utf-8"
-    );
+    assert_eq!((response.status(), &response.body()[..]), (StatusCode::CREATED, &b"made"[..]));
+    assert_eq!(response.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
     assert_eq!(response.extensions().get(), Some(&3_u8));
     assert_eq!(format!("{context:?}"), format!("{:?}", Context::new()));
 
     let (parts, _) = response.into_parts();
     let response = http::Response::from(Response::from(parts));
-    assert_eq!(
-        (response.status(), response.body().len()),
-        (StatusCode::CREATED, 0)
-    );
+    assert_eq!((response.status(), response.body().len()), (StatusCode::CREATED, 0));
 }
 
 #[test]
 fn loading_keeps_the_headers_that_nodes_wrote() {
     let mut context = Context::from(parts());
-    context
-        .response
-        .headers
-        .insert(SET_COOKIE, HeaderValue::from_static("a"));
+    context.response.headers.insert(SET_COOKIE, HeaderValue::from_static("a"));
     context.load(parts());
     assert_eq!(context.response.headers[SET_COOKIE], "a");
 }
@@ -180,18 +139,10 @@ fn a_request_header_never_turns_up_in_a_response() {
 fn what_breaks_is_written_over_what_was_there() {
     let written = || {
         let mut response = Response::default();
-        response
-            .headers
-            .insert("x-request-id", HeaderValue::from_static("1"));
-        response
-            .headers
-            .insert(CONTENT_LENGTH, HeaderValue::from_static("9"));
-        response
-            .headers
-            .insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        response
-            .headers
-            .insert(SET_COOKIE, HeaderValue::from_static("old"));
+        response.headers.insert("x-request-id", HeaderValue::from_static("1"));
+        response.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("9"));
+        response.headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        response.headers.insert(SET_COOKIE, HeaderValue::from_static("old"));
         response.body.extend_from_slice(b"nine byte");
         response
     };
@@ -202,21 +153,14 @@ fn what_breaks_is_written_over_what_was_there() {
 
     let mut response = written();
     StatusCode::NO_CONTENT.respond(&mut response);
-    assert_eq!(
-        (response.status, response.body.len()),
-        (StatusCode::NO_CONTENT, 9)
-    );
+    assert_eq!((response.status, response.body.len()), (StatusCode::NO_CONTENT, 9));
 
-    for respond in [
-        (|r| (StatusCode::FORBIDDEN, "no").respond(r)) as fn(&mut Response),
-        |r| (StatusCode::FORBIDDEN, String::from("no")).respond(r),
-    ] {
+    for respond in [(|r| (StatusCode::FORBIDDEN, "no").respond(r)) as fn(&mut Response), |r| {
+        (StatusCode::FORBIDDEN, String::from("no")).respond(r)
+    }] {
         let mut response = written();
         respond(&mut response);
-        assert_eq!(
-            (response.status, &response.body[..]),
-            (StatusCode::FORBIDDEN, &b"no"[..])
-        );
+        assert_eq!((response.status, &response.body[..]), (StatusCode::FORBIDDEN, &b"no"[..]));
         assert_eq!(response.headers[CONTENT_TYPE], "text/plain; charset=utf-8");
         assert_eq!(response.headers["x-request-id"], "1");
         assert!(!response.headers.contains_key(CONTENT_LENGTH));
@@ -231,10 +175,7 @@ fn what_breaks_is_written_over_what_was_there() {
         .body("later")
         .unwrap();
     reply.respond(&mut response);
-    assert_eq!(
-        (response.status.as_u16(), &response.body[..]),
-        (503, &b"later"[..])
-    );
+    assert_eq!((response.status.as_u16(), &response.body[..]), (503, &b"later"[..]));
     let cookies: Vec<_> = response.headers.get_all(SET_COOKIE).iter().collect();
     assert_eq!(cookies, ["new", "newer"]);
     assert_eq!(response.headers["x-request-id"], "1");
@@ -247,21 +188,13 @@ fn what_breaks_is_written_over_what_was_there() {
 
 #[test]
 fn large_buffers_are_trimmed_in_a_pool() {
-    let pool = Pool::<Context>::builder()
-        .high_water(1024)
-        .build(Context::new);
+    let pool = Pool::<Context>::builder().high_water(1024).build(Context::new);
     let mut context = pool.get();
     context.scratch.text.reserve(10_000);
     context.response.body.reserve(10_000);
     context.request.headers.reserve(1000);
     drop(context);
     let context = pool.get();
-    assert_eq!(
-        (
-            context.scratch.text.capacity(),
-            context.response.body.capacity()
-        ),
-        (1024, 1024)
-    );
+    assert_eq!((context.scratch.text.capacity(), context.response.body.capacity()), (1024, 1024));
     assert_eq!(context.request.headers.capacity(), 0);
 }

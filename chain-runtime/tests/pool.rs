@@ -75,10 +75,7 @@ struct Hand {
 
 impl Hand {
     fn new() -> Self {
-        Hand {
-            began: Instant::now(),
-            millis: Arc::default(),
-        }
+        Hand { began: Instant::now(), millis: Arc::default() }
     }
 
     fn advance(&self, millis: u64) {
@@ -93,10 +90,7 @@ impl Hand {
 
 #[test]
 fn a_warm_pool_allocates_nothing() {
-    let pool = Arc::new(Pool::new(|| Slate {
-        written: Vec::with_capacity(64),
-        resets: 0,
-    }));
+    let pool = Arc::new(Pool::new(|| Slate { written: Vec::with_capacity(64), resets: 0 }));
     drop(pool.get());
     let count = allocations(|| {
         for turn in 0..10_000_usize {
@@ -110,9 +104,7 @@ fn a_warm_pool_allocates_nothing() {
 
 #[test]
 fn a_warm_pool_allocates_nothing_for_many_leases_at_once() {
-    let pool = Pool::<Slate>::builder()
-        .capacity(512..=512)
-        .build(Slate::default);
+    let pool = Pool::<Slate>::builder().capacity(512..=512).build(Slate::default);
     let mut held = Vec::with_capacity(200);
     held.extend((0..200).map(|_| pool.get()));
     held.clear();
@@ -190,17 +182,12 @@ fn into_inner_takes_the_value_as_it_is() {
     let slate = Lease::into_inner(lease);
     assert_eq!((slate.written.len(), slate.resets), (1, 0));
     let stats = pool.stats();
-    assert_eq!(
-        (stats.detached, stats.discarded, stats.in_use, stats.idle),
-        (1, 0, 0, 0)
-    );
+    assert_eq!((stats.detached, stats.discarded, stats.in_use, stats.idle), (1, 0, 0, 0));
 }
 
 #[test]
 fn buffers_past_the_high_water_mark_are_trimmed() {
-    let pool = Pool::<Slate>::builder()
-        .high_water(100)
-        .build(Slate::default);
+    let pool = Pool::<Slate>::builder().high_water(100).build(Slate::default);
     pool.get().written.reserve_exact(100);
     assert_eq!(pool.get().written.capacity(), 100, "kept up to the mark");
     pool.get().written.reserve_exact(5000);
@@ -212,20 +199,14 @@ fn statistics_add_up() {
     let pool = Pool::new(String::new);
     let (a, b) = (pool.get(), pool.get());
     let stats = pool.stats();
-    assert_eq!(
-        (stats.hits, stats.misses, stats.in_use, stats.idle),
-        (0, 2, 2, 0)
-    );
+    assert_eq!((stats.hits, stats.misses, stats.in_use, stats.idle), (0, 2, 2, 0));
     drop(a);
     let stats = pool.stats();
     assert_eq!((stats.in_use, stats.idle), (1, 1));
     drop(b);
     drop(pool.get());
     let stats = pool.stats();
-    assert_eq!(
-        (stats.hits, stats.misses, stats.in_use, stats.idle),
-        (1, 2, 0, 2)
-    );
+    assert_eq!((stats.hits, stats.misses, stats.in_use, stats.idle), (1, 2, 0, 2));
 }
 
 /// `per_window` requests in each 100 ms, each held for `held` ms, for `windows` windows.
@@ -250,10 +231,7 @@ fn load(pool: &Pool<String>, hand: &Hand, windows: u64, per_window: u64, held: u
 #[test]
 fn capacity_follows_arrivals_times_time_held() {
     let hand = Hand::new();
-    let pool = Pool::<String>::builder()
-        .capacity(8..=1000)
-        .clock(hand.clock())
-        .build(String::new);
+    let pool = Pool::<String>::builder().capacity(8..=1000).clock(hand.clock()).build(String::new);
     assert_eq!(pool.stats().capacity, 8);
 
     // 1,000 a second, each held for 100 ms: 100 at once, and 4·√100 to spare.
@@ -270,10 +248,7 @@ fn capacity_follows_arrivals_times_time_held() {
     let brief = pool.stats().capacity;
     assert!((130..=155).contains(&brief), "{brief}");
     let kept = pool.stats().idle;
-    assert!(
-        kept <= brief,
-        "what the load no longer needs is dropped: {kept}"
-    );
+    assert!(kept <= brief, "what the load no longer needs is dropped: {kept}");
 
     // Nothing: only a timer asks.
     for _ in 0..200 {
@@ -284,39 +259,26 @@ fn capacity_follows_arrivals_times_time_held() {
     assert_eq!(quiet.capacity, 8);
     assert!(quiet.idle <= 8 + 32, "the depot is emptied: {quiet:?}");
     drop(pool.get());
-    assert!(
-        pool.stats().idle <= 8,
-        "and so is a magazine, when its thread comes back"
-    );
+    assert!(pool.stats().idle <= 8, "and so is a magazine, when its thread comes back");
 }
 
 #[test]
 fn leases_that_are_held_long_count_while_they_are_out() {
     let hand = Hand::new();
-    let pool = Pool::<String>::builder()
-        .capacity(1..=1000)
-        .clock(hand.clock())
-        .build(String::new);
+    let pool = Pool::<String>::builder().capacity(1..=1000).clock(hand.clock()).build(String::new);
     let connections: Vec<_> = (0..400).map(|_| pool.get()).collect();
     hand.advance(100);
     pool.maintain();
     assert_eq!(pool.stats().capacity, 480);
     drop(connections);
     let stats = pool.stats();
-    assert_eq!(
-        (stats.idle, stats.discarded),
-        (400, 0),
-        "all of them are kept for the next 400"
-    );
+    assert_eq!((stats.idle, stats.discarded), (400, 0), "all of them are kept for the next 400");
 }
 
 #[test]
 fn what_there_is_no_room_for_is_dropped() {
     let hand = Hand::new();
-    let pool = Pool::<String>::builder()
-        .capacity(10..=10)
-        .clock(hand.clock())
-        .build(String::new);
+    let pool = Pool::<String>::builder().capacity(10..=10).clock(hand.clock()).build(String::new);
     let many: Vec<_> = (0..100).map(|_| pool.get()).collect();
     drop(many);
     let stats = pool.stats();
@@ -333,11 +295,7 @@ fn a_pool_of_one_keeps_one() {
 
 #[test]
 fn values_that_return_on_another_thread_come_round() {
-    let pool = Arc::new(
-        Pool::<Slate>::builder()
-            .capacity(256..=256)
-            .build(Slate::default),
-    );
+    let pool = Arc::new(Pool::<Slate>::builder().capacity(256..=256).build(Slate::default));
     let (sender, receiver) = mpsc::sync_channel::<Lease<'static, Slate>>(16);
     let returning = thread::spawn(move || receiver.into_iter().for_each(drop));
     for _ in 0..10_000 {
@@ -351,10 +309,7 @@ fn values_that_return_on_another_thread_come_round() {
     let stats = pool.stats();
     assert_eq!(stats.hits + stats.misses, 10_000);
     assert!(stats.misses <= 300, "{stats:?}");
-    assert_eq!(
-        (stats.in_use, stats.idle as u64),
-        (0, stats.misses - stats.discarded)
-    );
+    assert_eq!((stats.in_use, stats.idle as u64), (0, stats.misses - stats.discarded));
 }
 
 #[test]
@@ -380,9 +335,7 @@ fn no_value_is_lent_twice_at_once() {
                 let mut random = seed;
                 start.wait();
                 for _ in 0..20_000 {
-                    random = random
-                        .wrapping_mul(6364136223846793005)
-                        .wrapping_add(1442695040888963407);
+                    random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
                     if random >> 60 < 8 && held.len() < 50 {
                         let lease = pool.get();
                         assert_eq!(lease.0.fetch_add(1, Relaxed), 0, "lent to two at once");
@@ -421,9 +374,7 @@ fn nothing_leaks_when_the_pool_goes() {
             thread::spawn(move || drop((0..100).map(|_| pool.get_owned()).collect::<Vec<_>>()))
         })
         .collect();
-    handles
-        .into_iter()
-        .for_each(|handle| handle.join().unwrap());
+    handles.into_iter().for_each(|handle| handle.join().unwrap());
     let last = pool.get_owned();
     drop(pool);
     assert!(Arc::strong_count(&last.0) > 2);

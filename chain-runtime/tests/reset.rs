@@ -169,13 +169,7 @@ proptest! {
 fn what_cannot_be_compared_is_reset_too() {
     let mut count = (AtomicU64::new(7), AtomicBool::new(true));
     count.reset();
-    assert_eq!(
-        (
-            count.0.load(Ordering::Relaxed),
-            count.1.load(Ordering::Relaxed)
-        ),
-        (0, false)
-    );
+    assert_eq!((count.0.load(Ordering::Relaxed), count.1.load(Ordering::Relaxed)), (0, false));
 
     let mut heap = BinaryHeap::from([3, 1, 2]);
     heap.reset();
@@ -190,27 +184,13 @@ fn what_cannot_be_compared_is_reset_too() {
     extensions.reset();
     assert!(extensions.is_empty());
 
-    let mut request = http::Request::post("/a")
-        .header("b", "c")
-        .extension(1_u8)
-        .body(vec![1])
-        .unwrap();
+    let mut request = http::Request::post("/a").header("b", "c").extension(1_u8).body(vec![1]).unwrap();
     request.reset();
-    assert_eq!(
-        format!("{request:?}"),
-        format!("{:?}", http::Request::new(Vec::<u8>::new()))
-    );
+    assert_eq!(format!("{request:?}"), format!("{:?}", http::Request::new(Vec::<u8>::new())));
 
-    let mut response = http::Response::builder()
-        .status(404)
-        .header("b", "c")
-        .body(vec![1])
-        .unwrap();
+    let mut response = http::Response::builder().status(404).header("b", "c").body(vec![1]).unwrap();
     response.reset();
-    assert_eq!(
-        format!("{response:?}"),
-        format!("{:?}", http::Response::new(Vec::<u8>::new()))
-    );
+    assert_eq!(format!("{response:?}"), format!("{:?}", http::Response::new(Vec::<u8>::new())));
 }
 
 #[test]
@@ -252,18 +232,10 @@ fn a_field_can_be_set_handed_to_a_function_or_kept() {
         peer: Rc<str>,
     }
 
-    let mut connection = Connection {
-        attempts: 0,
-        tokens: NoReset(1),
-        seen: vec!["a".into()],
-        peer: "::1".into(),
-    };
+    let mut connection = Connection { attempts: 0, tokens: NoReset(1), seen: vec!["a".into()], peer: "::1".into() };
     connection.reset();
     connection.trim(0);
-    assert_eq!(
-        (connection.attempts, connection.tokens.0, &*connection.peer),
-        (254, 100, "::1")
-    );
+    assert_eq!((connection.attempts, connection.tokens.0, &*connection.peer), (254, 100, "::1"));
     assert!(connection.seen.is_empty() && connection.seen.capacity() == 1);
 }
 
@@ -325,17 +297,9 @@ fn every_shape_of_type_can_derive() {
     other.reset();
     assert_eq!(other, Defaulted::Self_);
 
-    let mut generic = Generic::<u8, str, 2> {
-        list: vec![1],
-        array: [1, 2],
-        lent: "a",
-        marker: PhantomData,
-    };
+    let mut generic = Generic::<u8, str, 2> { list: vec![1], array: [1, 2], lent: "a", marker: PhantomData };
     generic.reset();
-    assert_eq!(
-        (generic.list.len(), generic.array, generic.lent),
-        (0, [0, 0], "")
-    );
+    assert_eq!((generic.list.len(), generic.array, generic.lent), (0, [0, 0], ""));
     // `list` alone would ask nothing of its element.
     #[derive(Reset)]
     struct List<T>(Vec<T>);
@@ -343,16 +307,8 @@ fn every_shape_of_type_can_derive() {
     list.reset();
     assert!(list.0.is_empty());
 
-    let leaf = || Recursive {
-        value: 1,
-        next: None,
-        children: Vec::new(),
-    };
-    let mut tree = Recursive {
-        value: 2,
-        next: Some(Box::new(leaf())),
-        children: vec![leaf()],
-    };
+    let leaf = || Recursive { value: 1, next: None, children: Vec::new() };
+    let mut tree = Recursive { value: 2, next: Some(Box::new(leaf())), children: vec![leaf()] };
     tree.reset();
     assert!(tree.value == 0 && tree.next.is_none() && tree.children.is_empty());
 }
@@ -360,13 +316,7 @@ fn every_shape_of_type_can_derive() {
 /// Everything that a derive tends to lean on without saying so is taken away here.
 mod hostile {
     #![no_implicit_prelude]
-    #![deny(
-        warnings,
-        missing_docs,
-        unused_qualifications,
-        clippy::all,
-        clippy::pedantic
-    )]
+    #![deny(warnings, missing_docs, unused_qualifications, clippy::all, clippy::pedantic)]
     #![allow(non_camel_case_types, dead_code, clippy::upper_case_acronyms)]
 
     use ::chain_runtime as somewhere_else;
@@ -417,14 +367,7 @@ mod hostile {
     fn derives_without_a_prelude_and_among_shadowed_names() {
         use somewhere_else::Reset;
         #[allow(deprecated)]
-        let mut value = r#Loop {
-            r#type: 1,
-            this: ::std::vec![1],
-            limit: 2,
-            old: 3,
-            chosen: 4,
-            own: Default,
-        };
+        let mut value = r#Loop { r#type: 1, this: ::std::vec![1], limit: 2, old: 3, chosen: 4, own: Default };
         value.reset();
         value.trim(0);
         #[allow(deprecated)]

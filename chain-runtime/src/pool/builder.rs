@@ -23,11 +23,7 @@ pub struct Builder {
 impl Default for Builder {
     /// The limits of [`Pool::builder`].
     fn default() -> Self {
-        Builder {
-            capacity: 32..=4096,
-            high_water: 64 * 1024,
-            clock: Box::new(Instant::now),
-        }
+        Builder { capacity: 32..=4096, high_water: 64 * 1024, clock: Box::new(Instant::now) }
     }
 }
 
@@ -36,33 +32,21 @@ impl Builder {
     ///
     /// The upper limit also sizes the depot: 16 bytes a value, allocated at once.
     pub fn capacity(self, limits: RangeInclusive<usize>) -> Self {
-        Builder {
-            capacity: limits,
-            ..self
-        }
+        Builder { capacity: limits, ..self }
     }
 
     /// From how many bytes on a buffer is [trimmed](Reset::trim) when its value comes back.
     pub fn high_water(self, bytes: usize) -> Self {
-        Builder {
-            high_water: bytes,
-            ..self
-        }
+        Builder { high_water: bytes, ..self }
     }
 
     /// Where the pool takes the time from, for tests. It must not go backwards, and must not use the pool.
     pub fn clock(self, clock: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
-        Builder {
-            clock: Box::new(clock),
-            ..self
-        }
+        Builder { clock: Box::new(clock), ..self }
     }
 
     /// The pool, empty. Its capacity is the lower limit until the load is known.
-    pub fn build<T: Reset + Send>(
-        self,
-        factory: impl Fn() -> T + Send + Sync + 'static,
-    ) -> Pool<T> {
+    pub fn build<T: Reset + Send>(self, factory: impl Fn() -> T + Send + Sync + 'static) -> Pool<T> {
         let least = (*self.capacity.start()).max(1);
         let most = (*self.capacity.end()).max(least);
         let pool = Pool {

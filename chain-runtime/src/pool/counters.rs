@@ -94,8 +94,6 @@ impl Totals {
 
     pub(super) fn idle(&self) -> usize {
         let alive = self.misses.saturating_sub(self.discarded + self.detached);
-        usize::try_from(alive)
-            .unwrap_or(usize::MAX)
-            .saturating_sub(self.in_use())
+        usize::try_from(alive).unwrap_or(usize::MAX).saturating_sub(self.in_use())
     }
 }

@@ -39,12 +39,7 @@ impl Demand {
             limits,
             due: AtomicU64::new(nanos(WINDOW)),
             began: now,
-            last: Mutex::new(Estimate {
-                at: now,
-                totals: Totals::default(),
-                held: 0.0,
-                load: 0.0,
-            }),
+            last: Mutex::new(Estimate { at: now, totals: Totals::default(), held: 0.0, load: 0.0 }),
         }
     }
 

@@ -46,18 +46,12 @@ impl<T: Reset + Send> Home<'_, T> {
 impl<'p, T: Reset + Send> Lease<'p, T> {
     #[inline]
     pub(super) fn borrowed(pool: &'p Pool<T>, slot: Box<Slot<T>>) -> Self {
-        Lease {
-            slot: Some(slot),
-            home: Home::Borrowed(pool),
-        }
+        Lease { slot: Some(slot), home: Home::Borrowed(pool) }
     }
 
     #[inline]
     pub(super) fn owned(pool: Arc<Pool<T>>, slot: Box<Slot<T>>) -> Self {
-        Lease {
-            slot: Some(slot),
-            home: Home::Owned(pool),
-        }
+        Lease { slot: Some(slot), home: Home::Owned(pool) }
     }
 
     /// Takes the value out of the pool for good, as it is: it is not reset.
