@@ -17,15 +17,31 @@ use super::log::{Entry, Outcome};
 
 /// A short reply of the gateway's own.
 pub(crate) fn text(status: StatusCode, text: &'static str) -> Response<Body> {
-    let mut reply = Response::new(Body::new(Content::Text { text: Some(Bytes::from_static(text.as_bytes())) }));
+    let mut reply = Response::new(Body::new(Content::Text {
+        text: Some(Bytes::from_static(text.as_bytes())),
+    }));
     *reply.status_mut() = status;
-    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    reply.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    reply
+}
+
+/// A reply that there is nobody to read.
+pub(crate) fn abandoned(status: StatusCode) -> Response<Body> {
+    let mut reply = Response::new(Body::new(Content::Abandoned));
+    *reply.status_mut() = status;
     reply
 }
 
 /// A reply that comes from the upstream, which may be silent for as long as `patience`.
 pub(crate) fn passed_on(incoming: Incoming, patience: Duration) -> Body {
-    Body::new(Content::PassedOn { incoming, patience, silence: None })
+    Body::new(Content::PassedOn {
+        incoming,
+        patience,
+        silence: None,
+    })
 }
 
 pin_project! {
@@ -45,6 +61,7 @@ pin_project! {
     #[derive(Debug)]
     enum Content {
         Text { text: Option<Bytes> },
+        Abandoned,
         PassedOn {
             incoming: Incoming,
             patience: Duration,
@@ -57,7 +74,10 @@ pin_project! {
 
 impl Body {
     fn new(content: Content) -> Self {
-        Self { content, entry: None }
+        Self {
+            content,
+            entry: None,
+        }
     }
 
     /// Hands over the log's entry, which is written when the body has been sent or is given up.
@@ -66,13 +86,15 @@ impl Body {
     }
 }
 
-/// The upstream gave up, or was silent for too long, in the middle of its reply.
+/// Why a reply does not come to its end.
 #[derive(Debug)]
 pub(crate) enum BrokenReply {
-    /// It closed the connection or broke the protocol.
+    /// The upstream closed the connection or broke the protocol.
     Ended(hyper::Error),
-    /// It was silent.
+    /// The upstream was silent for too long.
     Silent,
+    /// The client had left before it began.
+    Abandoned,
 }
 
 impl fmt::Display for BrokenReply {
@@ -80,6 +102,7 @@ impl fmt::Display for BrokenReply {
         match self {
             Self::Ended(error) => write!(f, "the upstream broke off its reply: {error}"),
             Self::Silent => f.write_str("the upstream was silent in the middle of its reply"),
+            Self::Abandoned => f.write_str("the client left before its reply"),
         }
     }
 }
@@ -90,12 +113,16 @@ impl http_body::Body for Body {
     type Data = Bytes;
     type Error = BrokenReply;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenReply>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenReply>>> {
         let mut this = self.project();
         let frame = ready!(this.content.as_mut().poll_frame(cx));
         if let Some(entry) = this.entry {
             match &frame {
                 Some(Ok(frame)) => entry.sent(frame.data_ref().map_or(0, Bytes::len)),
+                Some(Err(BrokenReply::Abandoned)) => entry.outcome(Outcome::Cancelled),
                 Some(Err(_)) => entry.outcome(Outcome::Broken),
                 None => entry.outcome(Outcome::Done),
             }
@@ -120,10 +147,18 @@ impl http_body::Body for Content {
     type Data = Bytes;
     type Error = BrokenReply;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenReply>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenReply>>> {
         match self.project() {
             ContentNow::Text { text } => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
-            ContentNow::PassedOn { incoming, patience, mut silence } => match Pin::new(incoming).poll_frame(cx) {
+            ContentNow::Abandoned => Poll::Ready(Some(Err(BrokenReply::Abandoned))),
+            ContentNow::PassedOn {
+                incoming,
+                patience,
+                mut silence,
+            } => match Pin::new(incoming).poll_frame(cx) {
                 Poll::Ready(frame) => {
                     silence.set(None);
                     Poll::Ready(frame.map(|frame| frame.map_err(BrokenReply::Ended)))
@@ -144,13 +179,17 @@ impl http_body::Body for Content {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Text { text } => text.is_none(),
+            Self::Abandoned => false,
             Self::PassedOn { incoming, .. } => incoming.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Text { text } => SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64)),
+            Self::Text { text } => {
+                SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64))
+            }
+            Self::Abandoned => SizeHint::default(),
             Self::PassedOn { incoming, .. } => incoming.size_hint(),
         }
     }

@@ -29,7 +29,12 @@ pub(crate) struct Flags {
     pub(crate) upstreams: Vec<Upstream>,
 
     /// Accept JWTs that are signed with the secret in this file, by HS256 and by nothing else. At least 32 bytes.
-    #[arg(long, env = "GATEWAY_JWT_SECRET_FILE", value_name = "FILE", conflicts_with = "jwks_file")]
+    #[arg(
+        long,
+        env = "GATEWAY_JWT_SECRET_FILE",
+        value_name = "FILE",
+        conflicts_with = "jwks_file"
+    )]
     jwt_secret_file: Option<PathBuf>,
 
     /// Accept JWTs that are signed with a public key in this JWKS file, each by that key's own algorithm.
@@ -37,7 +42,12 @@ pub(crate) struct Flags {
     jwks_file: Option<PathBuf>,
 
     /// The audience that a JWT must name.
-    #[arg(long, env = "GATEWAY_JWT_AUDIENCE", value_name = "NAME", default_value = "gateway")]
+    #[arg(
+        long,
+        env = "GATEWAY_JWT_AUDIENCE",
+        value_name = "NAME",
+        default_value = "gateway"
+    )]
     pub(crate) jwt_audience: String,
 
     /// Accept the API keys in this file: one user and one key a line, `#` begins a comment.
@@ -80,7 +90,10 @@ impl Flags {
             let report = error.render().to_string();
             let wrong = report.split("\n\n").next().unwrap_or_default();
             let line = wrong.split_whitespace().collect::<Vec<_>>().join(" ");
-            Failure::usage(format_args!("{} (see --help)", line.trim_start_matches("error: ")))
+            Failure::usage(format_args!(
+                "{} (see --help)",
+                line.trim_start_matches("error: ")
+            ))
         })
     }
 
@@ -93,7 +106,9 @@ impl Flags {
                 .map(Some)
                 .map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", file.display())));
         }
-        let Some(file) = &self.jwks_file else { return Ok(None) };
+        let Some(file) = &self.jwks_file else {
+            return Ok(None);
+        };
         Bearer::from_jwks(&contents(file)?, audience)
             .map(Some)
             .map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", file.display())))
@@ -101,23 +116,31 @@ impl Flags {
 
     /// The API keys that are accepted.
     pub(crate) fn api_keys(&self) -> Result<Vec<ApiKey>, Failure> {
-        let Some(file) = &self.api_keys_file else { return Ok(Vec::new()) };
+        let Some(file) = &self.api_keys_file else {
+            return Ok(Vec::new());
+        };
         let text = contents(file)?;
         let mut keys = Vec::new();
         for (at, line) in text.lines().enumerate() {
             let line = line.split('#').next().unwrap_or_default().trim();
             if !line.is_empty() {
-                let wrong = |wrong| Failure::usage(format_args!("{}, line {}: {wrong}", file.display(), at + 1));
+                let wrong = |wrong| {
+                    Failure::usage(format_args!("{}, line {}: {wrong}", file.display(), at + 1))
+                };
                 keys.push(ApiKey::parse(line).map_err(wrong)?);
             }
         }
         if keys.is_empty() {
-            return Err(Failure::usage(format_args!("{}: there is no API key in it", file.display())));
+            return Err(Failure::usage(format_args!(
+                "{}: there is no API key in it",
+                file.display()
+            )));
         }
         Ok(keys)
     }
 }
 
 fn contents(file: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(file).map_err(|error| Failure::failed(format_args!("{}: {error}", file.display())))
+    std::fs::read_to_string(file)
+        .map_err(|error| Failure::failed(format_args!("{}: {error}", file.display())))
 }

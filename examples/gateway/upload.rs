@@ -1,6 +1,8 @@
 //! The body of a request on its way to the upstream: passed on as it comes, and not past its limit.
 
+use std::error::Error;
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,11 +23,19 @@ pub(crate) struct Upload {
 
 impl Upload {
     /// Refuses at once what says that it is too large.
-    pub(crate) fn new(incoming: Incoming, limit: u64, progress: &Arc<Progress>) -> Result<Self, UploadError> {
+    pub(crate) fn new(
+        incoming: Incoming,
+        limit: u64,
+        progress: &Arc<Progress>,
+    ) -> Result<Self, UploadError> {
         if incoming.size_hint().lower() > limit {
             return Err(UploadError::TooLarge);
         }
-        Ok(Self { incoming, left: limit, progress: Arc::clone(progress) })
+        Ok(Self {
+            incoming,
+            left: limit,
+            progress: Arc::clone(progress),
+        })
     }
 }
 
@@ -33,7 +43,10 @@ impl Body for Upload {
     type Data = Bytes;
     type Error = UploadError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
         let polled = Pin::new(&mut self.incoming).poll_frame(cx);
         self.progress.seen(polled.is_pending());
         polled.map(|frame| {
@@ -70,6 +83,26 @@ pub(crate) enum UploadError {
     Client(hyper::Error),
 }
 
+impl UploadError {
+    /// Whether the client left in the middle of it. Everything else that is wrong with a body, it can still be told.
+    pub(crate) fn is_hang_up(&self) -> bool {
+        let Self::Client(error) = self else {
+            return false;
+        };
+        let cause = error
+            .source()
+            .and_then(|cause| cause.downcast_ref::<io::Error>());
+        let left = [
+            ErrorKind::UnexpectedEof,
+            ErrorKind::ConnectionReset,
+            ErrorKind::BrokenPipe,
+        ];
+        cause.map_or(error.is_closed() || error.is_canceled(), |cause| {
+            left.contains(&cause.kind())
+        })
+    }
+}
+
 impl fmt::Display for UploadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -79,7 +112,7 @@ impl fmt::Display for UploadError {
     }
 }
 
-impl std::error::Error for UploadError {}
+impl Error for UploadError {}
 
 /// How a request's body comes along, as seen by the task that waits for the reply.
 ///
@@ -96,7 +129,11 @@ pub(crate) struct Progress {
 
 impl Default for Progress {
     fn default() -> Self {
-        Self { began: Instant::now(), asked: AtomicU64::new(0), starved: AtomicBool::new(false) }
+        Self {
+            began: Instant::now(),
+            asked: AtomicU64::new(0),
+            starved: AtomicBool::new(false),
+        }
     }
 }
 
