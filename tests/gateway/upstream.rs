@@ -1,0 +1,83 @@
+//! An upstream that does what a test tells it to.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::channel::{Channel, Sender};
+use http_body_util::{BodyExt as _, Empty, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+/// Ends a connection where it stands.
+#[derive(Debug)]
+pub(crate) struct Gone;
+
+impl std::fmt::Display for Gone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("gone")
+    }
+}
+
+impl std::error::Error for Gone {}
+
+/// The body of a reply or a request.
+pub(crate) type Reply = http_body_util::combinators::BoxBody<Bytes, Gone>;
+
+pub(crate) fn empty() -> Reply {
+    Empty::new().map_err(|never| match never {}).boxed()
+}
+
+pub(crate) fn full(text: impl Into<Bytes>) -> Reply {
+    Full::new(text.into())
+        .map_err(|never| match never {})
+        .boxed()
+}
+
+/// A body that comes piece by piece.
+pub(crate) fn pieces() -> (Sender<Bytes, Gone>, Reply) {
+    let (sender, body) = Channel::new(1);
+    (sender, body.boxed())
+}
+
+/// Starts an upstream that answers like this.
+pub(crate) async fn start<F, A>(answer: F) -> SocketAddr
+where
+    F: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
+    A: Future<Output = Result<Response<Reply>, Gone>> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let answer = answer.clone();
+            tokio::spawn(
+                http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer)),
+            );
+        }
+    });
+    address
+}
+
+/// An upstream that says what it was asked: one line of the target, then the fields as they came.
+pub(crate) async fn mirror() -> SocketAddr {
+    start(async |request| {
+        let mut text = format!("{} {}\n", request.method(), request.uri());
+        for (name, value) in request.headers() {
+            text += &format!("{name}: {}\n", value.to_str().unwrap_or("?"));
+        }
+        Ok(Response::new(full(text)))
+    })
+    .await
+}
+
+/// An address where nobody listens.
+pub(crate) async fn nobody() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0")
+        .await
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port")
+}
