@@ -32,12 +32,8 @@ pub(crate) async fn auth(request: &Parts, keys: &Keys) -> Result<User, Unauthori
     let mut credentials = request.headers.get_all(AUTHORIZATION).iter();
     match (credentials.next(), credentials.next()) {
         // Two of them are an attempt to have one checked and the other believed.
-        (Some(_), Some(_)) => Err(Unauthorized::Token(
-            "there is more than one Authorization field\n",
-        )),
-        (Some(value), None) => {
-            keys.user_of_token(bearer_token(value).ok_or(Unauthorized::Missing)?)
-        }
+        (Some(_), Some(_)) => Err(Unauthorized::Token("there is more than one Authorization field\n")),
+        (Some(value), None) => keys.user_of_token(bearer_token(value).ok_or(Unauthorized::Missing)?),
         (None, _) => {
             let key = request.headers.get(&API_KEY).ok_or(Unauthorized::Missing)?;
             keys.user_of_key(key.as_bytes())
@@ -48,9 +44,7 @@ pub(crate) async fn auth(request: &Parts, keys: &Keys) -> Result<User, Unauthori
 /// What stands behind `Bearer`, whose case does not matter (RFC 9110, 11.1).
 fn bearer_token(value: &HeaderValue) -> Option<&str> {
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("Bearer")
-        .then_some(token.trim())
+    scheme.eq_ignore_ascii_case("Bearer").then_some(token.trim())
 }
 
 /// All that requests are checked against.
@@ -66,10 +60,7 @@ impl Keys {
     }
 
     fn user_of_token(&self, token: &str) -> Result<User, Unauthorized> {
-        self.bearer
-            .as_ref()
-            .ok_or(Unauthorized::Token("tokens are not accepted here\n"))?
-            .user(token)
+        self.bearer.as_ref().ok_or(Unauthorized::Token("tokens are not accepted here\n"))?.user(token)
     }
 
     /// Compares with every key, and each in constant time: how long it takes says how many keys there are and how long
@@ -94,10 +85,7 @@ pub(crate) struct ApiKey {
 
 impl ApiKey {
     pub(crate) fn new(user: &str, key: &str) -> Self {
-        Self {
-            user: User(user.into()),
-            key: key.into(),
-        }
+        Self { user: User(user.into()), key: key.into() }
     }
 
     /// Reads `user key`.
@@ -107,9 +95,7 @@ impl ApiKey {
             return Err("a user and a key are wanted, with a space between them".to_owned());
         };
         if key.len() < 16 {
-            return Err(format!(
-                "the key of {user} can be guessed: it has less than 16 letters"
-            ));
+            return Err(format!("the key of {user} can be guessed: it has less than 16 letters"));
         }
         Ok(Self::new(user, key))
     }
@@ -132,10 +118,7 @@ struct TokenKey {
 
 impl std::fmt::Debug for TokenKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TokenKey")
-            .field("id", &self.id)
-            .field("rules", &self.rules)
-            .finish_non_exhaustive()
+        f.debug_struct("TokenKey").field("id", &self.id).field("rules", &self.rules).finish_non_exhaustive()
     }
 }
 
@@ -149,40 +132,22 @@ impl Bearer {
     pub(crate) fn from_secret(secret: &[u8], audience: &str) -> Result<Self, String> {
         // RFC 7518, 3.2: a key shorter than the hash makes the signature weaker than it looks.
         if secret.len() < 32 {
-            return Err(format!(
-                "the secret has {} bytes, and HS256 needs at least 32",
-                secret.len()
-            ));
+            return Err(format!("the secret has {} bytes, and HS256 needs at least 32", secret.len()));
         }
         let key = DecodingKey::from_secret(secret);
-        Ok(Self {
-            keys: vec![TokenKey {
-                id: None,
-                key,
-                rules: rules(Algorithm::HS256, audience),
-            }],
-        })
+        Ok(Self { keys: vec![TokenKey { id: None, key, rules: rules(Algorithm::HS256, audience) }] })
     }
 
     /// Tokens signed with one of these public keys.
     pub(crate) fn from_jwks(text: &str, audience: &str) -> Result<Self, String> {
-        let set: JwkSet =
-            serde_json::from_str(text).map_err(|error| format!("not a JWKS: {error}"))?;
+        let set: JwkSet = serde_json::from_str(text).map_err(|error| format!("not a JWKS: {error}"))?;
         let mut keys = Vec::new();
         for (at, jwk) in set.keys.iter().enumerate() {
-            let name = jwk
-                .common
-                .key_id
-                .as_deref()
-                .map_or_else(|| format!("number {}", at + 1), |id| format!("{id:?}"));
-            let algorithm = algorithm(jwk)
-                .ok_or_else(|| format!("key {name}: no algorithm that can be used here"))?;
+            let name =
+                jwk.common.key_id.as_deref().map_or_else(|| format!("number {}", at + 1), |id| format!("{id:?}"));
+            let algorithm = algorithm(jwk).ok_or_else(|| format!("key {name}: no algorithm that can be used here"))?;
             let key = DecodingKey::from_jwk(jwk).map_err(|error| format!("key {name}: {error}"))?;
-            keys.push(TokenKey {
-                id: jwk.common.key_id.clone(),
-                key,
-                rules: rules(algorithm, audience),
-            });
+            keys.push(TokenKey { id: jwk.common.key_id.clone(), key, rules: rules(algorithm, audience) });
         }
         if keys.is_empty() {
             return Err("there is no key in it".to_owned());
@@ -195,8 +160,7 @@ impl Bearer {
 
     fn user(&self, token: &str) -> Result<User, Unauthorized> {
         let key = self.key_for(token)?;
-        let token = jsonwebtoken::decode::<Claims>(token, &key.key, &key.rules)
-            .map_err(Unauthorized::from)?;
+        let token = jsonwebtoken::decode::<Claims>(token, &key.key, &key.rules).map_err(Unauthorized::from)?;
         Ok(User(token.claims.sub.into()))
     }
 
@@ -205,9 +169,7 @@ impl Bearer {
         if let [key] = &self.keys[..] {
             return Ok(key);
         }
-        let named = jsonwebtoken::decode_header(token)
-            .map_err(Unauthorized::from)?
-            .kid;
+        let named = jsonwebtoken::decode_header(token).map_err(Unauthorized::from)?.kid;
         let named = named.ok_or(Unauthorized::Token("the token does not name its key\n"))?;
         let key = self.keys.iter().find(|key| key.id.as_ref() == Some(&named));
         key.ok_or(Unauthorized::Token("the token names an unknown key\n"))
@@ -264,9 +226,7 @@ impl From<jsonwebtoken::errors::Error> for Unauthorized {
             ErrorKind::ImmatureSignature => "the token is not valid yet\n",
             ErrorKind::InvalidAudience => "the token is for another audience\n",
             ErrorKind::InvalidSignature => "the signature is wrong\n",
-            ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => {
-                "the algorithm is not accepted\n"
-            }
+            ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => "the algorithm is not accepted\n",
             ErrorKind::MissingRequiredClaim(_) => "a required claim is missing\n",
             _ => "this is not a token\n",
         })
@@ -277,17 +237,14 @@ impl IntoReply<Response<Body>> for Unauthorized {
     fn into_reply(self) -> Response<Body> {
         // RFC 6750, 3: an error is named only where there were credentials.
         let (challenge, text) = match self {
-            Self::Missing => (
-                r#"Bearer realm="gateway""#,
-                "send `Authorization: Bearer <JWT>` or `X-Api-Key: <key>`\n",
-            ),
+            Self::Missing => {
+                (r#"Bearer realm="gateway""#, "send `Authorization: Bearer <JWT>` or `X-Api-Key: <key>`\n")
+            }
             Self::ApiKey => (r#"Bearer realm="gateway""#, "this API key is nobody's\n"),
             Self::Token(wrong) => (r#"Bearer realm="gateway", error="invalid_token""#, wrong),
         };
         let mut reply = body::text(StatusCode::UNAUTHORIZED, text);
-        reply
-            .headers_mut()
-            .insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        reply.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         reply
     }
 }

@@ -17,14 +17,9 @@ use super::log::{Entry, Outcome};
 
 /// A short reply of the gateway's own.
 pub(crate) fn text(status: StatusCode, text: &'static str) -> Response<Body> {
-    let mut reply = Response::new(Body::new(Content::Text {
-        text: Some(Bytes::from_static(text.as_bytes())),
-    }));
+    let mut reply = Response::new(Body::new(Content::Text { text: Some(Bytes::from_static(text.as_bytes())) }));
     *reply.status_mut() = status;
-    reply.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     reply
 }
 
@@ -37,11 +32,7 @@ pub(crate) fn abandoned(status: StatusCode) -> Response<Body> {
 
 /// A reply that comes from the upstream, which may be silent for as long as `patience`.
 pub(crate) fn passed_on(incoming: Incoming, patience: Duration) -> Body {
-    Body::new(Content::PassedOn {
-        incoming,
-        patience,
-        silence: None,
-    })
+    Body::new(Content::PassedOn { incoming, patience, silence: None })
 }
 
 pin_project! {
@@ -74,10 +65,7 @@ pin_project! {
 
 impl Body {
     fn new(content: Content) -> Self {
-        Self {
-            content,
-            entry: None,
-        }
+        Self { content, entry: None }
     }
 
     /// Hands over the log's entry, which is written when the body has been sent or is given up.
@@ -113,10 +101,7 @@ impl http_body::Body for Body {
     type Data = Bytes;
     type Error = BrokenReply;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BrokenReply>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenReply>>> {
         let mut this = self.project();
         let frame = ready!(this.content.as_mut().poll_frame(cx));
         if let Some(entry) = this.entry {
@@ -147,18 +132,11 @@ impl http_body::Body for Content {
     type Data = Bytes;
     type Error = BrokenReply;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BrokenReply>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenReply>>> {
         match self.project() {
             ContentNow::Text { text } => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
             ContentNow::Abandoned => Poll::Ready(Some(Err(BrokenReply::Abandoned))),
-            ContentNow::PassedOn {
-                incoming,
-                patience,
-                mut silence,
-            } => match Pin::new(incoming).poll_frame(cx) {
+            ContentNow::PassedOn { incoming, patience, mut silence } => match Pin::new(incoming).poll_frame(cx) {
                 Poll::Ready(frame) => {
                     silence.set(None);
                     Poll::Ready(frame.map(|frame| frame.map_err(BrokenReply::Ended)))
@@ -186,9 +164,7 @@ impl http_body::Body for Content {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Text { text } => {
-                SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64))
-            }
+            Self::Text { text } => SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64)),
             Self::Abandoned => SizeHint::default(),
             Self::PassedOn { incoming, .. } => incoming.size_hint(),
         }

@@ -29,12 +29,7 @@ pub(crate) struct Flags {
     pub(crate) upstreams: Vec<Upstream>,
 
     /// Accept JWTs that are signed with the secret in this file, by HS256 and by nothing else. At least 32 bytes.
-    #[arg(
-        long,
-        env = "GATEWAY_JWT_SECRET_FILE",
-        value_name = "FILE",
-        conflicts_with = "jwks_file"
-    )]
+    #[arg(long, env = "GATEWAY_JWT_SECRET_FILE", value_name = "FILE", conflicts_with = "jwks_file")]
     jwt_secret_file: Option<PathBuf>,
 
     /// Accept JWTs that are signed with a public key in this JWKS file, each by that key's own algorithm.
@@ -42,12 +37,7 @@ pub(crate) struct Flags {
     jwks_file: Option<PathBuf>,
 
     /// The audience that a JWT must name.
-    #[arg(
-        long,
-        env = "GATEWAY_JWT_AUDIENCE",
-        value_name = "NAME",
-        default_value = "gateway"
-    )]
+    #[arg(long, env = "GATEWAY_JWT_AUDIENCE", value_name = "NAME", default_value = "gateway")]
     pub(crate) jwt_audience: String,
 
     /// Accept the API keys in this file: one user and one key a line, `#` begins a comment.
@@ -90,10 +80,7 @@ impl Flags {
             let report = error.render().to_string();
             let wrong = report.split("\n\n").next().unwrap_or_default();
             let line = wrong.split_whitespace().collect::<Vec<_>>().join(" ");
-            Failure::usage(format_args!(
-                "{} (see --help)",
-                line.trim_start_matches("error: ")
-            ))
+            Failure::usage(format_args!("{} (see --help)", line.trim_start_matches("error: ")))
         })
     }
 
@@ -124,23 +111,17 @@ impl Flags {
         for (at, line) in text.lines().enumerate() {
             let line = line.split('#').next().unwrap_or_default().trim();
             if !line.is_empty() {
-                let wrong = |wrong| {
-                    Failure::usage(format_args!("{}, line {}: {wrong}", file.display(), at + 1))
-                };
+                let wrong = |wrong| Failure::usage(format_args!("{}, line {}: {wrong}", file.display(), at + 1));
                 keys.push(ApiKey::parse(line).map_err(wrong)?);
             }
         }
         if keys.is_empty() {
-            return Err(Failure::usage(format_args!(
-                "{}: there is no API key in it",
-                file.display()
-            )));
+            return Err(Failure::usage(format_args!("{}: there is no API key in it", file.display())));
         }
         Ok(keys)
     }
 }
 
 fn contents(file: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(file)
-        .map_err(|error| Failure::failed(format_args!("{}: {error}", file.display())))
+    std::fs::read_to_string(file).map_err(|error| Failure::failed(format_args!("{}: {error}", file.display())))
 }

@@ -28,18 +28,9 @@ impl Demo {
     pub(crate) fn new(audience: &str) -> Result<(Self, Bearer, Vec<ApiKey>), Failure> {
         let secret = random::<32>()?;
         let exp = jsonwebtoken::get_current_timestamp() + 3_600;
-        let claims = Claims {
-            sub: "carol",
-            aud: audience,
-            exp,
-        };
-        let token = jsonwebtoken::encode(
-            &Header::default(),
-            &claims,
-            &EncodingKey::from_secret(&secret),
-        );
-        let token =
-            token.map_err(|error| Failure::failed(format_args!("cannot sign a token: {error}")))?;
+        let claims = Claims { sub: "carol", aud: audience, exp };
+        let token = jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(&secret));
+        let token = token.map_err(|error| Failure::failed(format_args!("cannot sign a token: {error}")))?;
         let bearer = Bearer::from_secret(&secret, audience).map_err(Failure::failed)?;
         let (alice, bob) = (hex(&random::<8>()?), hex(&random::<8>()?));
         let keys = vec![ApiKey::new("alice", &alice), ApiKey::new("bob", &bob)];
@@ -47,18 +38,8 @@ impl Demo {
     }
 
     /// The lines to try, for a gateway that listens here.
-    pub(crate) fn lines(
-        &self,
-        at: SocketAddr,
-        burst: NonZeroU32,
-        embedded: bool,
-    ) -> impl fmt::Display {
-        Lines {
-            demo: self,
-            at,
-            burst: u64::from(burst.get()),
-            embedded,
-        }
+    pub(crate) fn lines(&self, at: SocketAddr, burst: NonZeroU32, embedded: bool) -> impl fmt::Display {
+        Lines { demo: self, at, burst: u64::from(burst.get()), embedded }
     }
 }
 
@@ -71,12 +52,7 @@ struct Lines<'a> {
 
 impl fmt::Display for Lines<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            demo: Demo { token, alice, bob },
-            at,
-            burst,
-            embedded,
-        } = self;
+        let Self { demo: Demo { token, alice, bob }, at, burst, embedded } = self;
         let many = burst.saturating_mul(2).min(1_000);
         writeln!(f, "# 200, by an API key, then by a token:")?;
         writeln!(f, "curl -i -H 'x-api-key: {alice}' http://{at}/")?;
@@ -91,14 +67,8 @@ impl fmt::Display for Lines<'_> {
         if *embedded {
             writeln!(f, "\n# 502, from an upstream that breaks off:")?;
             writeln!(f, "curl -i -H 'x-api-key: {alice}' http://{at}/broken")?;
-            writeln!(
-                f,
-                "# a stream, over h2c; a body there and back; a request to cancel with Ctrl-C:"
-            )?;
-            writeln!(
-                f,
-                "curl -N --http2-prior-knowledge -H 'x-api-key: {alice}' http://{at}/ticks"
-            )?;
+            writeln!(f, "# a stream, over h2c; a body there and back; a request to cancel with Ctrl-C:")?;
+            writeln!(f, "curl -N --http2-prior-knowledge -H 'x-api-key: {alice}' http://{at}/ticks")?;
             writeln!(f, "curl -d hello -H 'x-api-key: {alice}' http://{at}/echo")?;
             write!(f, "curl -H 'x-api-key: {alice}' 'http://{at}/slow?20'")?;
         }
@@ -109,8 +79,7 @@ impl fmt::Display for Lines<'_> {
 /// Bytes that cannot be guessed.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], Failure> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Failure::failed(format_args!("no randomness: {error}")))?;
+    getrandom::fill(&mut bytes).map_err(|error| Failure::failed(format_args!("no randomness: {error}")))?;
     Ok(bytes)
 }
 

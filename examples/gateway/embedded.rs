@@ -24,20 +24,14 @@ type Reply = Response<Either<Full<Bytes>, Either<Incoming, Ticks>>>;
 
 /// Starts it on a free port of this machine.
 pub(crate) async fn start() -> Result<SocketAddr, Failure> {
-    let failed =
-        |error| Failure::failed(format_args!("cannot start the embedded upstream: {error}"));
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .await
-        .map_err(failed)?;
+    let failed = |error| Failure::failed(format_args!("cannot start the embedded upstream: {error}"));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     tokio::spawn(async move {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    tokio::spawn(
-                        http1::Builder::new()
-                            .serve_connection(TokioIo::new(stream), service_fn(reply)),
-                    );
+                    tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(reply)));
                 }
                 Err(_) => sleep(Duration::from_millis(50)).await,
             }
@@ -62,16 +56,9 @@ async fn reply(request: Request<Incoming>) -> Result<Reply, Broken> {
     Ok(Response::new(match request.uri().path() {
         "/broken" => return Err(Broken),
         "/echo" => Either::Right(Either::Left(request.into_body())),
-        "/ticks" => Either::Right(Either::Right(Ticks {
-            left: 5,
-            interval: interval(Duration::from_millis(300)),
-        })),
+        "/ticks" => Either::Right(Either::Right(Ticks { left: 5, interval: interval(Duration::from_millis(300)) })),
         "/slow" => {
-            let seconds = request
-                .uri()
-                .query()
-                .and_then(|query| query.parse().ok())
-                .unwrap_or(2);
+            let seconds = request.uri().query().and_then(|query| query.parse().ok()).unwrap_or(2);
             sleep(Duration::from_secs(seconds)).await;
             Either::Left(Full::from("that took a while\n"))
         }
@@ -81,18 +68,9 @@ async fn reply(request: Request<Incoming>) -> Result<Reply, Broken> {
 
 /// What the upstream got to see of the request.
 fn mirror(request: &Request<Incoming>) -> String {
-    let mut text = format!(
-        "{} {} {:?}\n",
-        request.method(),
-        request.uri(),
-        request.version()
-    );
+    let mut text = format!("{} {} {:?}\n", request.method(), request.uri(), request.version());
     for (name, value) in request.headers() {
-        let _ = writeln!(
-            text,
-            "{name}: {}",
-            String::from_utf8_lossy(value.as_bytes())
-        );
+        let _ = writeln!(text, "{name}: {}", String::from_utf8_lossy(value.as_bytes()));
     }
     text
 }
@@ -107,10 +85,7 @@ impl Body for Ticks {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         if self.left == 0 {
             return Poll::Ready(None);
         }

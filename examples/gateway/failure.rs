@@ -13,18 +13,12 @@ pub(crate) struct Failure {
 impl Failure {
     /// What was asked for cannot be: a flag, a file's contents. Exit code 2, as for any wrong usage.
     pub(crate) fn usage(line: impl fmt::Display) -> Self {
-        Self {
-            line: line.to_string(),
-            code: 2,
-        }
+        Self { line: line.to_string(), code: 2 }
     }
 
     /// It was asked for rightly and did not work: a file that cannot be read, an address in use. Exit code 1.
     pub(crate) fn failed(line: impl fmt::Display) -> Self {
-        Self {
-            line: line.to_string(),
-            code: 1,
-        }
+        Self { line: line.to_string(), code: 1 }
     }
 
     /// The code that the process exits with.

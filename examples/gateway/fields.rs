@@ -5,8 +5,7 @@ use std::net::IpAddr;
 
 use bytes::BytesMut;
 use http::header::{
-    CONNECTION, COOKIE, FORWARDED, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
-    TRANSFER_ENCODING, UPGRADE, VIA,
+    CONNECTION, COOKIE, FORWARDED, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE, VIA,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version};
 
@@ -35,10 +34,7 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     while let Some(names) = headers.get_all(CONNECTION).iter().nth(line).cloned() {
         for name in names.as_bytes().split(|&byte| byte == b',') {
             let name = name.trim_ascii();
-            if let (false, Ok(name)) = (
-                name.eq_ignore_ascii_case(b"connection"),
-                std::str::from_utf8(name),
-            ) {
+            if let (false, Ok(name)) = (name.eq_ignore_ascii_case(b"connection"), std::str::from_utf8(name)) {
                 headers.remove(name);
             }
         }
@@ -52,13 +48,8 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
 
 /// Whether the client can read trailers. `TE` says so for one connection, so it has to be said anew for the next.
 pub(crate) fn accepts_trailers(headers: &HeaderMap) -> bool {
-    let words = headers
-        .get_all(TE)
-        .iter()
-        .flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
-    words
-        .map(<[u8]>::trim_ascii)
-        .any(|word| word.eq_ignore_ascii_case(b"trailers"))
+    let words = headers.get_all(TE).iter().flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
+    words.map(<[u8]>::trim_ascii).any(|word| word.eq_ignore_ascii_case(b"trailers"))
 }
 
 /// Says that trailers can be read.
@@ -70,11 +61,7 @@ pub(crate) fn accept_trailers(headers: &mut HeaderMap) {
 /// HTTP/2 may send one `Cookie` in several lines, HTTP/1.1 may not (RFC 9113, 8.2.3).
 pub(crate) fn join_cookies(headers: &mut HeaderMap) {
     if headers.get_all(COOKIE).iter().nth(1).is_some() {
-        let lines: Vec<&[u8]> = headers
-            .get_all(COOKIE)
-            .iter()
-            .map(HeaderValue::as_bytes)
-            .collect();
+        let lines: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
         if let Ok(joined) = HeaderValue::from_bytes(&lines.join(&b"; "[..])) {
             headers.insert(COOKIE, joined);
         }
@@ -97,12 +84,7 @@ pub(crate) fn add_via(headers: &mut HeaderMap, version: Version) {
 ///
 /// What the client says of those before it is kept, with the client itself after it: only what the last proxy added can
 /// be believed. The host and the protocol are those of this request, whatever the client says.
-pub(crate) fn add_forwarded(
-    headers: &mut HeaderMap,
-    uri: &Uri,
-    peer: IpAddr,
-    scratch: &mut Scratch,
-) {
+pub(crate) fn add_forwarded(headers: &mut HeaderMap, uri: &Uri, peer: IpAddr, scratch: &mut Scratch) {
     let host = host(headers, uri, scratch);
     let forwarded = scratch.value(|text| {
         earlier(headers, &FORWARDED, text);
@@ -120,11 +102,7 @@ pub(crate) fn add_forwarded(
         earlier(headers, &X_FORWARDED_FOR, text);
         write!(text, "{peer}")
     });
-    for (name, value) in [
-        (FORWARDED, forwarded),
-        (X_FORWARDED_FOR, forwarded_for),
-        (X_FORWARDED_HOST, host),
-    ] {
+    for (name, value) in [(FORWARDED, forwarded), (X_FORWARDED_FOR, forwarded_for), (X_FORWARDED_HOST, host)] {
         match value {
             Some(value) => headers.insert(name, value),
             None => headers.remove(name),

@@ -39,16 +39,11 @@ impl Limiter {
 impl<C: Clock + Clone> Limiter<C> {
     pub(crate) fn with_clock(rate: NonZeroU32, burst: NonZeroU32, clock: C) -> Self {
         let quota = Quota::per_second(rate).allow_burst(burst);
-        Self {
-            users: RateLimiter::dashmap_with_clock(quota, clock.clone()),
-            clock,
-        }
+        Self { users: RateLimiter::dashmap_with_clock(quota, clock.clone()), clock }
     }
 
     pub(crate) fn check(&self, user: &User) -> Result<(), TooManyRequests> {
-        self.users
-            .check_key(&user.0)
-            .map_err(|not_until| TooManyRequests(not_until.wait_time_from(self.clock.now())))
+        self.users.check_key(&user.0).map_err(|not_until| TooManyRequests(not_until.wait_time_from(self.clock.now())))
     }
 
     /// Forgets the users whose quota is full again, which is what an unknown user has: nothing is lost by it.
@@ -74,10 +69,7 @@ impl IntoReply<Response<Body>> for TooManyRequests {
         // The field counts in whole seconds (RFC 9110, 10.2.3); rounded down, the client would come back too early.
         let seconds = self.0.as_millis().div_ceil(1_000).max(1);
         let mut reply = body::text(StatusCode::TOO_MANY_REQUESTS, "too many requests\n");
-        reply.headers_mut().insert(
-            RETRY_AFTER,
-            u64::try_from(seconds).unwrap_or(u64::MAX).into(),
-        );
+        reply.headers_mut().insert(RETRY_AFTER, u64::try_from(seconds).unwrap_or(u64::MAX).into());
         reply
     }
 }

@@ -27,11 +27,7 @@ use super::visit::{REQUEST_ID, Visit};
 pub(crate) fn to_stdout() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let ansi = std::io::stdout().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(ansi)
-        .with_target(false)
-        .init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_target(false).init();
 }
 
 /// The node that writes the lines.
@@ -56,30 +52,19 @@ impl Started {
 #[node]
 impl AccessLog {
     pub(crate) fn enter(&self, user: &User, scratch: &mut Scratch) -> Started {
-        Started {
-            visit: scratch.visit.take(),
-            user: user.clone(),
-        }
+        Started { visit: scratch.visit.take(), user: user.clone() }
     }
 
     pub(crate) fn exit(&self, started: &mut Started, ending: &Ending, reply: &mut Response<Body>) {
         if let Some(visit) = started.visit.take() {
-            let by = if ending.is_cut_short() {
-                "gateway"
-            } else {
-                "upstream"
-            };
+            let by = if ending.is_cut_short() { "gateway" } else { "upstream" };
             Entry::new(visit, Some(started.user.clone()), by, Outcome::Cancelled).go_with(reply);
         }
     }
 
     pub(crate) fn cancelled(&self, started: &Started) {
         if let Some(visit) = &started.visit {
-            let outcome = if std::thread::panicking() {
-                Outcome::Panicked
-            } else {
-                Outcome::Cancelled
-            };
+            let outcome = if std::thread::panicking() { Outcome::Panicked } else { Outcome::Cancelled };
             line(visit, Some(&started.user), None, 0, outcome);
         }
     }
@@ -120,14 +105,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     fn new(visit: Visit, user: Option<User>, by: &'static str, outcome: Outcome) -> Self {
-        Self {
-            visit,
-            user,
-            by,
-            status: StatusCode::OK,
-            sent: 0,
-            outcome,
-        }
+        Self { visit, user, by, status: StatusCode::OK, sent: 0, outcome }
     }
 
     /// The entry of a request that was refused before it came to the node `log`.
@@ -138,15 +116,12 @@ impl Entry {
     /// Waits in the reply's body for its end, and tells the client the request's id.
     pub(crate) fn go_with(mut self, reply: &mut Response<Body>) {
         self.status = reply.status();
-        let bodiless =
-            self.visit.method == Method::HEAD || http_body::Body::is_end_stream(reply.body());
+        let bodiless = self.visit.method == Method::HEAD || http_body::Body::is_end_stream(reply.body());
         if self.outcome == Outcome::Cancelled && bodiless {
             // Nobody will ask this body for its end, so nobody can be seen to leave before it.
             self.outcome = Outcome::Done;
         }
-        reply
-            .headers_mut()
-            .insert(REQUEST_ID, self.visit.id.clone());
+        reply.headers_mut().insert(REQUEST_ID, self.visit.id.clone());
         reply.body_mut().carry(self);
     }
 
@@ -165,23 +140,11 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        line(
-            &self.visit,
-            self.user.as_ref(),
-            Some((self.status, self.by)),
-            self.sent,
-            self.outcome,
-        );
+        line(&self.visit, self.user.as_ref(), Some((self.status, self.by)), self.sent, self.outcome);
     }
 }
 
-fn line(
-    visit: &Visit,
-    user: Option<&User>,
-    reply: Option<(StatusCode, &str)>,
-    bytes: u64,
-    outcome: Outcome,
-) {
+fn line(visit: &Visit, user: Option<&User>, reply: Option<(StatusCode, &str)>, bytes: u64, outcome: Outcome) {
     tracing::info!(
         method = visit.method.as_str(),
         // Without the query, which is where secrets are sent that do not belong into logs.

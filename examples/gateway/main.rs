@@ -61,28 +61,19 @@ async fn run() -> Result<(), Failure> {
     let embedded = flags.upstreams.is_empty();
     if embedded {
         let upstream = format!("http://{}", embedded::start().await?);
-        flags
-            .upstreams
-            .push(Upstream::parse(&upstream).map_err(Failure::failed)?);
+        flags.upstreams.push(Upstream::parse(&upstream).map_err(Failure::failed)?);
     }
     let stop = serve::signals()?;
 
     say(format_args!("{}\n", Gateway::drawing()));
     for upstream in &flags.upstreams {
-        say(format_args!(
-            "upstream {upstream}{}",
-            if embedded { " (embedded)" } else { "" }
-        ));
+        say(format_args!("upstream {upstream}{}", if embedded { " (embedded)" } else { "" }));
     }
     if let Some(demo) = &demo {
-        say(format_args!(
-            "credentials for this run, since no flag names any; to try:\n"
-        ));
+        say(format_args!("credentials for this run, since no flag names any; to try:\n"));
         say(format_args!("{}\n", demo.lines(at, flags.burst, embedded)));
     }
-    say(format_args!(
-        "listening on http://{at} (HTTP/1.1 and h2c); Ctrl-C stops"
-    ));
+    say(format_args!("listening on http://{at} (HTTP/1.1 and h2c); Ctrl-C stops"));
 
     let gateway = Gateway {
         keys,
@@ -91,9 +82,7 @@ async fn run() -> Result<(), Failure> {
         upstreams: Upstreams::new(flags.upstreams, flags.timeout, flags.max_body),
     };
     let ids = RequestIds::new(u32::from_ne_bytes(demo::random()?));
-    Server::new(gateway, ids, flags.head_timeout, flags.grace)
-        .run(listener, stop)
-        .await;
+    Server::new(gateway, ids, flags.head_timeout, flags.grace).run(listener, stop).await;
     Ok(())
 }
 

@@ -34,9 +34,7 @@ pub(crate) async fn proxy(
 ) -> Result<Response<Body>, BadGateway> {
     let upload = Upload::new(body, upstreams.max_body, &scratch.progress)?;
     let onward = onward(request, upstreams.next(), user, started.visit(), scratch)?;
-    let reply = upstreams
-        .ask(Request::from_parts(onward, upload), &scratch.progress)
-        .await?;
+    let reply = upstreams.ask(Request::from_parts(onward, upload), &scratch.progress).await?;
     let (mut head, incoming) = reply.into_parts();
     // Nothing was asked for that could be switched to: `Upgrade` is not passed on.
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
@@ -44,10 +42,7 @@ pub(crate) async fn proxy(
     }
     fields::remove_hop_by_hop(&mut head.headers);
     fields::add_via(&mut head.headers, head.version);
-    Ok(Response::from_parts(
-        head,
-        body::passed_on(incoming, upstreams.patience),
-    ))
+    Ok(Response::from_parts(head, body::passed_on(incoming, upstreams.patience)))
 }
 
 /// The head of the request to the upstream: the client's, rewritten where it stands.
@@ -86,11 +81,7 @@ fn onward(
     fields::add_via(headers, request.version);
     headers.insert(HOST, upstream.host());
 
-    let path = request
-        .uri
-        .path_and_query()
-        .cloned()
-        .unwrap_or(PathAndQuery::from_static("/"));
+    let path = request.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
     request.uri = upstream.uri(path).map_err(|_| BadGateway::Target)?;
     request.version = Version::HTTP_11;
     // What hyper's server noted for itself means something else to its client.
@@ -158,26 +149,11 @@ impl From<hyper_util::client::legacy::Error> for BadGateway {
 impl IntoReply<Response<Body>> for BadGateway {
     fn into_reply(self) -> Response<Body> {
         let (status, text) = match self {
-            Self::Refused => (
-                StatusCode::BAD_GATEWAY,
-                "the upstream refuses connections\n",
-            ),
-            Self::Protocol => (
-                StatusCode::BAD_GATEWAY,
-                "the upstream broke off before its reply\n",
-            ),
-            Self::Silent => (
-                StatusCode::GATEWAY_TIMEOUT,
-                "the upstream was silent for too long\n",
-            ),
-            Self::SlowClient => (
-                StatusCode::REQUEST_TIMEOUT,
-                "the request's body did not come in time\n",
-            ),
-            Self::TooLarge => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "the request's body is too large\n",
-            ),
+            Self::Refused => (StatusCode::BAD_GATEWAY, "the upstream refuses connections\n"),
+            Self::Protocol => (StatusCode::BAD_GATEWAY, "the upstream broke off before its reply\n"),
+            Self::Silent => (StatusCode::GATEWAY_TIMEOUT, "the upstream was silent for too long\n"),
+            Self::SlowClient => (StatusCode::REQUEST_TIMEOUT, "the request's body did not come in time\n"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the request's body is too large\n"),
             Self::BadBody => (StatusCode::BAD_REQUEST, "the request's body is malformed\n"),
             Self::Gone => return body::abandoned(StatusCode::BAD_REQUEST),
             Self::Tunnel => (StatusCode::NOT_IMPLEMENTED, "there are no tunnels here\n"),

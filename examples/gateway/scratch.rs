@@ -34,27 +34,18 @@ const VALUE: usize = 256;
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self {
-            text: BytesMut::with_capacity(ROOM),
-            visit: None,
-            progress: Arc::default(),
-        }
+        Self { text: BytesMut::with_capacity(ROOM), visit: None, progress: Arc::default() }
     }
 }
 
 impl Scratch {
     /// Writes a field's value. `None` if it came out as something that no field may hold.
-    pub(crate) fn value(
-        &mut self,
-        write: impl FnOnce(&mut BytesMut) -> fmt::Result,
-    ) -> Option<HeaderValue> {
+    pub(crate) fn value(&mut self, write: impl FnOnce(&mut BytesMut) -> fmt::Result) -> Option<HeaderValue> {
         if self.text.capacity() < VALUE {
             self.text.reserve(ROOM);
         }
         let written = write(&mut self.text);
         let value = self.text.split().freeze();
-        written
-            .ok()
-            .and_then(|()| HeaderValue::from_maybe_shared(value).ok())
+        written.ok().and_then(|()| HeaderValue::from_maybe_shared(value).ok())
     }
 }

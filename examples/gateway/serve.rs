@@ -55,35 +55,15 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn new(
-        gateway: Gateway,
-        ids: RequestIds,
-        head_timeout: Duration,
-        grace: Duration,
-    ) -> Self {
+    pub(crate) fn new(gateway: Gateway, ids: RequestIds, head_timeout: Duration, grace: Duration) -> Self {
         let tasks = TaskTracker::new();
         let mut http = auto::Builder::new(Tracked(tasks.clone()));
         // hyper's timer for a head also runs between the requests of a connection.
-        http.http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(head_timeout);
+        http.http1().timer(TokioTimer::new()).header_read_timeout(head_timeout);
         // An HTTP/2 connection may be idle, but somebody has to be there.
-        http.http2()
-            .timer(TokioTimer::new())
-            .keep_alive_interval(head_timeout)
-            .keep_alive_timeout(head_timeout);
+        http.http2().timer(TokioTimer::new()).keep_alive_interval(head_timeout).keep_alive_timeout(head_timeout);
         let (stopping, cutting) = (CancellationToken::new(), CancellationToken::new());
-        Self {
-            gateway,
-            ids,
-            scratches: Pool::default(),
-            http,
-            head_timeout,
-            grace,
-            tasks,
-            stopping,
-            cutting,
-        }
+        Self { gateway, ids, scratches: Pool::default(), http, head_timeout, grace, tasks, stopping, cutting }
     }
 
     /// Serves until it is told to stop, then lets the requests in flight finish, for as long as they may take.
@@ -118,8 +98,7 @@ impl Server {
             };
             match accepted {
                 Ok((stream, peer)) => {
-                    self.tasks
-                        .spawn(Connection::new(Arc::clone(self), peer.ip()).serve(stream));
+                    self.tasks.spawn(Connection::new(Arc::clone(self), peer.ip()).serve(stream));
                 }
                 Err(error) => {
                     // Too many open files, most likely. It passes when a connection ends; asking at once would only burn the CPU.
@@ -135,10 +114,7 @@ impl Server {
         loop {
             sleep(Duration::from_secs(60)).await;
             self.gateway.limiter.sweep();
-            tracing::debug!(
-                users = self.gateway.limiter.remembered(),
-                "swept the rate limiter"
-            );
+            tracing::debug!(users = self.gateway.limiter.remembered(), "swept the rate limiter");
         }
     }
 }
@@ -165,12 +141,7 @@ struct Connection {
 
 impl Connection {
     fn new(server: Arc<Server>, peer: IpAddr) -> Arc<Self> {
-        Arc::new(Self {
-            server,
-            peer,
-            scratch: Mutex::default(),
-            heard: AtomicBool::new(false),
-        })
+        Arc::new(Self { server, peer, scratch: Mutex::default(), heard: AtomicBool::new(false) })
     }
 
     async fn serve(self: Arc<Self>, stream: TcpStream) {
@@ -178,11 +149,7 @@ impl Connection {
         let _ = stream.set_nodelay(true);
         let server = &self.server;
         let answer = |request| Arc::clone(&self).answer(request);
-        let mut http = std::pin::pin!(
-            server
-                .http
-                .serve_connection(TokioIo::new(stream), service_fn(answer))
-        );
+        let mut http = std::pin::pin!(server.http.serve_connection(TokioIo::new(stream), service_fn(answer)));
         // hyper's own timer begins when it knows the version, for which it waits as long as it takes.
         let mut patience = std::pin::pin!(sleep(server.head_timeout));
         let (mut waiting, mut stopping) = (true, false);
@@ -208,18 +175,10 @@ impl Connection {
         }
     }
 
-    async fn answer(
-        self: Arc<Self>,
-        request: Request<Incoming>,
-    ) -> Result<Response<Body>, Infallible> {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         self.heard.store(true, Ordering::Relaxed);
         let (request, body) = request.into_parts();
-        let Server {
-            gateway,
-            ids,
-            scratches,
-            ..
-        } = &*self.server;
+        let Server { gateway, ids, scratches, .. } = &*self.server;
         let (mut own, mut leased);
         let scratch = if request.version == Version::HTTP_2 {
             leased = scratches.get();

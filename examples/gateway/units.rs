@@ -32,14 +32,9 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
         "g" | "G" => 30,
         _ => return Err(WANTED.to_owned()),
     };
-    number
-        .checked_mul(1 << shift)
-        .ok_or_else(|| WANTED.to_owned())
+    number.checked_mul(1 << shift).ok_or_else(|| WANTED.to_owned())
 }
 
 fn split(text: &str) -> (&str, &str) {
-    text.split_at(
-        text.find(|letter: char| !letter.is_ascii_digit())
-            .unwrap_or(text.len()),
-    )
+    text.split_at(text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len()))
 }

@@ -23,19 +23,11 @@ pub(crate) struct Upload {
 
 impl Upload {
     /// Refuses at once what says that it is too large.
-    pub(crate) fn new(
-        incoming: Incoming,
-        limit: u64,
-        progress: &Arc<Progress>,
-    ) -> Result<Self, UploadError> {
+    pub(crate) fn new(incoming: Incoming, limit: u64, progress: &Arc<Progress>) -> Result<Self, UploadError> {
         if incoming.size_hint().lower() > limit {
             return Err(UploadError::TooLarge);
         }
-        Ok(Self {
-            incoming,
-            left: limit,
-            progress: Arc::clone(progress),
-        })
+        Ok(Self { incoming, left: limit, progress: Arc::clone(progress) })
     }
 }
 
@@ -43,10 +35,7 @@ impl Body for Upload {
     type Data = Bytes;
     type Error = UploadError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
         let polled = Pin::new(&mut self.incoming).poll_frame(cx);
         self.progress.seen(polled.is_pending());
         polled.map(|frame| {
@@ -89,17 +78,9 @@ impl UploadError {
         let Self::Client(error) = self else {
             return false;
         };
-        let cause = error
-            .source()
-            .and_then(|cause| cause.downcast_ref::<io::Error>());
-        let left = [
-            ErrorKind::UnexpectedEof,
-            ErrorKind::ConnectionReset,
-            ErrorKind::BrokenPipe,
-        ];
-        cause.map_or(error.is_closed() || error.is_canceled(), |cause| {
-            left.contains(&cause.kind())
-        })
+        let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+        let left = [ErrorKind::UnexpectedEof, ErrorKind::ConnectionReset, ErrorKind::BrokenPipe];
+        cause.map_or(error.is_closed() || error.is_canceled(), |cause| left.contains(&cause.kind()))
     }
 }
 
@@ -129,11 +110,7 @@ pub(crate) struct Progress {
 
 impl Default for Progress {
     fn default() -> Self {
-        Self {
-            began: Instant::now(),
-            asked: AtomicU64::new(0),
-            starved: AtomicBool::new(false),
-        }
+        Self { began: Instant::now(), asked: AtomicU64::new(0), starved: AtomicBool::new(false) }
     }
 }
 

@@ -24,22 +24,15 @@ pub(crate) struct Upstream {
 impl Upstream {
     /// Reads `http://host:port`.
     pub(crate) fn parse(url: &str) -> Result<Self, String> {
-        let uri: Uri = url
-            .parse()
-            .map_err(|error| format!("{error}; http://host:port is wanted"))?;
+        let uri: Uri = url.parse().map_err(|error| format!("{error}; http://host:port is wanted"))?;
         if uri.scheme() != Some(&Scheme::HTTP) {
-            return Err(
-                "http://host:port is wanted; nothing but plain http is spoken to an upstream"
-                    .to_owned(),
-            );
+            return Err("http://host:port is wanted; nothing but plain http is spoken to an upstream".to_owned());
         }
         let authority = uri.authority().ok_or("http://host:port is wanted")?;
-        if uri.path_and_query().is_some_and(|path| path != "/") || authority.as_str().contains('@')
-        {
+        if uri.path_and_query().is_some_and(|path| path != "/") || authority.as_str().contains('@') {
             return Err("http://host:port is wanted, without a path, a query or a user".to_owned());
         }
-        Self::new(authority.clone())
-            .ok_or_else(|| "this host cannot be named in a request".to_owned())
+        Self::new(authority.clone()).ok_or_else(|| "this host cannot be named in a request".to_owned())
     }
 
     fn new(authority: Authority) -> Option<Self> {
@@ -54,11 +47,7 @@ impl Upstream {
 
     /// This path and query, at this upstream. All three parts are shared, none is copied.
     pub(crate) fn uri(&self, path: PathAndQuery) -> Result<Uri, http::Error> {
-        Uri::builder()
-            .scheme(Scheme::HTTP)
-            .authority(self.authority.clone())
-            .path_and_query(path)
-            .build()
+        Uri::builder().scheme(Scheme::HTTP).authority(self.authority.clone()).path_and_query(path).build()
     }
 }
 
@@ -92,13 +81,7 @@ impl Upstreams {
             // `Host` is prepared with the upstream; the client would write it anew for each request.
             .set_host(false)
             .build(connector);
-        Self {
-            client,
-            list: list.into(),
-            turn: AtomicUsize::new(0),
-            patience,
-            max_body,
-        }
+        Self { client, list: list.into(), turn: AtomicUsize::new(0), patience, max_body }
     }
 
     /// The upstream whose turn it is.

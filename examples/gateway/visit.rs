@@ -31,23 +31,13 @@ impl Visit {
             _ => ids.next(scratch),
         };
         let (method, uri) = (request.method.clone(), request.uri.clone());
-        scratch.visit = Some(Self {
-            began: Instant::now(),
-            peer,
-            method,
-            uri,
-            id,
-        });
+        scratch.visit = Some(Self { began: Instant::now(), peer, method, uri, id });
     }
 }
 
 /// Whether a client's own id is passed on: it ends in log lines, which it shall not be able to break.
 fn is_plain(id: &HeaderValue) -> bool {
-    (1..=64).contains(&id.len())
-        && id
-            .as_bytes()
-            .iter()
-            .all(|&b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    (1..=64).contains(&id.len()) && id.as_bytes().iter().all(|&b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
 /// Makes the ids: one part says which run of the gateway, the other counts.
@@ -60,10 +50,7 @@ pub(crate) struct RequestIds {
 impl RequestIds {
     /// `run` should differ from run to run.
     pub(crate) fn new(run: u32) -> Self {
-        Self {
-            run,
-            next: AtomicU64::new(1),
-        }
+        Self { run, next: AtomicU64::new(1) }
     }
 
     fn next(&self, scratch: &mut Scratch) -> HeaderValue {

@@ -45,17 +45,11 @@ async fn a_client_that_hangs_up_while_it_waits_is_logged_as_cancelled() {
     let (upstream, mut told) = silent().await;
     let mut gateway = Gateway::start(&[upstream], &[]).await;
     let mut raw = Raw::connect(gateway.address).await;
-    raw.send(format!(
-        "GET /waits HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\n\r\n"
-    ))
-    .await;
+    raw.send(format!("GET /waits HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\n\r\n")).await;
     hears(&mut told, "asked").await;
     drop(raw);
     let line = gateway.line(&["path=\"/waits\""]).await;
-    assert!(
-        line.contains("outcome=\"cancelled\"") && line.contains("user=\"alice\""),
-        "{line}"
-    );
+    assert!(line.contains("outcome=\"cancelled\"") && line.contains("user=\"alice\""), "{line}");
     hears(&mut told, "let go").await;
 }
 
@@ -71,9 +65,7 @@ async fn a_stream_that_is_reset_is_logged_as_cancelled() {
     });
     hears(&mut told, "asked").await;
     asking.abort();
-    gateway
-        .line(&["path=\"/waits\"", "outcome=\"cancelled\""])
-        .await;
+    gateway.line(&["path=\"/waits\"", "outcome=\"cancelled\""]).await;
     hears(&mut told, "let go").await;
 }
 
@@ -90,23 +82,11 @@ async fn a_client_that_hangs_up_in_the_middle_of_the_reply_is_logged_as_cancelle
     for client in [Client::new(gateway.address), Client::h2c(gateway.address)] {
         let request = client.request(Method::GET, "/long", &[("x-api-key", ALICE)], empty());
         let mut body = client.send(request).await.expect("a reply").into_body();
-        let mut sender = within("a request", senders.recv())
-            .await
-            .expect("a request");
-        sender
-            .send_data(Bytes::from_static(b"hello"))
-            .await
-            .expect("room");
+        let mut sender = within("a request", senders.recv()).await.expect("a request");
+        sender.send_data(Bytes::from_static(b"hello")).await.expect("room");
         assert_eq!(piece(&mut body).await.expect("a piece"), "hello");
         drop((body, client));
-        gateway
-            .line(&[
-                "path=\"/long\"",
-                "status=200",
-                "bytes=5",
-                "outcome=\"cancelled\"",
-            ])
-            .await;
+        gateway.line(&["path=\"/long\"", "status=200", "bytes=5", "outcome=\"cancelled\""]).await;
         // The upstream learns of it as well: it cannot send forever.
         within("an end of sending", async {
             while sender.send_data(Bytes::from_static(b"more")).await.is_ok() {
@@ -130,20 +110,14 @@ async fn a_client_that_hangs_up_in_the_middle_of_its_body_is_logged_as_cancelled
     .await;
     let mut gateway = Gateway::start(&[upstream], &[]).await;
     let mut raw = Raw::connect(gateway.address).await;
-    raw.send(format!(
-        "POST /half HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\ncontent-length: 9\r\n\r\nhalf"
-    ))
-    .await;
+    raw.send(format!("POST /half HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\ncontent-length: 9\r\n\r\nhalf")).await;
     hears(&mut told, "asked").await;
     drop(raw);
-    gateway
-        .line(&["path=\"/half\"", "outcome=\"cancelled\""])
-        .await;
+    gateway.line(&["path=\"/half\"", "outcome=\"cancelled\""]).await;
 }
 
 #[tokio::test]
-async fn an_upstream_that_dies_in_the_middle_of_its_reply_breaks_the_reply_and_is_logged_as_broken()
-{
+async fn an_upstream_that_dies_in_the_middle_of_its_reply_breaks_the_reply_and_is_logged_as_broken() {
     let (tell, mut senders) = mpsc::unbounded_channel();
     let upstream = upstream::start(move |_| {
         let (sender, body) = pieces();
@@ -155,23 +129,13 @@ async fn an_upstream_that_dies_in_the_middle_of_its_reply_breaks_the_reply_and_i
     for client in [Client::new(gateway.address), Client::h2c(gateway.address)] {
         let request = client.request(Method::GET, "/dies", &[("x-api-key", ALICE)], empty());
         let mut body = client.send(request).await.expect("a reply").into_body();
-        let mut sender = within("a request", senders.recv())
-            .await
-            .expect("a request");
-        sender
-            .send_data(Bytes::from_static(b"half"))
-            .await
-            .expect("room");
+        let mut sender = within("a request", senders.recv()).await.expect("a request");
+        sender.send_data(Bytes::from_static(b"half")).await.expect("room");
         assert_eq!(piece(&mut body).await.expect("a piece"), "half");
         sender.abort(upstream::Gone);
         let end = within("the end of the body", body.frame()).await;
-        assert!(
-            matches!(end, Some(Err(_))),
-            "a broken reply must not look like a whole one: {end:?}"
-        );
-        gateway
-            .line(&["path=\"/dies\"", "bytes=4", "outcome=\"broken\""])
-            .await;
+        assert!(matches!(end, Some(Err(_))), "a broken reply must not look like a whole one: {end:?}");
+        gateway.line(&["path=\"/dies\"", "bytes=4", "outcome=\"broken\""]).await;
         // The gateway is none the worse.
         assert_eq!(client.get("/", &[]).await.status, StatusCode::UNAUTHORIZED);
     }
@@ -192,9 +156,7 @@ async fn an_upstream_that_falls_silent_in_the_middle_of_its_reply_breaks_the_rep
     let reply = client.send(request).await.expect("a reply");
     let _held = senders.recv().await;
     assert!(within("an end", reply.into_body().collect()).await.is_err());
-    gateway
-        .line(&["path=\"/stalls\"", "outcome=\"broken\""])
-        .await;
+    gateway.line(&["path=\"/stalls\"", "outcome=\"broken\""]).await;
 }
 
 #[tokio::test]
@@ -203,15 +165,8 @@ async fn who_is_refused_has_a_line_as_well() {
     let mut gateway = Gateway::start(&[upstream::mirror().await], &gateway_flags).await;
     let client = Client::new(gateway.address);
     client.get("/nobody?secret=1", &[]).await;
-    let line = gateway
-        .line(&["path=\"/nobody\"", "status=401", "outcome=\"refused\""])
-        .await;
-    assert!(
-        !line.contains("secret"),
-        "a query does not belong into a log: {line}"
-    );
+    let line = gateway.line(&["path=\"/nobody\"", "status=401", "outcome=\"refused\""]).await;
+    assert!(!line.contains("secret"), "a query does not belong into a log: {line}");
     while client.get_as_alice("/often").await.status == StatusCode::OK {}
-    gateway
-        .line(&["path=\"/often\"", "status=429", "outcome=\"refused\""])
-        .await;
+    gateway.line(&["path=\"/often\"", "status=429", "outcome=\"refused\""]).await;
 }

@@ -38,32 +38,16 @@ impl Answer {
 
 impl Client {
     pub(crate) fn new(at: SocketAddr) -> Self {
-        Self {
-            http: legacy::Client::builder(TokioExecutor::new()).build_http(),
-            at,
-        }
+        Self { http: legacy::Client::builder(TokioExecutor::new()).build_http(), at }
     }
 
     pub(crate) fn h2c(at: SocketAddr) -> Self {
-        Self {
-            http: legacy::Client::builder(TokioExecutor::new())
-                .http2_only(true)
-                .build_http(),
-            at,
-        }
+        Self { http: legacy::Client::builder(TokioExecutor::new()).http2_only(true).build_http(), at }
     }
 
     /// A request for this path, not sent yet.
-    pub(crate) fn request(
-        &self,
-        method: Method,
-        path: &str,
-        fields: &[(&str, &str)],
-        body: Reply,
-    ) -> Request<Reply> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("http://{}{path}", self.at));
+    pub(crate) fn request(&self, method: Method, path: &str, fields: &[(&str, &str)], body: Reply) -> Request<Reply> {
+        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.at));
         for (name, value) in fields {
             request = request.header(*name, *value);
         }
@@ -77,12 +61,7 @@ impl Client {
 
     /// Asks with these fields.
     pub(crate) async fn get(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        read(
-            self.send(self.request(Method::GET, path, fields, empty()))
-                .await
-                .expect("a reply"),
-        )
-        .await
+        read(self.send(self.request(Method::GET, path, fields, empty())).await.expect("a reply")).await
     }
 
     /// Asks as alice.
@@ -91,28 +70,16 @@ impl Client {
     }
 
     /// Sends a body as alice.
-    pub(crate) async fn post_as_alice(
-        &self,
-        path: &str,
-        body: Reply,
-    ) -> Result<Response<Incoming>, Error> {
-        self.send(self.request(Method::POST, path, &[("x-api-key", ALICE)], body))
-            .await
+    pub(crate) async fn post_as_alice(&self, path: &str, body: Reply) -> Result<Response<Incoming>, Error> {
+        self.send(self.request(Method::POST, path, &[("x-api-key", ALICE)], body)).await
     }
 }
 
 /// Reads a reply to its end.
 pub(crate) async fn read(reply: Response<Incoming>) -> Answer {
     let (head, body) = reply.into_parts();
-    let body = within("the end of a body", body.collect())
-        .await
-        .expect("the whole body")
-        .to_bytes();
-    Answer {
-        status: head.status,
-        headers: head.headers,
-        text: String::from_utf8_lossy(&body).into_owned(),
-    }
+    let body = within("the end of a body", body.collect()).await.expect("the whole body").to_bytes();
+    Answer { status: head.status, headers: head.headers, text: String::from_utf8_lossy(&body).into_owned() }
 }
 
 /// The next piece of a body. HTTP/2 may end one with an empty piece, which is none.
@@ -131,11 +98,7 @@ pub(crate) struct Raw(TcpStream);
 
 impl Raw {
     pub(crate) async fn connect(at: SocketAddr) -> Self {
-        Self(
-            within("a connection", TcpStream::connect(at))
-                .await
-                .expect("a connection"),
-        )
+        Self(within("a connection", TcpStream::connect(at)).await.expect("a connection"))
     }
 
     /// Sends this, as far as the other side reads it.

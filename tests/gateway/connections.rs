@@ -11,22 +11,11 @@ async fn a_connection_serves_one_request_after_another() {
     let gateway = Gateway::start(&[mirror().await], &[]).await;
     let mut raw = Raw::connect(gateway.address).await;
     for at in 0..3 {
-        raw.send(format!(
-            "GET /{at} HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\n\r\n"
-        ))
-        .await;
+        raw.send(format!("GET /{at} HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\n\r\n")).await;
         let head = raw.read_to("\r\n\r\n").await;
         assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
-        let length = head
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length: "))
-            .expect("a length");
-        assert!(
-            raw.read_to("via: 1.1 chain-gateway\n")
-                .await
-                .starts_with(&format!("GET /{at}\n")),
-            "{length} bytes"
-        );
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
+        assert!(raw.read_to("via: 1.1 chain-gateway\n").await.starts_with(&format!("GET /{at}\n")), "{length} bytes");
     }
 }
 
@@ -34,10 +23,8 @@ async fn a_connection_serves_one_request_after_another() {
 async fn requests_that_do_not_wait_for_replies_get_them_in_order() {
     let gateway = Gateway::start(&[mirror().await], &[]).await;
     let mut raw = Raw::connect(gateway.address).await;
-    let ask =
-        |at, more| format!("GET /{at} HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\n{more}\r\n");
-    raw.send(ask(1, "") + &ask(2, "") + &ask(3, "connection: close\r\n"))
-        .await;
+    let ask = |at, more| format!("GET /{at} HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\n{more}\r\n");
+    raw.send(ask(1, "") + &ask(2, "") + &ask(3, "connection: close\r\n")).await;
     let text = raw.read_to_end().await;
     let places = ["GET /1\n", "GET /2\n", "GET /3\n"].map(|line| text.find(line).expect("a reply"));
     assert!(places.is_sorted(), "{text}");
@@ -46,66 +33,29 @@ async fn requests_that_do_not_wait_for_replies_get_them_in_order() {
 #[tokio::test]
 async fn bad_requests_get_their_answer_and_the_next_client_is_served() {
     let mut gateway = Gateway::start(&[mirror().await], &[]).await;
-    let large = format!(
-        "GET / HTTP/1.1\r\nhost: h\r\nx-large: {}\r\n\r\n",
-        "x".repeat(1 << 20)
-    );
-    let many = format!(
-        "GET / HTTP/1.1\r\nhost: h\r\n{}\r\n",
-        "x-many: 1\r\n".repeat(1_000)
-    );
+    let large = format!("GET / HTTP/1.1\r\nhost: h\r\nx-large: {}\r\n\r\n", "x".repeat(1 << 20));
+    let many = format!("GET / HTTP/1.1\r\nhost: h\r\n{}\r\n", "x-many: 1\r\n".repeat(1_000));
     let long = format!("GET /{} HTTP/1.1\r\nhost: h\r\n\r\n", "x".repeat(1 << 17));
     for (wrong, sent, status) in [
         ("no HTTP", "hello?\r\n\r\n", " 400 "),
         ("nothing but line ends", "\r\n\r\n\r\n \r\n\r\n", " 400 "),
-        (
-            "a wrong version",
-            "GET / HTTP/9.9\r\nhost: h\r\n\r\n",
-            " 400 ",
-        ),
+        ("a wrong version", "GET / HTTP/9.9\r\nhost: h\r\n\r\n", " 400 "),
         ("a wrong field", "GET / HTTP/1.1\r\nhost h\r\n\r\n", " 400 "),
-        (
-            "a wrong length",
-            "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: -1\r\n\r\n",
-            " 400 ",
-        ),
-        (
-            "two lengths",
-            "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
-            " 400 ",
-        ),
-        (
-            "a zero byte",
-            "GET /\0 HTTP/1.1\r\nhost: h\r\n\r\n",
-            " 400 ",
-        ),
+        ("a wrong length", "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: -1\r\n\r\n", " 400 "),
+        ("two lengths", "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", " 400 "),
+        ("a zero byte", "GET /\0 HTTP/1.1\r\nhost: h\r\n\r\n", " 400 "),
         ("a large head", &large, " 431 "),
         ("a head of many fields", &many, " 431 "),
         ("a long target", &long, " 414 "),
-        (
-            "half of HTTP/2's preface",
-            "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n",
-            "",
-        ),
-        (
-            "HTTP/2's preface and no HTTP/2",
-            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nhello, is anybody there?",
-            "",
-        ),
+        ("half of HTTP/2's preface", "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", ""),
+        ("HTTP/2's preface and no HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nhello, is anybody there?", ""),
     ] {
         let mut raw = Raw::connect(gateway.address).await;
         raw.send(sent).await;
         let answer = raw.read_to("\r\n").await;
         assert!(answer.contains(status), "{wrong}: {answer:?}");
         drop(raw);
-        assert_eq!(
-            Client::new(gateway.address)
-                .get_as_alice("/next")
-                .await
-                .status,
-            StatusCode::OK,
-            "after {wrong}"
-        );
+        assert_eq!(Client::new(gateway.address).get_as_alice("/next").await.status, StatusCode::OK, "after {wrong}");
         gateway.line(&["path=\"/next\"", "status=200"]).await;
     }
 }
@@ -121,47 +71,31 @@ async fn a_chunk_that_is_none_is_a_400() {
     // The upstream may have answered before the body was found to be bad, or the connection may have been closed at once.
     let answer = raw.read_to_end().await;
     assert!(
-        answer.is_empty()
-            || answer.starts_with("HTTP/1.1 400 ")
-            || answer.starts_with("HTTP/1.1 200 "),
+        answer.is_empty() || answer.starts_with("HTTP/1.1 400 ") || answer.starts_with("HTTP/1.1 200 "),
         "{answer}"
     );
-    assert_eq!(
-        Client::new(gateway.address).get_as_alice("/").await.status,
-        StatusCode::OK
-    );
+    assert_eq!(Client::new(gateway.address).get_as_alice("/").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn a_head_that_does_not_come_ends_the_connection() {
     let gateway = Gateway::start(&[mirror().await], &["--head-timeout", "200ms"]).await;
-    for begun in [
-        "",
-        "G",
-        "GET / HT",
-        "GET / HTTP/1.1\r\nhost: h\r\n",
-        "PRI * HTTP/2.0\r\n",
-        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    ] {
+    for begun in
+        ["", "G", "GET / HT", "GET / HTTP/1.1\r\nhost: h\r\n", "PRI * HTTP/2.0\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
+    {
         let mut raw = Raw::connect(gateway.address).await;
         raw.send(begun).await;
         // Whatever comes, it comes to an end.
         raw.read_to_end().await;
     }
-    assert_eq!(
-        Client::new(gateway.address).get_as_alice("/").await.status,
-        StatusCode::OK
-    );
+    assert_eq!(Client::new(gateway.address).get_as_alice("/").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn an_idle_connection_ends() {
     let gateway = Gateway::start(&[mirror().await], &["--head-timeout", "200ms"]).await;
     let mut raw = Raw::connect(gateway.address).await;
-    raw.send(format!(
-        "GET / HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\n\r\n"
-    ))
-    .await;
+    raw.send(format!("GET / HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\n\r\n")).await;
     assert!(raw.read_to_end().await.starts_with("HTTP/1.1 200 "));
 }
 
@@ -178,9 +112,7 @@ async fn the_requests_of_an_h2c_connection_overlap() {
                 let wait = go.notified();
                 let _ = tell.send(());
                 wait.await;
-                Ok(http::Response::new(crate::upstream::full(
-                    request.uri().path().to_owned(),
-                )))
+                Ok(http::Response::new(crate::upstream::full(request.uri().path().to_owned())))
             }
         }
     })
@@ -195,9 +127,7 @@ async fn the_requests_of_an_h2c_connection_overlap() {
         .collect();
     // None is answered before all have arrived.
     for _ in 0..50 {
-        crate::within("a request", told.recv())
-            .await
-            .expect("a request");
+        crate::within("a request", told.recv()).await.expect("a request");
     }
     while !asking.iter().all(tokio::task::JoinHandle::is_finished) {
         go.notify_waiters();

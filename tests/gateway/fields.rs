@@ -11,10 +11,7 @@ fn has(answer: &Answer, line: &str) -> bool {
 }
 
 fn has_field(answer: &Answer, name: &str) -> bool {
-    answer
-        .text
-        .lines()
-        .any(|found| found.starts_with(&format!("{name}: ")))
+    answer.text.lines().any(|found| found.starts_with(&format!("{name}: ")))
 }
 
 #[tokio::test]
@@ -51,11 +48,7 @@ async fn what_is_meant_for_one_connection_goes_no_further() {
         "expect",
         "x-api-key",
     ] {
-        assert!(
-            !has_field(&answer, name),
-            "{name} was passed on:\n{}",
-            answer.text
-        );
+        assert!(!has_field(&answer, name), "{name} was passed on:\n{}", answer.text);
     }
     assert!(has(&answer, "x-public: 3"));
 }
@@ -64,15 +57,10 @@ async fn what_is_meant_for_one_connection_goes_no_further() {
 async fn what_an_upstream_means_for_its_connection_goes_no_further() {
     let upstream = upstream::start(async |_| {
         let mut reply = Response::new(empty());
-        for (name, value) in [
-            ("connection", "x-private"),
-            ("x-private", "1"),
-            ("keep-alive", "timeout=5"),
-            ("x-public", "2"),
-        ] {
-            reply
-                .headers_mut()
-                .append(name, value.parse().expect("a value"));
+        for (name, value) in
+            [("connection", "x-private"), ("x-private", "1"), ("keep-alive", "timeout=5"), ("x-public", "2")]
+        {
+            reply.headers_mut().append(name, value.parse().expect("a value"));
         }
         Ok(reply)
     })
@@ -121,26 +109,11 @@ async fn what_a_client_claims_is_not_believed() {
     .await;
     let text = raw.read_to_end().await;
     let has = |line: &str| text.lines().any(|found| found == line);
-    assert!(
-        has("x-forwarded-for: 10.0.0.1, 10.0.0.2, 127.0.0.1"),
-        "{text}"
-    );
-    assert!(
-        has("forwarded: for=10.0.0.3, for=127.0.0.1;proto=http"),
-        "{text}"
-    );
-    assert!(
-        has("x-forwarded-user: alice") && !text.contains("root"),
-        "{text}"
-    );
-    assert!(
-        has("x-forwarded-proto: http") && !text.contains("bank"),
-        "{text}"
-    );
-    assert!(
-        has("via: 1.0 before") && has("via: 1.1 chain-gateway"),
-        "{text}"
-    );
+    assert!(has("x-forwarded-for: 10.0.0.1, 10.0.0.2, 127.0.0.1"), "{text}");
+    assert!(has("forwarded: for=10.0.0.3, for=127.0.0.1;proto=http"), "{text}");
+    assert!(has("x-forwarded-user: alice") && !text.contains("root"), "{text}");
+    assert!(has("x-forwarded-proto: http") && !text.contains("bank"), "{text}");
+    assert!(has("via: 1.0 before") && has("via: 1.1 chain-gateway"), "{text}");
 }
 
 #[tokio::test]
@@ -158,19 +131,9 @@ async fn a_request_has_one_id_for_client_upstream_and_log() {
     ids.dedup();
     assert_eq!(ids.len(), 3, "each request has its own: {ids:?}");
 
-    let own = client
-        .get(
-            "/",
-            &[("x-api-key", ALICE), ("x-request-id", "my-own.id_1")],
-        )
-        .await;
+    let own = client.get("/", &[("x-api-key", ALICE), ("x-request-id", "my-own.id_1")]).await;
     assert_eq!(own.header("x-request-id"), Some("my-own.id_1"));
-    let bad = client
-        .get(
-            "/",
-            &[("x-api-key", ALICE), ("x-request-id", "a\" outcome=\"done")],
-        )
-        .await;
+    let bad = client.get("/", &[("x-api-key", ALICE), ("x-request-id", "a\" outcome=\"done")]).await;
     assert!(!bad.header("x-request-id").expect("an id").contains('"'));
 }
 
@@ -185,10 +148,7 @@ async fn one_cookie_in_several_lines_is_one_line_again() {
 #[tokio::test]
 async fn trailers_are_passed_on_to_who_can_read_them() {
     let upstream = upstream::start(async |request| {
-        let te = request
-            .headers()
-            .get("te")
-            .is_some_and(|te| te == "trailers");
+        let te = request.headers().get("te").is_some_and(|te| te == "trailers");
         let (mut sender, body) = upstream::pieces();
         tokio::spawn(async move {
             let _ = sender.send_data("body".into()).await;
@@ -197,27 +157,16 @@ async fn trailers_are_passed_on_to_who_can_read_them() {
             let _ = sender.send_trailers(trailers).await;
         });
         let mut reply = Response::new(body);
-        reply
-            .headers_mut()
-            .insert("trailer", "x-sum".parse().expect("a value"));
-        reply
-            .headers_mut()
-            .insert("x-te", te.to_string().parse().expect("a value"));
+        reply.headers_mut().insert("trailer", "x-sum".parse().expect("a value"));
+        reply.headers_mut().insert("x-te", te.to_string().parse().expect("a value"));
         Ok(reply)
     })
     .await;
     let gateway = Gateway::start(&[upstream], &[]).await;
     let client = Client::h2c(gateway.address);
-    let request = client.request(
-        Method::GET,
-        "/",
-        &[("x-api-key", ALICE), ("te", "trailers")],
-        empty(),
-    );
+    let request = client.request(Method::GET, "/", &[("x-api-key", ALICE), ("te", "trailers")], empty());
     let reply = client.send(request).await.expect("a reply");
     assert_eq!(reply.headers()["x-te"], "true");
-    let body = http_body_util::BodyExt::collect(reply.into_body())
-        .await
-        .expect("a body");
+    let body = http_body_util::BodyExt::collect(reply.into_body()).await.expect("a body");
     assert_eq!(body.trailers().expect("trailers")["x-sum"], "4");
 }

@@ -7,16 +7,11 @@ use crate::process::{Gateway, fails_with, file};
 
 #[tokio::test]
 async fn an_address_in_use_is_one_line_and_exit_code_1() {
-    let taken = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a free port");
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = taken.local_addr().expect("an address").to_string();
     let (code, stderr) = fails_with(&["--listen", &address]).await;
     assert_eq!(code, Some(1));
-    assert_eq!(
-        stderr,
-        format!("gateway: cannot listen on {address}: the address is in use\n")
-    );
+    assert_eq!(stderr, format!("gateway: cannot listen on {address}: the address is in use\n"));
 }
 
 #[tokio::test]
@@ -26,32 +21,17 @@ async fn what_is_asked_for_wrongly_is_one_line_that_says_so() {
     let not_json = file("not-json", b"hello");
     let no_keys = file("no-keys", br#"{"keys":[]}"#);
     let symmetric = file("symmetric", br#"{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}"#);
-    let confused = file(
-        "confused",
-        br#"{"keys":[{"kty":"RSA","alg":"HS256","n":"AQAB","e":"AQAB"}]}"#,
-    );
+    let confused = file("confused", br#"{"keys":[{"kty":"RSA","alg":"HS256","n":"AQAB","e":"AQAB"}]}"#);
     let bad_keys = file("bad-keys", b"# users\nalice\n");
     let weak_key = file("weak-key", b"alice 1234\n");
     let empty = file("empty", b"\n# nothing\n");
     for (flags, code, says) in [
         (&["--listen", "here"][..], 2, "--listen"),
         (&["--listen", "127.0.0.1:99999"], 2, "--listen"),
-        (
-            &["--upstream", "localhost"],
-            2,
-            "http://host:port is wanted",
-        ),
+        (&["--upstream", "localhost"], 2, "http://host:port is wanted"),
         (&["--upstream", "https://example.com"], 2, "plain http"),
-        (
-            &["--upstream", "http://example.com/path"],
-            2,
-            "without a path",
-        ),
-        (
-            &["--upstream", "http://user@example.com"],
-            2,
-            "without a path, a query or a user",
-        ),
+        (&["--upstream", "http://example.com/path"], 2, "without a path"),
+        (&["--upstream", "http://user@example.com"], 2, "without a path, a query or a user"),
         (&["--upstream", "http://"], 2, "http://host:port is wanted"),
         (&["--upstream", "::"], 2, "http://host:port is wanted"),
         (&["--rate", "0"], 2, "--rate"),
@@ -61,48 +41,21 @@ async fn what_is_asked_for_wrongly_is_one_line_that_says_so() {
         (&["--max-body", "10x"], 2, "64k, 10m or 1g"),
         (&["--max-body", "99999999999g"], 2, "64k, 10m or 1g"),
         (&["--no-such-flag"], 2, "--no-such-flag"),
-        (
-            &["--jwt-secret-file", "/no/such/file"],
-            1,
-            "/no/such/file: No such file",
-        ),
+        (&["--jwt-secret-file", "/no/such/file"], 1, "/no/such/file: No such file"),
         (&["--jwt-secret-file", &short], 2, "needs at least 32"),
         (&["--jwt-secret-file", &binary], 1, "UTF-8"),
-        (
-            &["--jwt-secret-file", &short, "--jwks-file", &no_keys],
-            2,
-            "cannot be used with",
-        ),
+        (&["--jwt-secret-file", &short, "--jwks-file", &no_keys], 2, "cannot be used with"),
         (&["--jwks-file", &not_json], 2, "not a JWKS"),
         (&["--jwks-file", &no_keys], 2, "there is no key in it"),
-        (
-            &["--jwks-file", &symmetric],
-            2,
-            "no algorithm that can be used here",
-        ),
-        (
-            &["--jwks-file", &confused],
-            2,
-            "no algorithm that can be used here",
-        ),
-        (
-            &["--api-keys-file", &bad_keys],
-            2,
-            "line 2: a user and a key are wanted",
-        ),
-        (
-            &["--api-keys-file", &weak_key],
-            2,
-            "line 1: the key of alice can be guessed",
-        ),
+        (&["--jwks-file", &symmetric], 2, "no algorithm that can be used here"),
+        (&["--jwks-file", &confused], 2, "no algorithm that can be used here"),
+        (&["--api-keys-file", &bad_keys], 2, "line 2: a user and a key are wanted"),
+        (&["--api-keys-file", &weak_key], 2, "line 1: the key of alice can be guessed"),
         (&["--api-keys-file", &empty], 2, "there is no API key in it"),
     ] {
         let (ended, stderr) = fails_with(flags).await;
         assert_eq!(ended, Some(code), "{flags:?}: {stderr}");
-        assert!(
-            stderr.starts_with("gateway: ") && stderr.contains(says),
-            "{flags:?}: {stderr}"
-        );
+        assert!(stderr.starts_with("gateway: ") && stderr.contains(says), "{flags:?}: {stderr}");
         assert_eq!(stderr.lines().count(), 1, "{flags:?}: {stderr}");
     }
 }
@@ -114,52 +67,16 @@ async fn without_arguments_it_shows_what_to_try_and_that_works() {
     for node in ["auth", "ratelimit", "log", "proxy"] {
         assert!(drawing.contains(node), "{drawing}");
     }
-    let keys: Vec<_> = gateway
-        .seen()
-        .iter()
-        .filter(|line| line.starts_with("curl "))
-        .cloned()
-        .collect();
-    let key = |line: &str| {
-        Some(
-            line.split_once("x-api-key: ")?
-                .1
-                .split('\'')
-                .next()?
-                .to_owned(),
-        )
-    };
-    let key = keys
-        .iter()
-        .find_map(|line| key(line))
-        .expect("a key to try");
-    let token = |line: &str| {
-        Some(
-            line.split_once("authorization: ")?
-                .1
-                .split('\'')
-                .next()?
-                .to_owned(),
-        )
-    };
-    let token = keys
-        .iter()
-        .find_map(|line| token(line))
-        .expect("a token to try");
+    let keys: Vec<_> = gateway.seen().iter().filter(|line| line.starts_with("curl ")).cloned().collect();
+    let key = |line: &str| Some(line.split_once("x-api-key: ")?.1.split('\'').next()?.to_owned());
+    let key = keys.iter().find_map(|line| key(line)).expect("a key to try");
+    let token = |line: &str| Some(line.split_once("authorization: ")?.1.split('\'').next()?.to_owned());
+    let token = keys.iter().find_map(|line| token(line)).expect("a token to try");
     let client = Client::new(gateway.address);
-    assert_eq!(
-        client.get("/", &[("x-api-key", &key)]).await.status,
-        StatusCode::OK
-    );
-    assert_eq!(
-        client.get("/", &[("authorization", &token)]).await.status,
-        StatusCode::OK
-    );
+    assert_eq!(client.get("/", &[("x-api-key", &key)]).await.status, StatusCode::OK);
+    assert_eq!(client.get("/", &[("authorization", &token)]).await.status, StatusCode::OK);
     assert_eq!(client.get("/", &[]).await.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(
-        client.get("/broken", &[("x-api-key", &key)]).await.status,
-        StatusCode::BAD_GATEWAY
-    );
+    assert_eq!(client.get("/broken", &[("x-api-key", &key)]).await.status, StatusCode::BAD_GATEWAY);
     let mut often = StatusCode::OK;
     for _ in 0..1_000 {
         often = client.get("/", &[("authorization", &token)]).await.status;

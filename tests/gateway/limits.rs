@@ -28,15 +28,9 @@ async fn each_user_has_a_quota_of_their_own() {
     }
     let refused = refused.expect("a hundred requests are too many");
     assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
-    let again: u64 = refused
-        .header("retry-after")
-        .and_then(|text| text.parse().ok())
-        .expect("Retry-After");
+    let again: u64 = refused.header("retry-after").and_then(|text| text.parse().ok()).expect("Retry-After");
     assert_eq!(again, 1);
-    assert_eq!(
-        client.get("/", &[("x-api-key", BOB)]).await.status,
-        StatusCode::OK
-    );
+    assert_eq!(client.get("/", &[("x-api-key", BOB)]).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -51,13 +45,8 @@ async fn an_upstream_that_breaks_off_before_its_reply_is_a_502() {
     let upstream = upstream::start(async |_| Err(Gone)).await;
     let mut gateway = Gateway::start(&[upstream], &[]).await;
     let client = Client::new(gateway.address);
-    assert_eq!(
-        client.get_as_alice("/").await.status,
-        StatusCode::BAD_GATEWAY
-    );
-    gateway
-        .line(&["status=502", "by=\"gateway\"", "outcome=\"done\""])
-        .await;
+    assert_eq!(client.get_as_alice("/").await.status, StatusCode::BAD_GATEWAY);
+    gateway.line(&["status=502", "by=\"gateway\"", "outcome=\"done\""]).await;
 }
 
 #[tokio::test]
@@ -66,15 +55,11 @@ async fn an_upstream_that_speaks_something_else_is_a_502() {
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, b"220 mail.example ESMTP\r\n")
-                .await;
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, b"220 mail.example ESMTP\r\n").await;
         }
     });
     let gateway = Gateway::start(&[address], &[]).await;
-    assert_eq!(
-        Client::new(gateway.address).get_as_alice("/").await.status,
-        StatusCode::BAD_GATEWAY
-    );
+    assert_eq!(Client::new(gateway.address).get_as_alice("/").await.status, StatusCode::BAD_GATEWAY);
 }
 
 #[tokio::test]
@@ -94,14 +79,8 @@ async fn a_client_that_stops_in_the_middle_of_its_body_is_a_408() {
     .await;
     let gateway = Gateway::start(&[upstream], &["--timeout", "100ms"]).await;
     let (mut sender, body) = pieces();
-    sender
-        .send_data(Bytes::from_static(b"some"))
-        .await
-        .expect("room");
-    let reply = Client::new(gateway.address)
-        .post_as_alice("/", body)
-        .await
-        .expect("a reply");
+    sender.send_data(Bytes::from_static(b"some")).await.expect("room");
+    let reply = Client::new(gateway.address).post_as_alice("/", body).await.expect("a reply");
     assert_eq!(reply.status(), StatusCode::REQUEST_TIMEOUT);
 }
 
@@ -118,19 +97,11 @@ async fn a_body_that_says_it_is_too_large_is_a_413_at_once() {
     .await;
     let gateway = Gateway::start(&[upstream], &["--max-body", "1k"]).await;
     let mut raw = Raw::connect(gateway.address).await;
-    let head = |size| {
-        format!(
-            "POST / HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\ncontent-length: {size}\r\n\r\n"
-        )
-    };
+    let head = |size| format!("POST / HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\ncontent-length: {size}\r\n\r\n");
     // None of the body is sent: the reply does not wait for it.
     raw.send(head(1025)).await;
     assert!(raw.read_to("\r\n").await.contains(" 413 "));
-    assert_eq!(
-        asked.load(Ordering::Relaxed),
-        0,
-        "the upstream was not asked"
-    );
+    assert_eq!(asked.load(Ordering::Relaxed), 0, "the upstream was not asked");
 
     let mut raw = Raw::connect(gateway.address).await;
     raw.send(head(1024)).await;
@@ -147,10 +118,7 @@ async fn a_body_that_turns_out_too_large_is_a_413() {
     .await;
     let gateway = Gateway::start(&[upstream], &["--max-body", "1k"]).await;
     for client in [Client::new(gateway.address), Client::h2c(gateway.address)] {
-        for (sizes, status) in [
-            (&[512, 512][..], StatusCode::OK),
-            (&[512, 513], StatusCode::PAYLOAD_TOO_LARGE),
-        ] {
+        for (sizes, status) in [(&[512, 512][..], StatusCode::OK), (&[512, 513], StatusCode::PAYLOAD_TOO_LARGE)] {
             let (mut sender, body) = pieces();
             let sending = async move {
                 for &size in sizes {
@@ -167,8 +135,7 @@ async fn a_body_that_turns_out_too_large_is_a_413() {
 async fn upstreams_take_turns() {
     let mut upstreams = Vec::new();
     for name in ["one", "two", "three"] {
-        upstreams
-            .push(upstream::start(move |_| async move { Ok(Response::new(full(name))) }).await);
+        upstreams.push(upstream::start(move |_| async move { Ok(Response::new(full(name))) }).await);
     }
     let gateway = Gateway::start(&upstreams, &[]).await;
     let client = Client::new(gateway.address);
@@ -189,13 +156,9 @@ async fn connections_to_the_upstream_are_kept() {
         async move {
             while let Ok((stream, _)) = listener.accept().await {
                 accepted.fetch_add(1, Ordering::Relaxed);
-                let service = hyper::service::service_fn(async |_| {
-                    Ok::<_, Gone>(Response::new(full("hello")))
-                });
+                let service = hyper::service::service_fn(async |_| Ok::<_, Gone>(Response::new(full("hello"))));
                 let io = hyper_util::rt::TokioIo::new(stream);
-                tokio::spawn(
-                    hyper::server::conn::http1::Builder::new().serve_connection(io, service),
-                );
+                tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(io, service));
             }
         }
     });
@@ -207,20 +170,14 @@ async fn connections_to_the_upstream_are_kept() {
         gateway.line(&["outcome=\"done\""]).await;
     }
     let connections = accepted.load(Ordering::Relaxed);
-    assert!(
-        connections < 20,
-        "{connections} connections for 20 requests"
-    );
+    assert!(connections < 20, "{connections} connections for 20 requests");
 }
 
 #[tokio::test]
 async fn there_are_no_tunnels() {
     let gateway = Gateway::start(&[mirror().await], &[]).await;
     let mut raw = Raw::connect(gateway.address).await;
-    raw.send(format!(
-        "CONNECT example.com:443 HTTP/1.1\r\nhost: example.com\r\nx-api-key: {ALICE}\r\n\r\n"
-    ))
-    .await;
+    raw.send(format!("CONNECT example.com:443 HTTP/1.1\r\nhost: example.com\r\nx-api-key: {ALICE}\r\n\r\n")).await;
     assert!(raw.read_to("\r\n").await.contains(" 501 "));
 }
 
@@ -232,11 +189,7 @@ async fn every_method_is_passed_on() {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
         let request = client.request(method.clone(), "/a/b?c=d", &[("x-api-key", ALICE)], empty());
         let answer = read(client.send(request).await.expect("a reply")).await;
-        assert!(
-            answer.text.starts_with(&format!("{method} /a/b?c=d\n")),
-            "{}",
-            answer.text
-        );
+        assert!(answer.text.starts_with(&format!("{method} /a/b?c=d\n")), "{}", answer.text);
     }
     let head = client.request(Method::HEAD, "/", &[("x-api-key", ALICE)], empty());
     let head = within("a reply", client.send(head)).await.expect("a reply");

@@ -26,27 +26,13 @@ async fn ten_thousand_requests_over_sixty_four_connections_are_all_answered_and_
                 tokio::spawn(connection);
                 for number in 0..share {
                     let path = format!("/{client}/{number}");
-                    let request = Request::get(&path)
-                        .header("host", "h")
-                        .header("x-api-key", ALICE);
+                    let request = Request::get(&path).header("host", "h").header("x-api-key", ALICE);
                     let request = request.body(empty()).expect("a request");
-                    let reply = within("a reply", sender.send_request(request))
-                        .await
-                        .expect("a reply");
+                    let reply = within("a reply", sender.send_request(request)).await.expect("a reply");
                     assert_eq!(reply.status(), StatusCode::OK);
-                    let body = reply
-                        .into_body()
-                        .collect()
-                        .await
-                        .expect("a body")
-                        .to_bytes();
-                    assert!(
-                        body.starts_with(format!("GET {path}\n").as_bytes()),
-                        "another's reply: {body:?}"
-                    );
-                    within("the connection", sender.ready())
-                        .await
-                        .expect("the connection is kept");
+                    let body = reply.into_body().collect().await.expect("a body").to_bytes();
+                    assert!(body.starts_with(format!("GET {path}\n").as_bytes()), "another's reply: {body:?}");
+                    within("the connection", sender.ready()).await.expect("the connection is kept");
                 }
                 share
             })

@@ -32,16 +32,8 @@ impl Gateway {
     /// Starts it in front of these upstreams, with quotas that no test meets by accident.
     pub(crate) async fn start(upstreams: &[SocketAddr], flags: &[&str]) -> Self {
         let secret = file("secret", SECRET);
-        let keys = file(
-            "keys",
-            format!("alice {ALICE}\nbob {BOB} # not alice's\n").as_bytes(),
-        );
-        let mut all = vec![
-            "--jwt-secret-file".to_owned(),
-            secret,
-            "--api-keys-file".to_owned(),
-            keys,
-        ];
+        let keys = file("keys", format!("alice {ALICE}\nbob {BOB} # not alice's\n").as_bytes());
+        let mut all = vec!["--jwt-secret-file".to_owned(), secret, "--api-keys-file".to_owned(), keys];
         if !flags.contains(&"--burst") {
             all.extend(["--rate", "1000000", "--burst", "1000000"].map(str::to_owned));
         }
@@ -55,10 +47,7 @@ impl Gateway {
     /// Starts it with these flags, and on a free port.
     pub(crate) async fn start_with(flags: &[impl AsRef<OsStr>]) -> Self {
         let mut command = command(flags);
-        let mut child = command
-            .args(["--listen", "127.0.0.1:0"])
-            .spawn()
-            .expect("the gateway starts");
+        let mut child = command.args(["--listen", "127.0.0.1:0"]).spawn().expect("the gateway starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
         let (tell, lines) = mpsc::unbounded_channel();
         tokio::spawn(async move {
@@ -66,20 +55,10 @@ impl Gateway {
                 let _ = tell.send(line);
             }
         });
-        let mut gateway = Self {
-            child,
-            address: ([127, 0, 0, 1], 0).into(),
-            lines,
-            seen: Vec::new(),
-        };
+        let mut gateway = Self { child, address: ([127, 0, 0, 1], 0).into(), lines, seen: Vec::new() };
         let line = gateway.line(&["listening on http://"]).await;
-        let at = line
-            .trim_start_matches("listening on http://")
-            .split_whitespace()
-            .next();
-        gateway.address = at
-            .and_then(|at| at.parse().ok())
-            .expect("the address is printed");
+        let at = line.trim_start_matches("listening on http://").split_whitespace().next();
+        gateway.address = at.and_then(|at| at.parse().ok()).expect("the address is printed");
         gateway
     }
 
@@ -105,53 +84,35 @@ impl Gateway {
     /// Sends a signal by its short name.
     pub(crate) async fn signal(&self, name: &str) {
         let id = self.child.id().expect("the gateway runs").to_string();
-        let sent = Command::new("kill")
-            .args([&format!("-{name}"), &id])
-            .status()
-            .await;
+        let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().await;
         assert!(sent.expect("kill runs").success());
     }
 
     /// Waits for it to end by itself.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
-        within("the gateway's end", self.child.wait())
-            .await
-            .expect("the gateway ended")
+        within("the gateway's end", self.child.wait()).await.expect("the gateway ended")
     }
 }
 
 /// Runs the gateway with flags that do not let it start.
 pub(crate) async fn fails_with(flags: &[impl AsRef<OsStr>]) -> (Option<i32>, String) {
-    let Output { status, stderr, .. } = within("an end", command(flags).output())
-        .await
-        .expect("the gateway runs");
-    (
-        status.code(),
-        String::from_utf8(stderr).expect("stderr is text"),
-    )
+    let Output { status, stderr, .. } = within("an end", command(flags).output()).await.expect("the gateway runs");
+    (status.code(), String::from_utf8(stderr).expect("stderr is text"))
 }
 
 fn command(flags: &[impl AsRef<OsStr>]) -> Command {
     let mut command = Command::new(binary());
-    for (name, _) in
-        std::env::vars().filter(|(name, _)| name.starts_with("GATEWAY_") || name == "RUST_LOG")
-    {
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("GATEWAY_") || name == "RUST_LOG") {
         command.env_remove(name);
     }
-    command
-        .args(flags)
-        .kill_on_drop(true)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.args(flags).kill_on_drop(true).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// Writes a file of this name, and this test's own.
 pub(crate) fn file(name: &str, contents: &[u8]) -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let directory =
-        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("gateway-{}", std::process::id()));
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("gateway-{}", std::process::id()));
     std::fs::create_dir_all(&directory).expect("a directory for the test's files");
     let file = directory.join(format!("{name}-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
     std::fs::write(&file, contents).expect("the test's file is written");
@@ -165,10 +126,7 @@ fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let this = std::env::current_exe().expect("this test's path");
-        let profile = this
-            .parent()
-            .and_then(Path::parent)
-            .expect("target/<profile>/deps");
+        let profile = this.parent().and_then(Path::parent).expect("target/<profile>/deps");
         let binary = profile.join("examples").join("gateway");
         if !is_fresh(&binary) {
             let target = profile.parent().expect("target/<profile>");
@@ -177,26 +135,9 @@ fn binary() -> &'static Path {
                 Some(profile) => profile,
             };
             let mut build = std::process::Command::new(env!("CARGO"));
-            build
-                .args([
-                    "build",
-                    "--quiet",
-                    "--example",
-                    "gateway",
-                    "--profile",
-                    profile,
-                    "--target-dir",
-                ])
-                .arg(target);
-            let built = build
-                .current_dir(env!("CARGO_MANIFEST_DIR"))
-                .status()
-                .expect("cargo runs");
-            assert!(
-                built.success() && binary.exists(),
-                "{build:?} did not make {}",
-                binary.display()
-            );
+            build.args(["build", "--quiet", "--example", "gateway", "--profile", profile, "--target-dir"]).arg(target);
+            let built = build.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs");
+            assert!(built.success() && binary.exists(), "{build:?} did not make {}", binary.display());
         }
         binary
     })
@@ -204,18 +145,12 @@ fn binary() -> &'static Path {
 
 /// Whether it is there and none of its sources, which cargo lists beside it, is newer.
 fn is_fresh(binary: &Path) -> bool {
-    let changed = |path: &Path| {
-        path.metadata()
-            .and_then(|file| file.modified())
-            .unwrap_or(SystemTime::UNIX_EPOCH)
-    };
+    let changed = |path: &Path| path.metadata().and_then(|file| file.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
     let sources = std::fs::read_to_string(binary.with_extension("d")).unwrap_or_default();
     let Some((_, sources)) = sources.split_once(": ") else {
         return false;
     };
     let sources = sources.trim_end().replace("\\ ", "\0");
     let built = changed(binary);
-    sources
-        .split(' ')
-        .all(|source| changed(Path::new(&source.replace('\0', " "))) <= built)
+    sources.split(' ').all(|source| changed(Path::new(&source.replace('\0', " "))) <= built)
 }

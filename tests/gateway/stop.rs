@@ -45,18 +45,12 @@ async fn requests_in_flight_finish_and_new_ones_are_refused() {
             gateway.signal(signal).await;
             gateway.line(&["stopping"]).await;
             let refused = within("an answer", TcpStream::connect(gateway.address)).await;
-            assert_eq!(
-                refused.map_err(|error| error.kind()).err(),
-                Some(std::io::ErrorKind::ConnectionRefused)
-            );
+            assert_eq!(refused.map_err(|error| error.kind()).err(), Some(std::io::ErrorKind::ConnectionRefused));
             assert_eq!(idle.read_to_end().await, "", "an idle connection is closed");
 
             go.notify_one();
             let answer = within("the reply", asking).await.expect("the client lives");
-            assert_eq!(
-                (answer.status, answer.text.as_str()),
-                (StatusCode::OK, "at last")
-            );
+            assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "at last"));
             gateway.line(&["status=200", "outcome=\"done\""]).await;
             assert!(gateway.ended().await.success());
         }
@@ -68,18 +62,10 @@ async fn requests_that_take_too_long_are_cancelled_and_logged() {
     let (upstream, mut told, _go) = patient().await;
     let mut gateway = Gateway::start(&[upstream], &["--grace", "100ms"]).await;
     let mut raw = Raw::connect(gateway.address).await;
-    raw.send(format!(
-        "GET /forever HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\n\r\n"
-    ))
-    .await;
+    raw.send(format!("GET /forever HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\n\r\n")).await;
     let client = Client::h2c(gateway.address);
     let asking = tokio::spawn(async move {
-        let request = client.request(
-            http::Method::GET,
-            "/ever",
-            &[("x-api-key", ALICE)],
-            upstream::empty(),
-        );
+        let request = client.request(http::Method::GET, "/ever", &[("x-api-key", ALICE)], upstream::empty());
         client.send(request).await.map(|reply| reply.status())
     });
     for _ in 0..2 {
@@ -88,21 +74,12 @@ async fn requests_that_take_too_long_are_cancelled_and_logged() {
     gateway.signal("TERM").await;
     gateway.line(&["stopping now"]).await;
     assert_eq!(raw.read_to_end().await, "");
-    assert!(
-        within("an end", asking)
-            .await
-            .expect("the client lives")
-            .is_err()
-    );
+    assert!(within("an end", asking).await.expect("the client lives").is_err());
     assert!(gateway.ended().await.success());
     // Both were waiting for the same upstream, so their lines come in either order.
     let first = gateway.line(&["outcome=\"cancelled\""]).await;
     let second = gateway.line(&["outcome=\"cancelled\""]).await;
-    assert_ne!(
-        first.contains("/forever"),
-        second.contains("/forever"),
-        "{first}\n{second}"
-    );
+    assert_ne!(first.contains("/forever"), second.contains("/forever"), "{first}\n{second}");
 }
 
 #[tokio::test]
@@ -110,16 +87,11 @@ async fn a_second_signal_does_not_wait() {
     let (upstream, mut told, _go) = patient().await;
     let mut gateway = Gateway::start(&[upstream], &["--grace", "1m"]).await;
     let mut raw = Raw::connect(gateway.address).await;
-    raw.send(format!(
-        "GET /forever HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\n\r\n"
-    ))
-    .await;
+    raw.send(format!("GET /forever HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\n\r\n")).await;
     within("a request", told.recv()).await.expect("a request");
     gateway.signal("INT").await;
     gateway.line(&["stopping"]).await;
     gateway.signal("INT").await;
-    gateway
-        .line(&["path=\"/forever\"", "outcome=\"cancelled\""])
-        .await;
+    gateway.line(&["path=\"/forever\"", "outcome=\"cancelled\""]).await;
     assert!(gateway.ended().await.success());
 }
