@@ -676,7 +676,13 @@ impl Node {
         let suspends = self.enter.as_ref().is_some_and(|hook| hook.is_async);
         let pace = if suspends { quote!(Suspending) } else { quote!(Immediate) };
         let facts = self.facts(rt, name);
+        let chain = names::single("ChainItself");
+        let joining = self.generics(&[quote!(#run)], &[quote!(#chain: ?Sized)]);
         quote! {
+            #[automatically_derived]
+            impl #joining #rt::Joins<#run, #chain> for #ty #clause {
+                type As<const P: usize> = #key;
+            }
             #[automatically_derived]
             impl #generics #rt::Signature<#run> for #ty #clause {
                 type Out = #out;

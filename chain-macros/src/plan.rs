@@ -83,8 +83,10 @@ pub(crate) fn plan(chain: &Chain) -> Plan<'_> {
         let node = &step.node;
         let run = names::run_lifetime();
         let span = step.span;
+        let name = &chain.name;
+        let (_, chain_ty, _) = chain.generics.split_for_impl();
         slots.push(Slot {
-            ty: quote_spanned!(span=> <#node as #rt::Signature<#run>>::Key<#index>),
+            ty: quote_spanned!(span=> <#node as #rt::Joins<#run, #name #chain_ty>>::As<#index>),
             name: step.name.clone(),
             index,
             kind: SlotKind::Provided,

@@ -29,7 +29,7 @@ pub mod short;
 
 pub use describe::{Drawing, Ending, NodeInfo};
 pub use flow::{IntoReply, Never, NeverSuspends};
-pub use node::{Cancel, Node, Nothing, OnCancel, Signature, Stateless};
+pub use node::{Cancel, Joins, Node, Nothing, OnCancel, Signature, Stateless};
 #[cfg(feature = "http")]
 pub use context::{Context, Request, Respond, Response, Scratch};
 #[cfg(feature = "pool")]

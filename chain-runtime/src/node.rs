@@ -44,6 +44,16 @@ pub trait Signature<'r> {
     fn key<const P: usize>(gave: Self::Gives) -> Self::Key<P>;
 }
 
+/// The type under which the node's value joins the scope of the chain `C`: [`Signature::Key`], said once more.
+///
+/// rustc compares the providers of a scope with each other, and what a foreign trait says of a foreign type might
+/// change, as far as it knows: a node of another crate would seem to provide any type at all. With the chain's own
+/// type among the trait's parameters, what the node provides is settled.
+pub trait Joins<'r, C: ?Sized> {
+    /// [`Signature::Key`].
+    type As<const P: usize>;
+}
+
 /// What the node does in a scope `S`.
 ///
 /// Exactly one of [`enter`](Self::enter) and [`enter_now`](Self::enter_now) is called, as the node's
