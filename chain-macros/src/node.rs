@@ -643,7 +643,7 @@ impl Node {
 
     fn signature(&self, rt: &TokenStream) -> TokenStream {
         let Self { ty, name, flow, .. } = self;
-        let run = names::run_lifetime();
+        let (run, call) = (names::run_lifetime(), names::call_lifetime());
         let generics = self.generics(&[quote!(#run)], &[]);
         let clause = self.where_clause(&[]);
         let out = &flow.out;
@@ -675,6 +675,7 @@ impl Node {
         let read = self.read(rt);
         let suspends = self.enter.as_ref().is_some_and(|hook| hook.is_async);
         let pace = if suspends { quote!(Suspending) } else { quote!(Immediate) };
+        let way_out = if self.exit.is_some() { quote!(Open) } else { quote!(Absent) };
         let facts = self.facts(rt, name);
         let chain = names::single("ChainItself");
         let joining = self.generics(&[quote!(#run)], &[quote!(#chain: ?Sized)]);
@@ -688,10 +689,15 @@ impl Node {
                 type Out = #out;
                 type Gives = #gives;
                 type Key<const P: usize> = #key;
+                type Loan<#call, const P: usize> = #rt::private::Option<&#call mut #key>
+                where
+                    Self: #call,
+                    #run: #call;
                 type Breaks = #breaks;
                 type Cut = #rt::flow::kind::#cut;
                 type End = #rt::flow::kind::#end;
                 type Pace = #rt::node::pace::#pace;
+                type WayOut = #rt::node::way_out::#way_out;
                 const FACTS: #rt::describe::Facts = #facts;
                 #[inline(always)]
                 fn flow(out: Self::Out) -> #rt::private::ControlFlow<Self::Breaks, Self::Gives> {
@@ -789,8 +795,8 @@ impl Node {
                 bounds.push(names::shown_at(quote!(#scope: #rt::scope::LendReply<#call, #ty, Self>), span));
                 continue;
             }
-            let slot = quote!(#rt::scope::Provides<#run, #call, #ty, Self>);
-            bounds.push(names::shown_at(quote!(#scope: #slot), span));
+            let slot = quote!(#rt::scope::Provides<#run, #call, #ty>);
+            bounds.push(names::shown_at(quote!(#scope: #rt::scope::Lends<#run, #call, #ty, Self>), span));
             let (access, bound) = match parameter.access {
                 Access::Lent => (quote!(Lent), None),
                 Access::Kept => (quote!(Lent), Some(quote!(#rt::scope::Keep<#run, #ty, Self>))),
@@ -805,7 +811,7 @@ impl Node {
                 #rt::describe::Need {
                     ty: #text,
                     access: #rt::describe::Access::#access,
-                    from: <#scope as #rt::scope::Provides<#run, #call, #ty, Self>>::FROM,
+                    from: <#scope as #rt::scope::Provides<#run, #call, #ty>>::FROM,
                 }
             });
         }

@@ -24,6 +24,8 @@ pub(crate) struct Plan<'a> {
 pub(crate) struct Slot {
     /// The type that finds it, with the run's lifetime for every one of its own.
     pub(crate) ty: TokenStream,
+    /// The type of the scope struct's member.
+    pub(crate) loan: TokenStream,
     /// What the user calls it, in a message.
     pub(crate) name: String,
     /// Index among its kind.
@@ -81,12 +83,13 @@ pub(crate) fn plan(chain: &Chain) -> Plan<'_> {
     for (index, step) in steps.iter().enumerate().take(steps.len().saturating_sub(1)) {
         let rt = names::alias(step.span);
         let node = &step.node;
-        let run = names::run_lifetime();
+        let (run, call) = (names::run_lifetime(), names::call_lifetime());
         let span = step.span;
         let name = &chain.name;
         let (_, chain_ty, _) = chain.generics.split_for_impl();
         slots.push(Slot {
             ty: quote_spanned!(span=> <#node as #rt::Joins<#run, #name #chain_ty>>::As<#index>),
+            loan: quote_spanned!(span=> <#node as #rt::Signature<#run>>::Loan<#call, #index>),
             name: step.name.clone(),
             index,
             kind: SlotKind::Provided,
@@ -105,12 +108,20 @@ pub(crate) fn plan(chain: &Chain) -> Plan<'_> {
 }
 
 fn slot(chain: &Chain, ty: &Type, name: &Ident, index: usize, kind: SlotKind) -> Slot {
-    let run = names::run_lifetime();
+    let (run, call) = (names::run_lifetime(), names::call_lifetime());
     // The lifetimes of the chain's type stay; the run's own, and elided ones, are the run's.
     let own: Vec<_> = chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
     let ty_in_run = types::with_lifetime_but(ty, &run, &own);
+    let rt = names::runtime_alias();
+    let loan = match kind {
+        SlotKind::OwnedInput => quote!(#rt::private::Option<&#call mut #rt::private::Option<#ty_in_run>>),
+        SlotKind::SharedInput => quote!(#rt::private::Option<&#run #ty_in_run>),
+        SlotKind::Context => quote!(#rt::short::Lent<#call>),
+        _ => quote!(#rt::private::Option<&#call mut #ty_in_run>),
+    };
     Slot {
         ty: ty_in_run.to_token_stream(),
+        loan,
         name: names::unraw(name),
         index,
         kind,

@@ -76,14 +76,13 @@ const fn order(node: &NodeInfo, needs: &[Need], way_out: bool) {
     while at < needs.len() {
         let need = &needs[at];
         let from = need.from;
-        let message = Message::new().code(node.name).text(" needs a ").code(need.ty);
         match from.kind {
             SourceKind::Node if from.position == node.position && !way_out => {
-                let message = message.text(", which only ").code(node.name).text(" itself provides: ");
+                let message = needs_a(node, need).text(", which only ").code(node.name).text(" itself provides: ");
                 panic!("{}", message.text("add a node before it that returns one").as_str());
             }
             SourceKind::Node if from.position > node.position => {
-                let message = message.text(", which ").code(from.name).text(" provides, but ").code(from.name);
+                let message = needs_a(node, need).text(", which ").code(from.name).text(" provides, but ").code(from.name);
                 let message = message.text(" comes after it: move ").code(from.name).text(" before ");
                 panic!("{}", message.code(node.name).as_str());
             }
@@ -95,6 +94,10 @@ const fn order(node: &NodeInfo, needs: &[Need], way_out: bool) {
         }
         at += 1;
     }
+}
+
+const fn needs_a(node: &NodeInfo, need: &Need) -> Message {
+    Message::new().code(node.name).text(" needs a ").code(need.ty)
 }
 
 /// No two needs of one hook are the same thing, or a thing and its part.
@@ -135,12 +138,13 @@ const fn gone(nodes: &[NodeInfo], node: &NodeInfo) {
     let mut at = 0;
     while at < node.needs.len() {
         let need = &node.needs[at];
-        let taken = taker(nodes, need, node.position);
-        // The next one to need it is told; the ones after that would say the same.
-        if let (Some(taker), true) = (taken, next_to_need(nodes, need, node.position)) {
-            let message = Message::new().code(node.name).text(" needs ").code(need.ty).text(", but ");
-            let message = message.code(taker.name).text(" before it takes it by value: let ").code(taker.name);
-            panic!("{}", message.text(" borrow it, or come after ").code(node.name).as_str());
+        if let Some(taker) = taker(nodes, need, node.position) {
+            // The next one to need it is told; the ones after that would say the same.
+            if !is_needed_between(nodes, need, taker.position, node.position) {
+                let message = Message::new().code(node.name).text(" needs ").code(need.ty).text(", but ");
+                let message = message.code(taker.name).text(" before it takes it by value: let ").code(taker.name);
+                panic!("{}", message.text(" borrow it, or come after ").code(node.name).as_str());
+            }
         }
         at += 1;
     }
@@ -157,7 +161,7 @@ const fn gone(nodes: &[NodeInfo], node: &NodeInfo) {
     }
 }
 
-/// The node among the first `end` ones that takes the input which `need` asks for.
+/// The first of the first `end` nodes that takes the input which `need` asks for.
 const fn taker<'a>(nodes: &'a [NodeInfo], need: &Need, end: usize) -> Option<&'a NodeInfo> {
     if !matches!(need.from.kind, SourceKind::Input) {
         return None;
@@ -178,23 +182,22 @@ const fn taker<'a>(nodes: &'a [NodeInfo], need: &Need, end: usize) -> Option<&'a
     None
 }
 
-/// Whether nobody between the taker of an input and the node at `position` needs it.
-const fn next_to_need(nodes: &[NodeInfo], need: &Need, position: usize) -> bool {
-    let mut before = 0;
-    while before < position {
-        let needs = nodes[before].needs;
+/// Whether a node between these two positions needs the same input.
+const fn is_needed_between(nodes: &[NodeInfo], need: &Need, after: usize, before: usize) -> bool {
+    let mut position = after + 1;
+    while position < before {
+        let needs = nodes[position].needs;
         let mut at = 0;
         while at < needs.len() {
-            let other = &needs[at];
-            let same = matches!(other.from.kind, SourceKind::Input) && other.from.position == need.from.position;
-            if same && taker(nodes, other, before).is_some() {
-                return false;
+            let other = &needs[at].from;
+            if matches!(other.kind, SourceKind::Input) && other.position == need.from.position {
+                return true;
             }
             at += 1;
         }
-        before += 1;
+        position += 1;
     }
-    true
+    false
 }
 
 /// Refuses a future that is larger than the chain's budget.

@@ -27,6 +27,14 @@ pub trait Signature<'r> {
     /// The type under which that joins the scope at position `P`: [`Gives`](Self::Gives), or [`Nothing`] for a node
     /// that provides nothing, so that several such nodes do not collide.
     type Key<const P: usize>;
+    /// A loan of that for the length of one call: `Option<&'s mut Self::Key<P>>`.
+    ///
+    /// It has a name so that a scope need not spell the reference: rustc would infer one outlives-bound for each
+    /// of them, and prove them all wherever the scope is mentioned, which makes long chains cubic to compile.
+    type Loan<'s, const P: usize>
+    where
+        Self: 's,
+        'r: 's;
     /// What the node breaks with; [`Never`](crate::Never) where it cannot.
     type Breaks;
     /// How a break becomes the reply: one of [`flow::kind`](crate::flow::kind).
@@ -35,6 +43,8 @@ pub trait Signature<'r> {
     type End;
     /// [`pace::Immediate`] or [`pace::Suspending`].
     type Pace: pace::Pace;
+    /// Whether there is a way out: [`way_out::Open`] or the uninhabited [`way_out::Absent`].
+    type WayOut: way_out::WayOut;
     /// What is known of the node by name.
     const FACTS: Facts;
 
@@ -142,4 +152,31 @@ pub mod pace {
     pub trait FitsFn<N: ?Sized> {}
     #[diagnostic::do_not_recommend]
     impl<N: ?Sized> FitsFn<N> for Immediate {}
+}
+
+/// Whether a node has a way out.
+pub mod way_out {
+    /// It has an `exit` hook.
+    #[derive(Debug)]
+    pub struct Open;
+    /// It has none. No value of this exists: what stands behind the making of one is not compiled at all.
+    #[derive(Debug)]
+    pub enum Absent {}
+
+    /// Either of the two.
+    pub trait WayOut: Sized {
+        /// Goes through, where there is a way.
+        fn go() -> Self;
+    }
+    impl WayOut for Open {
+        #[inline(always)]
+        fn go() -> Self {
+            Self
+        }
+    }
+    impl WayOut for Absent {
+        fn go() -> Self {
+            unreachable!("chain!: a node without `exit` has no way out")
+        }
+    }
 }

@@ -7,15 +7,16 @@
 
 use crate::describe::Source;
 
-/// That `Self`, the scope of a chain, has a `T` for the node `N`.
+/// That `Self`, the scope of a chain, has a `T`. Implemented by `chain!`, once for each thing in the scope, so that two
+/// providers of one type are refused by rustc's coherence check.
 ///
-/// Implemented by `chain!`; a bound of the nodes that `#[node]` makes.
+/// The node that asks is no parameter of it: what one node's question cost rustc to answer, the next one gets from
+/// its cache.
 #[diagnostic::on_unimplemented(
-    message = "`{N}` needs a `{T}`, but nothing in this chain provides one",
-    label = "needs a `{T}`",
-    note = "add a node that returns `{T}` before `{N}`, list it among the chain's inputs, or make it a field of the chain"
+    message = "a `{T}` is needed here, but nothing in this chain provides one",
+    label = "needs a `{T}`"
 )]
-pub trait Provides<'r: 's, 's, T: ?Sized, N: ?Sized> {
+pub trait Provides<'r: 's, 's, T: ?Sized> {
     /// Where the `T` comes from.
     const FROM: Source;
     /// What may be done with it.
@@ -23,6 +24,18 @@ pub trait Provides<'r: 's, 's, T: ?Sized, N: ?Sized> {
     /// Hands it out, once.
     fn place(&mut self) -> Self::Place;
 }
+
+/// That `Self`, the scope of a chain, has a `T` for the node `N`: a bound of the nodes that `#[node]` makes. It says what
+/// [`Provides`] says, and names the node where it does not hold.
+#[diagnostic::on_unimplemented(
+    message = "`{N}` needs a `{T}`, but nothing in this chain provides one",
+    label = "needs a `{T}`",
+    note = "add a node that returns `{T}` before `{N}`, list it among the chain's inputs, or make it a field of the chain"
+)]
+pub trait Lends<'r: 's, 's, T: ?Sized, N: ?Sized>: Provides<'r, 's, T> {}
+
+#[diagnostic::do_not_recommend]
+impl<'r: 's, 's, T: ?Sized, N: ?Sized, S: Provides<'r, 's, T>> Lends<'r, 's, T, N> for S {}
 
 /// A place in the scope, from which a `T` can be lent.
 pub trait Place<'s, T: ?Sized> {
@@ -190,7 +203,7 @@ pub trait FieldOf<T: ?Sized, N: ?Sized> {
 
 /// Lends the `T` of a scope for reading.
 #[inline(always)]
-pub fn lend<'r: 's, 's, T: ?Sized, N: ?Sized, S: Provides<'r, 's, T, N>>(scope: &mut S) -> &'s T {
+pub fn lend<'r: 's, 's, T: ?Sized, N: ?Sized, S: Lends<'r, 's, T, N>>(scope: &mut S) -> &'s T {
     scope.place().share()
 }
 
@@ -198,7 +211,7 @@ pub fn lend<'r: 's, 's, T: ?Sized, N: ?Sized, S: Provides<'r, 's, T, N>>(scope: 
 #[inline(always)]
 pub fn lend_mut<'r: 's, 's, T: ?Sized + 's, N: ?Sized, S>(scope: &mut S) -> &'s mut T
 where
-    S: Provides<'r, 's, T, N>,
+    S: Lends<'r, 's, T, N>,
     S::Place: Write<'s, T, N>,
 {
     scope.place().write()
@@ -208,7 +221,7 @@ where
 #[inline(always)]
 pub fn keep<'r: 's, 's, T: ?Sized + 'r, N: ?Sized, S>(scope: &mut S) -> &'r T
 where
-    S: Provides<'r, 's, T, N>,
+    S: Lends<'r, 's, T, N>,
     S::Place: Keep<'r, T, N>,
 {
     scope.place().keep()
@@ -218,7 +231,7 @@ where
 #[inline(always)]
 pub fn take<'r: 's, 's, T, N: ?Sized, S>(scope: &mut S) -> T
 where
-    S: Provides<'r, 's, T, N>,
+    S: Lends<'r, 's, T, N>,
     S::Place: TakeOut<T, N>,
 {
     scope.place().take_out()

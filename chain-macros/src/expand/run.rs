@@ -106,10 +106,12 @@ fn observer(chain: &Chain) -> Option<TokenStream> {
     }
 }
 
-/// The scope of the node at this position: what stands before it, and on its way out the reply as well.
+/// Makes the scope of the node at this position, in the local `scope`: what stands before it, and on its way out
+/// the reply as well.
 fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
     let rt = &names::runtime_alias();
-    let scope = &plan.scope;
+    let scope_ty = &plan.scope;
+    let scope = names::single("scope");
     let visible = if way_out { at + 1 } else { at };
     let members = plan.slots.iter().filter_map(|slot| {
         let member = &slot.member;
@@ -118,20 +120,27 @@ fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
             SlotKind::Provided if slot.index >= visible => return None,
             SlotKind::Provided => {
                 let held = names::local("held", slot.index);
-                quote!(&mut #held.value)
+                quote!(#rt::private::Some(&mut #held.value))
             }
-            SlotKind::OwnedInput => quote!(&mut #member),
-            SlotKind::SharedInput => quote!(#member),
-            SlotKind::BorrowedInput => quote!(&mut *#member),
-            SlotKind::Context => return Some(quote!(#member: #rt::short::Lent::new(&mut *#member))),
+            SlotKind::OwnedInput => quote!(#rt::private::Some(&mut #member)),
+            SlotKind::SharedInput => quote!(#rt::private::Some(#member)),
+            SlotKind::BorrowedInput => quote!(#rt::private::Some(&mut *#member)),
+            SlotKind::Context => quote!(#rt::short::Lent::new(&mut *#member)),
         };
-        Some(quote!(#member: #rt::private::Some(#value)))
+        Some(quote!(#scope.#member = #value;))
     });
     let (reply, ending) = (names::single("reply"), names::single("ending"));
     let outward = way_out.then(|| {
-        quote!(reply: #rt::private::Some(&mut #reply), ending: #rt::private::Some(#ending),)
+        quote! {
+            #scope.reply = #rt::private::Some(&mut #reply);
+            #scope.ending = #rt::private::Some(#ending);
+        }
     });
-    quote!(#scope { #outward #(#members,)* ..#scope::empty(self) })
+    quote! {
+        let mut #scope = #scope_ty::empty(self);
+        #outward
+        #(#members)*
+    }
 }
 
 /// The block of one node, around the blocks of those after it.
@@ -202,7 +211,7 @@ fn called(plan: &Plan<'_>, at: usize, hook: &str, suspends: &TokenStream) -> Tok
     let later = syn::Ident::new(hook, span);
     let now = syn::Ident::new(&format!("{hook}_now"), span);
     if !chain.run.is_async {
-        return quote!({ let #scope_local = #scope; #as_node::#now(#place, #scope_local) });
+        return quote!({ #scope #as_node::#now(#place, #scope_local) });
     }
     let awaited = if chain.observers.is_empty() {
         quote_spanned!(span=> #as_node::#later(#place, #scope_local).await)
@@ -216,7 +225,7 @@ fn called(plan: &Plan<'_>, at: usize, hook: &str, suspends: &TokenStream) -> Tok
         }}
     };
     quote! {{
-        let #scope_local = #scope;
+        #scope
         if #suspends { #awaited } else { #as_node::#now(#place, #scope_local) }
     }}
 }
@@ -240,12 +249,17 @@ fn exit(plan: &Plan<'_>, at: usize) -> TokenStream {
     let Step { node, span, .. } = &plan.steps[at];
     let rt = &names::alias(*span);
     let hook = quote_spanned!(*span=> <#node as #rt::Signature<'_>>::FACTS.exit);
+    // For a node without `exit` this cannot return, and rustc drops what stands behind it, scope and all.
+    let way = quote_spanned!(*span=> <<#node as #rt::Signature<'_>>::WayOut as #rt::node::way_out::WayOut>::go());
     let call = called(plan, at, "exit", &quote!(#hook.suspends()));
     let leaving = watched(chain, &quote!(leave(#at)));
     let left = watched(chain, &quote!(left(#at)));
     quote! {
         #leaving
-        if #hook.is_present() { #call }
+        if #hook.is_present() {
+            let _ = #way;
+            #call
+        }
         #left
     }
 }

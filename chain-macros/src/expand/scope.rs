@@ -22,14 +22,8 @@ pub(super) fn scope(plan: &Plan<'_>) -> TokenStream {
     let reply = super::in_run(chain, &chain.run.reply);
     let reply = types::with_lifetime_but(&reply, &run, &own_lifetimes(plan));
     let members = plan.slots.iter().filter(|slot| slot.kind != SlotKind::Field).map(|slot| {
-        let Slot { ty, member, .. } = slot;
-        let member_ty = match slot.kind {
-            SlotKind::OwnedInput => quote!(#rt::private::Option<&#call mut #rt::private::Option<#ty>>),
-            SlotKind::SharedInput => quote!(#rt::private::Option<&#run #ty>),
-            SlotKind::BorrowedInput | SlotKind::Provided => quote!(#rt::private::Option<&#call mut #ty>),
-            SlotKind::Context | SlotKind::Field => quote!(#rt::short::Lent<#call>),
-        };
-        quote!(#member: #member_ty)
+        let Slot { loan, member, .. } = slot;
+        quote!(#member: #loan)
     });
     let empty_members = plan.slots.iter().filter(|slot| slot.kind != SlotKind::Field).map(|slot| {
         let member = &slot.member;
@@ -66,19 +60,15 @@ fn own_lifetimes(plan: &Plan<'_>) -> Vec<syn::Lifetime> {
     plan.chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect()
 }
 
-/// `impl Provides<'run, 'call, T, N> for Scope`, for a type parameter more than the scope has: the node that asks.
+/// `impl Provides<'run, 'call, T> for Scope`
 fn slot_for(plan: &Plan<'_>, ty: &TokenStream, from: &TokenStream, place_ty: &TokenStream, place: &TokenStream, span: proc_macro2::Span) -> TokenStream {
     let rt = &names::runtime_alias();
     let scope = &plan.scope;
     let (run, call) = (names::run_lifetime(), names::call_lifetime());
-    let node = names::single("AskingNode");
     let generics = scope_generics(plan.chain);
-    let (_, ty_generics, clause) = generics.split_for_impl();
-    let mut asked = generics.clone();
-    asked.params.push(syn::parse_quote!(#node: ?Sized));
-    let (impl_generics, _, _) = asked.split_for_impl();
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
     // A second provider is reported at both headers: they stand at the tokens of the two.
-    let header = quote!(impl #impl_generics #rt::scope::Provides<#run, #call, #ty, #node> for #scope #ty_generics #clause);
+    let header = quote!(impl #impl_generics #rt::scope::Provides<#run, #call, #ty> for #scope #ty_generics #clause);
     let header = names::shown_at(header, span);
     quote! {
         #[automatically_derived]
