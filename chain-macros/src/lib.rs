@@ -27,37 +27,14 @@ pub fn chain(tokens: TokenStream) -> TokenStream {
     compile::chain(tokens.into()).into()
 }
 
-/// Makes a function, or an `impl` block with hooks, a node of chains.
-///
-/// On a function, which stays callable as it is:
-///
-/// ```ignore
-/// #[node]
-/// async fn auth(request: &Parts, keys: &Keys) -> Result<User, Unauthorized> { .. }
-/// ```
-///
-/// On an `impl` block, any of three hooks make the type a node:
-///
-/// ```ignore
-/// #[node]
-/// impl AccessLog {
-///     fn enter(&self) -> Started { .. }
-///     fn exit(&self, started: &Started, request: &Parts, reply: &Response<Body>) { .. }
-///     fn cancelled(&self, started: &Started) { .. }
-/// }
-/// ```
-///
-/// - A parameter is found by its type in the scope: `&T` is lent, `&mut T` lent for writing, `T` takes an
-///   input. In `exit`, the parameter called `reply` is the chain's reply.
-/// - The result is read by its name: `Result<T, E>` and `ControlFlow<R, T>` may break; `()` provides nothing.
-/// - Options: `#[node(stateless)]` lets a chain name a type without fields without a value;
-///   `#[node(crate = path)]` says where `chain_runtime` is.
+// Documented where it is re-exported, in `chain-runtime`: its examples compile there.
+#[allow(missing_docs, reason = "see above")]
 #[proc_macro_attribute]
 pub fn node(options: TokenStream, item: TokenStream) -> TokenStream {
     node::expand(options.into(), item.into()).into()
 }
 
-/// Resets a value between requests, field by field.
+/// Resets a value between requests, field by field: see the trait of the same name in `chain-runtime`.
 #[proc_macro_derive(Reset, attributes(reset))]
 pub fn reset(item: TokenStream) -> TokenStream {
     reset::expand(syn::parse_macro_input!(item as syn::DeriveInput)).into()

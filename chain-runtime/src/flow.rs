@@ -11,9 +11,9 @@ use core::task::{Context, Poll};
 
 /// Turns what a node gives or breaks with into the chain's reply, `R`.
 ///
-/// Implement it for your own error and rejection types. Every type is already its own reply; with
-/// the feature `http`, a `StatusCode`, a `(StatusCode, text)` pair and a `Response` without a body
-/// are replies too.
+/// Implement it for your own error and rejection types, and for the reply type that your chains have. Every type is already
+/// its own reply, so a node may break with the reply itself. Neither this trait nor a foreign error is yours, so an error of
+/// another crate is wrapped in a type of your own first; where the reply is a `Result<_, X>`, `X: From<E>` is enough.
 ///
 /// ```
 /// use chain_runtime::IntoReply;
@@ -25,7 +25,8 @@ use core::task::{Context, Poll};
 ///         429
 ///     }
 /// }
-/// assert_eq!(TooManyRequests.into_reply(), 429);
+/// let status: u16 = TooManyRequests.into_reply();
+/// assert_eq!(status, 429);
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot become the chain's reply, `{R}`",

@@ -1,4 +1,146 @@
-//! Request chains as one monomorphized state machine.
+//! Request chains that the compiler builds: `chain!` turns `log => auth => greet` into one monomorphized state machine.
+//!
+//! A [`node`](macro@node) is a function or a struct with hooks. A [`chain!`] is an ordered composition of nodes, run once for
+//! each request. Each node's parameters are found *by type* among what is there at its place: the chain's inputs, its fields,
+//! and what earlier nodes returned. There is no box, no `dyn`, no closure and no allocation behind it; what is missing, comes
+//! too late or lives too short is a compile error at the node's name.
+//!
+//! ```
+//! use chain_runtime::{IntoReply, chain, node};
+//!
+//! struct Request { path: &'static str, token: &'static str }
+//! struct Keys { ada: &'static str }
+//! struct User(&'static str);
+//! struct Unauthorized;
+//!
+//! /// Says who asks, or breaks.
+//! #[node]
+//! async fn auth(request: &Request, keys: &Keys) -> Result<User, Unauthorized> {
+//!     if request.token == keys.ada { Ok(User("Ada")) } else { Err(Unauthorized) }
+//! }
+//!
+//! /// What `auth` breaks with, as a reply.
+//! impl IntoReply<String> for Unauthorized {
+//!     fn into_reply(self) -> String { "401".to_owned() }
+//! }
+//!
+//! /// The last node gives the reply.
+//! #[node]
+//! fn greet(request: Request, user: &User) -> String {
+//!     format!("200 {} for {}", request.path, user.0)
+//! }
+//!
+//! chain! {
+//!     /// Greets those who are known.
+//!     pub struct Hello {
+//!         keys: Keys,
+//!     }
+//!
+//!     async fn(request: Request) -> String {
+//!         auth => greet
+//!     }
+//! }
+//!
+//! # fn block_on<F: Future>(future: F) -> F::Output {
+//! #     let mut future = std::pin::pin!(future);
+//! #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+//! #     loop {
+//! #         if let std::task::Poll::Ready(output) = future.as_mut().poll(&mut context) { return output }
+//! #     }
+//! # }
+//! # block_on(async {
+//! let hello = Hello { keys: Keys { ada: "lovelace" } };
+//! assert_eq!(hello.run(Request { path: "/", token: "lovelace" }).await, "200 / for Ada");
+//! assert_eq!(hello.run(Request { path: "/", token: "babbage" }).await, "401");
+//! # });
+//! ```
+//!
+//! # Words
+//!
+//! | word | meaning |
+//! | --- | --- |
+//! | node | one step: a function, or a struct with hooks |
+//! | chain | an ordered composition of nodes, declared with [`chain!`], run once for each request |
+//! | scope | what can be lent to a node at its place: the inputs, what earlier nodes provided, the chain's fields |
+//! | provide | the value that a node returns joins the scope, under its type, for the nodes after it |
+//! | reply | the chain's output: the last node gives it, or an earlier node breaks with it |
+//! | hooks | `enter` on the way in, `exit` on the way out, `cancelled` when the request dies midway |
+//!
+//! # The language
+//!
+//! 1. **A node's parameters are found by type.** `&T` is lent, `&mut T` is lent for writing, and `T` by value takes an input
+//!    out of the scope. Inputs that the chain owns (`name: T`), inputs by `&mut` and provided values can be lent for
+//!    writing; inputs by `&` and the chain's fields, which all requests share, only for reading. An input that was taken is
+//!    gone: no later node, and no `exit` of an earlier one, may ask for it.
+//! 2. **A node's result says how it goes on.** `T` is provided; `()` provides nothing; `Result<T, E>` provides `T` or breaks
+//!    with `E`; `ControlFlow<R, T>` provides `T` or breaks with `R`; a node that returns `!` never does either. What breaks
+//!    becomes the reply through [`IntoReply`]. Where the reply is itself a `Result<_, X>`, an `E` becomes `Err(X::from(e))`,
+//!    as `?` would do it.
+//! 3. **The last node gives the reply**, directly or through [`IntoReply`].
+//! 4. **One type, one provider.** Two nodes, inputs or fields of the same type in one scope are refused: wrap one in a type of
+//!    its own. A field that is used as a node may have twins: it is known by its name, and is not lent by its type then.
+//! 5. **Every node that was entered is left.** `exit` runs in reverse order for exactly the nodes that were entered, on a reply
+//!    and on a break. It is lent what `enter` could be lent, its own node's value, an [`Ending`] that says who replied or
+//!    broke, and the reply, through the parameter *called* `reply` (`&Reply` or `&mut Reply`). `cancelled` is synchronous and
+//!    runs in reverse order where there is no reply. It is lent its own node's value and the chain's fields. A node that
+//!    breaks was never entered.
+//! 6. **`fn(..)` for `async fn(..)`** declares a chain whose `run` is an ordinary function. An `async` node in it is refused.
+//! 7. *Blocks and branches in a chain are not part of the language yet.*
+//! 8. **What is written on the chain is kept**: attributes, doc comments, visibility, lifetimes, generics, where-clauses. An
+//!    input may be a reference (`head: &'r Head`), and a node may then provide what borrows from it (`Token<'r>`), or from a
+//!    field of the chain. What is borrowed cannot outlive the run.
+//!
+//! In signatures, `'r` is the life of one run (the chain's fields, its inputs by reference), `'s` that of one call of a hook.
+//!
+//! # The four ways out
+//!
+//! ```text
+//!                 request                                   reply
+//!                    │                                        ▲
+//!    ┌─ outer ───────▼────────────────────────────────────────┴──────┐
+//!    │             enter                                     exit    │
+//!    │  ┌─ gate ─────▼────────────────────────────────────────┴───┐  │
+//!    │  │          enter ────── breaks: cut short ────────────►   │  │   from here, `outer` alone is left:
+//!    │  │  ┌─ inner ─▼─────────────────────────────────────┴───┐  │  │   `gate` was never entered
+//!    │  │  │       enter                                 exit  │  │  │
+//!    │  │  │  ┌─ work ▼───────────────────────────────────┴─┐  │  │  │
+//!    │  │  │  │     enter ────── gives the reply ─────►     │  │  │  │
+//!    │  │  │  └──────┬──────────────────────────────────────┘  │  │  │
+//!    │  │  └─────────┼─────────────────────────────────────────┘  │  │
+//!    │  └────────────┼────────────────────────────────────────────┘  │
+//!    └───────────────┼───────────────────────────────────────────────┘
+//!                    ▼
+//!      the future is dropped here, or a node panics:
+//!      `cancelled` of `inner`, then of `outer`
+//! ```
+//!
+//! | the run | which nodes | which hook, in reverse order | what `exit` sees |
+//! | --- | --- | --- | --- |
+//! | is **replied**: the last node gave a value | all | `exit` | the reply; [`Ending`]: replied, by the last node |
+//! | is **cut short**: a node broke | those before it | `exit` | the reply made from the break; [`Ending`]: cut short, by that node |
+//! | is **cancelled**: its future was dropped at an await | those that were entered and not left | `cancelled` | |
+//! | **panics** in a node | those that were entered and not left | `cancelled`; the panic goes on | |
+//!
+//! - Exactly one of `exit` and `cancelled` runs to its end for a node that was entered and has the hook. An `exit` that is itself
+//!   cut off, by a drop or a panic, does not count as having left: that node's `cancelled` runs, and then those before it.
+//! - The last node's value becomes the reply, so nobody holds it: its own `cancelled` never runs. Its `exit` does.
+//! - A `cancelled` hook can tell a panic from a dropped future by `std::thread::panicking()`.
+//! - Values are dropped in reverse order of being provided, each after its node was left.
+//!
+//! # A chain about itself
+//!
+//! `Hello::NODES` and `Hello::CHAIN` are `&'static` [data](describe), `Hello::drawing()` makes a [`Drawing`] of them,
+//! `Hello::future_size()` and `Hello::node_sizes()` are the bytes that a run takes. See [`chain!`]. An
+//! [`Observer`](observe::Observer) is told of every node being entered and left.
+//!
+//! # Features
+//!
+//! | feature | brings | with the crates |
+//! | --- | --- | --- |
+//! | none | the language: chains, nodes, hooks, observers, [`Reset`] for the types of `core`. `#![no_std]`, without `alloc` | |
+//! | `std` (default) | [`Reset`] for the types of `std`, `observe::Recorder` for tests | |
+//! | `http` | the short form's `Context`, replies and `Reset` for `http` and `bytes` types | `http`, `bytes` |
+//! | `pool` | `Pool` and `Lease`: contexts that outlive their requests | `crossbeam-queue`, `thread_local` |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
@@ -38,9 +180,208 @@ pub use reset::Reset;
 
 #[doc(hidden)]
 pub use chain_macros::chain as __chain;
-pub use chain_macros::{Reset, node};
+pub use chain_macros::Reset;
+/// Makes a function, or an `impl` block with hooks, a node of chains.
+///
+/// # On a function
+///
+/// The function stays as it is, so that a test can call it. Beside it stands a type of the same name, which is how a chain
+/// names it.
+///
+/// ```
+/// use chain_runtime::{IntoReply, chain, node};
+///
+/// struct Line(&'static str);
+/// struct Number(u32);
+/// struct NotANumber;
+///
+/// impl IntoReply<String> for NotANumber {
+///     fn into_reply(self) -> String { "not a number".to_owned() }
+/// }
+///
+/// #[node]
+/// fn parse(line: &Line) -> Result<Number, NotANumber> {
+///     line.0.parse().map(Number).map_err(|_| NotANumber)
+/// }
+///
+/// #[node]
+/// fn double(number: &Number) -> String {
+///     (number.0 * 2).to_string()
+/// }
+///
+/// chain! {
+///     struct Doubling;
+///     fn(line: Line) -> String { parse => double }
+/// }
+///
+/// assert_eq!(Doubling.run(Line("21")), "42");
+/// assert_eq!(Doubling.run(Line("x")), "not a number");
+/// assert!(parse(&Line("21")).is_ok());
+/// ```
+///
+/// # On an `impl` block
+///
+/// Any of three methods make the type a node; other items in the block are left alone. All take `&self`, since a node serves
+/// every request.
+///
+/// | hook | runs | may be lent | returns |
+/// | --- | --- | --- | --- |
+/// | `enter` | on the way in; without one, the node is entered and provides nothing | the scope; may take inputs by value | what the node provides, or breaks with |
+/// | `exit` | on the way out of a node that was entered | the scope, its own node's value, [`Ending`], the reply | nothing |
+/// | `cancelled` | where the run ends without a reply | its own node's value, the chain's fields | nothing; it cannot be `async` |
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+///
+/// use chain_runtime::{Ending, chain, node};
+///
+/// struct Request(&'static str);
+///
+/// /// Counts the requests in flight.
+/// struct InFlight { now: AtomicUsize }
+///
+/// /// What the node provides: its way out is lent it again.
+/// struct Turn(usize);
+///
+/// #[node]
+/// impl InFlight {
+///     fn enter(&self) -> Turn {
+///         Turn(self.now.fetch_add(1, Relaxed))
+///     }
+///     fn exit(&self, turn: &Turn, ending: &Ending, reply: &mut String) {
+///         self.now.fetch_sub(1, Relaxed);
+///         reply.push_str(&format!(" (turn {}, {ending})", turn.0));
+///     }
+///     fn cancelled(&self) {
+///         self.now.fetch_sub(1, Relaxed);
+///     }
+/// }
+///
+/// #[node]
+/// fn answer(request: &Request, turn: &Turn) -> String {
+///     format!("{} for {}", 200 + turn.0, request.0)
+/// }
+///
+/// chain! {
+///     struct Service { in_flight: InFlight }
+///     fn(request: Request) -> String { in_flight => answer }
+/// }
+///
+/// let service = Service { in_flight: InFlight { now: AtomicUsize::new(0) } };
+/// assert_eq!(service.run(Request("/")), "200 for / (turn 0, replied by `answer`)");
+/// assert_eq!(service.in_flight.now.into_inner(), 0);
+/// ```
+///
+/// # Parameters
+///
+/// Each is found by its type in the scope; its name does not matter, with one exception. In `exit`, the parameter called
+/// `reply` is the chain's reply, by name, because an input and the reply may be of one type. (`_reply` is not `reply`.) Its
+/// type may be a type parameter of `exit`, for a node that fits chains with different replies:
+/// `fn exit<R: Status>(&self, reply: &R)`.
+///
+/// | parameter | |
+/// | --- | --- |
+/// | `&T` | lent |
+/// | `&mut T` | lent for writing: inputs that are not `&T`, and provided values |
+/// | `T` | an input, taken out of the scope |
+/// | `&'a T` with `'a` in the result | kept for the run, since what is provided borrows from it: inputs by `&'r`, the chain's fields, and what is borrowed from these |
+///
+/// # Results
+///
+/// They are read by their name, under any alias: `Result<T, E>` and `ControlFlow<R, T>` may break, `()` provides nothing, `!`
+/// never returns. Anything else is provided.
+///
+/// # Generics
+///
+/// A function's type parameters are the node's (`node::<T>` in a chain), and so are those of the `impl` block. Lifetimes in a
+/// function's signature are those of the run where the result has them too, and otherwise those of the call.
+///
+/// # Options
+///
+/// - `#[node(stateless)]`, on an `impl` block: the type has no fields, so a chain may name it by its type, without a field.
+/// - `#[node(crate = path)]`: where this crate is, for macros that re-export it. Under another name in `Cargo.toml` it is found.
+///
+/// What it implements is described in [`mod@node`]; a node can be written by hand as well.
+pub use chain_macros::node;
 
-/// Declares a chain. See the crate's documentation for the language.
+/// Declares a chain.
+///
+/// # The item form
+///
+/// ```text
+/// chain! {
+///     attributes visibility struct Name<generics> where-clause {     // or `struct Name;`
+///         visibility field: Type,
+///     }
+///
+///     attributes async fn<'r>(input: Type, ..) -> Reply {            // or `fn`
+///         node => path::to::node => node::<Type> => field
+///     }
+/// }
+/// ```
+///
+/// The struct is an ordinary one: make a value, keep it in an `Arc` or a `static`. A node is named by its path, or, where it has
+/// state, by the field that holds it. A field's name hides a function of the same name. The `fn` has no name, as it becomes
+/// `run`, and no type parameters, as these stand on the struct; it may declare one lifetime, the run's.
+///
+/// For `pub struct Gateway { .. } async fn(request: Request) -> Response { .. }` it emits the struct as it is written, and
+///
+/// ```text
+/// impl Gateway {
+///     pub async fn run<'r>(&'r self, request: Request) -> Response;
+///
+///     pub const NODES: &'static [NodeInfo];                    // each node: name, file and line, what it needs and provides
+///     pub const CHAIN: &'static describe::ChainInfo;           // the same with inputs, fields and reply
+///     pub const fn drawing() -> Drawing;                       // `Display`, and `.mermaid()`
+///     pub const fn future_size() -> usize;                     // bytes of what `run` returns; `async fn` only
+///     pub const fn node_sizes() -> [usize; N];                 // bytes of each node's own future on its way in
+/// }
+/// ```
+///
+/// and, where nobody sees it, the scope and the checks of the nodes' order. The checks are constants: `cargo check` evaluates
+/// them, for a chain with type parameters only once its `run` is used with types, so in `cargo build`. All items are as visible as
+/// the struct. The future of `run` is `Send` if what it holds at an await is.
+///
+/// ```
+/// use chain_runtime::{chain, node};
+///
+/// pub struct Celsius(pub f64);
+/// pub struct Fahrenheit(f64);
+///
+/// #[node]
+/// fn convert(celsius: &Celsius) -> Fahrenheit { Fahrenheit(celsius.0 * 1.8 + 32.0) }
+///
+/// #[node]
+/// fn print(fahrenheit: &Fahrenheit) -> String { format!("{} °F", fahrenheit.0) }
+///
+/// chain! {
+///     /// Docs, derives and other attributes are kept.
+///     #[derive(Clone, Copy, Debug, Default)]
+///     pub struct Thermometer;
+///
+///     fn(celsius: Celsius) -> String { convert => print }
+/// }
+///
+/// assert_eq!(Thermometer.run(Celsius(20.0)), "68 °F");
+/// assert_eq!(Thermometer::NODES[1].name, "print");
+/// println!("{}", Thermometer::drawing());
+/// ```
+///
+/// # Attributes of its own
+///
+/// They stand on the struct or on the `fn`.
+///
+/// - `#[observe(T)]`: the [`Observer`](crate::observe::Observer) `T` is told what happens in each run; for several, write a
+///   tuple.
+/// - `#[budget(future = 2048)]`: a future of `run` over so many bytes does not compile; the error names the largest node.
+///
+/// # The short form
+///
+/// `chain!(auth => limit: RateLimit = RateLimit::per_second(100) => greet)` is an expression: a chain over one `&mut Context`
+/// (with the feature `http`), whose `run` returns an [`Ending`](crate::Ending). Nodes ask for the `Context` or for its parts
+/// (`Request`, `Response`, `Scratch`) by type; what breaks is written into its response through `Respond`. A node with
+/// state is written with its type and its value, which is made once, where the chain is written. The short form takes no
+/// attributes.
 #[macro_export]
 macro_rules! chain {
     ($($declaration:tt)*) => {
