@@ -73,3 +73,49 @@ impl IntoReply<Response<Body>> for TooManyRequests {
         reply
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use governor::clock::FakeRelativeClock;
+
+    use super::*;
+
+    fn user(name: &str) -> User {
+        User(name.into())
+    }
+
+    fn limiter(clock: &FakeRelativeClock) -> Limiter<FakeRelativeClock> {
+        let number = |number| NonZeroU32::new(number).expect("not nought");
+        Limiter::with_clock(number(2), number(3), clock.clone())
+    }
+
+    #[test]
+    fn a_user_may_ask_again_when_they_were_told_to() {
+        let clock = FakeRelativeClock::default();
+        let limiter = limiter(&clock);
+        let alice = user("alice");
+        for _ in 0..3 {
+            limiter.check(&alice).expect("a burst of three");
+        }
+        let TooManyRequests(wait) = limiter.check(&alice).expect_err("a fourth");
+        assert_eq!(wait, Duration::from_millis(500));
+        clock.advance(wait);
+        limiter.check(&alice).expect("two a second");
+        limiter.check(&user("bob")).expect("bob has a quota of his own");
+    }
+
+    #[test]
+    fn who_has_a_full_quota_again_is_forgotten() {
+        let clock = FakeRelativeClock::default();
+        let limiter = limiter(&clock);
+        for name in 0..1_000 {
+            limiter.check(&user(&name.to_string())).expect("the first request");
+        }
+        limiter.sweep();
+        assert_eq!(limiter.remembered(), 1_000, "their quotas are not full yet");
+        clock.advance(Duration::from_secs(10));
+        limiter.check(&user("alice")).expect("the first request");
+        limiter.sweep();
+        assert_eq!(limiter.remembered(), 1, "alice has just asked");
+    }
+}

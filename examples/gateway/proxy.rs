@@ -46,7 +46,7 @@ pub(crate) async fn proxy(
 }
 
 /// The head of the request to the upstream: the client's, rewritten where it stands.
-fn onward(
+pub(crate) fn onward(
     mut request: Parts,
     upstream: &Upstream,
     user: &User,

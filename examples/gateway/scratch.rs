@@ -26,7 +26,7 @@ pub(crate) struct Scratch {
     pub(crate) progress: Arc<Progress>,
 }
 
-/// Room for the values of several requests. When it is used up, and none of them is left, it is taken from the start.
+/// Room for the values of several requests.
 const ROOM: usize = 2_048;
 
 /// The most that one value may take without new memory.
@@ -39,6 +39,12 @@ impl Default for Scratch {
 }
 
 impl Scratch {
+    /// Takes the memory for values back, if those of the last request are gone, as they mostly are.
+    pub(crate) fn make_room(&mut self) {
+        // Where they are not, `value` goes on behind them, and asks for new memory only when that is used up.
+        let _ = self.text.try_reclaim(ROOM);
+    }
+
     /// Writes a field's value. `None` if it came out as something that no field may hold.
     pub(crate) fn value(&mut self, write: impl FnOnce(&mut BytesMut) -> fmt::Result) -> Option<HeaderValue> {
         if self.text.capacity() < VALUE {

@@ -38,3 +38,28 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
 fn split(text: &str) -> (&str, &str) {
     text.split_at(text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_unit_or_are_seconds() {
+        for (text, milliseconds) in [("500ms", 500), ("30s", 30_000), ("30", 30_000), ("2m", 120_000)] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        }
+        for text in ["", "s", "0", "-1s", "1.5s", "1h", "99999999999999999999s", "18446744073709551615m", "2d"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_have_a_unit_or_are_bytes() {
+        for (text, bytes) in [("0", 0), ("4096", 4096), ("64k", 65_536), ("10m", 10 << 20), ("1G", 1 << 30)] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "k", "-1", "1.5k", "1t", "1kb", "99999999999999999999", "18446744073709551615k"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+}

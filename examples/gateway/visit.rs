@@ -26,6 +26,7 @@ pub(crate) struct Visit {
 impl Visit {
     /// Begins the log of a request, in its scratch.
     pub(crate) fn begin(request: &Parts, peer: IpAddr, ids: &RequestIds, scratch: &mut Scratch) {
+        scratch.make_room();
         let id = match request.headers.get(&REQUEST_ID) {
             Some(id) if is_plain(id) => id.clone(),
             _ => ids.next(scratch),
