@@ -42,9 +42,9 @@ struct Page {
     body: String,
 }
 
-impl IntoReply<Page> for BadNumber {
+impl IntoReply<Page> for ParseIntError {
     fn into_reply(self) -> Page {
-        Page { status: 400, body: self.0 }
+        Page { status: 400, body: self.to_string() }
     }
 }
 
@@ -60,30 +60,24 @@ impl IntoReply<Page> for Doubled {
     }
 }
 
-/// An error of one's own, which `IntoReply` can be implemented for: neither `ParseIntError` nor `IntoReply` is ours.
-#[derive(Debug)]
-struct BadNumber(String);
-
-impl From<ParseIntError> for BadNumber {
-    fn from(error: ParseIntError) -> Self {
-        Self(error.to_string())
-    }
-}
-
-#[node]
-fn parse_for_page(text: &Text) -> Result<Number, BadNumber> {
-    Ok(Number(text.0.parse()?))
-}
-
 chain! {
     /// The reply is a plain type.
     struct Pages;
-    fn(text: Text) -> Page { parse_for_page => cached => double }
+    fn(text: Text) -> Page { parse => cached => double }
 }
 
 impl IntoReply<u32> for Doubled {
     fn into_reply(self) -> u32 {
         self.0
+    }
+}
+
+/// An error of one's own.
+struct BadNumber(String);
+
+impl From<ParseIntError> for BadNumber {
+    fn from(error: ParseIntError) -> Self {
+        Self(error.to_string())
     }
 }
 
@@ -97,6 +91,9 @@ fn main() {
     for text in ["4", "21", "four"] {
         let page = Pages.run(Text(text));
         println!("{text:>4} as a page:   {} {}", page.status, page.body);
-        println!("{text:>4} as a result: {:?}", Results.run(Text(text)));
+        match Results.run(Text(text)) {
+            Ok(number) => println!("{text:>4} as a result: Ok, {number}"),
+            Err(error) => println!("{text:>4} as a result: Err, {}", error.0),
+        }
     }
 }

@@ -11,9 +11,8 @@ use core::task::{Context, Poll};
 
 /// Turns what a node gives or breaks with into the chain's reply, `R`.
 ///
-/// Implement it for your own error and rejection types, and for the reply type that your chains have. Every type is already
-/// its own reply, so a node may break with the reply itself. Neither this trait nor a foreign error is yours, so an error of
-/// another crate is wrapped in a type of your own first; where the reply is a `Result<_, X>`, `X: From<E>` is enough.
+/// Implement it for what your nodes break with. Every type is already its own reply, so a node may break with the reply
+/// itself. Rust's orphan rule asks that the error or the reply be a type of your crate: where neither is, wrap one.
 ///
 /// ```
 /// use chain_runtime::IntoReply;

@@ -1,0 +1,412 @@
+//! `hello.rs`, with what `chain!` and `#[node]` make of it written out by hand.
+//!
+//! Simplified: the names are ones that a person would choose, paths are shortened by `use`, and what only serves the
+//! drawing (`FACTS`, `NEEDS`) and the order checks is left at its minimum. The types and the body of `run` are those of
+//! the real expansion, and compile against the same runtime. Read it from the bottom: `Hello::run` is the point of it all.
+
+#![allow(refining_impl_trait, reason = "`NeverSuspends`, by name, tells rustc that there is nothing to await")]
+
+use std::future::Future;
+use std::ops::ControlFlow::{self, Break, Continue};
+
+use chain_runtime::describe::{Facts, Hook, Need, Source, SourceKind};
+use chain_runtime::flow::{Cut, End, kind, reply};
+use chain_runtime::held::{Bare, Held};
+use chain_runtime::node::{Joins, pace, way_out};
+use chain_runtime::scope::{LendReply, Lends, Provides, lend, place};
+use chain_runtime::{Cancel, IntoReply, Never, NeverSuspends, Node, Signature, Stateless};
+
+struct Request {
+    path: &'static str,
+    token: &'static str,
+}
+
+struct Keys {
+    ada: &'static str,
+}
+
+struct User(&'static str);
+struct Unauthorized;
+struct Started(&'static str);
+
+impl IntoReply<String> for Unauthorized {
+    fn into_reply(self) -> String {
+        "401 who are you?".to_owned()
+    }
+}
+
+// #[node] async fn auth ///////////////////////////////////////////////////////////////////////////////////////////////
+
+// The function stays as it is, so that a test can call it.
+async fn auth(request: &Request, keys: &Keys) -> Result<User, Unauthorized> {
+    tokio::task::yield_now().await;
+    if request.token == keys.ada { Ok(User("Ada")) } else { Err(Unauthorized) }
+}
+
+// Beside it, a type of the same name. It has braces, so that it lives among types only: `auth` as a value is still the
+// function, and a parameter or a binding may still be called `auth`.
+#[allow(non_camel_case_types, reason = "named like the function")]
+struct auth {}
+
+// A chain can name it without a field.
+impl Stateless for auth {
+    const NODE: Self = Self {};
+}
+
+// What it is wherever it stands.
+impl<'r> Signature<'r> for auth {
+    type Out = Result<User, Unauthorized>;
+    type Gives = User;
+    // Under which type the value joins the scope at position `P`.
+    type Key<const P: usize> = User;
+    type Loan<'s, const P: usize>
+        = Option<&'s mut User>
+    where
+        Self: 's,
+        'r: 's;
+    type Breaks = Unauthorized;
+    // How a break becomes the reply, and how the value would if the node were the last.
+    type Cut = kind::Fails;
+    type End = kind::Gives;
+    type Pace = pace::Suspending;
+    type WayOut = way_out::Absent;
+    const FACTS: Facts = Facts::new("auth").provides("User").breaks("Unauthorized").enter(Hook::Suspends);
+
+    fn flow(out: Self::Out) -> ControlFlow<Unauthorized, User> {
+        match out {
+            Ok(user) => Continue(user),
+            Err(broken) => Break(broken),
+        }
+    }
+
+    fn key<const P: usize>(gave: User) -> User {
+        gave
+    }
+}
+
+// Under which type the value joins the scope of the chain `C`.
+impl<'r, C: ?Sized> Joins<'r, C> for auth {
+    type As<const P: usize> = User;
+}
+
+// What it does in any scope that has what it needs: one bound for each parameter. `Lends` is `Provides` and the name of the
+// node that asks (`Self`), so that an error can say it. An unmet bound is the error that a user
+// reads as "`auth` needs a `Keys`, but nothing in this chain provides one".
+impl<'r: 's, 's, S> Node<'r, 's, S> for auth
+where
+    S: Lends<'r, 's, Request, Self> + Lends<'r, 's, Keys, Self>,
+{
+    const NEEDS: &'static [Need] = &[];
+    const EXIT_NEEDS: &'static [Need] = &[];
+
+    fn enter(&'r self, mut scope: S) -> impl Future<Output = Self::Out> {
+        auth(lend::<Request, Self, _>(&mut scope), lend::<Keys, Self, _>(&mut scope))
+    }
+    fn enter_now(&'r self, _: S) -> Self::Out {
+        unreachable!()
+    }
+    // A hook that never suspends returns a future without values: rustc removes the await behind it.
+    fn exit(&'r self, _: S) -> NeverSuspends<()> {
+        unreachable!()
+    }
+    fn exit_now(&'r self, _: S) {}
+}
+
+// It has no `cancelled` hook, so its value is held bare. A node that has one is held in a `Guard`, whose `Drop` calls it.
+impl<'r, C: 'r> Cancel<'r, C> for auth {
+    type Held<const P: usize> = Bare<User>;
+
+    fn hold<const P: usize>(&'r self, value: User, _: &'r C) -> Bare<User> {
+        Bare { value }
+    }
+}
+
+// #[node] impl Log ////////////////////////////////////////////////////////////////////////////////////////////////////
+
+struct Log;
+
+impl Log {
+    fn enter(&self, request: &Request) -> Started {
+        println!("  log: {} begins", request.path);
+        Started(request.path)
+    }
+
+    fn exit(&self, started: &Started, reply: &String) {
+        println!("  log: {} ends with `{reply}`", started.0);
+    }
+}
+
+impl<'r> Signature<'r> for Log {
+    type Out = Started;
+    type Gives = Started;
+    type Key<const P: usize> = Started;
+    type Loan<'s, const P: usize>
+        = Option<&'s mut Started>
+    where
+        Self: 's,
+        'r: 's;
+    type Breaks = Never;
+    type Cut = kind::Never;
+    type End = kind::Gives;
+    type Pace = pace::Immediate;
+    type WayOut = way_out::Open;
+    const FACTS: Facts = Facts::new("Log").provides("Started").exit(Hook::Now);
+
+    fn flow(out: Started) -> ControlFlow<Never, Started> {
+        Continue(out)
+    }
+    fn key<const P: usize>(gave: Started) -> Started {
+        gave
+    }
+}
+
+impl<'r, C: ?Sized> Joins<'r, C> for Log {
+    type As<const P: usize> = Started;
+}
+
+impl<'r: 's, 's, S> Node<'r, 's, S> for Log
+where
+    S: Lends<'r, 's, Request, Self> + Lends<'r, 's, Started, Self> + LendReply<'s, String, Self>,
+{
+    const NEEDS: &'static [Need] = &[];
+    const EXIT_NEEDS: &'static [Need] = &[];
+
+    fn enter(&'r self, _: S) -> NeverSuspends<Started> {
+        unreachable!()
+    }
+    fn enter_now(&'r self, mut scope: S) -> Started {
+        Self::enter(self, lend::<Request, Self, _>(&mut scope))
+    }
+    fn exit(&'r self, _: S) -> NeverSuspends<()> {
+        unreachable!()
+    }
+    fn exit_now(&'r self, mut scope: S) {
+        Self::exit(self, lend::<Started, Self, _>(&mut scope), scope.lend_reply());
+    }
+}
+
+impl<'r, C: 'r> Cancel<'r, C> for Log {
+    type Held<const P: usize> = Bare<Started>;
+
+    fn hold<const P: usize>(&'r self, value: Started, _: &'r C) -> Bare<Started> {
+        Bare { value }
+    }
+}
+
+// #[node] fn greet ////////////////////////////////////////////////////////////////////////////////////////////////////
+
+fn greet(user: &User) -> String {
+    format!("200 hello, {}", user.0)
+}
+
+#[allow(non_camel_case_types, reason = "named like the function")]
+struct greet {}
+
+impl Stateless for greet {
+    const NODE: Self = Self {};
+}
+
+impl<'r> Signature<'r> for greet {
+    type Out = String;
+    type Gives = String;
+    type Key<const P: usize> = String;
+    type Loan<'s, const P: usize>
+        = Option<&'s mut String>
+    where
+        Self: 's,
+        'r: 's;
+    type Breaks = Never;
+    type Cut = kind::Never;
+    type End = kind::Gives;
+    type Pace = pace::Immediate;
+    type WayOut = way_out::Absent;
+    const FACTS: Facts = Facts::new("greet").provides("String");
+
+    fn flow(out: String) -> ControlFlow<Never, String> {
+        Continue(out)
+    }
+    fn key<const P: usize>(gave: String) -> String {
+        gave
+    }
+}
+
+impl<'r, C: ?Sized> Joins<'r, C> for greet {
+    type As<const P: usize> = String;
+}
+
+impl<'r: 's, 's, S: Lends<'r, 's, User, Self>> Node<'r, 's, S> for greet {
+    const NEEDS: &'static [Need] = &[];
+    const EXIT_NEEDS: &'static [Need] = &[];
+
+    fn enter(&'r self, _: S) -> NeverSuspends<String> {
+        unreachable!()
+    }
+    fn enter_now(&'r self, mut scope: S) -> String {
+        greet(lend::<User, Self, _>(&mut scope))
+    }
+    fn exit(&'r self, _: S) -> NeverSuspends<()> {
+        unreachable!()
+    }
+    fn exit_now(&'r self, _: S) {}
+}
+
+impl<'r, C: 'r> Cancel<'r, C> for greet {
+    type Held<const P: usize> = Bare<String>;
+
+    fn hold<const P: usize>(&'r self, value: String, _: &'r C) -> Bare<String> {
+        Bare { value }
+    }
+}
+
+// chain! //////////////////////////////////////////////////////////////////////////////////////////////////////////////
+
+/// Greets those who are known.
+struct Hello {
+    keys: Keys,
+    log: Log,
+}
+
+// The scope: what can be lent to a node at its place. One is made on the stack for each call of a hook, with `Some` for
+// what exists at that place. `'r` is the life of the run, `'s` that of the call.
+struct Scope<'r: 's, 's> {
+    chain: &'r Hello,
+    request: Option<&'s mut Option<Request>>,
+    provided0: <Log as Signature<'r>>::Loan<'s, 0>,
+    provided1: <auth as Signature<'r>>::Loan<'s, 1>,
+    reply: Option<&'s mut String>,
+}
+
+impl<'r: 's, 's> Scope<'r, 's> {
+    fn empty(chain: &'r Hello) -> Self {
+        Self { chain, request: None, provided0: None, provided1: None, reply: None }
+    }
+}
+
+// One impl for each type in it. Two for one type would be the same impl twice, which rustc refuses: that is how two
+// providers of one type are found.
+impl<'r: 's, 's> Provides<'r, 's, <auth as Joins<'r, Hello>>::As<1>> for Scope<'r, 's> {
+    // What the order checks and the drawing are made from.
+    const FROM: Source = Source { kind: SourceKind::Node, position: 1, name: "auth" };
+    // What may be done with it: a provided value can be lent for reading and for writing, and not be taken.
+    type Place = place::Provided<'s, User>;
+
+    fn place(&mut self) -> Self::Place {
+        place::Provided(self.provided1.take().expect("lent once, to a node after it"))
+    }
+}
+
+impl<'r: 's, 's> Provides<'r, 's, <Log as Joins<'r, Hello>>::As<0>> for Scope<'r, 's> {
+    const FROM: Source = Source { kind: SourceKind::Node, position: 0, name: "log" };
+    type Place = place::Provided<'s, Started>;
+
+    fn place(&mut self) -> Self::Place {
+        place::Provided(self.provided0.take().expect("lent once, to a node after it"))
+    }
+}
+
+impl<'r: 's, 's> Provides<'r, 's, Request> for Scope<'r, 's> {
+    const FROM: Source = Source { kind: SourceKind::Input, position: 0, name: "request" };
+    type Place = place::Owned<'s, Request>;
+
+    fn place(&mut self) -> Self::Place {
+        place::Owned(self.request.take().expect("lent once"))
+    }
+}
+
+// (And one for `Log`, which is a field as well.)
+impl<'r: 's, 's> Provides<'r, 's, Keys> for Scope<'r, 's> {
+    const FROM: Source = Source { kind: SourceKind::Field, position: 0, name: "keys" };
+    type Place = place::Field<'r, Keys>;
+
+    fn place(&mut self) -> Self::Place {
+        place::Field(&self.chain.keys)
+    }
+}
+
+impl<'r: 's, 's, N: ?Sized> LendReply<'s, String, N> for Scope<'r, 's> {
+    fn lend_reply(&mut self) -> &'s mut String {
+        self.reply.take().expect("lent once, on the way out")
+    }
+}
+
+impl Hello {
+    // One flat body, a block for each node. What nodes provide are locals of the blocks: leaving a block drops them in
+    // reverse, by whichever way it is left, and a node that breaks leaves just the blocks of the nodes that were entered.
+    async fn run<'r>(&'r self, request: Request) -> String {
+        // `Option`, since a node may take it by value.
+        let mut request = Some(request);
+        let mut reply: String;
+
+        'node0: {
+            // A synchronous node is called. (In the real expansion: `if SUSPENDS { enter(..).await } else { enter_now(..) }`,
+            // where the macro does not know which; rustc does, and keeps one.)
+            let scope = Scope { request: Some(&mut request), ..Scope::empty(self) };
+            let out = Node::enter_now(&self.log, scope);
+            let mut log = match Log::flow(out) {
+                Continue(value) => Cancel::hold::<0>(&self.log, Log::key::<0>(value), self),
+                Break(broken) => {
+                    reply = <kind::Never as Cut<Never, Log, String, reply::Plain>>::cut(broken);
+                    break 'node0;
+                }
+            };
+
+            'node1: {
+                let scope =
+                    Scope { request: Some(&mut request), provided0: Some(&mut log.value), ..Scope::empty(self) };
+                let out = Node::enter(&auth::NODE, scope).await;
+                let mut auth = match auth::flow(out) {
+                    Continue(value) => Cancel::hold::<1>(&auth::NODE, auth::key::<1>(value), self),
+                    // Broke: the reply is made in place, and `auth` was never entered.
+                    Break(broken) => {
+                        reply = <kind::Fails as Cut<Unauthorized, auth, String, reply::Plain>>::cut(broken);
+                        break 'node1;
+                    }
+                };
+
+                'node2: {
+                    let scope = Scope {
+                        request: Some(&mut request),
+                        provided0: Some(&mut log.value),
+                        provided1: Some(&mut auth.value),
+                        ..Scope::empty(self)
+                    };
+                    let out = Node::enter_now(&greet::NODE, scope);
+                    // The last node's value is the reply; nobody holds it.
+                    match greet::flow(out) {
+                        Continue(value) => {
+                            reply = <kind::Gives as End<String, greet, String, reply::Plain>>::end(value)
+                        }
+                        Break(broken) => {
+                            reply = <kind::Never as Cut<Never, greet, String, reply::Plain>>::cut(broken);
+                            break 'node2;
+                        }
+                    }
+                }
+
+                // The way out of `auth`: it has no `exit`. From `left` on, a drop is an ordinary one.
+                auth.left();
+            }
+
+            // The way out of `log`.
+            let scope = Scope {
+                request: Some(&mut request),
+                provided0: Some(&mut log.value),
+                reply: Some(&mut reply),
+                ..Scope::empty(self)
+            };
+            Node::exit_now(&self.log, scope);
+            log.left();
+        }
+        reply
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let hello = Hello { keys: Keys { ada: "lovelace" }, log: Log };
+    for token in ["lovelace", "babbage"] {
+        println!("token `{token}`:");
+        let reply = hello.run(Request { path: "/", token }).await;
+        println!("  reply: {reply}");
+    }
+}
