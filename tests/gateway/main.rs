@@ -14,6 +14,11 @@ mod stop;
 mod stream;
 mod upstream;
 
+/// Has its unit tests beside what they test; cargo runs none of an example that it also has to build as a program.
+#[allow(dead_code, reason = "only the tests in it are wanted here")]
+#[path = "../../examples/gateway/units.rs"]
+mod units;
+
 use std::time::Duration;
 
 /// How long any one thing may take. Nothing waits that long, unless it would wait forever.
