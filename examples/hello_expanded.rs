@@ -332,7 +332,7 @@ impl<'r: 's, 's, N: ?Sized> LendReply<'s, String, N> for Scope<'r, 's> {
 impl Hello {
     // One flat body, a block for each node. What nodes provide are locals of the blocks: leaving a block drops them in
     // reverse, by whichever way it is left, and a node that breaks leaves just the blocks of the nodes that were entered.
-    async fn run<'r>(&'r self, request: Request) -> String {
+    async fn run(&self, request: Request) -> String {
         // `Option`, since a node may take it by value.
         let mut request = Some(request);
         let mut reply: String;

@@ -11,13 +11,13 @@ use chain_runtime::{Ending, chain, node};
 /// What is to become of the request.
 #[derive(Debug)]
 enum Request {
-    ToBeReplied,
-    ToBeCutShort,
-    ToBeCancelled,
-    ToPanic,
+    Reply,
+    CutShort,
+    Cancel,
+    Panic,
 }
 
-struct Reply(&'static str);
+struct Response(&'static str);
 
 /// A node with all three hooks.
 struct Traced(&'static str);
@@ -28,7 +28,7 @@ impl Traced {
         println!("  {} is entered", self.0);
     }
 
-    fn exit(&self, reply: &Reply, ending: &Ending) {
+    fn exit(&self, reply: &Response, ending: &Ending) {
         println!("  {} is left: `{}`, {ending}", self.0, reply.0);
     }
 
@@ -40,16 +40,16 @@ impl Traced {
 
 /// A node that breaks was never entered: no hook of its own would run.
 #[node]
-fn gate(request: &Request) -> Result<(), Reply> {
-    if matches!(request, Request::ToBeCutShort) { Err(Reply("403")) } else { Ok(()) }
+fn gate(request: &Request) -> Result<(), Response> {
+    if matches!(request, Request::CutShort) { Err(Response("403")) } else { Ok(()) }
 }
 
 #[node]
-async fn work(request: &Request) -> Reply {
+async fn work(request: &Request) -> Response {
     match request {
-        Request::ToBeCancelled => pending().await,
-        Request::ToPanic => panic!("as was asked for"),
-        Request::ToBeReplied | Request::ToBeCutShort => Reply("200"),
+        Request::Cancel => pending().await,
+        Request::Panic => panic!("as was asked for"),
+        Request::Reply | Request::CutShort => Response("200"),
     }
 }
 
@@ -59,7 +59,7 @@ chain! {
         inner: Traced,
     }
 
-    async fn(request: Request) -> Reply {
+    async fn(request: Request) -> Response {
         outer => gate => inner => work
     }
 }
@@ -68,17 +68,17 @@ chain! {
 async fn main() {
     let onion = || Onion { outer: Traced("outer"), inner: Traced("inner") };
 
-    for request in [Request::ToBeReplied, Request::ToBeCutShort] {
+    for request in [Request::Reply, Request::CutShort] {
         println!("{request:?}");
         onion().run(request).await;
     }
 
-    println!("{:?}", Request::ToBeCancelled);
-    let in_time = tokio::time::timeout(Duration::from_millis(10), onion().run(Request::ToBeCancelled)).await;
+    println!("{:?}", Request::Cancel);
+    let in_time = tokio::time::timeout(Duration::from_millis(10), onion().run(Request::Cancel)).await;
     assert!(in_time.is_err());
 
-    println!("{:?}", Request::ToPanic);
+    println!("{:?}", Request::Panic);
     std::panic::set_hook(Box::new(|_| println!("  work panics")));
-    let task = tokio::spawn(async move { onion().run(Request::ToPanic).await.0 });
+    let task = tokio::spawn(async move { onion().run(Request::Panic).await.0 });
     assert!(task.await.unwrap_err().is_panic(), "the panic goes on, to whoever ran the chain");
 }
