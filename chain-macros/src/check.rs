@@ -34,7 +34,12 @@ fn inputs_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
         if let Some(twin) = twin {
             diagnostics.error(
                 &input.ty,
-                format_args!("both inputs `{}` and `{}` are a `{}`", unraw(&twin.name), unraw(&input.name), types::text(ty)),
+                format_args!(
+                    "both inputs `{}` and `{}` are a `{}`",
+                    unraw(&twin.name),
+                    unraw(&input.name),
+                    types::text(ty)
+                ),
                 "nodes find what they need by its type: wrap one in a type of its own",
             );
         }

@@ -82,3 +82,34 @@ pub(crate) fn shown_at(tokens: TokenStream, at: Span) -> TokenStream {
     });
     moved.collect()
 }
+
+/// These tokens, as if the user had written them at this place: an error about them does not mention a macro.
+///
+/// Not for tokens that name a local or a label, which would then be the user's.
+pub(crate) fn as_if_at(tokens: TokenStream, at: Span) -> TokenStream {
+    let moved = tokens.into_iter().map(|mut token| {
+        match &token {
+            proc_macro2::TokenTree::Group(group) => {
+                let mut inner = proc_macro2::Group::new(group.delimiter(), as_if_at(group.stream(), at));
+                inner.set_span(at);
+                return inner.into();
+            }
+            // Which crate `$crate` is, its span alone says.
+            proc_macro2::TokenTree::Ident(word) if word == "$crate" => {
+                let span = word.span().located_at(at);
+                token.set_span(span);
+            }
+            _ => token.set_span(at),
+        }
+        token
+    });
+    moved.collect()
+}
+
+/// An impl whose header and end are as if the user had written them at this place; its items stay what they are.
+pub(crate) fn impl_at(header: TokenStream, clause: &TokenStream, items: TokenStream, at: Span) -> TokenStream {
+    let header = as_if_at(quote!(#[automatically_derived] #header), at);
+    let mut items = proc_macro2::Group::new(proc_macro2::Delimiter::Brace, items);
+    items.set_span(at);
+    quote!(#header #clause #items)
+}

@@ -84,6 +84,8 @@ struct Node {
     /// How the traits' impls name it: `auth<T>`, `AccessLog`.
     ty: TokenStream,
     name: String,
+    /// Of that name, where errors about the node as a whole stand.
+    span: Span,
     generics: Generics,
     /// For a function: the struct of the same name.
     declaration: Option<TokenStream>,
@@ -165,6 +167,7 @@ fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnosti
     Some(Node {
         ty: quote!(#name #angle),
         name: names::unraw(name),
+        span: name.span(),
         generics,
         declaration: Some(declaration),
         stateless: true,
@@ -263,7 +266,8 @@ fn read_hook(signature: &Signature, call: TokenStream, place: Place, diagnostics
         };
         let parameter = read_parameter(argument, &kept, place, diagnostics);
         let Some(parameter) = parameter else { continue };
-        let twin = parameters.iter().find(|other| other.role == parameter.role && types::same_text(&other.ty, &parameter.ty));
+        let twin =
+            parameters.iter().find(|other| other.role == parameter.role && types::same_text(&other.ty, &parameter.ty));
         if twin.is_some() {
             let ty = types::text(&parameter.ty);
             diagnostics.error(
@@ -284,7 +288,7 @@ fn read_parameter(
     diagnostics: &mut Diagnostics,
 ) -> Option<Parameter> {
     let ty = types::ungrouped(&argument.ty);
-    let span = ty.span();
+    let span = name_span(types::referent(ty));
     if let Some(token) = find_impl_trait(ty) {
         diagnostics.error(
             token,
@@ -322,6 +326,11 @@ fn read_parameter(
         (None, false) => Access::Lent,
     };
     Some(Parameter { ty: (*reference.elem).clone(), access, role, span })
+}
+
+/// Of a type's name: a span of several tokens cannot be made on stable.
+fn name_span(ty: &Type) -> Span {
+    types::last_segment(ty).map_or_else(|| ty.span(), |segment| segment.ident.span())
 }
 
 fn find_impl_trait(ty: &Type) -> Option<TokenStream> {
@@ -502,6 +511,7 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
     Some(Node {
         ty: self_ty.to_token_stream(),
         name,
+        span: name_span(self_ty),
         generics,
         declaration: None,
         stateless: options.stateless,
@@ -557,7 +567,8 @@ fn check_generics(
     let mut reply = None;
     for parameter in signature.generics.type_params() {
         let stands_for_reply = hook.parameters.iter().any(|other| {
-            other.role == Role::Reply && matches!(types::ungrouped(&other.ty), Type::Path(path) if path.path.is_ident(&parameter.ident))
+            other.role == Role::Reply
+                && matches!(types::ungrouped(&other.ty), Type::Path(path) if path.path.is_ident(&parameter.ident))
         });
         if stands_for_reply && reply.is_none() {
             let mut parameter = parameter.clone();
@@ -773,15 +784,14 @@ impl Node {
         let clause = self.where_clause(&bounds);
         let enter = self.hook(rt, "enter", self.enter.as_ref(), &quote!(Self::Out));
         let exit = self.hook(rt, "exit", self.exit.as_ref(), &quote!(()));
-        quote! {
-            #[automatically_derived]
-            impl #generics #rt::Node<#run, #call, #scope> for #ty #clause {
-                const NEEDS: &'static [#rt::describe::Need] = &[#(#needs),*];
-                const EXIT_NEEDS: &'static [#rt::describe::Need] = &[#(#exit_needs),*];
-                #enter
-                #exit
-            }
-        }
+        let header = quote!(impl #generics #rt::Node<#run, #call, #scope> for #ty);
+        let items = quote! {
+            const NEEDS: &'static [#rt::describe::Need] = &[#(#needs),*];
+            const EXIT_NEEDS: &'static [#rt::describe::Need] = &[#(#exit_needs),*];
+            #enter
+            #exit
+        };
+        names::impl_at(header, &clause, items, self.span)
     }
 
     /// The data about what a hook needs, and the bounds that say so to rustc.
@@ -890,7 +900,7 @@ impl Node {
         let mut bounds: Vec<_> = fields
             .map(|parameter| {
                 let ty = self.in_run(&parameter.ty);
-                names::shown_at(quote!(#chain: #rt::scope::FieldOf<#ty, Self>), parameter.span)
+                names::as_if_at(quote!(#chain: #rt::scope::FieldOf<#ty, Self>), parameter.span)
             })
             .collect();
         bounds.push(quote!(Self: #run));
@@ -904,15 +914,17 @@ impl Node {
             }
         });
         let call = &hook.call;
-        quote! {
-            #[automatically_derived]
-            impl #generics #rt::Cancel<#run, #chain> for #ty #clause {
-                type Held<const P: usize> = #rt::held::Guard<#run, Self, #chain, P>;
-                #[inline(always)]
-                fn hold<const P: usize>(&#run self, value: Self::Key<P>, chain: &#run #chain) -> Self::Held<P> {
-                    #rt::held::Guard::new(self, value, chain)
-                }
+        let header = quote!(impl #generics #rt::Cancel<#run, #chain> for #ty);
+        let items = quote! {
+            type Held<const P: usize> = #rt::held::Guard<#run, Self, #chain, P>;
+            #[inline(always)]
+            fn hold<const P: usize>(&#run self, value: Self::Key<P>, chain: &#run #chain) -> Self::Held<P> {
+                #rt::held::Guard::new(self, value, chain)
             }
+        };
+        let cancel = names::impl_at(header, &clause, items, self.span);
+        quote! {
+            #cancel
             #[automatically_derived]
             impl #generics #rt::OnCancel<#run, #chain> for #ty #clause {
                 fn on_cancel<const P: usize>(&#run self, value: &mut Self::Key<P>, chain: &#run #chain) {

@@ -53,7 +53,11 @@ fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnost
     };
     let Some(end) = tail.iter().position(is_end) else {
         let last = tail.last().expect("`struct` at least");
-        diagnostics.error(last, "the chain's `struct` has no end", "write its fields in braces, or `;` where it has none");
+        diagnostics.error(
+            last,
+            "the chain's `struct` has no end",
+            "write its fields in braces, or `;` where it has none",
+        );
         return None;
     };
     let header: TokenStream = tail[1..end].iter().cloned().collect();
@@ -245,7 +249,11 @@ fn run(tokens: &[TokenTree], name: &Ident, diagnostics: &mut Diagnostics) -> Run
     }
     let rest = &tokens[arguments + 1..];
     let Some(body) = rest.iter().position(|token| is_group(token, Delimiter::Brace)) else {
-        diagnostics.error(&tokens[arguments], "the chain has no body", "write its nodes in braces: `{ first => last }`");
+        diagnostics.error(
+            &tokens[arguments],
+            "the chain has no body",
+            "write its nodes in braces: `{ first => last }`",
+        );
         return run;
     };
     let reply: TokenStream = rest[..body].iter().cloned().collect();
@@ -270,7 +278,9 @@ fn run_head(input: ParseStream<'_>, run: &mut Run) -> syn::Result<()> {
     }
     run.is_async = input.parse::<Option<Token![async]>>()?.is_some();
     if !input.peek(Token![fn]) {
-        return Err(input.error("expected `async fn(..)` or `fn(..)`\n  help: write `async fn(request: Request) -> Response { .. }`"));
+        return Err(input.error(
+            "expected `async fn(..)` or `fn(..)`\n  help: write `async fn(request: Request) -> Response { .. }`",
+        ));
     }
     input.parse::<Token![fn]>()?;
     if input.peek(Ident::peek_any) {
@@ -299,12 +309,17 @@ fn run_head(input: ParseStream<'_>, run: &mut Run) -> syn::Result<()> {
 
 fn input(input: ParseStream<'_>) -> syn::Result<Input> {
     if input.peek(Token![&]) || input.peek(Token![self]) {
-        return Err(input.error("a chain has no `self` among its inputs: its fields are lent anyway\n  help: leave it out"));
+        return Err(
+            input.error("a chain has no `self` among its inputs: its fields are lent anyway\n  help: leave it out")
+        );
     }
     input.parse::<Option<Token![mut]>>()?;
     let name = input.call(Ident::parse_any)?;
     if !input.peek(Token![:]) {
-        return Err(syn::Error::new(name.span(), format!("the input `{name}` has no type\n  help: write `{name}: Type`")));
+        return Err(syn::Error::new(
+            name.span(),
+            format!("the input `{name}` has no type\n  help: write `{name}: Type`"),
+        ));
     }
     input.parse::<Token![:]>()?;
     let ty: Type = input.parse()?;
@@ -432,9 +447,9 @@ fn node_use(input: ParseStream<'_>) -> syn::Result<NodeUse> {
         ));
     }
     if input.peek(Token![async]) || input.peek(Token![move]) || input.peek(Token![|]) {
-        return Err(input.error(
-            "a node is named, not written in place\n  help: give it a name: `#[node] fn name(..) { .. }`",
-        ));
+        return Err(
+            input.error("a node is named, not written in place\n  help: give it a name: `#[node] fn name(..) { .. }`")
+        );
     }
     if input.peek(syn::Lit) {
         return Err(input.error("a node is a function or a field, not a literal\n  help: name a `#[node]` function"));
@@ -445,11 +460,15 @@ fn node_use(input: ParseStream<'_>) -> syn::Result<NodeUse> {
         let arguments: TokenTree = input.parse()?;
         return Err(syn::Error::new_spanned(
             arguments,
-            format!("`{name}` is named in a chain, not called: its parameters are found by type\n  help: leave out the parentheses"),
+            format!(
+                "`{name}` is named in a chain, not called: its parameters are found by type\n  help: leave out the parentheses"
+            ),
         ));
     }
     if input.peek(Token![.]) {
-        return Err(input.error("a node is a path or a field's name, not an expression\n  help: make it a field of the chain"));
+        return Err(
+            input.error("a node is a path or a field's name, not an expression\n  help: make it a field of the chain")
+        );
     }
     if input.peek(Token![?]) {
         return Err(input.error("a node that returns a `Result` breaks by itself\n  help: leave out the `?`"));

@@ -99,6 +99,12 @@ pub trait Cancel<'r, C: 'r>: Signature<'r> + 'r {
     type Held<const P: usize>: crate::held::Held;
     /// Begins to hold the value of a node that was just entered.
     fn hold<const P: usize>(&'r self, value: Self::Key<P>, chain: &'r C) -> Self::Held<P>;
+    /// The node was left. Asked of the node, not of what it holds, so that a `cancelled` hook which lacks a field is
+    /// told so once.
+    #[inline(always)]
+    fn leave<const P: usize>(held: &mut Self::Held<P>) {
+        crate::held::Held::left(held);
+    }
 }
 
 /// The `cancelled` hook itself.

@@ -75,9 +75,9 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
         }
     });
     let observer = observer(chain);
-    let begin = observer.as_ref().map(|observer| {
-        quote!(let mut #watch = #rt::observe::Watch::<#observer>::begin(Self::CHAIN);)
-    });
+    let begin = observer
+        .as_ref()
+        .map(|observer| quote!(let mut #watch = #rt::observe::Watch::<#observer>::begin(Self::CHAIN);));
     let end = observer.as_ref().map(|_| quote!(#watch.end(#ending);));
     let body = (0..plan.steps.len()).rev().fold(TokenStream::new(), |inner, at| step(plan, at, &inner));
     quote! {
@@ -173,15 +173,18 @@ fn step(plan: &Plan<'_>, at: usize, inner: &TokenStream) -> TokenStream {
     } else {
         let hold = quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::hold::<#at>);
         let key = quote_spanned!(span=> <#node as #rt::Signature<'_>>::key::<#at>);
+        let left = quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave::<#at>(&mut #held););
+        let this = quote!(self);
+        let hold_it = quote_spanned!(span=> #hold(#place, #key(#value), #this));
         quote! {
             let mut #held = match #flow {
-                #control::Continue(#value) => #hold(#place, #key(#value), self),
+                #control::Continue(#value) => #hold_it,
                 #control::Break(#value) => { #give_reply break #label; }
             };
             #entered
             #inner
             #exit
-            #rt::held::Held::left(&mut #held);
+            #left
         }
     };
     quote! {
@@ -235,9 +238,8 @@ fn enter(plan: &Plan<'_>, at: usize) -> TokenStream {
     let Step { node, span, .. } = &plan.steps[at];
     let rt = &names::alias(*span);
     let span = *span;
-    let fits = (!chain.run.is_async).then(|| {
-        quote_spanned!(span=> #rt::private::fits_fn::<<#node as #rt::Signature<'_>>::Pace, (#node)>();)
-    });
+    let fits = (!chain.run.is_async)
+        .then(|| quote_spanned!(span=> #rt::private::fits_fn::<<#node as #rt::Signature<'_>>::Pace, (#node)>();));
     let suspends = quote_spanned!(span=> <<#node as #rt::Signature<'_>>::Pace as #rt::node::pace::Pace>::SUSPENDS);
     let entering = watched(chain, &quote!(enter(#at)));
     let call = called(plan, at, "enter", &suspends);

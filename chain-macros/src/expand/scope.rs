@@ -36,14 +36,17 @@ pub(super) fn scope(plan: &Plan<'_>) -> TokenStream {
     let parts = (chain.form == Form::Short).then(|| context_parts(plan));
     let fields = field_impls(plan);
     let bounded = quote!(#run);
-    let header = names::shown_at(quote!(struct #scope #impl_generics), name.span());
-    quote! {
-        #header #clause {
+    let declaration = quote! {
+        struct #scope #impl_generics #clause {
             chain: &#bounded #name #chain_ty,
             reply: #rt::private::Option<&#call mut #reply>,
             ending: #rt::private::Option<&'static #rt::Ending>,
             #(#members,)*
         }
+    };
+    let declaration = names::as_if_at(declaration, name.span());
+    quote! {
+        #declaration
         impl #impl_generics #scope #ty_generics #clause {
             #[inline(always)]
             fn empty(chain: &#run #name #chain_ty) -> Self {
@@ -61,25 +64,31 @@ fn own_lifetimes(plan: &Plan<'_>) -> Vec<syn::Lifetime> {
 }
 
 /// `impl Provides<'run, 'call, T> for Scope`
-fn slot_for(plan: &Plan<'_>, ty: &TokenStream, from: &TokenStream, place_ty: &TokenStream, place: &TokenStream, span: proc_macro2::Span) -> TokenStream {
+fn slot_for(
+    plan: &Plan<'_>,
+    ty: &TokenStream,
+    from: &TokenStream,
+    place_ty: &TokenStream,
+    place: &TokenStream,
+    span: proc_macro2::Span,
+) -> TokenStream {
     let rt = &names::runtime_alias();
     let scope = &plan.scope;
     let (run, call) = (names::run_lifetime(), names::call_lifetime());
     let generics = scope_generics(plan.chain);
     let (impl_generics, ty_generics, clause) = generics.split_for_impl();
-    // A second provider is reported at both headers: they stand at the tokens of the two.
-    let header = quote!(impl #impl_generics #rt::scope::Provides<#run, #call, #ty> for #scope #ty_generics #clause);
-    let header = names::shown_at(header, span);
-    quote! {
+    // A second provider is reported at both impls: they stand at the tokens of the two.
+    let provides = quote! {
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
-        #header {
+        impl #impl_generics #rt::scope::Provides<#run, #call, #ty> for #scope #ty_generics #clause {
             const FROM: #rt::describe::Source = #from;
             type Place = #place_ty;
             #[inline(always)]
             fn place(&mut self) -> Self::Place { #place }
         }
-    }
+    };
+    names::as_if_at(provides, span)
 }
 
 fn slot_impl(plan: &Plan<'_>, slot: &Slot) -> TokenStream {
@@ -153,7 +162,7 @@ fn field_impls(plan: &Plan<'_>) -> TokenStream {
         &source(rt, &quote!(Ending), 0, "ending"),
         &quote!(#rt::scope::place::Shared<'static, #rt::Ending>),
         &quote!(#rt::scope::place::Shared(#rt::private::taken(&mut self.ending))),
-        proc_macro2::Span::mixed_site(),
+        name.span(),
     );
     let (_, chain_ty, chain_clause) = chain.generics.split_for_impl();
     let mut chain_asked = chain.generics.clone();
@@ -161,13 +170,15 @@ fn field_impls(plan: &Plan<'_>) -> TokenStream {
     let (chain_generics, _, _) = chain_asked.split_for_impl();
     let fields = chain.fields.iter().enumerate().filter(|(index, _)| chain.is_lent(*index)).map(|(_, field)| {
         let crate::ast::Field { name: field, ty, .. } = field;
-        quote! {
+        let field_of = quote! {
             #[automatically_derived]
+            #[diagnostic::do_not_recommend]
             impl #chain_generics #rt::scope::FieldOf<#ty, #node> for #name #chain_ty #chain_clause {
                 #[inline(always)]
                 fn field(&self) -> &#ty { &self.#field }
             }
-        }
+        };
+        names::as_if_at(field_of, field.span())
     });
     quote! {
         #ending
