@@ -43,6 +43,12 @@ pub(crate) fn local(name: &str, index: usize) -> Ident {
     Ident::new(&format!("{name}{index}"), Span::mixed_site())
 }
 
+/// The local that holds what the node at this position provides, shown at the node: rustc points there when it keeps
+/// the future from being `Send`.
+pub(crate) fn held(index: usize, at: Span) -> Ident {
+    Ident::new(&format!("held{index}"), Span::mixed_site().located_at(at))
+}
+
 /// A local that there is one of.
 pub(crate) fn single(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())

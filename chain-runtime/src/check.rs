@@ -226,3 +226,31 @@ pub const fn budget(chain: &str, nodes: &[NodeInfo], sizes: &[usize], size: usiz
     let message = message.text("; its largest node is ").code(nodes[largest].name).text(" with ");
     panic!("{}", message.number(sizes[largest]).text(" bytes").as_str());
 }
+
+/// That what the node `N` provides can move to another thread with the chain's future: asked by `#[send]` on a chain.
+#[diagnostic::on_unimplemented(
+    message = "this chain's future is not `Send`: `{N}` provides a `{Self}`, which has to stay on its thread",
+    label = "provides a `{Self}`",
+    note = "the chain asks for it with `#[send]`: provide something that is `Send` (an `Arc` for an `Rc`, a `Mutex` for a `RefCell`)"
+)]
+pub trait ValueMoves<N: ?Sized> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + ?Sized, N: ?Sized> ValueMoves<N> for T {}
+
+/// That the future of the node `N` can move to another thread with the chain's.
+#[diagnostic::on_unimplemented(
+    message = "this chain's future is not `Send`: `{N}` holds something across an await that has to stay on its thread",
+    label = "not `Send`",
+    note = "the chain asks for it with `#[send]`: let go of what is not `Send` before the await, or use an `Arc` for an `Rc`, a `Mutex` for a `RefCell`"
+)]
+pub trait FutureMoves<N: ?Sized> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + ?Sized, N: ?Sized> FutureMoves<N> for T {}
+
+/// Requires it of a value.
+pub const fn value_moves<T: ValueMoves<N> + ?Sized, N: ?Sized>() {}
+
+/// Requires it of the future that a hook returns.
+pub const fn future_moves<A, B, F: FutureMoves<N>, N: ?Sized>(_: fn(A, B) -> F) {}

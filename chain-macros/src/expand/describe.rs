@@ -59,6 +59,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let chain_name = names::unraw(name);
     let sizes = chain.run.is_async.then(|| sizes(plan));
     let checks = checks(plan);
+    let sends = sends(plan);
     quote! {
         impl #impl_generics #scope #ty_generics #clause {
             const ENDINGS: &'static [#rt::Ending] = &[#(#endings),*];
@@ -79,7 +80,36 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
             #sizes
         }
         #checks
+        #sends
     }
+}
+
+/// Under `#[send]`: each node's own future and what it provides are required to move between threads, at the node's token.
+fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
+    let chain = plan.chain;
+    chain.send.as_ref()?;
+    let scope = &plan.scope;
+    let arguments = scope_arguments(chain, true);
+    let name = &chain.name;
+    let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
+    let last = plan.steps.len().saturating_sub(1);
+    let checks = plan.steps.iter().enumerate().map(|(at, step)| {
+        let crate::plan::Step { node, span, .. } = step;
+        let rt = &names::alias(*span);
+        let provided = (at != last).then(|| {
+            quote_spanned!(*span=> #rt::check::value_moves::<<#node as #rt::Signature<'_>>::Gives, #node>();)
+        });
+        quote_spanned! {*span=>
+            #provided
+            #rt::check::future_moves::<_, _, _, #node>(<#node as #rt::Node<'_, '_, #scope #arguments>>::enter);
+            #rt::check::future_moves::<_, _, _, #node>(<#node as #rt::Node<'_, '_, #scope #arguments>>::exit);
+        }
+    });
+    Some(quote! {
+        impl #impl_generics #name #ty_generics #clause {
+            const fn sends() { #(#checks)* }
+        }
+    })
 }
 
 fn pair(name: &str, ty: &str) -> TokenStream {

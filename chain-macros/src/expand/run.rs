@@ -119,7 +119,7 @@ fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
             SlotKind::Field => return None,
             SlotKind::Provided if slot.index >= visible => return None,
             SlotKind::Provided => {
-                let held = names::local("held", slot.index);
+                let held = names::held(slot.index, slot.span);
                 quote!(#rt::private::Some(&mut #held.value))
             }
             SlotKind::OwnedInput => quote!(#rt::private::Some(&mut #member)),
@@ -152,7 +152,7 @@ fn step(plan: &Plan<'_>, at: usize, inner: &TokenStream) -> TokenStream {
     let is_last = at + 1 == plan.steps.len();
     let label = names::label(at);
     let out = names::local("out", at);
-    let held = names::local("held", at);
+    let held = names::held(at, span);
     let value = names::single("value");
     let entered = watched(chain, &quote!(entered(#at)));
     let enter = enter(plan, at);
