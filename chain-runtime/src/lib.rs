@@ -152,35 +152,35 @@ extern crate std;
 extern crate self as chain_runtime;
 
 pub mod check;
+#[cfg(feature = "http")]
+pub mod context;
 pub mod describe;
 pub mod flow;
 pub mod held;
 pub mod node;
 pub mod observe;
-#[doc(hidden)]
-pub mod private;
-#[cfg(feature = "http")]
-pub mod context;
 #[cfg(feature = "pool")]
 mod pool;
+#[doc(hidden)]
+pub mod private;
 mod reset;
 pub mod scope;
 #[cfg(feature = "http")]
 #[doc(hidden)]
 pub mod short;
 
+#[cfg(feature = "http")]
+pub use context::{Context, Request, Respond, Response, Scratch};
 pub use describe::{Drawing, Ending, NodeInfo};
 pub use flow::{IntoReply, Never, NeverSuspends};
 pub use node::{Cancel, Joins, Node, Nothing, OnCancel, Signature, Stateless};
-#[cfg(feature = "http")]
-pub use context::{Context, Request, Respond, Response, Scratch};
 #[cfg(feature = "pool")]
 pub use pool::{Builder, Lease, Pool, Stats};
 pub use reset::Reset;
 
+pub use chain_macros::Reset;
 #[doc(hidden)]
 pub use chain_macros::chain as __chain;
-pub use chain_macros::Reset;
 /// Makes a function, or an `impl` block with hooks, a node of chains.
 ///
 /// # On a function
