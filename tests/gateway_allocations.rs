@@ -39,6 +39,7 @@ mod failure;
 mod fields;
 #[path = "../examples/gateway/gateway.rs"]
 mod gateway;
+// Brings its unit tests along, which cargo does not run for an example.
 #[path = "../examples/gateway/limit.rs"]
 mod limit;
 #[path = "../examples/gateway/log.rs"]
@@ -280,7 +281,7 @@ fn in_the_chain(credentials: Credentials, alone: bool) -> f64 {
                 Counted { future: run, count: &count }.await
             };
             if let Some(visit) = scratch.visit.take() {
-                panic!("refused: {:?}", Entry::refused(visit));
+                panic!("refused: {:?}", Entry::refused(visit, None));
             }
             Ok::<_, std::convert::Infallible>(reply)
         };

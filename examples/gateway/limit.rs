@@ -43,7 +43,10 @@ impl<C: Clock + Clone> Limiter<C> {
     }
 
     pub(crate) fn check(&self, user: &User) -> Result<(), TooManyRequests> {
-        self.users.check_key(&user.0).map_err(|not_until| TooManyRequests(not_until.wait_time_from(self.clock.now())))
+        self.users.check_key(&user.0).map_err(|not_until| {
+            let wait = not_until.wait_time_from(self.clock.now());
+            TooManyRequests { user: user.clone(), wait }
+        })
     }
 
     /// Forgets the users whose quota is full again, which is what an unknown user has: nothing is lost by it.
@@ -62,14 +65,19 @@ impl<C: Clock + Clone> Limiter<C> {
 
 /// The user asked too often, and may ask again after this time.
 #[derive(Debug)]
-pub(crate) struct TooManyRequests(pub(crate) Duration);
+pub(crate) struct TooManyRequests {
+    user: User,
+    wait: Duration,
+}
 
 impl IntoReply<Response<Body>> for TooManyRequests {
     fn into_reply(self) -> Response<Body> {
         // The field counts in whole seconds (RFC 9110, 10.2.3); rounded down, the client would come back too early.
-        let seconds = self.0.as_millis().div_ceil(1_000).max(1);
+        let seconds = self.wait.as_millis().div_ceil(1_000).max(1);
         let mut reply = body::text(StatusCode::TOO_MANY_REQUESTS, "too many requests\n");
         reply.headers_mut().insert(RETRY_AFTER, u64::try_from(seconds).unwrap_or(u64::MAX).into());
+        // For the log's line: the node `log`, which would know, is not reached.
+        reply.extensions_mut().insert(self.user);
         reply
     }
 }
@@ -97,7 +105,7 @@ mod tests {
         for _ in 0..3 {
             limiter.check(&alice).expect("a burst of three");
         }
-        let TooManyRequests(wait) = limiter.check(&alice).expect_err("a fourth");
+        let TooManyRequests { wait, .. } = limiter.check(&alice).expect_err("a fourth");
         assert_eq!(wait, Duration::from_millis(500));
         clock.advance(wait);
         limiter.check(&alice).expect("two a second");

@@ -108,9 +108,9 @@ impl Entry {
         Self { visit, user, by, status: StatusCode::OK, sent: 0, outcome }
     }
 
-    /// The entry of a request that was refused before it came to the node `log`.
-    pub(crate) fn refused(visit: Visit) -> Self {
-        Self::new(visit, None, "gateway", Outcome::Refused)
+    /// The entry of a request that was refused before it came to the node `log`; by then its user may be known, or not.
+    pub(crate) fn refused(visit: Visit, user: Option<User>) -> Self {
+        Self::new(visit, user, "gateway", Outcome::Refused)
     }
 
     /// Waits in the reply's body for its end, and tells the client the request's id.

@@ -20,6 +20,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::auth::User;
 use super::body::Body;
 use super::failure::Failure;
 use super::gateway::Gateway;
@@ -192,7 +193,8 @@ impl Connection {
         Visit::begin(&request, self.peer, ids, scratch);
         let mut reply = gateway.run(request, body, scratch).await;
         if let Some(visit) = scratch.visit.take() {
-            Entry::refused(visit).go_with(&mut reply);
+            let user = reply.extensions_mut().remove::<User>();
+            Entry::refused(visit, user).go_with(&mut reply);
         }
         Ok(reply)
     }

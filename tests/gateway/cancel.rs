@@ -168,5 +168,5 @@ async fn who_is_refused_has_a_line_as_well() {
     let line = gateway.line(&["path=\"/nobody\"", "status=401", "outcome=\"refused\""]).await;
     assert!(!line.contains("secret"), "a query does not belong into a log: {line}");
     while client.get_as_alice("/often").await.status == StatusCode::OK {}
-    gateway.line(&["path=\"/often\"", "status=429", "outcome=\"refused\""]).await;
+    gateway.line(&["path=\"/often\"", "status=429", "user=\"alice\"", "outcome=\"refused\""]).await;
 }
