@@ -779,6 +779,7 @@ impl Node {
             let name = &reply.ident;
             parameters.push(reply.to_token_stream());
             bounds.push(quote!(#scope: #rt::scope::Replying<Reply = #name>));
+            bounds.push(quote!(#name: #call));
         }
         let generics = self.generics(&[quote!(#run: #call), quote!(#call)], &parameters);
         let clause = self.where_clause(&bounds);
@@ -805,8 +806,8 @@ impl Node {
                 bounds.push(names::shown_at(quote!(#scope: #rt::scope::LendReply<#call, #ty, Self>), span));
                 continue;
             }
-            let slot = quote!(#rt::scope::Provides<#run, #call, #ty>);
-            bounds.push(names::shown_at(quote!(#scope: #rt::scope::Lends<#run, #call, #ty, Self>), span));
+            let lends = quote!(#rt::scope::Lends<#run, #call, #ty, Self>);
+            bounds.push(names::shown_at(quote!(#scope: #lends), span));
             let (access, bound) = match parameter.access {
                 Access::Lent => (quote!(Lent), None),
                 Access::Kept => (quote!(Lent), Some(quote!(#rt::scope::Keep<#run, #ty, Self>))),
@@ -814,7 +815,7 @@ impl Node {
                 Access::Taken => (quote!(Taken), Some(quote!(#rt::scope::TakeOut<#ty, Self>))),
             };
             if let Some(bound) = bound {
-                bounds.push(names::shown_at(quote!(<#scope as #slot>::Place: #bound), span));
+                bounds.push(names::shown_at(quote!(<#scope as #lends>::Given: #bound), span));
             }
             let text = types::text(&parameter.ty);
             needs.push(quote! {

@@ -69,6 +69,21 @@ pub const fn node(nodes: &[NodeInfo], position: usize) {
     gone(nodes, node);
 }
 
+/// Refuses a way out that would have to be awaited, in a chain that is a plain `fn`.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn way_out_of_fn(nodes: &[NodeInfo], position: usize) {
+    let node = &nodes[position];
+    if node.facts.exit.suspends() {
+        let message =
+            Message::new().text("`exit` of ").code(node.name).text(" is `async`, but this chain is declared ");
+        panic!("{}", message.text("`fn`: declare the chain `async fn(..)`, or make `exit` a plain `fn`").as_str());
+    }
+}
+
 /// A node's needs come from before it; those of its way out, from before it or from itself.
 #[track_caller]
 const fn order(node: &NodeInfo, needs: &[Need], way_out: bool) {
@@ -82,7 +97,8 @@ const fn order(node: &NodeInfo, needs: &[Need], way_out: bool) {
                 panic!("{}", message.text("add a node before it that returns one").as_str());
             }
             SourceKind::Node if from.position > node.position => {
-                let message = needs_a(node, need).text(", which ").code(from.name).text(" provides, but ").code(from.name);
+                let message =
+                    needs_a(node, need).text(", which ").code(from.name).text(" provides, but ").code(from.name);
                 let message = message.text(" comes after it: move ").code(from.name).text(" before ");
                 panic!("{}", message.code(node.name).as_str());
             }

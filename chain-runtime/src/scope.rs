@@ -32,10 +32,21 @@ pub trait Provides<'r: 's, 's, T: ?Sized> {
     label = "needs a `{T}`",
     note = "add a node that returns `{T}` before `{N}`, list it among the chain's inputs, or make it a field of the chain"
 )]
-pub trait Lends<'r: 's, 's, T: ?Sized, N: ?Sized>: Provides<'r, 's, T> {}
+pub trait Lends<'r: 's, 's, T: ?Sized, N: ?Sized>: Provides<'r, 's, T> {
+    /// [`Provides::Place`], asked of the trait that names the node: what is missing is then missing once.
+    type Given: Place<'s, T>;
+    /// [`Provides::place`].
+    fn given(&mut self) -> Self::Given;
+}
 
 #[diagnostic::do_not_recommend]
-impl<'r: 's, 's, T: ?Sized, N: ?Sized, S: Provides<'r, 's, T>> Lends<'r, 's, T, N> for S {}
+impl<'r: 's, 's, T: ?Sized, N: ?Sized, S: Provides<'r, 's, T>> Lends<'r, 's, T, N> for S {
+    type Given = S::Place;
+    #[inline(always)]
+    fn given(&mut self) -> S::Place {
+        self.place()
+    }
+}
 
 /// A place in the scope, from which a `T` can be lent.
 pub trait Place<'s, T: ?Sized> {
@@ -212,9 +223,9 @@ pub fn lend<'r: 's, 's, T: ?Sized, N: ?Sized, S: Lends<'r, 's, T, N>>(scope: &mu
 pub fn lend_mut<'r: 's, 's, T: ?Sized + 's, N: ?Sized, S>(scope: &mut S) -> &'s mut T
 where
     S: Lends<'r, 's, T, N>,
-    S::Place: Write<'s, T, N>,
+    S::Given: Write<'s, T, N>,
 {
-    scope.place().write()
+    scope.given().write()
 }
 
 /// Lends the `T` of a scope for the whole run.
@@ -222,9 +233,9 @@ where
 pub fn keep<'r: 's, 's, T: ?Sized + 'r, N: ?Sized, S>(scope: &mut S) -> &'r T
 where
     S: Lends<'r, 's, T, N>,
-    S::Place: Keep<'r, T, N>,
+    S::Given: Keep<'r, T, N>,
 {
-    scope.place().keep()
+    scope.given().keep()
 }
 
 /// Takes the `T` out of a scope.
@@ -232,7 +243,7 @@ where
 pub fn take<'r: 's, 's, T, N: ?Sized, S>(scope: &mut S) -> T
 where
     S: Lends<'r, 's, T, N>,
-    S::Place: TakeOut<T, N>,
+    S::Given: TakeOut<T, N>,
 {
-    scope.place().take_out()
+    scope.given().take_out()
 }

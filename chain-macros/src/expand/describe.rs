@@ -176,7 +176,10 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
     let (_, chain_ty, _) = chain.generics.split_for_impl();
     let nodes = |this: &TokenStream, span: proc_macro2::Span, position: usize| {
         let rt = names::alias(span);
-        quote_spanned!(span=> #rt::check::node(#this::NODES, #position))
+        // That of the way in is a bound: rustc can say it earlier.
+        let way_out =
+            (!chain.run.is_async).then(|| quote_spanned!(span=> #rt::check::way_out_of_fn(#this::NODES, #position);));
+        quote_spanned!(span=> { #rt::check::node(#this::NODES, #position); #way_out })
     };
     let budget = |this: &TokenStream| {
         let limit = chain.budget.as_ref()?;

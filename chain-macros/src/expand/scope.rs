@@ -180,13 +180,19 @@ fn field_impls(plan: &Plan<'_>) -> TokenStream {
         };
         names::as_if_at(field_of, field.span())
     });
-    quote! {
-        #ending
+    let reply_span = types::last_segment(&chain.run.reply).map_or(name.span(), |segment| segment.ident.span());
+    let lend_reply = quote! {
         #[automatically_derived]
+        #[diagnostic::do_not_recommend]
         impl #impl_generics #rt::scope::LendReply<#call, #reply, #node> for #scope #ty_generics #clause {
             #[inline(always)]
             fn lend_reply(&mut self) -> &#call mut #reply { #rt::private::taken(&mut self.reply) }
         }
+    };
+    let lend_reply = names::as_if_at(lend_reply, reply_span);
+    quote! {
+        #ending
+        #lend_reply
         #[automatically_derived]
         impl #plain_generics #rt::scope::Replying for #scope #ty_generics #clause {
             type Reply = #reply;
