@@ -1,1 +1,7 @@
-//! What the tests, benches and examples of this workspace share.
+//! What the tests, benches and examples of this workspace share. It knows nothing of chains: of the standard library alone.
+
+pub mod allocations;
+pub mod live;
+pub mod log;
+pub mod poll;
+pub mod send;
