@@ -373,6 +373,8 @@ pub use chain_macros::node;
 ///
 /// - `#[observe(T)]`: the [`Observer`](crate::observe::Observer) `T` is told what happens in each run; for several, write a
 ///   tuple.
+/// - `#[send]`: the future of `run` has to be `Send`; the node that keeps it from that is told. Without it, the error comes where
+///   the future is spawned.
 /// - `#[budget(future = 2048)]`: a future of `run` over so many bytes does not compile; the error names the largest node.
 ///
 /// # The short form
