@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use crate::client::Client;
-use crate::process::{Gateway, fails_with, file};
+use crate::process::{Gateway, fails_in, fails_with, file};
 
 #[tokio::test]
 async fn an_address_in_use_is_one_line_and_exit_code_1() {
@@ -57,6 +57,27 @@ async fn what_is_asked_for_wrongly_is_one_line_that_says_so() {
         assert_eq!(ended, Some(code), "{flags:?}: {stderr}");
         assert!(stderr.starts_with("gateway: ") && stderr.contains(says), "{flags:?}: {stderr}");
         assert_eq!(stderr.lines().count(), 1, "{flags:?}: {stderr}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_flag_says_a_variable_can_say() {
+    for (name, value, flag) in [
+        ("GATEWAY_LISTEN", "here", "--listen"),
+        ("GATEWAY_UPSTREAM", "http://127.0.0.1:1,https://127.0.0.1:2", "--upstream"),
+        ("GATEWAY_RATE", "0", "--rate"),
+        ("GATEWAY_BURST", "0", "--burst"),
+        ("GATEWAY_TIMEOUT", "soon", "--timeout"),
+        ("GATEWAY_MAX_BODY", "much", "--max-body"),
+        ("GATEWAY_HEAD_TIMEOUT", "soon", "--head-timeout"),
+        ("GATEWAY_GRACE", "soon", "--grace"),
+        ("GATEWAY_JWT_SECRET_FILE", "/no/such/file", "/no/such/file"),
+        ("GATEWAY_JWKS_FILE", "/no/such/file", "/no/such/file"),
+        ("GATEWAY_API_KEYS_FILE", "/no/such/file", "/no/such/file"),
+    ] {
+        let (code, stderr) = fails_in(name, value).await;
+        assert!(code == Some(1) || code == Some(2), "{name}: {code:?}");
+        assert!(stderr.contains(flag) && stderr.lines().count() == 1, "{name}: {stderr}");
     }
 }
 

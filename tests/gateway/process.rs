@@ -96,7 +96,18 @@ impl Gateway {
 
 /// Runs the gateway with flags that do not let it start.
 pub(crate) async fn fails_with(flags: &[impl AsRef<OsStr>]) -> (Option<i32>, String) {
-    let Output { status, stderr, .. } = within("an end", command(flags).output()).await.expect("the gateway runs");
+    fails(command(flags)).await
+}
+
+/// Runs the gateway with an environment that does not let it start.
+pub(crate) async fn fails_in(name: &str, value: &str) -> (Option<i32>, String) {
+    let mut command = command(&[] as &[&str]);
+    command.env(name, value);
+    fails(command).await
+}
+
+async fn fails(mut command: Command) -> (Option<i32>, String) {
+    let Output { status, stderr, .. } = within("an end", command.output()).await.expect("the gateway runs");
     (status.code(), String::from_utf8(stderr).expect("stderr is text"))
 }
 
