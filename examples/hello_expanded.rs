@@ -59,11 +59,6 @@ impl<'r> Signature<'r> for auth {
     type Gives = User;
     // Under which type the value joins the scope at position `P`.
     type Key<const P: usize> = User;
-    type Loan<'s, const P: usize>
-        = Option<&'s mut User>
-    where
-        Self: 's,
-        'r: 's;
     type Breaks = Unauthorized;
     // How a break becomes the reply, and how the value would if the node were the last.
     type Cut = kind::Fails;
@@ -140,11 +135,6 @@ impl<'r> Signature<'r> for Log {
     type Out = Started;
     type Gives = Started;
     type Key<const P: usize> = Started;
-    type Loan<'s, const P: usize>
-        = Option<&'s mut Started>
-    where
-        Self: 's,
-        'r: 's;
     type Breaks = Never;
     type Cut = kind::Never;
     type End = kind::Gives;
@@ -210,11 +200,6 @@ impl<'r> Signature<'r> for greet {
     type Out = String;
     type Gives = String;
     type Key<const P: usize> = String;
-    type Loan<'s, const P: usize>
-        = Option<&'s mut String>
-    where
-        Self: 's,
-        'r: 's;
     type Breaks = Never;
     type Cut = kind::Never;
     type End = kind::Gives;
@@ -271,8 +256,8 @@ struct Hello {
 struct Scope<'r: 's, 's> {
     chain: &'r Hello,
     request: Option<&'s mut Option<Request>>,
-    provided0: <Log as Signature<'r>>::Loan<'s, 0>,
-    provided1: <auth as Signature<'r>>::Loan<'s, 1>,
+    provided0: Option<&'s mut <Log as Signature<'r>>::Key<0>>,
+    provided1: Option<&'s mut <auth as Signature<'r>>::Key<1>>,
     reply: Option<&'s mut String>,
 }
 

@@ -44,11 +44,6 @@ impl<'r> Signature<'r> for ReadTenant {
     type Out = Result<Tenant, NoTenant>;
     type Gives = Tenant;
     type Key<const P: usize> = Tenant;
-    type Loan<'s, const P: usize>
-        = Option<&'s mut Tenant>
-    where
-        Self: 's,
-        'r: 's;
     type Breaks = NoTenant;
     type Cut = kind::Fails;
     type End = kind::Gives;

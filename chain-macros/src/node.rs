@@ -654,7 +654,7 @@ impl Node {
 
     fn signature(&self, rt: &TokenStream) -> TokenStream {
         let Self { ty, name, flow, .. } = self;
-        let (run, call) = (names::run_lifetime(), names::call_lifetime());
+        let run = names::run_lifetime();
         let generics = self.generics(&[quote!(#run)], &[]);
         let clause = self.where_clause(&[]);
         let out = &flow.out;
@@ -700,10 +700,6 @@ impl Node {
                 type Out = #out;
                 type Gives = #gives;
                 type Key<const P: usize> = #key;
-                type Loan<#call, const P: usize> = #rt::private::Option<&#call mut #key>
-                where
-                    Self: #call,
-                    #run: #call;
                 type Breaks = #breaks;
                 type Cut = #rt::flow::kind::#cut;
                 type End = #rt::flow::kind::#end;

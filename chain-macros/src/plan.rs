@@ -89,7 +89,7 @@ pub(crate) fn plan(chain: &Chain) -> Plan<'_> {
         let (_, chain_ty, _) = chain.generics.split_for_impl();
         slots.push(Slot {
             ty: quote_spanned!(span=> <#node as #rt::Joins<#run, #name #chain_ty>>::As<#index>),
-            loan: quote_spanned!(span=> <#node as #rt::Signature<#run>>::Loan<#call, #index>),
+            loan: quote_spanned!(span=> #rt::private::Option<&#call mut <#node as #rt::Signature<#run>>::Key<#index>>),
             name: step.name.clone(),
             index,
             kind: SlotKind::Provided,

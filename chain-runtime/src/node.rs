@@ -27,14 +27,6 @@ pub trait Signature<'r> {
     /// The type under which that joins the scope at position `P`: [`Gives`](Self::Gives), or [`Nothing`] for a node
     /// that provides nothing, so that several such nodes do not collide.
     type Key<const P: usize>;
-    /// A loan of that for the length of one call: `Option<&'s mut Self::Key<P>>`.
-    ///
-    /// It has a name so that a scope need not spell the reference: rustc would infer one outlives-bound for each
-    /// of them, and prove them all wherever the scope is mentioned, which makes long chains cubic to compile.
-    type Loan<'s, const P: usize>
-    where
-        Self: 's,
-        'r: 's;
     /// What the node breaks with; [`Never`](crate::Never) where it cannot.
     type Breaks;
     /// How a break becomes the reply: one of [`flow::kind`](crate::flow::kind).
