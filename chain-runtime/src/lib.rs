@@ -163,6 +163,8 @@ pub mod observe;
 mod pool;
 #[doc(hidden)]
 pub mod private;
+#[cfg(feature = "http")]
+pub mod reply;
 mod reset;
 pub mod scope;
 #[cfg(feature = "http")]

@@ -1,0 +1,112 @@
+//! Replies that are HTTP responses: what a node may break with, or give, where the chain's reply is an
+//! [`http::Response<B>`].
+//!
+//! | a node breaks with, or gives | the response |
+//! | --- | --- |
+//! | `StatusCode` | with that status and the empty body, `B::default()` |
+//! | `(StatusCode, &'static str)`, `(StatusCode, String)` | with that status, `content-type: text/plain; charset=utf-8`, and the text as its body |
+//! | `(StatusCode, HeaderMap)` | with that status, these fields, and the empty body |
+//! | `http::response::Parts` | with that head and the empty body |
+//! | `http::Response<B>` | itself |
+//! | `Infallible` | none: it never happens |
+//!
+//! The body is the chain's: any `B` that has a `Default` or can be made `From` the text (`String`, `Bytes`, `http_body_util::Full<Bytes>`, ..).
+//!
+//! ```
+//! use chain_runtime::{chain, node};
+//! use http::{Request, Response, StatusCode};
+//!
+//! struct User(&'static str);
+//!
+//! #[node]
+//! fn auth(request: &Request<()>) -> Result<User, (StatusCode, &'static str)> {
+//!     match request.uri().path() {
+//!         "/ada" => Ok(User("Ada")),
+//!         _ => Err((StatusCode::UNAUTHORIZED, "who is there?")),
+//!     }
+//! }
+//!
+//! #[node]
+//! fn greet(user: &User) -> Response<String> {
+//!     Response::new(format!("Hello, {}", user.0))
+//! }
+//!
+//! chain! {
+//!     struct Greeting;
+//!     fn(request: Request<()>) -> Response<String> { auth => greet }
+//! }
+//!
+//! let reply = Greeting.run(Request::get("/ada").body(()).unwrap());
+//! assert_eq!(reply.body(), "Hello, Ada");
+//! let reply = Greeting.run(Request::get("/").body(()).unwrap());
+//! assert_eq!((reply.status(), reply.body().as_str()), (StatusCode::UNAUTHORIZED, "who is there?"));
+//! assert_eq!(reply.headers()["content-type"], "text/plain; charset=utf-8");
+//! ```
+
+use core::convert::Infallible;
+use std::string::String;
+
+use http::header::CONTENT_TYPE;
+use http::response::Parts;
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+
+use crate::flow::IntoReply;
+
+/// Never happens.
+impl<B> IntoReply<Response<B>> for Infallible {
+    #[inline]
+    fn into_reply(self) -> Response<B> {
+        match self {}
+    }
+}
+
+/// That status, with the empty body.
+impl<B: Default> IntoReply<Response<B>> for StatusCode {
+    #[inline]
+    fn into_reply(self) -> Response<B> {
+        let mut response = Response::new(B::default());
+        *response.status_mut() = self;
+        response
+    }
+}
+
+/// That status and text.
+impl<B: From<&'static str>> IntoReply<Response<B>> for (StatusCode, &'static str) {
+    #[inline]
+    fn into_reply(self) -> Response<B> {
+        text(self.0, self.1.into())
+    }
+}
+
+/// That status and text.
+impl<B: From<String>> IntoReply<Response<B>> for (StatusCode, String) {
+    #[inline]
+    fn into_reply(self) -> Response<B> {
+        text(self.0, self.1.into())
+    }
+}
+
+/// That status and these fields, with the empty body: `WWW-Authenticate`, `Retry-After`, `Location`.
+impl<B: Default> IntoReply<Response<B>> for (StatusCode, HeaderMap) {
+    #[inline]
+    fn into_reply(self) -> Response<B> {
+        let mut response: Response<B> = self.0.into_reply();
+        *response.headers_mut() = self.1;
+        response
+    }
+}
+
+/// That head, with the empty body.
+impl<B: Default> IntoReply<Response<B>> for Parts {
+    #[inline]
+    fn into_reply(self) -> Response<B> {
+        Response::from_parts(self, B::default())
+    }
+}
+
+fn text<B>(status: StatusCode, body: B) -> Response<B> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
