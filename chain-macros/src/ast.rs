@@ -47,8 +47,8 @@ pub(crate) struct Run {
     pub(crate) inputs: Vec<Input>,
     pub(crate) reply: Type,
     pub(crate) nodes: Vec<NodeUse>,
-    /// Of the braces, where a chain without nodes is reported.
-    pub(crate) body: Span,
+    /// Of the braces, where a chain without nodes is reported: not where its nodes could not be read.
+    pub(crate) body: Option<Span>,
 }
 
 /// An input of the chain.

@@ -17,9 +17,9 @@ pub(crate) fn chain(chain: &Chain, diagnostics: &mut Diagnostics) {
 }
 
 fn has_a_node(chain: &Chain, diagnostics: &mut Diagnostics) {
-    if chain.run.nodes.is_empty() {
+    if let (Some(body), true) = (chain.run.body, chain.run.nodes.is_empty()) {
         diagnostics.error_at(
-            chain.run.body,
+            body,
             "the chain has no nodes",
             "name at least one, which gives the reply: `{ first => last }`",
         );

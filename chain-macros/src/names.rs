@@ -114,7 +114,12 @@ pub(crate) fn as_if_at(tokens: TokenStream, at: Span) -> TokenStream {
 
 /// An impl whose header and end are as if the user had written them at this place; its items stay what they are.
 pub(crate) fn impl_at(header: TokenStream, clause: &TokenStream, items: TokenStream, at: Span) -> TokenStream {
-    let header = as_if_at(quote!(#[automatically_derived] #header), at);
+    item_at(&quote!(#[automatically_derived] #header), clause, items, at)
+}
+
+/// The same for any item with braces.
+pub(crate) fn item_at(header: &TokenStream, clause: &TokenStream, items: TokenStream, at: Span) -> TokenStream {
+    let header = as_if_at(quote!(#header), at);
     let mut items = proc_macro2::Group::new(proc_macro2::Delimiter::Brace, items);
     items.set_span(at);
     quote!(#header #clause #items)

@@ -36,9 +36,9 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         }
     };
     // The user's item stays, so that one mistake is one error.
-    let expansion = match (&node, diagnostics.verdict()) {
-        (_, Some(errors)) => {
-            let kept_alive = node.as_ref().and_then(|node| node.declaration.clone());
+    let expansion = match (node, diagnostics.verdict()) {
+        (node, Some(errors)) => {
+            let kept_alive = node.map(|node| node.kept_alive(&options.runtime));
             quote!(#kept_alive #errors)
         }
         (Some(node), None) => node.expand(&options.runtime),
@@ -158,6 +158,14 @@ fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnosti
     let turbofish = (!arguments.is_empty()).then(|| quote!(::<#(#arguments),*>));
     let angle = (!arguments.is_empty()).then(|| quote!(<#(#arguments),*>));
     refuse_odd_functions(signature, diagnostics);
+    if let Some(receiver) = signature.receiver() {
+        diagnostics.error(
+            receiver,
+            "a node function has no `self`",
+            "put `#[node]` on the `impl` block and call the method `enter`",
+        );
+        return None;
+    }
     if options.stateless {
         diagnostics.error(name, "a function has no state anyway", "write `#[node]` alone");
     }
@@ -228,6 +236,15 @@ fn refuse_odd_functions(signature: &Signature, diagnostics: &mut Diagnostics) {
     if let Some(abi) = &signature.abi {
         diagnostics.error(abi, "a node cannot be an `extern fn`", "call it inside a node of your own");
     }
+    if let ReturnType::Type(_, ty) = &signature.output {
+        if let Some(token) = find_impl_trait(ty) {
+            diagnostics.error(
+                token,
+                "what a node provides is found by its type, which `impl Trait` does not name",
+                "name the type, or wrap the value in a type of its own",
+            );
+        }
+    }
 }
 
 /// Where a hook stands, for its errors.
@@ -255,13 +272,6 @@ fn read_hook(signature: &Signature, call: TokenStream, place: Place, diagnostics
     let mut parameters: Vec<Parameter> = Vec::new();
     for argument in &signature.inputs {
         let FnArg::Typed(argument) = argument else {
-            if place == Place::Function {
-                diagnostics.error(
-                    argument,
-                    "a node function has no `self`",
-                    "put `#[node]` on the `impl` block and call the method `enter`",
-                );
-            }
             continue;
         };
         let parameter = read_parameter(argument, &kept, place, diagnostics);
@@ -391,6 +401,10 @@ fn read_flow(output: &ReturnType) -> Flow {
         return Flow { out: quote!(()), kind: FlowKind::Plain, gives: Gives::Nothing, breaks: None };
     };
     let ty = types::ungrouped(ty);
+    if find_impl_trait(ty).is_some() {
+        // Refused already.
+        return Flow { out: quote!(()), kind: FlowKind::Plain, gives: Gives::Nothing, breaks: None };
+    }
     let out = types::with_lifetime(ty, &run);
     let arguments = types::last_segment(ty).map(types::type_arguments).unwrap_or_default();
     let written = |ty: &Type| {
@@ -598,6 +612,18 @@ fn where_bounds(generics: &Generics, name: &Ident) -> Vec<syn::TypeParamBound> {
 }
 
 impl Node {
+    /// The node without any needs, beside errors that stand already: a chain that uses it has no further ones.
+    fn kept_alive(mut self, rt: &TokenStream) -> TokenStream {
+        self.enter = Some(Hook { call: quote!(#rt::private::no_node), is_async: false, parameters: Vec::new() });
+        self.exit = None;
+        self.exit_reply = None;
+        self.cancelled = None;
+        // It is called like a function: without `self`.
+        self.stateless &= self.declaration.is_some();
+        self.declaration.get_or_insert_default();
+        self.expand(rt)
+    }
+
     fn expand(&self, rt: &TokenStream) -> TokenStream {
         let declaration = &self.declaration;
         let signature = self.signature(rt);

@@ -29,10 +29,13 @@ pub(crate) fn chain(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Optio
     }
 }
 
+/// The words that an item begins with, whether or not a chain can be one.
+const ITEM_WORDS: [&str; 9] = ["pub", "async", "fn", "enum", "union", "trait", "impl", "mod", "type"];
+
 /// Whether it begins like an item: attributes, visibility, `struct`. A lone mistake in these is one in an item.
 fn is_item(tokens: &[TokenTree]) -> bool {
     tokens.iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "struct"))
-        || matches!(tokens.first(), Some(TokenTree::Ident(word)) if word == "pub" || word == "async" || word == "fn")
+        || matches!(tokens.first(), Some(TokenTree::Ident(word)) if ITEM_WORDS.iter().any(|item| word == item))
 }
 
 fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnostics) -> Option<Chain> {
@@ -100,6 +103,14 @@ fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnost
     let run_attrs = std::mem::take(&mut chain.run.attrs);
     chain.attrs = own_attributes(attrs, &mut chain, diagnostics);
     chain.run.attrs = own_attributes(run_attrs, &mut chain, diagnostics);
+    if let (false, Some(budget)) = (chain.run.is_async, &chain.budget) {
+        let what = "a chain that is a plain `fn` has no future to keep within a budget";
+        diagnostics.error(budget, what, "leave `#[budget(..)]` out, or declare the chain `async fn(..)`");
+    }
+    if let (false, Some(send)) = (chain.run.is_async, &chain.send) {
+        let what = "a chain that is a plain `fn` has no future to be `Send`";
+        diagnostics.error(send, what, "leave `#[send]` out, or declare the chain `async fn(..)`");
+    }
     name_fields(&mut chain);
     Some(chain)
 }
@@ -229,7 +240,7 @@ fn run(tokens: &[TokenTree], name: &Ident, diagnostics: &mut Diagnostics) -> Run
         inputs: Vec::new(),
         reply: parse_quote!(()),
         nodes: Vec::new(),
-        body: name.span(),
+        body: None,
     };
     let Some(arguments) = tokens.iter().position(|token| is_group(token, Delimiter::Parenthesis)) else {
         diagnostics.error(
@@ -240,7 +251,7 @@ fn run(tokens: &[TokenTree], name: &Ident, diagnostics: &mut Diagnostics) -> Run
         return run;
     };
     let head: TokenStream = tokens[..arguments].iter().cloned().collect();
-    diagnostics.ok((|input: ParseStream<'_>| run_head(input, &mut run)).parse2(head));
+    diagnostics.ok((|input: ParseStream<'_>| run_head(input, tokens[arguments].span(), &mut run)).parse2(head));
     if let TokenTree::Group(group) = &tokens[arguments] {
         for part in split_at_commas(group.stream()) {
             let input = diagnostics.ok(input.parse2(part));
@@ -262,7 +273,7 @@ fn run(tokens: &[TokenTree], name: &Ident, diagnostics: &mut Diagnostics) -> Run
         run.reply = parsed.unwrap_or_else(|| parse_quote!(()));
     }
     if let TokenTree::Group(group) = &rest[body] {
-        run.body = group.span_open();
+        run.body = group.stream().is_empty().then(|| group.span_open());
         run.nodes = nodes(group.stream(), diagnostics);
     }
     if let Some(more) = rest.get(body + 1) {
@@ -271,16 +282,15 @@ fn run(tokens: &[TokenTree], name: &Ident, diagnostics: &mut Diagnostics) -> Run
     run
 }
 
-fn run_head(input: ParseStream<'_>, run: &mut Run) -> syn::Result<()> {
+fn run_head(input: ParseStream<'_>, inputs: Span, run: &mut Run) -> syn::Result<()> {
     run.attrs = input.call(Attribute::parse_outer)?;
     if input.peek(Token![pub]) {
         return Err(input.error("a chain's `run` is as visible as its type\n  help: leave out `pub` before `fn`"));
     }
     run.is_async = input.parse::<Option<Token![async]>>()?.is_some();
     if !input.peek(Token![fn]) {
-        return Err(input.error(
-            "expected `async fn(..)` or `fn(..)`\n  help: write `async fn(request: Request) -> Response { .. }`",
-        ));
+        let what = "expected `async fn(..)` or `fn(..)`\n  help: write `async fn(request: Request) -> Response { .. }`";
+        return Err(if input.is_empty() { syn::Error::new(inputs, what) } else { input.error(what) });
     }
     input.parse::<Token![fn]>()?;
     if input.peek(Ident::peek_any) {
@@ -362,6 +372,9 @@ fn pieces(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<Piece> {
     let mut current = Vec::new();
     let mut tokens = tokens.into_iter().peekable();
     let mut has_type = false;
+    // How deep it is in the `<..>` of a path.
+    let mut depth = 0usize;
+    let mut is_closure = false;
     while let Some(token) = tokens.next() {
         let TokenTree::Punct(punct) = &token else {
             current.push(token);
@@ -374,6 +387,7 @@ fn pieces(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<Piece> {
         let span = punct.span();
         match (punct.as_char(), next) {
             ('=', Some('>')) => {
+                (depth, is_closure) = (0, false);
                 let head = tokens.next().expect("peeked");
                 let span = span.join(head.span()).unwrap_or(span);
                 pieces.push(Piece { tokens: std::mem::take(&mut current), arrow: Some(span) });
@@ -393,7 +407,26 @@ fn pieces(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<Piece> {
                 has_type = true;
                 current.push(token);
             }
-            (',' | ';' | '|', _) if !has_type => {
+            // What `node_use` has words for.
+            ('|', _) if is_closure || current.is_empty() => {
+                is_closure = true;
+                current.push(token);
+            }
+            ('>', Some('>')) if !has_type && depth == 0 => {
+                let second = tokens.next().expect("peeked");
+                let arrow: TokenStream = [token, second].into_iter().collect();
+                diagnostics.error(arrow, "`>>` does not join nodes", "write `=>`");
+                pieces.push(Piece { tokens: std::mem::take(&mut current), arrow: Some(span) });
+            }
+            ('<', _) => {
+                depth += 1;
+                current.push(token);
+            }
+            ('>', _) => {
+                depth = depth.saturating_sub(1);
+                current.push(token);
+            }
+            (',' | ';' | '|', _) if !has_type && depth == 0 && !is_closure => {
                 let what = format!("`{}` does not join nodes", punct.as_char());
                 diagnostics.error(&token, what, "write `=>`");
                 pieces.push(Piece { tokens: std::mem::take(&mut current), arrow: Some(span) });
@@ -479,7 +512,7 @@ fn node_use(input: ParseStream<'_>) -> syn::Result<NodeUse> {
         ));
     }
     if !input.is_empty() {
-        return Err(input.error(format!("expected `=>` after `{name}`")));
+        return Err(input.error(format!("expected `=>` after `{name}`\n  help: nodes are joined with `=>`")));
     }
     Ok(NodeUse { path, field: None })
 }
@@ -493,7 +526,7 @@ fn name_fields(chain: &mut Chain) {
 
 /// `auth => limit: RateLimit = RateLimit::per_second(100) => proxy`
 fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnostics) -> Option<Chain> {
-    let body = tokens.first().map_or_else(Span::call_site, TokenTree::span);
+    let body = tokens.is_empty().then(Span::call_site);
     let mut fields: Vec<Field> = Vec::new();
     let mut nodes = Vec::new();
     for tokens in joined(tokens.into_iter().collect(), diagnostics) {
@@ -506,6 +539,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
                         format_args!("two nodes of this chain are called `{}`", field.name),
                         "give one another name",
                     );
+                    continue;
                 }
                 let path = Path::from(field.name.clone());
                 fields.push(*field);

@@ -15,6 +15,11 @@ pub fn taken<T>(slot: &mut Option<T>) -> T {
     slot.take().expect("chain!: a value was asked for before it was provided")
 }
 
+/// Stands for a node that has errors.
+pub fn no_node<T>() -> T {
+    unreachable!()
+}
+
 /// That the node `N` never suspends.
 #[inline(always)]
 pub const fn fits_fn<Pace: crate::node::pace::FitsFn<N>, N: ?Sized>() {}

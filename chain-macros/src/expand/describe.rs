@@ -96,9 +96,8 @@ fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
     let checks = plan.steps.iter().enumerate().map(|(at, step)| {
         let crate::plan::Step { node, span, .. } = step;
         let rt = &names::alias(*span);
-        let provided = (at != last).then(|| {
-            quote_spanned!(*span=> #rt::check::value_moves::<<#node as #rt::Signature<'_>>::Gives, #node>();)
-        });
+        let provided = (at != last)
+            .then(|| quote_spanned!(*span=> #rt::check::value_moves::<<#node as #rt::Signature<'_>>::Gives, #node>();));
         quote_spanned! {*span=>
             #provided
             #rt::check::future_moves::<_, _, _, #node>(<#node as #rt::Node<'_, '_, #scope #arguments>>::enter);

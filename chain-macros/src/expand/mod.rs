@@ -69,7 +69,12 @@ fn assemble(chain: &Chain, declaration: &TokenStream, behind: &TokenStream) -> T
     let name = &chain.name;
     let values = chain.fields.iter().filter_map(|field| field.value.as_ref());
     let fields: Vec<_> = chain.fields.iter().map(|field| &field.name).collect();
-    let locals: Vec<_> = (0..fields.len()).map(|index| names::local("value", index)).collect();
+    // Each at the value that it stands for: a value of another type is wrong there.
+    let locals = chain.fields.iter().filter_map(|field| field.value.as_ref()).enumerate().map(|(index, value)| {
+        let local = names::local("value", index);
+        syn::Ident::new(&local.to_string(), local.span().located_at(syn::spanned::Spanned::span(value)))
+    });
+    let locals: Vec<_> = locals.collect();
     quote! {
         match (#(#values,)*) {
             (#(#locals,)*) => {

@@ -36,15 +36,14 @@ pub(super) fn scope(plan: &Plan<'_>) -> TokenStream {
     let parts = (chain.form == Form::Short).then(|| context_parts(plan));
     let fields = field_impls(plan);
     let bounded = quote!(#run);
-    let declaration = quote! {
-        struct #scope #impl_generics #clause {
-            chain: &#bounded #name #chain_ty,
-            reply: #rt::private::Option<&#call mut #reply>,
-            ending: #rt::private::Option<&'static #rt::Ending>,
-            #(#members,)*
-        }
+    // The members stay at the tokens of what they are members for.
+    let members = quote! {
+        chain: &#bounded #name #chain_ty,
+        reply: #rt::private::Option<&#call mut #reply>,
+        ending: #rt::private::Option<&'static #rt::Ending>,
+        #(#members,)*
     };
-    let declaration = names::as_if_at(declaration, name.span());
+    let declaration = names::item_at(&quote!(struct #scope #impl_generics), &quote!(#clause), members, name.span());
     quote! {
         #declaration
         impl #impl_generics #scope #ty_generics #clause {
