@@ -204,7 +204,19 @@ impl fmt::Display for Ending {
     }
 }
 
-/// A drawing of a chain: [`Display`](fmt::Display) for a terminal, [`mermaid`](Self::mermaid) for a page.
+/// A drawing of a chain: [`Display`](fmt::Display) for a terminal, [`mermaid`](Self::mermaid) for a page. From `drawing()` of a
+/// chain.
+///
+/// ```text
+/// Gateway (request: Request)                                       the chain and its inputs
+///   <=> log        needs &Instant of log, &Request  provides Instant
+///    => auth       needs &Request, &Keys  provides User  or breaks with Refused
+///    => answer     needs &Request, &User of auth  provides Response
+///    -> Response                                                   its reply
+/// ```
+///
+/// `<=>` is a node with a way out, `=>` one without. `&User of auth` is lent from what the node `auth` provided; what has no
+/// `of` is an input or a field. The needs of a node's way in come first, then those of its way out.
 #[derive(Clone, Copy, Debug)]
 pub struct Drawing {
     chain: &'static ChainInfo,

@@ -1,8 +1,14 @@
 //! What holds a node's provided value between its way in and its way out.
+//!
+//! The body of a chain's `run` keeps one holder for each node but the last, in a block of its own. [`Cancel`](crate::Cancel)
+//! says which: [`Bare`], or [`Guard`] for a node with a `cancelled` hook.
 
 use crate::node::OnCancel;
 
 /// A holder: knows when its node was left.
+///
+/// Generated code also lends the value to later nodes, through a field called `value`, as both holders of this module have
+/// it. There is no reason to write a third.
 pub trait Held {
     /// The node was left: what comes now is an ordinary drop.
     fn left(&mut self);
