@@ -142,6 +142,7 @@ fn step(chain: &Chain, node: &crate::ast::NodeUse) -> Step {
         }
         None => {
             let path = &node.path;
+            let path = names::shown_at(quote!(#path), span);
             (quote!(#path), quote_spanned!(span=> &<#path as #rt::Stateless>::NODE))
         }
     };

@@ -214,23 +214,6 @@ impl<O: Observer> Watch<O> {
     }
 }
 
-/// The watch that tells this observer. Where `O` is not an observer there is none, and nothing more to be said of it.
-pub trait Watched {
-    /// `Watch<Self>`.
-    type Watch;
-}
-
-#[diagnostic::do_not_recommend]
-impl<O: Observer> Watched for O {
-    type Watch = Watch<O>;
-}
-
-/// A run begins: what `chain!` calls.
-#[inline]
-pub fn watch<O: Observer>(chain: &'static ChainInfo) -> <O as Watched>::Watch {
-    Watch::begin(chain)
-}
-
 impl<O: Observer> Drop for Watch<O> {
     fn drop(&mut self) {
         let Some(mut observer) = self.observer.take() else { return };

@@ -77,8 +77,8 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
             };
             /// A drawing of this chain: print it, or its `.mermaid()`.
             #vis const fn drawing() -> #rt::Drawing { #rt::Drawing::of(Self::CHAIN) }
-            #sizes
         }
+        #sizes
         #checks
         #sends
     }
@@ -150,19 +150,24 @@ fn sizes(plan: &Plan<'_>) -> TokenStream {
         let rt = &names::alias(*span);
         quote_spanned!(*span=> #rt::private::future_of_2(<#node as #rt::Node<'_, '_, #scope #arguments>>::enter))
     });
+    let name = &chain.name;
+    let generics = super::observed_generics(chain);
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
     quote! {
-        /// Bytes of the future that `run` returns.
-        #[must_use]
-        #vis const fn future_size() -> usize {
-            const fn of<#(#letters,)* Future>(_: fn(#(#letters),*) -> Future) -> usize {
-                #rt::private::size_of::<Future>()
+        impl #impl_generics #name #ty_generics #clause {
+            /// Bytes of the future that `run` returns.
+            #[must_use]
+            #vis const fn future_size() -> usize {
+                const fn of<#(#letters,)* Future>(_: fn(#(#letters),*) -> Future) -> usize {
+                    #rt::private::size_of::<Future>()
+                }
+                of(Self::run)
             }
-            of(Self::run)
-        }
-        /// Bytes of each node's own future on its way in; 0 for a node that never suspends.
-        #[must_use]
-        #vis const fn node_sizes() -> [usize; #count] {
-            [#(#nodes),*]
+            /// Bytes of each node's own future on its way in; 0 for a node that never suspends.
+            #[must_use]
+            #vis const fn node_sizes() -> [usize; #count] {
+                [#(#nodes),*]
+            }
         }
     }
 }

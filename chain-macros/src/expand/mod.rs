@@ -101,6 +101,19 @@ fn declaration(chain: &Chain) -> TokenStream {
     quote!(#hushed #(#attrs)* #vis struct #name #generics #clause { #(#fields),* })
 }
 
+/// The chain's generics, where its observers are ones: what is none is said so once, and the bodies behind this take it
+/// for one.
+fn observed_generics(chain: &Chain) -> Generics {
+    let mut generics = chain.generics.clone();
+    for observer in &chain.observers {
+        let span = syn::spanned::Spanned::span(observer);
+        let rt = names::alias(span);
+        let bound = syn::parse_quote_spanned!(span=> #observer: #rt::observe::Observer);
+        generics.make_where_clause().predicates.push(bound);
+    }
+    generics
+}
+
 /// The scope's generics: the chain's own, behind the lives of the run and of a call.
 fn scope_generics(chain: &Chain) -> Generics {
     let (run, call) = (names::run_lifetime(), names::call_lifetime());

@@ -56,7 +56,8 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
     let rt = &names::runtime_alias();
     let name = &chain.name;
     let scope = &plan.scope;
-    let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
+    let generics = super::observed_generics(chain);
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
     let signature = signature(chain);
     let reply = names::single("reply");
     let ending = names::single("ending");
@@ -75,12 +76,9 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
         }
     });
     let observer = observer(chain);
-    let begin = observer.as_ref().map(|observer| {
-        let span = chain.observers.first().map_or_else(proc_macro2::Span::call_site, syn::spanned::Spanned::span);
-        let rt = names::alias(span);
-        let begin = quote_spanned!(span=> #rt::observe::watch::<#observer>(Self::CHAIN));
-        quote!(let mut #watch = #begin;)
-    });
+    let begin = observer
+        .as_ref()
+        .map(|observer| quote!(let mut #watch = #rt::observe::Watch::<#observer>::begin(Self::CHAIN);));
     let end = observer.as_ref().map(|_| quote!(#watch.end(#ending);));
     let body = (0..plan.steps.len()).rev().fold(TokenStream::new(), |inner, at| step(plan, at, &inner));
     quote! {

@@ -43,7 +43,7 @@ pub(super) fn scope(plan: &Plan<'_>) -> TokenStream {
         ending: #rt::private::Option<&'static #rt::Ending>,
         #(#members,)*
     };
-    let declaration = names::item_at(&quote!(struct #scope #impl_generics), &quote!(#clause), members, name.span());
+    let declaration = names::item_at(&quote!(struct #scope), &quote!(#impl_generics #clause), members, name.span());
     quote! {
         #declaration
         impl #impl_generics #scope #ty_generics #clause {
