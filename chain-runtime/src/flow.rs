@@ -12,7 +12,8 @@ use core::task::{Context, Poll};
 /// Turns what a node gives or breaks with into the chain's reply, `R`.
 ///
 /// Implement it for what your nodes break with. Every type is already its own reply, so a node may break with the reply
-/// itself. Rust's orphan rule asks that the error or the reply be a type of your crate: where neither is, wrap one.
+/// itself; with the feature `http`, a status and what else is in the module `reply` become an `http::Response`. Rust's
+/// orphan rule asks that the error or the reply be a type of your crate: where neither is, wrap one.
 ///
 /// ```
 /// use chain_runtime::IntoReply;

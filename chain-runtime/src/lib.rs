@@ -139,7 +139,7 @@
 //! | --- | --- | --- |
 //! | none | the language: chains, nodes, hooks, observers, [`Reset`] for the types of `core`. `#![no_std]`, without `alloc` | |
 //! | `std` (default) | [`Reset`] for the types of `std`, `observe::Recorder` for tests | |
-//! | `http` | the short form's `Context`, replies and `Reset` for `http` and `bytes` types | `http`, `bytes` |
+//! | `http` | the short form's `Context`; replies that are `http` responses (module `reply`); `Reset` for `http` and `bytes` types | `http`, `bytes` |
 //! | `pool` | `Pool` and `Lease`: contexts that outlive their requests | `crossbeam-queue`, `thread_local` |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
