@@ -147,6 +147,10 @@ fn field(input: ParseStream<'_>) -> syn::Result<Field> {
     let attrs = input.call(Attribute::parse_outer)?;
     let vis = input.parse()?;
     let name = input.call(Ident::parse_any)?;
+    if !input.peek(Token![:]) {
+        let what = format!("the field `{name}` has no type\n  help: write `{name}: Type`");
+        return Err(syn::Error::new(name.span(), what));
+    }
     input.parse::<Token![:]>()?;
     let ty = input.parse()?;
     if !input.is_empty() {

@@ -1,0 +1,12 @@
+use chain_runtime::chain;
+use chain_ui::{Reply, Request, proxy};
+
+chain! {
+    struct Gateway;
+
+    fn(request: Request) -> Reply {
+        proxy
+    }
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use chain_runtime::node;
+
+struct Log;
+
+#[node]
+impl Log {
+    async fn cancelled(&self) {
+        println!("cancelled");
+    }
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+use chain_runtime::chain;
+
+fn main() {
+    let _chain = chain!();
+}

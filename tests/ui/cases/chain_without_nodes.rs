@@ -1,0 +1,10 @@
+use chain_runtime::chain;
+use chain_ui::{Reply, Request};
+
+chain! {
+    struct Gateway;
+
+    async fn(request: Request) -> Reply {}
+}
+
+fn main() {}

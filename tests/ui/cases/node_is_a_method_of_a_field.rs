@@ -1,0 +1,12 @@
+use chain_runtime::chain;
+use chain_ui::{Keys, Reply, Request};
+
+chain! {
+    struct Gateway { keys: Keys }
+
+    async fn(request: Request) -> Reply {
+        keys.find
+    }
+}
+
+fn main() {}

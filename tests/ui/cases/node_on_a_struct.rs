@@ -1,0 +1,6 @@
+use chain_runtime::node;
+
+#[node]
+struct Log;
+
+fn main() {}

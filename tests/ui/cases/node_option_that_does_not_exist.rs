@@ -1,0 +1,9 @@
+use chain_runtime::node;
+use chain_ui::Request;
+
+#[node(name = "log")]
+fn log(request: &Request) {
+    println!("{request:?}");
+}
+
+fn main() {}

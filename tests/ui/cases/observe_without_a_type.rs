@@ -1,0 +1,15 @@
+#![allow(unused_imports)]
+
+use chain_runtime::chain;
+use chain_ui::{Reply, Request, proxy};
+
+chain! {
+    #[observe]
+    struct Gateway;
+
+    async fn(request: Request) -> Reply {
+        proxy
+    }
+}
+
+fn main() {}

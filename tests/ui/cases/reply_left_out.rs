@@ -1,0 +1,12 @@
+use chain_runtime::chain;
+use chain_ui::{Request, proxy};
+
+chain! {
+    struct Gateway;
+
+    async fn(request: Request) {
+        proxy
+    }
+}
+
+fn main() {}

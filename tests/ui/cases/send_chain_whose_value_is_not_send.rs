@@ -1,0 +1,20 @@
+use std::rc::Rc;
+
+use chain_runtime::{chain, node};
+use chain_ui::{Reply, Request, proxy};
+
+#[node]
+fn cache(request: &Request) -> Rc<str> {
+    Rc::from(&*request.path)
+}
+
+chain! {
+    #[send]
+    struct Gateway;
+
+    async fn(request: Request) -> Reply {
+        cache => proxy
+    }
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+#![allow(unused_imports)]
+
+use chain_runtime::chain;
+use chain_ui::{Reply, User, greet};
+
+chain! {
+    #[send]
+    struct Gateway;
+
+    fn(user: User) -> Reply {
+        greet
+    }
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+#![allow(unused_imports)]
+
+use chain_runtime::chain;
+use chain_ui::{Reply, User, greet};
+
+chain! {
+    struct Gateway;
+
+    fn(user: User) -> Reply {
+        greet
+    }
+
+    struct Admin;
+}
+
+fn main() {}
