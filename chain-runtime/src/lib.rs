@@ -95,24 +95,25 @@
 //! # The four ways out
 //!
 //! ```text
-//!                 request                                   reply
-//!                    │                                        ▲
-//!    ┌─ outer ───────▼────────────────────────────────────────┴──────┐
-//!    │             enter                                     exit    │
-//!    │  ┌─ gate ─────▼────────────────────────────────────────┴───┐  │
-//!    │  │          enter ────── breaks: cut short ────────────►   │  │   from here, `outer` alone is left:
-//!    │  │  ┌─ inner ─▼─────────────────────────────────────┴───┐  │  │   `gate` was never entered
-//!    │  │  │       enter                                 exit  │  │  │
-//!    │  │  │  ┌─ work ▼───────────────────────────────────┴─┐  │  │  │
-//!    │  │  │  │     enter ────── gives the reply ─────►     │  │  │  │
-//!    │  │  │  └──────┬──────────────────────────────────────┘  │  │  │
-//!    │  │  └─────────┼─────────────────────────────────────────┘  │  │
-//!    │  └────────────┼────────────────────────────────────────────┘  │
-//!    └───────────────┼───────────────────────────────────────────────┘
-//!                    ▼
-//!      the future is dropped here, or a node panics:
-//!      `cancelled` of `inner`, then of `outer`
+//!                    request                    reply
+//!                       │                         ▲
+//!  ┌─ outer ────────────▼─────────────────────────┴─────────────────┐
+//!  │                    │ enter              exit │                 │
+//!  │   ┌─ gate ─────────▼─────────────────────────┴─────────────┐   │
+//!  │   │                │ enter ── breaks ───────►│             │   │
+//!  │   │   ┌─ inner ────▼─────────────────────────┴─────────┐   │   │
+//!  │   │   │            │ enter              exit │         │   │   │
+//!  │   │   │   ┌─ work ─▼─────────────────────────┴─────┐   │   │   │
+//!  │   │   │   │        └ gives the reply ────────┘     │   │   │   │
+//!  │   │   │   └────────────────────────────────────────┘   │   │   │
+//!  │   │   └────────────────────────────────────────────────┘   │   │
+//!  │   └────────────────────────────────────────────────────────┘   │
+//!  └────────────────────────────────────────────────────────────────┘
 //! ```
+//!
+//! Where `gate` breaks, `inner` and `work` are never reached, `gate` itself was never entered, and `outer` is left with the reply
+//! that the break became. Where the future is dropped at an await inside of `work`, or `work` panics, `cancelled` of `inner`
+//! runs, and then that of `gate` and of `outer`.
 //!
 //! | the run | which nodes | which hook, in reverse order | what `exit` sees |
 //! | --- | --- | --- | --- |
