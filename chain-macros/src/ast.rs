@@ -38,6 +38,13 @@ pub(crate) struct Field {
     pub(crate) value: Option<Expr>,
 }
 
+impl Field {
+    /// The attributes that say whether there is such a field.
+    pub(crate) fn cfg(&self) -> impl Iterator<Item = &Attribute> {
+        self.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"))
+    }
+}
+
 /// `async fn(request: Parts) -> Reply { auth => log }`
 pub(crate) struct Run {
     pub(crate) attrs: Vec<Attribute>,

@@ -13,6 +13,7 @@ pub(crate) fn chain(chain: &Chain, diagnostics: &mut Diagnostics) {
     has_a_node(chain, diagnostics);
     inputs_differ(chain, diagnostics);
     fields_differ(chain, diagnostics);
+    types_are_told_apart(chain, diagnostics);
     names_differ(chain, diagnostics);
 }
 
@@ -77,6 +78,28 @@ fn fields_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
                 "nodes find what they need by its type: wrap one in a type of its own",
             );
         }
+    }
+}
+
+/// A type parameter may be any type, also one that something else in the scope is: rustc would find that the two overlap.
+fn types_are_told_apart(chain: &Chain, diagnostics: &mut Diagnostics) {
+    let is_parameter = |ty: &syn::Type| match types::referent(ty) {
+        syn::Type::Path(path) => chain.generics.type_params().any(|parameter| path.path.is_ident(&parameter.ident)),
+        _ => false,
+    };
+    let fields = chain.fields.iter().enumerate().filter(|(index, _)| chain.is_lent(*index));
+    let fields = fields.map(|(_, field)| ("field", &field.name, &field.ty));
+    let inputs = chain.run.inputs.iter().map(|input| ("input", &input.name, &input.ty));
+    for (kind, name, ty) in fields.chain(inputs).filter(|(.., ty)| is_parameter(ty)) {
+        let parameter = types::text(types::referent(ty));
+        diagnostics.error(
+            ty,
+            format_args!(
+                "the {kind} `{}` is a `{parameter}`, which may be what something else in this chain is",
+                unraw(name)
+            ),
+            format_args!("nodes find what they need by its type: wrap it in a type of its own, `Wrapper<{parameter}>`"),
+        );
     }
 }
 

@@ -124,3 +124,31 @@ pub(crate) fn item_at(header: &TokenStream, clause: &TokenStream, items: TokenSt
     items.set_span(at);
     quote!(#header #clause #items)
 }
+
+/// Lints are for what the user wrote; this was not.
+///
+/// `warnings` are those that are at `warn`: what the user's crate denies has to be named. What it forbids cannot be
+/// allowed again, so nothing is named that people forbid.
+pub(crate) fn hushed() -> TokenStream {
+    quote! {
+        #[allow(
+            warnings,
+            unused,
+            nonstandard_style,
+            elided_lifetimes_in_paths,
+            explicit_outlives_requirements,
+            missing_copy_implementations,
+            missing_debug_implementations,
+            refining_impl_trait,
+            single_use_lifetimes,
+            trivial_casts,
+            unused_lifetimes,
+            unused_qualifications,
+            unused_results,
+            clippy::all,
+            clippy::pedantic,
+            clippy::nursery,
+            clippy::restriction
+        )]
+    }
+}

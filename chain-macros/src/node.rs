@@ -148,7 +148,7 @@ enum FlowKind {
 enum Gives {
     Nothing,
     Never,
-    Value(TokenStream, String, Option<Type>),
+    Value(TokenStream, String, Option<Box<Type>>),
 }
 
 fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnostics) -> Option<Node> {
@@ -438,7 +438,7 @@ fn gives(ty: &Type) -> Gives {
         Gives::Never
     } else {
         let relabelled = types::with_lifetime(ty, &names::run_lifetime());
-        Gives::Value(relabelled.to_token_stream(), types::text(ty), Some(ty.clone()))
+        Gives::Value(relabelled.to_token_stream(), types::text(ty), Some(Box::new(ty.clone())))
     }
 }
 
@@ -630,9 +630,10 @@ impl Node {
         let node = self.node(rt);
         let cancel = self.cancel(rt);
         let stateless = self.stateless.then(|| self.stateless(rt));
+        let hushed = names::hushed();
         quote! {
             #declaration
-            #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+            #hushed
             const _: () = { #signature #node #cancel #stateless };
         }
     }
@@ -715,7 +716,7 @@ impl Node {
         let way_out = if self.exit.is_some() { quote!(Open) } else { quote!(Absent) };
         let facts = self.facts(rt, name);
         let chain = names::single("ChainItself");
-        let joining = self.generics(&[quote!(#run)], &[quote!(#chain: ?Sized)]);
+        let joining = self.generics(&[quote!(#run)], &[quote!(#chain: ?#rt::private::Sized)]);
         quote! {
             #[automatically_derived]
             impl #joining #rt::Joins<#run, #chain> for #ty #clause {
@@ -854,17 +855,19 @@ impl Node {
     /// Both forms of a hook, of which one is ever called.
     fn hook(&self, rt: &TokenStream, name: &str, hook: Option<&Hook>, out: &TokenStream) -> TokenStream {
         let (run, scope) = (names::run_lifetime(), names::scope_parameter());
+        // A local that no node's name can be mistaken for.
+        let place = names::single("scope");
         let later = format_ident!("{name}");
         let now = format_ident!("{name}_now");
         let never = quote! {
             #[inline(always)]
-            fn #later(&#run self, scope: #scope) -> #rt::NeverSuspends<#out> { #rt::private::unreachable!() }
+            fn #later(&#run self, #place: #scope) -> #rt::NeverSuspends<#out> { #rt::private::unreachable!() }
         };
         let Some(hook) = hook else {
             return quote! {
                 #never
                 #[inline(always)]
-                fn #now(&#run self, scope: #scope) -> #out {}
+                fn #now(&#run self, #place: #scope) -> #out {}
             };
         };
         let arguments = hook.parameters.iter().map(|parameter| self.argument(rt, parameter));
@@ -874,23 +877,24 @@ impl Node {
         if hook.is_async {
             quote! {
                 #[inline(always)]
-                fn #later(&#run self, mut scope: #scope) -> impl #rt::private::Future<Output = #out> { #call }
+                fn #later(&#run self, mut #place: #scope) -> impl #rt::private::Future<Output = #out> { #call }
                 #[inline(always)]
-                fn #now(&#run self, scope: #scope) -> #out { #rt::private::unreachable!() }
+                fn #now(&#run self, #place: #scope) -> #out { #rt::private::unreachable!() }
             }
         } else {
             quote! {
                 #never
                 #[inline(always)]
-                fn #now(&#run self, mut scope: #scope) -> #out { #call }
+                fn #now(&#run self, mut #place: #scope) -> #out { #call }
             }
         }
     }
 
     fn argument(&self, rt: &TokenStream, parameter: &Parameter) -> TokenStream {
         let ty = self.in_run(&parameter.ty);
+        let place = names::single("scope");
         if parameter.role == Role::Reply {
-            return quote!(#rt::scope::LendReply::<#ty, Self>::lend_reply(&mut scope));
+            return quote!(#rt::scope::LendReply::<#ty, Self>::lend_reply(&mut #place));
         }
         let how = match parameter.access {
             Access::Lent => quote!(lend),
@@ -898,7 +902,7 @@ impl Node {
             Access::Kept => quote!(keep),
             Access::Taken => quote!(take),
         };
-        quote!(#rt::scope::#how::<#ty, Self, _>(&mut scope))
+        quote!(#rt::scope::#how::<#ty, Self, _>(&mut #place))
     }
 
     fn cancel(&self, rt: &TokenStream) -> TokenStream {

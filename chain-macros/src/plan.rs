@@ -28,6 +28,8 @@ pub(crate) struct Slot {
     pub(crate) loan: TokenStream,
     /// What the user calls it, in a message.
     pub(crate) name: String,
+    /// The `#[cfg(..)]` of the field that it is.
+    pub(crate) cfg: Vec<syn::Attribute>,
     /// Index among its kind.
     pub(crate) index: usize,
     pub(crate) kind: SlotKind,
@@ -76,7 +78,8 @@ pub(crate) fn plan(chain: &Chain) -> Plan<'_> {
     }
     for (index, field) in chain.fields.iter().enumerate() {
         if chain.is_lent(index) {
-            slots.push(slot(chain, &field.ty, &field.name, index, SlotKind::Field));
+            let cfg = field.cfg().cloned().collect();
+            slots.push(Slot { cfg, ..slot(chain, &field.ty, &field.name, index, SlotKind::Field) });
         }
     }
     // The last node's value is the reply; nobody comes after it.
@@ -91,6 +94,7 @@ pub(crate) fn plan(chain: &Chain) -> Plan<'_> {
             ty: quote_spanned!(span=> <#node as #rt::Joins<#run, #name #chain_ty>>::As<#index>),
             loan: quote_spanned!(span=> #rt::private::Option<&#call mut <#node as #rt::Signature<#run>>::Key<#index>>),
             name: step.name.clone(),
+            cfg: Vec::new(),
             index,
             kind: SlotKind::Provided,
             span,
@@ -123,6 +127,7 @@ fn slot(chain: &Chain, ty: &Type, name: &Ident, index: usize, kind: SlotKind) ->
         ty: ty_in_run.to_token_stream(),
         loan,
         name: names::unraw(name),
+        cfg: Vec::new(),
         index,
         kind,
         span: syn::spanned::Spanned::span(ty),

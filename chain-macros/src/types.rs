@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
-use syn::{GenericArgument, Lifetime, PathArguments, PathSegment, Type};
+use syn::{GenericArgument, Lifetime, PathArguments, PathSegment, Type, TypeParamBound};
 
 /// Puts one lifetime in the place of every lifetime of a type, written or elided, but `'static` and the
 /// ones that the type itself binds (`for<'a> fn(&'a T)`).
@@ -14,8 +14,25 @@ pub(crate) fn with_lifetime(ty: &Type, lifetime: &Lifetime) -> Type {
 /// The same, but these lifetimes stay.
 pub(crate) fn with_lifetime_but(ty: &Type, lifetime: &Lifetime, stay: &[Lifetime]) -> Type {
     let mut ty = ty.clone();
+    // By itself it is what a reference referred to.
+    bind_object(&mut ty, lifetime);
     Relabel { lifetime, bound: stay.to_vec() }.visit_type_mut(&mut ty);
     ty
+}
+
+/// Behind a reference, `dyn Trait` is `dyn Trait + 'a` for the reference's `'a`; anywhere else it would be `'static`.
+fn bind_object(ty: &mut Type, lifetime: &Lifetime) {
+    match ty {
+        Type::Group(group) => bind_object(&mut group.elem, lifetime),
+        Type::Paren(paren) => bind_object(&mut paren.elem, lifetime),
+        Type::TraitObject(object)
+            if object.bounds.iter().all(|bound| !matches!(bound, TypeParamBound::Lifetime(_))) =>
+        {
+            object.bounds.push(TypeParamBound::Lifetime(lifetime.clone()));
+            *ty = syn::parse_quote!((#ty));
+        }
+        _ => {}
+    }
 }
 
 struct Relabel<'a> {
@@ -33,6 +50,9 @@ impl VisitMut for Relabel<'_> {
     fn visit_type_reference_mut(&mut self, reference: &mut syn::TypeReference) {
         if reference.lifetime.is_none() {
             reference.lifetime = Some(self.lifetime.clone());
+        }
+        if let Some(lifetime) = &reference.lifetime {
+            bind_object(&mut reference.elem, lifetime);
         }
         visit_mut::visit_type_reference_mut(self, reference);
     }

@@ -1,7 +1,7 @@
 //! What generated code names, so that it works without a prelude and whatever the user's names shadow.
 
 pub use core::future::Future;
-pub use core::marker::PhantomData;
+pub use core::marker::{PhantomData, Sized};
 pub use core::mem::size_of;
 pub use core::ops::ControlFlow;
 pub use core::option::Option::{self, None, Some};

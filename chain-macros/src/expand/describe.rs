@@ -19,7 +19,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let generics = scope_generics(chain);
     let (impl_generics, ty_generics, clause) = generics.split_for_impl();
     let (chain_generics, chain_ty, chain_clause) = chain.generics.split_for_impl();
-    let arguments = scope_arguments(chain, true);
+    let arguments = scope_arguments(chain, false);
     let count = plan.steps.len();
     let infos = plan.steps.iter().enumerate().map(|(position, step)| {
         let crate::plan::Step { node, name, span, .. } = step;
@@ -51,7 +51,11 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
         Form::Item => inputs.collect(),
         Form::Short => vec![quote!(("context", "&mut Context"))],
     };
-    let fields = chain.fields.iter().map(|field| pair(&names::unraw(&field.name), &types::text(&field.ty)));
+    let fields = chain.fields.iter().map(|field| {
+        let cfg = field.cfg();
+        let pair = pair(&names::unraw(&field.name), &types::text(&field.ty));
+        quote!(#(#cfg)* #pair)
+    });
     let reply = match chain.form {
         Form::Item => types::text(&chain.run.reply),
         Form::Short => "Ending".to_owned(),
@@ -89,7 +93,7 @@ fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
     let chain = plan.chain;
     chain.send.as_ref()?;
     let scope = &plan.scope;
-    let arguments = scope_arguments(chain, true);
+    let arguments = scope_arguments(chain, false);
     let name = &chain.name;
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
     let last = plan.steps.len().saturating_sub(1);
@@ -142,7 +146,7 @@ fn sizes(plan: &Plan<'_>) -> TokenStream {
     let rt = &names::runtime_alias();
     let vis = &chain.vis;
     let scope = &plan.scope;
-    let arguments = scope_arguments(chain, true);
+    let arguments = scope_arguments(chain, false);
     let count = plan.steps.len();
     let letters: Vec<_> = (0..=chain.run.inputs.len()).map(|index| names::local("Argument", index)).collect();
     let nodes = plan.steps.iter().map(|step| {

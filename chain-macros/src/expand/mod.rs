@@ -13,17 +13,12 @@ use crate::names;
 use crate::plan::Plan;
 use crate::types;
 
-/// Lints are for what the user wrote; this was not.
-fn hushed() -> TokenStream {
-    quote!(#[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)])
-}
-
 pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
     let declaration = declaration(plan.chain);
     let scope = scope::scope(plan);
     let description = describe::description(plan);
     let run = run::run(plan);
-    let hushed = hushed();
+    let hushed = names::hushed();
     let (runtime, alias) = (&plan.chain.runtime, names::runtime_alias());
     let behind = quote! {
         #hushed
@@ -40,7 +35,7 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
 /// The chain's type with a `run` that nobody gets to call, beside errors that stand already.
 pub(crate) fn kept_alive(chain: &Chain, errors: &TokenStream) -> TokenStream {
     let declaration = declaration(chain);
-    let hushed = hushed();
+    let hushed = names::hushed();
     let stub = describe::stub(chain);
     let signature = run::signature(chain);
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
@@ -90,7 +85,7 @@ fn assemble(chain: &Chain, declaration: &TokenStream, behind: &TokenStream) -> T
 fn declaration(chain: &Chain) -> TokenStream {
     let Chain { attrs, vis, name, generics, is_unit, fields, .. } = chain;
     let clause = &generics.where_clause;
-    let hushed = (chain.form == Form::Short).then(hushed);
+    let hushed = (chain.form == Form::Short).then(names::hushed);
     if *is_unit {
         return quote!(#(#attrs)* #vis struct #name #generics #clause;);
     }

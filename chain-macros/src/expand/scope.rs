@@ -79,7 +79,6 @@ fn slot_for(
     // A second provider is reported at both impls: they stand at the tokens of the two.
     let provides = quote! {
         #[automatically_derived]
-        #[diagnostic::do_not_recommend]
         impl #impl_generics #rt::scope::Provides<#run, #call, #ty> for #scope #ty_generics #clause {
             const FROM: #rt::describe::Source = #from;
             type Place = #place_ty;
@@ -114,7 +113,9 @@ fn slot_impl(plan: &Plan<'_>, slot: &Slot) -> TokenStream {
     };
     let place_ty = quote!(#rt::scope::place::#place_ty);
     let place = quote!(#rt::scope::place::#place);
-    slot_for(plan, ty, &from, &place_ty, &place, *span)
+    let provides = slot_for(plan, ty, &from, &place_ty, &place, *span);
+    let cfg = &slot.cfg;
+    quote!(#(#cfg)* #provides)
 }
 
 fn source(rt: &syn::Ident, kind: &TokenStream, index: usize, name: &str) -> TokenStream {
@@ -152,7 +153,7 @@ fn field_impls(plan: &Plan<'_>) -> TokenStream {
     let generics = scope_generics(chain);
     let (plain_generics, ty_generics, clause) = generics.split_for_impl();
     let mut asked = generics.clone();
-    asked.params.push(syn::parse_quote!(#node: ?Sized));
+    asked.params.push(syn::parse_quote!(#node: ?#rt::private::Sized));
     let (impl_generics, _, _) = asked.split_for_impl();
     let reply = types::with_lifetime_but(&chain.run.reply, &run, &own_lifetimes(plan));
     let ending = slot_for(
@@ -165,24 +166,24 @@ fn field_impls(plan: &Plan<'_>) -> TokenStream {
     );
     let (_, chain_ty, chain_clause) = chain.generics.split_for_impl();
     let mut chain_asked = chain.generics.clone();
-    chain_asked.params.push(syn::parse_quote!(#node: ?Sized));
+    chain_asked.params.push(syn::parse_quote!(#node: ?#rt::private::Sized));
     let (chain_generics, _, _) = chain_asked.split_for_impl();
     let fields = chain.fields.iter().enumerate().filter(|(index, _)| chain.is_lent(*index)).map(|(_, field)| {
+        let cfg = field.cfg();
         let crate::ast::Field { name: field, ty, .. } = field;
         let field_of = quote! {
             #[automatically_derived]
-            #[diagnostic::do_not_recommend]
             impl #chain_generics #rt::scope::FieldOf<#ty, #node> for #name #chain_ty #chain_clause {
                 #[inline(always)]
                 fn field(&self) -> &#ty { &self.#field }
             }
         };
-        names::as_if_at(field_of, field.span())
+        let field_of = names::as_if_at(field_of, field.span());
+        quote!(#(#cfg)* #field_of)
     });
     let reply_span = types::last_segment(&chain.run.reply).map_or(name.span(), |segment| segment.ident.span());
     let lend_reply = quote! {
         #[automatically_derived]
-        #[diagnostic::do_not_recommend]
         impl #impl_generics #rt::scope::LendReply<#call, #reply, #node> for #scope #ty_generics #clause {
             #[inline(always)]
             fn lend_reply(&mut self) -> &#call mut #reply { #rt::private::taken(&mut self.reply) }

@@ -1,0 +1,103 @@
+//! The macros name everything by its whole path: no prelude is there, and every name of it is something else.
+#![no_implicit_prelude]
+#![allow(dead_code, unused_imports, non_camel_case_types, clippy::all)]
+
+mod shadowed {
+    pub(crate) struct Ok;
+    pub(crate) struct Err;
+    pub(crate) struct Some;
+    pub(crate) struct None;
+    pub(crate) struct Option;
+    pub(crate) struct Result;
+    pub(crate) struct Future;
+    pub(crate) struct Send;
+    pub(crate) struct Sized;
+    pub(crate) struct Iterator;
+    pub(crate) struct Vec;
+    pub(crate) struct String;
+    pub(crate) struct Box;
+    pub(crate) struct Scope;
+    pub(crate) struct Chain;
+    pub(crate) struct Node;
+    pub(crate) struct Never;
+    pub(crate) struct Ending;
+    pub(crate) struct Provides;
+    pub(crate) struct Signature;
+    pub(crate) struct Cancel;
+    pub(crate) struct PhantomData;
+    pub(crate) mod core {}
+    pub(crate) mod std {}
+    pub(crate) mod chain_runtime {}
+}
+use shadowed::*;
+
+use ::links::{chain, node};
+
+struct User(::core::primitive::u32);
+
+#[node]
+fn auth(line: &::core::primitive::str) -> ::core::result::Result<User, Refused> {
+    if line.is_empty() { ::core::result::Result::Err(Refused) } else { ::core::result::Result::Ok(User(7)) }
+}
+
+struct Refused;
+impl ::links::IntoReply<::core::primitive::u32> for Refused {
+    fn into_reply(self) -> ::core::primitive::u32 {
+        0
+    }
+}
+
+struct Log;
+#[node]
+impl Log {
+    fn enter(&self) -> Started {
+        Started
+    }
+    async fn exit(&self, started: &Started, reply: &mut ::core::primitive::u32) {
+        let _ = started;
+        *reply += 1;
+    }
+    fn cancelled(&self, started: &mut Started) {
+        let _ = started;
+    }
+}
+struct Started;
+
+#[node]
+async fn reply(user: &User) -> ::core::primitive::u32 {
+    user.0
+}
+
+chain! {
+    #[observe(::links::observe::Recorder)]
+    struct Gateway {
+        log: Log,
+    }
+
+    async fn(line: &::core::primitive::str) -> ::core::primitive::u32 {
+        log => auth => reply
+    }
+}
+
+#[derive(::links::Reset)]
+struct Kept {
+    many: ::std::vec::Vec<::core::primitive::u8>,
+    maybe: ::core::option::Option<::core::primitive::u8>,
+}
+
+#[node]
+fn part(request: &::links::Request) {
+    let _ = request;
+}
+
+#[::core::prelude::v1::test]
+fn everything_has_its_whole_path() {
+    let runtime = ::tokio::runtime::Builder::new_current_thread().build();
+    let runtime = ::core::result::Result::unwrap(runtime);
+    let gateway = Gateway { log: Log };
+    ::core::assert_eq!(runtime.block_on(gateway.run("a")), 8);
+    ::core::assert_eq!(runtime.block_on(gateway.run("")), 1);
+    let short = chain!(part);
+    let mut context = ::links::Context::new();
+    ::core::assert!(!runtime.block_on(short.run(&mut context)).is_cut_short());
+}
