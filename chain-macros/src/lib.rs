@@ -16,6 +16,8 @@ mod node;
 mod parse;
 mod plan;
 mod reset;
+#[cfg(test)]
+mod tests;
 mod types;
 
 use proc_macro::TokenStream;

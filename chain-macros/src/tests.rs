@@ -1,0 +1,94 @@
+//! What is emitted, token by token: for a chain and nodes that use every feature of the language.
+
+use proc_macro2::{TokenStream, TokenTree};
+
+use crate::{compile, node};
+
+/// The item form with everything that it can have.
+const ITEM: &str = r#"
+    (::chain_runtime)
+    /// Documented.
+    #[derive(Debug)]
+    #[observe(Recorder)]
+    #[observe(Histogram<'static>)]
+    #[budget(future = 2048)]
+    #[send]
+    pub(crate) struct Gateway<'k, C: Client + 'k, const N: usize> where C: Send {
+        #[cfg(all())]
+        pub keys: Keys<'k>,
+        first: Limit,
+        second: Limit,
+        proxy: Proxy<C, N>,
+    }
+
+    /// Runs.
+    async fn<'r>(request: Parts, body: &'r mut Body, text: &'r str, mut pair: (u8, [u8; 4])) -> Result<Reply, Failure> {
+        auth => first => module::parse::<User, { N }> => second => r#match => proxy
+    }
+"#;
+
+/// The form that is an ordinary function.
+const FUNCTION: &str = "(::chain_runtime) struct Measuring; fn(line: &str) -> usize { words => count }";
+
+/// The short form, with state.
+const SHORT: &str = "(::chain_runtime) auth => limit: RateLimit = RateLimit::per_second(100) => proxy::<u8>";
+
+/// A function that takes all that a node can take, and an `impl` block with every hook.
+const NODES: [&str; 4] = [
+    "async fn auth<'a, T: Clone>(a: &'a str, b: &mut Body, c: Parts, d: &[T]) -> Result<Token<'a>, Refused> { todo }",
+    "fn gate(a: &Parts) -> ControlFlow<Reply, User> { todo }",
+    "fn never(a: &Parts) -> ! { todo }",
+    "impl<C> Log<C> {
+        async fn enter(&self, a: &Parts) -> io::Result<Started> { todo }
+        async fn exit<R: Debug>(&self, started: &mut Started, reply: &mut R, ending: &Ending) { todo }
+        fn cancelled(&self, started: &mut Started, keys: &Keys) { todo }
+    }",
+];
+
+fn tokens(text: &str) -> TokenStream {
+    text.parse().expect("the text is tokens")
+}
+
+/// The expansions of all of the above.
+fn expansions() -> Vec<TokenStream> {
+    let chains = [ITEM, FUNCTION, SHORT].map(|declaration| compile::chain(tokens(declaration)));
+    let options = || tokens("crate = ::chain_runtime");
+    let nodes = NODES.map(|item| node::expand(options(), tokens(item)));
+    chains.into_iter().chain(nodes).collect()
+}
+
+/// Every token, with those in groups.
+fn flat(tokens: TokenStream) -> Vec<TokenTree> {
+    let flat = tokens.into_iter().flat_map(|token| match token {
+        TokenTree::Group(group) => flat(group.stream()),
+        other => vec![other],
+    });
+    flat.collect()
+}
+
+#[test]
+fn every_declaration_here_is_without_errors() {
+    for expansion in expansions() {
+        let text = expansion.to_string();
+        assert!(!text.contains("compile_error"), "{text}");
+        // What is emitted is Rust: items, or for the short form an expression.
+        let parsed = syn::parse2::<syn::File>(expansion.clone()).map(drop);
+        parsed.or_else(|_| syn::parse2::<syn::Expr>(expansion).map(drop)).expect("the expansion is Rust");
+    }
+}
+
+#[test]
+fn nothing_unsafe_boxed_or_dynamic_is_emitted_and_no_closure() {
+    for token in expansions().into_iter().flat_map(flat) {
+        let text = token.to_string();
+        // A closure has bars, whether or not it is `move`; so has an or-pattern, and neither is needed.
+        let refused = ["unsafe", "Box", "dyn", "move", "|", "alloc", "std"];
+        assert!(!refused.contains(&text.as_str()), "`{text}` was emitted");
+    }
+}
+
+#[test]
+fn expansion_is_deterministic() {
+    let text = || expansions().iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(text(), text());
+}
