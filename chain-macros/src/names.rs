@@ -38,6 +38,11 @@ pub(crate) fn scope_of(chain: &Ident) -> Ident {
     format_ident!("ScopeOf{}", unraw(chain), span = Span::mixed_site().located_at(chain.span()))
 }
 
+/// A page of a long chain's loans.
+pub(crate) fn page_of(chain: &Ident, index: usize) -> Ident {
+    format_ident!("Page{index}Of{}", unraw(chain), span = Span::mixed_site())
+}
+
 /// A local of the generated body, which the user's code cannot see.
 pub(crate) fn local(name: &str, index: usize) -> Ident {
     Ident::new(&format!("{name}{index}"), Span::mixed_site())

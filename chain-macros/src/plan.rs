@@ -20,6 +20,35 @@ pub(crate) struct Plan<'a> {
     pub(crate) is_generic: bool,
 }
 
+/// Nodes in a page.
+const PAGE: usize = 32;
+
+impl Plan<'_> {
+    /// A long chain lends what its nodes provided in pages, each made once, when its last node was entered.
+    ///
+    /// Without them the node at position `n` borrows `n` locals for its scope, and rustc's analysis of what in a state machine may
+    /// overlap takes more than the cube of their number: minutes for 200 nodes. A page costs its references, 8 bytes
+    /// for each node, in the future; so a chain of up to 128 nodes has none.
+    pub(crate) fn pages(&self) -> usize {
+        if self.steps.len() > 4 * PAGE { self.steps.len() / PAGE } else { 0 }
+    }
+
+    /// The nodes of a page.
+    pub(crate) fn page(&self, page: usize) -> std::ops::Range<usize> {
+        page * PAGE..(page + 1) * PAGE
+    }
+
+    /// The pages that are complete before this position.
+    pub(crate) fn pages_before(&self, position: usize) -> usize {
+        self.pages().min(position / PAGE)
+    }
+
+    /// The page on which a node's value is lent.
+    pub(crate) fn page_of(&self, position: usize) -> Option<usize> {
+        Some(position / PAGE).filter(|page| *page < self.pages())
+    }
+}
+
 /// A thing in the scope.
 pub(crate) struct Slot {
     /// The type that finds it, with the run's lifetime for every one of its own.

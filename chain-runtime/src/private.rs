@@ -28,3 +28,18 @@ pub const fn fits_fn<Pace: crate::node::pace::FitsFn<N>, N: ?Sized>() {}
 pub const fn future_of_2<A, B, F>(_: fn(A, B) -> F) -> usize {
     size_of::<F>()
 }
+
+/// Hands out what a scope holds itself, or one of its pages does.
+#[inline(always)]
+pub fn taken_of_two<T>(slot: &mut Option<T>, on_page: &mut Option<T>) -> T {
+    match slot.take() {
+        Some(value) => value,
+        None => taken(on_page),
+    }
+}
+
+/// Lends what is lent already, for a shorter time.
+#[inline(always)]
+pub fn lent_again<'a, T: ?Sized>(slot: &'a mut Option<&mut T>) -> Option<&'a mut T> {
+    slot.as_deref_mut()
+}

@@ -114,11 +114,13 @@ fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
     let scope_ty = &plan.scope;
     let scope = names::single("scope");
     let visible = if way_out { at + 1 } else { at };
+    let pages = plan.pages_before(at);
+    let page_names: Vec<_> = (0..pages).map(|index| names::local("page", index)).collect();
     let members = plan.slots.iter().filter_map(|slot| {
         let member = &slot.member;
         let value = match slot.kind {
             SlotKind::Field => return None,
-            SlotKind::Provided if slot.index >= visible => return None,
+            SlotKind::Provided if slot.index >= visible || plan.page(0).end * pages > slot.index => return None,
             SlotKind::Provided => {
                 let held = names::held(slot.index, slot.span);
                 quote!(#rt::private::Some(&mut #held.value))
@@ -140,8 +142,26 @@ fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
     quote! {
         let mut #scope = #scope_ty::empty(self);
         #outward
+        #(#scope.#page_names = #page_names.again();)*
         #(#members)*
     }
+}
+
+/// The page whose last node this is, made once that was entered.
+fn page_behind(plan: &Plan<'_>, at: usize) -> Option<TokenStream> {
+    let rt = &names::runtime_alias();
+    let index = plan.page_of(at).filter(|index| plan.page(*index).end == at + 1)?;
+    let (page, ty) = (names::local("page", index), names::page_of(&plan.chain.name, index));
+    let on_page = plan.page(index);
+    let slots = plan.slots.iter().filter(|slot| slot.kind == SlotKind::Provided && on_page.contains(&slot.index));
+    let lent = slots.map(|slot| {
+        let (member, held) = (&slot.member, names::held(slot.index, slot.span));
+        quote!(#page.#member = #rt::private::Some(&mut #held.value);)
+    });
+    Some(quote! {
+        let mut #page = #ty::none();
+        #(#lent)*
+    })
 }
 
 /// The block of one node, around the blocks of those after it.
@@ -175,6 +195,7 @@ fn step(plan: &Plan<'_>, at: usize, inner: &TokenStream) -> TokenStream {
         let hold = quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::hold::<#at>);
         let key = quote_spanned!(span=> <#node as #rt::Signature<'_>>::key::<#at>);
         let left = quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave::<#at>(&mut #held););
+        let page = page_behind(plan, at);
         let this = quote!(self);
         let hold_it = quote_spanned!(span=> #hold(#place, #key(#value), #this));
         quote! {
@@ -183,6 +204,7 @@ fn step(plan: &Plan<'_>, at: usize, inner: &TokenStream) -> TokenStream {
                 #control::Break(#value) => { #give_reply break #label; }
             };
             #entered
+            #page
             #inner
             #exit
             #left

@@ -33,6 +33,9 @@ pub(super) fn scope(plan: &Plan<'_>) -> TokenStream {
         }
     });
     let slots = plan.slots.iter().map(|slot| slot_impl(plan, slot));
+    let pages: Vec<_> = (0..plan.pages()).map(|index| names::local("page", index)).collect();
+    let page_types: Vec<_> = (0..plan.pages()).map(|index| names::page_of(name, index)).collect();
+    let page_structs = (0..plan.pages()).map(|index| page(plan, index));
     let parts = (chain.form == Form::Short).then(|| context_parts(plan));
     let fields = field_impls(plan);
     let bounded = quote!(#run);
@@ -41,20 +44,76 @@ pub(super) fn scope(plan: &Plan<'_>) -> TokenStream {
         chain: &#bounded #name #chain_ty,
         reply: #rt::private::Option<&#call mut #reply>,
         ending: #rt::private::Option<&'static #rt::Ending>,
+        #(#pages: #page_types #ty_generics,)*
         #(#members,)*
     };
     let declaration = names::item_at(&quote!(struct #scope), &quote!(#impl_generics #clause), members, name.span());
     quote! {
+        #(#page_structs)*
         #declaration
         impl #impl_generics #scope #ty_generics #clause {
             #[inline(always)]
             fn empty(chain: &#run #name #chain_ty) -> Self {
-                Self { chain, reply: #rt::private::None, ending: #rt::private::None, #(#empty_members,)* }
+                Self {
+                    chain,
+                    reply: #rt::private::None,
+                    ending: #rt::private::None,
+                    #(#pages: #page_types::none(),)*
+                    #(#empty_members,)*
+                }
             }
         }
         #(#slots)*
         #parts
         #fields
+    }
+}
+
+/// A page of loans: what `PAGE` nodes in a row have provided.
+fn page(plan: &Plan<'_>, index: usize) -> TokenStream {
+    let rt = &names::runtime_alias();
+    let name = &plan.chain.name;
+    let page = names::page_of(name, index);
+    let (run, call) = (names::run_lifetime(), names::call_lifetime());
+    let again = syn::Lifetime::new("'chain_again", proc_macro2::Span::mixed_site());
+    let generics = scope_generics(plan.chain);
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+    let (_, chain_ty, _) = plan.chain.generics.split_for_impl();
+    let arguments = super::chain_arguments(plan.chain, true);
+    let on_page = plan.page(index);
+    let slots: Vec<_> =
+        plan.slots.iter().filter(|slot| slot.kind == SlotKind::Provided && on_page.contains(&slot.index)).collect();
+    let members: Vec<_> = slots.iter().map(|slot| &slot.member).collect();
+    let loans = slots.iter().map(|slot| &slot.loan);
+    quote! {
+        struct #page #impl_generics #clause {
+            chain: #rt::private::PhantomData<&#run #name #chain_ty>,
+            life: #rt::private::PhantomData<&#call ()>,
+            #(#members: #loans,)*
+        }
+        impl #impl_generics #page #ty_generics #clause {
+            #[inline(always)]
+            fn none() -> Self {
+                Self {
+                    chain: #rt::private::PhantomData,
+                    life: #rt::private::PhantomData,
+                    #(#members: #rt::private::None,)*
+                }
+            }
+            /// The same page, lent for one call.
+            #[inline(always)]
+            fn again<#again>(&#again mut self) -> #page<#run, #again, #(#arguments),*>
+            where
+                #call: #again,
+                #run: #again,
+            {
+                #page {
+                    chain: #rt::private::PhantomData,
+                    life: #rt::private::PhantomData,
+                    #(#members: #rt::private::lent_again(&mut self.#members),)*
+                }
+            }
+        }
     }
 }
 
@@ -105,7 +164,16 @@ fn slot_impl(plan: &Plan<'_>, slot: &Slot) -> TokenStream {
         SlotKind::SharedInput => (quote!(Shared<#run, #ty>), quote!(Shared(#taken))),
         SlotKind::BorrowedInput => (quote!(Borrowed<#call, #ty>), quote!(Borrowed(#taken))),
         SlotKind::Context => (quote!(Borrowed<#call, #ty>), quote!(Borrowed(self.#member.whole()))),
-        SlotKind::Provided => (quote!(Provided<#call, #ty>), quote!(Provided(#taken))),
+        SlotKind::Provided => {
+            let place = match plan.page_of(*index) {
+                None => taken,
+                Some(page) => {
+                    let page = names::local("page", page);
+                    quote!(#rt::private::taken_of_two(&mut self.#member, &mut self.#page.#member))
+                }
+            };
+            (quote!(Provided<#call, #ty>), quote!(Provided(#place)))
+        }
         SlotKind::Field => {
             let field = &plan.chain.fields[*index].name;
             (quote!(Field<#run, #ty>), quote!(Field(&self.chain.#field)))
