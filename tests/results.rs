@@ -20,6 +20,7 @@ fn nothing(text: &Text) {
     let _ = text;
 }
 #[node]
+#[allow(clippy::unused_unit, reason = "written out, it means the same")]
 fn unit(text: &Text) -> () {
     let _ = text;
 }
@@ -216,6 +217,7 @@ fn by_parts(text: &Text) -> Result<(), http::response::Parts> {
     if text.0 == "parts" { Err(parts) } else { Ok(()) }
 }
 #[node]
+#[allow(clippy::result_large_err, reason = "a whole response is large")]
 fn by_response(text: &Text) -> Result<(), Response<Body>> {
     if text.0 == "response" { Err(Response::new("early".into())) } else { Ok(()) }
 }
