@@ -2,7 +2,9 @@
 
 use chain_runtime::{IntoReply, chain, node};
 
-struct Parts { path: &'static str, }
+struct Parts {
+    path: &'static str,
+}
 struct Keys(u32);
 #[derive(Debug, PartialEq)]
 struct User(u32);
@@ -10,7 +12,9 @@ struct Unauthorized;
 struct Token<'r>(&'r str);
 
 impl IntoReply<String> for Unauthorized {
-    fn into_reply(self) -> String { "401".to_owned() }
+    fn into_reply(self) -> String {
+        "401".to_owned()
+    }
 }
 
 #[node]
@@ -20,7 +24,9 @@ async fn auth(request: &Parts, keys: &Keys) -> Result<User, Unauthorized> {
 }
 
 #[node]
-fn log(user: &User) { let _ = user; }
+fn log(user: &User) {
+    let _ = user;
+}
 
 #[node]
 async fn proxy(request: Parts, user: &mut User) -> String {
@@ -49,9 +55,13 @@ async fn a_chain_runs_its_nodes_in_order() {
 }
 
 #[node]
-fn token<'a>(text: &'a str) -> Token<'a> { Token(text) }
+fn token<'a>(text: &'a str) -> Token<'a> {
+    Token(text)
+}
 #[node]
-fn length(token: &Token<'_>) -> usize { token.0.len() }
+fn length(token: &Token<'_>) -> usize {
+    token.0.len()
+}
 
 chain! {
     struct Borrowing;
@@ -67,11 +77,16 @@ struct Timer;
 struct Started(u32);
 #[node]
 impl Timer {
-    fn enter(&self) -> Started { Started(7) }
+    fn enter(&self) -> Started {
+        Started(7)
+    }
     fn exit(&self, started: &Started, reply: &mut String, ending: &chain_runtime::Ending) {
         reply.push_str(&format!(" {} {}", started.0, ending));
     }
-    fn cancelled(&self, started: &mut Started, keys: &Keys) { started.0 += keys.0; println!("cancelled {}", started.0); }
+    fn cancelled(&self, started: &mut Started, keys: &Keys) {
+        started.0 += keys.0;
+        println!("cancelled {}", started.0);
+    }
 }
 
 chain! {
@@ -90,12 +105,20 @@ async fn hooks() {
 use chain_runtime::{Context, Request, Response};
 use http::StatusCode;
 #[node]
-fn gate(request: &Request) -> Result<User, StatusCode> { if request.uri.path() == "/" { Ok(User(3)) } else { Err(StatusCode::FORBIDDEN) } }
+fn gate(request: &Request) -> Result<User, StatusCode> {
+    if request.uri.path() == "/" { Ok(User(3)) } else { Err(StatusCode::FORBIDDEN) }
+}
 #[node]
-fn hello(user: &User, response: &mut Response) { response.body.extend_from_slice(&[b'0' + user.0 as u8]); }
+fn hello(user: &User, response: &mut Response) {
+    response.body.extend_from_slice(&[b'0' + user.0 as u8]);
+}
 struct Limit(u32);
 #[node]
-impl Limit { async fn enter(&self, _context: &mut Context) -> Result<(), (StatusCode, &'static str)> { if self.0 == 0 { Err((StatusCode::TOO_MANY_REQUESTS, "slow")) } else { Ok(()) } } }
+impl Limit {
+    async fn enter(&self, _context: &mut Context) -> Result<(), (StatusCode, &'static str)> {
+        if self.0 == 0 { Err((StatusCode::TOO_MANY_REQUESTS, "slow")) } else { Ok(()) }
+    }
+}
 
 #[tokio::test]
 async fn short() {

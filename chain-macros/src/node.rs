@@ -307,7 +307,8 @@ fn read_parameter(
         );
         return None;
     }
-    let is_reply = place == Place::Exit && matches!(&*argument.pat, Pat::Ident(pat) if pat.ident == "reply");
+    let is_reply = place == Place::Exit
+        && matches!(&*argument.pat, Pat::Ident(pat) if pat.ident == "reply" || pat.ident == "_reply");
     let role = if is_reply { Role::Reply } else { Role::Scope };
     let Type::Reference(reference) = ty else {
         if matches!(place, Place::Exit | Place::Cancelled) {
@@ -688,10 +689,12 @@ impl Node {
         let out = if is_bang(out) { quote!(#rt::Never) } else { out.clone() };
         let (gives, key, make_key, end) = match &flow.gives {
             Gives::Nothing => {
-                let nothing = quote!(#rt::Nothing<P>);
+                let nothing = quote!(#rt::Nothing<CHAIN_POSITION>);
                 (quote!(()), nothing, quote!({ let () = gave; #rt::Nothing }), quote!(Gives))
             }
-            Gives::Never => (quote!(#rt::Never), quote!(#rt::Nothing<P>), quote!(match gave {}), quote!(Never)),
+            Gives::Never => {
+                (quote!(#rt::Never), quote!(#rt::Nothing<CHAIN_POSITION>), quote!(match gave {}), quote!(Never))
+            }
             Gives::Value(value, ..) => {
                 let value = match &flow.kind {
                     FlowKind::Result if value.is_empty() => quote!(<#out as #rt::flow::ResultLike>::Value),
@@ -720,13 +723,13 @@ impl Node {
         quote! {
             #[automatically_derived]
             impl #joining #rt::Joins<#run, #chain> for #ty #clause {
-                type As<const P: usize> = #key;
+                type As<const CHAIN_POSITION: usize> = #key;
             }
             #[automatically_derived]
             impl #generics #rt::Signature<#run> for #ty #clause {
                 type Out = #out;
                 type Gives = #gives;
-                type Key<const P: usize> = #key;
+                type Key<const CHAIN_POSITION: usize> = #key;
                 type Breaks = #breaks;
                 type Cut = #rt::flow::kind::#cut;
                 type End = #rt::flow::kind::#end;
@@ -738,7 +741,7 @@ impl Node {
                     #read
                 }
                 #[inline(always)]
-                fn key<const P: usize>(gave: Self::Gives) -> Self::Key<P> {
+                fn key<const CHAIN_POSITION: usize>(gave: Self::Gives) -> Self::Key<CHAIN_POSITION> {
                     #make_key
                 }
             }
@@ -915,9 +918,9 @@ impl Node {
             return quote! {
                 #[automatically_derived]
                 impl #generics #rt::Cancel<#run, #chain> for #ty #clause {
-                    type Held<const P: usize> = #rt::held::Bare<Self::Key<P>>;
+                    type Held<const CHAIN_POSITION: usize> = #rt::held::Bare<Self::Key<CHAIN_POSITION>>;
                     #[inline(always)]
-                    fn hold<const P: usize>(&#run self, value: Self::Key<P>, chain: &#run #chain) -> Self::Held<P> {
+                    fn hold<const CHAIN_POSITION: usize>(&#run self, value: Self::Key<CHAIN_POSITION>, chain: &#run #chain) -> Self::Held<CHAIN_POSITION> {
                         #rt::held::Bare { value }
                     }
                 }
@@ -943,9 +946,9 @@ impl Node {
         let call = &hook.call;
         let header = quote!(impl #generics #rt::Cancel<#run, #chain> for #ty);
         let items = quote! {
-            type Held<const P: usize> = #rt::held::Guard<#run, Self, #chain, P>;
+            type Held<const CHAIN_POSITION: usize> = #rt::held::Guard<#run, Self, #chain, CHAIN_POSITION>;
             #[inline(always)]
-            fn hold<const P: usize>(&#run self, value: Self::Key<P>, chain: &#run #chain) -> Self::Held<P> {
+            fn hold<const CHAIN_POSITION: usize>(&#run self, value: Self::Key<CHAIN_POSITION>, chain: &#run #chain) -> Self::Held<CHAIN_POSITION> {
                 #rt::held::Guard::new(self, value, chain)
             }
         };
@@ -954,7 +957,7 @@ impl Node {
             #cancel
             #[automatically_derived]
             impl #generics #rt::OnCancel<#run, #chain> for #ty #clause {
-                fn on_cancel<const P: usize>(&#run self, value: &mut Self::Key<P>, chain: &#run #chain) {
+                fn on_cancel<const CHAIN_POSITION: usize>(&#run self, value: &mut Self::Key<CHAIN_POSITION>, chain: &#run #chain) {
                     #call(self, #(#arguments),*)
                 }
             }

@@ -61,17 +61,22 @@ impl From<Infallible> for Never {
 ///
 /// The return type of [`Node::enter`](crate::Node::enter) for a node that never suspends. rustc sees that the call
 /// cannot return, drops the `.await` behind it, and keeps no state for it.
+///
+/// It is an enum because the fields of one are public: rustc takes a type for inhabited where it cannot see why it
+/// is not.
 #[derive(Debug)]
-pub struct NeverSuspends<T> {
-    never: Never,
-    output: core::marker::PhantomData<fn() -> T>,
+pub enum NeverSuspends<T> {
+    /// Cannot be made.
+    #[doc(hidden)]
+    Never(Never, core::marker::PhantomData<fn() -> T>),
 }
 
 impl<T> Future for NeverSuspends<T> {
     type Output = T;
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
-        match self.never {}
+        let Self::Never(never, _) = *self;
+        match never {}
     }
 }
 
