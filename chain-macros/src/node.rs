@@ -627,6 +627,7 @@ impl Node {
 
     fn expand(&self, rt: &TokenStream) -> TokenStream {
         let declaration = &self.declaration;
+        let is_node = self.is_node(rt);
         let signature = self.signature(rt);
         let node = self.node(rt);
         let cancel = self.cancel(rt);
@@ -635,7 +636,7 @@ impl Node {
         quote! {
             #declaration
             #hushed
-            const _: () = { #signature #node #cancel #stateless };
+            const _: () = { #is_node #signature #node #cancel #stateless };
         }
     }
 
@@ -665,6 +666,20 @@ impl Node {
     fn where_clause(&self, more: &[TokenStream]) -> TokenStream {
         let own = self.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
         quote!(where #(#own,)* #(#more,)*)
+    }
+
+    fn is_node(&self, rt: &TokenStream) -> TokenStream {
+        let ty = &self.ty;
+        let generics = self.generics(&[], &[]);
+        let clause = self.where_clause(&[]);
+        quote! {
+            #[automatically_derived]
+            impl #generics #rt::IsNode for #ty #clause {
+                type Itself = Self;
+                #[inline(always)]
+                fn itself(&self) -> &Self { self }
+            }
+        }
     }
 
     fn stateless(&self, rt: &TokenStream) -> TokenStream {

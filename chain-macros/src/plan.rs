@@ -95,6 +95,8 @@ pub(crate) struct Step {
 
 pub(crate) fn plan(chain: &Chain) -> Plan<'_> {
     let steps: Vec<_> = chain.run.nodes.iter().map(|node| step(chain, node)).collect();
+    let parameters = &chain.generics.params;
+    let is_generic = parameters.iter().any(|parameter| !matches!(parameter, syn::GenericParam::Lifetime(_)));
     let mut slots = Vec::new();
     for (index, input) in chain.run.inputs.iter().enumerate() {
         let kind = match types::ungrouped(&input.ty) {
@@ -121,7 +123,11 @@ pub(crate) fn plan(chain: &Chain) -> Plan<'_> {
         let (_, chain_ty, _) = chain.generics.split_for_impl();
         slots.push(Slot {
             ty: quote_spanned!(span=> <#node as #rt::Joins<#run, #name #chain_ty>>::As<#index>),
-            loan: quote_spanned!(span=> #rt::private::Option<&#call mut <#node as #rt::Signature<#run>>::Key<#index>>),
+            loan: match is_generic {
+                // With type parameters, the bound that rustc infers for the reference is needed.
+                true => quote_spanned!(span=> #rt::private::Option<&#call mut <#node as #rt::Signature<#run>>::Key<#index>>),
+                false => quote_spanned!(span=> <<#node as #rt::Signature<#run>>::Key<#index> as #rt::private::Loan<#call>>::Loan),
+            },
             name: step.name.clone(),
             cfg: Vec::new(),
             index,
@@ -130,14 +136,7 @@ pub(crate) fn plan(chain: &Chain) -> Plan<'_> {
             member: names::local("provided", index),
         });
     }
-    let parameters = &chain.generics.params;
-    Plan {
-        chain,
-        scope: names::scope_of(&chain.name),
-        slots,
-        steps,
-        is_generic: parameters.iter().any(|parameter| !matches!(parameter, syn::GenericParam::Lifetime(_))),
-    }
+    Plan { chain, scope: names::scope_of(&chain.name), slots, steps, is_generic }
 }
 
 fn slot(chain: &Chain, ty: &Type, name: &Ident, index: usize, kind: SlotKind) -> Slot {
@@ -171,8 +170,13 @@ fn step(chain: &Chain, node: &crate::ast::NodeUse) -> Step {
         Some(index) => {
             let ty = &chain.fields[index].ty;
             let name = node.name();
+            let ty = names::shown_at(quote!(#ty), span);
             // `self` with the hygiene of the signature that declares it.
-            (quote!(#ty), quote!(&self.#name))
+            let this = quote!(&self.#name);
+            (
+                quote_spanned!(span=> <#ty as #rt::IsNode>::Itself),
+                quote_spanned!(span=> <#ty as #rt::IsNode>::itself(#this)),
+            )
         }
         None => {
             let path = &node.path;

@@ -176,7 +176,7 @@ pub mod short;
 pub use context::{Context, Request, Respond, Response, Scratch};
 pub use describe::{Drawing, Ending, NodeInfo};
 pub use flow::{IntoReply, Never, NeverSuspends};
-pub use node::{Cancel, Joins, Node, Nothing, OnCancel, Signature, Stateless};
+pub use node::{Cancel, IsNode, Joins, Node, Nothing, OnCancel, Signature, Stateless};
 #[cfg(feature = "pool")]
 pub use pool::{Builder, Lease, Pool, Stats};
 pub use reset::Reset;

@@ -56,6 +56,20 @@ pub trait Joins<'r, C: ?Sized> {
     type As<const P: usize>;
 }
 
+/// Marks a type as a node. A chain names the type of a field that it uses as a node as `<Type as IsNode>::Itself`, so that for a
+/// type that is none rustc has one error, and no type to make further ones of.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a node",
+    label = "not a node",
+    note = "put `#[node]` on the `impl` block that has `enter`, `exit` or `cancelled`"
+)]
+pub trait IsNode {
+    /// `Self`.
+    type Itself;
+    /// `self`.
+    fn itself(&self) -> &Self::Itself;
+}
+
 /// What the node does in a scope `S`.
 ///
 /// Exactly one of [`enter`](Self::enter) and [`enter_now`](Self::enter_now) is called, as the node's

@@ -43,3 +43,14 @@ pub fn taken_of_two<T>(slot: &mut Option<T>, on_page: &mut Option<T>) -> T {
 pub fn lent_again<'a, T: ?Sized>(slot: &'a mut Option<&mut T>) -> Option<&'a mut T> {
     slot.as_deref_mut()
 }
+
+/// What a scope holds of a provided value, under a name that brings the scope no bound: rustc infers one for a plain reference, and
+/// would report a type that is no node wherever the scope is mentioned.
+pub trait Loan<'s> {
+    /// `Option<&'s mut Self>`
+    type Loan;
+}
+
+impl<'s, T: 's> Loan<'s> for T {
+    type Loan = Option<&'s mut T>;
+}

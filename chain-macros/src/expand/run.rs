@@ -130,7 +130,8 @@ fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
             SlotKind::BorrowedInput => quote!(#rt::private::Some(&mut *#member)),
             SlotKind::Context => quote!(#rt::short::Lent::new(&mut *#member)),
         };
-        Some(quote!(#scope.#member = #value;))
+        // At the slot's token: if its type is an error, the error is there.
+        Some(names::shown_at(quote!(#scope.#member = #value;), slot.span))
     });
     let (reply, ending) = (names::single("reply"), names::single("ending"));
     let outward = way_out.then(|| {

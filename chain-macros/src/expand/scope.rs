@@ -29,7 +29,7 @@ pub(super) fn scope(plan: &Plan<'_>) -> TokenStream {
         let member = &slot.member;
         match slot.kind {
             SlotKind::Context => quote!(#member: #rt::short::Lent::nothing()),
-            _ => quote!(#member: #rt::private::None),
+            _ => names::shown_at(quote!(#member: #rt::private::None), slot.span),
         }
     });
     let slots = plan.slots.iter().map(|slot| slot_impl(plan, slot));
@@ -41,11 +41,13 @@ pub(super) fn scope(plan: &Plan<'_>) -> TokenStream {
     let bounded = quote!(#run);
     // The members stay at the tokens of what they are members for.
     let members = quote! {
-        chain: &#bounded #name #chain_ty,
         reply: #rt::private::Option<&#call mut #reply>,
         ending: #rt::private::Option<&'static #rt::Ending>,
         #(#pages: #page_types #ty_generics,)*
         #(#members,)*
+        // Last, so that the scope is `Sized` whatever the others turn out to be: else each mistake of a type would be one
+        // wherever the scope is mentioned.
+        chain: &#bounded #name #chain_ty,
     };
     let declaration = names::item_at(&quote!(struct #scope), &quote!(#impl_generics #clause), members, name.span());
     quote! {
