@@ -79,6 +79,13 @@ impl<'r> Signature<'r> for auth {
     }
 }
 
+impl chain_runtime::IsNode for auth {
+    type Itself = Self;
+    fn itself(&self) -> &Self {
+        self
+    }
+}
+
 // Under which type the value joins the scope of the chain `C`.
 impl<'r, C: ?Sized> Joins<'r, C> for auth {
     type As<const P: usize> = User;
@@ -150,6 +157,13 @@ impl<'r> Signature<'r> for Log {
     }
 }
 
+impl chain_runtime::IsNode for Log {
+    type Itself = Self;
+    fn itself(&self) -> &Self {
+        self
+    }
+}
+
 impl<'r, C: ?Sized> Joins<'r, C> for Log {
     type As<const P: usize> = Started;
 }
@@ -212,6 +226,13 @@ impl<'r> Signature<'r> for greet {
     }
     fn key<const P: usize>(gave: String) -> String {
         gave
+    }
+}
+
+impl chain_runtime::IsNode for greet {
+    type Itself = Self;
+    fn itself(&self) -> &Self {
+        self
     }
 }
 

@@ -63,6 +63,13 @@ impl<'r> Signature<'r> for ReadTenant {
     }
 }
 
+impl chain_runtime::IsNode for ReadTenant {
+    type Itself = Self;
+    fn itself(&self) -> &Self {
+        self
+    }
+}
+
 /// Under which type its value joins the scope of any chain.
 impl<'r, C: ?Sized> Joins<'r, C> for ReadTenant {
     type As<const P: usize> = Tenant;
