@@ -108,7 +108,7 @@ fn a_chain_can_be_drawn() {
         Service::drawing().to_string(),
         r"Service (request: Request, body: Body)
    => auth    needs &Request, &Keys  provides User  or breaks with Unauthorized
-  <=> log     needs &User of auth, &Ending, &Request
+  <=> log     on its way out needs &User of auth, &Ending, &Request
    => answer  needs Body, &mut User of auth  provides u16
    -> Result<u16, String>"
     );

@@ -209,7 +209,7 @@ impl fmt::Display for Ending {
 ///
 /// ```text
 /// Gateway (request: Request)                                       the chain and its inputs
-///   <=> log        needs &Instant of log, &Request  provides Instant
+///   <=> log        provides Instant  on its way out needs &Request
 ///    => auth       needs &Request, &Keys  provides User  or breaks with Refused
 ///    => answer     needs &Request, &User of auth  provides Response
 ///    -> Response                                                   its reply
@@ -248,20 +248,28 @@ impl fmt::Display for Drawing {
         for node in *nodes {
             let way_out = if node.facts.exit.is_present() { "<=>" } else { " =>" };
             write!(f, "  {way_out} {:width$}", node.name)?;
-            for (at, need) in node.needs.iter().chain(node.exit_needs).enumerate() {
-                let word = if at == 0 { "  needs " } else { ", " };
-                write!(f, "{word}{need}")?;
-            }
+            list(f, "  needs ", node.needs.iter())?;
             if let Some(ty) = node.facts.provides {
                 write!(f, "  provides {ty}")?;
             }
             if let Some(ty) = node.facts.breaks {
                 write!(f, "  or breaks with {ty}")?;
             }
+            // What it provided itself goes without saying.
+            let is_own = |need: &&Need| need.from.kind == SourceKind::Node && need.from.position == node.position;
+            list(f, "  on its way out needs ", node.exit_needs.iter().filter(|need| !is_own(need)))?;
             writeln!(f)?;
         }
         write!(f, "   -> {reply}")
     }
+}
+
+/// What is needed, behind these words; nothing where nothing is.
+fn list<'a>(f: &mut fmt::Formatter<'_>, words: &str, needs: impl Iterator<Item = &'a Need>) -> fmt::Result {
+    for (at, need) in needs.enumerate() {
+        write!(f, "{}{need}", if at == 0 { words } else { ", " })?;
+    }
+    Ok(())
 }
 
 impl fmt::Display for Need {
