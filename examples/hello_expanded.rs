@@ -79,7 +79,7 @@ impl<'r> Signature<'r> for auth {
     }
 }
 
-impl chain_runtime::IsNode for auth {
+impl<C: ?Sized> chain_runtime::IsNode<C> for auth {
     type Itself = Self;
     fn itself(&self) -> &Self {
         self
@@ -157,7 +157,7 @@ impl<'r> Signature<'r> for Log {
     }
 }
 
-impl chain_runtime::IsNode for Log {
+impl<C: ?Sized> chain_runtime::IsNode<C> for Log {
     type Itself = Self;
     fn itself(&self) -> &Self {
         self
@@ -229,7 +229,7 @@ impl<'r> Signature<'r> for greet {
     }
 }
 
-impl chain_runtime::IsNode for greet {
+impl<C: ?Sized> chain_runtime::IsNode<C> for greet {
     type Itself = Self;
     fn itself(&self) -> &Self {
         self

@@ -63,7 +63,7 @@ impl<'r> Signature<'r> for ReadTenant {
     }
 }
 
-impl chain_runtime::IsNode for ReadTenant {
+impl<C: ?Sized> chain_runtime::IsNode<C> for ReadTenant {
     type Itself = Self;
     fn itself(&self) -> &Self {
         self

@@ -670,11 +670,12 @@ impl Node {
 
     fn is_node(&self, rt: &TokenStream) -> TokenStream {
         let ty = &self.ty;
-        let generics = self.generics(&[], &[]);
+        let chain = names::single("ChainItself");
+        let generics = self.generics(&[], &[quote!(#chain: ?#rt::private::Sized)]);
         let clause = self.where_clause(&[]);
         quote! {
             #[automatically_derived]
-            impl #generics #rt::IsNode for #ty #clause {
+            impl #generics #rt::IsNode<#chain> for #ty #clause {
                 type Itself = Self;
                 #[inline(always)]
                 fn itself(&self) -> &Self { self }

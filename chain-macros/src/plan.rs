@@ -166,6 +166,8 @@ fn slot(chain: &Chain, ty: &Type, name: &Ident, index: usize, kind: SlotKind) ->
 fn step(chain: &Chain, node: &crate::ast::NodeUse) -> Step {
     let span = node.span();
     let rt = names::alias(span);
+    let chain_name = &chain.name;
+    let (_, chain_ty, _) = chain.generics.split_for_impl();
     let (ty, place) = match node.field {
         Some(index) => {
             let ty = &chain.fields[index].ty;
@@ -174,8 +176,8 @@ fn step(chain: &Chain, node: &crate::ast::NodeUse) -> Step {
             // `self` with the hygiene of the signature that declares it.
             let this = quote!(&self.#name);
             (
-                quote_spanned!(span=> <#ty as #rt::IsNode>::Itself),
-                quote_spanned!(span=> <#ty as #rt::IsNode>::itself(#this)),
+                quote_spanned!(span=> <#ty as #rt::IsNode<#chain_name #chain_ty>>::Itself),
+                quote_spanned!(span=> <#ty as #rt::IsNode<#chain_name #chain_ty>>::itself(#this)),
             )
         }
         None => {

@@ -56,14 +56,14 @@ pub trait Joins<'r, C: ?Sized> {
     type As<const P: usize>;
 }
 
-/// Marks a type as a node. A chain names the type of a field that it uses as a node as `<Type as IsNode>::Itself`, so that for a
+/// Marks a type as a node, for the chain `C` (see [`Joins`] for why the chain is a parameter). A chain names the type of a field that it uses as a node as `<Type as IsNode<C>>::Itself`, so that for a
 /// type that is none rustc has one error, and no type to make further ones of.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a node",
     label = "not a node",
     note = "put `#[node]` on the `impl` block that has `enter`, `exit` or `cancelled`"
 )]
-pub trait IsNode {
+pub trait IsNode<C: ?Sized> {
     /// `Self`.
     type Itself;
     /// `self`.
