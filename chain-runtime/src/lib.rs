@@ -171,6 +171,8 @@ pub mod scope;
 #[cfg(feature = "http")]
 #[doc(hidden)]
 pub mod short;
+#[cfg(feature = "pool")]
+mod sync;
 
 #[cfg(feature = "http")]
 pub use context::{Context, Request, Respond, Response, Scratch};

@@ -21,6 +21,8 @@
 mod builder;
 mod counters;
 mod demand;
+#[cfg(all(test, chain_loom))]
+mod interleavings;
 mod lease;
 
 use std::boxed::Box;

@@ -1,6 +1,6 @@
 //! What is counted, on each thread by itself, and what the sums say.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What a pool did and has, from [`Pool::stats`](super::Pool::stats).
 ///

@@ -1,11 +1,11 @@
 //! How many values the load asks for: Little's law, `L = λ·W`.
 
 use std::ops::RangeInclusive;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use super::counters::Totals;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 /// How often the load is estimated, at most.
 const WINDOW: Duration = Duration::from_millis(100);
