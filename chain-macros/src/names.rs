@@ -2,7 +2,7 @@
 
 use proc_macro_crate::{FoundCrate, crate_name};
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::{Ident, Lifetime};
 
 /// The runtime's path in the crate that uses an attribute or a derive, under whatever name it depends on it.
@@ -128,6 +128,20 @@ pub(crate) fn item_at(header: &TokenStream, clause: &TokenStream, items: TokenSt
     let mut items = proc_macro2::Group::new(proc_macro2::Delimiter::Brace, items);
     items.set_span(at);
     quote!(#header #clause #items)
+}
+
+/// `local.member = value;`, as if the user had written it at this place, but for the names of locals. The parentheses are what
+/// rustc takes the place of the whole from.
+pub(crate) fn assign_at(local: &Ident, member: &Ident, value: &TokenStream, at: Span) -> TokenStream {
+    let in_parentheses = |tokens: TokenStream| {
+        let mut group = proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, tokens);
+        group.set_span(at);
+        group
+    };
+    let local = in_parentheses(quote!(#local));
+    let value = in_parentheses(value.clone());
+    let member = Ident::new(&member.to_string(), at);
+    quote_spanned!(at=> #local.#member = #value;)
 }
 
 /// Lints are for what the user wrote; this was not.

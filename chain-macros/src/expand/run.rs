@@ -131,7 +131,7 @@ fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
             SlotKind::Context => quote!(#rt::short::Lent::new(&mut *#member)),
         };
         // At the slot's token: if its type is an error, the error is there.
-        Some(names::shown_at(quote!(#scope.#member = #value;), slot.span))
+        Some(names::assign_at(&scope, member, &value, slot.span))
     });
     let (reply, ending) = (names::single("reply"), names::single("ending"));
     let outward = way_out.then(|| {

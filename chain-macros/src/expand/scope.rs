@@ -29,7 +29,7 @@ pub(super) fn scope(plan: &Plan<'_>) -> TokenStream {
         let member = &slot.member;
         match slot.kind {
             SlotKind::Context => quote!(#member: #rt::short::Lent::nothing()),
-            _ => names::shown_at(quote!(#member: #rt::private::None), slot.span),
+            _ => names::as_if_at(quote!(#member: #rt::private::None), slot.span),
         }
     });
     let slots = plan.slots.iter().map(|slot| slot_impl(plan, slot));
