@@ -140,7 +140,7 @@ impl<T: Reset + Send> Pool<T> {
     /// From a `&'static` pool (a `static` [`LazyLock`](std::sync::LazyLock), say) the lease is `'static` and can
     /// move into a spawned task, at no more cost; see [`get_owned`](Pool::get_owned) for a pool in an `Arc`.
     ///
-    /// Never waits. Allocates only when no value is idle within reach, and what `thread_local` needs at a thread's first
+    /// Never waits, but at a thread's first use of a pool, when `thread_local` takes a short lock. Allocates only when no value is idle within reach, and what `thread_local` needs at a thread's first
     /// use of the pool. Panics if the factory does.
     #[inline]
     pub fn get(&self) -> Lease<'_, T> {
