@@ -1,6 +1,6 @@
 //! Instructions a run takes, counted by callgrind: they repeat exactly, so that a table can be compared with another.
 //!
-//! `cargo bench --bench instructions` prints the table, and fails where one of these does not hold:
+//! `cargo bench -p chain-benches --bench instructions` prints the table, and fails where one of these does not hold:
 //!
 //! - a chain without an observer takes as many instructions as the same chain declared once more: what is measured is the chain;
 //! - as a function, a chain takes no more than its twin written by hand.
@@ -11,11 +11,12 @@
 //! The program starts itself under valgrind, once with few runs and once with many: the difference is what the runs cost. To measure one
 //! more thing, add a line to `measured!`.
 
-use std::env;
 use std::hint::black_box;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 
-use chain::poll::{block_on, suspend};
+use chain_benches::callgrind;
+use chain_benches::poll::{block_on, suspend};
+use chain_benches::table::{Table, publish};
 use chain_runtime::describe::ChainInfo;
 use chain_runtime::observe::Observer;
 use chain_runtime::{IntoReply, chain, node};
@@ -223,56 +224,30 @@ measured! {
 const FEW: u64 = 1_600;
 const MANY: u64 = 3_200;
 
-/// Which of `MEASURED` the child runs, and how often.
-const CHILD: &str = "CHAIN_INSTRUCTIONS";
-
 fn main() -> ExitCode {
-    if let Ok(what) = env::var(CHILD) {
-        let (name, runs) = what.split_once(' ').expect("a name and a number");
+    if let Some((name, runs)) = callgrind::asked() {
         let (_, _, run) = MEASURED.iter().find(|(other, ..)| *other == name).expect("a name of the table");
-        black_box(run(runs.parse().expect("a number")));
+        black_box(run(runs));
         return ExitCode::SUCCESS;
     }
-    if Command::new("valgrind").arg("--version").stdout(Stdio::null()).status().is_err() {
-        println!("skipped: instructions are counted by callgrind, and `valgrind` is not installed");
+    if !callgrind::is_there() {
         return ExitCode::SUCCESS;
     }
-    println!("{:45} {:>12}", "5 nodes, one with all hooks", "instructions");
-    let table: Vec<f64> = MEASURED
-        .iter()
-        .map(|(name, what, _)| {
-            let each = (collected(name, MANY) - collected(name, FEW)) as f64 / (MANY - FEW) as f64;
-            println!("{what:45} {each:>12.1}");
-            each
-        })
-        .collect();
-    let of = |name| table[MEASURED.iter().position(|(other, ..)| *other == name).expect("a name of the table")];
-    let claims = [
-        ("a chain repeats", of("measured_sync_chain") == of("measured_sync_again")),
-        ("a chain that suspends repeats", of("measured_async_chain") == of("measured_async_again")),
-        ("as a function: no more than by hand", of("measured_sync_chain") <= of("measured_sync_by_hand")),
-    ];
+    let mut table = Table::new("5 nodes, one with all hooks", "what runs", ["instructions"]);
+    let mut counted = Vec::new();
+    for (name, what, _) in MEASURED {
+        let each = callgrind::per_run(name, Some(name), FEW, MANY);
+        table.row(what, [each]);
+        counted.push(each);
+    }
+    publish("instructions", &[table]);
+    let of = |name| counted[MEASURED.iter().position(|(other, ..)| *other == name).expect("a name of the table")];
     for twin in ["measured_async_fused", "measured_async_awaited"] {
         println!("ratio: measured_async_chain / {twin} = {:.3}", of("measured_async_chain") / of(twin));
     }
-    for (claim, holds) in claims {
-        println!("{} {claim}", if holds { "holds:" } else { "FAILS:" });
-    }
-    if claims.iter().all(|(_, holds)| *holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// Instructions of so many runs.
-fn collected(name: &str, runs: u64) -> u64 {
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", &format!("--toggle-collect=*{name}*")])
-        .arg(env::current_exe().expect("a path"))
-        .env(CHILD, format!("{name} {runs}"))
-        .output()
-        .expect("valgrind runs");
-    let said = String::from_utf8_lossy(&output.stderr);
-    let count = said.lines().find_map(|line| line.split_once("Collected : ")).map(|(_, count)| count.trim().parse());
-    match count {
-        Some(Ok(count)) if count > 0 => count,
-        _ => panic!("callgrind counted nothing in `{name}`:\n{said}"),
-    }
+    callgrind::verdict(&[
+        ("a chain repeats".into(), of("measured_sync_chain") == of("measured_sync_again")),
+        ("a chain that suspends repeats".into(), of("measured_async_chain") == of("measured_async_again")),
+        ("as a function: no more than by hand".into(), of("measured_sync_chain") <= of("measured_sync_by_hand")),
+    ])
 }

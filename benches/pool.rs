@@ -1,7 +1,7 @@
 //! What `Pool` could stand on, measured on identical work: get a value, write to it, give it back reset.
 //!
-//! `cargo bench --bench pool` prints nanoseconds for each lease, the median of [`ROUNDS`] rounds in which the candidates take
-//! turns, and writes the same to `target/tmp/pool.json`. Trust the ratios within one run.
+//! `cargo bench -p chain-benches --bench pool` prints nanoseconds for each lease, the median of [`ROUNDS`] rounds in which the candidates take
+//! turns, and writes the same to `target/pool.json`. Trust the ratios within one run.
 
 #![allow(clippy::vec_box, reason = "a lease moves one pointer, and a value keeps its place")]
 
@@ -12,6 +12,7 @@ use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use chain_benches::table::{Table, publish};
 use chain_runtime::{Lease, Reset};
 use crossbeam_queue::ArrayQueue;
 use thread_local::ThreadLocal;
@@ -454,7 +455,7 @@ fn main() {
         row("object-pool", ObjectPool(object_pool::Pool::new(32, Slate::new))),
         row("fresh Box", Fresh),
     ];
-    // `cargo bench --bench pool -- magazine` measures only what is named like that; Cargo adds `--bench`.
+    // `cargo bench -p chain-benches --bench pool -- magazine` measures only what is named like that; Cargo adds `--bench`.
     let named: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     rows.retain(|(name, ..)| named.is_empty() || named.iter().any(|wanted| name.contains(wanted.as_str())));
     for _ in 0..ROUNDS {
@@ -463,17 +464,10 @@ fn main() {
         }
     }
 
-    println!("nanoseconds per lease, median of {ROUNDS} rounds of {LEASES} leases\n");
-    println!("| candidate | {} |", SCENARIOS.join(" | "));
-    println!("| --- | --: | --: | --: | --: |");
-    let mut json = Vec::new();
+    let title = format!("nanoseconds per lease, median of {ROUNDS} rounds of {LEASES} leases");
+    let mut table = Table::new(&title, "candidate", SCENARIOS);
     for (name, _, rounds) in &rows {
-        let figures: Vec<_> = (0..SCENARIOS.len()).map(|scenario| format!("{:.1}", median(rounds, scenario))).collect();
-        println!("| {name} | {} |", figures.join(" | "));
-        let fields: Vec<_> =
-            SCENARIOS.iter().zip(&figures).map(|(scenario, figure)| format!("{scenario:?}: {figure}")).collect();
-        json.push(format!("  {name:?}: {{ {} }}", fields.join(", ")));
+        table.row(name, (0..SCENARIOS.len()).map(|scenario| median(rounds, scenario)));
     }
-    let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/pool.json");
-    std::fs::write(path, format!("{{\n{}\n}}\n", json.join(",\n"))).expect("the target directory can be written to");
+    publish("pool", &[table]);
 }
