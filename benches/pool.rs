@@ -8,10 +8,12 @@
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::ops::{Deref, DerefMut};
+use std::rc::Rc;
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use chain_benches::callgrind;
 use chain_benches::table::{Table, publish};
 use chain_runtime::{Lease, Reset};
 use crossbeam_queue::ArrayQueue;
@@ -426,10 +428,23 @@ fn measure<C: Candidate>(pool: &C) -> [f64; 4] {
     [on_threads(pool, 1), on_threads(pool, 2), many_at_once(pool), returned_elsewhere(pool)]
 }
 
-type Row<'a> = (&'a str, Box<dyn Fn() -> [f64; 4]>, Vec<[f64; 4]>);
+/// A candidate, and what was measured of it.
+struct Row {
+    name: &'static str,
+    measure: Box<dyn Fn() -> [f64; 4]>,
+    lease: Box<dyn Fn(usize)>,
+    rounds: Vec<[f64; 4]>,
+}
 
-fn row<C: Candidate + 'static>(name: &str, pool: C) -> Row<'_> {
-    (name, Box::new(move || measure(&pool)), Vec::new())
+fn row<C: Candidate + 'static>(name: &'static str, pool: C) -> Row {
+    let pool = Rc::new(pool);
+    let same = Rc::clone(&pool);
+    Row {
+        name,
+        measure: Box::new(move || measure(&*pool)),
+        lease: Box::new(move |leases| one_at_a_time(&*same, leases)),
+        rounds: Vec::new(),
+    }
 }
 
 fn median(rounds: &[[f64; 4]], scenario: usize) -> f64 {
@@ -455,19 +470,26 @@ fn main() {
         row("object-pool", ObjectPool(object_pool::Pool::new(32, Slate::new))),
         row("fresh Box", Fresh),
     ];
+    if let Some((name, leases)) = callgrind::asked() {
+        let row = rows.iter().find(|row| row.name == name).expect("a name of the table");
+        return (row.lease)(leases as usize);
+    }
     // `cargo bench -p chain-benches --bench pool -- magazine` measures only what is named like that; Cargo adds `--bench`.
     let named: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    rows.retain(|(name, ..)| named.is_empty() || named.iter().any(|wanted| name.contains(wanted.as_str())));
+    rows.retain(|row| named.is_empty() || named.iter().any(|wanted| row.name.contains(wanted.as_str())));
+    let counted = callgrind::is_there();
     for _ in 0..ROUNDS {
-        for (_, measure, rounds) in &mut rows {
-            rounds.push(measure());
+        for row in &mut rows {
+            row.rounds.push((row.measure)());
         }
     }
 
     let title = format!("nanoseconds per lease, median of {ROUNDS} rounds of {LEASES} leases");
-    let mut table = Table::new(&title, "candidate", SCENARIOS);
-    for (name, _, rounds) in &rows {
-        table.row(name, (0..SCENARIOS.len()).map(|scenario| median(rounds, scenario)));
+    let mut table = Table::new(&title, "candidate", SCENARIOS.into_iter().chain(["instructions"]));
+    for row in &rows {
+        let times = (0..SCENARIOS.len()).map(|scenario| Some(median(&row.rounds, scenario)));
+        let instructions = counted.then(|| callgrind::per_run(row.name, None, 1_000, 11_000));
+        table.row(row.name, times.chain([instructions]));
     }
     publish("pool", &[table]);
 }

@@ -24,14 +24,14 @@ mod demand;
 #[cfg(all(test, chain_loom))]
 mod interleavings;
 mod lease;
+mod magazine;
 
 use std::boxed::Box;
-use std::cell::RefCell;
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
-use std::vec::Vec;
 
 use crossbeam_queue::ArrayQueue;
 use thread_local::ThreadLocal;
@@ -42,9 +42,7 @@ pub use counters::Stats;
 use counters::{Counters, Ending, Totals, add};
 use demand::Demand;
 pub use lease::Lease;
-
-/// The most values that one thread keeps to itself.
-const MAGAZINE: usize = 32;
+use magazine::{MAGAZINE, Magazine};
 
 /// One lease in this many is timed, counted on each thread from its first. The clock costs more than the rest of `get`.
 const SAMPLED: u64 = 64;
@@ -97,8 +95,8 @@ const SAMPLED: u64 = 64;
 /// A lease that is dropped while its thread panics discards its value: nobody knows what state it is in. So does one whose
 /// `reset` panics.
 pub struct Pool<T: Send> {
-    locals: ThreadLocal<Local<T>>,
-    /// The same counters as in `locals`, which cannot be read from another thread for the magazines' sake.
+    magazines: ThreadLocal<Magazine<T>>,
+    /// The magazines' counters, since the magazines themselves cannot be read from another thread.
     counters: ThreadLocal<Arc<Counters>>,
     depot: ArrayQueue<Box<Slot<T>>>,
     /// How many of them a magazine and the depot hold; the capacity, divided.
@@ -115,13 +113,6 @@ struct Slot<T> {
     value: T,
     /// When the lease began, for the few that are timed.
     since: Option<Instant>,
-}
-
-/// What one thread has of a pool. Padded, so that no two threads write to one cache line.
-#[repr(align(128))]
-struct Local<T> {
-    magazine: RefCell<Vec<Box<Slot<T>>>>,
-    counters: Arc<Counters>,
 }
 
 impl<T: Reset + Send> Pool<T> {
@@ -179,7 +170,7 @@ impl<T: Reset + Send> Pool<T> {
     }
 
     fn totals(&self) -> Totals {
-        let mut totals = Totals::default();
+        let mut totals = Totals::new(self.depot.len());
         for counters in self.counters.iter() {
             totals.add(counters);
         }
@@ -187,138 +178,119 @@ impl<T: Reset + Send> Pool<T> {
     }
 
     #[inline]
-    fn local(&self) -> &Local<T> {
-        match self.locals.get() {
-            Some(local) => local,
+    fn magazine(&self) -> &Magazine<T> {
+        match self.magazines.get() {
+            Some(magazine) => magazine,
             None => self.join(),
         }
     }
 
     /// A thread's first use of the pool: apart, since `get_or` with all of this in it is not inlined.
     #[cold]
-    fn join(&self) -> &Local<T> {
-        self.locals.get_or(|| Local {
-            magazine: RefCell::new(Vec::with_capacity(MAGAZINE)),
-            counters: Arc::clone(self.counters.get_or(Arc::default)),
-        })
+    fn join(&self) -> &Magazine<T> {
+        self.magazines.get_or(|| Magazine::new(Arc::clone(self.counters.get_or(Arc::default))))
     }
 
     /// Begins a lease.
     #[inline]
     fn take(&self) -> Box<Slot<T>> {
-        let local = self.local();
-        // Apart from the `match`, so that the magazine is not borrowed while the factory runs.
-        let loaded = local.magazine.borrow_mut().pop();
-        let mut slot = match loaded {
-            Some(slot) => slot,
-            None => self.refill(local),
+        let magazine = self.magazine();
+        let (mut slot, turn) = match magazine.lend() {
+            Some(lent) => lent,
+            None => self.refill(magazine),
         };
-        let turn = local.counters.begun.load(Relaxed);
-        local.counters.begun.store(turn.wrapping_add(1), Relaxed);
         if turn % SAMPLED == 0 {
             slot.since = Some(self.tick());
         }
         slot
     }
 
-    /// Takes half a magazine from the depot, or makes a value.
+    /// Begins a lease with a value from the depot and takes half a magazine with it, or makes a value.
     #[cold]
-    fn refill(&self, local: &Local<T>) -> Box<Slot<T>> {
-        if let Some(slot) = self.depot.pop() {
-            let half = self.magazine_limit.load(Relaxed) / 2;
-            let mut magazine = local.magazine.borrow_mut();
-            while magazine.len() + 1 < half {
-                let Some(more) = self.depot.pop() else { break };
-                magazine.push(more);
+    fn refill(&self, magazine: &Magazine<T>) -> (Box<Slot<T>>, u64) {
+        let counters = &*magazine.counters;
+        let slot = match self.depot.pop() {
+            Some(slot) => {
+                let half = self.magazine_limit.load(Relaxed) / 2;
+                while magazine.len() + 1 < half {
+                    let Some(more) = self.depot.pop() else { break };
+                    if let Err(surplus) = magazine.push(more, MAGAZINE) {
+                        self.discard(magazine, surplus);
+                    }
+                }
+                slot
             }
-            return slot;
-        }
-        let slot = Box::new(Slot { value: (self.factory)(), since: None });
-        add(&local.counters.misses, 1);
-        // Values are missing: that is worth the time of looking whether the load has changed.
-        self.tick();
-        slot
+            None => {
+                let slot = Box::new(Slot { value: (self.factory)(), since: None });
+                add(&counters.misses, 1);
+                // Values are missing: that is worth the time of looking whether the load has changed.
+                self.tick();
+                slot
+            }
+        };
+        let tally = counters.tally();
+        counters.set_tally(tally.with_lease());
+        (slot, tally.begun())
     }
 
     /// Ends a lease whose value comes back.
     #[inline]
     fn put(&self, mut slot: Box<Slot<T>>) {
-        let local = self.local();
-        let counters = &*local.counters;
-        add(&counters.ended, 1);
-        if slot.since.is_some() {
-            self.time(counters, &mut slot);
-        }
+        let magazine = self.magazine();
         // Until the value is known to be good it counts as discarded, which it is if `reset` or `trim` panics.
-        let ending = Ending { counter: &counters.discarded };
+        let ending = Ending(magazine);
+        if slot.since.is_some() {
+            self.time(&magazine.counters, &mut slot);
+        }
         slot.value.reset();
         slot.value.trim(self.high_water);
-        std::mem::forget(ending);
+        mem::forget(ending);
 
-        let mut magazine = local.magazine.borrow_mut();
-        if magazine.len() < self.magazine_limit.load(Relaxed) {
-            magazine.push(slot);
-        } else {
-            drop(magazine);
-            self.spill(local, slot);
+        if let Err(slot) = magazine.push(slot, self.magazine_limit.load(Relaxed)) {
+            self.spill(magazine, slot);
         }
     }
 
     /// Gives what is past half a magazine to the depot, and drops what neither has room for.
-    ///
-    /// Values are dropped while nothing is borrowed: the `Drop` of one may use this very pool.
     #[cold]
-    fn spill(&self, local: &Local<T>, slot: Box<Slot<T>>) {
+    fn spill(&self, magazine: &Magazine<T>, slot: Box<Slot<T>>) {
         let limit = self.magazine_limit.load(Relaxed);
         let mut room = self.depot_limit.load(Relaxed).saturating_sub(self.depot.len());
-        let mut magazine = local.magazine.borrow_mut();
         while room > 0 && magazine.len() > limit / 2 {
             let Some(given) = magazine.pop() else { break };
             if let Err(refused) = self.depot.push(given) {
-                magazine.push(refused);
+                self.discard(magazine, refused);
                 break;
             }
             room -= 1;
         }
-        if magazine.len() < limit {
-            magazine.push(slot);
-            return;
+        if let Err(surplus) = magazine.push(slot, limit) {
+            self.discard(magazine, surplus);
         }
-        drop(magazine);
-        self.discard(local, slot);
-        // The limit has fallen: what the magazine held before goes too.
-        loop {
-            let mut magazine = local.magazine.borrow_mut();
-            if magazine.len() <= limit {
-                return;
-            }
-            let surplus = magazine.pop();
-            drop(magazine);
-            surplus.into_iter().for_each(|slot| self.discard(local, slot));
+        // The limit may have fallen: what the magazine held before goes too.
+        while magazine.len() > limit {
+            let Some(surplus) = magazine.pop() else { return };
+            self.discard(magazine, surplus);
         }
     }
 
     /// Drops a value that had come back.
-    fn discard(&self, local: &Local<T>, slot: Box<Slot<T>>) {
-        add(&local.counters.discarded, 1);
+    fn discard(&self, magazine: &Magazine<T>, slot: Box<Slot<T>>) {
+        add(&magazine.counters.discarded, 1);
         drop(slot);
     }
 
     /// Ends a lease whose value is in doubt.
     #[cold]
     fn give_up(&self, slot: Box<Slot<T>>) {
-        let counters = &*self.local().counters;
-        add(&counters.ended, 1);
-        add(&counters.discarded, 1);
-        drop(slot);
+        self.discard(self.magazine(), slot);
     }
 
     /// Ends a lease whose value is the user's from now on.
     fn detach(&self, mut slot: Box<Slot<T>>) -> T {
-        let counters = &*self.local().counters;
-        self.time(counters, &mut slot);
-        add(&counters.ended, 1);
+        let counters = &*self.magazine().counters;
         add(&counters.detached, 1);
+        self.time(counters, &mut slot);
         slot.value
     }
 
@@ -355,7 +327,7 @@ impl<T: Reset + Send> Pool<T> {
         let surplus = self.depot.len().saturating_sub(self.depot_limit.load(Relaxed));
         for _ in 0..surplus.min(most) {
             let Some(slot) = self.depot.pop() else { return };
-            self.discard(self.local(), slot);
+            self.discard(self.magazine(), slot);
         }
     }
 

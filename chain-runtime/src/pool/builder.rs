@@ -50,7 +50,7 @@ impl Builder {
         let least = (*self.capacity.start()).max(1);
         let most = (*self.capacity.end()).max(least);
         let pool = Pool {
-            locals: ThreadLocal::new(),
+            magazines: ThreadLocal::new(),
             counters: ThreadLocal::new(),
             depot: ArrayQueue::new(most),
             magazine_limit: AtomicUsize::new(0),

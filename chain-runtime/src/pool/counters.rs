@@ -1,5 +1,6 @@
 //! What is counted, on each thread by itself, and what the sums say.
 
+use super::magazine::Magazine;
 use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What a pool did and has, from [`Pool::stats`](super::Pool::stats).
@@ -24,24 +25,80 @@ pub struct Stats {
     pub capacity: usize,
 }
 
-/// Written by one thread, read by all. Padded as [`Local`](super::Local) is.
+/// Written by one thread, read by all. Padded as a [`Magazine`](super::magazine::Magazine) is.
 ///
 /// Nothing rests on them but statistics and the estimate of the load: they guard no memory, so that their order is
 /// `Relaxed` throughout. That each has one writer at a time is what `ThreadLocal` promises; a thread that takes over the
 /// place of one that ended does so after it, through that crate's own lock.
+///
+/// Only the tally changes with each lease. That a lease ended is not counted: its value is idle again, or one of those that
+/// were discarded or detached.
 #[derive(Default)]
 #[repr(align(128))]
 pub(super) struct Counters {
-    /// Leases that began, and how many of them found no value idle.
-    pub(super) begun: AtomicU64,
+    tally: AtomicU64,
+    /// Leases that found no value idle: as many values were made.
     pub(super) misses: AtomicU64,
-    /// Leases that ended, in whichever way.
-    pub(super) ended: AtomicU64,
     pub(super) discarded: AtomicU64,
     pub(super) detached: AtomicU64,
     /// Timed leases that came back, and how long they were out.
     pub(super) timed: AtomicU64,
     pub(super) held_nanos: AtomicU64,
+}
+
+/// How many leases began on a thread, and how many values its magazine holds, in one word: a lease that begins and its
+/// value that leaves are one addition, and whoever reads sees both or neither.
+#[derive(Clone, Copy)]
+pub(super) struct Tally(u64);
+
+impl Tally {
+    /// The lowest byte is the number of values, the others that of leases: 2^56 take decades.
+    const BEGUN: u32 = u8::BITS;
+
+    #[inline]
+    pub(super) fn idle(self) -> usize {
+        usize::from(self.0 as u8)
+    }
+
+    #[inline]
+    pub(super) fn begun(self) -> u64 {
+        self.0 >> Self::BEGUN
+    }
+
+    /// A lease began, with a value of the magazine.
+    #[inline]
+    pub(super) fn lent(self) -> Self {
+        self.with_lease().without_one()
+    }
+
+    /// A lease began, with a value from elsewhere.
+    #[inline]
+    pub(super) fn with_lease(self) -> Self {
+        Tally(self.0.wrapping_add(1 << Self::BEGUN))
+    }
+
+    #[inline]
+    pub(super) fn with_one(self) -> Self {
+        Tally(self.0.wrapping_add(1))
+    }
+
+    #[inline]
+    pub(super) fn without_one(self) -> Self {
+        Tally(self.0.wrapping_sub(1))
+    }
+}
+
+impl Counters {
+    #[inline]
+    pub(super) fn tally(&self) -> Tally {
+        Tally(self.tally.load(Relaxed))
+    }
+
+    /// Only by the thread whose counters these are.
+    #[inline]
+    pub(super) fn set_tally(&self, tally: Tally) {
+        self.tally.store(tally.0, Relaxed);
+    }
 }
 
 /// Adds to a counter that only this thread writes: a load and a store, where a read-modify-write would cost as much
@@ -51,24 +108,22 @@ pub(super) fn add(counter: &AtomicU64, more: u64) {
     counter.store(counter.load(Relaxed).wrapping_add(more), Relaxed);
 }
 
-/// Counts when it is dropped: also when the thread unwinds.
-pub(super) struct Ending<'a> {
-    pub(super) counter: &'a AtomicU64,
-}
+/// Counts a value as discarded, when the thread unwinds.
+pub(super) struct Ending<'a, T>(pub(super) &'a Magazine<T>);
 
-impl Drop for Ending<'_> {
-    #[inline]
+impl<T> Drop for Ending<'_, T> {
     fn drop(&mut self) {
-        add(self.counter, 1);
+        add(&self.0.counters.discarded, 1);
     }
 }
 
 /// The sums of all threads' counters.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Totals {
+    /// Values that wait in the depot and the magazines.
+    pub(super) idle: u64,
     pub(super) begun: u64,
     pub(super) misses: u64,
-    pub(super) ended: u64,
     pub(super) discarded: u64,
     pub(super) detached: u64,
     pub(super) timed: u64,
@@ -76,24 +131,31 @@ pub(super) struct Totals {
 }
 
 impl Totals {
-    /// Adds one thread's counters. Ends are read before beginnings, so that no lease seems to end before it began.
+    /// What waits in the depot; the threads' counters are to be [added](Totals::add).
+    pub(super) fn new(depot: usize) -> Self {
+        Totals { idle: depot as u64, ..Totals::default() }
+    }
+
+    /// Adds one thread's counters.
     pub(super) fn add(&mut self, counters: &Counters) {
-        self.ended += counters.ended.load(Relaxed);
         self.discarded += counters.discarded.load(Relaxed);
         self.detached += counters.detached.load(Relaxed);
         self.timed += counters.timed.load(Relaxed);
         self.held_nanos += counters.held_nanos.load(Relaxed);
+        let tally = counters.tally();
+        self.idle += tally.idle() as u64;
+        self.begun += tally.begun();
         self.misses += counters.misses.load(Relaxed);
-        self.begun += counters.begun.load(Relaxed);
     }
 
-    /// Leases that are out. A lease that ends on another thread can be seen to end before it is seen to begin.
+    /// Leases that are out: values that were made, are not gone and do not wait. A value that moves between the depot and a
+    /// magazine while this is read can be seen in both or in neither.
     pub(super) fn in_use(&self) -> usize {
-        usize::try_from(self.begun.saturating_sub(self.ended)).unwrap_or(usize::MAX)
+        let out = self.misses.saturating_sub(self.discarded + self.detached).saturating_sub(self.idle);
+        usize::try_from(out).unwrap_or(usize::MAX)
     }
 
     pub(super) fn idle(&self) -> usize {
-        let alive = self.misses.saturating_sub(self.discarded + self.detached);
-        usize::try_from(alive).unwrap_or(usize::MAX).saturating_sub(self.in_use())
+        usize::try_from(self.idle).unwrap_or(usize::MAX)
     }
 }

@@ -2,22 +2,31 @@
 //!
 //! What lends and returns values stands on `thread_local` and `crossbeam-queue`, which have tests of their own.
 
+use std::boxed::Box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use std::vec::Vec;
 
-use loom::sync::Arc;
 use loom::thread;
 
-use super::counters::{Counters, Ending, Totals, add};
+use super::Slot;
+use super::counters::{Counters, Totals, add};
 use super::demand::Demand;
+use super::magazine::{MAGAZINE, Magazine};
 
-/// One lease on a thread, from its beginning to its end.
-fn lease(counters: &Counters) {
-    add(&counters.begun, 1);
-    drop(Ending { counter: &counters.ended });
+/// A lease that finds no value, as `Pool::refill` counts it.
+fn make(magazine: &Magazine<u8>) -> Box<Slot<u8>> {
+    add(&magazine.counters.misses, 1);
+    magazine.counters.set_tally(magazine.counters.tally().with_lease());
+    Box::new(Slot { value: 0, since: None })
+}
+
+fn put(magazine: &Magazine<u8>, slot: Box<Slot<u8>>) {
+    assert!(magazine.push(slot, MAGAZINE).is_ok());
 }
 
 fn totals(counters: &[Arc<Counters>]) -> Totals {
-    let mut totals = Totals::default();
+    let mut totals = Totals::new(0);
     counters.iter().for_each(|counters| totals.add(counters));
     totals
 }
@@ -28,34 +37,42 @@ fn counts_add_up_once_all_is_quiet_and_are_never_absurd_before() {
         let counters = [Arc::new(Counters::default()), Arc::new(Counters::default())];
         let threads = counters.clone().map(|counters| {
             thread::spawn(move || {
-                lease(&counters);
-                lease(&counters);
+                let magazine = Magazine::new(counters);
+                put(&magazine, make(&magazine));
+                let (slot, turn) = magazine.lend().unwrap();
+                assert_eq!(turn, 1);
+                put(&magazine, slot);
             })
         });
         let seen = totals(&counters);
-        assert!(seen.in_use() <= 4, "{seen:?}");
-        assert!(seen.begun <= 4 && seen.ended <= 4, "{seen:?}");
+        assert!(seen.begun <= 4 && seen.idle <= 2 && seen.in_use() <= 2, "{seen:?}");
         for thread in threads {
             thread.join().unwrap();
         }
         let quiet = totals(&counters);
-        assert_eq!((quiet.begun, quiet.ended, quiet.in_use()), (4, 4, 0));
+        assert_eq!((quiet.begun, quiet.misses, quiet.idle, quiet.in_use()), (4, 2, 2, 0));
     });
 }
 
 #[test]
-fn a_count_is_seen_to_rise_only() {
+fn a_lease_that_begins_and_its_value_that_leaves_are_seen_together() {
     loom::model(|| {
         let counters = Arc::new(Counters::default());
         let writer = {
-            let counters = Arc::clone(&counters);
+            let magazine = Magazine::new(Arc::clone(&counters));
+            put(&magazine, Box::new(Slot { value: 0, since: None }));
             thread::spawn(move || {
-                lease(&counters);
-                lease(&counters);
+                for _ in 0..2 {
+                    let (slot, _) = magazine.lend().unwrap();
+                    put(&magazine, slot);
+                }
             })
         };
-        let seen = [(); 2].map(|()| totals(std::slice::from_ref(&counters)));
-        assert!(seen[0].begun <= seen[1].begun && seen[0].ended <= seen[1].ended, "{seen:?}");
+        let seen = [(); 2].map(|()| counters.tally()).map(|tally| (tally.begun(), tally.idle()));
+        for tally in seen {
+            assert!([(0, 1), (1, 0), (1, 1), (2, 0), (2, 1)].contains(&tally), "{seen:?}");
+        }
+        assert!(seen[0].0 <= seen[1].0, "{seen:?}");
         writer.join().unwrap();
     });
 }
