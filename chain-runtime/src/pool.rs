@@ -109,8 +109,10 @@ pub struct Pool<T: Send> {
 }
 
 /// A value and what is known of its lease, in one allocation, so that a lease is small.
-struct Slot<T> {
+struct Slot<T: Send> {
     value: T,
+    /// The pool, while it is lent by an owned lease.
+    keeps: Option<Arc<Pool<T>>>,
     /// When the lease began, for the few that are timed.
     since: Option<Instant>,
 }
@@ -221,7 +223,7 @@ impl<T: Reset + Send> Pool<T> {
                 slot
             }
             None => {
-                let slot = Box::new(Slot { value: (self.factory)(), since: None });
+                let slot = Box::new(Slot { value: (self.factory)(), keeps: None, since: None });
                 add(&counters.misses, 1);
                 // Values are missing: that is worth the time of looking whether the load has changed.
                 self.tick();

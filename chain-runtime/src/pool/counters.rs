@@ -109,9 +109,9 @@ pub(super) fn add(counter: &AtomicU64, more: u64) {
 }
 
 /// Counts a value as discarded, when the thread unwinds.
-pub(super) struct Ending<'a, T>(pub(super) &'a Magazine<T>);
+pub(super) struct Ending<'a, T: Send>(pub(super) &'a Magazine<T>);
 
-impl<T> Drop for Ending<'_, T> {
+impl<T: Send> Drop for Ending<'_, T> {
     fn drop(&mut self) {
         add(&self.0.counters.discarded, 1);
     }

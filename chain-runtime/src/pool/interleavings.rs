@@ -19,7 +19,7 @@ use super::magazine::{MAGAZINE, Magazine};
 fn make(magazine: &Magazine<u8>) -> Box<Slot<u8>> {
     add(&magazine.counters.misses, 1);
     magazine.counters.set_tally(magazine.counters.tally().with_lease());
-    Box::new(Slot { value: 0, since: None })
+    Box::new(Slot { value: 0, keeps: None, since: None })
 }
 
 fn put(magazine: &Magazine<u8>, slot: Box<Slot<u8>>) {
@@ -73,7 +73,7 @@ fn a_lease_that_begins_and_its_value_that_leaves_are_seen_together() {
     loom::model(move || {
         let magazine = Magazine::new(Arc::new(Counters::default()));
         for _ in 0..2 {
-            put(&magazine, Box::new(Slot { value: 0, since: None }));
+            put(&magazine, Box::new(Slot { value: 0, keeps: None, since: None }));
         }
         let reader = thread::spawn({
             let counters = Arc::clone(&magazine.counters);

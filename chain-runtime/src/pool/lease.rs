@@ -23,43 +23,33 @@ use crate::Reset;
 pub struct Lease<'p, T: Reset + Send> {
     /// `None` only from the lease's end on.
     slot: Option<Box<Slot<T>>>,
-    home: Home<'p, T>,
+    /// `None` if the slot keeps the pool: so a lease is two words, which are returned in registers.
+    pool: Option<&'p Pool<T>>,
 }
 
 const HELD: &str = "a lease holds its value until it ends";
 
-enum Home<'p, T: Reset + Send> {
-    Borrowed(&'p Pool<T>),
-    Owned(Arc<Pool<T>>),
-}
-
-impl<T: Reset + Send> Home<'_, T> {
-    #[inline]
-    fn pool(&self) -> &Pool<T> {
-        match self {
-            Home::Borrowed(pool) => pool,
-            Home::Owned(pool) => pool,
-        }
-    }
-}
-
 impl<'p, T: Reset + Send> Lease<'p, T> {
     #[inline]
     pub(super) fn borrowed(pool: &'p Pool<T>, slot: Box<Slot<T>>) -> Self {
-        Lease { slot: Some(slot), home: Home::Borrowed(pool) }
+        Lease { slot: Some(slot), pool: Some(pool) }
     }
 
     #[inline]
-    pub(super) fn owned(pool: Arc<Pool<T>>, slot: Box<Slot<T>>) -> Self {
-        Lease { slot: Some(slot), home: Home::Owned(pool) }
+    pub(super) fn owned(pool: Arc<Pool<T>>, mut slot: Box<Slot<T>>) -> Self {
+        slot.keeps = Some(pool);
+        Lease { slot: Some(slot), pool: None }
     }
 
     /// Takes the value out of the pool for good, as it is: it is not reset.
     ///
     /// An associated function, so that it does not hide a method of `T`: `Lease::into_inner(lease)`.
     pub fn into_inner(mut lease: Self) -> T {
-        let slot = lease.slot.take().expect(HELD);
-        lease.home.pool().detach(slot)
+        let mut slot = lease.slot.take().expect(HELD);
+        match lease.pool {
+            Some(pool) => pool.detach(slot),
+            None => slot.keeps.take().expect(HELD).detach(slot),
+        }
     }
 }
 
@@ -67,12 +57,23 @@ impl<T: Reset + Send> Drop for Lease<'_, T> {
     #[inline]
     fn drop(&mut self) {
         let Some(slot) = self.slot.take() else { return };
-        if thread::panicking() {
-            self.home.pool().give_up(slot);
-        } else {
-            self.home.pool().put(slot);
+        match self.pool {
+            Some(pool) => end(pool, slot),
+            None => end_owned(slot),
         }
     }
+}
+
+#[inline(always)]
+fn end<T: Reset + Send>(pool: &Pool<T>, slot: Box<Slot<T>>) {
+    if thread::panicking() { pool.give_up(slot) } else { pool.put(slot) }
+}
+
+/// Apart, so that what borrows its pool ends without what this needs.
+#[inline(never)]
+fn end_owned<T: Reset + Send>(mut slot: Box<Slot<T>>) {
+    let pool = slot.keeps.take();
+    end(pool.as_ref().expect(HELD), slot);
 }
 
 impl<T: Reset + Send> Deref for Lease<'_, T> {

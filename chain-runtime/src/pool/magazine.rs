@@ -17,12 +17,12 @@ pub(super) const MAGAZINE: usize = 32;
 /// it: places below it hold a value, those above it none. Nothing is ever borrowed, so that what runs in between (a
 /// value's `Drop`, a factory) may use the same magazine.
 #[repr(align(128))]
-pub(super) struct Magazine<T> {
+pub(super) struct Magazine<T: Send> {
     places: [Cell<Option<Box<Slot<T>>>>; MAGAZINE],
     pub(super) counters: Arc<Counters>,
 }
 
-impl<T> Magazine<T> {
+impl<T: Send> Magazine<T> {
     pub(super) fn new(counters: Arc<Counters>) -> Self {
         Magazine { places: [const { Cell::new(None) }; MAGAZINE], counters }
     }
