@@ -38,6 +38,11 @@ pub(crate) fn scope_of(chain: &Ident) -> Ident {
     format_ident!("ScopeOf{}", unraw(chain), span = Span::mixed_site().located_at(chain.span()))
 }
 
+/// A static beside a chain: `NodesOfGateway`.
+pub(crate) fn static_of(what: &str, chain: &Ident) -> Ident {
+    format_ident!("{what}Of{}", unraw(chain), span = Span::mixed_site())
+}
+
 /// A page of a long chain's loans.
 pub(crate) fn page_of(chain: &Ident, index: usize) -> Ident {
     format_ident!("Page{index}Of{}", unraw(chain), span = Span::mixed_site())
@@ -132,7 +137,7 @@ pub(crate) fn item_at(header: &TokenStream, clause: &TokenStream, items: TokenSt
 
 /// `local.member = value;`, as if the user had written it at this place, but for the names of locals. The parentheses are what
 /// rustc takes the place of the whole from.
-pub(crate) fn assign_at(local: &Ident, member: &Ident, value: &TokenStream, at: Span) -> TokenStream {
+pub(crate) fn assign_at(local: &Ident, member: &TokenStream, value: &TokenStream, at: Span) -> TokenStream {
     let in_parentheses = |tokens: TokenStream| {
         let mut group = proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, tokens);
         group.set_span(at);
@@ -140,7 +145,7 @@ pub(crate) fn assign_at(local: &Ident, member: &Ident, value: &TokenStream, at: 
     };
     let local = in_parentheses(quote!(#local));
     let value = in_parentheses(value.clone());
-    let member = Ident::new(&member.to_string(), at);
+    let member = as_if_at(member.clone(), at);
     quote_spanned!(at=> #local.#member = #value;)
 }
 

@@ -87,6 +87,8 @@ struct Node {
     /// Of that name, where errors about the node as a whole stand.
     span: Span,
     generics: Generics,
+    /// A function is named in a chain by itself, and has no way out: it needs less.
+    is_function: bool,
     /// For a function: the struct of the same name.
     declaration: Option<TokenStream>,
     stateless: bool,
@@ -177,6 +179,7 @@ fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnosti
         name: names::unraw(name),
         span: name.span(),
         generics,
+        is_function: true,
         declaration: Some(declaration),
         stateless: true,
         enter: Some(hook),
@@ -528,6 +531,7 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
         name,
         span: name_span(self_ty),
         generics,
+        is_function: false,
         declaration: None,
         stateless: options.stateless,
         enter,
@@ -627,10 +631,10 @@ impl Node {
 
     fn expand(&self, rt: &TokenStream) -> TokenStream {
         let declaration = &self.declaration;
-        let is_node = self.is_node(rt);
+        let is_node = (!self.is_function).then(|| self.is_node(rt));
         let signature = self.signature(rt);
         let node = self.node(rt);
-        let cancel = self.cancel(rt);
+        let cancel = (!self.is_function).then(|| self.cancel(rt));
         let stateless = self.stateless.then(|| self.stateless(rt));
         let hushed = names::hushed();
         quote! {
@@ -825,12 +829,19 @@ impl Node {
         }
         let generics = self.generics(&[quote!(#run: #call), quote!(#call)], &parameters);
         let clause = self.where_clause(&bounds);
-        let enter = self.hook(rt, "enter", self.enter.as_ref(), &quote!(Self::Out));
-        let exit = self.hook(rt, "exit", self.exit.as_ref(), &quote!(()));
+        let enter = match &self.enter {
+            Some(enter) => self.hook(rt, "enter", enter, &quote!(Self::Out)),
+            None => self.no_way_in(rt),
+        };
+        let exit = self.exit.as_ref().map(|exit| self.hook(rt, "exit", exit, &quote!(())));
+        let exit_needs = self
+            .exit
+            .is_some()
+            .then(|| quote!(const EXIT_NEEDS: &'static [#rt::describe::Need] = &[#(#exit_needs),*];));
         let header = quote!(impl #generics #rt::Node<#run, #call, #scope> for #ty);
         let items = quote! {
             const NEEDS: &'static [#rt::describe::Need] = &[#(#needs),*];
-            const EXIT_NEEDS: &'static [#rt::describe::Need] = &[#(#exit_needs),*];
+            #exit_needs
             #enter
             #exit
         };
@@ -871,41 +882,49 @@ impl Node {
         needs
     }
 
-    /// Both forms of a hook, of which one is ever called.
-    fn hook(&self, rt: &TokenStream, name: &str, hook: Option<&Hook>, out: &TokenStream) -> TokenStream {
+    /// A hook in the form in which it is called; that it is never awaited, its type says.
+    fn hook(&self, rt: &TokenStream, name: &str, hook: &Hook, out: &TokenStream) -> TokenStream {
         let (run, scope) = (names::run_lifetime(), names::scope_parameter());
         // A local that no node's name can be mistaken for.
         let place = names::single("scope");
         let later = format_ident!("{name}");
-        let now = format_ident!("{name}_now");
-        let never = quote! {
-            #[inline(always)]
-            fn #later(&#run self, #place: #scope) -> #rt::NeverSuspends<#out> { #rt::private::unreachable!() }
-        };
-        let Some(hook) = hook else {
-            return quote! {
-                #never
-                #[inline(always)]
-                fn #now(&#run self, #place: #scope) -> #out {}
-            };
-        };
         let arguments = hook.parameters.iter().map(|parameter| self.argument(rt, parameter));
         let receiver = self.declaration.is_none().then(|| quote!(self,));
         let call = &hook.call;
         let call = quote!(#call(#receiver #(#arguments),*));
         if hook.is_async {
-            quote! {
+            return quote! {
                 #[inline(always)]
                 fn #later(&#run self, mut #place: #scope) -> impl #rt::private::Future<Output = #out> { #call }
-                #[inline(always)]
-                fn #now(&#run self, #place: #scope) -> #out { #rt::private::unreachable!() }
-            }
-        } else {
-            quote! {
-                #never
-                #[inline(always)]
-                fn #now(&#run self, mut #place: #scope) -> #out { #call }
-            }
+            };
+        }
+        let never = self.never_later(rt, name, out);
+        let now = format_ident!("{name}_now");
+        quote! {
+            #never
+            #[inline(always)]
+            fn #now(&#run self, mut #place: #scope) -> #out { #call }
+        }
+    }
+
+    /// The form of a hook that would be awaited, where it never is.
+    fn never_later(&self, rt: &TokenStream, name: &str, out: &TokenStream) -> TokenStream {
+        let (run, scope, place) = (names::run_lifetime(), names::scope_parameter(), names::single("scope"));
+        let later = format_ident!("{name}");
+        quote! {
+            #[inline(always)]
+            fn #later(&#run self, #place: #scope) -> #rt::NeverSuspends<#out> { #rt::private::unreachable!() }
+        }
+    }
+
+    /// `enter` of a node that has none.
+    fn no_way_in(&self, rt: &TokenStream) -> TokenStream {
+        let (run, scope, place) = (names::run_lifetime(), names::scope_parameter(), names::single("scope"));
+        let never = self.never_later(rt, "enter", &quote!(Self::Out));
+        quote! {
+            #never
+            #[inline(always)]
+            fn enter_now(&#run self, #place: #scope) -> Self::Out {}
         }
     }
 

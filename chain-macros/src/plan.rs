@@ -23,6 +23,9 @@ pub(crate) struct Plan<'a> {
 /// Nodes in a page.
 const PAGE: usize = 32;
 
+/// Nodes in a chunk: as many as `private::all_lent` takes.
+const CHUNK: usize = 8;
+
 impl Plan<'_> {
     /// A long chain lends what its nodes provided in pages, each made once, when its last node was entered.
     ///
@@ -36,6 +39,39 @@ impl Plan<'_> {
     /// The nodes of a page.
     pub(crate) fn page(&self, page: usize) -> std::ops::Range<usize> {
         page * PAGE..(page + 1) * PAGE
+    }
+
+    /// Provided values are lent in chunks of eight, where a scope lends eight in a row: one `&mut` and nothing else for each in the
+    /// state machine's body, where each local counts.
+    pub(crate) fn chunks(&self) -> usize {
+        let provided = self.steps.len().saturating_sub(1);
+        if self.pages() > 0 { 0 } else { provided / CHUNK }
+    }
+
+    /// The nodes of a chunk.
+    pub(crate) fn chunk(&self, chunk: usize) -> std::ops::Range<usize> {
+        chunk * CHUNK..(chunk + 1) * CHUNK
+    }
+
+    /// Where the scope has what the node at this position provided: in a chunk, or in a member of its own.
+    pub(crate) fn loan_of(&self, slot: &Slot) -> TokenStream {
+        let chunk = slot.index / CHUNK;
+        if slot.kind == SlotKind::Provided && chunk < self.chunks() {
+            let (member, index) = (names::local("chunk", chunk), syn::Index::from(slot.index % CHUNK));
+            return quote!(#member.#index);
+        }
+        slot.member.to_token_stream()
+    }
+
+    /// Whether this node begins a block of its own, behind which the nodes before it are left. Where nothing is to be done when a node
+    /// is left, none is needed.
+    pub(crate) fn begins_block(&self, position: usize) -> bool {
+        position == 0 || !self.chain.observers.is_empty() || self.steps[position - 1].has_hooks
+    }
+
+    /// The block that this node leaves when it breaks.
+    pub(crate) fn block_of(&self, position: usize) -> usize {
+        (0..=position).rev().find(|at| self.begins_block(*at)).unwrap_or(0)
     }
 
     /// The pages that are complete before this position.
@@ -91,6 +127,9 @@ pub(crate) struct Step {
     pub(crate) place: TokenStream,
     pub(crate) name: String,
     pub(crate) span: Span,
+    /// Whether it can have `exit` or `cancelled`: a field, or a type by its name. What is named like a function has none, and
+    /// nothing is emitted for a way out; that it is one, `check::node` sees to.
+    pub(crate) has_hooks: bool,
 }
 
 pub(crate) fn plan(chain: &Chain) -> Plan<'_> {
@@ -186,6 +225,8 @@ fn step(chain: &Chain, node: &crate::ast::NodeUse) -> Step {
             (quote!(#path), quote_spanned!(span=> &<#path as #rt::Stateless>::NODE))
         }
     };
+    let name = names::unraw(node.name());
+    let has_hooks = node.field.is_some() || !name.starts_with(|first: char| first == '_' || first.is_lowercase());
     // A field's type, shown where the field is used: what is wrong with the node is wrong there.
-    Step { node: names::shown_at(ty, span), place, name: names::unraw(node.name()), span }
+    Step { node: names::shown_at(ty, span), place, name, span, has_hooks }
 }

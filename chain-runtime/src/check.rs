@@ -69,6 +69,21 @@ pub const fn node(nodes: &[NodeInfo], position: usize) {
     gone(nodes, node);
 }
 
+/// What is named like a function has no `exit` and no `cancelled`: the chain has no way out for it.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn function(nodes: &[NodeInfo], position: usize) {
+    let node = &nodes[position];
+    if node.facts.exit.is_present() || node.facts.cancelled {
+        let hook = if node.facts.cancelled { "cancelled" } else { "exit" };
+        let message = Message::new().code(node.name).text(" is named like a function, but has ").code(hook);
+        panic!("{}", message.text(": begin its type's name with a capital letter, or make it a field").as_str());
+    }
+}
+
 /// Refuses a way out that would have to be awaited, in a chain that is a plain `fn`.
 ///
 /// # Panics

@@ -303,7 +303,8 @@ pub use chain_macros::chain as __chain;
 ///
 /// # Options
 ///
-/// - `#[node(stateless)]`, on an `impl` block: the type has no fields, so a chain may name it by its type, without a field.
+/// - `#[node(stateless)]`, on an `impl` block: the type has no fields, so a chain may name it by its type, without a field. A
+///   type with `exit` or `cancelled` begins with a capital letter then: for what is named like a function a chain has no way out.
 /// - `#[node(crate = path)]`: where this crate is, for macros that re-export it. Under another name in `Cargo.toml` it is found.
 ///
 /// What it implements is described in [`mod@node`]; a node can be written by hand as well.

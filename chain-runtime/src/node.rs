@@ -73,8 +73,8 @@ pub trait IsNode<C: ?Sized> {
 /// What the node does in a scope `S`.
 ///
 /// Exactly one of [`enter`](Self::enter) and [`enter_now`](Self::enter_now) is called, as the node's
-/// [`Pace`](Signature::Pace) says; the other may be `unreachable!()`. The same holds for `exit`, as
-/// [`Facts::exit`](crate::describe::Facts::exit) says. A hook that never suspends returns
+/// [`Pace`](Signature::Pace) says. The same holds for `exit`, as [`Facts::exit`](crate::describe::Facts::exit) says, and of a node
+/// without one neither is. A hook that never suspends returns
 /// [`NeverSuspends`](crate::NeverSuspends) from its async form, by name, and not as `impl Future`: rustc then
 /// sees that the await behind it cannot be reached.
 #[diagnostic::on_unimplemented(
@@ -86,16 +86,24 @@ pub trait Node<'r: 's, 's, S>: Signature<'r> {
     /// What `enter` asks of the scope.
     const NEEDS: &'static [Need];
     /// What `exit` asks of the scope.
-    const EXIT_NEEDS: &'static [Need];
+    const EXIT_NEEDS: &'static [Need] = &[];
 
     /// The way in of a node that may suspend.
     fn enter(&'r self, scope: S) -> impl Future<Output = Self::Out>;
     /// The way in of a node that never does.
-    fn enter_now(&'r self, scope: S) -> Self::Out;
+    fn enter_now(&'r self, scope: S) -> Self::Out {
+        let _ = scope;
+        unreachable!("chain!: a node that may suspend is awaited")
+    }
     /// The way out, where it may suspend.
-    fn exit(&'r self, scope: S) -> impl Future<Output = ()>;
+    fn exit(&'r self, scope: S) -> impl Future<Output = ()> {
+        let _ = scope;
+        core::future::ready(())
+    }
     /// The way out, where it never does.
-    fn exit_now(&'r self, scope: S);
+    fn exit_now(&'r self, scope: S) {
+        let _ = scope;
+    }
 }
 
 /// What becomes of the node when its request dies midway, in the chain `C`.

@@ -54,3 +54,20 @@ pub trait Loan<'s> {
 impl<'s, T: 's> Loan<'s> for T {
     type Loan = Option<&'s mut T>;
 }
+
+/// Eight loans.
+pub type Chunk<A, B, C, D, E, F, G, H> =
+    (Option<A>, Option<B>, Option<C>, Option<D>, Option<E>, Option<F>, Option<G>, Option<H>);
+
+/// What eight nodes in a row provided, lent.
+#[inline(always)]
+pub fn all_lent<A, B, C, D, E, F, G, H>(refs: (A, B, C, D, E, F, G, H)) -> Chunk<A, B, C, D, E, F, G, H> {
+    let (a, b, c, d, e, f, g, h) = refs;
+    (Some(a), Some(b), Some(c), Some(d), Some(e), Some(f), Some(g), Some(h))
+}
+
+/// What eight nodes in a row have not provided yet.
+#[inline(always)]
+pub fn none_lent<A, B, C, D, E, F, G, H>() -> Chunk<A, B, C, D, E, F, G, H> {
+    (None, None, None, None, None, None, None, None)
+}

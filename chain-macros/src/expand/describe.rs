@@ -40,12 +40,38 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
             }
         }
     });
+    // Statics, which the backend names; a constant it would write out, with all that it points to, at each mention.
+    let (node_static, ending_static) = (names::static_of("Nodes", name), names::static_of("Endings", name));
+    let nodes = match plan.is_generic {
+        true => quote!(<#name #chain_ty>::NODES),
+        false => quote!(#node_static),
+    };
     let endings = (0..count).map(|position| {
         quote! {
-            #rt::Ending::replied(&<#name #chain_ty>::NODES[#position]),
-            #rt::Ending::cut_short(&<#name #chain_ty>::NODES[#position])
+            #rt::Ending::replied(&#nodes[#position]),
+            #rt::Ending::cut_short(&#nodes[#position])
         }
     });
+    let two_for_each = count * 2;
+    let (statics, infos, endings) = match plan.is_generic {
+        true => (
+            None,
+            quote!(&[#(#infos),*]),
+            Some(quote! {
+                impl #impl_generics #scope #ty_generics #clause {
+                    const ENDINGS: &'static [#rt::Ending] = &[#(#endings),*];
+                }
+            }),
+        ),
+        false => (
+            Some(quote! {
+                static #node_static: [#rt::NodeInfo; #count] = [#(#infos),*];
+                static #ending_static: [#rt::Ending; #two_for_each] = [#(#endings),*];
+            }),
+            quote!(&#node_static),
+            None,
+        ),
+    };
     let inputs = chain.run.inputs.iter().map(|input| pair(&names::unraw(&input.name), &types::text(&input.ty)));
     let inputs: Vec<_> = match chain.form {
         Form::Item => inputs.collect(),
@@ -65,12 +91,11 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let checks = checks(plan);
     let sends = sends(plan);
     quote! {
-        impl #impl_generics #scope #ty_generics #clause {
-            const ENDINGS: &'static [#rt::Ending] = &[#(#endings),*];
-        }
+        #statics
+        #endings
         impl #chain_generics #name #chain_ty #chain_clause {
             /// The nodes of this chain, in order, with what each needs and provides.
-            #vis const NODES: &'static [#rt::NodeInfo] = &[#(#infos),*];
+            #vis const NODES: &'static [#rt::NodeInfo] = #infos;
             /// This chain, described.
             #vis const CHAIN: &'static #rt::describe::ChainInfo = &#rt::describe::ChainInfo {
                 name: #chain_name,
@@ -98,14 +123,17 @@ fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
     let last = plan.steps.len().saturating_sub(1);
     let checks = plan.steps.iter().enumerate().map(|(at, step)| {
-        let crate::plan::Step { node, span, .. } = step;
+        let crate::plan::Step { node, span, has_hooks, .. } = step;
         let rt = &names::alias(*span);
         let provided = (at != last)
             .then(|| quote_spanned!(*span=> #rt::check::value_moves::<<#node as #rt::Signature<'_>>::Gives, #node>();));
+        let way_out = has_hooks.then(|| {
+            quote_spanned!(*span=> #rt::check::future_moves::<_, _, _, #node>(<#node as #rt::Node<'_, '_, #scope #arguments>>::exit);)
+        });
         quote_spanned! {*span=>
             #provided
             #rt::check::future_moves::<_, _, _, #node>(<#node as #rt::Node<'_, '_, #scope #arguments>>::enter);
-            #rt::check::future_moves::<_, _, _, #node>(<#node as #rt::Node<'_, '_, #scope #arguments>>::exit);
+            #way_out
         }
     });
     Some(quote! {
@@ -187,7 +215,9 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
         // That of the way in is a bound: rustc can say it earlier.
         let way_out =
             (!chain.run.is_async).then(|| quote_spanned!(span=> #rt::check::way_out_of_fn(#this::NODES, #position);));
-        quote_spanned!(span=> { #rt::check::node(#this::NODES, #position); #way_out })
+        let function = (!plan.steps[position].has_hooks)
+            .then(|| quote_spanned!(span=> #rt::check::function(#this::NODES, #position);));
+        quote_spanned!(span=> { #rt::check::node(#this::NODES, #position); #way_out #function })
     };
     let budget = |this: &TokenStream| {
         let limit = chain.budget.as_ref()?;

@@ -20,7 +20,7 @@
 //! are the language's own.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 
 use super::{in_run, run_lifetime, scope_arguments};
 use crate::ast::{Chain, Form};
@@ -116,11 +116,13 @@ fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
     let visible = if way_out { at + 1 } else { at };
     let pages = plan.pages_before(at);
     let page_names: Vec<_> = (0..pages).map(|index| names::local("page", index)).collect();
+    let chunks = plan.chunks().min(visible / plan.chunk(0).len());
+    let elsewhere = plan.page(pages).start.max(plan.chunk(chunks).start);
     let members = plan.slots.iter().filter_map(|slot| {
         let member = &slot.member;
         let value = match slot.kind {
             SlotKind::Field => return None,
-            SlotKind::Provided if slot.index >= visible || plan.page(0).end * pages > slot.index => return None,
+            SlotKind::Provided if slot.index >= visible || elsewhere > slot.index => return None,
             SlotKind::Provided => {
                 let held = names::held(slot.index, slot.span);
                 quote!(#rt::private::Some(&mut #held.value))
@@ -131,7 +133,16 @@ fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
             SlotKind::Context => quote!(#rt::short::Lent::new(&mut *#member)),
         };
         // At the slot's token: if its type is an error, the error is there.
-        Some(names::assign_at(&scope, member, &value, slot.span))
+        Some(names::assign_at(&scope, &plan.loan_of(slot), &value, slot.span))
+    });
+    let chunks = (0..chunks).map(|index| {
+        let (chunk, refs) = (names::local("chunk", index), names::single("refs"));
+        let held = plan.chunk(index).map(|position| names::held(position, plan.steps[position].span));
+        // A `let` of its own: with an expected type, each reference would be borrowed again.
+        quote! {
+            let #refs = (#(&mut #held.value,)*);
+            #scope.#chunk = #rt::private::all_lent(#refs);
+        }
     });
     let (reply, ending) = (names::single("reply"), names::single("ending"));
     let outward = way_out.then(|| {
@@ -144,6 +155,7 @@ fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
         let mut #scope = #scope_ty::empty(self);
         #outward
         #(#scope.#page_names = #page_names.again();)*
+        #(#chunks)*
         #(#members)*
     }
 }
@@ -168,11 +180,11 @@ fn page_behind(plan: &Plan<'_>, at: usize) -> Option<TokenStream> {
 /// The block of one node, around the blocks of those after it.
 fn step(plan: &Plan<'_>, at: usize, inner: &TokenStream) -> TokenStream {
     let chain = plan.chain;
-    let Step { node, place, span, .. } = &plan.steps[at];
+    let Step { node, place, span, has_hooks, .. } = &plan.steps[at];
     let rt = &names::alias(*span);
     let span = *span;
     let is_last = at + 1 == plan.steps.len();
-    let label = names::label(at);
+    let label = names::label(plan.block_of(at));
     let out = names::local("out", at);
     let held = names::held(at, span);
     let value = names::single("value");
@@ -198,7 +210,11 @@ fn step(plan: &Plan<'_>, at: usize, inner: &TokenStream) -> TokenStream {
         let left = quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave::<#at>(&mut #held););
         let page = page_behind(plan, at);
         let this = quote!(self);
-        let hold_it = quote_spanned!(span=> #hold(#place, #key(#value), #this));
+        let hold_it = match has_hooks {
+            true => quote_spanned!(span=> #hold(#place, #key(#value), #this)),
+            false => quote!(#rt::held::Bare { value: #key(#value) }),
+        };
+        let left = has_hooks.then_some(left);
         quote! {
             let mut #held = match #flow {
                 #control::Continue(#value) => #hold_it,
@@ -211,12 +227,11 @@ fn step(plan: &Plan<'_>, at: usize, inner: &TokenStream) -> TokenStream {
             #left
         }
     };
-    quote! {
-        #label: {
-            let #out = #enter;
-            #way
-        }
-    }
+    let through = quote! {
+        let #out = #enter;
+        #way
+    };
+    if plan.begins_block(at) { quote!(#label: { #through }) } else { through }
 }
 
 /// A call on the watch, where the chain is observed.
@@ -272,7 +287,7 @@ fn enter(plan: &Plan<'_>, at: usize) -> TokenStream {
 
 fn exit(plan: &Plan<'_>, at: usize) -> TokenStream {
     let chain = plan.chain;
-    let Step { node, span, .. } = &plan.steps[at];
+    let Step { node, span, has_hooks, .. } = &plan.steps[at];
     let rt = &names::alias(*span);
     let hook = quote_spanned!(*span=> <#node as #rt::Signature<'_>>::FACTS.exit);
     // For a node without `exit` this cannot return, and rustc drops what stands behind it, scope and all.
@@ -280,6 +295,9 @@ fn exit(plan: &Plan<'_>, at: usize) -> TokenStream {
     let call = called(plan, at, "exit", &quote!(#hook.suspends()));
     let leaving = watched(chain, &quote!(leave(#at)));
     let left = watched(chain, &quote!(left(#at)));
+    if !has_hooks {
+        return quote!(#leaving #left);
+    }
     quote! {
         #leaving
         if #hook.is_present() {
@@ -325,7 +343,11 @@ fn assign(plan: &Plan<'_>, at: usize, what: &str, ending_index: usize) -> TokenS
     let kind = syn::Ident::new(what, span);
     let function = syn::Ident::new(&what.to_lowercase(), span);
     let of = syn::Ident::new(if what == "Cut" { "Breaks" } else { "Gives" }, span);
-    let ended = quote!(#ending = &<#scope #scope_arguments>::ENDINGS[#ending_index];);
+    let endings = match plan.is_generic {
+        true => quote!(<#scope #scope_arguments>::ENDINGS),
+        false => names::static_of("Endings", &chain.name).into_token_stream(),
+    };
+    let ended = quote!(#ending = &#endings[#ending_index];);
     let as_signature = quote_spanned!(span=> <#node as #rt::Signature<'_>>);
     if chain.form == Form::Short {
         let context = names::local("input", 0);

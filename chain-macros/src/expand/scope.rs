@@ -21,11 +21,22 @@ pub(super) fn scope(plan: &Plan<'_>) -> TokenStream {
     let (_, chain_ty, _) = chain.generics.split_for_impl();
     let reply = super::in_run(chain, &chain.run.reply);
     let reply = types::with_lifetime_but(&reply, &run, &own_lifetimes(plan));
-    let members = plan.slots.iter().filter(|slot| slot.kind != SlotKind::Field).map(|slot| {
+    let in_chunks = plan.chunk(plan.chunks()).start;
+    let of_chunks = |slot: &&Slot| slot.kind == SlotKind::Provided && slot.index < in_chunks;
+    let on_their_own = || plan.slots.iter().filter(move |slot| slot.kind != SlotKind::Field && !of_chunks(slot));
+    let members = on_their_own().map(|slot| {
         let Slot { loan, member, .. } = slot;
         quote!(#member: #loan)
     });
-    let empty_members = plan.slots.iter().filter(|slot| slot.kind != SlotKind::Field).map(|slot| {
+    let chunks: Vec<_> = (0..plan.chunks()).map(|index| names::local("chunk", index)).collect();
+    let chunk_types = (0..plan.chunks()).map(|index| {
+        let chunk = plan.chunk(index);
+        let loans = plan.slots.iter().filter(|slot| slot.kind == SlotKind::Provided && chunk.contains(&slot.index));
+        let loans = loans.map(|slot| &slot.loan);
+        quote!((#(#loans),*))
+    });
+    let chunk_types: Vec<_> = chunk_types.collect();
+    let empty_members = on_their_own().map(|slot| {
         let member = &slot.member;
         match slot.kind {
             SlotKind::Context => quote!(#member: #rt::short::Lent::nothing()),
@@ -44,6 +55,7 @@ pub(super) fn scope(plan: &Plan<'_>) -> TokenStream {
         reply: #rt::private::Option<&#call mut #reply>,
         ending: #rt::private::Option<&'static #rt::Ending>,
         #(#pages: #page_types #ty_generics,)*
+        #(#chunks: #chunk_types,)*
         #(#members,)*
         // Last, so that the scope is `Sized` whatever the others turn out to be: else each mistake of a type would be one
         // wherever the scope is mentioned.
@@ -61,6 +73,7 @@ pub(super) fn scope(plan: &Plan<'_>) -> TokenStream {
                     reply: #rt::private::None,
                     ending: #rt::private::None,
                     #(#pages: #page_types::none(),)*
+                    #(#chunks: #rt::private::none_lent(),)*
                     #(#empty_members,)*
                 }
             }
@@ -160,7 +173,8 @@ fn slot_impl(plan: &Plan<'_>, slot: &Slot) -> TokenStream {
         _ => quote!(Input),
     };
     let from = source(rt, &kind, *index, name);
-    let taken = quote!(#rt::private::taken(&mut self.#member));
+    let loan = plan.loan_of(slot);
+    let taken = quote!(#rt::private::taken(&mut self.#loan));
     let (place_ty, place) = match slot.kind {
         SlotKind::OwnedInput => (quote!(Owned<#call, #ty>), quote!(Owned(#taken))),
         SlotKind::SharedInput => (quote!(Shared<#run, #ty>), quote!(Shared(#taken))),
