@@ -44,8 +44,7 @@ impl Plan<'_> {
     /// Provided values are lent in chunks of eight, where a scope lends eight in a row: one `&mut` and nothing else for each in the
     /// state machine's body, where each local counts.
     pub(crate) fn chunks(&self) -> usize {
-        let provided = self.steps.len().saturating_sub(1);
-        if self.pages() > 0 { 0 } else { provided / CHUNK }
+        self.steps.len().saturating_sub(1) / CHUNK
     }
 
     /// The nodes of a chunk.
@@ -61,6 +60,12 @@ impl Plan<'_> {
             return quote!(#member.#index);
         }
         slot.member.to_token_stream()
+    }
+
+    /// Whether anybody can ask how the chain ended.
+    pub(crate) fn tells_ending(&self) -> bool {
+        let observed = !self.chain.observers.is_empty();
+        observed || self.chain.form == Form::Short || self.steps.iter().any(|step| step.has_hooks)
     }
 
     /// Whether this node begins a block of its own, behind which the nodes before it are left. Where nothing is to be done when a node

@@ -79,6 +79,7 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
     let begin = observer
         .as_ref()
         .map(|observer| quote!(let mut #watch = #rt::observe::Watch::<#observer>::begin(Self::CHAIN);));
+    let ending_declared = plan.tells_ending().then(|| quote!(let #ending: &'static #rt::Ending;));
     let end = observer.as_ref().map(|_| quote!(#watch.end(#ending);));
     let body = (0..plan.steps.len()).rev().fold(TokenStream::new(), |inner, at| step(plan, at, &inner));
     quote! {
@@ -88,7 +89,7 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
                 #budget
                 #(#inputs)*
                 let mut #reply: #reply_ty;
-                let #ending: &'static #rt::Ending;
+                #ending_declared
                 #begin
                 #body
                 #end
@@ -135,7 +136,7 @@ fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
         // At the slot's token: if its type is an error, the error is there.
         Some(names::assign_at(&scope, &plan.loan_of(slot), &value, slot.span))
     });
-    let chunks = (0..chunks).map(|index| {
+    let chunks = (plan.page(pages).start / plan.chunk(0).len()..chunks).map(|index| {
         let (chunk, refs) = (names::local("chunk", index), names::single("refs"));
         let held = plan.chunk(index).map(|position| names::held(position, plan.steps[position].span));
         // A `let` of its own: with an expected type, each reference would be borrowed again.
@@ -347,7 +348,7 @@ fn assign(plan: &Plan<'_>, at: usize, what: &str, ending_index: usize) -> TokenS
         true => quote!(<#scope #scope_arguments>::ENDINGS),
         false => names::static_of("Endings", &chain.name).into_token_stream(),
     };
-    let ended = quote!(#ending = &#endings[#ending_index];);
+    let ended = plan.tells_ending().then(|| quote!(#ending = &#endings[#ending_index];));
     let as_signature = quote_spanned!(span=> <#node as #rt::Signature<'_>>);
     if chain.form == Form::Short {
         let context = names::local("input", 0);

@@ -185,7 +185,7 @@ fn slot_impl(plan: &Plan<'_>, slot: &Slot) -> TokenStream {
                 None => taken,
                 Some(page) => {
                     let page = names::local("page", page);
-                    quote!(#rt::private::taken_of_two(&mut self.#member, &mut self.#page.#member))
+                    quote!(#rt::private::taken_of_two(&mut self.#loan, &mut self.#page.#member))
                 }
             };
             (quote!(Provided<#call, #ty>), quote!(Provided(#place)))
