@@ -44,7 +44,8 @@ impl Plan<'_> {
     /// Provided values are lent in chunks of eight, where a scope lends eight in a row: one `&mut` and nothing else for each in the
     /// state machine's body, where each local counts.
     pub(crate) fn chunks(&self) -> usize {
-        self.steps.len().saturating_sub(1) / CHUNK
+        let provided = self.steps.len().saturating_sub(1);
+        if self.pages() > 0 { 0 } else { provided / CHUNK }
     }
 
     /// The nodes of a chunk.

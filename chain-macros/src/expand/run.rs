@@ -136,7 +136,7 @@ fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
         // At the slot's token: if its type is an error, the error is there.
         Some(names::assign_at(&scope, &plan.loan_of(slot), &value, slot.span))
     });
-    let chunks = (plan.page(pages).start / plan.chunk(0).len()..chunks).map(|index| {
+    let chunks = (0..chunks).map(|index| {
         let (chunk, refs) = (names::local("chunk", index), names::single("refs"));
         let held = plan.chunk(index).map(|position| names::held(position, plan.steps[position].span));
         // A `let` of its own: with an expected type, each reference would be borrowed again.
