@@ -71,7 +71,8 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
         let (member, user) = (&slot.member, &input.name);
         match slot.kind {
             SlotKind::OwnedInput => Some(quote!(let mut #member = #rt::private::Some(#user);)),
-            SlotKind::SharedInput | SlotKind::BorrowedInput | SlotKind::Context => Some(quote!(let #member = #user;)),
+            // A reference stays where it is: each local that lives across an await has its place in the future.
+            SlotKind::SharedInput | SlotKind::BorrowedInput | SlotKind::Context => None,
             SlotKind::Field | SlotKind::Provided => None,
         }
     });
@@ -111,6 +112,7 @@ fn observer(chain: &Chain) -> Option<TokenStream> {
 /// Makes the scope of the node at this position, in the local `scope`: what stands before it, and on its way out
 /// the reply as well.
 fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
+    let chain = plan.chain;
     let rt = &names::runtime_alias();
     let scope_ty = &plan.scope;
     let scope = names::single("scope");
@@ -121,6 +123,7 @@ fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
     let elsewhere = plan.page(pages).start.max(plan.chunk(chunks).start);
     let members = plan.slots.iter().filter_map(|slot| {
         let member = &slot.member;
+        let input = chain.run.inputs.get(slot.index).map(|input| &input.name);
         let value = match slot.kind {
             SlotKind::Field => return None,
             SlotKind::Provided if slot.index >= visible || elsewhere > slot.index => return None,
@@ -129,9 +132,9 @@ fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
                 quote!(#rt::private::Some(&mut #held.value))
             }
             SlotKind::OwnedInput => quote!(#rt::private::Some(&mut #member)),
-            SlotKind::SharedInput => quote!(#rt::private::Some(#member)),
-            SlotKind::BorrowedInput => quote!(#rt::private::Some(&mut *#member)),
-            SlotKind::Context => quote!(#rt::short::Lent::new(&mut *#member)),
+            SlotKind::SharedInput => quote!(#rt::private::Some(#input)),
+            SlotKind::BorrowedInput => quote!(#rt::private::Some(&mut *#input)),
+            SlotKind::Context => quote!(#rt::short::Lent::new(&mut *#input)),
         };
         // At the slot's token: if its type is an error, the error is there.
         Some(names::assign_at(&scope, &plan.loan_of(slot), &value, slot.span))
@@ -351,7 +354,7 @@ fn assign(plan: &Plan<'_>, at: usize, what: &str, ending_index: usize) -> TokenS
     let ended = plan.tells_ending().then(|| quote!(#ending = &#endings[#ending_index];));
     let as_signature = quote_spanned!(span=> <#node as #rt::Signature<'_>>);
     if chain.form == Form::Short {
-        let context = names::local("input", 0);
+        let context = &chain.run.inputs[0].name;
         let into = syn::Ident::new(&format!("{what}Into"), span);
         let call = quote_spanned! {span=>
             <#as_signature::#kind as #rt::short::#into<#as_signature::#of, (#node)>>::write(#value, &mut #context.response)
