@@ -25,7 +25,7 @@ pub struct Stats {
     pub capacity: usize,
 }
 
-/// Written by one thread, read by all. Padded as a [`Magazine`](super::magazine::Magazine) is.
+/// Written by one thread, read by all. Padded as a [`Magazine`] is.
 ///
 /// Nothing rests on them but statistics and the estimate of the load: they guard no memory, so that their order is
 /// `Relaxed` throughout. That each has one writer at a time is what `ThreadLocal` promises; a thread that takes over the
