@@ -103,8 +103,11 @@ pub fn publish(bench: &str, tables: &[Table]) {
     println!("the same as JSON: {}", path.display());
 }
 
-/// `target/`, wherever Cargo was told to put it: the program stands in `<target>/<profile>/deps`.
-fn target_directory() -> PathBuf {
+/// `target/`, wherever Cargo was told to put it: a bench stands in `<target>/<profile>/deps`.
+///
+/// # Panics
+/// If the program is not a bench of this package.
+pub fn target_directory() -> PathBuf {
     let program = std::env::current_exe().expect("a program knows its path");
     program.ancestors().nth(3).expect("a bench stands three levels below the target directory").to_path_buf()
 }
