@@ -13,6 +13,8 @@ mod boxed;
 mod calls;
 #[path = "server/from_fn.rs"]
 mod from_fn;
+#[path = "server/light.rs"]
+mod light;
 #[path = "server/nodes.rs"]
 mod nodes;
 #[path = "server/open_loop.rs"]
@@ -31,6 +33,7 @@ mod story;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
+use chain_benches::callgrind;
 use chain_benches::table::{Table, publish, target_directory};
 use hdrhistogram::Histogram;
 use processes::{CLIENTS, SERVERS, Server};
@@ -41,16 +44,20 @@ pub(crate) const ROLE: &str = "CHAIN_SERVER_ROLE";
 
 /// How long, and how often.
 struct Pace {
-    rounds: usize,
-    closed: u64,
-    open: u64,
-    story: u64,
+    /// Rounds, and seconds of each.
+    closed: (usize, u64),
+    open: (usize, u64),
+    story: (usize, u64),
 }
 
 const RATES: [u32; 3] = [5_000, 15_000, 40_000];
 const CONNECTIONS: usize = 32;
 
 fn main() -> ExitCode {
+    if let Some((kind, requests)) = callgrind::asked() {
+        story::counted(&kind, requests);
+        return ExitCode::SUCCESS;
+    }
     let done = match std::env::var(ROLE) {
         Ok(role) => played(&role),
         Err(_) => measured(),
@@ -117,8 +124,8 @@ fn found(mut command: Command) -> Result<Found, String> {
 fn measured() -> Result<(), String> {
     let asked = |word: &str| std::env::args().skip(1).any(|argument| argument == word);
     let pace = match asked("--quick") {
-        true => Pace { rounds: 1, closed: 1, open: 1, story: 1 },
-        false => Pace { rounds: 5, closed: 2, open: 2, story: 4 },
+        true => Pace { closed: (1, 1), open: (1, 1), story: (1, 1) },
+        false => Pace { closed: (5, 2), open: (3, 2), story: (15, 1) },
     };
     story::agree();
     if !processes::pins() {
@@ -157,12 +164,13 @@ fn over_http(pace: &Pace) -> Result<Vec<Table>, String> {
     agree(&servers)?;
     let closed = closed_loop(&mut servers, pace)?;
     let mut tables = Vec::from_iter(closed);
+    let (rounds, seconds) = pace.open;
     for rate in RATES {
         let mut open: Vec<_> = servers.iter().map(|_| Open::default()).collect();
-        for round in 1..=pace.rounds {
-            eprintln!("{rate} requests a second, round {round} of {} ..", pace.rounds);
+        for round in 1..=rounds {
+            eprintln!("{rate} requests a second, round {round} of {rounds} ..");
             for (server, open) in servers.iter_mut().zip(&mut open) {
-                open.ask(server, rate, pace.open)?;
+                open.ask(server, rate, seconds)?;
             }
         }
         tables.push(open_table(&servers, &open, rate));
@@ -187,23 +195,27 @@ fn started() -> Result<Vec<Server>, String> {
     Ok(servers)
 }
 
-/// The same requests in the same order have the same replies from all; the bare server knows only the first.
+/// The same requests in the same order have the same replies from all; the simple ones know only the first, the load's.
 fn agree(servers: &[Server]) -> Result<(), String> {
-    let chain = &servers[1];
-    for (index, request) in requests::probes().iter().enumerate() {
-        let expected = chain.asked(request)?;
-        for server in servers.iter().skip(2) {
-            let reply = server.asked(request)?;
-            if reply != expected {
-                return Err(format!(
-                    "not the same work: to\n{request}`{}` replies {reply:#?}, and `{}` {expected:#?}",
-                    server.name, chain.name
-                ));
-            }
+    let probes = requests::probes();
+    let (simple, gateways) = servers.split_at(serve::SIMPLE);
+    let mut expected: Option<Vec<Vec<String>>> = None;
+    for server in gateways {
+        let replies = probes.iter().map(|request| server.asked(request)).collect::<Result<Vec<_>, _>>()?;
+        let expected = expected.get_or_insert_with(|| replies.clone());
+        if let Some(index) = (0..probes.len()).find(|&index| replies[index] != expected[index]) {
+            let (request, reply, before) = (&probes[index], &replies[index], &expected[index]);
+            let (name, first) = (server.name, gateways[0].name);
+            return Err(format!(
+                "not the same work: to\n{request}`{name}` replies {reply:#?}, and `{first}` {before:#?}"
+            ));
         }
-        let bare = servers[0].asked(request)?;
-        if index == 0 && !bare.iter().all(|line| expected.contains(line)) {
-            return Err(format!("`{}` replies {bare:#?}", servers[0].name));
+    }
+    let of_load = &expected.expect("there are gateways")[0];
+    for server in simple {
+        let reply = server.asked(&probes[0])?;
+        if !reply.iter().all(|line| of_load.contains(line)) {
+            return Err(format!("`{}` replies {reply:#?}", server.name));
         }
     }
     Ok(())
@@ -216,11 +228,12 @@ fn closed_loop(servers: &mut [Server], pace: &Pace) -> Result<Option<Table>, Str
         return Ok(None);
     }
     let mut closed: Vec<_> = servers.iter().map(|_| Closed::default()).collect();
-    for round in 1..=pace.rounds {
-        eprintln!("closed loop, round {round} of {} ..", pace.rounds);
+    let (rounds, seconds) = pace.closed;
+    for round in 1..=rounds {
+        eprintln!("closed loop, round {round} of {rounds} ..");
         for (server, closed) in servers.iter_mut().zip(&mut closed) {
             let before = server.processor_micros();
-            let (requests, rate) = wrk(server, pace.closed)?;
+            let (requests, rate) = wrk(server, seconds)?;
             server.lives()?;
             closed.rate.push(rate);
             if let Some((before, after)) = before.zip(server.processor_micros()) {
@@ -228,15 +241,35 @@ fn closed_loop(servers: &mut [Server], pace: &Pace) -> Result<Option<Table>, Str
             }
         }
     }
-    let title = format!("closed loop: wrk, {CONNECTIONS} connections, medians of {} rounds", pace.rounds);
-    let columns = ["requests/s", "x bare", "server CPU, us/request", "CPU, x bare", "CPU more than bare, us"];
+    let title =
+        format!("closed loop: wrk, {CONNECTIONS} connections, medians of {rounds} rounds, beside the best of them");
+    let columns = [
+        "requests/s",
+        "x bare",
+        "best requests/s",
+        "best, x bare",
+        "server CPU, us/request",
+        "CPU, x bare",
+        "CPU more than bare, us",
+    ];
     let mut table = Table::new(&title, "server", columns);
-    let (bare, bare_micros) = (median(&closed[0].rate), median(&closed[0].micros));
+    let of = |closed: &Closed| (median(&closed.rate), greatest(&closed.rate), median(&closed.micros));
+    let (bare, bare_best, bare_micros) = of(&closed[0]);
     for (server, closed) in servers.iter().zip(&closed) {
-        let (rate, micros) = (median(&closed.rate), median(&closed.micros));
+        let (rate, best, micros) = of(closed);
         let more = micros.zip(bare_micros).map(|(micros, bare)| micros - bare);
-        table
-            .row(server.name, [json!(rate), ratio(rate, bare), json!(micros), ratio(micros, bare_micros), json!(more)]);
+        table.row(
+            server.name,
+            [
+                json!(rate),
+                ratio(rate, bare),
+                json!(best),
+                ratio(best, bare_best),
+                json!(micros),
+                ratio(micros, bare_micros),
+                json!(more),
+            ],
+        );
     }
     Ok(Some(table))
 }
@@ -305,12 +338,12 @@ fn open_table(servers: &[Server], open: &[Open], rate: u32) -> Table {
     let mut table = Table::new(&title, "server", columns);
     for (server, open) in servers.iter().zip(open) {
         let mut row: Vec<_> = open.latency.iter().map(|figures| json!(median(figures))).collect();
-        row.push(json!(longest(&open.latency[3])));
+        row.push(json!(greatest(&open.latency[3])));
         row.push(json!(median(&open.micros)));
         let collects = server.name.starts_with("net/http");
         row.push(if collects { json!(open.pauses.len()) } else { Value::Null });
         row.push(if collects { json!(open.pauses.iter().sum::<f64>()) } else { Value::Null });
-        row.push(if collects { json!(longest(&open.pauses)) } else { Value::Null });
+        row.push(if collects { json!(greatest(&open.pauses)) } else { Value::Null });
         table.row(server.name, row);
     }
     table
@@ -320,38 +353,44 @@ fn open_table(servers: &[Server], open: &[Open], rate: u32) -> Table {
 
 fn in_process(pace: &Pace) -> Result<Table, String> {
     let mut all: Vec<Vec<Found>> = story::KINDS.iter().map(|_| Vec::new()).collect();
-    for round in 1..=pace.rounds {
-        eprintln!("in process, round {round} of {} ..", pace.rounds);
+    let (rounds, seconds) = pace.story;
+    for round in 1..=rounds {
+        eprintln!("in process, round {round} of {rounds} ..");
         for (kind, rounds) in story::KINDS.iter().zip(&mut all) {
-            let run = processes::itself(CLIENTS, &format!("story {kind} {}", pace.story));
+            let run = processes::itself(CLIENTS, &format!("story {kind} {seconds}"));
             rounds.push(found(run).map_err(|error| format!("`{kind}` in process: {error}"))?);
         }
     }
     let title = format!(
-        "in process: {} requests a second, latency from when each was due; medians of {} rounds, the longest of all",
-        story::RATE,
-        pace.rounds
+        "in process: {} requests a second, latency from when each was due; medians of {rounds} rounds, beside the \
+         quietest of them (the least p99.9)",
+        story::RATE
     );
-    let columns =
-        ["core share, %", "p50, us", "p99, us", "p99.9, us", "p99.9 / p50", "max of a round, us", "longest, us"];
+    let counts = callgrind::is_there();
+    let columns = [
+        "instructions",
+        "core share, %",
+        "p50, us",
+        "p99, us",
+        "p99.9, us",
+        "max, us",
+        "quietest p50",
+        "quietest p99",
+        "quietest p99.9",
+        "p99.9 / p50",
+        "quietest max",
+    ];
     let mut table = Table::new(&title, "what is driven", columns);
     for (kind, rounds) in story::KINDS.iter().zip(&all) {
-        let of = |figure: fn(&Found) -> f64| rounds.iter().map(figure).collect::<Vec<_>>();
-        let (p50, p999) = (median(&of(|found| found.micros[0])), median(&of(|found| found.micros[2])));
-        let busy = median(&of(|found| found.busy * 100.0));
-        let longest_of_round = of(|found| found.micros[3]);
-        table.row(
-            kind,
-            [
-                if *kind == "idle" { Value::Null } else { json!(busy) },
-                json!(p50),
-                json!(median(&of(|found| found.micros[1]))),
-                json!(p999),
-                ratio(p999, p50),
-                json!(median(&longest_of_round)),
-                json!(longest(&longest_of_round)),
-            ],
-        );
+        let works = *kind != "idle";
+        let instructions = (counts && works).then(|| callgrind::per_run(kind, Some(story::COUNTED), 640, 1_920));
+        let busy: Vec<_> = rounds.iter().map(|found| found.busy * 100.0).collect();
+        let mut row = vec![json!(instructions), json!(median(&busy).filter(|_| works))];
+        row.extend((0..4).map(|at| json!(median(&rounds.iter().map(|found| found.micros[at]).collect::<Vec<_>>()))));
+        let quietest = rounds.iter().map(|found| found.micros).min_by(|one, two| one[2].total_cmp(&two[2]));
+        let [p50, p99, p999, max] = quietest.expect("there is a round");
+        row.extend([json!(p50), json!(p99), json!(p999), json!(p999 / p50), json!(max)]);
+        table.row(kind, row);
     }
     Ok(table)
 }
@@ -362,7 +401,7 @@ fn median(figures: &[f64]) -> Option<f64> {
     figures.get(figures.len() / 2).copied()
 }
 
-fn longest(figures: &[f64]) -> Option<f64> {
+fn greatest(figures: &[f64]) -> Option<f64> {
     figures.iter().copied().max_by(f64::total_cmp)
 }
 

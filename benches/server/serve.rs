@@ -16,17 +16,35 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
+use crate::light::{Additions, Headers, headers_by_hand};
 use crate::nodes::{Gateway, Visit};
 use crate::requests::BODY;
 use crate::{calls, from_fn};
 
-/// What the servers are called when the bench starts itself, and in its tables: first the bare one, then the chain's.
-pub(crate) const KINDS: [(&str, &str); 4] = [
-    ("hyper", "hyper, bare"),
+/// What the servers are called when the bench starts itself, and in its tables. The others are held against the first.
+pub(crate) const KINDS: [(&str, &str); 7] = [
+    ("bare", "hyper, bare"),
+    ("additions", "hyper, 37 nodes, an addition each"),
+    ("headers", "hyper, 37 nodes, a header each"),
+    ("loop", "hyper, 36 headers in a loop"),
     ("chain", "hyper, 37-node chain!"),
     ("calls", "hyper, 37 calls by hand"),
     ("axum", "axum, 37 from_fn"),
 ];
+/// The first so many are not the gateway: they reply with its body, and without its fields.
+pub(crate) const SIMPLE: usize = 4;
+
+/// Serves what needs nothing but a request's headers and a number. (An `AsyncFn` cannot be asked for `Send` futures.)
+macro_rules! light {
+    (|$headers:ident, $sum:ident| $status:expr) => {
+        serve(service_fn(|request: Request<Incoming>| async move {
+            let ($sum, $headers) = (&mut 0, request.headers());
+            let status = $status;
+            Ok(response(status, HeaderMap::new()))
+        }))
+        .await
+    };
+}
 
 /// Serves until whoever started this is gone.
 pub(crate) fn run(kind: &str) -> io::Result<()> {
@@ -41,7 +59,7 @@ pub(crate) fn run(kind: &str) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     runtime.block_on(async move {
         match kind {
-            "hyper" => serve(service_fn(|_| async { Ok(response(StatusCode::OK, HeaderMap::new())) })).await,
+            "bare" => serve(service_fn(|_| async { Ok(response(StatusCode::OK, HeaderMap::new())) })).await,
             "chain" => {
                 serve(service_fn(move |request: Request<Incoming>| async move {
                     let (parts, _body) = request.into_parts();
@@ -60,6 +78,9 @@ pub(crate) fn run(kind: &str) -> io::Result<()> {
                 }))
                 .await
             }
+            "additions" => light!(|headers, sum| Additions.run(headers, sum).await),
+            "headers" => light!(|headers, sum| Headers.run(headers, sum).await),
+            "loop" => light!(|headers, sum| headers_by_hand(headers, sum)),
             "axum" => {
                 let service = from_fn::service(gateway);
                 serve(TowerToHyperService::new(

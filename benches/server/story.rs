@@ -53,6 +53,34 @@ pub(crate) fn run(kind: &str, lasts: Duration) -> Run {
     }
 }
 
+/// What callgrind counts in: the gateway is made outside, since governor's clock begins with a calibration.
+pub(crate) const COUNTED: &str = "counted_by_callgrind";
+
+/// So many requests one after another.
+pub(crate) fn counted(kind: &str, requests: u64) {
+    let (gateway, boxed) = (Gateway::new(1), Boxed::new());
+    // What is made at first use is made before.
+    one_after_another(kind, &gateway, &boxed, 64);
+    counted_by_callgrind(kind, &gateway, &boxed, requests);
+}
+
+#[inline(never)]
+fn counted_by_callgrind(kind: &str, gateway: &Gateway, boxed: &Boxed, requests: u64) {
+    one_after_another(black_box(kind), gateway, boxed, requests);
+}
+
+#[inline(never)]
+fn one_after_another(kind: &str, gateway: &Gateway, boxed: &Boxed, requests: u64) {
+    for index in 0..requests {
+        black_box(match kind {
+            "chain" => block_on(by_chain(gateway, index, status)),
+            "calls" => block_on(by_calls(gateway, index, status)),
+            "boxed" => block_on(by_boxes(gateway, boxed, index, status)),
+            _ => panic!("nothing is called `{kind}`"),
+        });
+    }
+}
+
 fn status(status: StatusCode, headers: &HeaderMap) -> StatusCode {
     black_box(headers);
     status
