@@ -139,9 +139,12 @@
 //! | feature | brings | with the crates |
 //! | --- | --- | --- |
 //! | none | the language: chains, nodes, hooks, observers, [`Reset`] for the types of `core`. `#![no_std]`, without `alloc` | |
-//! | `std` (default) | [`Reset`] for the types of `std`, `observe::Recorder` for tests | |
+//! | `std` (default) | [`Reset`] for the types of `std`, `observe::Recorder` for tests, `around::Deadline`, `around::CatchPanic` | |
 //! | `http` | the short form's `Context`; replies that are `http` responses (module `reply`); `Reset` for `http` and `bytes` types | `http`, `bytes` |
 //! | `pool` | `Pool` and `Lease`: contexts that outlive their requests | `crossbeam-queue`, `thread_local` |
+//! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits | `tokio` |
+//! | `retry` | `around::Retry` with its budget | `fastrand` |
+//! | `tracing` | `around::Instrumented` | `tracing` |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
@@ -152,6 +155,7 @@ extern crate std;
 #[allow(unused_extern_crates, reason = "used where a feature brings a derive")]
 extern crate self as chain_runtime;
 
+pub mod around;
 pub mod check;
 #[cfg(feature = "http")]
 pub mod context;

@@ -9,6 +9,7 @@
 //! | `http::response::Parts` | with that head and the empty body |
 //! | `http::Response<B>` | itself |
 //! | `Infallible` | none: it never happens |
+//! | `Expired`, `Overloaded`, `Panicked` of the nodes in [`around`](crate::around) | 504, 503, 500, with the empty body |
 //!
 //! The body is the chain's: any `B` that has a `Default` or can be made `From` the text (`String`, `Bytes`, `http_body_util::Full<Bytes>`, ..).
 //!

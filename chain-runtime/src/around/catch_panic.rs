@@ -1,0 +1,114 @@
+//! A block whose panic becomes the reply.
+
+use core::any::Any;
+use core::error::Error;
+use core::fmt;
+use core::future::{Future, poll_fn};
+use core::panic::AssertUnwindSafe;
+use core::pin::Pin;
+use core::task::Poll;
+use std::boxed::Box;
+use std::panic::{catch_unwind, resume_unwind};
+use std::string::String;
+
+/// Makes a panic in the block a reply.
+///
+/// # Contract
+///
+/// - A panic in a poll of the block gives [`Panicked`], which holds what was panicked with. The block is never polled again.
+/// - By then the panic has passed through the block's nodes: `cancelled` ran for those that were entered, in reverse order, and
+///   `std::thread::panicking()` was true in them. To the nodes around the block it is a break like any other: their `exit` runs.
+/// - The panic hook runs as always, so the panic is still written to where panics are written.
+/// - What the block shares with other requests is asserted to be unwind safe: a lock is poisoned as always, but what is otherwise left half
+///   changed is seen by them. That is why this node is asked for by name, and not part of every chain.
+/// - A program that is built with `panic = "abort"` aborts. So does one where a second panic begins while the first unwinds,
+///   in a `cancelled` hook, say. Neither can be caught.
+/// - A panic in the block's `Drop`, where the request was dropped midway, is not a poll, and goes on.
+///
+/// ```
+/// use std::pin::pin;
+///
+/// use chain_runtime::around::CatchPanic;
+///
+/// # std::panic::set_hook(Box::new(|_| {}));
+/// # fn block_on<F: Future>(future: F) -> F::Output {
+/// #     let mut future = std::pin::pin!(future);
+/// #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+/// #     loop {
+/// #         if let std::task::Poll::Ready(output) = future.as_mut().poll(&mut context) { return output }
+/// #     }
+/// # }
+/// # block_on(async {
+/// let divisor = 0;
+/// let block = pin!(async { 42_u32.checked_div(divisor).expect("nothing divides by zero") });
+/// let panicked = CatchPanic.around(block).await.unwrap_err();
+/// assert_eq!(panicked.message(), Some("nothing divides by zero"));
+/// # });
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CatchPanic;
+
+impl CatchPanic {
+    /// Polls the block until it is ready or panics. See [`CatchPanic`].
+    ///
+    /// # Errors
+    ///
+    /// [`Panicked`] when the block did. The block must not be polled after that.
+    pub async fn around<B: Future>(&self, mut block: Pin<&mut B>) -> Result<B::Output, Panicked> {
+        poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| block.as_mut().poll(context))) {
+            Ok(polled) => polled.map(Ok),
+            Err(payload) => Poll::Ready(Err(Panicked { payload })),
+        })
+        .await
+    }
+}
+
+/// The block panicked: what [`CatchPanic`] gives up with. As an `http::Response`, a 500 that does not say why.
+pub struct Panicked {
+    payload: Box<dyn Any + Send>,
+}
+
+impl Panicked {
+    /// What was panicked with, where that is text: what `panic!`, `unwrap`, `expect` and their like make.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        match self.payload.downcast_ref::<&'static str>() {
+            Some(text) => Some(text),
+            None => self.payload.downcast_ref::<String>().map(String::as_str),
+        }
+    }
+
+    /// What was panicked with.
+    #[must_use]
+    pub fn payload(&self) -> &(dyn Any + Send) {
+        &*self.payload
+    }
+
+    /// What was panicked with.
+    #[must_use]
+    pub fn into_payload(self) -> Box<dyn Any + Send> {
+        self.payload
+    }
+
+    /// Goes on with the panic, without calling the panic hook again.
+    pub fn resume(self) -> ! {
+        resume_unwind(self.payload)
+    }
+}
+
+impl fmt::Debug for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Panicked").field("message", &self.message()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.message() {
+            Some(message) => write!(f, "panicked: {message}"),
+            None => f.write_str("panicked"),
+        }
+    }
+}
+
+impl Error for Panicked {}

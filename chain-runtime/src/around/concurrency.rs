@@ -1,0 +1,250 @@
+//! So many blocks at once.
+
+use core::error::Error;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+#[cfg(feature = "tokio")]
+use {
+    super::{Deadline, Timer, TokioTimer},
+    core::pin::pin,
+    std::time::Duration,
+    tokio::sync::{Semaphore, SemaphorePermit},
+};
+
+/// Lets at most so many blocks run at once, each under a permit.
+///
+/// [`Concurrency::shed`] gives up at once where no permit is free; `Concurrency::wait` (with the feature `tokio`) first waits
+/// for one. Which of the two it is, is in the type, so that one who does not wait does not pay for it: `Concurrency` sheds,
+/// `Concurrency<Wait>` waits.
+///
+/// # Contract
+///
+/// - The permit is held from before the block is first polled to when it is ready. It is given back as well where the block panics, and
+///   where the request is dropped midway: then before the chain drops the block, so `cancelled` hooks run without it.
+/// - Where there is no permit the block is not polled at all, and [`Overloaded`] is given.
+/// - What one block did is seen by the one that has its permit next.
+/// - A limit of 0 lets none pass.
+///
+/// ```
+/// use std::pin::pin;
+///
+/// use chain_runtime::around::{Concurrency, Overloaded};
+///
+/// # fn block_on<F: Future>(future: F) -> F::Output {
+/// #     let mut future = std::pin::pin!(future);
+/// #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+/// #     loop {
+/// #         if let std::task::Poll::Ready(output) = future.as_mut().poll(&mut context) { return output }
+/// #     }
+/// # }
+/// # block_on(async {
+/// let one_at_once = Concurrency::shed(1);
+/// let first = pin!(async {
+///     let second = pin!(async { 200 });
+///     (one_at_once.available(), one_at_once.around(second).await)
+/// });
+/// assert_eq!(one_at_once.around(first).await, Ok((0, Err(Overloaded))));
+/// assert_eq!(one_at_once.available(), 1);
+/// # });
+/// ```
+pub struct Concurrency<W = Shed> {
+    way: W,
+}
+
+/// How a [`Concurrency`] gives up where no permit is free: at once.
+#[derive(Debug)]
+pub struct Shed {
+    permits: Places,
+}
+
+impl Concurrency {
+    /// At most `limit` blocks at once; gives up at once where there are as many.
+    #[must_use]
+    pub const fn shed(limit: usize) -> Self {
+        Self { way: Shed { permits: Places::new(limit) } }
+    }
+
+    /// How many permits are free right now.
+    #[must_use]
+    pub fn available(&self) -> usize {
+        self.way.permits.free()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn limit(&self) -> usize {
+        self.way.permits.limit
+    }
+
+    /// Polls the block under a permit. See [`Concurrency`].
+    ///
+    /// # Errors
+    ///
+    /// [`Overloaded`] where no permit is free.
+    pub async fn around<B: Future>(&self, block: Pin<&mut B>) -> Result<B::Output, Overloaded> {
+        let _permit = self.way.permits.take()?;
+        Ok(block.await)
+    }
+}
+
+/// How a [`Concurrency`] gives up where no permit is free: after it has waited for one, first come, first served.
+#[cfg(feature = "tokio")]
+#[derive(Debug)]
+pub struct Wait<T = TokioTimer> {
+    permits: Semaphore,
+    limit: usize,
+    waiting: Places,
+    patience: Duration,
+    timer: T,
+}
+
+#[cfg(feature = "tokio")]
+impl Concurrency<Wait> {
+    /// At most `limit` blocks at once; waits for as long as `patience` where there are as many, and then gives up.
+    ///
+    /// A request that is dropped while it waits gives up its place to the next: no permit is lost. One that waits under a
+    /// [`Deadline`] that is sooner ends with that.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use chain_runtime::around::{Concurrency, Wait};
+    ///
+    /// /// 64 requests at once, and at most 256 that wait for up to 100 ms.
+    /// let limit: Concurrency<Wait> = Concurrency::wait(64, Duration::from_millis(100)).queue(256);
+    /// assert_eq!((limit.available(), limit.waiting()), (64, 0));
+    /// ```
+    #[must_use]
+    pub const fn wait(limit: usize, patience: Duration) -> Self {
+        Self::wait_on(TokioTimer, limit, patience)
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl<T> Concurrency<Wait<T>> {
+    /// [`wait`](Concurrency::wait), by another timer. No runtime is needed then: tokio's semaphore works under any.
+    #[must_use]
+    pub const fn wait_on(timer: T, limit: usize, patience: Duration) -> Self {
+        let limit = if limit < Semaphore::MAX_PERMITS { limit } else { Semaphore::MAX_PERMITS };
+        Self {
+            way: Wait {
+                permits: Semaphore::const_new(limit),
+                limit,
+                waiting: Places::new(usize::MAX),
+                patience,
+                timer,
+            },
+        }
+    }
+
+    /// Lets at most so many wait at once; who comes after these is given [`Overloaded`] at once. Without it, there is no limit.
+    #[must_use]
+    pub fn queue(self, at_most: usize) -> Self {
+        Self { way: Wait { waiting: Places::new(at_most), ..self.way } }
+    }
+
+    /// How many permits are free right now.
+    #[must_use]
+    pub fn available(&self) -> usize {
+        self.way.permits.available_permits()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn limit(&self) -> usize {
+        self.way.limit
+    }
+
+    /// How many requests wait for a permit right now.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.way.waiting.taken.load(Relaxed)
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl<T: Timer> Concurrency<Wait<T>> {
+    /// Waits for a permit, and polls the block under it. See [`Concurrency`].
+    ///
+    /// # Errors
+    ///
+    /// [`Overloaded`] where no permit became free in time, or as many wait as may.
+    pub async fn around<B: Future>(&self, block: Pin<&mut B>) -> Result<B::Output, Overloaded> {
+        let _permit = match self.way.permits.try_acquire() {
+            Ok(permit) => permit,
+            Err(_) => self.way.acquire().await?,
+        };
+        Ok(block.await)
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl<T: Timer> Wait<T> {
+    async fn acquire(&self) -> Result<SemaphorePermit<'_>, Overloaded> {
+        let _place = self.waiting.take()?;
+        let permit = pin!(self.permits.acquire());
+        match Deadline::within_on(&self.timer, self.patience).around(permit).await {
+            Ok(Ok(permit)) => Ok(permit),
+            // The semaphore is never closed, so it is the time that was up.
+            Ok(Err(_)) | Err(_) => Err(Overloaded),
+        }
+    }
+}
+
+impl<W> fmt::Debug for Concurrency<W>
+where
+    W: fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Concurrency").field(&self.way).finish()
+    }
+}
+
+/// Places that are taken and given back, without a queue.
+#[derive(Debug)]
+struct Places {
+    taken: AtomicUsize,
+    limit: usize,
+}
+
+impl Places {
+    const fn new(limit: usize) -> Self {
+        Self { taken: AtomicUsize::new(0), limit }
+    }
+
+    fn free(&self) -> usize {
+        self.limit.saturating_sub(self.taken.load(Relaxed))
+    }
+
+    #[inline]
+    fn take(&self) -> Result<Place<'_>, Overloaded> {
+        // Acquire, with the release in `Place`'s drop: who has a place sees what was done in it before.
+        match self.taken.fetch_update(Acquire, Relaxed, |taken| (taken < self.limit).then(|| taken + 1)) {
+            Ok(_) => Ok(Place(self)),
+            Err(_) => Err(Overloaded),
+        }
+    }
+}
+
+struct Place<'a>(&'a Places);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.taken.fetch_sub(1, Release);
+    }
+}
+
+/// There was no permit: what [`Concurrency`] gives up with. As an `http::Response`, a 503.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overloaded;
+
+impl fmt::Display for Overloaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("too many requests at once")
+    }
+}
+
+impl Error for Overloaded {}

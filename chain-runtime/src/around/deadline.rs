@@ -1,0 +1,187 @@
+//! A block that has to be done by a given time.
+
+use core::error::Error;
+use core::fmt;
+use core::future::{Future, poll_fn};
+use core::pin::{Pin, pin};
+use core::task::Poll;
+use std::cell::Cell;
+use std::thread_local;
+use std::time::{Duration, Instant};
+
+use super::Timer;
+#[cfg(feature = "tokio")]
+use super::TokioTimer;
+
+thread_local! {
+    /// The soonest deadline of what this thread is polling. Polls nest as blocks do, so one cell is enough.
+    static CURRENT: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Limits the block in time.
+///
+/// [`within`](Deadline::within) counts from when the block begins; [`until`](Deadline::until) is a time of the clock.
+///
+/// # Contract
+///
+/// - The block is polled before the clock is asked: what is ready in time, is ready.
+/// - When the time is up the block is abandoned, with [`Expired`]: its future is dropped at the await where it stands, so the
+///   `cancelled` hooks of those of its nodes that were entered run, in reverse order. A block that does not suspend cannot be
+///   interrupted.
+/// - **Inherited.** While a block is polled, [`Deadline::current`] is the soonest of the deadlines around it, in whatever function
+///   the block may call. An inner deadline can only be sooner: one that would be later has no timer of its own, and the outer
+///   one ends it. So a client of an upstream can ask what is left, and pass it on.
+/// - Where the time is up before the block begins, be it one's own or an inherited one, the block is not polled at all.
+/// - What the block spawns is polled elsewhere, and inherits nothing.
+/// - No timer is asked for before the block has to wait, and it is dropped with the block.
+///
+/// ```
+/// # #[cfg(feature = "tokio")] {
+/// use std::pin::pin;
+/// use std::time::Duration;
+///
+/// use chain_runtime::around::{Deadline, Expired};
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+/// # runtime.block_on(async {
+/// let deadline = Deadline::within(Duration::from_millis(50));
+///
+/// let quick = pin!(async { 200 });
+/// assert_eq!(deadline.around(quick).await, Ok(200));
+///
+/// let slow = pin!(async { tokio::time::sleep(Duration::from_secs(1)).await; 200 });
+/// assert_eq!(deadline.around(slow).await, Err(Expired));
+///
+/// // An inner deadline that is later does not make the outer one so.
+/// let nested = pin!(async {
+///     let patient = Deadline::within(Duration::from_secs(10));
+///     let slow = pin!(async { tokio::time::sleep(Duration::from_secs(1)).await; 200 });
+///     patient.around(slow).await
+/// });
+/// assert_eq!(deadline.around(nested).await, Err(Expired));
+/// # });
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline<#[cfg(feature = "tokio")] T = TokioTimer, #[cfg(not(feature = "tokio"))] T> {
+    limit: Limit,
+    timer: T,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Limit {
+    Within(Duration),
+    Until(Instant),
+}
+
+#[cfg(feature = "tokio")]
+impl Deadline {
+    /// So long from when the block begins, which is when `around` is first polled.
+    #[must_use]
+    pub const fn within(limit: Duration) -> Self {
+        Self::within_on(TokioTimer, limit)
+    }
+
+    /// At that time. A node serves all requests, so this is for a limit that came with one of them: make the deadline where
+    /// the limit is known, and `around` the rest.
+    #[must_use]
+    pub const fn until(at: Instant) -> Self {
+        Self::until_on(TokioTimer, at)
+    }
+}
+
+/// Under no timer's name, so that `Deadline::current()` says it whichever timers there are.
+impl Deadline<()> {
+    /// By when the block that is being polled has to be done: the soonest of all deadlines around it. `None` where there is none.
+    ///
+    /// It is a matter of the poll: right in any function that the block calls, and not in what it spawned.
+    #[must_use]
+    pub fn current() -> Option<Instant> {
+        CURRENT.get()
+    }
+}
+
+impl<T> Deadline<T> {
+    /// [`within`](Deadline::within), by another timer.
+    #[must_use]
+    pub const fn within_on(timer: T, limit: Duration) -> Self {
+        Self { limit: Limit::Within(limit), timer }
+    }
+
+    /// [`until`](Deadline::until), by another timer.
+    #[must_use]
+    pub const fn until_on(timer: T, at: Instant) -> Self {
+        Self { limit: Limit::Until(at), timer }
+    }
+}
+
+impl<T: Timer> Deadline<T> {
+    /// Polls the block until it is ready or the time is up. See [`Deadline`].
+    ///
+    /// # Errors
+    ///
+    /// [`Expired`] when the time is up. The block must not be polled after that.
+    pub async fn around<B: Future>(&self, mut block: Pin<&mut B>) -> Result<B::Output, Expired> {
+        let now = self.timer.now();
+        let own = match self.limit {
+            // What no clock will show is no limit.
+            Limit::Within(limit) => now.checked_add(limit),
+            Limit::Until(at) => Some(at),
+        };
+        if sooner(own, CURRENT.get()).is_some_and(|at| at <= now) {
+            return Err(Expired);
+        }
+        let mut sleep = pin!(None);
+        poll_fn(|context| {
+            // Asked in each poll, since who polls may change: a future can be moved out from under an outer deadline.
+            let inherited = CURRENT.get();
+            let restored = Restored(CURRENT.replace(sooner(own, inherited)));
+            let polled = block.as_mut().poll(context);
+            drop(restored);
+            if let Poll::Ready(output) = polled {
+                return Poll::Ready(Ok(output));
+            }
+            let Some(own) = own else { return Poll::Pending };
+            if inherited.is_some_and(|at| at <= own) {
+                // The timer that wakes the outer deadline ends this block, too.
+                return Poll::Pending;
+            }
+            if sleep.is_none() {
+                sleep.set(Some(self.timer.sleep_until(own)));
+            }
+            match sleep.as_mut().as_pin_mut() {
+                Some(sleep) => sleep.poll(context).map(|()| Err(Expired)),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }
+}
+
+fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// What was there before the block was polled. It is there again after it, also where the poll panics.
+struct Restored(Option<Instant>);
+
+impl Drop for Restored {
+    fn drop(&mut self) {
+        CURRENT.set(self.0);
+    }
+}
+
+/// The time was up: what [`Deadline`] gives up with. As an `http::Response`, a 504.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expired;
+
+impl fmt::Display for Expired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the deadline has passed")
+    }
+}
+
+impl Error for Expired {}

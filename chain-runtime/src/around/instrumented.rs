@@ -1,0 +1,74 @@
+//! A block inside of a span.
+
+use core::fmt;
+use core::future::{Future, poll_fn};
+use core::pin::Pin;
+
+use tracing::Span;
+
+/// Polls the block inside of a [`tracing`] span.
+///
+/// # Contract
+///
+/// - A span is made for each request, when the block begins; its parent is the span that is entered then.
+/// - It is entered for each poll of the block, and left after it, also where the poll panics. So what others do on the thread while
+///   the block waits is not in it.
+/// - It is closed when the block is ready, or when the request is dropped. In the latter case the chain drops the block after this
+///   node: the block's `cancelled` hooks are outside of the span.
+///
+/// It never gives up. `F` is `fn() -> Span` unless it is named, which a closure that captures nothing becomes by itself.
+///
+/// ```
+/// use std::pin::pin;
+///
+/// use chain_runtime::around::Instrumented;
+/// use tracing::info_span;
+///
+/// struct Gateway {
+///     upstream: Instrumented,
+/// }
+///
+/// # fn block_on<F: Future>(future: F) -> F::Output {
+/// #     let mut future = std::pin::pin!(future);
+/// #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+/// #     loop {
+/// #         if let std::task::Poll::Ready(output) = future.as_mut().poll(&mut context) { return output }
+/// #     }
+/// # }
+/// # block_on(async {
+/// let gateway = Gateway { upstream: Instrumented::new(|| info_span!("upstream")) };
+/// let block = pin!(async {
+///     tracing::info!("inside of the span");
+///     200
+/// });
+/// assert_eq!(gateway.upstream.around(block).await, 200);
+/// # });
+/// ```
+#[derive(Clone, Copy)]
+pub struct Instrumented<F = fn() -> Span> {
+    span: F,
+}
+
+impl<F: Fn() -> Span> Instrumented<F> {
+    /// `span` is called once for each request.
+    #[must_use]
+    pub const fn new(span: F) -> Self {
+        Self { span }
+    }
+
+    /// Polls the block until it is ready. See [`Instrumented`].
+    pub async fn around<B: Future>(&self, mut block: Pin<&mut B>) -> B::Output {
+        let span = (self.span)();
+        poll_fn(|context| {
+            let _entered = span.enter();
+            block.as_mut().poll(context)
+        })
+        .await
+    }
+}
+
+impl<F> fmt::Debug for Instrumented<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instrumented").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,183 @@
+//! A block that is run once more where its reply says that this may help.
+
+mod backoff;
+mod budget;
+
+use core::fmt;
+use core::future::Future;
+use std::time::Instant;
+
+pub use backoff::Backoff;
+pub use budget::Budget;
+use budget::Withdrawal;
+
+#[cfg(feature = "tokio")]
+use super::TokioTimer;
+use super::{Deadline, Timer};
+
+/// Says whether a block is run once more, and pauses before it is.
+///
+/// Other than its siblings it is not given the block, since it takes a new one for each try. The chain makes the block, awaits it, and asks
+/// [`again`](Retry::again):
+///
+/// ```
+/// # #[cfg(feature = "tokio")] {
+/// use std::time::Duration;
+///
+/// use chain_runtime::around::{Backoff, Budget, Retry};
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+/// # runtime.block_on(async {
+/// # let mut replies = [503, 503, 200].into_iter();
+/// # let mut ask_upstream = async || replies.next().unwrap();
+/// let retry: Retry<fn(&u16) -> bool> = Retry::new(|status| *status == 503)
+///     .attempts(4)
+///     .backoff(Backoff::exponential(Duration::from_millis(10), Duration::from_millis(500)))
+///     .budget(Budget::default());
+///
+/// let mut attempt = 1;
+/// let reply = loop {
+///     let reply = ask_upstream().await;
+///     if !retry.again(attempt, &reply).await {
+///         break reply;
+///     }
+///     attempt += 1;
+/// };
+/// assert_eq!((attempt, reply), (3, 200));
+/// # });
+/// # }
+/// ```
+///
+/// # Contract
+///
+/// There is one more try where all of these hold, asked in this order; otherwise the reply that there is stays:
+///
+/// 1. There were fewer tries than [`attempts`](Retry::attempts), the first one included.
+/// 2. The [`Policy`] says that the reply is worth it.
+/// 3. The pause before it, by the [`Backoff`], ends before [`Deadline::current`]: nobody sleeps past a deadline.
+/// 4. The [`Budget`] has a retry left, which is then taken. It is given back where the request is dropped during the pause.
+///
+/// A clone shares its budget with its original.
+#[derive(Clone)]
+pub struct Retry<P, #[cfg(feature = "tokio")] T = TokioTimer, #[cfg(not(feature = "tokio"))] T> {
+    policy: P,
+    attempts: u32,
+    backoff: Backoff,
+    budget: Budget,
+    timer: T,
+}
+
+/// Which replies are worth another try. A function or closure of the reply is one: `|reply: &Response| reply.status == 503`.
+///
+/// Only what may be done twice is: a reply alone does not say whether the request was carried out.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say which `{R}` is worth another try",
+    note = "give `Retry::new` a `fn(&{R}) -> bool`, or implement `Policy<{R}>` for `{Self}`"
+)]
+pub trait Policy<R> {
+    /// Whether another try may help.
+    fn worth_retrying(&self, reply: &R) -> bool;
+}
+
+#[diagnostic::do_not_recommend]
+impl<R, F: Fn(&R) -> bool> Policy<R> for F {
+    fn worth_retrying(&self, reply: &R) -> bool {
+        self(reply)
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl<P> Retry<P> {
+    /// Three tries in all, pauses of up to 25 ms and then 50 ms, and the default [`Budget`].
+    #[must_use]
+    pub fn new(policy: P) -> Self {
+        Self::new_on(TokioTimer, policy)
+    }
+}
+
+impl<P, T> Retry<P, T> {
+    /// [`new`](Retry::new), by another timer.
+    #[must_use]
+    pub fn new_on(timer: T, policy: P) -> Self {
+        Self { policy, attempts: 3, backoff: Backoff::default(), budget: Budget::default(), timer }
+    }
+
+    /// How many tries there are at most, the first one included. 0 and 1 both mean that nothing is tried again.
+    #[must_use]
+    pub fn attempts(self, at_most: u32) -> Self {
+        Self { attempts: at_most, ..self }
+    }
+
+    /// How long to pause before each retry.
+    #[must_use]
+    pub fn backoff(self, backoff: Backoff) -> Self {
+        Self { backoff, ..self }
+    }
+
+    /// What retries are paid from. A clone of a budget is the same budget, so that several nodes can share one: all that retry
+    /// the same upstream should.
+    #[must_use]
+    pub fn budget(self, budget: Budget) -> Self {
+        Self { budget, ..self }
+    }
+}
+
+impl<P, T: Timer> Retry<P, T> {
+    /// Whether to try once more, after try number `attempt`, which counts from 1, gave `reply`. Pauses first, where it is so.
+    ///
+    /// It has to be asked after each try: a first one is a deposit to the budget. The answer is decided when this is called; the future is
+    /// only the pause, and does not hold the reply.
+    ///
+    /// Panics if the policy does.
+    #[must_use = "the pause begins when it is awaited"]
+    pub fn again<'a, R>(&'a self, attempt: u32, reply: &R) -> impl Future<Output = bool> + use<'a, P, T, R>
+    where
+        P: Policy<R>,
+    {
+        let decided = self.decide(attempt, reply);
+        async move {
+            let Some(Again { at, withdrawal }) = decided else { return false };
+            if let Some(at) = at {
+                self.timer.sleep_until(at).await;
+            }
+            withdrawal.spend();
+            true
+        }
+    }
+
+    fn decide<R>(&self, attempt: u32, reply: &R) -> Option<Again<'_>>
+    where
+        P: Policy<R>,
+    {
+        let now = self.timer.now();
+        if attempt <= 1 {
+            self.budget.deposit(now);
+        }
+        if attempt >= self.attempts || !self.policy.worth_retrying(reply) {
+            return None;
+        }
+        let pause = self.backoff.pause(attempt);
+        let at = now.checked_add(pause)?;
+        if Deadline::current().is_some_and(|deadline| deadline <= at) {
+            return None;
+        }
+        let withdrawal = self.budget.begin_withdrawal(now)?;
+        Some(Again { at: (!pause.is_zero()).then_some(at), withdrawal })
+    }
+}
+
+/// When to try once more (now, if `None`), and what that is paid with.
+struct Again<'a> {
+    at: Option<Instant>,
+    withdrawal: Withdrawal<'a>,
+}
+
+impl<P, T> fmt::Debug for Retry<P, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Retry")
+            .field("attempts", &self.attempts)
+            .field("backoff", &self.backoff)
+            .field("budget", &self.budget)
+            .finish_non_exhaustive()
+    }
+}

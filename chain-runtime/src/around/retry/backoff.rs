@@ -1,0 +1,57 @@
+//! How long to pause before a retry.
+
+use std::time::Duration;
+
+/// Exponential backoff with full jitter: before retry number `n`, a random time between 0 and `min(cap, base · 2ⁿ⁻¹)`.
+///
+/// Clients that failed together would otherwise come back together. Of the ways to spread them that Marc Brooker compares in
+/// "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015), this is the one that makes the fewest calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    base: Duration,
+    cap: Duration,
+}
+
+impl Backoff {
+    /// Pauses of up to `base`, twice that, four times that, .. but never over `cap`.
+    #[must_use]
+    pub const fn exponential(base: Duration, cap: Duration) -> Self {
+        Self { base, cap }
+    }
+
+    /// No pauses.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self::exponential(Duration::ZERO, Duration::ZERO)
+    }
+
+    /// The longest pause after try number `attempt`, which counts from 1.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use chain_runtime::around::Backoff;
+    ///
+    /// let backoff = Backoff::exponential(Duration::from_millis(25), Duration::from_millis(80));
+    /// let ceilings = [1, 2, 3, 100].map(|attempt| backoff.ceiling(attempt).as_millis());
+    /// assert_eq!(ceilings, [25, 50, 80, 80]);
+    /// ```
+    #[must_use]
+    pub fn ceiling(&self, attempt: u32) -> Duration {
+        let factor = 2_u32.saturating_pow(attempt.saturating_sub(1));
+        self.base.saturating_mul(factor).min(self.cap)
+    }
+
+    /// A pause after try number `attempt`: any time up to the [`ceiling`](Self::ceiling), all equally likely.
+    pub(super) fn pause(&self, attempt: u32) -> Duration {
+        let ceiling = u64::try_from(self.ceiling(attempt).as_nanos()).unwrap_or(u64::MAX);
+        Duration::from_nanos(fastrand::u64(0..=ceiling))
+    }
+}
+
+impl Default for Backoff {
+    /// From 25 ms to 1 s.
+    fn default() -> Self {
+        Self::exponential(Duration::from_millis(25), Duration::from_secs(1))
+    }
+}
