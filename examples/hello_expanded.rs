@@ -7,10 +7,10 @@
 #![allow(refining_impl_trait, reason = "`NeverSuspends`, by name, tells rustc that there is nothing to await")]
 
 use std::future::Future;
-use std::ops::ControlFlow::{self, Break, Continue};
+use std::ops::ControlFlow::{Break, Continue};
 
 use chain_runtime::describe::{Facts, Hook, Need, Source, SourceKind};
-use chain_runtime::flow::{Cut, End, kind, reply};
+use chain_runtime::flow::{Cut, End, KeyOf, Reads, kind, reply};
 use chain_runtime::held::{Bare, Held};
 use chain_runtime::node::{Joins, pace, way_out};
 use chain_runtime::scope::{LendReply, Lends, Provides, lend, place};
@@ -56,34 +56,12 @@ impl Stateless for auth {
 // What it is wherever it stands.
 impl<'r> Signature<'r> for auth {
     type Out = Result<User, Unauthorized>;
-    type Gives = User;
+    // How that is read: what it provides, and what it breaks with.
+    type Kind = kind::Fails;
     // Under which type the value joins the scope at position `P`.
     type Key<const P: usize> = User;
-    type Breaks = Unauthorized;
-    // How a break becomes the reply, and how the value would if the node were the last.
-    type Cut = kind::Fails;
-    type End = kind::Gives;
     type Pace = pace::Suspending;
-    type WayOut = way_out::Absent;
     const FACTS: Facts = Facts::new("auth").provides("User").breaks("Unauthorized").enter(Hook::Suspends);
-
-    fn flow(out: Self::Out) -> ControlFlow<Unauthorized, User> {
-        match out {
-            Ok(user) => Continue(user),
-            Err(broken) => Break(broken),
-        }
-    }
-
-    fn key<const P: usize>(gave: User) -> User {
-        gave
-    }
-}
-
-impl<C: ?Sized> chain_runtime::IsNode<C> for auth {
-    type Itself = Self;
-    fn itself(&self) -> &Self {
-        self
-    }
 }
 
 // Under which type the value joins the scope of the chain `C`.
@@ -99,27 +77,9 @@ where
     S: Lends<'r, 's, Request, Self> + Lends<'r, 's, Keys, Self>,
 {
     const NEEDS: &'static [Need] = &[];
-    const EXIT_NEEDS: &'static [Need] = &[];
 
     fn enter(&'r self, mut scope: S) -> impl Future<Output = Self::Out> {
         auth(lend::<Request, Self, _>(&mut scope), lend::<Keys, Self, _>(&mut scope))
-    }
-    fn enter_now(&'r self, _: S) -> Self::Out {
-        unreachable!()
-    }
-    // A hook that never suspends returns a future without values: rustc removes the await behind it.
-    fn exit(&'r self, _: S) -> NeverSuspends<()> {
-        unreachable!()
-    }
-    fn exit_now(&'r self, _: S) {}
-}
-
-// It has no `cancelled` hook, so its value is held bare. A node that has one is held in a `Guard`, whose `Drop` calls it.
-impl<'r, C: 'r> Cancel<'r, C> for auth {
-    type Held<const P: usize> = Bare<User>;
-
-    fn hold<const P: usize>(&'r self, value: User, _: &'r C) -> Bare<User> {
-        Bare { value }
     }
 }
 
@@ -140,23 +100,13 @@ impl Log {
 
 impl<'r> Signature<'r> for Log {
     type Out = Started;
-    type Gives = Started;
+    type Kind = kind::Gives;
     type Key<const P: usize> = Started;
-    type Breaks = Never;
-    type Cut = kind::Never;
-    type End = kind::Gives;
     type Pace = pace::Immediate;
-    type WayOut = way_out::Open;
     const FACTS: Facts = Facts::new("Log").provides("Started").exit(Hook::Now);
-
-    fn flow(out: Started) -> ControlFlow<Never, Started> {
-        Continue(out)
-    }
-    fn key<const P: usize>(gave: Started) -> Started {
-        gave
-    }
 }
 
+// A type can be a field of a chain, and have a way out; a function is no field and has none.
 impl<C: ?Sized> chain_runtime::IsNode<C> for Log {
     type Itself = Self;
     fn itself(&self) -> &Self {
@@ -175,6 +125,7 @@ where
     const NEEDS: &'static [Need] = &[];
     const EXIT_NEEDS: &'static [Need] = &[];
 
+    // A hook that never suspends returns a future without values: rustc removes the await behind it.
     fn enter(&'r self, _: S) -> NeverSuspends<Started> {
         unreachable!()
     }
@@ -189,7 +140,9 @@ where
     }
 }
 
+// It has no `cancelled` hook, so its value is held bare. A node that has one is held in a `Guard`, whose `Drop` calls it.
 impl<'r, C: 'r> Cancel<'r, C> for Log {
+    type WayOut = way_out::Open;
     type Held<const P: usize> = Bare<Started>;
 
     fn hold<const P: usize>(&'r self, value: Started, _: &'r C) -> Bare<Started> {
@@ -212,28 +165,10 @@ impl Stateless for greet {
 
 impl<'r> Signature<'r> for greet {
     type Out = String;
-    type Gives = String;
+    type Kind = kind::Gives;
     type Key<const P: usize> = String;
-    type Breaks = Never;
-    type Cut = kind::Never;
-    type End = kind::Gives;
     type Pace = pace::Immediate;
-    type WayOut = way_out::Absent;
     const FACTS: Facts = Facts::new("greet").provides("String");
-
-    fn flow(out: String) -> ControlFlow<Never, String> {
-        Continue(out)
-    }
-    fn key<const P: usize>(gave: String) -> String {
-        gave
-    }
-}
-
-impl<C: ?Sized> chain_runtime::IsNode<C> for greet {
-    type Itself = Self;
-    fn itself(&self) -> &Self {
-        self
-    }
 }
 
 impl<'r, C: ?Sized> Joins<'r, C> for greet {
@@ -242,25 +177,12 @@ impl<'r, C: ?Sized> Joins<'r, C> for greet {
 
 impl<'r: 's, 's, S: Lends<'r, 's, User, Self>> Node<'r, 's, S> for greet {
     const NEEDS: &'static [Need] = &[];
-    const EXIT_NEEDS: &'static [Need] = &[];
 
     fn enter(&'r self, _: S) -> NeverSuspends<String> {
         unreachable!()
     }
     fn enter_now(&'r self, mut scope: S) -> String {
         greet(lend::<User, Self, _>(&mut scope))
-    }
-    fn exit(&'r self, _: S) -> NeverSuspends<()> {
-        unreachable!()
-    }
-    fn exit_now(&'r self, _: S) {}
-}
-
-impl<'r, C: 'r> Cancel<'r, C> for greet {
-    type Held<const P: usize> = Bare<String>;
-
-    fn hold<const P: usize>(&'r self, value: String, _: &'r C) -> Bare<String> {
-        Bare { value }
     }
 }
 
@@ -336,8 +258,9 @@ impl<'r: 's, 's, N: ?Sized> LendReply<'s, String, N> for Scope<'r, 's> {
 }
 
 impl Hello {
-    // One flat body, a block for each node. What nodes provide are locals of the blocks: leaving a block drops them in
-    // reverse, by whichever way it is left, and a node that breaks leaves just the blocks of the nodes that were entered.
+    // One flat body, a block for each node that may have a way out. What nodes provide are locals of the blocks: leaving a
+    // block drops them in reverse, by whichever way it is left, and a node that breaks leaves just the blocks of the nodes
+    // that were entered.
     async fn run(&self, request: Request) -> String {
         // `Option`, since a node may take it by value.
         let mut request = Some(request);
@@ -348,10 +271,10 @@ impl Hello {
             // where the macro does not know which; rustc does, and keeps one.)
             let scope = Scope { request: Some(&mut request), ..Scope::empty(self) };
             let out = Node::enter_now(&self.log, scope);
-            let mut log = match Log::flow(out) {
-                Continue(value) => Cancel::hold::<0>(&self.log, Log::key::<0>(value), self),
+            let mut log = match kind::Gives::read(out) {
+                Continue(value) => Cancel::hold::<0>(&self.log, Started::key_of(value), self),
                 Break(broken) => {
-                    reply = <kind::Never as Cut<Never, Log, String, reply::Plain>>::cut(broken);
+                    reply = <kind::Gives as Cut<Never, Log, String, reply::Plain>>::cut(broken);
                     break 'node0;
                 }
             };
@@ -360,8 +283,8 @@ impl Hello {
                 let scope =
                     Scope { request: Some(&mut request), provided0: Some(&mut log.value), ..Scope::empty(self) };
                 let out = Node::enter(&auth::NODE, scope).await;
-                let mut auth = match auth::flow(out) {
-                    Continue(value) => Cancel::hold::<1>(&auth::NODE, auth::key::<1>(value), self),
+                let mut auth = match kind::Fails::read(out) {
+                    Continue(value) => Bare { value: User::key_of(value) },
                     // Broke: the reply is made in place, and `auth` was never entered.
                     Break(broken) => {
                         reply = <kind::Fails as Cut<Unauthorized, auth, String, reply::Plain>>::cut(broken);
@@ -369,28 +292,22 @@ impl Hello {
                     }
                 };
 
-                'node2: {
-                    let scope = Scope {
-                        request: Some(&mut request),
-                        provided0: Some(&mut log.value),
-                        provided1: Some(&mut auth.value),
-                        ..Scope::empty(self)
-                    };
-                    let out = Node::enter_now(&greet::NODE, scope);
-                    // The last node's value is the reply; nobody holds it.
-                    match greet::flow(out) {
-                        Continue(value) => {
-                            reply = <kind::Gives as End<String, greet, String, reply::Plain>>::end(value)
-                        }
-                        Break(broken) => {
-                            reply = <kind::Never as Cut<Never, greet, String, reply::Plain>>::cut(broken);
-                            break 'node2;
-                        }
+                // `auth` is a function, which has no way out: nobody has to leave a block for it.
+                let scope = Scope {
+                    request: Some(&mut request),
+                    provided0: Some(&mut log.value),
+                    provided1: Some(&mut auth.value),
+                    ..Scope::empty(self)
+                };
+                let out = Node::enter_now(&greet::NODE, scope);
+                // The last node's value is the reply; nobody holds it.
+                match kind::Gives::read(out) {
+                    Continue(value) => reply = <kind::Gives as End<String, greet, String, reply::Plain>>::end(value),
+                    Break(broken) => {
+                        reply = <kind::Gives as Cut<Never, greet, String, reply::Plain>>::cut(broken);
+                        break 'node1;
                     }
                 }
-
-                // The way out of `auth`: it has no `exit`. From `left` on, a drop is an ordinary one.
-                auth.left();
             }
 
             // The way out of `log`.
@@ -401,6 +318,7 @@ impl Hello {
                 ..Scope::empty(self)
             };
             Node::exit_now(&self.log, scope);
+            // From here on, a drop is an ordinary one.
             log.left();
         }
         reply

@@ -10,8 +10,6 @@
 //! }
 //! ```
 
-use std::ops::ControlFlow;
-
 use chain_runtime::describe::{Access, Facts, Hook, Need};
 use chain_runtime::flow::kind;
 use chain_runtime::held::Bare;
@@ -42,25 +40,10 @@ impl Stateless for ReadTenant {
 /// What it is wherever it stands.
 impl<'r> Signature<'r> for ReadTenant {
     type Out = Result<Tenant, NoTenant>;
-    type Gives = Tenant;
+    type Kind = kind::Fails;
     type Key<const P: usize> = Tenant;
-    type Breaks = NoTenant;
-    type Cut = kind::Fails;
-    type End = kind::Gives;
     type Pace = pace::Immediate;
-    type WayOut = way_out::Open;
     const FACTS: Facts = Facts::new("ReadTenant").provides("Tenant").breaks("NoTenant").exit(Hook::Now);
-
-    fn flow(out: Self::Out) -> ControlFlow<NoTenant, Tenant> {
-        match out {
-            Ok(tenant) => ControlFlow::Continue(tenant),
-            Err(broken) => ControlFlow::Break(broken),
-        }
-    }
-
-    fn key<const P: usize>(gave: Tenant) -> Tenant {
-        gave
-    }
 }
 
 impl<C: ?Sized> chain_runtime::IsNode<C> for ReadTenant {
@@ -113,6 +96,7 @@ where
 
 /// It has no `cancelled` hook: its value is held and nothing else.
 impl<'r, C: 'r> Cancel<'r, C> for ReadTenant {
+    type WayOut = way_out::Open;
     type Held<const P: usize> = Bare<Tenant>;
 
     fn hold<const P: usize>(&'r self, value: Tenant, _: &'r C) -> Bare<Tenant> {

@@ -3,7 +3,7 @@
 //! The item is kept as it is. Beside it stand the runtime's traits: `Signature` (what it gives),
 //! `Node` (what it asks of a scope) and `Cancel` (what becomes of it when its request dies).
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::parse::Parser;
 use syn::spanned::Spanned;
@@ -19,7 +19,7 @@ use crate::types;
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::new();
     let options = Options::read(options, &mut diagnostics);
-    let node = match syn::parse2::<syn::Item>(item.clone()) {
+    let node = match syn::parse2::<syn::Item>(without_body(item.clone())) {
         Ok(syn::Item::Fn(function)) => of_function(&function, &options, &mut diagnostics),
         Ok(syn::Item::Impl(block)) => of_impl(&block, &options, &mut diagnostics),
         Ok(other) => {
@@ -45,6 +45,20 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         (None, None) => TokenStream::new(),
     };
     quote!(#item #expansion)
+}
+
+/// A function without what it does, which is none of a node's business, and takes its time to parse.
+fn without_body(item: TokenStream) -> TokenStream {
+    let mut tokens: Vec<_> = item.into_iter().collect();
+    let is_function = tokens.iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "fn"));
+    if let (true, Some(TokenTree::Group(body))) = (is_function, tokens.last_mut()) {
+        if body.delimiter() == Delimiter::Brace {
+            let mut empty = Group::new(Delimiter::Brace, TokenStream::new());
+            empty.set_span(body.span());
+            *body = empty;
+        }
+    }
+    tokens.into_iter().collect()
 }
 
 fn first_span(item: &impl ToTokens) -> Span {
@@ -707,36 +721,25 @@ impl Node {
         let clause = self.where_clause(&[]);
         let out = &flow.out;
         let out = if is_bang(out) { quote!(#rt::Never) } else { out.clone() };
-        let (gives, key, make_key, end) = match &flow.gives {
-            Gives::Nothing => {
-                let nothing = quote!(#rt::Nothing<CHAIN_POSITION>);
-                (quote!(()), nothing, quote!({ let () = gave; #rt::Nothing }), quote!(Gives))
-            }
-            Gives::Never => {
-                (quote!(#rt::Never), quote!(#rt::Nothing<CHAIN_POSITION>), quote!(match gave {}), quote!(Never))
-            }
-            Gives::Value(value, ..) => {
-                let value = match &flow.kind {
-                    FlowKind::Result if value.is_empty() => quote!(<#out as #rt::flow::ResultLike>::Value),
-                    _ => value.clone(),
-                };
-                (value.clone(), value, quote!(gave), quote!(Gives))
-            }
+        let (key, never_gives) = match &flow.gives {
+            Gives::Nothing => (quote!(#rt::Nothing<CHAIN_POSITION>), false),
+            Gives::Never => (quote!(#rt::Nothing<CHAIN_POSITION>), true),
+            // Of an alias nothing is known but what it stands for.
+            Gives::Value(value, ..) if value.is_empty() => (quote!(<#out as #rt::flow::ResultLike>::Value), false),
+            Gives::Value(value, ..) => (value.clone(), false),
         };
-        let breaks = match &flow.breaks {
-            None => quote!(#rt::Never),
-            Some((error, _)) if error.is_empty() => quote!(<#out as #rt::flow::ResultLike>::Error),
-            Some((error, _)) => error.clone(),
+        let kind = match (&flow.kind, &flow.breaks, never_gives) {
+            (FlowKind::Plain, _, false) => quote!(Gives),
+            (FlowKind::Plain, _, true) => quote!(Never),
+            (FlowKind::Result, None, _) => quote!(NeverFails),
+            (FlowKind::Result, _, false) => quote!(Fails),
+            (FlowKind::Result, _, true) => quote!(OnlyFails),
+            (FlowKind::ControlFlow, None, _) => quote!(NeverBreaks),
+            (FlowKind::ControlFlow, _, false) => quote!(Breaks),
+            (FlowKind::ControlFlow, _, true) => quote!(OnlyBreaks),
         };
-        let cut = match (&flow.breaks, &flow.kind) {
-            (None, _) => quote!(Never),
-            (Some(_), FlowKind::ControlFlow) => quote!(Breaks),
-            (Some(_), _) => quote!(Fails),
-        };
-        let read = self.read(rt);
         let suspends = self.enter.as_ref().is_some_and(|hook| hook.is_async);
         let pace = if suspends { quote!(Suspending) } else { quote!(Immediate) };
-        let way_out = if self.exit.is_some() { quote!(Open) } else { quote!(Absent) };
         let facts = self.facts(rt, name);
         let chain = names::single("ChainItself");
         let joining = self.generics(&[quote!(#run)], &[quote!(#chain: ?#rt::private::Sized)]);
@@ -748,52 +751,11 @@ impl Node {
             #[automatically_derived]
             impl #generics #rt::Signature<#run> for #ty #clause {
                 type Out = #out;
-                type Gives = #gives;
+                type Kind = #rt::flow::kind::#kind;
                 type Key<const CHAIN_POSITION: usize> = #key;
-                type Breaks = #breaks;
-                type Cut = #rt::flow::kind::#cut;
-                type End = #rt::flow::kind::#end;
                 type Pace = #rt::node::pace::#pace;
-                type WayOut = #rt::node::way_out::#way_out;
                 const FACTS: #rt::describe::Facts = #facts;
-                #[inline(always)]
-                fn flow(out: Self::Out) -> #rt::private::ControlFlow<Self::Breaks, Self::Gives> {
-                    #read
-                }
-                #[inline(always)]
-                fn key<const CHAIN_POSITION: usize>(gave: Self::Gives) -> Self::Key<CHAIN_POSITION> {
-                    #make_key
-                }
             }
-        }
-    }
-
-    /// The body of `Signature::flow`.
-    fn read(&self, rt: &TokenStream) -> TokenStream {
-        let control = quote!(#rt::private::ControlFlow);
-        let value = match (&self.flow.gives, &self.flow.kind) {
-            (Gives::Never, FlowKind::Plain) => return quote!(match out {}),
-            (Gives::Never, _) => quote!(match value {}),
-            _ => quote!(#control::Continue(value)),
-        };
-        let broken = match &self.flow.breaks {
-            None => quote!(match broken {}),
-            Some(_) => quote!(#control::Break(broken)),
-        };
-        match self.flow.kind {
-            FlowKind::Plain => quote!(#control::Continue(out)),
-            FlowKind::Result => quote! {
-                match out {
-                    #rt::private::Ok(value) => #value,
-                    #rt::private::Err(broken) => #broken,
-                }
-            },
-            FlowKind::ControlFlow => quote! {
-                match out {
-                    #control::Continue(value) => #value,
-                    #control::Break(broken) => #broken,
-                }
-            },
         }
     }
 
@@ -947,12 +909,14 @@ impl Node {
         let ty = &self.ty;
         let run = names::run_lifetime();
         let chain = Ident::new("ChainItself", Span::mixed_site());
+        let way_out = if self.exit.is_some() { quote!(Open) } else { quote!(Absent) };
         let Some(hook) = &self.cancelled else {
             let generics = self.generics(&[quote!(#run)], &[quote!(#chain: #run)]);
             let clause = self.where_clause(&[quote!(Self: #run)]);
             return quote! {
                 #[automatically_derived]
                 impl #generics #rt::Cancel<#run, #chain> for #ty #clause {
+                    type WayOut = #rt::node::way_out::#way_out;
                     type Held<const CHAIN_POSITION: usize> = #rt::held::Bare<Self::Key<CHAIN_POSITION>>;
                     #[inline(always)]
                     fn hold<const CHAIN_POSITION: usize>(&#run self, value: Self::Key<CHAIN_POSITION>, chain: &#run #chain) -> Self::Held<CHAIN_POSITION> {
@@ -981,6 +945,7 @@ impl Node {
         let call = &hook.call;
         let header = quote!(impl #generics #rt::Cancel<#run, #chain> for #ty);
         let items = quote! {
+            type WayOut = #rt::node::way_out::#way_out;
             type Held<const CHAIN_POSITION: usize> = #rt::held::Guard<#run, Self, #chain, CHAIN_POSITION>;
             #[inline(always)]
             fn hold<const CHAIN_POSITION: usize>(&#run self, value: Self::Key<CHAIN_POSITION>, chain: &#run #chain) -> Self::Held<CHAIN_POSITION> {

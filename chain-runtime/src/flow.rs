@@ -6,8 +6,11 @@
 
 use core::convert::Infallible;
 use core::future::Future;
+use core::ops::ControlFlow::{self, Break, Continue};
 use core::pin::Pin;
 use core::task::{Context, Poll};
+
+use crate::node::Nothing;
 
 /// Turns what a node gives or breaks with into the chain's reply, `R`.
 ///
@@ -88,13 +91,10 @@ impl<T> Future for NeverSuspends<T> {
 pub trait ResultLike {
     /// What it provides.
     type Value;
-    /// What it breaks with.
-    type Error;
 }
 
 impl<T, E> ResultLike for Result<T, E> {
     type Value = T;
-    type Error = E;
 }
 
 /// How a chain's reply is made, named by `chain!` after the look of the declared reply type.
@@ -107,20 +107,118 @@ pub mod reply {
     pub struct Fallible;
 }
 
-/// How a node ends its part, named by `#[node]` after the look of the node's return type.
+/// How what a node returns is read, named by `#[node]` after the look of the return type.
 pub mod kind {
-    /// It may break with the `E` of a `Result<T, E>`.
-    #[derive(Debug)]
-    pub struct Fails;
-    /// It may break with the `R` of a `ControlFlow<R, T>`.
-    #[derive(Debug)]
-    pub struct Breaks;
-    /// It gives a value.
+    /// A value.
     #[derive(Debug)]
     pub struct Gives;
-    /// It never does.
+    /// It never returns.
     #[derive(Debug)]
     pub struct Never;
+    /// `Result<T, E>`
+    #[derive(Debug)]
+    pub struct Fails;
+    /// `Result<T, Infallible>`
+    #[derive(Debug)]
+    pub struct NeverFails;
+    /// `Result<Infallible, E>`
+    #[derive(Debug)]
+    pub struct OnlyFails;
+    /// `ControlFlow<R, T>`
+    #[derive(Debug)]
+    pub struct Breaks;
+    /// `ControlFlow<Infallible, T>`
+    #[derive(Debug)]
+    pub struct NeverBreaks;
+    /// `ControlFlow<R, Infallible>`
+    #[derive(Debug)]
+    pub struct OnlyBreaks;
+}
+
+/// Reads what a node returns, an `Out`: go on with a value, or break. Implemented here for every [`kind`].
+#[diagnostic::on_unimplemented(
+    message = "`{Out}` is called like one of core's types, and is another",
+    label = "core's `Result` and `ControlFlow` provide or break",
+    note = "a node's `Result` provides its `Ok` or breaks with its `Err`; give another type another name"
+)]
+pub trait Reads<Out> {
+    /// What the node provides.
+    type Gives;
+    /// What it breaks with; [`Never`] where it cannot.
+    type Breaks;
+    /// Takes it apart.
+    fn read(out: Out) -> ControlFlow<Self::Breaks, Self::Gives>;
+}
+
+/// What has no values.
+trait Empty {
+    fn cannot_be<T>(self) -> T;
+}
+
+impl Empty for Never {
+    #[inline(always)]
+    fn cannot_be<T>(self) -> T {
+        match self {}
+    }
+}
+
+impl Empty for Infallible {
+    #[inline(always)]
+    fn cannot_be<T>(self) -> T {
+        match self {}
+    }
+}
+
+macro_rules! reads {
+    ($($kind:ident: <$($parameter:ident $(: $bound:ident)?),*> $out:ty => $gives:ty, $breaks:ty, |$value:ident| $read:expr;)*) => { $(
+        impl<$($parameter $(: $bound)?),*> Reads<$out> for kind::$kind {
+            type Gives = $gives;
+            type Breaks = $breaks;
+            #[inline(always)]
+            fn read($value: $out) -> ControlFlow<$breaks, $gives> {
+                $read
+            }
+        }
+    )* };
+}
+
+reads! {
+    Gives: <T> T => T, Never, |out| Continue(out);
+    Never: <N: Empty> N => Never, Never, |out| out.cannot_be();
+    Fails: <T, E> Result<T, E> => T, E, |out| match out { Ok(value) => Continue(value), Err(broken) => Break(broken) };
+    NeverFails: <T, N: Empty> Result<T, N> => T, Never, |out| Continue(out.unwrap_or_else(N::cannot_be));
+    OnlyFails: <N: Empty, E> Result<N, E> => Never, E, |out| Break(out.map_or_else(|broken| broken, N::cannot_be));
+    Breaks: <R, T> ControlFlow<R, T> => T, R, |out| match out { Continue(value) => Continue(value), Break(broken) => Break(broken) };
+    NeverBreaks: <N: Empty, T> ControlFlow<N, T> => T, Never, |out| match out { Continue(value) => Continue(value), Break(broken) => broken.cannot_be() };
+    OnlyBreaks: <R, N: Empty> ControlFlow<R, N> => Never, R, |out| match out { Continue(value) => value.cannot_be(), Break(broken) => Break(broken) };
+}
+
+/// Puts what a node gave under its key in the scope: a value is its own, and what provides nothing is held by a
+/// [`Nothing`].
+pub trait KeyOf<G> {
+    /// Makes the key.
+    fn key_of(gave: G) -> Self;
+}
+
+impl<T> KeyOf<T> for T {
+    #[inline(always)]
+    fn key_of(gave: T) -> T {
+        gave
+    }
+}
+
+impl<const P: usize> KeyOf<()> for Nothing<P> {
+    #[inline(always)]
+    fn key_of((): ()) -> Self {
+        Self
+    }
+}
+
+impl<const P: usize> KeyOf<Never> for Nothing<P> {
+    #[inline(always)]
+    fn key_of(gave: Never) -> Self {
+        match gave {}
+    }
 }
 
 /// That a break with `E` in the node `N` becomes the reply `R`. Implemented here for every [`kind`].
@@ -149,45 +247,53 @@ fn as_an_error<E, T, X: From<E>>(broke_with: E) -> Result<T, X> {
     Err(X::from(broke_with))
 }
 
-#[diagnostic::do_not_recommend]
-impl<E: IntoReply<R>, N, R> Cut<E, N, R, reply::Plain> for kind::Fails {
-    #[inline]
-    fn cut(broke_with: E) -> R {
-        out_of_line(broke_with)
-    }
+macro_rules! cuts {
+    (fails: $($fails:ident)*; breaks: $($breaks:ident)*; never: $($never:ident)*) => {
+        $(
+            #[diagnostic::do_not_recommend]
+            impl<E: IntoReply<R>, N, R> Cut<E, N, R, reply::Plain> for kind::$fails {
+                #[inline]
+                fn cut(broke_with: E) -> R {
+                    out_of_line(broke_with)
+                }
+            }
+            #[diagnostic::do_not_recommend]
+            impl<E, N, T, X: From<E>> Cut<E, N, Result<T, X>, reply::Fallible> for kind::$fails {
+                #[inline]
+                fn cut(broke_with: E) -> Result<T, X> {
+                    as_an_error(broke_with)
+                }
+            }
+        )*
+        $(
+            #[diagnostic::do_not_recommend]
+            impl<E: IntoReply<R>, N, R> Cut<E, N, R, reply::Plain> for kind::$breaks {
+                #[inline]
+                fn cut(broke_with: E) -> R {
+                    out_of_line(broke_with)
+                }
+            }
+            #[diagnostic::do_not_recommend]
+            impl<E: IntoReply<R>, N, R> Cut<E, N, R, reply::Fallible> for kind::$breaks {
+                #[inline]
+                fn cut(broke_with: E) -> R {
+                    out_of_line(broke_with)
+                }
+            }
+        )*
+        $(
+            #[diagnostic::do_not_recommend]
+            impl<N, R, Mode> Cut<Never, N, R, Mode> for kind::$never {
+                #[inline]
+                fn cut(broke_with: Never) -> R {
+                    match broke_with {}
+                }
+            }
+        )*
+    };
 }
 
-#[diagnostic::do_not_recommend]
-impl<E, N, T, X: From<E>> Cut<E, N, Result<T, X>, reply::Fallible> for kind::Fails {
-    #[inline]
-    fn cut(broke_with: E) -> Result<T, X> {
-        as_an_error(broke_with)
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<E: IntoReply<R>, N, R> Cut<E, N, R, reply::Plain> for kind::Breaks {
-    #[inline]
-    fn cut(broke_with: E) -> R {
-        out_of_line(broke_with)
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<E: IntoReply<R>, N, R> Cut<E, N, R, reply::Fallible> for kind::Breaks {
-    #[inline]
-    fn cut(broke_with: E) -> R {
-        out_of_line(broke_with)
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<N, R, Mode> Cut<Never, N, R, Mode> for kind::Never {
-    #[inline]
-    fn cut(broke_with: Never) -> R {
-        match broke_with {}
-    }
-}
+cuts! { fails: Fails OnlyFails; breaks: Breaks OnlyBreaks; never: Gives Never NeverFails NeverBreaks }
 
 /// That the value `T` of the last node, `N`, becomes the reply `R`. Implemented here for every [`kind`].
 #[diagnostic::on_unimplemented(
@@ -200,26 +306,34 @@ pub trait End<T, N, R, Mode> {
     fn end(gave: T) -> R;
 }
 
-#[diagnostic::do_not_recommend]
-impl<T: IntoReply<R>, N, R> End<T, N, R, reply::Plain> for kind::Gives {
-    #[inline]
-    fn end(gave: T) -> R {
-        gave.into_reply()
-    }
+macro_rules! ends {
+    (gives: $($gives:ident)*; never: $($never:ident)*) => {
+        $(
+            #[diagnostic::do_not_recommend]
+            impl<T: IntoReply<R>, N, R> End<T, N, R, reply::Plain> for kind::$gives {
+                #[inline]
+                fn end(gave: T) -> R {
+                    gave.into_reply()
+                }
+            }
+            #[diagnostic::do_not_recommend]
+            impl<T: IntoReply<V>, N, V, X> End<T, N, Result<V, X>, reply::Fallible> for kind::$gives {
+                #[inline]
+                fn end(gave: T) -> Result<V, X> {
+                    Ok(gave.into_reply())
+                }
+            }
+        )*
+        $(
+            #[diagnostic::do_not_recommend]
+            impl<N, R, Mode> End<Never, N, R, Mode> for kind::$never {
+                #[inline]
+                fn end(gave: Never) -> R {
+                    match gave {}
+                }
+            }
+        )*
+    };
 }
 
-#[diagnostic::do_not_recommend]
-impl<T: IntoReply<V>, N, V, X> End<T, N, Result<V, X>, reply::Fallible> for kind::Gives {
-    #[inline]
-    fn end(gave: T) -> Result<V, X> {
-        Ok(gave.into_reply())
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<N, R, Mode> End<Never, N, R, Mode> for kind::Never {
-    #[inline]
-    fn end(gave: Never) -> R {
-        match gave {}
-    }
-}
+ends! { gives: Gives Fails NeverFails Breaks NeverBreaks; never: Never OnlyFails OnlyBreaks }

@@ -9,9 +9,9 @@
 //! `'r` is the life of one run (the chain's fields and its inputs by reference), `'s` of one call.
 
 use core::future::Future;
-use core::ops::ControlFlow;
 
 use crate::describe::{Facts, Need};
+use crate::flow::{KeyOf, Reads};
 
 /// What a node returns, provides and breaks with, wherever it stands.
 #[diagnostic::on_unimplemented(
@@ -22,29 +22,22 @@ use crate::describe::{Facts, Need};
 pub trait Signature<'r> {
     /// What the function behind the node returns, as it is.
     type Out;
-    /// What the node provides to the nodes after it.
-    type Gives;
-    /// The type under which that joins the scope at position `P`: [`Gives`](Self::Gives), or [`Nothing`] for a node
+    /// How that is read: one of [`flow::kind`](crate::flow::kind), named after the look of the return type.
+    type Kind: Reads<Self::Out>;
+    /// The type under which its value joins the scope at position `P`: the value's own, or [`Nothing`] for a node
     /// that provides nothing, so that several such nodes do not collide.
-    type Key<const P: usize>;
-    /// What the node breaks with; [`Never`](crate::Never) where it cannot.
-    type Breaks;
-    /// How a break becomes the reply: one of [`flow::kind`](crate::flow::kind).
-    type Cut;
-    /// How its value becomes the reply where the node is the last: one of [`flow::kind`](crate::flow::kind).
-    type End;
+    type Key<const P: usize>: KeyOf<Gives<'r, Self>>;
     /// [`pace::Immediate`] or [`pace::Suspending`].
     type Pace: pace::Pace;
-    /// Whether there is a way out: [`way_out::Open`] or the uninhabited [`way_out::Absent`].
-    type WayOut: way_out::WayOut;
     /// What is known of the node by name.
     const FACTS: Facts;
-
-    /// Reads the result: go on with a value, or break.
-    fn flow(out: Self::Out) -> ControlFlow<Self::Breaks, Self::Gives>;
-    /// Puts the value under its key.
-    fn key<const P: usize>(gave: Self::Gives) -> Self::Key<P>;
 }
+
+/// What a node provides to the nodes after it.
+pub type Gives<'r, N> = <<N as Signature<'r>>::Kind as Reads<<N as Signature<'r>>::Out>>::Gives;
+
+/// What a node breaks with; [`Never`](crate::Never) where it cannot.
+pub type Breaks<'r, N> = <<N as Signature<'r>>::Kind as Reads<<N as Signature<'r>>::Out>>::Breaks;
 
 /// The type under which the node's value joins the scope of the chain `C`: [`Signature::Key`], said once more.
 ///
@@ -108,6 +101,8 @@ pub trait Node<'r: 's, 's, S>: Signature<'r> {
 
 /// What becomes of the node when its request dies midway, in the chain `C`.
 pub trait Cancel<'r, C: 'r>: Signature<'r> + 'r {
+    /// Whether there is a way out: [`way_out::Open`] or the uninhabited [`way_out::Absent`].
+    type WayOut: way_out::WayOut;
     /// What holds the provided value: [`Bare`](crate::held::Bare), or [`Guard`](crate::held::Guard) for a node
     /// with a `cancelled` hook.
     type Held<const P: usize>: crate::held::Held;

@@ -72,29 +72,30 @@ pub trait CutInto<E, N> {
     fn write(broke_with: E, response: &mut Response);
 }
 
-#[diagnostic::do_not_recommend]
-impl<E: Respond, N> CutInto<E, N> for kind::Fails {
-    #[inline]
-    fn write(broke_with: E, response: &mut Response) {
-        broke_with.respond(response);
-    }
+macro_rules! cuts {
+    (breaks: $($breaks:ident)*; never: $($never:ident)*) => {
+        $(
+            #[diagnostic::do_not_recommend]
+            impl<E: Respond, N> CutInto<E, N> for kind::$breaks {
+                #[inline]
+                fn write(broke_with: E, response: &mut Response) {
+                    broke_with.respond(response);
+                }
+            }
+        )*
+        $(
+            #[diagnostic::do_not_recommend]
+            impl<N> CutInto<Never, N> for kind::$never {
+                #[inline]
+                fn write(broke_with: Never, _: &mut Response) {
+                    match broke_with {}
+                }
+            }
+        )*
+    };
 }
 
-#[diagnostic::do_not_recommend]
-impl<E: Respond, N> CutInto<E, N> for kind::Breaks {
-    #[inline]
-    fn write(broke_with: E, response: &mut Response) {
-        broke_with.respond(response);
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<N> CutInto<Never, N> for kind::Never {
-    #[inline]
-    fn write(broke_with: Never, _: &mut Response) {
-        match broke_with {}
-    }
-}
+cuts! { breaks: Fails OnlyFails Breaks OnlyBreaks; never: Gives Never NeverFails NeverBreaks }
 
 /// That what the last node, `N`, gives can be written into the context's response. `()` leaves it as it is.
 #[diagnostic::on_unimplemented(
@@ -107,18 +108,27 @@ pub trait EndInto<T, N> {
     fn write(gave: T, response: &mut Response);
 }
 
-#[diagnostic::do_not_recommend]
-impl<T: Respond, N> EndInto<T, N> for kind::Gives {
-    #[inline]
-    fn write(gave: T, response: &mut Response) {
-        gave.respond(response);
-    }
+macro_rules! ends {
+    (gives: $($gives:ident)*; never: $($never:ident)*) => {
+        $(
+            #[diagnostic::do_not_recommend]
+            impl<T: Respond, N> EndInto<T, N> for kind::$gives {
+                #[inline]
+                fn write(gave: T, response: &mut Response) {
+                    gave.respond(response);
+                }
+            }
+        )*
+        $(
+            #[diagnostic::do_not_recommend]
+            impl<N> EndInto<Never, N> for kind::$never {
+                #[inline]
+                fn write(gave: Never, _: &mut Response) {
+                    match gave {}
+                }
+            }
+        )*
+    };
 }
 
-#[diagnostic::do_not_recommend]
-impl<N> EndInto<Never, N> for kind::Never {
-    #[inline]
-    fn write(gave: Never, _: &mut Response) {
-        match gave {}
-    }
-}
+ends! { gives: Gives Fails NeverFails Breaks NeverBreaks; never: Never OnlyFails OnlyBreaks }

@@ -126,7 +126,7 @@ fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
         let crate::plan::Step { node, span, has_hooks, .. } = step;
         let rt = &names::alias(*span);
         let provided = (at != last)
-            .then(|| quote_spanned!(*span=> #rt::check::value_moves::<<#node as #rt::Signature<'_>>::Gives, #node>();));
+            .then(|| quote_spanned!(*span=> #rt::check::value_moves::<#rt::node::Gives<'_, (#node)>, #node>();));
         let way_out = has_hooks.then(|| {
             quote_spanned!(*span=> #rt::check::future_moves::<_, _, _, #node>(<#node as #rt::Node<'_, '_, #scope #arguments>>::exit);)
         });

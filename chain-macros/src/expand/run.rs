@@ -196,7 +196,8 @@ fn step(plan: &Plan<'_>, at: usize, inner: &TokenStream) -> TokenStream {
     let enter = enter(plan, at);
     let exit = exit(plan, at);
     let give_reply = broke(plan, at);
-    let flow = quote_spanned!(span=> <#node as #rt::Signature<'_>>::flow(#out));
+    let kind = quote_spanned!(span=> <#node as #rt::Signature<'_>>::Kind);
+    let flow = quote_spanned!(span=> <#kind as #rt::flow::Reads<_>>::read(#out));
     let control = quote!(#rt::private::ControlFlow);
     let way = if is_last {
         let reply = gave(plan, at);
@@ -210,7 +211,7 @@ fn step(plan: &Plan<'_>, at: usize, inner: &TokenStream) -> TokenStream {
         }
     } else {
         let hold = quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::hold::<#at>);
-        let key = quote_spanned!(span=> <#node as #rt::Signature<'_>>::key::<#at>);
+        let key = quote_spanned!(span=> <<#node as #rt::Signature<'_>>::Key<#at> as #rt::flow::KeyOf<_>>::key_of);
         let left = quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave::<#at>(&mut #held););
         let page = page_behind(plan, at);
         let this = quote!(self);
@@ -295,7 +296,7 @@ fn exit(plan: &Plan<'_>, at: usize) -> TokenStream {
     let rt = &names::alias(*span);
     let hook = quote_spanned!(*span=> <#node as #rt::Signature<'_>>::FACTS.exit);
     // For a node without `exit` this cannot return, and rustc drops what stands behind it, scope and all.
-    let way = quote_spanned!(*span=> <<#node as #rt::Signature<'_>>::WayOut as #rt::node::way_out::WayOut>::go());
+    let way = quote_spanned!(*span=> <<#node as #rt::Cancel<'_, Self>>::WayOut as #rt::node::way_out::WayOut>::go());
     let call = called(plan, at, "exit", &quote!(#hook.suspends()));
     let leaving = watched(chain, &quote!(leave(#at)));
     let left = watched(chain, &quote!(left(#at)));
@@ -345,8 +346,9 @@ fn assign(plan: &Plan<'_>, at: usize, what: &str, ending_index: usize) -> TokenS
     let (reply, ending) = (names::single("reply"), names::single("ending"));
     let scope_arguments = scope_arguments(chain, true);
     let kind = syn::Ident::new(what, span);
-    let function = syn::Ident::new(&what.to_lowercase(), span);
     let of = syn::Ident::new(if what == "Cut" { "Breaks" } else { "Gives" }, span);
+    let of = quote_spanned!(span=> #rt::node::#of<'_, (#node)>);
+    let function = syn::Ident::new(&what.to_lowercase(), span);
     let endings = match plan.is_generic {
         true => quote!(<#scope #scope_arguments>::ENDINGS),
         false => names::static_of("Endings", &chain.name).into_token_stream(),
@@ -357,14 +359,14 @@ fn assign(plan: &Plan<'_>, at: usize, what: &str, ending_index: usize) -> TokenS
         let context = &chain.run.inputs[0].name;
         let into = syn::Ident::new(&format!("{what}Into"), span);
         let call = quote_spanned! {span=>
-            <#as_signature::#kind as #rt::short::#into<#as_signature::#of, (#node)>>::write(#value, &mut #context.response)
+            <#as_signature::Kind as #rt::short::#into<#of, (#node)>>::write(#value, &mut #context.response)
         };
         return quote!(#ended #call; #reply = *#ending;);
     }
     let mode = mode(chain);
     let reply_ty = in_run(chain, &chain.run.reply);
     let call = quote_spanned! {span=>
-        <#as_signature::#kind as #rt::flow::#kind<#as_signature::#of, (#node), #reply_ty, #mode>>::#function(#value)
+        <#as_signature::Kind as #rt::flow::#kind<#of, (#node), #reply_ty, #mode>>::#function(#value)
     };
     quote!(#ended #reply = #call;)
 }
