@@ -30,7 +30,7 @@ use super::{Deadline, Timer};
 /// # runtime.block_on(async {
 /// # let mut replies = [503, 503, 200].into_iter();
 /// # let mut ask_upstream = async || replies.next().unwrap();
-/// let retry: Retry<fn(&u16) -> bool> = Retry::new(|status| *status == 503)
+/// let retry = Retry::new(|status: &u16| *status == 503)
 ///     .attempts(4)
 ///     .backoff(Backoff::exponential(Duration::from_millis(10), Duration::from_millis(500)))
 ///     .budget(Budget::default());
