@@ -53,9 +53,56 @@ pub(crate) struct Run {
     pub(crate) lifetime: Option<syn::Lifetime>,
     pub(crate) inputs: Vec<Input>,
     pub(crate) reply: Type,
-    pub(crate) nodes: Vec<NodeUse>,
-    /// Of the braces, where a chain without nodes is reported: not where its nodes could not be read.
-    pub(crate) body: Option<Span>,
+    pub(crate) body: Block,
+}
+
+/// `{ a => b }`: the chain's body, or a chain inside of it.
+pub(crate) struct Block {
+    pub(crate) items: Vec<Item>,
+    /// Of the braces.
+    pub(crate) span: Span,
+    /// Nothing stands in it; not that its nodes could not be read.
+    pub(crate) is_empty: bool,
+}
+
+/// What arrows join.
+pub(crate) enum Item {
+    /// `auth`
+    Node(NodeUse),
+    /// `{ auth => log }`
+    Block(Block),
+    /// `deadline { auth => log }`
+    Around(NodeUse, Block),
+    /// `match route { .. }`, `if canary { .. } else { .. }`
+    Branch(Branch),
+}
+
+/// A node whose value says what comes next.
+pub(crate) struct Branch {
+    /// Of `match` or `if`.
+    pub(crate) span: Span,
+    pub(crate) node: NodeUse,
+    pub(crate) arms: Vec<Arm>,
+    /// `if node`, without a pattern: the node gives a `bool`, and there are two arms.
+    pub(crate) is_bool: bool,
+    /// Whether every value has its arm, as far as can be seen here: `if` without `else` has one that is empty.
+    pub(crate) lacks_else: bool,
+}
+
+/// What comes next for some of the values.
+pub(crate) struct Arm {
+    /// The pattern, with the types of its bindings taken out of it, and its guard.
+    pub(crate) pattern: TokenStream,
+    /// As a person would write it: for the drawing.
+    pub(crate) label: String,
+    pub(crate) bindings: Vec<Binding>,
+    pub(crate) body: Block,
+}
+
+/// `api: Api` in a pattern: it joins the arm's scope.
+pub(crate) struct Binding {
+    pub(crate) name: Ident,
+    pub(crate) ty: Type,
 }
 
 /// An input of the chain.
@@ -83,11 +130,52 @@ impl NodeUse {
     }
 }
 
+impl Block {
+    /// All nodes in it, also those in blocks inside of it, in the order in which they are written.
+    pub(crate) fn nodes(&self) -> Vec<&NodeUse> {
+        let nodes = self.items.iter().flat_map(|item| match item {
+            Item::Node(node) => vec![node],
+            Item::Block(block) => block.nodes(),
+            Item::Around(node, block) => [node].into_iter().chain(block.nodes()).collect(),
+            Item::Branch(Branch { node, arms, .. }) => {
+                [node].into_iter().chain(arms.iter().flat_map(|arm| arm.body.nodes())).collect()
+            }
+        });
+        nodes.collect()
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn nodes_mut(&mut self) -> Vec<&mut NodeUse> {
+        let nodes = self.items.iter_mut().flat_map(|item| match item {
+            Item::Node(node) => vec![node],
+            Item::Block(block) => block.nodes_mut(),
+            Item::Around(node, block) => [node].into_iter().chain(block.nodes_mut()).collect(),
+            Item::Branch(Branch { node, arms, .. }) => {
+                [node].into_iter().chain(arms.iter_mut().flat_map(|arm| arm.body.nodes_mut())).collect()
+            }
+        });
+        nodes.collect()
+    }
+
+    /// Its outline, as a person would write it: `auth => deadline { .. } => proxy`.
+    pub(crate) fn outline(&self) -> String {
+        let name = |node: &NodeUse| crate::names::unraw(node.name());
+        let items = self.items.iter().map(|item| match item {
+            Item::Node(node) => name(node),
+            Item::Block(_) => "{ .. }".to_owned(),
+            Item::Around(node, _) => format!("{} {{ .. }}", name(node)),
+            Item::Branch(branch) if branch.is_bool => format!("if {} {{ .. }}", name(&branch.node)),
+            Item::Branch(branch) => format!("match {} {{ .. }}", name(&branch.node)),
+        });
+        items.collect::<Vec<_>>().join(" => ")
+    }
+}
+
 impl Chain {
     /// Whether a field is lent by its type. A field that is used as a node, and has a twin of the same type, is
     /// known by its name only: two rate limiters in one chain are no ambiguity.
     pub(crate) fn is_lent(&self, index: usize) -> bool {
-        let is_node = |index: usize| self.run.nodes.iter().any(|node| node.field == Some(index));
+        let is_node = |index: usize| self.run.body.nodes().iter().any(|node| node.field == Some(index));
         let ty = &self.fields[index].ty;
         let twins = self.fields.iter().filter(|field| crate::types::same_text(&field.ty, ty)).count();
         twins == 1 || !is_node(index)

@@ -1,16 +1,21 @@
 //! What is wrong with a chain that can be seen without knowing any type.
 //!
-//! - a chain has a node;
+//! - a chain has a node, and each end of a chain that replies does;
+//! - what wraps a future is in a chain that has one;
 //! - one type, one provider: among the inputs and the fields, by their written types. What nodes provide
 //!   only rustc knows; `expand::scope` lets it compare.
 
-use crate::ast::Chain;
+use crate::ast::{Block, Chain, Item};
 use crate::diagnostics::Diagnostics;
 use crate::names::unraw;
 use crate::types;
 
 pub(crate) fn chain(chain: &Chain, diagnostics: &mut Diagnostics) {
     has_a_node(chain, diagnostics);
+    ends_reply(&chain.run.body, true, diagnostics);
+    if !chain.run.is_async {
+        wraps_a_future(&chain.run.body, diagnostics);
+    }
     inputs_differ(chain, diagnostics);
     fields_differ(chain, diagnostics);
     types_are_told_apart(chain, diagnostics);
@@ -18,12 +23,62 @@ pub(crate) fn chain(chain: &Chain, diagnostics: &mut Diagnostics) {
 }
 
 fn has_a_node(chain: &Chain, diagnostics: &mut Diagnostics) {
-    if let (Some(body), true) = (chain.run.body, chain.run.nodes.is_empty()) {
+    if chain.run.body.is_empty {
         diagnostics.error_at(
-            body,
+            chain.run.body.span,
             "the chain has no nodes",
             "name at least one, which gives the reply: `{ first => last }`",
         );
+    }
+}
+
+/// The end of a chain is a node, or a block or branch whose every end is one. What other nodes come after may be an empty arm.
+fn ends_reply(block: &Block, replies: bool, diagnostics: &mut Diagnostics) {
+    for (at, item) in block.items.iter().enumerate() {
+        let replies = replies && at + 1 == block.items.len();
+        match item {
+            Item::Node(_) => {}
+            Item::Block(inner) | Item::Around(_, inner) => {
+                if inner.is_empty {
+                    diagnostics.error_at(inner.span, "this block has no nodes", "name at least one, or leave it out");
+                }
+                ends_reply(inner, replies, diagnostics);
+            }
+            Item::Branch(branch) => {
+                if replies && branch.lacks_else {
+                    diagnostics.error_at(
+                        branch.span,
+                        "the chain ends with this `if`, which has no `else`: without one, nothing replies",
+                        "add `else { .. }` with a node that gives the reply, or a node behind the `if`",
+                    );
+                }
+                for arm in &branch.arms {
+                    if replies && arm.body.is_empty && !branch.lacks_else {
+                        diagnostics.error_at(
+                            arm.body.span,
+                            "this arm does not reply, and nothing comes after it",
+                            "end it with a node that gives the reply",
+                        );
+                    }
+                    ends_reply(&arm.body, replies, diagnostics);
+                }
+            }
+        }
+    }
+}
+
+fn wraps_a_future(block: &Block, diagnostics: &mut Diagnostics) {
+    for item in &block.items {
+        match item {
+            Item::Node(_) => {}
+            Item::Block(inner) => wraps_a_future(inner, diagnostics),
+            Item::Around(node, _) => diagnostics.error(
+                &node.path,
+                format_args!("`{}` wraps a future, but this chain is declared `fn`", unraw(node.name())),
+                "declare the chain `async fn(..)`",
+            ),
+            Item::Branch(branch) => branch.arms.iter().for_each(|arm| wraps_a_future(&arm.body, diagnostics)),
+        }
     }
 }
 

@@ -62,9 +62,13 @@ pub(crate) fn scope_parameter() -> Ident {
     single("ChainScope")
 }
 
-/// The scope struct of a chain.
-pub(crate) fn scope_of(chain: &Ident) -> Ident {
-    format_ident!("ScopeOf{}", unraw(chain), span = Span::mixed_site().located_at(chain.span()))
+/// The scope struct of a chain, and of each block in it: `ScopeOfGateway`, `Block1OfGateway`.
+pub(crate) fn scope_of(chain: &Ident, level: usize) -> Ident {
+    let span = Span::mixed_site().located_at(chain.span());
+    match level {
+        0 => format_ident!("ScopeOf{}", unraw(chain), span = span),
+        block => format_ident!("Block{block}Of{}", unraw(chain), span = span),
+    }
 }
 
 /// A static beside a chain: `NodesOfGateway`.
@@ -72,9 +76,14 @@ pub(crate) fn static_of(what: &str, chain: &Ident) -> Ident {
     format_ident!("{what}Of{}", unraw(chain), span = Span::mixed_site())
 }
 
-/// A page of a long chain's loans.
-pub(crate) fn page_of(chain: &Ident, index: usize) -> Ident {
-    format_ident!("Page{index}Of{}", unraw(chain), span = Span::mixed_site())
+/// A page of a long row's loans.
+pub(crate) fn page_of(scope: &Ident, index: usize) -> Ident {
+    format_ident!("Page{index}Of{scope}", span = Span::mixed_site())
+}
+
+/// The local that holds such a page.
+pub(crate) fn page_local(level: usize, index: usize) -> Ident {
+    Ident::new(&format!("page{level}_{index}"), Span::mixed_site())
 }
 
 /// A local of the generated body, which the user's code cannot see.
@@ -93,9 +102,14 @@ pub(crate) fn single(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// The label to which the node at this position breaks.
+/// The label of what stands behind the node at this position, up to its way out.
 pub(crate) fn label(index: usize) -> Lifetime {
-    Lifetime::new(&format!("'node{index}"), Span::mixed_site())
+    Lifetime::new(&format!("'behind{index}"), Span::mixed_site())
+}
+
+/// The label of a row.
+pub(crate) fn row_label(level: usize) -> Lifetime {
+    Lifetime::new(&format!("'row{level}"), Span::mixed_site())
 }
 
 /// An identifier as a person writes it in prose: without `r#`.

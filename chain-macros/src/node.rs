@@ -15,6 +15,8 @@ use crate::diagnostics::Diagnostics;
 use crate::names;
 use crate::types;
 
+mod around;
+
 /// `#[node]` and its options, on an item.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::new();
@@ -111,6 +113,7 @@ struct Node {
     /// The type parameter of `exit` that stands for the reply, with its bounds.
     exit_reply: Option<syn::TypeParam>,
     cancelled: Option<Hook>,
+    around: Option<around::Around>,
     flow: Flow,
 }
 
@@ -200,6 +203,7 @@ fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnosti
         exit: None,
         exit_reply: None,
         cancelled: None,
+        around: None,
         flow,
     })
 }
@@ -271,6 +275,8 @@ enum Place {
     Enter,
     Exit,
     Cancelled,
+    Around,
+    Again,
 }
 
 impl Place {
@@ -280,6 +286,8 @@ impl Place {
             Self::Enter => "`enter`",
             Self::Exit => "`exit`",
             Self::Cancelled => "`cancelled`",
+            Self::Around => "`around`",
+            Self::Again => "`again`",
         }
     }
 }
@@ -473,6 +481,8 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
     let mut exit = None;
     let mut exit_reply = None;
     let mut cancelled = None;
+    let mut around = None;
+    let mut again = None;
     let mut flow = read_flow(&ReturnType::Default);
     for item in &block.items {
         let ImplItem::Fn(method) = item else { continue };
@@ -482,6 +492,18 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
             "enter" => Place::Enter,
             "exit" => Place::Exit,
             "cancelled" => Place::Cancelled,
+            "around" => {
+                refuse_odd_functions(signature, diagnostics);
+                check_receiver(signature, Place::Around, diagnostics);
+                // One that cannot be read is one all the same: what wraps a block is no other error.
+                around = Some(around::read(signature, diagnostics).unwrap_or_else(around::Around::kept_alive));
+                continue;
+            }
+            "again" => {
+                check_receiver(signature, Place::Again, diagnostics);
+                again = Some((name, around::read_again(signature, diagnostics)));
+                continue;
+            }
             _ => continue,
         };
         refuse_odd_functions(signature, diagnostics);
@@ -512,11 +534,28 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
             }
         }
     }
-    if enter.is_none() && exit.is_none() && cancelled.is_none() {
+    if let Some((name, again)) = again {
+        match &mut around {
+            Some(around) => around.again = again,
+            None => diagnostics.error(
+                name,
+                "`again` belongs to a node that wraps a block, and this one has no `around`",
+                "add `around`, which may just await the block: `async fn around<B: Future>(&self, block: Pin<&mut B>) -> B::Output { block.await }`",
+            ),
+        }
+    }
+    if around.is_some() && (exit.is_some() || cancelled.is_some()) {
+        diagnostics.error(
+            &block.self_ty,
+            "a node that wraps a block sees its end, so it has neither `exit` nor `cancelled`",
+            "do it in `around`, behind `block.await`; what has to happen in any case, in the `Drop` of a local there",
+        );
+    }
+    if enter.is_none() && exit.is_none() && cancelled.is_none() && around.is_none() {
         diagnostics.error(
             &block.self_ty,
             "a node needs a hook, and this `impl` block has none",
-            "give it `fn enter(&self, ..)`, `fn exit(&self, ..)` or `fn cancelled(&self, ..)`",
+            "give it `fn enter(&self, ..)`, `fn exit(&self, ..)`, `fn cancelled(&self, ..)` or `async fn around(&self, ..)`",
         );
         return None;
     }
@@ -552,6 +591,7 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
         exit,
         exit_reply,
         cancelled,
+        around,
         flow,
     })
 }
@@ -637,6 +677,7 @@ impl Node {
         self.exit = None;
         self.exit_reply = None;
         self.cancelled = None;
+        self.around = self.around.map(|_| around::Around::kept_alive());
         // It is called like a function: without `self`.
         self.stateless &= self.declaration.is_some();
         self.declaration.get_or_insert_default();
@@ -649,12 +690,13 @@ impl Node {
         let signature = self.signature(rt);
         let node = self.node(rt);
         let cancel = (!self.is_function).then(|| self.cancel(rt));
+        let around = self.around.as_ref().map(|around| around.expand(self, rt));
         let stateless = self.stateless.then(|| self.stateless(rt));
         let hushed = names::hushed();
         quote! {
             #declaration
             #hushed
-            const _: () = { #is_node #signature #node #cancel #stateless };
+            const _: () = { #is_node #signature #node #cancel #around #stateless };
         }
     }
 
@@ -773,7 +815,11 @@ impl Node {
             _ => None,
         };
         let breaks = self.flow.breaks.as_ref().map(|(_, text)| quote!(.breaks(#text)));
-        quote!(#rt::describe::Facts::new(#name).enter(#enter).exit(#exit) #cancelled #provides #breaks)
+        let around = self.around.as_ref().map(|around| {
+            let wraps = around.wraps(rt);
+            quote!(.around(#wraps))
+        });
+        quote!(#rt::describe::Facts::new(#name).enter(#enter).exit(#exit) #cancelled #provides #breaks #around)
     }
 
     fn node(&self, rt: &TokenStream) -> TokenStream {

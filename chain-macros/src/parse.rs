@@ -9,10 +9,12 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Expr, Generics, Ident, LitInt, Path, Token, Type, Visibility, parse_quote};
 
-use crate::ast::{Chain, Field, Form, Input, NodeUse, Run};
+use crate::ast::{Block, Chain, Field, Form, Input, Item, NodeUse, Run};
 use crate::diagnostics::Diagnostics;
 use crate::names;
 use crate::types;
+
+mod branch;
 
 /// Parses `[$crate] declaration`. `None` where not even the outline can be made out.
 pub(crate) fn chain(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<Chain> {
@@ -243,8 +245,7 @@ fn run(tokens: &[TokenTree], name: &Ident, diagnostics: &mut Diagnostics) -> Run
         lifetime: None,
         inputs: Vec::new(),
         reply: parse_quote!(()),
-        nodes: Vec::new(),
-        body: None,
+        body: Block { items: Vec::new(), span: name.span(), is_empty: false },
     };
     let Some(arguments) = tokens.iter().position(|token| is_group(token, Delimiter::Parenthesis)) else {
         diagnostics.error(
@@ -277,8 +278,7 @@ fn run(tokens: &[TokenTree], name: &Ident, diagnostics: &mut Diagnostics) -> Run
         run.reply = parsed.unwrap_or_else(|| parse_quote!(()));
     }
     if let TokenTree::Group(group) = &rest[body] {
-        run.body = group.stream().is_empty().then(|| group.span_open());
-        run.nodes = nodes(group.stream(), diagnostics);
+        run.body = block(group, diagnostics);
     }
     if let Some(more) = rest.get(body + 1) {
         diagnostics.error(more, "nothing comes after the chain's body", "declare one chain in each `chain!`");
@@ -384,6 +384,12 @@ fn pieces(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<Piece> {
             current.push(token);
             continue;
         };
+        // What stands in a branch, `item` reads.
+        let is_arrow = punct.as_char() == '=' && punct.spacing() == Spacing::Joint;
+        if is_branch(&current) && !is_arrow {
+            current.push(token);
+            continue;
+        }
         let next = match tokens.peek() {
             Some(TokenTree::Punct(next)) if punct.spacing() == Spacing::Joint => Some(next.as_char()),
             _ => None,
@@ -466,23 +472,74 @@ fn joined(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<TokenStream
     nodes
 }
 
-fn nodes(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<NodeUse> {
-    let joined = joined(tokens, diagnostics);
-    joined.into_iter().filter_map(|tokens| diagnostics.ok(node_use.parse2(tokens))).collect()
+/// Whether these tokens, behind attributes, begin like a branch.
+fn is_branch(tokens: &[TokenTree]) -> bool {
+    let behind = tokens.iter().position(|token| match token {
+        TokenTree::Punct(punct) => punct.as_char() != '#',
+        token => !is_group(token, Delimiter::Bracket),
+    });
+    matches!(behind.map(|at| &tokens[at]), Some(TokenTree::Ident(word)) if word == "match" || word == "if")
 }
 
-fn node_use(input: ParseStream<'_>) -> syn::Result<NodeUse> {
+/// `{ auth => log }`
+fn block(group: &Group, diagnostics: &mut Diagnostics) -> Block {
+    let items = items(group.stream(), diagnostics);
+    Block { items, span: group.span_open(), is_empty: group.stream().is_empty() }
+}
+
+fn items(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<Item> {
+    let joined = joined(tokens, diagnostics);
+    let items = joined.into_iter().filter_map(|tokens| {
+        let read = (|input: ParseStream<'_>| item_use(input, diagnostics)).parse2(tokens);
+        diagnostics.ok(read)
+    });
+    items.collect()
+}
+
+/// What stands between two arrows.
+fn item_use(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<Item> {
     if let Some(attribute) = input.call(Attribute::parse_outer)?.first() {
         return Err(syn::Error::new_spanned(
             attribute,
             "a node in a chain takes no attribute\n  help: attributes stand on the chain (`#[observe(..)]`, `#[budget(..)]`, `#[send]`) or on the node's own definition",
         ));
     }
-    if input.peek(Token![match]) || input.peek(Token![if]) || input.peek(syn::token::Brace) {
-        return Err(input.error(
-            "a chain is a row of nodes; blocks and branches are not part of the language yet\n  help: branch inside a node, or declare two chains and choose between them",
-        ));
+    if input.peek(syn::token::Brace) {
+        let group: Group = input.parse()?;
+        ends_here(input, "the block")?;
+        return Ok(Item::Block(block(&group, diagnostics)));
     }
+    if input.peek(Token![match]) {
+        return branch::of_match(input, diagnostics).map(Item::Branch);
+    }
+    if input.peek(Token![if]) {
+        return branch::of_if(input, diagnostics).map(Item::Branch);
+    }
+    if input.peek(Token![else]) {
+        return Err(input.error("this `else` belongs to no `if`\n  help: write `if node { .. } else { .. }`"));
+    }
+    let node = node_path(input)?;
+    if input.peek(syn::token::Brace) {
+        let group: Group = input.parse()?;
+        ends_here(input, &format!("the block of `{}`", names::unraw(node.name())))?;
+        return Ok(Item::Around(node, block(&group, diagnostics)));
+    }
+    node_ends(input, &node)?;
+    Ok(Item::Node(node))
+}
+
+fn ends_here(input: ParseStream<'_>, what: &str) -> syn::Result<()> {
+    if input.is_empty() {
+        return Ok(());
+    }
+    if input.peek(Token![else]) {
+        return Err(input.error("this `else` belongs to no `if`\n  help: write `if node { .. } else { .. }`"));
+    }
+    Err(input.error(format!("expected `=>` after {what}\n  help: nodes and blocks are joined with `=>`")))
+}
+
+/// The path of a node, and nothing that is none.
+fn node_path(input: ParseStream<'_>) -> syn::Result<NodeUse> {
     if input.peek(Token![async]) || input.peek(Token![move]) || input.peek(Token![|]) {
         return Err(
             input.error("a node is named, not written in place\n  help: give it a name: `#[node] fn name(..) { .. }`")
@@ -491,8 +548,17 @@ fn node_use(input: ParseStream<'_>) -> syn::Result<NodeUse> {
     if input.peek(syn::Lit) {
         return Err(input.error("a node is a function or a field, not a literal\n  help: name a `#[node]` function"));
     }
-    let path: Path = input.parse()?;
-    let name = types::text(&path);
+    if input.peek(Token![for]) || input.peek(Token![while]) || input.peek(Token![loop]) {
+        return Err(input.error(
+            "a chain has no loops: each request passes a node once\n  help: loop inside a node, or wrap a block in a node that runs it again, like `Retry`",
+        ));
+    }
+    Ok(NodeUse { path: input.parse()?, field: None })
+}
+
+/// What does not belong behind a node.
+fn node_ends(input: ParseStream<'_>, node: &NodeUse) -> syn::Result<()> {
+    let name = types::text(&node.path);
     if input.peek(syn::token::Paren) {
         let arguments: TokenTree = input.parse()?;
         return Err(syn::Error::new_spanned(
@@ -518,24 +584,25 @@ fn node_use(input: ParseStream<'_>) -> syn::Result<NodeUse> {
     if !input.is_empty() {
         return Err(input.error(format!("expected `=>` after `{name}`\n  help: nodes are joined with `=>`")));
     }
-    Ok(NodeUse { path, field: None })
+    Ok(())
 }
 
 /// Finds the nodes that are fields.
 fn name_fields(chain: &mut Chain) {
-    for node in &mut chain.run.nodes {
+    for node in chain.run.body.nodes_mut() {
         node.field = node.path.get_ident().and_then(|name| chain.fields.iter().position(|field| field.name == *name));
     }
 }
 
 /// `auth => limit: RateLimit = RateLimit::per_second(100) => proxy`
 fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnostics) -> Option<Chain> {
-    let body = tokens.is_empty().then(Span::call_site);
+    let is_empty = tokens.is_empty();
     let mut fields: Vec<Field> = Vec::new();
-    let mut nodes = Vec::new();
+    let mut items = Vec::new();
     for tokens in joined(tokens.into_iter().collect(), diagnostics) {
-        match diagnostics.ok(short_node.parse2(tokens)) {
-            Some(ShortNode::Named(node)) => nodes.push(node),
+        let read = (|input: ParseStream<'_>| short_node(input, diagnostics)).parse2(tokens);
+        match diagnostics.ok(read) {
+            Some(ShortNode::Named(item)) => items.push(item),
             Some(ShortNode::WithState(field)) => {
                 if fields.iter().any(|other| other.name == field.name) {
                     diagnostics.error(
@@ -547,7 +614,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
                 }
                 let path = Path::from(field.name.clone());
                 fields.push(*field);
-                nodes.push(NodeUse { path, field: None });
+                items.push(Item::Node(NodeUse { path, field: None }));
             }
             None => {}
         }
@@ -574,8 +641,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
             }],
             lifetime: Some(lifetime),
             reply: syn::parse2(quote!(#runtime::Ending)).expect("a type"),
-            nodes,
-            body,
+            body: Block { items, span: Span::call_site(), is_empty },
         },
         runtime,
     };
@@ -584,13 +650,13 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
 }
 
 enum ShortNode {
-    Named(NodeUse),
+    Named(Item),
     WithState(Box<Field>),
 }
 
-fn short_node(input: ParseStream<'_>) -> syn::Result<ShortNode> {
+fn short_node(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<ShortNode> {
     if !(input.peek(Ident) && input.peek2(Token![:]) && !input.peek2(Token![::])) {
-        return node_use(input).map(ShortNode::Named);
+        return item_use(input, diagnostics).map(ShortNode::Named);
     }
     let name: Ident = input.parse()?;
     input.parse::<Token![:]>()?;

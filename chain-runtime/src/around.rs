@@ -1,11 +1,13 @@
 //! Ready around nodes: a node that is given the block behind it as a future, which it polls, limits or abandons.
 //!
 //! The block is *one* future. It is pinned in the chain's own frame and lent as `Pin<&mut B>`, so nothing is stored twice and
-//! nothing is boxed. Each of these types has the same inherent method, generic over the block:
+//! nothing is boxed. Each of these types has the same method, generic over the block:
 //!
 //! ```text
 //! async fn around<B: Future>(&self, block: Pin<&mut B>) -> Result<B::Output, E>
 //! ```
+//!
+//! `#[node]` on the `impl` block that has it makes the type a node that wraps a block: it implements [`Around`].
 //!
 //! An `Err` abandons the block: its future is dropped where it stands, so the `cancelled` hooks of its nodes run as for any
 //! request that dies midway, and `E` becomes the reply through [`IntoReply`](crate::IntoReply).
@@ -36,6 +38,63 @@
 //! | `Concurrency`, waiting, on tokio | 480 |
 //! | `Deadline`, on tokio | 256 |
 //! | `Retry::again`, on tokio | 240 |
+
+use core::future::Future;
+use core::ops::ControlFlow;
+use core::pin::Pin;
+
+use crate::describe::Hook;
+use crate::flow::Reads;
+use crate::node::{Gives, Signature};
+
+/// What a node does that wraps a block, in a chain whose reply is an `R`. `#[node]` writes it for an `impl` block that has `around`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not wrap a block",
+    label = "does not wrap a block",
+    note = "write `=>` between `{Self}` and the block; a node that wraps has `async fn around<B: Future>(&self, block: Pin<&mut B>) -> Result<B::Output, E>`"
+)]
+pub trait Around<'r, R>: Signature<'r> {
+    /// What `around` returns, where the block's output is a `T`: `T`, or `Result<T, E>` if it may give up.
+    type Outcome<T>;
+    /// How that is read.
+    type Kind: Reads<Self::Outcome<()>, Breaks = Self::GivesUp>;
+    /// What it gives up with, instead of the block's output; [`Never`](crate::Never) if it never does.
+    type GivesUp;
+    /// Whether the node may ask for the block to be run again.
+    const AGAIN: Hook = Hook::Absent;
+
+    /// Runs the block, as often as it polls it; `entered` is what the node's own `enter` gave. The block's output is its own business: the
+    /// reply, or that what comes after the block goes on.
+    ///
+    /// Returning without it abandons the block, which is dropped where it stands.
+    fn around<B: Future>(
+        &'r self,
+        entered: &mut Gives<'r, Self>,
+        block: Pin<&mut B>,
+    ) -> impl Future<Output = Self::Outcome<B::Output>>;
+
+    /// Whether the block is to be run once more: it replied with `reply`, in run number `attempt`, from 1. Not asked where the block goes on.
+    /// What it returns does not borrow the reply, which need not be `Sync`.
+    fn again(&'r self, attempt: u32, reply: &R) -> impl Future<Output = bool> + use<'r, Self, R> {
+        let _ = (attempt, reply);
+        core::future::ready(false)
+    }
+    /// The same, where it never suspends.
+    fn again_now(&'r self, attempt: u32, reply: &R) -> bool {
+        let _ = (attempt, reply);
+        false
+    }
+}
+
+/// The reply of a block that may go on instead.
+#[doc(hidden)]
+#[inline(always)]
+pub const fn reply_in<R>(flow: &ControlFlow<R, ()>) -> Option<&R> {
+    match flow {
+        ControlFlow::Break(reply) => Some(reply),
+        ControlFlow::Continue(()) => None,
+    }
+}
 
 #[cfg(feature = "std")]
 mod catch_panic;

@@ -4,7 +4,7 @@
 //! provider that comes too late, an input that is gone. Each check panics with one sentence; the
 //! `chain!` macro puts the call at the node's token, and `#[track_caller]` leads the error there.
 
-use crate::describe::{Access, Need, NodeInfo, SourceKind};
+use crate::describe::{Access, BlockKind, ChainInfo, Need, NodeInfo, SourceKind, Wraps};
 
 /// A message put together in a constant.
 struct Message {
@@ -60,13 +60,114 @@ impl Message {
 ///
 /// In a constant, so while compiling: with the error that the user reads.
 #[track_caller]
-pub const fn node(nodes: &[NodeInfo], position: usize) {
-    let node = &nodes[position];
+pub const fn node(chain: &ChainInfo, position: usize) {
+    let node = &chain.nodes[position];
     order(node, node.needs, false);
     order(node, node.exit_needs, true);
     overlap(node, node.needs);
     overlap(node, node.exit_needs);
-    gone(nodes, node);
+    ending(chain, node);
+    gone(chain, node);
+}
+
+/// A block that goes on has no ending.
+#[track_caller]
+const fn ending(chain: &ChainInfo, node: &NodeInfo) {
+    let goes_on = match node.block {
+        Some(block) => !chain.blocks[block].replies,
+        None => false,
+    };
+    let mut at = 0;
+    while goes_on && at < node.exit_needs.len() {
+        if matches!(node.exit_needs[at].from.kind, SourceKind::Ending) {
+            let message = Message::new().code(node.name).text(" asks how the chain ended, but it is left before that: ");
+            panic!("{}", message.text("its block goes on. Move it before the block").as_str());
+        }
+        at += 1;
+    }
+}
+
+/// What wraps a block has one.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn step(nodes: &[NodeInfo], position: usize) {
+    let node = &nodes[position];
+    if node.facts.around.a_block() {
+        let message = Message::new().code(node.name).text(" wraps a block, and has none here: write `");
+        panic!("{}", message.text(node.name).text(" { .. }` around the nodes that it is for").as_str());
+    }
+}
+
+/// What runs a block again finds it as it was.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn around(chain: &ChainInfo, position: usize) {
+    let node = &chain.nodes[position];
+    if !matches!(node.facts.around, Wraps::Again) {
+        return;
+    }
+    let mut at = 0;
+    while at < chain.blocks.len() {
+        let block = &chain.blocks[at];
+        if is(block.head, position) && matches!(block.kind, BlockKind::Around) {
+            let mut inner = block.first;
+            while inner < block.end {
+                let needs = chain.nodes[inner].needs;
+                let mut need = 0;
+                while need < needs.len() {
+                    if matches!(needs[need].access, Access::Taken) {
+                        let message = Message::new().code(node.name).text(" may run its block again, but ");
+                        let message = message.code(chain.nodes[inner].name).text(" in it takes ").code(needs[need].ty);
+                        let message = message.text(" by value, so it would be gone: let ").code(chain.nodes[inner].name);
+                        panic!("{}", message.text(" borrow it").as_str());
+                    }
+                    need += 1;
+                }
+                inner += 1;
+            }
+        }
+        at += 1;
+    }
+}
+
+/// A node whose value is taken apart has nothing left to do with it.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn scrutinee(nodes: &[NodeInfo], position: usize) {
+    let node = &nodes[position];
+    step(nodes, position);
+    if node.facts.cancelled {
+        let message = Message::new().code(node.name).text(" has `cancelled`, but what it gives is taken apart here: ");
+        panic!("{}", message.text("branch on what a node without `cancelled` gives").as_str());
+    }
+}
+
+/// That what a node gives is a condition.
+#[diagnostic::on_unimplemented(
+    message = "`{N}` gives a `{Self}`, but `if` asks for a `bool`",
+    label = "gives a `{Self}`",
+    note = "let it return `bool`, or write `if let Pattern = {N}` or `match {N} {{ .. }}`"
+)]
+pub trait Condition<N: ?Sized> {
+    /// Which of the two it is.
+    fn is_true(self) -> bool;
+}
+
+#[diagnostic::do_not_recommend]
+impl<N: ?Sized> Condition<N> for bool {
+    #[inline(always)]
+    fn is_true(self) -> bool {
+        self
+    }
 }
 
 /// What is named like a function has no `exit` and no `cancelled`: the chain has no way out for it.
@@ -165,13 +266,13 @@ const fn is_part_of(part: &Need, whole: &Need) -> bool {
 
 /// No input is needed after it was taken.
 #[track_caller]
-const fn gone(nodes: &[NodeInfo], node: &NodeInfo) {
+const fn gone(chain: &ChainInfo, node: &NodeInfo) {
     let mut at = 0;
     while at < node.needs.len() {
         let need = &node.needs[at];
-        if let Some(taker) = taker(nodes, need, node.position) {
+        if let Some(taker) = taker(chain, need, node, 0, node.position) {
             // The next one to need it is told; the ones after that would say the same.
-            if !is_needed_between(nodes, need, taker.position, node.position) {
+            if !is_needed_between(chain, need, taker.position, node) {
                 let message = Message::new().code(node.name).text(" needs ").code(need.ty).text(", but ");
                 let message = message.code(taker.name).text(" before it takes it by value: let ").code(taker.name);
                 panic!("{}", message.text(" borrow it, or come after ").code(node.name).as_str());
@@ -179,10 +280,15 @@ const fn gone(nodes: &[NodeInfo], node: &NodeInfo) {
         }
         at += 1;
     }
+    // A node is left at the end of its block.
+    let end = match node.block {
+        Some(block) => chain.blocks[block].end,
+        None => chain.nodes.len(),
+    };
     let mut at = 0;
     while at < node.exit_needs.len() {
         let need = &node.exit_needs[at];
-        if let Some(taker) = taker(nodes, need, nodes.len()) {
+        if let Some(taker) = taker(chain, need, node, 0, end) {
             let message = Message::new().code(node.name).text(" needs ").code(need.ty).text(" on its way out, but ");
             let message = message.code(taker.name).text(" takes it by value: let ").code(taker.name);
             let message = message.text(" borrow it, or let ").code(node.name);
@@ -192,19 +298,20 @@ const fn gone(nodes: &[NodeInfo], node: &NodeInfo) {
     }
 }
 
-/// The first of the first `end` nodes that takes the input which `need` asks for.
-const fn taker<'a>(nodes: &'a [NodeInfo], need: &Need, end: usize) -> Option<&'a NodeInfo> {
+/// The first node in this range that takes the input which `need` of `node` asks for, in a run that comes to `node`.
+const fn taker(chain: &ChainInfo, need: &Need, node: &NodeInfo, begin: usize, end: usize) -> Option<&'static NodeInfo> {
     if !matches!(need.from.kind, SourceKind::Input) {
         return None;
     }
-    let mut position = 0;
+    let mut position = begin;
     while position < end {
-        let needs = nodes[position].needs;
+        let needs = chain.nodes[position].needs;
         let mut at = 0;
         while at < needs.len() {
             let other = &needs[at];
-            if matches!(other.access, Access::Taken) && other.from.position == need.from.position {
-                return Some(&nodes[position]);
+            let takes = matches!(other.access, Access::Taken) && other.from.position == need.from.position;
+            if takes && !either_or(chain, &chain.nodes[position], node) {
+                return Some(&chain.nodes[position]);
             }
             at += 1;
         }
@@ -213,15 +320,16 @@ const fn taker<'a>(nodes: &'a [NodeInfo], need: &Need, end: usize) -> Option<&'a
     None
 }
 
-/// Whether a node between these two positions needs the same input.
-const fn is_needed_between(nodes: &[NodeInfo], need: &Need, after: usize, before: usize) -> bool {
+/// Whether a node between this position and `node` needs the same input, in a run that comes to `node`.
+const fn is_needed_between(chain: &ChainInfo, need: &Need, after: usize, node: &NodeInfo) -> bool {
     let mut position = after + 1;
-    while position < before {
-        let needs = nodes[position].needs;
+    while position < node.position {
+        let needs = chain.nodes[position].needs;
         let mut at = 0;
         while at < needs.len() {
             let other = &needs[at].from;
-            if matches!(other.kind, SourceKind::Input) && other.position == need.from.position {
+            let same = matches!(other.kind, SourceKind::Input) && other.position == need.from.position;
+            if same && !either_or(chain, &chain.nodes[position], node) {
                 return true;
             }
             at += 1;
@@ -229,6 +337,34 @@ const fn is_needed_between(nodes: &[NodeInfo], need: &Need, after: usize, before
         position += 1;
     }
     false
+}
+
+/// Whether no run comes to both: they stand in two arms of one branch.
+const fn either_or(chain: &ChainInfo, one: &NodeInfo, other: &NodeInfo) -> bool {
+    let mut ones = one.block;
+    while let Some(at) = ones {
+        let block = &chain.blocks[at];
+        if matches!(block.kind, BlockKind::Arm) {
+            let mut others = other.block;
+            while let Some(beside) = others {
+                let arm = &chain.blocks[beside];
+                if at != beside && matches!(arm.kind, BlockKind::Arm) && same(block.head, arm.head) {
+                    return true;
+                }
+                others = arm.parent;
+            }
+        }
+        ones = block.parent;
+    }
+    false
+}
+
+const fn is(position: Option<usize>, other: usize) -> bool {
+    matches!(position, Some(position) if position == other)
+}
+
+const fn same(one: Option<usize>, other: Option<usize>) -> bool {
+    matches!((one, other), (Some(one), Some(other)) if one == other)
 }
 
 /// Refuses a future that is larger than the chain's budget.

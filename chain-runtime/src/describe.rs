@@ -20,6 +20,8 @@ pub struct Facts {
     pub exit: Hook,
     /// Whether it has a `cancelled` hook.
     pub cancelled: bool,
+    /// Whether it wraps a block, and may run it again.
+    pub around: Wraps,
 }
 
 impl Facts {
@@ -27,7 +29,7 @@ impl Facts {
     /// The methods below say more.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, provides: None, breaks: None, enter: Hook::Now, exit: Hook::Absent, cancelled: false }
+        Self { name, provides: None, breaks: None, enter: Hook::Now, exit: Hook::Absent, cancelled: false, around: Wraps::Nothing }
     }
     /// It provides a value of this type.
     #[must_use]
@@ -58,6 +60,31 @@ impl Facts {
     pub const fn cancelled(mut self) -> Self {
         self.cancelled = true;
         self
+    }
+    /// It wraps a block.
+    #[must_use]
+    pub const fn around(mut self, wraps: Wraps) -> Self {
+        self.around = wraps;
+        self
+    }
+}
+
+/// Whether a node wraps a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wraps {
+    /// It stands in a row with others.
+    Nothing,
+    /// It wraps a block, which runs once at most.
+    Once,
+    /// It wraps a block, which may run several times.
+    Again,
+}
+
+impl Wraps {
+    /// Whether it wraps one.
+    #[must_use]
+    pub const fn a_block(self) -> bool {
+        !matches!(self, Self::Nothing)
     }
 }
 
@@ -127,6 +154,8 @@ pub enum SourceKind {
     Part,
     /// A field of the chain.
     Field,
+    /// What a pattern binds, in an arm.
+    Binding,
     /// What a node before it provided.
     Node,
     /// How the chain ended.
@@ -140,6 +169,10 @@ pub struct NodeInfo {
     pub name: &'static str,
     /// Its position, from 0.
     pub position: usize,
+    /// The block in which it stands: an index in [`ChainInfo::blocks`]. `None` in the chain's own row.
+    pub block: Option<usize>,
+    /// The position of the node that was entered last, and not left yet, when this one begins.
+    pub after: Option<usize>,
     /// The file that declares the chain.
     pub file: &'static str,
     /// The line in it.
@@ -163,8 +196,40 @@ pub struct ChainInfo {
     pub fields: &'static [(&'static str, &'static str)],
     /// Its reply, as written.
     pub reply: &'static str,
-    /// Its nodes, in order.
+    /// Its nodes, in the order in which they are written, also those in blocks.
     pub nodes: &'static [NodeInfo],
+    /// The blocks in it, each behind the one around it.
+    pub blocks: &'static [BlockInfo],
+}
+
+/// A chain inside of a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockInfo {
+    /// What makes it a block.
+    pub kind: BlockKind,
+    /// Of an arm, its pattern and guard, as written.
+    pub label: &'static str,
+    /// The block around it, an index in [`ChainInfo::blocks`].
+    pub parent: Option<usize>,
+    /// The position of the node that wraps it, or of the one whose value it is an arm for.
+    pub head: Option<usize>,
+    /// The position of its first node.
+    pub first: usize,
+    /// The position behind its last node, [`first`](Self::first) where it has none.
+    pub end: usize,
+    /// Whether it ends with the chain's reply. If not, what comes after it goes on.
+    pub replies: bool,
+}
+
+/// What makes a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockKind {
+    /// Braces alone.
+    Braces,
+    /// A node that wraps it.
+    Around,
+    /// A value of a node.
+    Arm,
 }
 
 /// How a run ended. An `exit` hook that asks for `&Ending` is lent it.

@@ -337,3 +337,28 @@ macro_rules! ends {
 }
 
 ends! { gives: Gives Fails NeverFails Breaks NeverBreaks; never: Never OnlyFails OnlyBreaks }
+
+/// That the node `N`, with which a block ends that other nodes come after, gives nothing.
+#[diagnostic::on_unimplemented(
+    message = "the block ends with `{N}`, which gives `{Self}`, but other nodes come after the block",
+    label = "gives `{Self}`, which nobody can find",
+    note = "what a block provides stays in it: end it with a node that returns `()`, or move it to the end of the chain, where it replies"
+)]
+pub trait GoOn<N: ?Sized> {
+    /// Goes on.
+    fn go_on(self);
+}
+
+#[diagnostic::do_not_recommend]
+impl<N: ?Sized> GoOn<N> for () {
+    #[inline(always)]
+    fn go_on(self) {}
+}
+
+#[diagnostic::do_not_recommend]
+impl<N: ?Sized> GoOn<N> for Never {
+    #[inline(always)]
+    fn go_on(self) {
+        match self {}
+    }
+}

@@ -179,6 +179,7 @@ pub mod short;
 mod sync;
 
 #[cfg(feature = "http")]
+pub use around::Around;
 pub use context::{Context, Request, Respond, Response, Scratch};
 pub use describe::{Drawing, Ending, NodeInfo};
 pub use flow::{IntoReply, Never, NeverSuspends};

@@ -132,8 +132,8 @@ pub struct Watch<O: Observer> {
     /// `None` once the run has ended.
     observer: Option<O>,
     chain: &'static ChainInfo,
-    /// Nodes `0..entered` were entered and not left.
-    entered: usize,
+    /// The node that was entered last and not left; those before it, [`NodeInfo::after`] says.
+    entered: Option<usize>,
     now: Now,
 }
 
@@ -142,6 +142,8 @@ pub struct Watch<O: Observer> {
 enum Now {
     /// Nothing that is a node's.
     Between,
+    /// Code of a node around a block, or waiting to be polled in it.
+    Around(usize),
     /// A node's own code.
     Running(usize, Way),
     /// Waiting to be polled, in a node.
@@ -152,7 +154,7 @@ impl<O: Observer> Watch<O> {
     /// A run begins.
     #[inline]
     pub fn begin(chain: &'static ChainInfo) -> Self {
-        Self { observer: Some(O::begin(chain)), chain, entered: 0, now: Now::Between }
+        Self { observer: Some(O::begin(chain)), chain, entered: None, now: Now::Between }
     }
 
     #[inline]
@@ -173,14 +175,29 @@ impl<O: Observer> Watch<O> {
     #[inline]
     pub fn entered(&mut self, position: usize) {
         self.now = Now::Between;
-        self.entered = position + 1;
+        self.entered = Some(position);
         self.tell(position, O::entered);
+    }
+
+    /// It wraps a block, which begins.
+    #[inline]
+    pub fn wraps(&mut self, position: usize) {
+        self.now = Now::Around(position);
+        self.entered = Some(position);
+    }
+
+    /// What happens in the block of the node at this position.
+    #[inline]
+    pub fn within(&mut self, position: usize) -> Within<'_, O> {
+        self.now = Now::Between;
+        Within { watch: self, position }
     }
 
     /// It broke.
     #[inline]
     pub fn broke(&mut self, position: usize) {
         self.now = Now::Between;
+        self.entered = self.chain.nodes[position].after;
         self.tell(position, O::broke);
     }
 
@@ -195,7 +212,7 @@ impl<O: Observer> Watch<O> {
     #[inline]
     pub fn left(&mut self, position: usize) {
         self.now = Now::Between;
-        self.entered = position;
+        self.entered = self.chain.nodes[position].after;
         self.tell(position, O::left);
     }
 
@@ -214,25 +231,81 @@ impl<O: Observer> Watch<O> {
     }
 }
 
-impl<O: Observer> Drop for Watch<O> {
-    fn drop(&mut self) {
-        let Some(mut observer) = self.observer.take() else { return };
-        let nodes = self.chain.nodes;
+impl<O: Observer> Watch<O> {
+    /// Tells of the nodes that were entered and not left, back to this one, which is not told.
+    fn died(&mut self, back_to: Option<usize>) {
         let at = match self.now {
             Now::Between => None,
             Now::Running(position, way) => {
-                observer.panicked(&nodes[position], way);
+                self.tell(position, |observer, node| observer.panicked(node, way));
+                Some(position)
+            }
+            Now::Around(position) if unwinds() => {
+                self.tell(position, |observer, node| observer.panicked(node, Way::In));
                 Some(position)
             }
             Now::Suspended(position) => {
-                observer.cancelled(&nodes[position]);
+                self.tell(position, O::cancelled);
                 Some(position)
             }
+            Now::Around(_) => None,
         };
-        for position in (0..self.entered).rev().filter(|position| Some(*position) != at) {
-            observer.cancelled(&nodes[position]);
+        while let Some(position) = self.entered.filter(|position| Some(*position) != back_to) {
+            if Some(position) != at {
+                self.tell(position, O::cancelled);
+            }
+            self.entered = self.chain.nodes[position].after;
         }
-        observer.end(None);
+    }
+}
+
+/// Whether this thread panics. Without the standard library, nobody knows.
+fn unwinds() -> bool {
+    #[cfg(feature = "std")]
+    return std::thread::panicking();
+    #[cfg(not(feature = "std"))]
+    return false;
+}
+
+impl<O: Observer> Drop for Watch<O> {
+    fn drop(&mut self) {
+        if self.observer.is_some() {
+            self.died(None);
+        }
+        if let Some(observer) = self.observer.take() {
+            observer.end(None);
+        }
+    }
+}
+
+/// See [`Watch::within`]. When the block is dropped midway, what died in it is told before the node around it goes on.
+#[derive(Debug)]
+pub struct Within<'a, O: Observer> {
+    watch: &'a mut Watch<O>,
+    position: usize,
+}
+
+impl<O: Observer> core::ops::Deref for Within<'_, O> {
+    type Target = Watch<O>;
+
+    #[inline]
+    fn deref(&self) -> &Watch<O> {
+        self.watch
+    }
+}
+
+impl<O: Observer> core::ops::DerefMut for Within<'_, O> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Watch<O> {
+        self.watch
+    }
+}
+
+impl<O: Observer> Drop for Within<'_, O> {
+    #[inline]
+    fn drop(&mut self) {
+        self.watch.died(Some(self.position));
+        self.watch.now = Now::Around(self.position);
     }
 }
 

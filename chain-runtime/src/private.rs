@@ -1,11 +1,11 @@
 //! What generated code names, so that it works without a prelude and whatever the user's names shadow.
 
-pub use core::future::Future;
+pub use core::future::{Future, pending};
 pub use core::marker::{PhantomData, Sized};
 pub use core::mem::size_of;
 pub use core::ops::ControlFlow;
 pub use core::option::Option::{self, None, Some};
-pub use core::pin::pin;
+pub use core::pin::{Pin, pin};
 pub use core::result::Result::{self, Err, Ok};
 pub use core::{file, line, unreachable};
 

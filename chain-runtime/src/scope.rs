@@ -195,6 +195,18 @@ pub trait LendReply<'s, R: ?Sized, N: ?Sized> {
     fn lend_reply(&mut self) -> &'s mut R;
 }
 
+/// A block that other nodes come after: its nodes are left before there is a reply.
+#[derive(Debug)]
+pub struct GoesOn;
+
+/// That the node `N` is left when there is a reply. Never so in a block that [`GoesOn`].
+#[diagnostic::on_unimplemented(
+    message = "`{N}` sees the reply on its way out, but its block goes on: when it is left, there is no reply yet",
+    label = "sees the reply",
+    note = "move `{N}` before the block, or the block to the end of the chain"
+)]
+pub trait HasReply<N: ?Sized> {}
+
 /// The reply of a chain, for an `exit` that is generic over it.
 pub trait Replying {
     /// The chain's reply.

@@ -7,13 +7,13 @@ use quote::{quote, quote_spanned};
 use super::{chain_arguments, scope_arguments, scope_generics};
 use crate::ast::{Chain, Form};
 use crate::names;
-use crate::plan::Plan;
+use crate::plan::{BlockInfo, BlockKind, Plan, Role};
 use crate::types;
 
 pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let chain = plan.chain;
     let rt = &names::runtime_alias();
-    let scope = &plan.scope;
+    let scope = &plan.levels[0].scope;
     let name = &chain.name;
     let vis = &chain.vis;
     let generics = scope_generics(chain);
@@ -22,8 +22,11 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let arguments = scope_arguments(chain, false);
     let count = plan.steps.len();
     let infos = plan.steps.iter().enumerate().map(|(position, step)| {
-        let crate::plan::Step { node, name, span, .. } = step;
+        let crate::plan::Step { node, name, span, level, block, .. } = step;
         let rt = &names::alias(*span);
+        let scope = &plan.levels[*level].scope;
+        let block = option(*block);
+        let after = option(plan.after(position));
         let as_node = quote_spanned!(*span=> <#node as #rt::Node<'_, '_, #scope #arguments>>);
         let facts = quote_spanned!(*span=> <#node as #rt::Signature<'_>>::FACTS);
         let file = quote_spanned!(*span=> #rt::private::file!());
@@ -32,6 +35,8 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
             #rt::describe::NodeInfo {
                 name: #name,
                 position: #position,
+                block: #block,
+                after: #after,
                 file: #file,
                 line: #line,
                 facts: #facts,
@@ -86,6 +91,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
         Form::Item => types::text(&chain.run.reply),
         Form::Short => "Ending".to_owned(),
     };
+    let blocks = plan.blocks.iter().map(block);
     let chain_name = names::unraw(name);
     let sizes = chain.run.is_async.then(|| sizes(plan));
     let checks = checks(plan);
@@ -103,6 +109,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
                 fields: &[#(#fields),*],
                 reply: #reply,
                 nodes: Self::NODES,
+                blocks: &[#(#blocks),*],
             };
             /// A drawing of this chain: print it, or its `.mermaid()`.
             #vis const fn drawing() -> #rt::Drawing { #rt::Drawing::of(Self::CHAIN) }
@@ -113,19 +120,47 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     }
 }
 
+fn option(position: Option<usize>) -> TokenStream {
+    let rt = &names::runtime_alias();
+    position.map_or_else(|| quote!(#rt::private::None), |position| quote!(#rt::private::Some(#position)))
+}
+
+fn block(block: &BlockInfo) -> TokenStream {
+    let rt = &names::runtime_alias();
+    let BlockInfo { label, first, end, replies, .. } = block;
+    let kind = match block.kind {
+        BlockKind::Braces => quote!(Braces),
+        BlockKind::Around => quote!(Around),
+        BlockKind::Arm => quote!(Arm),
+    };
+    let (parent, head) = (option(block.parent), option(block.head));
+    quote! {
+        #rt::describe::BlockInfo {
+            kind: #rt::describe::BlockKind::#kind,
+            label: #label,
+            parent: #parent,
+            head: #head,
+            first: #first,
+            end: #end,
+            replies: #replies,
+        }
+    }
+}
+
 /// Under `#[send]`: each node's own future and what it provides are required to move between threads, at the node's token.
 fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
     let chain = plan.chain;
     chain.send.as_ref()?;
-    let scope = &plan.scope;
     let arguments = scope_arguments(chain, false);
     let name = &chain.name;
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
-    let last = plan.steps.len().saturating_sub(1);
     let checks = plan.steps.iter().enumerate().map(|(at, step)| {
-        let crate::plan::Step { node, span, has_hooks, .. } = step;
+        let crate::plan::Step { node, span, has_hooks, level, role, .. } = step;
         let rt = &names::alias(*span);
-        let provided = (at != last)
+        let level = &plan.levels[*level];
+        let scope = &level.scope;
+        let is_held = level.providers.contains(&at) || *role != Role::Step;
+        let provided = is_held
             .then(|| quote_spanned!(*span=> #rt::check::value_moves::<#rt::node::Gives<'_, (#node)>, #node>();));
         let way_out = has_hooks.then(|| {
             quote_spanned!(*span=> #rt::check::future_moves::<_, _, _, #node>(<#node as #rt::Node<'_, '_, #scope #arguments>>::exit);)
@@ -161,7 +196,7 @@ pub(super) fn stub(chain: &Chain) -> TokenStream {
     quote! {
         #vis const NODES: &'static [#rt::NodeInfo] = &[];
         #vis const CHAIN: &'static #rt::describe::ChainInfo = &#rt::describe::ChainInfo {
-            name: #name, inputs: &[], fields: &[], reply: "", nodes: &[],
+            name: #name, inputs: &[], fields: &[], reply: "", nodes: &[], blocks: &[],
         };
         #vis const fn drawing() -> #rt::Drawing { #rt::Drawing::of(Self::CHAIN) }
         #sizes
@@ -173,13 +208,13 @@ fn sizes(plan: &Plan<'_>) -> TokenStream {
     let chain = plan.chain;
     let rt = &names::runtime_alias();
     let vis = &chain.vis;
-    let scope = &plan.scope;
     let arguments = scope_arguments(chain, false);
     let count = plan.steps.len();
     let letters: Vec<_> = (0..=chain.run.inputs.len()).map(|index| names::local("Argument", index)).collect();
     let nodes = plan.steps.iter().map(|step| {
-        let crate::plan::Step { node, span, .. } = step;
+        let crate::plan::Step { node, span, level, .. } = step;
         let rt = &names::alias(*span);
+        let scope = &plan.levels[*level].scope;
         quote_spanned!(*span=> #rt::private::future_of_2(<#node as #rt::Node<'_, '_, #scope #arguments>>::enter))
     });
     let name = &chain.name;
@@ -207,7 +242,7 @@ fn sizes(plan: &Plan<'_>) -> TokenStream {
 /// A constant for each node, at its token, and one for the budget, at its number.
 fn checks(plan: &Plan<'_>) -> TokenStream {
     let chain = plan.chain;
-    let scope = &plan.scope;
+    let scope = &plan.levels[0].scope;
     let name = &chain.name;
     let (_, chain_ty, _) = chain.generics.split_for_impl();
     let nodes = |this: &TokenStream, span: proc_macro2::Span, position: usize| {
@@ -215,9 +250,15 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
         // That of the way in is a bound: rustc can say it earlier.
         let way_out =
             (!chain.run.is_async).then(|| quote_spanned!(span=> #rt::check::way_out_of_fn(#this::NODES, #position);));
-        let function = (!plan.steps[position].has_hooks)
+        let step = &plan.steps[position];
+        let function = (!step.has_hooks && step.role != Role::Around)
             .then(|| quote_spanned!(span=> #rt::check::function(#this::NODES, #position);));
-        quote_spanned!(span=> { #rt::check::node(#this::NODES, #position); #way_out #function })
+        let role = match step.role {
+            Role::Step => quote_spanned!(span=> #rt::check::step(#this::NODES, #position);),
+            Role::Around => quote_spanned!(span=> #rt::check::around(#this::CHAIN, #position);),
+            Role::Scrutinee { .. } => quote_spanned!(span=> #rt::check::scrutinee(#this::NODES, #position);),
+        };
+        quote_spanned!(span=> { #rt::check::node(#this::CHAIN, #position); #way_out #function #role })
     };
     let budget = |this: &TokenStream| {
         let limit = chain.budget.as_ref()?;

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! let mut reply;
-//! 'node0: {
+//! 'row0: {
 //!     let mut held0 = match auth.enter(scope).await { Continue(value) => hold(value),
-//!                                                     Break(broken) => { reply = broken.into(); break 'node0 } };
-//!     'node1: {
+//!                                                     Break(broken) => { reply = broken.into(); break 'row0 } };
+//!     'behind0: {
 //!         let mut held1 = ..;                       // entered: what is behind its block is its way out
 //!         reply = last;
 //!         held1's exit(scope, &mut reply).await; held1.left();
@@ -15,17 +15,22 @@
 //! reply
 //! ```
 //!
-//! A block for each node: leaving it in any way drops what the node provided, in reverse, and a node that
+//! A block behind each node that may have a way out: leaving it in any way drops what was provided in it, in reverse, and a node that
 //! breaks leaves just the blocks of the nodes that were entered. Drop order, cancellation and unwinding
 //! are the language's own.
+//!
+//! A chain inside of the chain is a block in the same body. One that other nodes come after ends in one of two ways, with a reply or
+//! without, once its nodes were left; where that is anything to do, its replies are put aside until then (`flow`).
+//! Only what an around node wraps is a future of its own.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
+use syn::{Ident, Lifetime};
 
 use super::{in_run, run_lifetime, scope_arguments};
 use crate::ast::{Chain, Form};
 use crate::names;
-use crate::plan::{Plan, SlotKind, Step};
+use crate::plan::{Arm, Level, Outer, Piece, Plan, Role, Row, SlotKind, Step};
 use crate::types;
 
 pub(super) fn signature(chain: &Chain) -> TokenStream {
@@ -40,8 +45,7 @@ pub(super) fn signature(chain: &Chain) -> TokenStream {
     });
     let reply = in_run(chain, &chain.run.reply);
     let docs = (!attrs.iter().any(|attribute| attribute.path().is_ident("doc"))).then(|| {
-        let nodes = chain.run.nodes.iter().map(|node| names::unraw(node.name()));
-        let line = format!("Runs a request through `{}`.", nodes.collect::<Vec<_>>().join(" => "));
+        let line = format!("Runs a request through `{}`.", chain.run.body.outline());
         quote!(#[doc = #line])
     });
     quote! {
@@ -55,7 +59,7 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
     let chain = plan.chain;
     let rt = &names::runtime_alias();
     let name = &chain.name;
-    let scope = &plan.scope;
+    let scope = &plan.levels[0].scope;
     let generics = super::observed_generics(chain);
     let (impl_generics, ty_generics, clause) = generics.split_for_impl();
     let signature = signature(chain);
@@ -66,23 +70,31 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
     let scope_arguments = scope_arguments(chain, true);
     let wired = plan.is_generic.then(|| quote!(let () = <#scope #scope_arguments>::WIRED;));
     let budget = (plan.is_generic && chain.budget.is_some()).then(|| quote!(let () = Self::WITHIN_BUDGET;));
-    let inputs = plan.slots.iter().filter_map(|slot| {
+    let inputs = plan.levels[0].slots.iter().filter_map(|slot| {
         let input = chain.run.inputs.get(slot.index)?;
         let (member, user) = (&slot.member, &input.name);
         match slot.kind {
             SlotKind::OwnedInput => Some(quote!(let mut #member = #rt::private::Some(#user);)),
             // A reference stays where it is: each local that lives across an await has its place in the future.
             SlotKind::SharedInput | SlotKind::BorrowedInput | SlotKind::Context => None,
-            SlotKind::Field | SlotKind::Provided => None,
+            SlotKind::Field | SlotKind::Binding | SlotKind::Provided => None,
         }
     });
     let observer = observer(chain);
     let begin = observer
         .as_ref()
         .map(|observer| quote!(let mut #watch = #rt::observe::Watch::<#observer>::begin(Self::CHAIN);));
-    let ending_declared = plan.tells_ending().then(|| quote!(let #ending: &'static #rt::Ending;));
+    let ending_declared = plan.tells_ending().then(|| match plan.wraps() {
+        // A future that borrows it, rustc cannot follow.
+        true => {
+            let endings = endings(plan);
+            quote!(let mut #ending: &'static #rt::Ending = &#endings[0];)
+        }
+        false => quote!(let #ending: &'static #rt::Ending;),
+    });
     let end = observer.as_ref().map(|_| quote!(#watch.end(#ending);));
-    let body = (0..plan.steps.len()).rev().fold(TokenStream::new(), |inner, at| step(plan, at, &inner));
+    let label = names::row_label(0);
+    let body = row(plan, &plan.body, &Frame { sink: Sink::Reply, label: label.clone(), of: 0 });
     quote! {
         impl #impl_generics #name #ty_generics #clause {
             #signature {
@@ -92,7 +104,7 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
                 let mut #reply: #reply_ty;
                 #ending_declared
                 #begin
-                #body
+                #label: { #body }
                 #end
                 #reply
             }
@@ -109,27 +121,111 @@ fn observer(chain: &Chain) -> Option<TokenStream> {
     }
 }
 
+/// Where replies go, and where a node that breaks leaves to.
+#[derive(Clone)]
+struct Frame {
+    sink: Sink,
+    label: Lifetime,
+    /// The level of the row at whose end it is decided.
+    of: usize,
+}
+
+#[derive(Clone)]
+enum Sink {
+    /// The local `reply`.
+    Reply,
+    /// A local that also says where there is none.
+    Flow(Ident),
+}
+
+impl Frame {
+    fn within(&self, label: Lifetime) -> Self {
+        Self { label, ..self.clone() }
+    }
+
+    /// There is a reply.
+    fn replied(&self, reply_is: &TokenStream) -> TokenStream {
+        match &self.sink {
+            Sink::Reply => {
+                let reply = names::single("reply");
+                quote!(#reply = #reply_is;)
+            }
+            Sink::Flow(flow) => {
+                let rt = &names::runtime_alias();
+                quote!(#flow = #rt::private::ControlFlow::Break(#reply_is);)
+            }
+        }
+    }
+
+    /// There is none: what comes after goes on.
+    fn goes_on(&self) -> Option<TokenStream> {
+        match &self.sink {
+            Sink::Reply => None,
+            Sink::Flow(flow) => {
+                let rt = &names::runtime_alias();
+                Some(quote!(#flow = #rt::private::ControlFlow::Continue(());))
+            }
+        }
+    }
+}
+
 /// Makes the scope of the node at this position, in the local `scope`: what stands before it, and on its way out
-/// the reply as well.
+/// the reply as well, where there is one.
 fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
+    let level = plan.steps[at].level;
+    let visible = if way_out { at + 1 } else { at };
+    let (reply, ending, scope) = (names::single("reply"), names::single("ending"), names::single("scope"));
+    let rt = &names::runtime_alias();
+    let root = plan.levels[0].scope.clone();
+    let outward = (way_out && plan.levels[level].replies).then(|| {
+        quote! {
+            #scope.reply = #rt::private::Some(&mut #reply);
+            #scope.ending = #rt::private::Some(#ending);
+        }
+    });
+    let filled = filled(plan, level, visible);
+    quote! {
+        let mut #scope = #root::empty(self);
+        #outward
+        #filled
+    }
+}
+
+/// Fills the scope in the local `scope` with what can be lent in this level to who stands at this position.
+fn filled(plan: &Plan<'_>, index: usize, visible: usize) -> TokenStream {
     let chain = plan.chain;
     let rt = &names::runtime_alias();
-    let scope_ty = &plan.scope;
     let scope = names::single("scope");
-    let visible = if way_out { at + 1 } else { at };
-    let pages = plan.pages_before(at);
-    let page_names: Vec<_> = (0..pages).map(|index| names::local("page", index)).collect();
-    let chunks = plan.chunks().min(visible / plan.chunk(0).len());
-    let elsewhere = plan.page(pages).start.max(plan.chunk(chunks).start);
-    let members = plan.slots.iter().filter_map(|slot| {
+    let level = &plan.levels[index];
+    let around = level.outer.map(|Outer { level: outer, before }| {
+        let filled = filled(plan, outer, before);
+        let ty = &level.scope;
+        quote! {
+            #filled
+            let mut #scope = #ty::within(#scope);
+        }
+    });
+    let provided = level.provided_before(visible);
+    let pages = level.pages().min(provided / Level::page(0).len());
+    let page_names = (0..pages).map(|page| {
+        let (member, local) = (names::local("page", page), names::page_local(index, page));
+        quote!(#scope.#member = #local.again();)
+    });
+    let chunks = level.chunks().min(provided / Level::chunk(0).len());
+    let elsewhere = Level::page(pages).start.max(Level::chunk(chunks).start);
+    let members = level.slots.iter().filter_map(|slot| {
         let member = &slot.member;
         let input = chain.run.inputs.get(slot.index).map(|input| &input.name);
         let value = match slot.kind {
             SlotKind::Field => return None,
-            SlotKind::Provided if slot.index >= visible || elsewhere > slot.index => return None,
+            SlotKind::Provided if slot.index >= provided || elsewhere > slot.index => return None,
             SlotKind::Provided => {
-                let held = names::held(slot.index, slot.span);
+                let held = names::held(slot.position, slot.span);
                 quote!(#rt::private::Some(&mut #held.value))
+            }
+            SlotKind::Binding => {
+                let binding = &slot.binding;
+                quote!(#rt::private::Some(&mut #binding))
             }
             SlotKind::OwnedInput => quote!(#rt::private::Some(&mut #member)),
             SlotKind::SharedInput => quote!(#rt::private::Some(#input)),
@@ -137,28 +233,21 @@ fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
             SlotKind::Context => quote!(#rt::short::Lent::new(&mut *#input)),
         };
         // At the slot's token: if its type is an error, the error is there.
-        Some(names::assign_at(&scope, &plan.loan_of(slot), &value, slot.span))
+        Some(names::assign_at(&scope, &level.loan_of(slot), &value, slot.span))
     });
-    let chunks = (0..chunks).map(|index| {
-        let (chunk, refs) = (names::local("chunk", index), names::single("refs"));
-        let held = plan.chunk(index).map(|position| names::held(position, plan.steps[position].span));
+    let chunks = (0..chunks).map(|chunk| {
+        let (member, refs) = (names::local("chunk", chunk), names::single("refs"));
+        let held = level.providers[Level::chunk(chunk)].iter();
+        let held = held.map(|position| names::held(*position, plan.steps[*position].span));
         // A `let` of its own: with an expected type, each reference would be borrowed again.
         quote! {
             let #refs = (#(&mut #held.value,)*);
-            #scope.#chunk = #rt::private::all_lent(#refs);
-        }
-    });
-    let (reply, ending) = (names::single("reply"), names::single("ending"));
-    let outward = way_out.then(|| {
-        quote! {
-            #scope.reply = #rt::private::Some(&mut #reply);
-            #scope.ending = #rt::private::Some(#ending);
+            #scope.#member = #rt::private::all_lent(#refs);
         }
     });
     quote! {
-        let mut #scope = #scope_ty::empty(self);
-        #outward
-        #(#scope.#page_names = #page_names.again();)*
+        #around
+        #(#page_names)*
         #(#chunks)*
         #(#members)*
     }
@@ -167,12 +256,15 @@ fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
 /// The page whose last node this is, made once that was entered.
 fn page_behind(plan: &Plan<'_>, at: usize) -> Option<TokenStream> {
     let rt = &names::runtime_alias();
-    let index = plan.page_of(at).filter(|index| plan.page(*index).end == at + 1)?;
-    let (page, ty) = (names::local("page", index), names::page_of(&plan.chain.name, index));
-    let on_page = plan.page(index);
-    let slots = plan.slots.iter().filter(|slot| slot.kind == SlotKind::Provided && on_page.contains(&slot.index));
+    let in_level = plan.steps[at].level;
+    let level = &plan.levels[in_level];
+    let slot = level.provided().find(|slot| slot.position == at)?;
+    let index = level.page_of(slot.index).filter(|index| Level::page(*index).end == slot.index + 1)?;
+    let (page, ty) = (names::page_local(in_level, index), names::page_of(&level.scope, index));
+    let on_page = Level::page(index);
+    let slots = level.provided().filter(|slot| on_page.contains(&slot.index));
     let lent = slots.map(|slot| {
-        let (member, held) = (&slot.member, names::held(slot.index, slot.span));
+        let (member, held) = (&slot.member, names::held(slot.position, slot.span));
         quote!(#page.#member = #rt::private::Some(&mut #held.value);)
     });
     Some(quote! {
@@ -181,62 +273,264 @@ fn page_behind(plan: &Plan<'_>, at: usize) -> Option<TokenStream> {
     })
 }
 
-/// The block of one node, around the blocks of those after it.
-fn step(plan: &Plan<'_>, at: usize, inner: &TokenStream) -> TokenStream {
+/// All of a row.
+fn row(plan: &Plan<'_>, row: &Row, frame: &Frame) -> TokenStream {
+    pieces(plan, row, 0, frame)
+}
+
+/// The pieces of a row from this one on.
+fn pieces(plan: &Plan<'_>, row: &Row, at: usize, frame: &Frame) -> TokenStream {
+    let Some(piece) = row.pieces.get(at) else {
+        return (!row.replies && frame.of == row.level).then(|| frame.goes_on()).flatten().unwrap_or_default();
+    };
+    match piece {
+        Piece::Node(position) => {
+            let is_last = at + 1 == row.pieces.len();
+            step(plan, row, at, *position, is_last, frame)
+        }
+        Piece::Block(inner) => {
+            let block = inner_row(plan, inner, frame);
+            let rest = pieces(plan, row, at + 1, frame);
+            quote!(#block #rest)
+        }
+        Piece::Around(position, inner) => around(plan, row, at, *position, inner, frame),
+        Piece::Branch(position, arms) => branch(plan, row, at, *position, arms, frame),
+    }
+}
+
+/// A block in the row's own body. Where its nodes have to be left before what comes after it can go on, its reply is put aside until
+/// they are.
+fn inner_row(plan: &Plan<'_>, inner: &Row, frame: &Frame) -> TokenStream {
+    if inner.replies || !plan.leaves(inner) {
+        let body = row(plan, inner, frame);
+        return quote!({ #body });
+    }
+    let chain = plan.chain;
+    let rt = &names::runtime_alias();
+    let flow = names::local("flow", inner.level);
+    let value = names::single("value");
+    let reply_ty = in_run(chain, &chain.run.reply);
+    let label = names::row_label(inner.level);
+    let body = row(plan, inner, &Frame { sink: Sink::Flow(flow.clone()), label: label.clone(), of: inner.level });
+    let replied = frame.replied(&value.to_token_stream());
+    let outer = &frame.label;
+    quote! {
+        let #flow: #rt::private::ControlFlow<#reply_ty, ()>;
+        #label: { #body }
+        match #flow {
+            #rt::private::ControlFlow::Continue(()) => {}
+            #rt::private::ControlFlow::Break(#value) => { #replied break #outer; }
+        }
+    }
+}
+
+/// What stands behind a node, up to where it is left.
+fn behind(plan: &Plan<'_>, row: &Row, at: usize, position: usize, frame: &Frame) -> TokenStream {
+    if at + 1 == row.pieces.len() || !plan.is_left(position) {
+        return pieces(plan, row, at + 1, frame);
+    }
+    let label = names::label(position);
+    let rest = pieces(plan, row, at + 1, &frame.within(label.clone()));
+    quote!(#label: { #rest })
+}
+
+/// A node, and what comes after it.
+fn step(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, is_last: bool, frame: &Frame) -> TokenStream {
     let chain = plan.chain;
     let Step { node, place, span, has_hooks, .. } = &plan.steps[at];
     let rt = &names::alias(*span);
     let span = *span;
-    let is_last = at + 1 == plan.steps.len();
-    let label = names::label(plan.block_of(at));
     let out = names::local("out", at);
     let held = names::held(at, span);
     let value = names::single("value");
     let entered = watched(chain, &quote!(entered(#at)));
     let enter = enter(plan, at);
     let exit = exit(plan, at);
-    let give_reply = broke(plan, at);
-    let kind = quote_spanned!(span=> <#node as #rt::Signature<'_>>::Kind);
-    let flow = quote_spanned!(span=> <#kind as #rt::flow::Reads<_>>::read(#out));
+    let broke = broke(plan, at, frame);
+    let rest = behind(plan, in_row, row_at, at, frame);
+    let read = read(plan, at, &out);
     let control = quote!(#rt::private::ControlFlow);
-    let way = if is_last {
-        let reply = gave(plan, at);
-        quote! {
-            match #flow {
-                #control::Continue(#value) => { #reply }
-                #control::Break(#value) => { #give_reply break #label; }
+    if is_last {
+        let gave = match in_row.replies {
+            true => gave(plan, at, frame),
+            false => goes_on(plan, at),
+        };
+        return quote! {
+            let #out = #enter;
+            match #read {
+                #control::Continue(#value) => { #gave }
+                #control::Break(#value) => { #broke }
             }
             #entered
+            #rest
             #exit
-        }
-    } else {
-        let hold = quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::hold::<#at>);
-        let key = quote_spanned!(span=> <<#node as #rt::Signature<'_>>::Key<#at> as #rt::flow::KeyOf<_>>::key_of);
-        let left = quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave::<#at>(&mut #held););
-        let page = page_behind(plan, at);
-        let this = quote!(self);
-        let hold_it = match has_hooks {
-            true => quote_spanned!(span=> #hold(#place, #key(#value), #this)),
-            false => quote!(#rt::held::Bare { value: #key(#value) }),
         };
-        let left = has_hooks.then_some(left);
-        quote! {
-            let mut #held = match #flow {
-                #control::Continue(#value) => #hold_it,
-                #control::Break(#value) => { #give_reply break #label; }
-            };
-            #entered
-            #page
-            #inner
-            #exit
-            #left
+    }
+    let hold = quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::hold::<#at>);
+    let key = quote_spanned!(span=> <<#node as #rt::Signature<'_>>::Key<#at> as #rt::flow::KeyOf<_>>::key_of);
+    let left = quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave::<#at>(&mut #held););
+    let page = page_behind(plan, at);
+    let this = quote!(self);
+    let hold_it = match has_hooks {
+        true => quote_spanned!(span=> #hold(#place, #key(#value), #this)),
+        false => quote!(#rt::held::Bare { value: #key(#value) }),
+    };
+    let left = has_hooks.then_some(left);
+    quote! {
+        let #out = #enter;
+        let mut #held = match #read {
+            #control::Continue(#value) => #hold_it,
+            #control::Break(#value) => { #broke }
+        };
+        #entered
+        #page
+        #rest
+        #exit
+        #left
+    }
+}
+
+/// A node whose value says which arm runs. It is left where its row ends, as any node.
+fn branch(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, arms: &[Arm], frame: &Frame) -> TokenStream {
+    let chain = plan.chain;
+    let Step { node, span, role, .. } = &plan.steps[at];
+    let rt = &names::alias(*span);
+    let span = *span;
+    let out = names::local("out", at);
+    let value = names::single("value");
+    let given = names::held(at, span);
+    let entered = watched(chain, &quote!(entered(#at)));
+    let enter = enter(plan, at);
+    let exit = exit(plan, at);
+    let broke = broke(plan, at, frame);
+    let read = read(plan, at, &out);
+    let control = quote!(#rt::private::ControlFlow);
+    let label = names::label(at);
+    let is_left = plan.is_left(at);
+    let inner = if is_left { frame.within(label.clone()) } else { frame.clone() };
+    let rest = pieces(plan, in_row, row_at + 1, &inner);
+    let arms = arms.iter().map(|arm| {
+        let Arm { pattern, bindings, row } = arm;
+        let body = inner_row(plan, row, &inner);
+        quote!(#pattern => { #(let mut #bindings = #bindings;)* #body })
+    });
+    let given_value = match role {
+        Role::Scrutinee { is_bool: true } => quote_spanned! {span=>
+            <#rt::node::Gives<'_, (#node)> as #rt::check::Condition<#node>>::is_true(#value)
+        },
+        _ => value.to_token_stream(),
+    };
+    let body = quote_spanned! {span=>
+        match #given { #(#arms)* }
+        #rest
+    };
+    let body = if is_left { quote!(#label: { #body }) } else { body };
+    quote! {
+        let #out = #enter;
+        let #given = match #read {
+            #control::Continue(#value) => #given_value,
+            #control::Break(#value) => { #broke }
+        };
+        #entered
+        #body
+        #exit
+    }
+}
+
+/// A node that wraps a block. The block is a future in this body, which the node is lent; where it asks for it, the block is made and run
+/// again.
+fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, frame: &Frame) -> TokenStream {
+    let chain = plan.chain;
+    let Step { node, place, span, .. } = &plan.steps[at];
+    let rt = &names::alias(*span);
+    let span = *span;
+    let (out, value, attempt) = (names::local("out", at), names::single("value"), names::local("attempt", at));
+    let (reply, watch, block) = (names::single("reply"), names::single("watch"), names::single("block"));
+    let own = names::held(at, span);
+    let enter = enter(plan, at);
+    let broke = broke(plan, at, frame);
+    let read = read(plan, at, &out);
+    let control = quote!(#rt::private::ControlFlow);
+    let reply_ty = in_run(chain, &chain.run.reply);
+    let rest = pieces(plan, in_row, row_at + 1, frame);
+    let label = names::row_label(inner.level);
+    let flow = names::local("flow", inner.level);
+    let within = (!chain.observers.is_empty()).then(|| quote!(let mut #watch = #watch.within(#at);));
+    let wraps = watched(chain, &quote!(wraps(#at)));
+    let left = watched(chain, &quote!(left(#at)));
+    let as_around = quote_spanned!(span=> <#node as #rt::Around<'_, #reply_ty>>);
+    let (sink, declared, ended) = match inner.replies {
+        true => (Sink::Reply, quote!(let mut #reply: #reply_ty;), reply.clone()),
+        false => (Sink::Flow(flow.clone()), quote!(let #flow: #rt::private::ControlFlow<#reply_ty, ()>;), flow),
+    };
+    let body = row(plan, inner, &Frame { sink, label: label.clone(), of: inner.level });
+    // Of a block that goes on there may be no reply to ask about.
+    let outer = &frame.label;
+    let (asked, replied) = match inner.replies {
+        true => (quote!(#rt::private::Some(&#value)), frame.replied(&value.to_token_stream())),
+        false => {
+            let replied = frame.replied(&value.to_token_stream());
+            (
+                quote!(#rt::around::reply_in(&#value)),
+                quote!(if let #control::Break(#value) = #value { #replied #left break #outer; }),
+            )
         }
     };
-    let through = quote! {
-        let #out = #enter;
-        #way
+    let again = quote_spanned! {span=>
+        if #as_around::AGAIN.suspends() {
+            #as_around::again(#place, #attempt, #reply).await
+        } else {
+            #as_around::again_now(#place, #attempt, #reply)
+        }
     };
-    if plan.begins_block(at) { quote!(#label: { #through }) } else { through }
+    let run = quote_spanned!(span=> #as_around::around(#place, &mut #own, #block).await);
+    let kind = quote_spanned!(span=> <#as_around::Kind as #rt::flow::Reads<_>>::read);
+    let gave_up = gave_up(plan, at, frame);
+    quote! {
+        let #out = #enter;
+        let mut #own = match #read {
+            #control::Continue(#value) => #value,
+            #control::Break(#value) => { #broke }
+        };
+        #wraps
+        let mut #attempt = 1u32;
+        let #value = loop {
+            let #out = {
+                let #block = #rt::private::pin!(async {
+                    #within
+                    #declared
+                    #label: { #body }
+                    #ended
+                });
+                #run
+            };
+            match #kind(#out) {
+                #control::Continue(#value) => {
+                    if #as_around::AGAIN.is_present() {
+                        if let #rt::private::Some(#reply) = #asked {
+                            if { #again } {
+                                #attempt += 1;
+                                continue;
+                            }
+                        }
+                    }
+                    break #value;
+                }
+                #control::Break(#value) => { #gave_up }
+            }
+        };
+        #replied
+        #left
+        #rest
+    }
+}
+
+/// Takes what a node returned apart.
+fn read(plan: &Plan<'_>, at: usize, out: &Ident) -> TokenStream {
+    let Step { node, span, .. } = &plan.steps[at];
+    let rt = &names::alias(*span);
+    let kind = quote_spanned!(*span=> <#node as #rt::Signature<'_>>::Kind);
+    quote_spanned!(*span=> <#kind as #rt::flow::Reads<_>>::read(#out))
 }
 
 /// A call on the watch, where the chain is observed.
@@ -324,49 +618,90 @@ fn mode(chain: &Chain) -> TokenStream {
 }
 
 /// The node broke with `value`: that becomes the reply.
-fn broke(plan: &Plan<'_>, at: usize) -> TokenStream {
-    let index = at * 2 + 1;
+fn broke(plan: &Plan<'_>, at: usize, frame: &Frame) -> TokenStream {
     let broke = watched(plan.chain, &quote!(broke(#at)));
-    let assign = assign(plan, at, "Cut", index);
-    quote!(#broke #assign)
+    let label = &frame.label;
+    let Step { node, span, .. } = &plan.steps[at];
+    let rt = &names::alias(*span);
+    let kind = quote_spanned!(*span=> <#node as #rt::Signature<'_>>::Kind);
+    let of = quote_spanned!(*span=> #rt::node::Breaks<'_, (#node)>);
+    let assign = assign(plan, at, "Cut", &kind, &of, at * 2 + 1, frame);
+    quote!(#broke #assign break #label;)
+}
+
+/// The around node gave up with `value`: that becomes the reply.
+fn gave_up(plan: &Plan<'_>, at: usize, frame: &Frame) -> TokenStream {
+    let broke = watched(plan.chain, &quote!(broke(#at)));
+    let label = &frame.label;
+    let Step { node, span, .. } = &plan.steps[at];
+    let rt = &names::alias(*span);
+    let reply_ty = in_run(plan.chain, &plan.chain.run.reply);
+    let as_around = quote_spanned!(*span=> <#node as #rt::Around<'_, #reply_ty>>);
+    let kind = quote_spanned!(*span=> #as_around::Kind);
+    let of = quote_spanned!(*span=> #as_around::GivesUp);
+    let assign = assign(plan, at, "Cut", &kind, &of, at * 2 + 1, frame);
+    quote!(#broke #assign break #label;)
 }
 
 /// The last node gave `value`: that becomes the reply.
-fn gave(plan: &Plan<'_>, at: usize) -> TokenStream {
-    assign(plan, at, "End", at * 2)
+fn gave(plan: &Plan<'_>, at: usize, frame: &Frame) -> TokenStream {
+    let Step { node, span, .. } = &plan.steps[at];
+    let rt = &names::alias(*span);
+    let kind = quote_spanned!(*span=> <#node as #rt::Signature<'_>>::Kind);
+    let of = quote_spanned!(*span=> #rt::node::Gives<'_, (#node)>);
+    assign(plan, at, "End", &kind, &of, at * 2, frame)
 }
 
-fn assign(plan: &Plan<'_>, at: usize, what: &str, ending_index: usize) -> TokenStream {
+/// The last node of a block that goes on gave `value`, which is nothing.
+fn goes_on(plan: &Plan<'_>, at: usize) -> TokenStream {
+    let Step { node, span, .. } = &plan.steps[at];
+    let rt = &names::alias(*span);
+    let value = names::single("value");
+    quote_spanned!(*span=> <#rt::node::Gives<'_, (#node)> as #rt::flow::GoOn<#node>>::go_on(#value);)
+}
+
+/// How the chain can end.
+fn endings(plan: &Plan<'_>) -> TokenStream {
+    let scope = &plan.levels[0].scope;
+    let scope_arguments = scope_arguments(plan.chain, true);
+    match plan.is_generic {
+        true => quote!(<#scope #scope_arguments>::ENDINGS),
+        false => names::static_of("Endings", &plan.chain.name).into_token_stream(),
+    }
+}
+
+fn assign(
+    plan: &Plan<'_>,
+    at: usize,
+    what: &str,
+    reading: &TokenStream,
+    of: &TokenStream,
+    ending_index: usize,
+    frame: &Frame,
+) -> TokenStream {
     let chain = plan.chain;
-    let scope = &plan.scope;
     let Step { node, span, .. } = &plan.steps[at];
     let rt = &names::alias(*span);
     let span = *span;
-    let value = names::single("value");
-    let (reply, ending) = (names::single("reply"), names::single("ending"));
-    let scope_arguments = scope_arguments(chain, true);
-    let kind = syn::Ident::new(what, span);
-    let of = syn::Ident::new(if what == "Cut" { "Breaks" } else { "Gives" }, span);
-    let of = quote_spanned!(span=> #rt::node::#of<'_, (#node)>);
-    let function = syn::Ident::new(&what.to_lowercase(), span);
-    let endings = match plan.is_generic {
-        true => quote!(<#scope #scope_arguments>::ENDINGS),
-        false => names::static_of("Endings", &chain.name).into_token_stream(),
-    };
+    let (value, ending) = (names::single("value"), names::single("ending"));
+    let kind = Ident::new(what, span);
+    let function = Ident::new(&what.to_lowercase(), span);
+    let endings = endings(plan);
     let ended = plan.tells_ending().then(|| quote!(#ending = &#endings[#ending_index];));
-    let as_signature = quote_spanned!(span=> <#node as #rt::Signature<'_>>);
     if chain.form == Form::Short {
         let context = &chain.run.inputs[0].name;
-        let into = syn::Ident::new(&format!("{what}Into"), span);
+        let into = Ident::new(&format!("{what}Into"), span);
         let call = quote_spanned! {span=>
-            <#as_signature::Kind as #rt::short::#into<#of, (#node)>>::write(#value, &mut #context.response)
+            <#reading as #rt::short::#into<#of, (#node)>>::write(#value, &mut #context.response)
         };
-        return quote!(#ended #call; #reply = *#ending;);
+        let replied = frame.replied(&quote!(*#ending));
+        return quote!(#ended #call; #replied);
     }
     let mode = mode(chain);
     let reply_ty = in_run(chain, &chain.run.reply);
     let call = quote_spanned! {span=>
-        <#as_signature::Kind as #rt::flow::#kind<#of, (#node), #reply_ty, #mode>>::#function(#value)
+        <#reading as #rt::flow::#kind<#of, (#node), #reply_ty, #mode>>::#function(#value)
     };
-    quote!(#ended #reply = #call;)
+    let replied = frame.replied(&call);
+    quote!(#ended #replied)
 }

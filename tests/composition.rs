@@ -1,0 +1,152 @@
+//! Chains inside of chains: blocks, branches, nodes around a block.
+
+use std::ops::ControlFlow;
+use std::pin::Pin;
+
+use chain::poll::block_on;
+use chain_runtime::{IntoReply, chain, node};
+
+
+
+#[derive(Debug, PartialEq, Clone)]
+struct Reply(String);
+
+struct User(&'static str);
+struct Path(&'static str);
+struct Refused;
+
+impl IntoReply<Reply> for Refused {
+    fn into_reply(self) -> Reply {
+        Reply("refused".to_owned())
+    }
+}
+
+#[node]
+fn auth(path: &Path) -> Result<User, Refused> {
+    if path.0.starts_with("/private") { Err(Refused) } else { Ok(User("ada")) }
+}
+
+#[node]
+async fn greet(user: &User, path: &Path) -> Reply {
+    Reply(format!("{} at {}", user.0, path.0))
+}
+
+#[node]
+fn check(user: &User) -> Result<(), Refused> {
+    if user.0 == "ada" { Ok(()) } else { Err(Refused) }
+}
+
+#[node]
+fn plain(path: &Path) -> Reply {
+    Reply(format!("plain {}", path.0))
+}
+
+struct Api {
+    version: u32,
+}
+
+enum Route {
+    Api(Api),
+    Static { name: &'static str },
+    Nothing,
+}
+
+#[node]
+fn route(path: &Path) -> Route {
+    match path.0 {
+        "/api" => Route::Api(Api { version: 2 }),
+        "/old" => Route::Api(Api { version: 1 }),
+        "/nothing" => Route::Nothing,
+        name => Route::Static { name },
+    }
+}
+
+#[node]
+async fn serve(api: &mut Api) -> Reply {
+    api.version += 1;
+    Reply(format!("api {}", api.version))
+}
+
+#[node]
+fn files(name: &&'static str) -> Reply {
+    Reply(format!("file {name}"))
+}
+
+#[node]
+fn gone() -> ControlFlow<Reply, std::convert::Infallible> {
+    ControlFlow::Break(Reply("gone".to_owned()))
+}
+
+#[node]
+fn is_private(path: &Path) -> bool {
+    path.0.starts_with("/private")
+}
+
+chain! {
+    struct Blocks;
+    async fn(path: Path) -> Reply { { auth => check } => plain }
+}
+
+chain! {
+    struct LastBlock;
+    async fn(path: Path) -> Reply { { auth => check => greet } }
+}
+
+chain! {
+    struct Routes;
+    async fn(path: Path) -> Reply {
+        match route {
+            Route::Api(Api { version: 1 }) => gone,
+            Route::Api(api: Api) => serve,
+            Route::Static { name: name: &'static str } => files,
+            Route::Nothing => { auth => { check } => greet }
+        }
+    }
+}
+
+chain! {
+    struct Branches;
+    fn(path: Path) -> Reply {
+        if is_private { auth => check } => plain
+    }
+}
+
+struct Count(std::sync::atomic::AtomicU32);
+
+#[node]
+impl Count {
+    async fn around<B: Future>(&self, block: Pin<&mut B>) -> Result<B::Output, Refused> {
+        if self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 3 { Err(Refused) } else { Ok(block.await) }
+    }
+}
+
+chain! {
+    struct Wrapped { count: Count, }
+    async fn(path: Path) -> Reply {
+        count { auth => check } => count { plain }
+    }
+}
+
+#[test]
+fn what_a_block_provides_stays_in_it() {
+    assert_eq!(block_on(Blocks.run(Path("/"))), Reply("plain /".to_owned()));
+    assert_eq!(block_on(Blocks.run(Path("/private"))), Reply("refused".to_owned()));
+    assert_eq!(block_on(LastBlock.run(Path("/"))), Reply("ada at /".to_owned()));
+}
+
+#[test]
+fn arms() {
+    for (path, reply) in [("/api", "api 3"), ("/old", "gone"), ("/x", "file /x"), ("/nothing", "ada at /nothing")] {
+        assert_eq!(block_on(Routes.run(Path(path))), Reply(reply.to_owned()));
+    }
+    assert_eq!(Branches.run(Path("/private")), Reply("refused".to_owned()));
+    assert_eq!(Branches.run(Path("/")), Reply("plain /".to_owned()));
+}
+
+#[test]
+fn wraps() {
+    let wrapped = Wrapped { count: Count(0.into()) };
+    assert_eq!(block_on(wrapped.run(Path("/"))), Reply("plain /".to_owned()));
+    assert_eq!(block_on(wrapped.run(Path("/"))), Reply("refused".to_owned()));
+    println!("{:#?}", Wrapped::CHAIN);
+}
