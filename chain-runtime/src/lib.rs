@@ -142,9 +142,12 @@
 //! | `std` (default) | [`Reset`] for the types of `std`, `observe::Recorder` for tests, `around::Deadline`, `around::CatchPanic` | |
 //! | `http` | the short form's `Context`; replies that are `http` responses (module `reply`); `Reset` for `http` and `bytes` types | `http`, `bytes` |
 //! | `pool` | `Pool` and `Lease`: contexts that outlive their requests | `crossbeam-queue`, `thread_local` |
-//! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits | `tokio` |
+//! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits; work that outlives its request (module `cancel`) | `tokio` |
 //! | `retry` | `around::Retry` with its budget | `fastrand` |
 //! | `tracing` | `around::Instrumented` | `tracing` |
+//! | `arc-swap` | `Reloadable`: a field that is swapped while requests run | `arc-swap` |
+//! | `split` | a [`share`] of the requests by a key: the same ones each time | `siphasher` |
+//! | `sample` | a [`share`] of the requests, drawn anew for each | `fastrand` |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
@@ -156,6 +159,8 @@ extern crate std;
 extern crate self as chain_runtime;
 
 pub mod around;
+#[cfg(feature = "tokio")]
+pub mod cancel;
 pub mod check;
 #[cfg(feature = "http")]
 pub mod context;
@@ -168,15 +173,19 @@ pub mod observe;
 mod pool;
 #[doc(hidden)]
 pub mod private;
+#[cfg(feature = "arc-swap")]
+mod reloadable;
 #[cfg(feature = "http")]
 pub mod reply;
 mod reset;
 pub mod scope;
+pub mod share;
 #[cfg(feature = "http")]
 #[doc(hidden)]
 pub mod short;
 #[cfg(feature = "pool")]
 mod sync;
+pub mod toggle;
 
 #[cfg(feature = "http")]
 pub use around::Around;
@@ -186,6 +195,8 @@ pub use flow::{IntoReply, Never, NeverSuspends};
 pub use node::{Cancel, IsNode, Joins, Node, Nothing, OnCancel, Signature, Stateless};
 #[cfg(feature = "pool")]
 pub use pool::{Builder, Lease, Pool, Stats};
+#[cfg(feature = "arc-swap")]
+pub use reloadable::{Loaded, Reloadable};
 pub use reset::Reset;
 
 pub use chain_macros::Reset;

@@ -1,0 +1,214 @@
+//! A share of the requests: which of them, and whether it is the same ones each time.
+//!
+//! `Share::takes` (feature `split`) decides by a key of the request, so that a user who sees the canary goes on to see it;
+//! `Share::sample` (feature `sample`) draws anew for each. Neither allocates.
+//!
+//! ```
+//! # #[cfg(feature = "split")] {
+//! use chain_runtime::share::{Share, StickyKey};
+//!
+//! const CANARY: Share = Share::percent(5);
+//!
+//! let ada = StickyKey::of("ada");
+//! let taken = CANARY.takes(&ada, "canary");
+//! assert_eq!(CANARY.takes(&ada, "canary"), taken);
+//!
+//! let in_canary = (0..10_000).filter(|user| CANARY.takes(&StickyKey::from_u64(*user), "canary")).count();
+//! assert!((400..600).contains(&in_canary));
+//! # }
+//! ```
+
+use core::fmt;
+#[cfg(feature = "split")]
+use {
+    core::hash::{Hash, Hasher},
+    siphasher::sip::SipHasher13,
+};
+
+/// A fraction from 0 to 1: so many of the requests.
+///
+/// A share of 0 takes none and a share of 1 takes all, not almost. Between them it is kept to 2⁻⁶⁴, rounded down; what is more
+/// than 0 stays so, and what is less than 1.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Share {
+    /// Of the numbers that a `u64` can be, those below are taken; where it is the greatest, all. No fraction under 1 comes to
+    /// that: the greatest there is, `(u64::MAX - 1) / u64::MAX`, comes to `u64::MAX - 1`.
+    below: u64,
+}
+
+impl Share {
+    /// No request.
+    pub const NONE: Self = Self { below: 0 };
+
+    /// Every request.
+    pub const ALL: Self = Self { below: u64::MAX };
+
+    /// `part` in `whole` requests.
+    ///
+    /// ```
+    /// use chain_runtime::share::Share;
+    ///
+    /// const ONE_IN_A_THOUSAND: Share = Share::of(1, 1000);
+    /// assert_eq!(ONE_IN_A_THOUSAND, Share::of(5, 5000));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Where `whole` is 0 or less than `part`: in a constant, when it is compiled.
+    ///
+    /// ```compile_fail
+    /// use chain_runtime::share::Share;
+    ///
+    /// const MORE_THAN_ALL: Share = Share::of(3, 2);
+    /// ```
+    #[must_use]
+    pub const fn of(part: u64, whole: u64) -> Self {
+        assert!(whole != 0, "a share of nothing: the whole has to be 1 or more");
+        assert!(part <= whole, "a share is at most the whole: the part is greater");
+        if part == whole {
+            return Self::ALL;
+        }
+        // Less than 2⁶⁴, since the part is less than the whole.
+        Self { below: (((part as u128) << 64) / whole as u128) as u64 }
+    }
+
+    /// So many in a hundred requests.
+    ///
+    /// # Panics
+    ///
+    /// Where it is more than 100: in a constant, when it is compiled.
+    #[must_use]
+    pub const fn percent(percent: u8) -> Self {
+        assert!(percent <= 100, "a share is at most 100 percent");
+        Self::of(percent as u64, 100)
+    }
+
+    /// Whether the request of this key is among them.
+    ///
+    /// - **Sticky**: the same key and salt give the same answer, in each process, on each machine, after each restart.
+    /// - **Monotone**: who is in a share is in each greater one under the same salt. So to raise a share moves nobody out of it.
+    /// - **Independent by salt**: who is in a share under one salt is in it under another as likely as anybody. Give the same
+    ///   salt to two splits that belong together, and different ones to those that do not.
+    ///
+    /// It costs one SipHash-1-3 of the salt and 8 bytes.
+    #[cfg(feature = "split")]
+    #[must_use]
+    pub fn takes(self, key: &StickyKey, salt: &str) -> bool {
+        let mut hasher = stable_hasher();
+        // The key first, and it has one length: no two pairs of key and salt are the same bytes.
+        hasher.write(&key.0.to_le_bytes());
+        hasher.write(salt.as_bytes());
+        self.contains(hasher.finish())
+    }
+
+    /// Whether this request is among them: drawn anew each time, on the thread's own generator.
+    ///
+    /// ```
+    /// use chain_runtime::share::Share;
+    ///
+    /// let logged = (0..10_000).filter(|_| Share::percent(20).sample()).count();
+    /// assert!((1700..2300).contains(&logged));
+    /// ```
+    #[cfg(feature = "sample")]
+    #[must_use]
+    pub fn sample(self) -> bool {
+        self.contains(fastrand::u64(..))
+    }
+
+    #[cfg(any(feature = "split", feature = "sample"))]
+    #[inline]
+    const fn contains(self, number: u64) -> bool {
+        number < self.below || self.below == u64::MAX
+    }
+}
+
+impl fmt::Debug for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Share").field(&(self.below as f64 / u64::MAX as f64)).finish()
+    }
+}
+
+/// What a split is sticky by: a user, a session, a tenant. A node provides it.
+///
+/// It is a hash, so it does not hold or show what it was made of. It is no secret either: its key is in this crate's source, and
+/// who can choose what it is made of can choose on which side of a split to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StickyKey(u64);
+
+impl StickyKey {
+    /// Of whatever can be hashed.
+    ///
+    /// SipHash-1-3 under a fixed key; numbers are hashed by their little-endian bytes, `usize` by eight. So it is the same in all
+    /// processes, after each restart, and on all machines of one endianness (slices of numbers are hashed as they lie in memory).
+    ///
+    /// Under another release of Rust, or of the crate that a type is from, it is the same as long as the type's `Hash` feeds the
+    /// same bytes. The standard library does not promise that; for numbers, strings, and tuples and slices of them a test pins it.
+    /// [`of_bytes`](Self::of_bytes) and [`from_u64`](Self::from_u64) do not depend on it.
+    #[cfg(feature = "split")]
+    #[must_use]
+    pub fn of<K: Hash + ?Sized>(key: &K) -> Self {
+        let mut hasher = Portable(stable_hasher());
+        key.hash(&mut hasher);
+        Self(hasher.finish())
+    }
+
+    /// Of these bytes and nothing else: SipHash-1-3 under a fixed key, the same everywhere and for good.
+    ///
+    /// Not that of [`of`](Self::of), which is also given where a string ends.
+    #[cfg(feature = "split")]
+    #[must_use]
+    pub fn of_bytes(key: &[u8]) -> Self {
+        Self(stable_hasher().hash(key))
+    }
+
+    /// Of a number that tells one user from another. It need not be spread: what comes of it is hashed with the salt.
+    #[must_use]
+    pub const fn from_u64(key: u64) -> Self {
+        Self(key)
+    }
+}
+
+/// Any key would do, but it never changes: who is in a share would change with it.
+#[cfg(feature = "split")]
+fn stable_hasher() -> SipHasher13 {
+    SipHasher13::new_with_key(b"chain: sticky by")
+}
+
+/// Takes the machine out of what is hashed, as far as a hasher is told of it: the length of `usize`, the order of a number's bytes.
+#[cfg(feature = "split")]
+struct Portable(SipHasher13);
+
+#[cfg(feature = "split")]
+impl Hasher for Portable {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.write(bytes);
+    }
+
+    fn write_u16(&mut self, number: u16) {
+        self.0.write(&number.to_le_bytes());
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.0.write(&number.to_le_bytes());
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0.write(&number.to_le_bytes());
+    }
+
+    fn write_u128(&mut self, number: u128) {
+        self.0.write(&number.to_le_bytes());
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
+    }
+
+    fn write_isize(&mut self, number: isize) {
+        self.write_u64(number as i64 as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.finish()
+    }
+}
