@@ -187,8 +187,8 @@ pub mod short;
 mod sync;
 pub mod toggle;
 
-#[cfg(feature = "http")]
 pub use around::Around;
+#[cfg(feature = "http")]
 pub use context::{Context, Request, Respond, Response, Scratch};
 pub use describe::{Drawing, Ending, NodeInfo};
 pub use flow::{IntoReply, Never, NeverSuspends};
