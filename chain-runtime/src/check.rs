@@ -80,7 +80,8 @@ const fn ending(chain: &ChainInfo, node: &NodeInfo) {
     let mut at = 0;
     while goes_on && at < node.exit_needs.len() {
         if matches!(node.exit_needs[at].from.kind, SourceKind::Ending) {
-            let message = Message::new().code(node.name).text(" asks how the chain ended, but it is left before that: ");
+            let message =
+                Message::new().code(node.name).text(" asks how the chain ended, but it is left before that: ");
             panic!("{}", message.text("its block goes on. Move it before the block").as_str());
         }
         at += 1;
@@ -124,7 +125,8 @@ pub const fn around(chain: &ChainInfo, position: usize) {
                     if matches!(needs[need].access, Access::Taken) {
                         let message = Message::new().code(node.name).text(" may run its block again, but ");
                         let message = message.code(chain.nodes[inner].name).text(" in it takes ").code(needs[need].ty);
-                        let message = message.text(" by value, so it would be gone: let ").code(chain.nodes[inner].name);
+                        let message =
+                            message.text(" by value, so it would be gone: let ").code(chain.nodes[inner].name);
                         panic!("{}", message.text(" borrow it").as_str());
                     }
                     need += 1;

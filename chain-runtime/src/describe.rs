@@ -29,7 +29,15 @@ impl Facts {
     /// The methods below say more.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, provides: None, breaks: None, enter: Hook::Now, exit: Hook::Absent, cancelled: false, around: Wraps::Nothing }
+        Self {
+            name,
+            provides: None,
+            breaks: None,
+            enter: Hook::Now,
+            exit: Hook::Absent,
+            cancelled: false,
+            around: Wraps::Nothing,
+        }
     }
     /// It provides a value of this type.
     #[must_use]

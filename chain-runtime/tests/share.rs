@@ -1,8 +1,13 @@
 //! Shares: as many as they say, the same ones each time, more of them only ever added.
 #![cfg(all(feature = "split", feature = "sample"))]
 
+mod support;
+
+use std::hint::black_box;
+
 use chain_runtime::share::{Share, StickyKey};
 use proptest::prelude::*;
+use support::ALLOCATIONS;
 
 /// How many of `trials` may be taken at a share of `p`: within five standard deviations of the mean. A test that draws at random
 /// fails by chance once in two million runs.
@@ -103,6 +108,14 @@ const PINNED: [&str; 8] = [
     "StickyKey(13578316405033442864)",
 ];
 const PINNED_PERCENT: usize = 88;
+
+#[test]
+fn nothing_allocates() {
+    let before = ALLOCATIONS.get();
+    black_box(Share::percent(5).takes(&StickyKey::of("ada"), "canary"));
+    black_box(Share::percent(5).sample());
+    assert_eq!(ALLOCATIONS.get() - before, 0);
+}
 
 #[test]
 fn the_least_share_is_more_than_none_and_the_greatest_less_than_all() {
