@@ -25,6 +25,9 @@ use {
     siphasher::sip::SipHasher13,
 };
 
+#[cfg(all(test, any(feature = "split", feature = "sample")))]
+mod ends;
+
 /// A fraction from 0 to 1: so many of the requests.
 ///
 /// A share of 0 takes none and a share of 1 takes all, not almost. Between them it is kept to 2⁻⁶⁴, rounded down; what is more
