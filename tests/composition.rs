@@ -6,8 +6,6 @@ use std::pin::Pin;
 use chain::poll::block_on;
 use chain_runtime::{IntoReply, chain, node};
 
-
-
 #[derive(Debug, PartialEq, Clone)]
 struct Reply(String);
 
@@ -149,4 +147,114 @@ fn wraps() {
     assert_eq!(block_on(wrapped.run(Path("/"))), Reply("plain /".to_owned()));
     assert_eq!(block_on(wrapped.run(Path("/"))), Reply("refused".to_owned()));
     println!("{:#?}", Wrapped::CHAIN);
+}
+
+use chain_runtime::around::{CatchPanic, Concurrency, Deadline, Retry};
+use chain_runtime::share::StickyKey;
+use chain_runtime::{Reloadable, Toggles};
+use std::time::Duration;
+
+struct Limits(u32);
+struct Tag(u32);
+
+#[node]
+fn tag(limits: &Limits) -> Tag {
+    Tag(limits.0)
+}
+
+#[node]
+fn key(path: &Path) -> StickyKey {
+    StickyKey::of(path.0)
+}
+
+#[node]
+async fn slow() {
+    tokio::time::sleep(Duration::from_secs(3)).await;
+}
+
+#[node]
+fn audit(path: &Path) -> impl Future<Output = ()> + Send + 'static {
+    let path = path.0.to_owned();
+    async move {
+        tokio::task::yield_now().await;
+        println!("audited {path}");
+    }
+}
+
+#[node]
+fn maybe(tag: &Option<Tag>) -> Reply {
+    Reply(format!("tag {:?}", tag.as_ref().map(|tag| tag.0)))
+}
+
+#[node]
+fn canary() -> Reply {
+    Reply("canary".to_owned())
+}
+
+#[node]
+fn stable() -> Reply {
+    Reply("stable".to_owned())
+}
+
+impl IntoReply<Reply> for chain_runtime::around::Expired {
+    fn into_reply(self) -> Reply {
+        Reply("late".to_owned())
+    }
+}
+impl IntoReply<Reply> for chain_runtime::around::Panicked {
+    fn into_reply(self) -> Reply {
+        Reply("panicked".to_owned())
+    }
+}
+impl IntoReply<Reply> for chain_runtime::around::Overloaded {
+    fn into_reply(self) -> Reply {
+        Reply("overloaded".to_owned())
+    }
+}
+
+chain! {
+    struct Attributes { toggles: Toggles, limits: Reloadable<Limits>, deadline: Deadline, concurrency: Concurrency, retry: Retry<fn(&Reply) -> bool>, }
+    async fn(path: Path) -> Reply {
+        key
+        => #[when(is_private)] #[timeout(1s)] slow
+        => #[toggle] tag
+        => #[cancel(detach)] audit
+        => #[cancel(finish)] audit
+        => CatchPanic { concurrency { check_nothing } }
+        => #[sample(1 / 2)] check_nothing
+        => #[toggle("group", off)] { check_nothing => check_nothing }
+        => deadline {
+            retry {
+                #[split(50)] canary else { #[allow(unused)] maybe }
+            }
+        }
+    }
+}
+
+#[node]
+async fn check_nothing() {}
+
+#[tokio::test(start_paused = true)]
+async fn attributes() {
+    let attributes = Attributes {
+        toggles: Toggles::new(),
+        limits: Reloadable::new(Limits(3)),
+        deadline: Deadline::within(Duration::from_secs(1)),
+        concurrency: Concurrency::shed(3),
+        retry: Retry::new(|reply| reply.0 == "x"),
+    };
+    for path in ["/", "/private", "/a", "/b", "/c"] {
+        println!("{path} {:?}", attributes.run(Path(path)).await);
+    }
+    println!("{:?}", attributes.toggles());
+    attributes.toggles().set("tag", false).unwrap();
+    attributes.limits.store(Limits(9));
+    for path in ["/", "/private", "/a", "/b", "/c"] {
+        println!("{path} {:?}", attributes.run(Path(path)).await);
+    }
+    tokio::task::yield_now().await;
+    tokio::task::yield_now().await;
+    println!("{}", Attributes::future_size());
+    fn is_send<T: Send>(_: T) {}
+    is_send(attributes.run(Path("/")));
 }

@@ -54,6 +54,8 @@ pub(crate) struct Run {
     pub(crate) inputs: Vec<Input>,
     pub(crate) reply: Type,
     pub(crate) body: Block,
+    /// Which fields are used as nodes.
+    pub(crate) as_nodes: Vec<usize>,
 }
 
 /// `{ a => b }`: the chain's body, or a chain inside of it.
@@ -66,7 +68,15 @@ pub(crate) struct Block {
 }
 
 /// What arrows join.
-pub(crate) enum Item {
+pub(crate) struct Item {
+    pub(crate) modifiers: Modifiers,
+    pub(crate) kind: ItemKind,
+    /// `else { .. }`, behind what may be skipped.
+    pub(crate) otherwise: Option<Block>,
+}
+
+/// What stands between two arrows, without what stands before it.
+pub(crate) enum ItemKind {
     /// `auth`
     Node(NodeUse),
     /// `{ auth => log }`
@@ -75,6 +85,64 @@ pub(crate) enum Item {
     Around(NodeUse, Block),
     /// `match route { .. }`, `if canary { .. } else { .. }`
     Branch(Branch),
+}
+
+/// The attributes before an item.
+#[derive(Default)]
+pub(crate) struct Modifiers {
+    /// All have to hold, asked in this order; otherwise the item is skipped.
+    pub(crate) conditions: Vec<Condition>,
+    /// `#[timeout(250ms)]`: an expression for the `Duration`.
+    pub(crate) timeout: Option<(Span, TokenStream)>,
+    pub(crate) cancel: Option<(Span, OnCancel)>,
+    /// `#[allow(..)]` and its like.
+    pub(crate) lints: Vec<Attribute>,
+}
+
+/// When an item runs.
+pub(crate) enum Condition {
+    /// `#[when(is_internal)]`
+    When(NodeUse),
+    /// `#[sample(1 / 100)]`
+    Sample(Span, Share),
+    /// `#[split(5)]`
+    Split(Span, Share),
+    /// `#[toggle]`
+    Toggle(Toggle),
+}
+
+impl Condition {
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Self::When(node) => node.span(),
+            Self::Sample(span, _) | Self::Split(span, _) => *span,
+            Self::Toggle(toggle) => toggle.span,
+        }
+    }
+}
+
+/// So many of so many.
+#[derive(Clone, Copy)]
+pub(crate) struct Share {
+    pub(crate) part: u64,
+    pub(crate) whole: u64,
+}
+
+/// A switch, by its name.
+pub(crate) struct Toggle {
+    pub(crate) name: String,
+    pub(crate) span: Span,
+    /// As it is declared.
+    pub(crate) on: bool,
+}
+
+/// What becomes of a node's work when the request is dropped.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum OnCancel {
+    /// It goes on to its end.
+    Finish,
+    /// Nobody waits for it in the first place.
+    Detach,
 }
 
 /// A node whose value says what comes next.
@@ -130,52 +198,101 @@ impl NodeUse {
     }
 }
 
-impl Block {
-    /// All nodes in it, also those in blocks inside of it, in the order in which they are written.
-    pub(crate) fn nodes(&self) -> Vec<&NodeUse> {
-        let nodes = self.items.iter().flat_map(|item| match item {
-            Item::Node(node) => vec![node],
-            Item::Block(block) => block.nodes(),
-            Item::Around(node, block) => [node].into_iter().chain(block.nodes()).collect(),
-            Item::Branch(Branch { node, arms, .. }) => {
-                [node].into_iter().chain(arms.iter().flat_map(|arm| arm.body.nodes())).collect()
-            }
-        });
-        nodes.collect()
+impl Item {
+    /// An item with nothing before or behind it.
+    pub(crate) fn plain(kind: ItemKind) -> Self {
+        Self { modifiers: Modifiers::default(), kind, otherwise: None }
     }
 
-    /// The same, to be changed.
-    pub(crate) fn nodes_mut(&mut self) -> Vec<&mut NodeUse> {
-        let nodes = self.items.iter_mut().flat_map(|item| match item {
-            Item::Node(node) => vec![node],
-            Item::Block(block) => block.nodes_mut(),
-            Item::Around(node, block) => [node].into_iter().chain(block.nodes_mut()).collect(),
-            Item::Branch(Branch { node, arms, .. }) => {
-                [node].into_iter().chain(arms.iter_mut().flat_map(|arm| arm.body.nodes_mut())).collect()
+    /// The name of the first node in it.
+    pub(crate) fn first_name(&self) -> String {
+        match &self.kind {
+            ItemKind::Node(node) | ItemKind::Around(node, _) => crate::names::unraw(node.name()),
+            ItemKind::Branch(branch) => crate::names::unraw(branch.node.name()),
+            ItemKind::Block(block) => block.items.first().map(Self::first_name).unwrap_or_default(),
+        }
+    }
+
+    /// As a person would write it, without what is in its blocks.
+    fn outline(&self) -> String {
+        let name = |node: &NodeUse| crate::names::unraw(node.name());
+        match &self.kind {
+            ItemKind::Node(node) => name(node),
+            ItemKind::Block(_) => "{ .. }".to_owned(),
+            ItemKind::Around(node, _) => format!("{} {{ .. }}", name(node)),
+            ItemKind::Branch(branch) if branch.is_bool => format!("if {} {{ .. }}", name(&branch.node)),
+            ItemKind::Branch(branch) => format!("match {} {{ .. }}", name(&branch.node)),
+        }
+    }
+
+    fn visit<'a>(&'a mut self, see: &mut impl FnMut(&'a mut NodeUse)) {
+        for condition in &mut self.modifiers.conditions {
+            if let Condition::When(node) = condition {
+                see(node);
             }
+        }
+        match &mut self.kind {
+            ItemKind::Node(node) => see(node),
+            ItemKind::Block(block) => block.visit(see),
+            ItemKind::Around(node, block) => {
+                see(node);
+                block.visit(see);
+            }
+            ItemKind::Branch(Branch { node, arms, .. }) => {
+                see(node);
+                arms.iter_mut().for_each(|arm| arm.body.visit(see));
+            }
+        }
+        self.otherwise.iter_mut().for_each(|block| block.visit(see));
+    }
+}
+
+impl Block {
+    /// All nodes in it, also those in blocks inside of it, in the order in which they are written.
+    pub(crate) fn visit<'a>(&'a mut self, see: &mut impl FnMut(&'a mut NodeUse)) {
+        self.items.iter_mut().for_each(|item| item.visit(see));
+    }
+
+    /// All items in it, also those in blocks inside of it.
+    pub(crate) fn items(&self) -> Vec<&Item> {
+        let items = self.items.iter().flat_map(|item| {
+            let blocks: Vec<&Self> = match &item.kind {
+                ItemKind::Node(_) => Vec::new(),
+                ItemKind::Block(block) | ItemKind::Around(_, block) => vec![block],
+                ItemKind::Branch(branch) => branch.arms.iter().map(|arm| &arm.body).collect(),
+            };
+            let inner = blocks.into_iter().chain(&item.otherwise).flat_map(Self::items);
+            [item].into_iter().chain(inner)
         });
-        nodes.collect()
+        items.collect()
+    }
+
+    /// The toggles in it, in the order in which they are written.
+    pub(crate) fn toggles(&self) -> Vec<&Toggle> {
+        let conditions = self.items().into_iter().flat_map(|item| &item.modifiers.conditions);
+        let toggles = conditions.filter_map(|condition| match condition {
+            Condition::Toggle(toggle) => Some(toggle),
+            _ => None,
+        });
+        toggles.collect()
     }
 
     /// Its outline, as a person would write it: `auth => deadline { .. } => proxy`.
     pub(crate) fn outline(&self) -> String {
-        let name = |node: &NodeUse| crate::names::unraw(node.name());
-        let items = self.items.iter().map(|item| match item {
-            Item::Node(node) => name(node),
-            Item::Block(_) => "{ .. }".to_owned(),
-            Item::Around(node, _) => format!("{} {{ .. }}", name(node)),
-            Item::Branch(branch) if branch.is_bool => format!("if {} {{ .. }}", name(&branch.node)),
-            Item::Branch(branch) => format!("match {} {{ .. }}", name(&branch.node)),
-        });
-        items.collect::<Vec<_>>().join(" => ")
+        self.items.iter().map(Item::outline).collect::<Vec<_>>().join(" => ")
     }
 }
 
 impl Chain {
+    /// The field that has the switches.
+    pub(crate) fn switches(&self) -> Option<&Field> {
+        self.fields.iter().find(|field| crate::types::is_named(&field.ty, "Toggles"))
+    }
+
     /// Whether a field is lent by its type. A field that is used as a node, and has a twin of the same type, is
     /// known by its name only: two rate limiters in one chain are no ambiguity.
     pub(crate) fn is_lent(&self, index: usize) -> bool {
-        let is_node = |index: usize| self.run.body.nodes().iter().any(|node| node.field == Some(index));
+        let is_node = |index: usize| self.run.as_nodes.contains(&index);
         let ty = &self.fields[index].ty;
         let twins = self.fields.iter().filter(|field| crate::types::same_text(&field.ty, ty)).count();
         twins == 1 || !is_node(index)

@@ -5,7 +5,7 @@
 //! - one type, one provider: among the inputs and the fields, by their written types. What nodes provide
 //!   only rustc knows; `expand::scope` lets it compare.
 
-use crate::ast::{Block, Chain, Item};
+use crate::ast::{Block, Chain, Form, ItemKind, Modifiers};
 use crate::diagnostics::Diagnostics;
 use crate::names::unraw;
 use crate::types;
@@ -14,8 +14,9 @@ pub(crate) fn chain(chain: &Chain, diagnostics: &mut Diagnostics) {
     has_a_node(chain, diagnostics);
     ends_reply(&chain.run.body, true, diagnostics);
     if !chain.run.is_async {
-        wraps_a_future(&chain.run.body, diagnostics);
+        wraps_a_future(chain, diagnostics);
     }
+    toggles(chain, diagnostics);
     inputs_differ(chain, diagnostics);
     fields_differ(chain, diagnostics);
     types_are_told_apart(chain, diagnostics);
@@ -36,15 +37,32 @@ fn has_a_node(chain: &Chain, diagnostics: &mut Diagnostics) {
 fn ends_reply(block: &Block, replies: bool, diagnostics: &mut Diagnostics) {
     for (at, item) in block.items.iter().enumerate() {
         let replies = replies && at + 1 == block.items.len();
-        match item {
-            Item::Node(_) => {}
-            Item::Block(inner) | Item::Around(_, inner) => {
+        if let (true, Some(condition), None) = (replies, item.modifiers.conditions.first(), &item.otherwise) {
+            diagnostics.error_at(
+                condition.span(),
+                "what stands at the end of the chain may be skipped, and then nothing replies",
+                "add `else { .. }` behind it with a node that gives the reply, or a node after it",
+            );
+        }
+        let arm = |block: &Block, diagnostics: &mut Diagnostics| {
+            if replies && block.is_empty {
+                diagnostics.error_at(
+                    block.span,
+                    "this arm does not reply, and nothing comes after it",
+                    "end it with a node that gives the reply",
+                );
+            }
+            ends_reply(block, replies, diagnostics);
+        };
+        match &item.kind {
+            ItemKind::Node(_) => {}
+            ItemKind::Block(inner) | ItemKind::Around(_, inner) => {
                 if inner.is_empty {
                     diagnostics.error_at(inner.span, "this block has no nodes", "name at least one, or leave it out");
                 }
                 ends_reply(inner, replies, diagnostics);
             }
-            Item::Branch(branch) => {
+            ItemKind::Branch(branch) => {
                 if replies && branch.lacks_else {
                     diagnostics.error_at(
                         branch.span,
@@ -52,33 +70,61 @@ fn ends_reply(block: &Block, replies: bool, diagnostics: &mut Diagnostics) {
                         "add `else { .. }` with a node that gives the reply, or a node behind the `if`",
                     );
                 }
-                for arm in &branch.arms {
-                    if replies && arm.body.is_empty && !branch.lacks_else {
-                        diagnostics.error_at(
-                            arm.body.span,
-                            "this arm does not reply, and nothing comes after it",
-                            "end it with a node that gives the reply",
-                        );
-                    }
-                    ends_reply(&arm.body, replies, diagnostics);
-                }
+                let arms = branch.arms.iter().filter(|arm| !(branch.lacks_else && arm.body.is_empty));
+                arms.for_each(|inner| arm(&inner.body, diagnostics));
             }
+        }
+        item.otherwise.iter().for_each(|otherwise| arm(otherwise, diagnostics));
+    }
+}
+
+/// In a plain `fn` nothing is awaited.
+fn wraps_a_future(chain: &Chain, diagnostics: &mut Diagnostics) {
+    for item in chain.run.body.items() {
+        if let ItemKind::Around(node, _) = &item.kind {
+            diagnostics.error(
+                &node.path,
+                format_args!("`{}` wraps a future, but this chain is declared `fn`", unraw(node.name())),
+                "declare the chain `async fn(..)`",
+            );
+        }
+        let Modifiers { timeout, cancel, .. } = &item.modifiers;
+        let spans = timeout.iter().map(|(span, _)| span).chain(cancel.iter().map(|(span, _)| span));
+        for span in spans {
+            let what = "a chain that is a plain `fn` is never interrupted and never dropped midway";
+            diagnostics.error_at(*span, what, "leave the attribute out, or declare the chain `async fn(..)`");
         }
     }
 }
 
-fn wraps_a_future(block: &Block, diagnostics: &mut Diagnostics) {
-    for item in &block.items {
-        match item {
-            Item::Node(_) => {}
-            Item::Block(inner) => wraps_a_future(inner, diagnostics),
-            Item::Around(node, _) => diagnostics.error(
-                &node.path,
-                format_args!("`{}` wraps a future, but this chain is declared `fn`", unraw(node.name())),
-                "declare the chain `async fn(..)`",
-            ),
-            Item::Branch(branch) => branch.arms.iter().for_each(|arm| wraps_a_future(&arm.body, diagnostics)),
+/// Switches have a place, and names of their own.
+fn toggles(chain: &Chain, diagnostics: &mut Diagnostics) {
+    let toggles = chain.run.body.toggles();
+    let Some(first) = toggles.first() else { return };
+    if chain.form == Form::Short {
+        let what = "a chain in the short form has no switches";
+        diagnostics.error_at(first.span, what, "declare the chain as an item, with a field `toggles: Toggles`");
+    } else if chain.switches().is_none() {
+        diagnostics.error_at(
+            first.span,
+            format_args!("there is no place for the switch of `{}`", first.name),
+            "add a field `toggles: Toggles` to the struct (`chain_runtime::Toggles`, made by `Toggles::new()`)",
+        );
+    }
+    for (at, toggle) in toggles.iter().enumerate() {
+        if toggles[..at].iter().any(|other| other.name == toggle.name) {
+            diagnostics.error_at(
+                toggle.span,
+                format_args!("two toggles are called `{}`", toggle.name),
+                "give one another name: `#[toggle(\"name\")]`",
+            );
         }
+    }
+    // As many as a word of the smallest machine has bits.
+    const MOST: usize = 32;
+    if let Some(toggle) = toggles.get(MOST) {
+        let what = format!("this is toggle number {}, and a chain has {MOST} at most", MOST + 1);
+        diagnostics.error_at(toggle.span, what, "let one toggle switch a block: `#[toggle] { a => b }`");
     }
 }
 

@@ -112,6 +112,11 @@ pub(crate) fn row_label(level: usize) -> Lifetime {
     Lifetime::new(&format!("'row{level}"), Span::mixed_site())
 }
 
+/// A label that there is one of.
+pub(crate) fn label_of(name: &str) -> Lifetime {
+    Lifetime::new(&format!("'{name}"), Span::mixed_site())
+}
+
 /// An identifier as a person writes it in prose: without `r#`.
 pub(crate) fn unraw(ident: &Ident) -> String {
     syn::ext::IdentExt::unraw(ident).to_string()

@@ -121,6 +121,8 @@ struct Node {
 struct Hook {
     call: TokenStream,
     is_async: bool,
+    /// Its future borrows nothing.
+    is_owned: bool,
     parameters: Vec<Parameter>,
 }
 
@@ -189,7 +191,7 @@ fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnosti
         diagnostics.error(name, "a function has no state anyway", "write `#[node]` alone");
     }
     let hook = read_hook(signature, quote!(#name #turbofish), Place::Function, diagnostics);
-    let flow = read_flow(&signature.output);
+    let flow = read_flow(&returned(signature));
     let declaration = declare(function, &arguments, &generics);
     Some(Node {
         ty: quote!(#name #angle),
@@ -257,7 +259,7 @@ fn refuse_odd_functions(signature: &Signature, diagnostics: &mut Diagnostics) {
     if let Some(abi) = &signature.abi {
         diagnostics.error(abi, "a node cannot be an `extern fn`", "call it inside a node of your own");
     }
-    if let ReturnType::Type(_, ty) = &signature.output {
+    if let ReturnType::Type(_, ty) = &returned(signature) {
         if let Some(token) = find_impl_trait(ty) {
             diagnostics.error(
                 token,
@@ -313,7 +315,47 @@ fn read_hook(signature: &Signature, call: TokenStream, place: Place, diagnostics
         }
         parameters.push(parameter);
     }
-    Hook { call, is_async: signature.asyncness.is_some(), parameters }
+    let future = future_of(signature);
+    let is_async = signature.asyncness.is_some() || future.is_some();
+    let is_owned = future.is_some_and(|(_, is_owned)| is_owned);
+    Hook { call, is_async, is_owned, parameters }
+}
+
+/// Of a function that returns a future, and is not an `async fn`: what the future gives, and whether it is `'static` and `Send`.
+fn future_of(signature: &Signature) -> Option<(Type, bool)> {
+    let ReturnType::Type(_, ty) = &signature.output else { return None };
+    let Type::ImplTrait(bounds) = types::ungrouped(ty) else { return None };
+    let mut output = None;
+    let (mut is_static, mut is_send) = (false, false);
+    for bound in &bounds.bounds {
+        match bound {
+            syn::TypeParamBound::Lifetime(lifetime) => is_static |= lifetime.ident == "static",
+            syn::TypeParamBound::Trait(bound) => {
+                let segment = bound.path.segments.last()?;
+                is_send |= segment.ident == "Send";
+                let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else { continue };
+                let of_future = arguments.args.iter().find_map(|argument| match argument {
+                    syn::GenericArgument::AssocType(assigned) if assigned.ident == "Output" => {
+                        Some(assigned.ty.clone())
+                    }
+                    _ => None,
+                });
+                if segment.ident == "Future" {
+                    output = of_future;
+                }
+            }
+            _ => {}
+        }
+    }
+    output.map(|output| (output, is_static && is_send))
+}
+
+/// What a hook returns once it was awaited.
+fn returned(signature: &Signature) -> ReturnType {
+    match future_of(signature) {
+        Some((output, _)) => ReturnType::Type(<syn::Token![->]>::default(), Box::new(output)),
+        None => signature.output.clone(),
+    }
 }
 
 fn read_parameter(
@@ -515,7 +557,7 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
         let reply = check_generics(signature, place, &hook, diagnostics);
         match place {
             Place::Enter => {
-                flow = read_flow(&signature.output);
+                flow = read_flow(&returned(signature));
                 enter = Some(hook);
             }
             Place::Exit => {
@@ -673,7 +715,12 @@ fn where_bounds(generics: &Generics, name: &Ident) -> Vec<syn::TypeParamBound> {
 impl Node {
     /// The node without any needs, beside errors that stand already: a chain that uses it has no further ones.
     fn kept_alive(mut self, rt: &TokenStream) -> TokenStream {
-        self.enter = Some(Hook { call: quote!(#rt::private::no_node), is_async: false, parameters: Vec::new() });
+        self.enter = Some(Hook {
+            call: quote!(#rt::private::no_node),
+            is_async: false,
+            is_owned: false,
+            parameters: Vec::new(),
+        });
         self.exit = None;
         self.exit_reply = None;
         self.cancelled = None;
@@ -846,6 +893,11 @@ impl Node {
             .exit
             .is_some()
             .then(|| quote!(const EXIT_NEEDS: &'static [#rt::describe::Need] = &[#(#exit_needs),*];));
+        let owned = self.enter.as_ref().filter(|enter| enter.is_owned).map(|enter| {
+            let header = quote!(impl #generics #rt::node::Owned<#run, #call, #scope> for #ty);
+            let items = self.owned(rt, enter);
+            names::impl_at(header, &clause, items, self.span)
+        });
         let header = quote!(impl #generics #rt::Node<#run, #call, #scope> for #ty);
         let items = quote! {
             const NEEDS: &'static [#rt::describe::Need] = &[#(#needs),*];
@@ -853,7 +905,22 @@ impl Node {
             #enter
             #exit
         };
-        names::impl_at(header, &clause, items, self.span)
+        let node = names::impl_at(header, &clause, items, self.span);
+        quote!(#node #owned)
+    }
+
+    /// The way in whose future borrows nothing.
+    fn owned(&self, rt: &TokenStream, enter: &Hook) -> TokenStream {
+        let (run, scope, place) = (names::run_lifetime(), names::scope_parameter(), names::single("scope"));
+        let arguments = enter.parameters.iter().map(|parameter| self.argument(rt, parameter));
+        let receiver = self.declaration.is_none().then(|| quote!(self,));
+        let call = &enter.call;
+        quote! {
+            #[inline(always)]
+            fn enter_owned(&#run self, mut #place: #scope) -> impl #rt::private::Future<Output = Self::Out> + #rt::private::Send + 'static {
+                #call(#receiver #(#arguments),*)
+            }
+        }
     }
 
     /// The data about what a hook needs, and the bounds that say so to rustc.
@@ -968,6 +1035,11 @@ impl Node {
                     fn hold<const CHAIN_POSITION: usize>(&#run self, value: Self::Key<CHAIN_POSITION>, chain: &#run #chain) -> Self::Held<CHAIN_POSITION> {
                         #rt::held::Bare { value }
                     }
+                    type MaybeHeld<const CHAIN_POSITION: usize> = #rt::held::Bare<#rt::private::Option<Self::Key<CHAIN_POSITION>>>;
+                    #[inline(always)]
+                    fn hold_maybe<const CHAIN_POSITION: usize>(&#run self, value: #rt::private::Option<Self::Key<CHAIN_POSITION>>, chain: &#run #chain) -> Self::MaybeHeld<CHAIN_POSITION> {
+                        #rt::held::Bare { value }
+                    }
                 }
             };
         };
@@ -996,6 +1068,11 @@ impl Node {
             #[inline(always)]
             fn hold<const CHAIN_POSITION: usize>(&#run self, value: Self::Key<CHAIN_POSITION>, chain: &#run #chain) -> Self::Held<CHAIN_POSITION> {
                 #rt::held::Guard::new(self, value, chain)
+            }
+            type MaybeHeld<const CHAIN_POSITION: usize> = #rt::held::MaybeGuard<#run, Self, #chain, CHAIN_POSITION>;
+            #[inline(always)]
+            fn hold_maybe<const CHAIN_POSITION: usize>(&#run self, value: #rt::private::Option<Self::Key<CHAIN_POSITION>>, chain: &#run #chain) -> Self::MaybeHeld<CHAIN_POSITION> {
+                #rt::held::MaybeGuard::new(self, value, chain)
             }
         };
         let cancel = names::impl_at(header, &clause, items, self.span);

@@ -9,12 +9,13 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Expr, Generics, Ident, LitInt, Path, Token, Type, Visibility, parse_quote};
 
-use crate::ast::{Block, Chain, Field, Form, Input, Item, NodeUse, Run};
+use crate::ast::{Block, Chain, Field, Form, Input, Item, ItemKind, NodeUse, Run};
 use crate::diagnostics::Diagnostics;
 use crate::names;
 use crate::types;
 
 mod branch;
+mod modifiers;
 
 /// Parses `[$crate] declaration`. `None` where not even the outline can be made out.
 pub(crate) fn chain(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<Chain> {
@@ -246,6 +247,7 @@ fn run(tokens: &[TokenTree], name: &Ident, diagnostics: &mut Diagnostics) -> Run
         inputs: Vec::new(),
         reply: parse_quote!(()),
         body: Block { items: Vec::new(), span: name.span(), is_empty: false },
+        as_nodes: Vec::new(),
     };
     let Some(arguments) = tokens.iter().position(|token| is_group(token, Delimiter::Parenthesis)) else {
         diagnostics.error(
@@ -498,22 +500,35 @@ fn items(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<Item> {
 
 /// What stands between two arrows.
 fn item_use(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<Item> {
-    if let Some(attribute) = input.call(Attribute::parse_outer)?.first() {
-        return Err(syn::Error::new_spanned(
-            attribute,
-            "a node in a chain takes no attribute\n  help: attributes stand on the chain (`#[observe(..)]`, `#[budget(..)]`, `#[send]`) or on the node's own definition",
-        ));
+    let attributes = input.call(Attribute::parse_outer)?;
+    let kind = item_kind(input, diagnostics)?;
+    let modifiers = modifiers::read(attributes, &kind, diagnostics);
+    let mut otherwise = None;
+    if input.peek(Token![else]) {
+        if modifiers.conditions.is_empty() {
+            return Err(input.error("this `else` belongs to no `if`\n  help: write `if node { .. } else { .. }`"));
+        }
+        input.parse::<Token![else]>()?;
+        let Ok(group) = input.parse::<Group>() else {
+            return Err(input.error("expected a chain in braces after `else`\n  help: write `else { c => d }`"));
+        };
+        otherwise = Some(block(&group, diagnostics));
+        ends_here(input, "`else`")?;
     }
+    Ok(Item { modifiers, kind, otherwise })
+}
+
+fn item_kind(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<ItemKind> {
     if input.peek(syn::token::Brace) {
         let group: Group = input.parse()?;
         ends_here(input, "the block")?;
-        return Ok(Item::Block(block(&group, diagnostics)));
+        return Ok(ItemKind::Block(block(&group, diagnostics)));
     }
     if input.peek(Token![match]) {
-        return branch::of_match(input, diagnostics).map(Item::Branch);
+        return branch::of_match(input, diagnostics).map(ItemKind::Branch);
     }
     if input.peek(Token![if]) {
-        return branch::of_if(input, diagnostics).map(Item::Branch);
+        return branch::of_if(input, diagnostics).map(ItemKind::Branch);
     }
     if input.peek(Token![else]) {
         return Err(input.error("this `else` belongs to no `if`\n  help: write `if node { .. } else { .. }`"));
@@ -522,18 +537,16 @@ fn item_use(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Resul
     if input.peek(syn::token::Brace) {
         let group: Group = input.parse()?;
         ends_here(input, &format!("the block of `{}`", names::unraw(node.name())))?;
-        return Ok(Item::Around(node, block(&group, diagnostics)));
+        return Ok(ItemKind::Around(node, block(&group, diagnostics)));
     }
     node_ends(input, &node)?;
-    Ok(Item::Node(node))
+    Ok(ItemKind::Node(node))
 }
 
 fn ends_here(input: ParseStream<'_>, what: &str) -> syn::Result<()> {
-    if input.is_empty() {
+    // What an `else` belongs to, `item_use` says.
+    if input.is_empty() || input.peek(Token![else]) {
         return Ok(());
-    }
-    if input.peek(Token![else]) {
-        return Err(input.error("this `else` belongs to no `if`\n  help: write `if node { .. } else { .. }`"));
     }
     Err(input.error(format!("expected `=>` after {what}\n  help: nodes and blocks are joined with `=>`")))
 }
@@ -581,7 +594,7 @@ fn node_ends(input: ParseStream<'_>, node: &NodeUse) -> syn::Result<()> {
             "a node with state is a field of the struct\n  help: declare the field there, and write its name here",
         ));
     }
-    if !input.is_empty() {
+    if !input.is_empty() && !input.peek(Token![else]) {
         return Err(input.error(format!("expected `=>` after `{name}`\n  help: nodes are joined with `=>`")));
     }
     Ok(())
@@ -589,9 +602,11 @@ fn node_ends(input: ParseStream<'_>, node: &NodeUse) -> syn::Result<()> {
 
 /// Finds the nodes that are fields.
 fn name_fields(chain: &mut Chain) {
-    for node in chain.run.body.nodes_mut() {
-        node.field = node.path.get_ident().and_then(|name| chain.fields.iter().position(|field| field.name == *name));
-    }
+    let (fields, as_nodes) = (&chain.fields, &mut chain.run.as_nodes);
+    chain.run.body.visit(&mut |node| {
+        node.field = node.path.get_ident().and_then(|name| fields.iter().position(|field| field.name == *name));
+        as_nodes.extend(node.field);
+    });
 }
 
 /// `auth => limit: RateLimit = RateLimit::per_second(100) => proxy`
@@ -602,7 +617,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
     for tokens in joined(tokens.into_iter().collect(), diagnostics) {
         let read = (|input: ParseStream<'_>| short_node(input, diagnostics)).parse2(tokens);
         match diagnostics.ok(read) {
-            Some(ShortNode::Named(item)) => items.push(item),
+            Some(ShortNode::Named(item)) => items.push(*item),
             Some(ShortNode::WithState(field)) => {
                 if fields.iter().any(|other| other.name == field.name) {
                     diagnostics.error(
@@ -614,7 +629,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
                 }
                 let path = Path::from(field.name.clone());
                 fields.push(*field);
-                items.push(Item::Node(NodeUse { path, field: None }));
+                items.push(Item::plain(ItemKind::Node(NodeUse { path, field: None })));
             }
             None => {}
         }
@@ -642,6 +657,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
             lifetime: Some(lifetime),
             reply: syn::parse2(quote!(#runtime::Ending)).expect("a type"),
             body: Block { items, span: Span::call_site(), is_empty },
+            as_nodes: Vec::new(),
         },
         runtime,
     };
@@ -650,13 +666,13 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
 }
 
 enum ShortNode {
-    Named(Item),
+    Named(Box<Item>),
     WithState(Box<Field>),
 }
 
 fn short_node(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<ShortNode> {
     if !(input.peek(Ident) && input.peek2(Token![:]) && !input.peek2(Token![::])) {
-        return item_use(input, diagnostics).map(ShortNode::Named);
+        return item_use(input, diagnostics).map(|item| ShortNode::Named(Box::new(item)));
     }
     let name: Ident = input.parse()?;
     input.parse::<Token![:]>()?;

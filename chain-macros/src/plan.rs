@@ -7,7 +7,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Ident, Type};
 
-use crate::ast::{self, Chain, Form, Item};
+use crate::ast::{self, Chain, Form, ItemKind, OnCancel, Share};
 use crate::names;
 use crate::types;
 
@@ -60,6 +60,20 @@ pub(crate) enum Piece {
     Block(Row),
     Around(usize, Row),
     Branch(usize, Vec<Arm>),
+    /// What runs where all of these hold, and otherwise.
+    If(Vec<Condition>, Row, Option<Row>),
+}
+
+/// What has to hold.
+pub(crate) enum Condition {
+    /// The node at this position gives `true`.
+    Asked(usize),
+    /// The request is one of so many.
+    Sampled(Span, Share),
+    /// So is the key that the node at this position gives, in this split.
+    Split(usize, Share, String),
+    /// The toggle of this index is on; as it is declared, it is so or not.
+    Toggled(usize, bool),
 }
 
 /// What runs for some values of a node.
@@ -78,6 +92,8 @@ pub(crate) struct BlockInfo {
     pub(crate) parent: Option<usize>,
     /// The node that wraps it, or whose value it is an arm for.
     pub(crate) head: Option<usize>,
+    /// The first of the arms of which it is one.
+    pub(crate) beside: Option<usize>,
     /// Positions: of its first node, and behind its last.
     pub(crate) first: usize,
     pub(crate) end: usize,
@@ -168,15 +184,20 @@ impl Plan<'_> {
             Piece::Block(row) => self.leaves(row),
             // A future of its own.
             Piece::Around(position, _) => self.is_left(*position),
-            Piece::Branch(position, arms) => {
-                self.is_left(*position) || arms.iter().any(|arm| self.leaves(&arm.row))
-            }
+            Piece::Branch(position, arms) => self.is_left(*position) || arms.iter().any(|arm| self.leaves(&arm.row)),
+            Piece::If(_, then, otherwise) => self.leaves(then) || otherwise.iter().any(|row| self.leaves(row)),
         })
     }
 
     /// Whether a part of the chain is a future of its own.
     pub(crate) fn wraps(&self) -> bool {
         self.steps.iter().any(|step| step.role == Role::Around)
+    }
+
+    /// How many words of bits there have to be for the positions of nodes that may be skipped, and are observed.
+    pub(crate) fn skippable_words(&self) -> usize {
+        let last = self.steps.iter().rposition(Step::may_be_skipped);
+        last.map_or(0, |last| last / 64 + 1)
     }
 
     /// The node that was entered last, and not left, when the one at this position begins.
@@ -205,6 +226,8 @@ pub(crate) struct Slot {
     pub(crate) member: Ident,
     /// What a pattern calls it.
     pub(crate) binding: Option<Ident>,
+    /// The node that provides it may be skipped: under this type it is found then.
+    pub(crate) maybe: Option<TokenStream>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -219,6 +242,8 @@ pub(crate) enum SlotKind {
     Context,
     /// A field of the chain.
     Field,
+    /// What a field holds that can be swapped, in one version for the whole run.
+    Version,
     /// What a pattern binds.
     Binding,
     /// What a node provides.
@@ -234,6 +259,8 @@ pub(crate) enum Role {
     Around,
     /// Its value says which arm runs; it gives a `bool` where this is set.
     Scrutinee { is_bool: bool },
+    /// It says whether another item runs, and is left at once.
+    Predicate,
 }
 
 /// A node to be entered and left.
@@ -254,15 +281,35 @@ pub(crate) struct Step {
     pub(crate) block: Option<usize>,
     /// See [`Plan::after`].
     pub(crate) after: Option<usize>,
+    /// If any, it may be skipped.
+    pub(crate) conditions: Vec<Condition>,
+    /// How long it may take, as an expression.
+    pub(crate) timeout: Option<(Span, TokenStream)>,
+    pub(crate) cancel: Option<(Span, OnCancel)>,
+    pub(crate) lints: Vec<syn::Attribute>,
+}
+
+impl Step {
+    pub(crate) fn may_be_skipped(&self) -> bool {
+        !self.conditions.is_empty()
+    }
 }
 
 pub(crate) fn plan(chain: &Chain) -> Plan<'_> {
     let parameters = &chain.generics.params;
     let is_generic = parameters.iter().any(|parameter| !matches!(parameter, syn::GenericParam::Lifetime(_)));
-    let mut planner = Planner { chain, levels: Vec::new(), steps: Vec::new(), blocks: Vec::new(), is_generic, bindings: 0 };
+    let mut planner = Planner {
+        chain,
+        levels: Vec::new(),
+        steps: Vec::new(),
+        blocks: Vec::new(),
+        is_generic,
+        bindings: 0,
+        toggles: 0,
+    };
     let level = planner.level(None, true);
     planner.levels[level].slots = chain_slots(chain);
-    let body = planner.row(&chain.run.body, level, None, None);
+    let body = planner.row(&chain.run.body, Place { level, block: None, after: None });
     let Planner { levels, steps, blocks, .. } = planner;
     Plan { chain, levels, steps, blocks, body, is_generic }
 }
@@ -275,13 +322,17 @@ struct Planner<'a> {
     is_generic: bool,
     /// How many bindings there are so far.
     bindings: usize,
+    /// How many toggles there are so far.
+    toggles: usize,
 }
 
-/// A block that is about to be planned.
-struct Begun {
-    kind: BlockKind,
-    label: String,
-    head: Option<usize>,
+/// Where something stands.
+#[derive(Clone, Copy)]
+struct Place {
+    level: usize,
+    block: Option<usize>,
+    /// See [`Plan::after`].
+    after: Option<usize>,
 }
 
 impl Planner<'_> {
@@ -292,64 +343,128 @@ impl Planner<'_> {
         index
     }
 
-    fn row(&mut self, body: &ast::Block, level: usize, block: Option<usize>, mut after: Option<usize>) -> Row {
+    fn row(&mut self, body: &ast::Block, mut place: Place) -> Row {
+        let level = place.level;
         let replies = self.levels[level].replies;
         let last = body.items.len().saturating_sub(1);
-        let mut pieces = Vec::new();
-        for (at, item) in body.items.iter().enumerate() {
-            // The reply is nobody's to find, and what a block gives stays in it.
-            let is_last = at == last;
-            let replies = replies && is_last;
-            let piece = match item {
-                Item::Node(node) => {
-                    let position = self.step(node, Role::Step, level, block, &mut after);
-                    if !is_last {
-                        self.provides(position, level);
-                    }
-                    Piece::Node(position)
-                }
-                Item::Block(inner) => {
-                    let begun = Begun { kind: BlockKind::Braces, label: String::new(), head: None };
-                    Piece::Block(self.block(inner, begun, &[], level, block, replies, after))
-                }
-                Item::Around(node, inner) => {
-                    let mut within = after;
-                    let position = self.step(node, Role::Around, level, block, &mut within);
-                    let begun = Begun { kind: BlockKind::Around, label: String::new(), head: Some(position) };
-                    Piece::Around(position, self.block(inner, begun, &[], level, block, replies, within))
-                }
-                Item::Branch(branch) => {
-                    let role = Role::Scrutinee { is_bool: branch.is_bool };
-                    let position = self.step(&branch.node, role, level, block, &mut after);
-                    let arms = branch.arms.iter().map(|arm| {
-                        let label = arm.label.clone();
-                        let begun = Begun { kind: BlockKind::Arm, label, head: Some(position) };
-                        let row = self.block(&arm.body, begun, &arm.bindings, level, block, replies, after);
-                        let bindings = arm.bindings.iter().map(|binding| binding.name.clone()).collect();
-                        Arm { pattern: arm.pattern.clone(), bindings, row }
-                    });
-                    Piece::Branch(position, arms.collect())
-                }
-            };
-            pieces.push(piece);
-        }
+        let items = body.items.iter().enumerate();
+        let pieces = items.map(|(at, item)| self.item(item, at == last, &mut place)).collect();
         Row { level, replies, pieces }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "where a block stands, and what it is")]
+    /// An item, skipped where its conditions do not hold.
+    fn item(&mut self, item: &ast::Item, is_last: bool, place: &mut Place) -> Piece {
+        let conditions: Vec<_> =
+            item.modifiers.conditions.iter().map(|condition| self.condition(condition, item, *place)).collect();
+        let is_lone_node = matches!(item.kind, ItemKind::Node(_)) && item.otherwise.is_none();
+        if conditions.is_empty() || is_lone_node {
+            return self.kind(item, conditions, is_last, place);
+        }
+        let replies = self.levels[place.level].replies && is_last;
+        let label = |condition: &ast::Condition| match condition {
+            ast::Condition::When(node) => format!("when {}", names::unraw(node.name())),
+            ast::Condition::Sample(_, share) => format!("sample {} / {}", share.part, share.whole),
+            ast::Condition::Split(_, share) => format!("split {} / {}", share.part, share.whole),
+            ast::Condition::Toggle(toggle) => format!("toggle {}", toggle.name),
+        };
+        let label = item.modifiers.conditions.iter().map(label).collect::<Vec<_>>().join(", ");
+        let then = BlockInfo::begin(BlockKind::Arm, label, None);
+        let first = self.blocks.len();
+        let then = self.block(then, Some(first), &[], replies, *place, |planner, place| match &item.kind {
+            ItemKind::Block(inner) => planner.row(inner, place),
+            _ => {
+                let piece = planner.kind(item, Vec::new(), true, &mut { place });
+                Row { level: place.level, replies, pieces: vec![piece] }
+            }
+        });
+        let otherwise = item.otherwise.as_ref().map(|otherwise| {
+            let begun = BlockInfo::begin(BlockKind::Arm, "else".to_owned(), None);
+            self.block(begun, Some(first), &[], replies, *place, |planner, place| planner.row(otherwise, place))
+        });
+        Piece::If(conditions, then, otherwise)
+    }
+
+    fn condition(&mut self, condition: &ast::Condition, item: &ast::Item, place: Place) -> Condition {
+        match condition {
+            ast::Condition::When(node) => {
+                let step = step(self.chain, node);
+                Condition::Asked(self.step(step, Role::Predicate, &mut { place }))
+            }
+            ast::Condition::Sample(span, share) => Condition::Sampled(*span, *share),
+            ast::Condition::Split(span, share) => {
+                let rt = names::alias(*span);
+                let node = quote_spanned!(*span=> #rt::share::split);
+                let place_of = quote_spanned!(*span=> &<#node as #rt::Stateless>::NODE);
+                let step = Step::named(node, place_of, "split".to_owned(), *span);
+                // By the names, not by the position: the same users are in it when the chain grows elsewhere.
+                let salt = format!("{}/{}", names::unraw(&self.chain.name), item.first_name());
+                Condition::Split(self.step(step, Role::Predicate, &mut { place }), *share, salt)
+            }
+            ast::Condition::Toggle(toggle) => {
+                let index = self.toggles;
+                self.toggles += 1;
+                Condition::Toggled(index, toggle.on)
+            }
+        }
+    }
+
+    fn kind(&mut self, item: &ast::Item, conditions: Vec<Condition>, is_last: bool, place: &mut Place) -> Piece {
+        let level = place.level;
+        let replies = self.levels[level].replies && is_last;
+        match &item.kind {
+            ItemKind::Node(node) => {
+                let ast::Modifiers { timeout, cancel, lints, .. } = &item.modifiers;
+                let (timeout, cancel, lints) = (timeout.clone(), *cancel, lints.clone());
+                let step = Step { conditions, timeout, cancel, lints, ..step(self.chain, node) };
+                let position = self.step(step, Role::Step, place);
+                // The reply is nobody's to find, and what a block gives stays in it.
+                if !is_last {
+                    self.provides(position, level);
+                }
+                Piece::Node(position)
+            }
+            ItemKind::Block(inner) => {
+                let begun = BlockInfo::begin(BlockKind::Braces, String::new(), None);
+                Piece::Block(self.block(begun, None, &[], replies, *place, |planner, place| planner.row(inner, place)))
+            }
+            ItemKind::Around(node, inner) => {
+                let mut within = *place;
+                let lints = item.modifiers.lints.clone();
+                let position = self.step(Step { lints, ..step(self.chain, node) }, Role::Around, &mut within);
+                let begun = BlockInfo::begin(BlockKind::Around, String::new(), Some(position));
+                let row = self.block(begun, None, &[], replies, within, |planner, place| planner.row(inner, place));
+                Piece::Around(position, row)
+            }
+            ItemKind::Branch(branch) => {
+                let role = Role::Scrutinee { is_bool: branch.is_bool };
+                let lints = item.modifiers.lints.clone();
+                let position = self.step(Step { lints, ..step(self.chain, &branch.node) }, role, place);
+                let first = self.blocks.len();
+                let arms = branch.arms.iter().map(|arm| {
+                    let begun = BlockInfo::begin(BlockKind::Arm, arm.label.clone(), Some(position));
+                    let row = self.block(begun, Some(first), &arm.bindings, replies, *place, |planner, place| {
+                        planner.row(&arm.body, place)
+                    });
+                    let bindings = arm.bindings.iter().map(|binding| binding.name.clone()).collect();
+                    Arm { pattern: arm.pattern.clone(), bindings, row }
+                });
+                Piece::Branch(position, arms.collect())
+            }
+        }
+    }
+
     fn block(
         &mut self,
-        body: &ast::Block,
-        begun: Begun,
+        begun: BlockInfo,
+        beside: Option<usize>,
         bindings: &[ast::Binding],
-        level: usize,
-        parent: Option<usize>,
         replies: bool,
-        after: Option<usize>,
+        around: Place,
+        row: impl FnOnce(&mut Self, Place) -> Row,
     ) -> Row {
         let first = self.steps.len();
         let before = begun.head.unwrap_or(first);
-        let inner = self.level(Some(Outer { level, before }), replies);
+        let inner = self.level(Some(Outer { level: around.level, before }), replies);
         for (index, binding) in bindings.iter().enumerate() {
             let slot = slot(self.chain, &binding.ty, &binding.name, index, SlotKind::Binding);
             let binding = Some(binding.name.clone());
@@ -357,27 +472,18 @@ impl Planner<'_> {
             self.bindings += 1;
         }
         let block = self.blocks.len();
-        let Begun { kind, label, head } = begun;
-        self.blocks.push(BlockInfo { kind, label, parent, head, first, end: first, replies });
-        let row = self.row(body, inner, Some(block), after);
+        self.blocks.push(BlockInfo { parent: around.block, beside, first, replies, ..begun });
+        let row = row(self, Place { level: inner, block: Some(block), after: around.after });
         self.blocks[block].end = self.steps.len();
         row
     }
 
-    fn step(
-        &mut self,
-        node: &ast::NodeUse,
-        role: Role,
-        level: usize,
-        block: Option<usize>,
-        after: &mut Option<usize>,
-    ) -> usize {
+    fn step(&mut self, step: Step, role: Role, place: &mut Place) -> usize {
         let position = self.steps.len();
-        let step = step(self.chain, node);
-        // What wraps a block sees its end itself.
-        let has_hooks = step.has_hooks && role != Role::Around;
-        self.steps.push(Step { has_hooks, role, level, block, after: *after, ..step });
-        *after = Some(position);
+        // What wraps a block sees its end itself; what is only asked is left at once.
+        let has_hooks = step.has_hooks && !matches!(role, Role::Around | Role::Predicate);
+        self.steps.push(Step { has_hooks, role, level: place.level, block: place.block, after: place.after, ..step });
+        place.after = Some(position);
         position
     }
 
@@ -389,16 +495,26 @@ impl Planner<'_> {
         let (run, call) = (names::run_lifetime(), names::call_lifetime());
         let name = &self.chain.name;
         let (_, chain_ty, _) = self.chain.generics.split_for_impl();
+        let ty = quote_spanned!(span=> <#node as #rt::Joins<#run, #name #chain_ty>>::As<#position>);
+        let key = quote_spanned!(span=> <#node as #rt::Signature<#run>>::Key<#position>);
+        let (ty, key, maybe) = match step.may_be_skipped() {
+            false => (ty, key, None),
+            true => {
+                let option = quote_spanned!(span=> #rt::private::Option);
+                (quote_spanned!(span=> #option<#ty>), quote_spanned!(span=> #option<#key>), Some(ty))
+            }
+        };
         let level = &mut self.levels[level];
         let index = level.providers.len();
         level.providers.push(position);
         level.slots.push(Slot {
-            ty: quote_spanned!(span=> <#node as #rt::Joins<#run, #name #chain_ty>>::As<#position>),
+            ty,
             loan: match self.is_generic {
                 // With type parameters, the bound that rustc infers for the reference is needed.
-                true => quote_spanned!(span=> #rt::private::Option<&#call mut <#node as #rt::Signature<#run>>::Key<#position>>),
-                false => quote_spanned!(span=> <<#node as #rt::Signature<#run>>::Key<#position> as #rt::private::Loan<#call>>::Loan),
+                true => quote_spanned!(span=> #rt::private::Option<&#call mut #key>),
+                false => quote_spanned!(span=> <#key as #rt::private::Loan<#call>>::Loan),
             },
+            maybe,
             name: step.name.clone(),
             cfg: Vec::new(),
             index,
@@ -428,6 +544,10 @@ fn chain_slots(chain: &Chain) -> Vec<Slot> {
             let cfg = field.cfg().cloned().collect();
             slots.push(Slot { cfg, ..slot(chain, &field.ty, &field.name, index, SlotKind::Field) });
         }
+        if let Some(held) = types::reloadable(&field.ty) {
+            let cfg = field.cfg().cloned().collect();
+            slots.push(Slot { cfg, ..slot(chain, held, &field.name, index, SlotKind::Version) });
+        }
     }
     slots
 }
@@ -441,12 +561,14 @@ fn slot(chain: &Chain, ty: &Type, name: &Ident, index: usize, kind: SlotKind) ->
     let loan = match kind {
         SlotKind::OwnedInput => quote!(#rt::private::Option<&#call mut #rt::private::Option<#ty_in_run>>),
         SlotKind::SharedInput => quote!(#rt::private::Option<&#run #ty_in_run>),
+        SlotKind::Version => quote!(#rt::private::Option<&#call #ty_in_run>),
         SlotKind::Context => quote!(#rt::short::Lent<#call>),
         _ => quote!(#rt::private::Option<&#call mut #ty_in_run>),
     };
     let member = match kind {
         SlotKind::Field => "field",
         SlotKind::Binding => "binding",
+        SlotKind::Version => "version",
         _ => "input",
     };
     Slot {
@@ -460,6 +582,7 @@ fn slot(chain: &Chain, ty: &Type, name: &Ident, index: usize, kind: SlotKind) ->
         span: syn::spanned::Spanned::span(ty),
         member: names::local(member, index),
         binding: None,
+        maybe: None,
     }
 }
 
@@ -490,5 +613,31 @@ fn step(chain: &Chain, node: &ast::NodeUse) -> Step {
     let has_hooks = node.field.is_some() || !name.starts_with(|first: char| first == '_' || first.is_lowercase());
     // A field's type, shown where the field is used: what is wrong with the node is wrong there.
     let node = names::shown_at(ty, span);
-    Step { node, place, name, span, has_hooks, role: Role::Step, level: 0, block: None, after: None }
+    Step { has_hooks, ..Step::named(node, place, name, span) }
+}
+
+impl Step {
+    fn named(node: TokenStream, place: TokenStream, name: String, span: Span) -> Self {
+        Self {
+            node,
+            place,
+            name,
+            span,
+            has_hooks: false,
+            role: Role::Step,
+            level: 0,
+            block: None,
+            after: None,
+            conditions: Vec::new(),
+            timeout: None,
+            cancel: None,
+            lints: Vec::new(),
+        }
+    }
+}
+
+impl BlockInfo {
+    fn begin(kind: BlockKind, label: String, head: Option<usize>) -> Self {
+        Self { kind, label, parent: None, head, beside: None, first: 0, end: 0, replies: false }
+    }
 }

@@ -187,3 +187,9 @@ pub(crate) fn referent(ty: &Type) -> &Type {
         other => other,
     }
 }
+
+/// The `T` of `Reloadable<T>`.
+pub(crate) fn reloadable(ty: &Type) -> Option<&Type> {
+    let segment = last_segment(ty).filter(|segment| segment.ident == "Reloadable")?;
+    type_arguments(segment).first().copied()
+}

@@ -4,7 +4,7 @@
 //! provider that comes too late, an input that is gone. Each check panics with one sentence; the
 //! `chain!` macro puts the call at the node's token, and `#[track_caller]` leads the error there.
 
-use crate::describe::{Access, BlockKind, ChainInfo, Need, NodeInfo, SourceKind, Wraps};
+use crate::describe::{Access, BlockKind, ChainInfo, Facts, Need, NodeInfo, SourceKind, Wraps};
 
 /// A message put together in a constant.
 struct Message {
@@ -153,6 +153,97 @@ pub const fn scrutinee(nodes: &[NodeInfo], position: usize) {
     }
 }
 
+/// A node that only says whether another one runs is left at once, and has nothing to do then.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn predicate(nodes: &[NodeInfo], position: usize) {
+    let node = &nodes[position];
+    step(nodes, position);
+    if node.facts.exit.is_present() || node.facts.cancelled {
+        let hook = if node.facts.cancelled { "cancelled" } else { "exit" };
+        let message = Message::new().code(node.name).text(" only says whether another node runs, but has ").code(hook);
+        panic!("{}", message.text(": ask a node that has neither `exit` nor `cancelled`").as_str());
+    }
+    if cfg!(not(feature = "split")) && is_split(node.facts.name) {
+        panic!("`#[split(..)]` needs the feature `split` of chain-runtime: enable it in Cargo.toml");
+    }
+}
+
+const fn is_split(name: &str) -> bool {
+    matches!(name.as_bytes(), b"split")
+}
+
+/// What `#[timeout(..)]` needs.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn needs_a_timer() {
+    if cfg!(not(feature = "tokio")) {
+        panic!(
+            "`#[timeout(..)]` needs the feature `tokio` of chain-runtime: enable it in Cargo.toml, or wrap the node in a `Deadline` with a timer of yours"
+        );
+    }
+}
+
+/// What `#[cancel(..)]` needs.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn needs_a_spawner() {
+    if cfg!(not(feature = "tokio")) {
+        panic!("`#[cancel(..)]` needs the feature `tokio` of chain-runtime: enable it in Cargo.toml");
+    }
+}
+
+/// What `#[sample(..)]` needs.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn needs_chance() {
+    if cfg!(not(feature = "sample")) {
+        panic!("`#[sample(..)]` needs the feature `sample` of chain-runtime: enable it in Cargo.toml");
+    }
+}
+
+/// Only what suspends can be interrupted.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn can_be_late(name: &str, facts: &Facts) {
+    if !facts.enter.suspends() {
+        let message = Message::new().code(name).text(" never suspends, so no timeout can interrupt it: ");
+        panic!("{}", message.text("make it an `async fn`, or leave `#[timeout(..)]` out").as_str());
+    }
+}
+
+/// That a node which nobody waits for returns nothing.
+#[diagnostic::on_unimplemented(
+    message = "nobody waits for `{N}`, so nobody would see what it returns, a `{Self}`",
+    label = "returns a `{Self}`",
+    note = "let it return `()`, or write `#[cancel(finish)]`, which waits for it"
+)]
+pub trait Forgotten<N: ?Sized> {
+    /// Nothing.
+    fn nothing() -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<N: ?Sized> Forgotten<N> for () {
+    #[inline(always)]
+    fn nothing() {}
+}
+
 /// That what a node gives is a condition.
 #[diagnostic::on_unimplemented(
     message = "`{N}` gives a `{Self}`, but `if` asks for a `bool`",
@@ -160,14 +251,14 @@ pub const fn scrutinee(nodes: &[NodeInfo], position: usize) {
     note = "let it return `bool`, or write `if let Pattern = {N}` or `match {N} {{ .. }}`"
 )]
 pub trait Condition<N: ?Sized> {
-    /// Which of the two it is.
-    fn is_true(self) -> bool;
+    /// Whether it does.
+    fn holds(self) -> bool;
 }
 
 #[diagnostic::do_not_recommend]
 impl<N: ?Sized> Condition<N> for bool {
     #[inline(always)]
-    fn is_true(self) -> bool {
+    fn holds(self) -> bool {
         self
     }
 }
@@ -219,6 +310,12 @@ const fn order(node: &NodeInfo, needs: &[Need], way_out: bool) {
                     needs_a(node, need).text(", which ").code(from.name).text(" provides, but ").code(from.name);
                 let message = message.text(" comes after it: move ").code(from.name).text(" before ");
                 panic!("{}", message.code(node.name).as_str());
+            }
+            SourceKind::Skippable if from.position != node.position => {
+                let message =
+                    needs_a(node, need).text(", which ").code(from.name).text(" provides, but ").code(from.name);
+                let message = message.text(" may be skipped: ask for `&Option<").text(need.ty).text(">`, or put ");
+                panic!("{}", message.code(node.name).text(" under the same condition").as_str());
             }
             SourceKind::Ending if !way_out => {
                 let message = Message::new().code(node.name).text(" asks how the chain ended before it has: ");
@@ -350,7 +447,7 @@ const fn either_or(chain: &ChainInfo, one: &NodeInfo, other: &NodeInfo) -> bool 
             let mut others = other.block;
             while let Some(beside) = others {
                 let arm = &chain.blocks[beside];
-                if at != beside && matches!(arm.kind, BlockKind::Arm) && same(block.head, arm.head) {
+                if at != beside && matches!(arm.kind, BlockKind::Arm) && same(block.beside, arm.beside) {
                     return true;
                 }
                 others = arm.parent;

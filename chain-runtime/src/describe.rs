@@ -166,6 +166,8 @@ pub enum SourceKind {
     Binding,
     /// What a node before it provided.
     Node,
+    /// What a node before it provided unless it was skipped.
+    Skippable,
     /// How the chain ended.
     Ending,
 }
@@ -221,6 +223,8 @@ pub struct BlockInfo {
     pub parent: Option<usize>,
     /// The position of the node that wraps it, or of the one whose value it is an arm for.
     pub head: Option<usize>,
+    /// Of an arm: the first arm of the branch, an index in [`ChainInfo::blocks`].
+    pub beside: Option<usize>,
     /// The position of its first node.
     pub first: usize,
     /// The position behind its last node, [`first`](Self::first) where it has none.

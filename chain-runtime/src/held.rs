@@ -62,3 +62,37 @@ impl<'r, N: OnCancel<'r, C>, C: 'r, const P: usize> Drop for Guard<'r, N, C, P> 
         }
     }
 }
+
+/// [`Guard`] for a node that may be skipped: without a value, there is nothing to call.
+#[allow(missing_debug_implementations, reason = "a node's key need not be `Debug`")]
+pub struct MaybeGuard<'r, N: OnCancel<'r, C>, C, const P: usize> {
+    /// The value. It can be lent to later nodes while the guard owns it.
+    pub value: Option<N::Key<P>>,
+    node: &'r N,
+    chain: &'r C,
+    entered: bool,
+}
+
+impl<'r, N: OnCancel<'r, C>, C: 'r, const P: usize> MaybeGuard<'r, N, C, P> {
+    /// Begins to hold the value of a node that was just entered, or skipped.
+    #[inline]
+    pub fn new(node: &'r N, value: Option<N::Key<P>>, chain: &'r C) -> Self {
+        Self { entered: value.is_some(), value, node, chain }
+    }
+}
+
+impl<'r, N: OnCancel<'r, C>, C: 'r, const P: usize> Held for MaybeGuard<'r, N, C, P> {
+    #[inline(always)]
+    fn left(&mut self) {
+        self.entered = false;
+    }
+}
+
+impl<'r, N: OnCancel<'r, C>, C: 'r, const P: usize> Drop for MaybeGuard<'r, N, C, P> {
+    #[inline]
+    fn drop(&mut self) {
+        if let (true, Some(value)) = (self.entered, &mut self.value) {
+            self.node.on_cancel::<P>(value, self.chain);
+        }
+    }
+}

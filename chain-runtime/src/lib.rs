@@ -198,6 +198,7 @@ pub use pool::{Builder, Lease, Pool, Stats};
 #[cfg(feature = "arc-swap")]
 pub use reloadable::{Loaded, Reloadable};
 pub use reset::Reset;
+pub use toggle::Toggles;
 
 pub use chain_macros::Reset;
 #[doc(hidden)]

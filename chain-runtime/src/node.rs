@@ -108,12 +108,33 @@ pub trait Cancel<'r, C: 'r>: Signature<'r> + 'r {
     type Held<const P: usize>: crate::held::Held;
     /// Begins to hold the value of a node that was just entered.
     fn hold<const P: usize>(&'r self, value: Self::Key<P>, chain: &'r C) -> Self::Held<P>;
+    /// The same as [`Held`](Self::Held) for a node that may be skipped.
+    type MaybeHeld<const P: usize>: crate::held::Held;
+    /// Begins to hold the value of a node that was just entered, or skipped.
+    fn hold_maybe<const P: usize>(&'r self, value: Option<Self::Key<P>>, chain: &'r C) -> Self::MaybeHeld<P>;
+    /// [`leave`](Self::leave), of a node that may be skipped.
+    #[inline(always)]
+    fn leave_maybe<const P: usize>(held: &mut Self::MaybeHeld<P>) {
+        crate::held::Held::left(held);
+    }
     /// The node was left. Asked of the node, not of what it holds, so that a `cancelled` hook which lacks a field is
     /// told so once.
     #[inline(always)]
     fn leave<const P: usize>(held: &mut Self::Held<P>) {
         crate::held::Held::left(held);
     }
+}
+
+/// The way in of a node whose future owns what it needs, so that it can outlive the request: a `fn` that returns
+/// `impl Future<Output = T> + Send + 'static`.
+#[diagnostic::on_unimplemented(
+    message = "the work of `{Self}` borrows from the request, so it cannot outlive it",
+    label = "borrows from the request",
+    note = "write it as `fn {Self}(..) -> impl Future<Output = ..> + Send + 'static`, which clones what it needs before its `async move` block"
+)]
+pub trait Owned<'r: 's, 's, S>: Node<'r, 's, S> {
+    /// [`Node::enter`], owning what it needs.
+    fn enter_owned(&'r self, scope: S) -> impl Future<Output = Self::Out> + Send + 'static;
 }
 
 /// The `cancelled` hook itself.

@@ -128,12 +128,14 @@ compose!(A 0, B 1, C 2, D 3, E 4, F 5);
 /// Tells an observer what happens in one run, also when it is cut off: `chain!` keeps one in the body of `run`, declared
 /// before everything else and so dropped after all of it.
 #[derive(Debug)]
-pub struct Watch<O: Observer> {
+pub struct Watch<O: Observer, const WORDS: usize = 0> {
     /// `None` once the run has ended.
     observer: Option<O>,
     chain: &'static ChainInfo,
     /// The node that was entered last and not left; those before it, [`NodeInfo::after`] says.
     entered: Option<usize>,
+    /// A bit for each node that was skipped; none where no node can be.
+    skipped: [u64; WORDS],
     now: Now,
 }
 
@@ -150,11 +152,11 @@ enum Now {
     Suspended(usize),
 }
 
-impl<O: Observer> Watch<O> {
+impl<O: Observer, const WORDS: usize> Watch<O, WORDS> {
     /// A run begins.
     #[inline]
     pub fn begin(chain: &'static ChainInfo) -> Self {
-        Self { observer: Some(O::begin(chain)), chain, entered: None, now: Now::Between }
+        Self { observer: Some(O::begin(chain)), chain, entered: None, skipped: [0; WORDS], now: Now::Between }
     }
 
     #[inline]
@@ -186,9 +188,29 @@ impl<O: Observer> Watch<O> {
         self.entered = Some(position);
     }
 
+    /// It is skipped, or it is not.
+    #[inline]
+    pub fn skips(&mut self, position: usize, is_skipped: bool) {
+        if let Some(word) = self.skipped.get_mut(position / 64) {
+            let bit = 1 << (position % 64);
+            *word = if is_skipped { *word | bit } else { *word & !bit };
+        }
+    }
+
+    /// The node before this one that was entered last and not left.
+    #[inline]
+    fn before(&self, position: usize) -> Option<usize> {
+        let mut before = self.chain.nodes[position].after;
+        let is_skipped = |at: &usize| self.skipped.get(at / 64).is_some_and(|word| word & (1 << (at % 64)) != 0);
+        while let Some(at) = before.filter(is_skipped) {
+            before = self.chain.nodes[at].after;
+        }
+        before
+    }
+
     /// What happens in the block of the node at this position.
     #[inline]
-    pub fn within(&mut self, position: usize) -> Within<'_, O> {
+    pub fn within(&mut self, position: usize) -> Within<'_, O, WORDS> {
         self.now = Now::Between;
         Within { watch: self, position }
     }
@@ -197,7 +219,7 @@ impl<O: Observer> Watch<O> {
     #[inline]
     pub fn broke(&mut self, position: usize) {
         self.now = Now::Between;
-        self.entered = self.chain.nodes[position].after;
+        self.entered = self.before(position);
         self.tell(position, O::broke);
     }
 
@@ -212,7 +234,7 @@ impl<O: Observer> Watch<O> {
     #[inline]
     pub fn left(&mut self, position: usize) {
         self.now = Now::Between;
-        self.entered = self.chain.nodes[position].after;
+        self.entered = self.before(position);
         self.tell(position, O::left);
     }
 
@@ -226,12 +248,17 @@ impl<O: Observer> Watch<O> {
 
     /// Awaits the future of the node at this position, and tells of each time it suspends.
     #[inline]
-    pub fn polls<'a, F: Future>(&'a mut self, future: Pin<&'a mut F>, position: usize, way: Way) -> Polls<'a, F, O> {
+    pub fn polls<'a, F: Future>(
+        &'a mut self,
+        future: Pin<&'a mut F>,
+        position: usize,
+        way: Way,
+    ) -> Polls<'a, F, O, WORDS> {
         Polls { watch: self, future, position, way }
     }
 }
 
-impl<O: Observer> Watch<O> {
+impl<O: Observer, const WORDS: usize> Watch<O, WORDS> {
     /// Tells of the nodes that were entered and not left, back to this one, which is not told.
     fn died(&mut self, back_to: Option<usize>) {
         let at = match self.now {
@@ -254,7 +281,7 @@ impl<O: Observer> Watch<O> {
             if Some(position) != at {
                 self.tell(position, O::cancelled);
             }
-            self.entered = self.chain.nodes[position].after;
+            self.entered = self.before(position);
         }
     }
 }
@@ -267,7 +294,7 @@ fn unwinds() -> bool {
     return false;
 }
 
-impl<O: Observer> Drop for Watch<O> {
+impl<O: Observer, const WORDS: usize> Drop for Watch<O, WORDS> {
     fn drop(&mut self) {
         if self.observer.is_some() {
             self.died(None);
@@ -280,28 +307,28 @@ impl<O: Observer> Drop for Watch<O> {
 
 /// See [`Watch::within`]. When the block is dropped midway, what died in it is told before the node around it goes on.
 #[derive(Debug)]
-pub struct Within<'a, O: Observer> {
-    watch: &'a mut Watch<O>,
+pub struct Within<'a, O: Observer, const WORDS: usize = 0> {
+    watch: &'a mut Watch<O, WORDS>,
     position: usize,
 }
 
-impl<O: Observer> core::ops::Deref for Within<'_, O> {
-    type Target = Watch<O>;
+impl<O: Observer, const WORDS: usize> core::ops::Deref for Within<'_, O, WORDS> {
+    type Target = Watch<O, WORDS>;
 
     #[inline]
-    fn deref(&self) -> &Watch<O> {
+    fn deref(&self) -> &Watch<O, WORDS> {
         self.watch
     }
 }
 
-impl<O: Observer> core::ops::DerefMut for Within<'_, O> {
+impl<O: Observer, const WORDS: usize> core::ops::DerefMut for Within<'_, O, WORDS> {
     #[inline]
-    fn deref_mut(&mut self) -> &mut Watch<O> {
+    fn deref_mut(&mut self) -> &mut Watch<O, WORDS> {
         self.watch
     }
 }
 
-impl<O: Observer> Drop for Within<'_, O> {
+impl<O: Observer, const WORDS: usize> Drop for Within<'_, O, WORDS> {
     #[inline]
     fn drop(&mut self) {
         self.watch.died(Some(self.position));
@@ -311,14 +338,14 @@ impl<O: Observer> Drop for Within<'_, O> {
 
 /// See [`Watch::polls`].
 #[derive(Debug)]
-pub struct Polls<'a, F, O: Observer> {
-    watch: &'a mut Watch<O>,
+pub struct Polls<'a, F, O: Observer, const WORDS: usize = 0> {
+    watch: &'a mut Watch<O, WORDS>,
     future: Pin<&'a mut F>,
     position: usize,
     way: Way,
 }
 
-impl<F: Future, O: Observer> Future for Polls<'_, F, O> {
+impl<F: Future, O: Observer, const WORDS: usize> Future for Polls<'_, F, O, WORDS> {
     type Output = F::Output;
 
     #[inline]

@@ -1,7 +1,7 @@
 //! What generated code names, so that it works without a prelude and whatever the user's names shadow.
 
 pub use core::future::{Future, pending};
-pub use core::marker::{PhantomData, Sized};
+pub use core::marker::{PhantomData, Send, Sized};
 pub use core::mem::size_of;
 pub use core::ops::ControlFlow;
 pub use core::option::Option::{self, None, Some};
@@ -70,4 +70,73 @@ pub fn all_lent<A, B, C, D, E, F, G, H>(refs: (A, B, C, D, E, F, G, H)) -> Chunk
 #[inline(always)]
 pub fn none_lent<A, B, C, D, E, F, G, H>() -> Chunk<A, B, C, D, E, F, G, H> {
     (None, None, None, None, None, None, None, None)
+}
+
+/// What a node provided that may have been skipped, lent to the node itself, which was not.
+#[inline(always)]
+pub fn not_skipped<'s, T>(place: crate::scope::place::Provided<'s, Option<T>>) -> &'s mut T {
+    place.0.as_mut().expect("chain!: a value was asked for whose node was skipped")
+}
+
+/// `#[sample(..)]`
+#[inline(always)]
+pub fn sampled(share: crate::share::Share) -> bool {
+    #[cfg(feature = "sample")]
+    return share.sample();
+    #[cfg(not(feature = "sample"))]
+    unreachable!("{share:?}: `check::needs_chance` has refused it")
+}
+
+/// `#[split(..)]`
+#[inline(always)]
+pub fn takes(share: crate::share::Share, key: &crate::share::StickyKey, salt: &str) -> bool {
+    #[cfg(feature = "split")]
+    return share.takes(key, salt);
+    #[cfg(not(feature = "split"))]
+    unreachable!("{share:?} {key:?} {salt}: `check::predicate` has refused it")
+}
+
+pub use core::time::Duration;
+
+#[cfg(feature = "tokio")]
+pub use limit::{Late, LimitKind, detach, finish, within};
+#[cfg(not(feature = "tokio"))]
+pub use no_limit::{Late, LimitKind, detach, finish, within};
+
+#[cfg(feature = "tokio")]
+mod limit {
+    use core::future::Future;
+    use core::pin::Pin;
+    use core::time::Duration;
+
+    pub use crate::around::Expired as Late;
+    pub use crate::cancel::{detach, finish};
+    pub use crate::flow::kind::Fails as LimitKind;
+
+    /// `#[timeout(..)]`
+    #[inline(always)]
+    pub async fn within<F: Future>(limit: Duration, future: Pin<&mut F>) -> Result<F::Output, Late> {
+        crate::around::Deadline::within(limit).around(future).await
+    }
+}
+
+/// Without a timer, `check` refuses what would need one; this is there so that it is the only error.
+#[cfg(not(feature = "tokio"))]
+mod no_limit {
+    use core::future::Future;
+    use core::pin::Pin;
+    use core::time::Duration;
+
+    pub use crate::flow::Never as Late;
+    pub use crate::flow::kind::Gives as LimitKind;
+
+    pub async fn within<F: Future>(_: Duration, future: Pin<&mut F>) -> Result<F::Output, Late> {
+        Ok(future.await)
+    }
+
+    pub async fn finish<F: Future>(work: F) -> F::Output {
+        work.await
+    }
+
+    pub fn detach<F: Future>(_: F) {}
 }

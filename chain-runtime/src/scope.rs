@@ -108,6 +108,17 @@ pub mod place {
     #[derive(Debug)]
     pub struct Field<'r, T: ?Sized>(pub &'r T);
 
+    /// What a field holds that can be swapped, in one version for the whole run.
+    #[derive(Debug)]
+    pub struct Version<'s, T: ?Sized>(pub &'s T);
+
+    impl<'s, T: ?Sized> Place<'s, T> for Version<'s, T> {
+        #[inline(always)]
+        fn share(self) -> &'s T {
+            self.0
+        }
+    }
+
     const TAKEN: &str = "chain!: an input was asked for after it was taken";
 
     impl<'s, T: ?Sized> Place<'s, T> for Provided<'s, T> {

@@ -215,3 +215,10 @@ impl Hasher for Portable {
         self.0.finish()
     }
 }
+
+/// What `#[split(..)]` asks for the key.
+#[doc(hidden)]
+#[chain_macros::node(crate = crate)]
+pub fn split(key: &StickyKey) -> StickyKey {
+    *key
+}

@@ -7,7 +7,7 @@ use quote::{quote, quote_spanned};
 use super::{chain_arguments, scope_arguments, scope_generics};
 use crate::ast::{Chain, Form};
 use crate::names;
-use crate::plan::{BlockInfo, BlockKind, Plan, Role};
+use crate::plan::{BlockInfo, BlockKind, Condition, Plan, Role, Step};
 use crate::types;
 
 pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
@@ -93,6 +93,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     };
     let blocks = plan.blocks.iter().map(block);
     let chain_name = names::unraw(name);
+    let toggles = toggles(plan);
     let sizes = chain.run.is_async.then(|| sizes(plan));
     let checks = checks(plan);
     let sends = sends(plan);
@@ -113,11 +114,31 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
             };
             /// A drawing of this chain: print it, or its `.mermaid()`.
             #vis const fn drawing() -> #rt::Drawing { #rt::Drawing::of(Self::CHAIN) }
+            #toggles
         }
         #sizes
         #checks
         #sends
     }
+}
+
+/// The chain's handle to its switches.
+fn toggles(plan: &Plan<'_>) -> Option<TokenStream> {
+    let chain = plan.chain;
+    let toggles = chain.run.body.toggles();
+    let field = &chain.switches().filter(|_| !toggles.is_empty())?.name;
+    let rt = &names::runtime_alias();
+    let vis = &chain.vis;
+    let infos = toggles.iter().map(|toggle| {
+        let crate::ast::Toggle { name, on, .. } = toggle;
+        quote!(#rt::toggle::ToggleInfo { name: #name, on: #on })
+    });
+    Some(quote! {
+        /// The toggles of this chain, to be read and set by name. A request sees them as they were when it began.
+        #vis const fn toggles(&self) -> #rt::toggle::Switches<'_> {
+            #rt::toggle::Switches::new(&self.#field, &[#(#infos),*])
+        }
+    })
 }
 
 fn option(position: Option<usize>) -> TokenStream {
@@ -127,19 +148,20 @@ fn option(position: Option<usize>) -> TokenStream {
 
 fn block(block: &BlockInfo) -> TokenStream {
     let rt = &names::runtime_alias();
-    let BlockInfo { label, first, end, replies, .. } = block;
+    let BlockInfo { label, first, end, replies, beside, .. } = block;
     let kind = match block.kind {
         BlockKind::Braces => quote!(Braces),
         BlockKind::Around => quote!(Around),
         BlockKind::Arm => quote!(Arm),
     };
-    let (parent, head) = (option(block.parent), option(block.head));
+    let (parent, head, beside) = (option(block.parent), option(block.head), option(*beside));
     quote! {
         #rt::describe::BlockInfo {
             kind: #rt::describe::BlockKind::#kind,
             label: #label,
             parent: #parent,
             head: #head,
+            beside: #beside,
             first: #first,
             end: #end,
             replies: #replies,
@@ -239,6 +261,34 @@ fn sizes(plan: &Plan<'_>) -> TokenStream {
     }
 }
 
+/// What the attributes before a node ask for, at the attributes.
+fn features(step: &Step) -> TokenStream {
+    let Step { name, .. } = step;
+    let of = |span: proc_macro2::Span, what: &str| {
+        let (rt, function) = (names::alias(span), syn::Ident::new(what, span));
+        quote_spanned!(span=> #rt::check::#function();)
+    };
+    let timeout = step.timeout.as_ref().map(|(span, _)| {
+        let rt = names::alias(*span);
+        let node = &step.node;
+        let needs = of(*span, "needs_a_timer");
+        quote_spanned!(*span=> #needs #rt::check::can_be_late(#name, &<#node as #rt::Signature<'_>>::FACTS);)
+    });
+    let cancel = step.cancel.as_ref().map(|(span, _)| of(*span, "needs_a_spawner"));
+    let conditions = step.conditions.iter().map(condition_features);
+    quote!(#timeout #cancel #(#conditions)*)
+}
+
+fn condition_features(condition: &Condition) -> Option<TokenStream> {
+    match condition {
+        Condition::Sampled(span, _) => {
+            let rt = names::alias(*span);
+            Some(quote_spanned!(*span=> #rt::check::needs_chance();))
+        }
+        Condition::Split(..) | Condition::Asked(_) | Condition::Toggled(..) => None,
+    }
+}
+
 /// A constant for each node, at its token, and one for the budget, at its number.
 fn checks(plan: &Plan<'_>) -> TokenStream {
     let chain = plan.chain;
@@ -251,14 +301,16 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
         let way_out =
             (!chain.run.is_async).then(|| quote_spanned!(span=> #rt::check::way_out_of_fn(#this::NODES, #position);));
         let step = &plan.steps[position];
-        let function = (!step.has_hooks && step.role != Role::Around)
+        let function = (!step.has_hooks && !matches!(step.role, Role::Around | Role::Predicate))
             .then(|| quote_spanned!(span=> #rt::check::function(#this::NODES, #position);));
         let role = match step.role {
             Role::Step => quote_spanned!(span=> #rt::check::step(#this::NODES, #position);),
             Role::Around => quote_spanned!(span=> #rt::check::around(#this::CHAIN, #position);),
+            Role::Predicate => quote_spanned!(span=> #rt::check::predicate(#this::NODES, #position);),
             Role::Scrutinee { .. } => quote_spanned!(span=> #rt::check::scrutinee(#this::NODES, #position);),
         };
-        quote_spanned!(span=> { #rt::check::node(#this::CHAIN, #position); #way_out #function #role })
+        let features = features(step);
+        quote_spanned!(span=> { #rt::check::node(#this::CHAIN, #position); #way_out #function #role #features })
     };
     let budget = |this: &TokenStream| {
         let limit = chain.budget.as_ref()?;

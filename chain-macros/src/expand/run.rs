@@ -28,9 +28,10 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::{Ident, Lifetime};
 
 use super::{in_run, run_lifetime, scope_arguments};
+use crate::ast::OnCancel;
 use crate::ast::{Chain, Form};
 use crate::names;
-use crate::plan::{Arm, Level, Outer, Piece, Plan, Role, Row, SlotKind, Step};
+use crate::plan::{Arm, Condition, Level, Outer, Piece, Plan, Role, Row, SlotKind, Step};
 use crate::types;
 
 pub(super) fn signature(chain: &Chain) -> TokenStream {
@@ -77,13 +78,23 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
             SlotKind::OwnedInput => Some(quote!(let mut #member = #rt::private::Some(#user);)),
             // A reference stays where it is: each local that lives across an await has its place in the future.
             SlotKind::SharedInput | SlotKind::BorrowedInput | SlotKind::Context => None,
-            SlotKind::Field | SlotKind::Binding | SlotKind::Provided => None,
+            SlotKind::Field | SlotKind::Version | SlotKind::Binding | SlotKind::Provided => None,
         }
     });
+    let versions = plan.levels[0].slots.iter().filter(|slot| slot.kind == SlotKind::Version).map(|slot| {
+        let (member, field) = (&slot.member, &chain.fields[slot.index]);
+        let (cfg, name) = (field.cfg(), &field.name);
+        quote!(#(#cfg)* let #member = self.#name.load();)
+    });
+    let toggles = chain.switches().filter(|_| !chain.run.body.toggles().is_empty()).map(|field| {
+        let (toggles, name) = (names::single("toggles"), &field.name);
+        quote!(let #toggles = self.#name.snapshot();)
+    });
     let observer = observer(chain);
+    let words = plan.skippable_words();
     let begin = observer
         .as_ref()
-        .map(|observer| quote!(let mut #watch = #rt::observe::Watch::<#observer>::begin(Self::CHAIN);));
+        .map(|observer| quote!(let mut #watch = #rt::observe::Watch::<#observer, #words>::begin(Self::CHAIN);));
     let ending_declared = plan.tells_ending().then(|| match plan.wraps() {
         // A future that borrows it, rustc cannot follow.
         true => {
@@ -101,6 +112,8 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
                 #wired
                 #budget
                 #(#inputs)*
+                #(#versions)*
+                #toggles
                 let mut #reply: #reply_ty;
                 #ending_declared
                 #begin
@@ -214,7 +227,7 @@ fn filled(plan: &Plan<'_>, index: usize, visible: usize) -> TokenStream {
     let chunks = level.chunks().min(provided / Level::chunk(0).len());
     let elsewhere = Level::page(pages).start.max(Level::chunk(chunks).start);
     let members = level.slots.iter().filter_map(|slot| {
-        let member = &slot.member;
+        let (member, cfg) = (&slot.member, &slot.cfg);
         let input = chain.run.inputs.get(slot.index).map(|input| &input.name);
         let value = match slot.kind {
             SlotKind::Field => return None,
@@ -227,13 +240,15 @@ fn filled(plan: &Plan<'_>, index: usize, visible: usize) -> TokenStream {
                 let binding = &slot.binding;
                 quote!(#rt::private::Some(&mut #binding))
             }
+            SlotKind::Version => quote!(#rt::private::Some(&*#member)),
             SlotKind::OwnedInput => quote!(#rt::private::Some(&mut #member)),
             SlotKind::SharedInput => quote!(#rt::private::Some(#input)),
             SlotKind::BorrowedInput => quote!(#rt::private::Some(&mut *#input)),
             SlotKind::Context => quote!(#rt::short::Lent::new(&mut *#input)),
         };
         // At the slot's token: if its type is an error, the error is there.
-        Some(names::assign_at(&scope, &level.loan_of(slot), &value, slot.span))
+        let assigned = names::assign_at(&scope, &level.loan_of(slot), &value, slot.span);
+        Some(quote!(#(#cfg)* #assigned))
     });
     let chunks = (0..chunks).map(|chunk| {
         let (member, refs) = (names::local("chunk", chunk), names::single("refs"));
@@ -295,6 +310,13 @@ fn pieces(plan: &Plan<'_>, row: &Row, at: usize, frame: &Frame) -> TokenStream {
         }
         Piece::Around(position, inner) => around(plan, row, at, *position, inner, frame),
         Piece::Branch(position, arms) => branch(plan, row, at, *position, arms, frame),
+        Piece::If(all, then, otherwise) => {
+            let all = holds(plan, all, frame);
+            let then = inner_row(plan, then, frame);
+            let otherwise = otherwise.as_ref().map(|otherwise| inner_row(plan, otherwise, frame));
+            let rest = pieces(plan, row, at + 1, frame);
+            quote!(if #all { #then } else { #otherwise } #rest)
+        }
     }
 }
 
@@ -324,6 +346,55 @@ fn inner_row(plan: &Plan<'_>, inner: &Row, frame: &Frame) -> TokenStream {
     }
 }
 
+/// Whether all of these hold, as an expression.
+fn holds(plan: &Plan<'_>, all: &[Condition], frame: &Frame) -> TokenStream {
+    let chain = plan.chain;
+    let holds = names::label_of("holds");
+    let rt = &names::runtime_alias();
+    let asked = all.iter().map(|condition| match condition {
+        Condition::Toggled(index, on) => {
+            let toggles = names::single("toggles");
+            quote!(#toggles.is_on(#index, #on))
+        }
+        Condition::Sampled(span, share) => {
+            let (part, whole) = (share.part, share.whole);
+            quote_spanned!(*span=> #rt::private::sampled(#rt::share::Share::of(#part, #whole)))
+        }
+        Condition::Asked(at) | Condition::Split(at, ..) => {
+            let Step { node, span, .. } = &plan.steps[*at];
+            let rt = &names::alias(*span);
+            let (out, value) = (names::local("out", *at), names::single("value"));
+            let enter = enter(plan, *at, frame);
+            let broke = broke(plan, *at, frame);
+            let read = read(plan, *at, &out);
+            let is_so = match condition {
+                Condition::Split(_, share, salt) => {
+                    let (part, whole) = (share.part, share.whole);
+                    quote_spanned!(*span=> #rt::private::takes(#rt::share::Share::of(#part, #whole), &#value, #salt))
+                }
+                _ => quote_spanned!(*span=> <#rt::node::Gives<'_, (#node)> as #rt::check::Condition<#node>>::holds(#value)),
+            };
+            let seen = [quote!(entered(#at)), quote!(leave(#at)), quote!(left(#at))].map(|call| watched(chain, &call));
+            let control = quote!(#rt::private::ControlFlow);
+            quote! {{
+                #enter
+                let #value = match #read {
+                    #control::Continue(#value) => #is_so,
+                    #control::Break(#value) => { #broke }
+                };
+                #(#seen)*
+                #value
+            }}
+        }
+    });
+    quote! {
+        #holds: {
+            #(if !{ #asked } { break #holds false; })*
+            true
+        }
+    }
+}
+
 /// What stands behind a node, up to where it is left.
 fn behind(plan: &Plan<'_>, row: &Row, at: usize, position: usize, frame: &Frame) -> TokenStream {
     if at + 1 == row.pieces.len() || !plan.is_left(position) {
@@ -344,7 +415,7 @@ fn step(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, is_last: bool, 
     let held = names::held(at, span);
     let value = names::single("value");
     let entered = watched(chain, &quote!(entered(#at)));
-    let enter = enter(plan, at);
+    let enter = enter(plan, at, frame);
     let exit = exit(plan, at);
     let broke = broke(plan, at, frame);
     let rest = behind(plan, in_row, row_at, at, frame);
@@ -355,29 +426,64 @@ fn step(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, is_last: bool, 
             true => gave(plan, at, frame),
             false => goes_on(plan, at),
         };
-        return quote! {
-            let #out = #enter;
+        let through = quote! {
+            #enter
             match #read {
                 #control::Continue(#value) => { #gave }
                 #control::Break(#value) => { #broke }
             }
             #entered
-            #rest
-            #exit
         };
+        if plan.steps[at].may_be_skipped() {
+            let (goes, skips) = goes(plan, at, frame);
+            return quote! {
+                let #goes = #skips;
+                if #goes { #through }
+                #rest
+                if #goes { #exit }
+            };
+        }
+        return quote!(#through #rest #exit);
     }
-    let hold = quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::hold::<#at>);
     let key = quote_spanned!(span=> <<#node as #rt::Signature<'_>>::Key<#at> as #rt::flow::KeyOf<_>>::key_of);
-    let left = quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave::<#at>(&mut #held););
     let page = page_behind(plan, at);
     let this = quote!(self);
+    if plan.steps[at].may_be_skipped() {
+        let hold = |value: TokenStream| match has_hooks {
+            true => quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::hold_maybe::<#at>(#place, #value, #this)),
+            false => quote!(#rt::held::Bare { value: #value }),
+        };
+        let (entered_value, skipped) =
+            (hold(quote!(#rt::private::Some(#key(#value)))), hold(quote!(#rt::private::None)));
+        let left =
+            has_hooks.then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave_maybe::<#at>(&mut #held);));
+        let (goes, skips) = goes(plan, at, frame);
+        return quote! {
+            let #goes = #skips;
+            let mut #held = if #goes {
+                #enter
+                let #value = match #read {
+                    #control::Continue(#value) => #entered_value,
+                    #control::Break(#value) => { #broke }
+                };
+                #entered
+                #value
+            } else {
+                #skipped
+            };
+            #page
+            #rest
+            if #goes { #exit }
+            #left
+        };
+    }
+    let left = has_hooks.then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave::<#at>(&mut #held);));
     let hold_it = match has_hooks {
-        true => quote_spanned!(span=> #hold(#place, #key(#value), #this)),
+        true => quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::hold::<#at>(#place, #key(#value), #this)),
         false => quote!(#rt::held::Bare { value: #key(#value) }),
     };
-    let left = has_hooks.then_some(left);
     quote! {
-        let #out = #enter;
+        #enter
         let mut #held = match #read {
             #control::Continue(#value) => #hold_it,
             #control::Break(#value) => { #broke }
@@ -390,6 +496,14 @@ fn step(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, is_last: bool, 
     }
 }
 
+/// Whether a node that may be skipped is not: the local that knows, and what it is.
+fn goes(plan: &Plan<'_>, at: usize, frame: &Frame) -> (Ident, TokenStream) {
+    let goes = names::local("goes", at);
+    let holds = holds(plan, &plan.steps[at].conditions, frame);
+    let told = watched(plan.chain, &quote!(skips(#at, !#goes)));
+    (goes.clone(), quote!({ let #goes = #holds; #told #goes }))
+}
+
 /// A node whose value says which arm runs. It is left where its row ends, as any node.
 fn branch(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, arms: &[Arm], frame: &Frame) -> TokenStream {
     let chain = plan.chain;
@@ -400,7 +514,7 @@ fn branch(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, arms: &[Arm],
     let value = names::single("value");
     let given = names::held(at, span);
     let entered = watched(chain, &quote!(entered(#at)));
-    let enter = enter(plan, at);
+    let enter = enter(plan, at, frame);
     let exit = exit(plan, at);
     let broke = broke(plan, at, frame);
     let read = read(plan, at, &out);
@@ -416,7 +530,7 @@ fn branch(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, arms: &[Arm],
     });
     let given_value = match role {
         Role::Scrutinee { is_bool: true } => quote_spanned! {span=>
-            <#rt::node::Gives<'_, (#node)> as #rt::check::Condition<#node>>::is_true(#value)
+            <#rt::node::Gives<'_, (#node)> as #rt::check::Condition<#node>>::holds(#value)
         },
         _ => value.to_token_stream(),
     };
@@ -426,7 +540,7 @@ fn branch(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, arms: &[Arm],
     };
     let body = if is_left { quote!(#label: { #body }) } else { body };
     quote! {
-        let #out = #enter;
+        #enter
         let #given = match #read {
             #control::Continue(#value) => #given_value,
             #control::Break(#value) => { #broke }
@@ -447,7 +561,7 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
     let (out, value, attempt) = (names::local("out", at), names::single("value"), names::local("attempt", at));
     let (reply, watch, block) = (names::single("reply"), names::single("watch"), names::single("block"));
     let own = names::held(at, span);
-    let enter = enter(plan, at);
+    let enter = enter(plan, at, frame);
     let broke = broke(plan, at, frame);
     let read = read(plan, at, &out);
     let control = quote!(#rt::private::ControlFlow);
@@ -487,7 +601,7 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
     let kind = quote_spanned!(span=> <#as_around::Kind as #rt::flow::Reads<_>>::read);
     let gave_up = gave_up(plan, at, frame);
     quote! {
-        let #out = #enter;
+        #enter
         let mut #own = match #read {
             #control::Continue(#value) => #value,
             #control::Break(#value) => { #broke }
@@ -554,34 +668,76 @@ fn called(plan: &Plan<'_>, at: usize, hook: &str, suspends: &TokenStream) -> Tok
     if !chain.run.is_async {
         return quote!({ #scope #as_node::#now(#place, #scope_local) });
     }
-    let awaited = if chain.observers.is_empty() {
-        quote_spanned!(span=> #as_node::#later(#place, #scope_local).await)
-    } else {
-        let watch = names::single("watch");
-        let future = names::single("future");
-        let way = if way_out { quote!(Out) } else { quote!(In) };
-        quote_spanned! {span=> {
-            let mut #future = #rt::private::pin!(#as_node::#later(#place, #scope_local));
-            #watch.polls(#future, #at, #rt::observe::Way::#way).await
-        }}
-    };
+    let way = if way_out { "Out" } else { "In" };
+    let awaited = awaited(plan, at, &quote_spanned!(span=> #as_node::#later(#place, #scope_local)), way);
     quote! {{
         #scope
         if #suspends { #awaited } else { #as_node::#now(#place, #scope_local) }
     }}
 }
 
-fn enter(plan: &Plan<'_>, at: usize) -> TokenStream {
+/// The way in of the node at this position, into its local `out`.
+fn enter(plan: &Plan<'_>, at: usize, frame: &Frame) -> TokenStream {
     let chain = plan.chain;
-    let Step { node, span, .. } = &plan.steps[at];
+    let Step { node, place, span, cancel, timeout, lints, .. } = &plan.steps[at];
     let rt = &names::alias(*span);
     let span = *span;
     let fits = (!chain.run.is_async)
         .then(|| quote_spanned!(span=> #rt::private::fits_fn::<<#node as #rt::Signature<'_>>::Pace, (#node)>();));
     let suspends = quote_spanned!(span=> <<#node as #rt::Signature<'_>>::Pace as #rt::node::pace::Pace>::SUSPENDS);
     let entering = watched(chain, &quote!(enter(#at)));
-    let call = called(plan, at, "enter", &suspends);
-    quote!({ #fits #entering #call })
+    let scope_local = names::single("scope");
+    let as_node = quote_spanned!(span=> <#node as #rt::Node<'_, '_, _>>);
+    let owned = quote_spanned!(span=> <#node as #rt::node::Owned<'_, '_, _>>::enter_owned(#place, #scope_local));
+    let call = match (cancel, timeout) {
+        (Some((_, OnCancel::Finish)), _) => {
+            let scope = scope_at(plan, at, false);
+            let finished = awaited(plan, at, &quote_spanned!(span=> #rt::private::finish(#owned)), "In");
+            quote!({ #scope #finished })
+        }
+        (Some((_, OnCancel::Detach)), _) => {
+            let scope = scope_at(plan, at, false);
+            let out = quote_spanned!(span=> <#node as #rt::Signature<'_>>::Out);
+            quote_spanned!(span=> { #scope #rt::private::detach(#owned); <#out as #rt::check::Forgotten<#node>>::nothing() })
+        }
+        (None, Some((at_limit, limit))) => {
+            let scope = scope_at(plan, at, false);
+            let (value, out) = (names::single("value"), names::single("out"));
+            let entered = quote_spanned!(span=> #rt::private::pin!(#as_node::enter(#place, #scope_local)));
+            let limit = quote_spanned!(*at_limit=> #rt::private::within(#limit, #entered));
+            let limited = awaited(plan, at, &limit, "In");
+            let told = watched(chain, &quote!(broke(#at)));
+            let kind = quote_spanned!(*at_limit=> #rt::private::LimitKind);
+            let of = quote_spanned!(*at_limit=> #rt::private::Late);
+            let late = assign(plan, at, "Cut", &kind, &of, at * 2 + 1, frame);
+            let label = &frame.label;
+            quote! {{
+                #scope
+                match #limited {
+                    #rt::private::Ok(#out) => #out,
+                    #rt::private::Err(#value) => { #told #late break #label; }
+                }
+            }}
+        }
+        (None, None) => called(plan, at, "enter", &suspends),
+    };
+    let out = names::local("out", at);
+    quote!(#(#lints)* let #out = { #fits #entering #call };)
+}
+
+/// Awaits a future of the node at this position; who observes the chain, sees it suspend.
+fn awaited(plan: &Plan<'_>, at: usize, future_is: &TokenStream, way: &str) -> TokenStream {
+    let span = plan.steps[at].span;
+    let rt = &names::alias(span);
+    if plan.chain.observers.is_empty() {
+        return quote_spanned!(span=> #future_is.await);
+    }
+    let (watch, future) = (names::single("watch"), names::single("future"));
+    let way = Ident::new(way, span);
+    quote_spanned! {span=> {
+        let mut #future = #rt::private::pin!(#future_is);
+        #watch.polls(#future, #at, #rt::observe::Way::#way).await
+    }}
 }
 
 fn exit(plan: &Plan<'_>, at: usize) -> TokenStream {

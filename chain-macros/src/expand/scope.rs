@@ -117,7 +117,9 @@ fn what_is_around(plan: &Plan<'_>, level: &Level, outer: &syn::Ident) -> TokenSt
     let (plain_generics, ty_generics, clause) = generics.split_for_impl();
     let with = |parameters: &[TokenStream]| {
         let mut generics = generics.clone();
-        generics.params.extend(parameters.iter().map(|parameter| -> syn::GenericParam { syn::parse_quote!(#parameter) }));
+        generics
+            .params
+            .extend(parameters.iter().map(|parameter| -> syn::GenericParam { syn::parse_quote!(#parameter) }));
         generics
     };
     let clause_with = |bound: TokenStream| {
@@ -132,10 +134,13 @@ fn what_is_around(plan: &Plan<'_>, level: &Level, outer: &syn::Ident) -> TokenSt
     let (lent_generics, _, _) = lent.split_for_impl();
     let lend = quote!(#rt::scope::LendReply<#call, #reply, #node>);
     let (bound, lend_reply) = match level.replies {
-        true => (quote!(#outer #ty_generics: #lend), quote!(<#outer #ty_generics as #lend>::lend_reply(&mut self.outer))),
-        false => {
-            (quote!(#rt::scope::GoesOn: #rt::scope::HasReply<#node>, #reply: #call), quote!(#rt::private::unreachable!()))
+        true => {
+            (quote!(#outer #ty_generics: #lend), quote!(<#outer #ty_generics as #lend>::lend_reply(&mut self.outer)))
         }
+        false => (
+            quote!(#rt::scope::GoesOn: #rt::scope::HasReply<#node>, #reply: #call),
+            quote!(#rt::private::unreachable!()),
+        ),
     };
     let lend_clause = clause_with(bound);
     quote! {
@@ -244,7 +249,7 @@ fn slot_impl(plan: &Plan<'_>, level: &Level, slot: &Slot) -> TokenStream {
     let (run, call) = (names::run_lifetime(), names::call_lifetime());
     let Slot { ty, name, index, position, member, span, .. } = slot;
     let kind = match slot.kind {
-        SlotKind::Field => quote!(Field),
+        SlotKind::Field | SlotKind::Version => quote!(Field),
         SlotKind::Provided => quote!(Node),
         SlotKind::Binding => quote!(Binding),
         _ => quote!(Input),
@@ -256,6 +261,7 @@ fn slot_impl(plan: &Plan<'_>, level: &Level, slot: &Slot) -> TokenStream {
         SlotKind::OwnedInput => (quote!(Owned<#call, #ty>), quote!(Owned(#taken))),
         SlotKind::SharedInput => (quote!(Shared<#run, #ty>), quote!(Shared(#taken))),
         SlotKind::BorrowedInput => (quote!(Borrowed<#call, #ty>), quote!(Borrowed(#taken))),
+        SlotKind::Version => (quote!(Version<#call, #ty>), quote!(Version(#taken))),
         SlotKind::Binding => (quote!(Provided<#call, #ty>), quote!(Provided(#taken))),
         SlotKind::Context => (quote!(Borrowed<#call, #ty>), quote!(Borrowed(self.#member.whole()))),
         SlotKind::Provided => {
@@ -276,8 +282,15 @@ fn slot_impl(plan: &Plan<'_>, level: &Level, slot: &Slot) -> TokenStream {
     let place_ty = quote!(#rt::scope::place::#place_ty);
     let place = quote!(#rt::scope::place::#place);
     let provides = slot_for(plan, level, ty, &from, &place_ty, &place, *span);
+    // The node itself, on its way out, was not skipped; who else asks for the value alone is told that it may have been.
+    let maybe = slot.maybe.as_ref().map(|ty| {
+        let from = source(rt, &quote!(Skippable), *position, name);
+        let place_ty = quote!(#rt::scope::place::Provided<#call, #ty>);
+        let place = quote!(#rt::scope::place::Provided(#rt::private::not_skipped(#place)));
+        slot_for(plan, level, ty, &from, &place_ty, &place, *span)
+    });
     let cfg = &slot.cfg;
-    quote!(#(#cfg)* #provides)
+    quote!(#(#cfg)* #provides #maybe)
 }
 
 fn source(rt: &syn::Ident, kind: &TokenStream, index: usize, name: &str) -> TokenStream {

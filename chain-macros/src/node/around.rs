@@ -65,7 +65,8 @@ pub(super) fn read(signature: &Signature, diagnostics: &mut Diagnostics) -> Opti
         return None;
     }
     if let Some(more) = arguments.next() {
-        let what = "`around` is lent what its own `enter` gave, and the block, nothing else: the block has borrowed the scope";
+        let what =
+            "`around` is lent what its own `enter` gave, and the block, nothing else: the block has borrowed the scope";
         diagnostics.error(more, what, "ask for it in `enter`, and let `enter` return what `around` needs of it");
         return None;
     }
@@ -87,7 +88,7 @@ pub(super) fn read(signature: &Signature, diagnostics: &mut Diagnostics) -> Opti
     let is_result = types::is_named(&out, "Result");
     let in_result = types::last_segment(&out).map(types::type_arguments).unwrap_or_default();
     let gives = if is_result { in_result.first().copied() } else { Some(&out) };
-    if !gives.is_some_and(|ty| types::text(ty) == output().to_string()) {
+    if gives.is_none_or(|ty| output() != types::text(ty)) {
         diagnostics.error(&signature.output, "`around` returns what its block gave, or gives up", SHAPE);
         return None;
     }
@@ -122,7 +123,9 @@ pub(super) fn read_again(signature: &Signature, diagnostics: &mut Diagnostics) -
     };
     let reply = (*reference.elem).clone();
     let parameters: Vec<_> = signature.generics.type_params().collect();
-    if let Some(other) = parameters.iter().find(|parameter| !matches!(&reply, Type::Path(path) if path.path.is_ident(&parameter.ident))) {
+    if let Some(other) =
+        parameters.iter().find(|parameter| !matches!(&reply, Type::Path(path) if path.path.is_ident(&parameter.ident)))
+    {
         let what = format!("nothing says which `{}` `again` is meant for", other.ident);
         diagnostics.error(other, what, "put the type parameter on the `impl` block, so that the node's type names it");
         return None;

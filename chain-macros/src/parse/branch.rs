@@ -9,7 +9,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Pat, Token, Type};
 
 use super::{block, is_group, items, node_ends, node_path};
-use crate::ast::{Arm, Binding, Block, Branch, NodeUse};
+use crate::ast::{Arm, Binding, Block, Branch, Item, ItemKind, NodeUse};
 use crate::diagnostics::Diagnostics;
 use crate::names;
 use crate::types;
@@ -66,7 +66,7 @@ pub(super) fn of_if(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> sy
         if input.peek(Token![if]) {
             let span = input.span();
             let inner = of_if(input, diagnostics)?;
-            (Block { items: vec![crate::ast::Item::Branch(inner)], span, is_empty: false }, false)
+            (Block { items: vec![Item::plain(ItemKind::Branch(inner))], span, is_empty: false }, false)
         } else {
             let Ok(group) = input.parse::<Group>() else {
                 return Err(input.error("expected a chain in braces after `else`\n  help: write `else { c => d }`"));
@@ -105,7 +105,12 @@ fn scrutinee(input: ParseStream<'_>, keyword: &str) -> syn::Result<NodeUse> {
         return Err(input.error(format!("expected a node after `{keyword}`\n  help: write `{keyword} node {{ .. }}`")));
     }
     let node = node_path(input)?;
-    if !(input.peek(syn::token::Brace) || input.is_empty() || input.peek(Token![&&]) || input.peek(Token![||]) || input.peek(Token![==])) {
+    if !(input.peek(syn::token::Brace)
+        || input.is_empty()
+        || input.peek(Token![&&])
+        || input.peek(Token![||])
+        || input.peek(Token![==]))
+    {
         node_ends(input, &node)?;
     }
     Ok(node)
@@ -175,12 +180,17 @@ fn body_end(tokens: &[TokenTree]) -> usize {
 }
 
 fn arm(head: &[TokenTree], at: Span, body: &[TokenTree], diagnostics: &mut Diagnostics) -> Option<Arm> {
-    if let Some(pound) = head.first().filter(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '#')) {
+    if let Some(pound) = head.first().filter(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '#'))
+    {
         diagnostics.error(pound, "an arm takes no attribute", "put it before a node of the arm's chain");
         return None;
     }
     if head.is_empty() {
-        diagnostics.error_at(at, "this arm has no pattern", "write `Pattern => chain`, or `_ => chain` for all the rest");
+        diagnostics.error_at(
+            at,
+            "this arm has no pattern",
+            "write `Pattern => chain`, or `_ => chain` for all the rest",
+        );
         return None;
     }
     let guard = head.iter().position(|token| matches!(token, TokenTree::Ident(word) if word == "if"));
@@ -218,14 +228,20 @@ fn arm(head: &[TokenTree], at: Span, body: &[TokenTree], diagnostics: &mut Diagn
 }
 
 /// The pattern as rustc shall see it, and the bindings that have types.
-fn pattern_of(tokens: &[TokenTree], guard: Option<&Expr>, diagnostics: &mut Diagnostics) -> (TokenStream, Vec<Binding>) {
+fn pattern_of(
+    tokens: &[TokenTree],
+    guard: Option<&Expr>,
+    diagnostics: &mut Diagnostics,
+) -> (TokenStream, Vec<Binding>) {
     let mut bindings = Vec::new();
     let pattern = without_types(tokens, false, &mut bindings, diagnostics);
     let Some(parsed) = diagnostics.ok(Pat::parse_multi_with_leading_vert.parse2(pattern.clone())) else {
         return (quote!(_), Vec::new());
     };
     let guard = guard.map(|guard| guard.to_token_stream().to_string()).unwrap_or_default();
-    let in_guard = |name: &Ident| guard.split(|letter: char| !(letter.is_alphanumeric() || letter == '_')).any(|word| name == word);
+    let in_guard = |name: &Ident| {
+        guard.split(|letter: char| !(letter.is_alphanumeric() || letter == '_')).any(|word| name == word)
+    };
     for name in bound(&parsed) {
         let typed = bindings.iter().any(|binding: &Binding| binding.name == name);
         let text = names::unraw(&name);
@@ -340,7 +356,11 @@ fn typed(pattern: &[TokenTree], ty: &[TokenTree], bindings: &mut Vec<Binding>, d
     };
     let ty: TokenStream = ty.iter().cloned().collect();
     if ty.is_empty() {
-        diagnostics.error(name, format_args!("`{name}` has no type behind its `:`"), format_args!("write `{name}: Type`"));
+        diagnostics.error(
+            name,
+            format_args!("`{name}` has no type behind its `:`"),
+            format_args!("write `{name}: Type`"),
+        );
         return;
     }
     let Some(ty) = diagnostics.ok(syn::parse2::<Type>(ty)) else { return };

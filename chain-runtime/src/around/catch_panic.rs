@@ -11,6 +11,8 @@ use std::boxed::Box;
 use std::panic::{catch_unwind, resume_unwind};
 use std::string::String;
 
+use chain_macros::node;
+
 /// Makes a panic in the block a reply.
 ///
 /// # Contract
@@ -48,6 +50,7 @@ use std::string::String;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CatchPanic;
 
+#[node(stateless, crate = crate)]
 impl CatchPanic {
     /// Polls the block until it is ready or panics. See [`CatchPanic`].
     ///

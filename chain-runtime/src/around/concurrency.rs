@@ -6,6 +6,8 @@ use core::future::Future;
 use core::pin::Pin;
 use core::sync::atomic::AtomicUsize;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use chain_macros::node;
 #[cfg(feature = "tokio")]
 use {
     super::{Deadline, Timer, TokioTimer},
@@ -60,6 +62,7 @@ pub struct Shed {
     permits: Places,
 }
 
+#[node(crate = crate)]
 impl Concurrency {
     /// At most `limit` blocks at once; gives up at once where there are as many.
     #[must_use]
@@ -166,6 +169,7 @@ impl<T> Concurrency<Wait<T>> {
 }
 
 #[cfg(feature = "tokio")]
+#[node(crate = crate)]
 impl<T: Timer> Concurrency<Wait<T>> {
     /// Waits for a permit, and polls the block under it. See [`Concurrency`].
     ///

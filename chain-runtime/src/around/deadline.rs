@@ -9,6 +9,8 @@ use std::cell::Cell;
 use std::thread_local;
 use std::time::{Duration, Instant};
 
+use chain_macros::node;
+
 use super::Timer;
 #[cfg(feature = "tokio")]
 use super::TokioTimer;
@@ -115,6 +117,7 @@ impl<T> Deadline<T> {
     }
 }
 
+#[node(crate = crate)]
 impl<T: Timer> Deadline<T> {
     /// Polls the block until it is ready or the time is up. See [`Deadline`].
     ///

@@ -4,6 +4,7 @@ use core::fmt;
 use core::future::{Future, poll_fn};
 use core::pin::Pin;
 
+use chain_macros::node;
 use tracing::Span;
 
 /// Polls the block inside of a [`tracing`] span.
@@ -49,6 +50,7 @@ pub struct Instrumented<F = fn() -> Span> {
     span: F,
 }
 
+#[node(crate = crate)]
 impl<F: Fn() -> Span> Instrumented<F> {
     /// `span` is called once for each request.
     #[must_use]

@@ -5,11 +5,13 @@ mod budget;
 
 use core::fmt;
 use core::future::Future;
+use core::pin::Pin;
 use std::time::Instant;
 
 pub use backoff::Backoff;
 pub use budget::Budget;
 use budget::Withdrawal;
+use chain_macros::node;
 
 #[cfg(feature = "tokio")]
 use super::TokioTimer;
@@ -122,7 +124,13 @@ impl<P, T> Retry<P, T> {
     }
 }
 
+#[node(crate = crate)]
 impl<P, T: Timer> Retry<P, T> {
+    /// Polls the block, once. That a chain runs it again, [`again`](Self::again) is asked for.
+    pub async fn around<B: Future>(&self, block: Pin<&mut B>) -> B::Output {
+        block.await
+    }
+
     /// Whether to try once more, after try number `attempt`, which counts from 1, gave `reply`. Pauses first, where it is so.
     ///
     /// It has to be asked after each try: a first one is a deposit to the budget. The answer is decided when this is called; the future is
