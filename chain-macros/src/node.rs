@@ -781,6 +781,8 @@ impl Node {
         let generics = self.generics(&[], &[quote!(#chain: ?#rt::private::Sized)]);
         let clause = self.where_clause(&[]);
         quote! {
+            // Else an error about what is no node would list those that are.
+            #[diagnostic::do_not_recommend]
             #[automatically_derived]
             impl #generics #rt::IsNode<#chain> for #ty #clause {
                 type Itself = Self;
@@ -797,6 +799,7 @@ impl Node {
         let marker = (self.declaration.is_some() && self.generics.type_params().next().is_some())
             .then(|| quote!(marker: #rt::private::PhantomData));
         quote! {
+            #[diagnostic::do_not_recommend]
             impl #generics #rt::Stateless for #ty #clause {
                 const NODE: Self = Self { #marker };
             }
