@@ -258,3 +258,48 @@ async fn attributes() {
     fn is_send<T: Send>(_: T) {}
     is_send(attributes.run(Path("/")));
 }
+
+mod parts {
+    use super::*;
+
+    chain! {
+        /// Documented.
+        pub segment inner { auth => super::check }
+    }
+
+    chain! {
+        /// Documented.
+        pub(crate) segment front(log: Log) { log => ..inner => match route { Route::Nothing => tag, _ => {} } }
+    }
+
+    #[node]
+    pub(crate) fn tag() {}
+}
+
+struct Log;
+struct Begun;
+#[node]
+impl Log {
+    fn enter(&self) -> Begun {
+        Begun
+    }
+    fn exit(&self, _begun: &Begun, reply: &mut Reply) {
+        reply.0.push_str(" logged");
+    }
+}
+
+chain! {
+    struct Segmented { log: Log, }
+    async fn(path: Path) -> Reply {
+        #[cfg(not(all()))] nowhere
+        => ..parts::front
+        => #[cfg(all())] #[when(is_private)] slow
+        => match route { #[cfg(not(all()))] nothing => nobody, _ => #[cfg(any())] x => greet }
+    }
+}
+
+#[test]
+fn segments() {
+    assert_eq!(block_on(Segmented { log: Log }.run(Path("/"))), Reply("ada at / logged".to_owned()));
+    println!("{}", Segmented::drawing());
+}

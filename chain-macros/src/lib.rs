@@ -6,6 +6,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod again;
 mod ast;
 mod check;
 mod compile;
@@ -16,6 +17,7 @@ mod node;
 mod parse;
 mod plan;
 mod reset;
+mod rewrite;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -27,6 +29,13 @@ use proc_macro::TokenStream;
 #[proc_macro]
 pub fn chain(tokens: TokenStream) -> TokenStream {
     compile::chain(tokens.into()).into()
+}
+
+/// Where a segment's own macro gives a chain its nodes back.
+#[doc(hidden)]
+#[proc_macro]
+pub fn splice(tokens: TokenStream) -> TokenStream {
+    again::splice(tokens.into()).into()
 }
 
 // Documented where it is re-exported, in `chain-runtime`: its examples compile there.

@@ -17,18 +17,22 @@ use crate::types;
 mod branch;
 mod modifiers;
 
-/// Parses `[$crate] declaration`. `None` where not even the outline can be made out.
-pub(crate) fn chain(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<Chain> {
+/// Cuts `[$crate] declaration` in two.
+pub(crate) fn declaration(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<(TokenStream, Vec<TokenTree>)> {
     let mut tokens = tokens.into_iter();
     let Some(TokenTree::Group(runtime)) = tokens.next() else {
         diagnostics.error_at(Span::call_site(), "`chain!` was called without its crate", "use `chain_runtime::chain!`");
         return None;
     };
-    let declaration: Vec<TokenTree> = tokens.collect();
+    Some((runtime.stream(), tokens.collect()))
+}
+
+/// Parses a declaration. `None` where not even the outline can be made out.
+pub(crate) fn chain(runtime: TokenStream, declaration: Vec<TokenTree>, diagnostics: &mut Diagnostics) -> Option<Chain> {
     if is_item(&declaration) {
-        item(runtime.stream(), declaration, diagnostics)
+        item(runtime, declaration, diagnostics)
     } else {
-        short(runtime.stream(), declaration, diagnostics)
+        short(runtime, declaration, diagnostics)
     }
 }
 
@@ -450,10 +454,17 @@ fn pieces(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<Piece> {
     pieces
 }
 
+/// Whether it stands for an item that is not compiled.
+fn is_gone(tokens: &[TokenTree]) -> bool {
+    matches!(tokens, [TokenTree::Punct(_), TokenTree::Group(group)] if group.stream().to_string() == crate::again::GONE)
+}
+
 /// The pieces that are not empty; the arrows without a node are noted.
 fn joined(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<TokenStream> {
-    let pieces = pieces(tokens, diagnostics);
-    let last = pieces.len() - 1;
+    let mut pieces = pieces(tokens, diagnostics);
+    // What is not compiled is not there, and neither is its arrow.
+    pieces.retain(|piece| !is_gone(&piece.tokens));
+    let last = pieces.len().saturating_sub(1);
     let mut before: Option<Span> = None;
     let mut nodes = Vec::new();
     for (at, piece) in pieces.into_iter().enumerate() {
@@ -484,9 +495,11 @@ fn is_branch(tokens: &[TokenTree]) -> bool {
 }
 
 /// `{ auth => log }`
-fn block(group: &Group, diagnostics: &mut Diagnostics) -> Block {
+pub(crate) fn block(group: &Group, diagnostics: &mut Diagnostics) -> Block {
     let items = items(group.stream(), diagnostics);
-    Block { items, span: group.span_open(), is_empty: group.stream().is_empty() }
+    // So it is where all that stands in it is not compiled.
+    let is_empty = items.is_empty() && crate::rewrite::is_nothing(group.stream());
+    Block { items, span: group.span_open(), is_empty }
 }
 
 fn items(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<Item> {
@@ -532,6 +545,9 @@ fn item_kind(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Resu
     }
     if input.peek(Token![else]) {
         return Err(input.error("this `else` belongs to no `if`\n  help: write `if node { .. } else { .. }`"));
+    }
+    if input.peek(Token![..]) {
+        return Err(input.error("`..` stands before the path of a segment, and a segment has nothing before or behind it\n  help: write `..front`; put it in a block to skip or wrap it: `#[when(node)] { ..front }`"));
     }
     let node = node_path(input)?;
     if input.peek(syn::token::Brace) {

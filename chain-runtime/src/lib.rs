@@ -326,6 +326,8 @@ pub use chain_macros::chain as __chain;
 ///
 /// What it implements is described in [`mod@node`]; a node can be written by hand as well.
 pub use chain_macros::node;
+#[doc(hidden)]
+pub use chain_macros::splice as __splice;
 
 /// Declares a chain.
 ///

@@ -8,10 +8,11 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Pat, Token, Type};
 
-use super::{block, is_group, items, node_ends, node_path};
+use super::{block, items, node_ends, node_path};
 use crate::ast::{Arm, Binding, Block, Branch, Item, ItemKind, NodeUse};
 use crate::diagnostics::Diagnostics;
 use crate::names;
+use crate::rewrite::{arm_end, arrow};
 use crate::types;
 
 /// `match route { Route::Api(api: Api) => auth => serve, Route::Static => files }`
@@ -131,7 +132,7 @@ fn arms(tokens: &[TokenTree], diagnostics: &mut Diagnostics) -> Vec<Arm> {
             break;
         };
         let (head, behind) = (&rest[..arrow], &rest[arrow + 2..]);
-        let end = body_end(behind);
+        let end = arm_end(behind);
         let body = &behind[..end];
         rest = &behind[end..];
         if matches!(rest.first(), Some(TokenTree::Punct(comma)) if comma.as_char() == ',') {
@@ -141,42 +142,6 @@ fn arms(tokens: &[TokenTree], diagnostics: &mut Diagnostics) -> Vec<Arm> {
         arms.extend(arm(head, at, body, diagnostics));
     }
     arms
-}
-
-/// Where `=>` stands.
-fn arrow(tokens: &[TokenTree]) -> Option<usize> {
-    tokens.windows(2).position(|pair| {
-        matches!(pair, [TokenTree::Punct(first), TokenTree::Punct(second)]
-            if first.as_char() == '=' && first.spacing() == Spacing::Joint && second.as_char() == '>')
-    })
-}
-
-/// Where an arm's chain ends: at a comma, or behind braces that nothing follows which could belong to it, as in Rust.
-fn body_end(tokens: &[TokenTree]) -> usize {
-    let mut depth = 0usize;
-    for (at, token) in tokens.iter().enumerate() {
-        match token {
-            TokenTree::Punct(punct) => match punct.as_char() {
-                ',' if depth == 0 => return at,
-                '<' => depth += 1,
-                '>' => depth = depth.saturating_sub(1),
-                _ => {}
-            },
-            token if is_group(token, Delimiter::Brace) => {
-                let goes_on = match &tokens[at + 1..] {
-                    [] => true,
-                    [TokenTree::Punct(comma), ..] if comma.as_char() == ',' => true,
-                    [TokenTree::Ident(word), ..] => word == "else",
-                    behind => arrow(behind) == Some(0),
-                };
-                if !goes_on {
-                    return at + 1;
-                }
-            }
-            _ => {}
-        }
-    }
-    tokens.len()
 }
 
 fn arm(head: &[TokenTree], at: Span, body: &[TokenTree], diagnostics: &mut Diagnostics) -> Option<Arm> {

@@ -1,0 +1,232 @@
+//! A walk over a chain's tokens, before they are parsed: its items, and the paths of its nodes.
+//!
+//! `#[cfg(..)]` and segments need rustc's help, which a macro gets by expanding to itself once more, with less to be done: so they
+//! are replaced among the tokens. What cannot be read is left as it is; the parser has words for it.
+
+use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
+
+type Tokens = Vec<TokenTree>;
+
+/// What is to be replaced.
+pub(crate) trait Rewrite {
+    /// An item of a row, or an arm, with its attributes: `Some` replaces it, and what is in it is not walked.
+    fn item(&mut self, item: &[TokenTree], is_arm: bool) -> Option<Tokens>;
+    /// The path of a node, or of a segment.
+    fn path(&mut self, path: &[TokenTree], is_segment: bool) -> Tokens {
+        let _ = is_segment;
+        path.to_vec()
+    }
+}
+
+/// Walks a row: `a => b`.
+pub(crate) fn row(tokens: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
+    let mut out = Tokens::new();
+    let mut rest = tokens;
+    while !rest.is_empty() {
+        let end = arrow(rest).unwrap_or(rest.len());
+        let (item, behind) = rest.split_at(end);
+        out.extend(one(item, rewrite));
+        let arrow = &behind[..behind.len().min(2)];
+        out.extend(arrow.iter().cloned());
+        rest = &behind[arrow.len()..];
+    }
+    out
+}
+
+/// Where the next `=>` stands.
+pub(crate) fn arrow(tokens: &[TokenTree]) -> Option<usize> {
+    tokens.windows(2).position(|pair| {
+        matches!(pair, [TokenTree::Punct(first), TokenTree::Punct(second)]
+            if first.as_char() == '=' && first.spacing() == Spacing::Joint && second.as_char() == '>')
+    })
+}
+
+/// How many of these tokens are attributes.
+pub(crate) fn attributes(tokens: &[TokenTree]) -> usize {
+    let mut at = 0;
+    while let [TokenTree::Punct(pound), TokenTree::Group(group), ..] = &tokens[at..] {
+        if pound.as_char() != '#' || group.delimiter() != Delimiter::Bracket {
+            break;
+        }
+        at += 2;
+    }
+    at
+}
+
+fn one(item: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
+    if let Some(replaced) = rewrite.item(item, false) {
+        return replaced;
+    }
+    let (attributes, rest) = item.split_at(attributes(item));
+    let mut out: Tokens = attributes.iter().map(|token| attribute(token, rewrite)).collect();
+    out.extend(kind(rest, rewrite));
+    out
+}
+
+/// `#[when(path)]` names a node.
+fn attribute(token: &TokenTree, rewrite: &mut impl Rewrite) -> TokenTree {
+    let TokenTree::Group(group) = token else { return token.clone() };
+    let inner: Tokens = group.stream().into_iter().collect();
+    let [TokenTree::Ident(name), TokenTree::Group(path)] = inner.as_slice() else { return token.clone() };
+    if name != "when" {
+        return token.clone();
+    }
+    let path_tokens: Tokens = path.stream().into_iter().collect();
+    let path = TokenTree::Group(like(path, rewrite.path(&path_tokens, false)));
+    TokenTree::Group(like(group, vec![inner[0].clone(), path]))
+}
+
+/// What stands behind the attributes.
+fn kind(tokens: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
+    let word = |at: usize, word: &str| matches!(tokens.get(at), Some(TokenTree::Ident(found)) if found == word);
+    let keyword = usize::from(word(0, "match") || word(0, "if"));
+    let pattern = if word(0, "if") && word(1, "let") {
+        let equals = tokens.iter().position(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '='));
+        equals.map_or(tokens.len(), |at| at + 1)
+    } else {
+        keyword
+    };
+    let dots = if is_segment(tokens) { 2 } else { 0 };
+    let begin = pattern.max(dots);
+    let end = tokens[begin..].iter().position(|token| is_brace(token) || is_word(token, "else"));
+    let end = end.map_or(tokens.len(), |at| begin + at);
+    let mut out = tokens[..begin].to_vec();
+    if begin < end {
+        out.extend(rewrite.path(&tokens[begin..end], dots > 0));
+    }
+    let is_match = word(0, "match");
+    let mut rest = &tokens[end..];
+    while let [token, behind @ ..] = rest {
+        if is_word(token, "else") && matches!(behind.first(), Some(token) if is_word(token, "if")) {
+            out.push(token.clone());
+            out.extend(kind(behind, rewrite));
+            return out;
+        }
+        out.push(match token {
+            TokenTree::Group(group) if is_brace(token) => {
+                let inner: Tokens = group.stream().into_iter().collect();
+                let inner = if is_match { arms(&inner, rewrite) } else { row(&inner, rewrite) };
+                TokenTree::Group(like(group, inner))
+            }
+            token => token.clone(),
+        });
+        rest = behind;
+    }
+    out
+}
+
+fn arms(tokens: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
+    let mut out = Tokens::new();
+    let mut rest = tokens;
+    while let Some(at) = arrow(rest) {
+        let end = at + 2 + arm_end(&rest[at + 2..]);
+        let arm = &rest[..end];
+        let mut is_gone = false;
+        match rewrite.item(arm, true) {
+            Some(replaced) => {
+                is_gone = replaced.is_empty();
+                out.extend(replaced);
+            }
+            None => {
+                out.extend(arm[..at + 2].iter().cloned());
+                out.extend(row(&arm[at + 2..], rewrite));
+            }
+        }
+        rest = &rest[end..];
+        if let [TokenTree::Punct(comma), behind @ ..] = rest {
+            if comma.as_char() == ',' {
+                out.extend((!is_gone).then(|| rest[0].clone()));
+                rest = behind;
+            }
+        }
+    }
+    out.extend(rest.iter().cloned());
+    out
+}
+
+/// Where an arm's chain ends: at a comma, or behind braces that nothing follows which could belong to it, as in Rust.
+pub(crate) fn arm_end(tokens: &[TokenTree]) -> usize {
+    let mut depth = 0usize;
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            TokenTree::Punct(punct) => match punct.as_char() {
+                ',' if depth == 0 => return at,
+                '<' => depth += 1,
+                '>' => depth = depth.saturating_sub(1),
+                _ => {}
+            },
+            token if is_brace(token) => {
+                let goes_on = match &tokens[at + 1..] {
+                    [] => true,
+                    [TokenTree::Punct(comma), ..] if comma.as_char() == ',' => true,
+                    [TokenTree::Ident(word), ..] => word == "else",
+                    behind => arrow(behind) == Some(0),
+                };
+                if !goes_on {
+                    return at + 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    tokens.len()
+}
+
+/// Whether it begins with `..`.
+pub(crate) fn is_segment(tokens: &[TokenTree]) -> bool {
+    matches!(tokens, [TokenTree::Punct(first), TokenTree::Punct(second), ..]
+        if first.as_char() == '.' && first.spacing() == Spacing::Joint && second.as_char() == '.')
+}
+
+fn is_word(token: &TokenTree, word: &str) -> bool {
+    matches!(token, TokenTree::Ident(found) if found == word)
+}
+
+fn is_brace(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
+}
+
+/// A group with these tokens in it.
+pub(crate) fn like(group: &Group, tokens: Tokens) -> Group {
+    let mut like = Group::new(group.delimiter(), tokens.into_iter().collect());
+    like.set_span(group.span());
+    like
+}
+
+/// Walks the body of a declaration: behind the `fn` of the item form, or all of the short form.
+pub(crate) fn body(declaration: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
+    let is_item = declaration.iter().any(|token| is_word(token, "struct"));
+    if !is_item {
+        return row(declaration, rewrite);
+    }
+    let function = declaration.iter().position(|token| is_word(token, "fn"));
+    let body = function.and_then(|at| declaration[at..].iter().position(is_brace).map(|behind| at + behind));
+    let mut out = declaration.to_vec();
+    if let Some(TokenTree::Group(group)) = body.map(|at| &declaration[at]) {
+        let inner: Tokens = group.stream().into_iter().collect();
+        let inner = row(&inner, rewrite);
+        out[body.expect("it was found")] = TokenTree::Group(like(group, inner));
+    }
+    out
+}
+
+/// The tokens of a stream.
+pub(crate) fn tokens(stream: TokenStream) -> Tokens {
+    stream.into_iter().collect()
+}
+
+/// Whether nothing stands in a row but what is not compiled.
+pub(crate) fn is_nothing(row: TokenStream) -> bool {
+    let mut rest: &[TokenTree] = &tokens(row);
+    loop {
+        match rest {
+            [] => return true,
+            [TokenTree::Punct(pound), TokenTree::Group(group), behind @ ..]
+                if pound.as_char() == '#' && group.stream().to_string() == crate::again::GONE =>
+            {
+                rest = &behind[behind.len().min(2)..];
+            }
+            _ => return false,
+        }
+    }
+}
