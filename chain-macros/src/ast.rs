@@ -97,6 +97,8 @@ pub(crate) struct Modifiers {
     pub(crate) cancel: Option<(Span, OnCancel)>,
     /// `#[allow(..)]` and its like.
     pub(crate) lints: Vec<Attribute>,
+    /// All of them but the last kind, as a person would write them.
+    pub(crate) text: String,
 }
 
 /// When an item runs.

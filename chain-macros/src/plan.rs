@@ -287,6 +287,8 @@ pub(crate) struct Step {
     pub(crate) timeout: Option<(Span, TokenStream)>,
     pub(crate) cancel: Option<(Span, OnCancel)>,
     pub(crate) lints: Vec<syn::Attribute>,
+    /// The attributes before it, as a person would write them.
+    pub(crate) attributes: String,
 }
 
 impl Step {
@@ -361,13 +363,7 @@ impl Planner<'_> {
             return self.kind(item, conditions, is_last, place);
         }
         let replies = self.levels[place.level].replies && is_last;
-        let label = |condition: &ast::Condition| match condition {
-            ast::Condition::When(node) => format!("when {}", names::unraw(node.name())),
-            ast::Condition::Sample(_, share) => format!("sample {} / {}", share.part, share.whole),
-            ast::Condition::Split(_, share) => format!("split {} / {}", share.part, share.whole),
-            ast::Condition::Toggle(toggle) => format!("toggle {}", toggle.name),
-        };
-        let label = item.modifiers.conditions.iter().map(label).collect::<Vec<_>>().join(", ");
+        let label = item.modifiers.text.clone();
         let then = BlockInfo::begin(BlockKind::Arm, label, None);
         let first = self.blocks.len();
         let then = self.block(then, Some(first), &[], replies, *place, |planner, place| match &item.kind {
@@ -413,9 +409,11 @@ impl Planner<'_> {
         let replies = self.levels[level].replies && is_last;
         match &item.kind {
             ItemKind::Node(node) => {
-                let ast::Modifiers { timeout, cancel, lints, .. } = &item.modifiers;
+                let ast::Modifiers { timeout, cancel, lints, text, .. } = &item.modifiers;
                 let (timeout, cancel, lints) = (timeout.clone(), *cancel, lints.clone());
-                let step = Step { conditions, timeout, cancel, lints, ..step(self.chain, node) };
+                // Where there is an `else`, they are those of the arm.
+                let attributes = if item.otherwise.is_none() { text.clone() } else { String::new() };
+                let step = Step { conditions, timeout, cancel, lints, attributes, ..step(self.chain, node) };
                 let position = self.step(step, Role::Step, place);
                 // The reply is nobody's to find, and what a block gives stays in it.
                 if !is_last {
@@ -632,6 +630,7 @@ impl Step {
             timeout: None,
             cancel: None,
             lints: Vec::new(),
+            attributes: String::new(),
         }
     }
 }

@@ -4,6 +4,10 @@
 
 use core::fmt;
 
+mod drawing;
+
+pub use drawing::{Drawing, Mermaid};
+
 /// What is known of a node wherever it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -187,6 +191,8 @@ pub struct NodeInfo {
     pub file: &'static str,
     /// The line in it.
     pub line: u32,
+    /// The attributes before it in the chain, as written: when it runs, and for how long.
+    pub attributes: &'static str,
     /// What is known of the node wherever it stands.
     pub facts: Facts,
     /// What `enter` needs.
@@ -217,7 +223,7 @@ pub struct ChainInfo {
 pub struct BlockInfo {
     /// What makes it a block.
     pub kind: BlockKind,
-    /// Of an arm, its pattern and guard, as written.
+    /// Of an arm, its pattern and guard, or the attributes that say when it runs, as written.
     pub label: &'static str,
     /// The block around it, an index in [`ChainInfo::blocks`].
     pub parent: Option<usize>,
@@ -278,143 +284,5 @@ impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let how = if self.cut_short { "cut short" } else { "replied" };
         write!(f, "{how} by `{}`", self.by.name)
-    }
-}
-
-/// A drawing of a chain: [`Display`](fmt::Display) for a terminal, [`mermaid`](Self::mermaid) for a page. From `drawing()` of a
-/// chain.
-///
-/// ```text
-/// Gateway (request: Request)                                       the chain and its inputs
-///   <=> log        provides Instant  on its way out needs &Request
-///    => auth       needs &Request, &Keys  provides User  or breaks with Refused
-///    => answer     needs &Request, &User of auth  provides Response
-///    -> Response                                                   its reply
-/// ```
-///
-/// `<=>` is a node with a way out, `=>` one without. `&User of auth` is lent from what the node `auth` provided; what has no
-/// `of` is an input or a field. The needs of a node's way in come first, then those of its way out.
-#[derive(Clone, Copy, Debug)]
-pub struct Drawing {
-    chain: &'static ChainInfo,
-}
-
-impl Drawing {
-    /// The drawing of this chain.
-    #[must_use]
-    pub const fn of(chain: &'static ChainInfo) -> Self {
-        Self { chain }
-    }
-    /// The same as a Mermaid flow chart.
-    #[must_use]
-    pub const fn mermaid(self) -> Mermaid {
-        Mermaid { chain: self.chain }
-    }
-}
-
-impl fmt::Display for Drawing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ChainInfo { name, inputs, nodes, reply, .. } = self.chain;
-        write!(f, "{name} (")?;
-        for (at, (input, ty)) in inputs.iter().enumerate() {
-            let comma = if at == 0 { "" } else { ", " };
-            write!(f, "{comma}{input}: {ty}")?;
-        }
-        writeln!(f, ")")?;
-        let width = nodes.iter().map(|node| node.name.len()).max().unwrap_or(0);
-        for node in *nodes {
-            let way_out = if node.facts.exit.is_present() { "<=>" } else { " =>" };
-            write!(f, "  {way_out} {:width$}", node.name)?;
-            list(f, "  needs ", node.needs.iter())?;
-            if let Some(ty) = node.facts.provides {
-                write!(f, "  provides {ty}")?;
-            }
-            if let Some(ty) = node.facts.breaks {
-                write!(f, "  or breaks with {ty}")?;
-            }
-            // What it provided itself goes without saying.
-            let is_own = |need: &&Need| need.from.kind == SourceKind::Node && need.from.position == node.position;
-            list(f, "  on its way out needs ", node.exit_needs.iter().filter(|need| !is_own(need)))?;
-            writeln!(f)?;
-        }
-        write!(f, "   -> {reply}")
-    }
-}
-
-/// What is needed, behind these words; nothing where nothing is.
-fn list<'a>(f: &mut fmt::Formatter<'_>, words: &str, needs: impl Iterator<Item = &'a Need>) -> fmt::Result {
-    for (at, need) in needs.enumerate() {
-        write!(f, "{}{need}", if at == 0 { words } else { ", " })?;
-    }
-    Ok(())
-}
-
-impl fmt::Display for Need {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let how = match self.access {
-            Access::Lent => "&",
-            Access::LentMut => "&mut ",
-            Access::Taken => "",
-        };
-        write!(f, "{how}{}", self.ty)?;
-        match self.from.kind {
-            SourceKind::Node => write!(f, " of {}", self.from.name),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// A chain as a Mermaid flow chart: solid arrows for the order, dotted ones for what is lent from where.
-#[derive(Clone, Copy, Debug)]
-pub struct Mermaid {
-    chain: &'static ChainInfo,
-}
-
-impl fmt::Display for Mermaid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ChainInfo { inputs, nodes, reply, .. } = self.chain;
-        writeln!(f, "flowchart LR")?;
-        write!(f, "    in([\"")?;
-        for (at, (input, _)) in inputs.iter().enumerate() {
-            write!(f, "{}{input}", if at == 0 { "" } else { ", " })?;
-        }
-        writeln!(f, "\"])")?;
-        for node in *nodes {
-            writeln!(f, "    n{}[\"{}\"]", node.position, node.name)?;
-        }
-        writeln!(f, "    out([\"{}\"])", Escaped(reply))?;
-        write!(f, "    in")?;
-        for node in *nodes {
-            write!(f, " --> n{}", node.position)?;
-        }
-        writeln!(f, " --> out")?;
-        for node in *nodes {
-            if let Some(ty) = node.facts.breaks {
-                writeln!(f, "    n{} -- \"{}\" --> out", node.position, Escaped(ty))?;
-            }
-            for need in node.needs.iter().chain(node.exit_needs) {
-                if need.from.kind == SourceKind::Node && need.from.position != node.position {
-                    writeln!(f, "    n{} -. \"{}\" .-> n{}", need.from.position, Escaped(need.ty), node.position)?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Text inside a Mermaid label, where `"`, `<` and `>` have a meaning of their own.
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for letter in self.0.chars() {
-            match letter {
-                '"' => f.write_str("#quot;")?,
-                '<' => f.write_str("#lt;")?,
-                '>' => f.write_str("#gt;")?,
-                other => write!(f, "{other}")?,
-            }
-        }
-        Ok(())
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let arguments = scope_arguments(chain, false);
     let count = plan.steps.len();
     let infos = plan.steps.iter().enumerate().map(|(position, step)| {
-        let crate::plan::Step { node, name, span, level, block, .. } = step;
+        let Step { node, name, span, level, block, attributes, .. } = step;
         let rt = &names::alias(*span);
         let scope = &plan.levels[*level].scope;
         let block = option(*block);
@@ -37,6 +37,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
                 position: #position,
                 block: #block,
                 after: #after,
+                attributes: #attributes,
                 file: #file,
                 line: #line,
                 facts: #facts,

@@ -14,6 +14,9 @@ use crate::names;
 /// The names of the attributes, for one that does not exist.
 const KNOWN: &str = "there are `#[when(node)]`, `#[toggle]`, `#[sample(1 / 100)]`, `#[split(5)]`, `#[timeout(250ms)]`, `#[cancel(finish)]`, `#[cfg(..)]` and `#[allow(..)]`";
 
+/// Those that are for rustc.
+const LINTS: [&str; 5] = ["allow", "expect", "warn", "deny", "forbid"];
+
 /// Those of the chain, at the wrong place.
 const OF_THE_CHAIN: [&str; 4] = ["observe", "budget", "send", "derive"];
 
@@ -23,6 +26,9 @@ pub(super) fn read(attributes: Vec<Attribute>, kind: &ItemKind, diagnostics: &mu
         ItemKind::Node(node) => Some(node),
         _ => None,
     };
+    let is_lint = |attribute: &&Attribute| LINTS.iter().any(|lint| attribute.path().is_ident(lint));
+    let texts = attributes.iter().filter(|attribute| !is_lint(attribute)).map(crate::types::text);
+    modifiers.text = texts.collect::<Vec<_>>().join(" ");
     for attribute in attributes {
         let path = attribute.path();
         let name = path.get_ident().map(ToString::to_string).unwrap_or_default();
@@ -81,7 +87,7 @@ pub(super) fn read(attributes: Vec<Attribute>, kind: &ItemKind, diagnostics: &mu
                 of_a_node(node, &attribute, "cancel", "put it before the node whose work it is", diagnostics);
                 modifiers.cancel = Some((path.span(), way));
             }
-            "allow" | "expect" | "warn" | "deny" | "forbid" => modifiers.lints.push(attribute),
+            lint if LINTS.contains(&lint) => modifiers.lints.push(attribute),
             "doc" => diagnostics.error(
                 &attribute,
                 "a node is documented where it is defined",
