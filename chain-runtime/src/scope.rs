@@ -30,7 +30,7 @@ pub trait Provides<'r: 's, 's, T: ?Sized> {
 #[diagnostic::on_unimplemented(
     message = "`{N}` needs a `{T}`, but nothing in this chain provides one",
     label = "needs a `{T}`",
-    note = "add a node that returns `{T}` before `{N}`, list it among the chain's inputs, or make it a field of the chain"
+    note = "add a node that returns `{T}` before `{N}` (what a node in a block provides stays in the block), list it among the chain's inputs, or make it a field of the chain"
 )]
 pub trait Lends<'r: 's, 's, T: ?Sized, N: ?Sized>: Provides<'r, 's, T> {
     /// [`Provides::Place`], asked of the trait that names the node: what is missing is then missing once.
