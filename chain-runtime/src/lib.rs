@@ -65,6 +65,9 @@
 //! | provide | the value that a node returns joins the scope, under its type, for the nodes after it |
 //! | reply | the chain's output: the last node gives it, or an earlier node breaks with it |
 //! | hooks | `enter` on the way in, `exit` on the way out, `cancelled` when the request dies midway |
+//! | block | a chain inside of a chain, with a scope of its own |
+//! | around node | a node that wraps a block, as a future: it limits it in time, runs it again, abandons it |
+//! | segment | a part of a chain, declared once and used in several |
 //!
 //! # The language
 //!
@@ -85,7 +88,9 @@
 //!    runs in reverse order where there is no reply. It is lent its own node's value and the chain's fields. A node that
 //!    breaks was never entered.
 //! 6. **`fn(..)` for `async fn(..)`** declares a chain whose `run` is an ordinary function. An `async` node in it is refused.
-//! 7. *Blocks and branches in a chain are not part of the language yet.*
+//! 7. **Chains stand inside of chains**: in blocks `{ a => b }`, in blocks that a node wraps, `deadline { a => b }`, and in the arms
+//!    of `match` and `if`; attributes before a node or a block say when it runs, and for how long. What is provided in a block
+//!    stays in it, and its nodes are left where it ends. See [`chain!`](chain!#chains-inside-of-chains).
 //! 8. **What is written on the chain is kept**: attributes, doc comments, visibility, lifetimes, generics, where-clauses. An
 //!    input may be a reference (`head: &'r Head`), and a node may then provide what borrows from it (`Token<'r>`), or from a
 //!    field of the chain. What is borrowed cannot outlive the run.
@@ -356,10 +361,11 @@ pub use chain_macros::splice as __splice;
 ///     pub async fn run<'r>(&'r self, request: Request) -> Response;
 ///
 ///     pub const NODES: &'static [NodeInfo];                    // each node: name, file and line, what it needs and provides
-///     pub const CHAIN: &'static describe::ChainInfo;           // the same with inputs, fields and reply
+///     pub const CHAIN: &'static describe::ChainInfo;           // the same with inputs, fields, reply and blocks
 ///     pub const fn drawing() -> Drawing;                       // `Display`, and `.mermaid()`
 ///     pub const fn future_size() -> usize;                     // bytes of what `run` returns; `async fn` only
 ///     pub const fn node_sizes() -> [usize; N];                 // bytes of each node's own future on its way in
+///     pub const fn toggles(&self) -> toggle::Switches<'_>;     // where a `#[toggle]` stands in it
 /// }
 /// ```
 ///
@@ -392,6 +398,132 @@ pub use chain_macros::splice as __splice;
 /// println!("{}", Thermometer::drawing());
 /// ```
 ///
+/// # Chains inside of chains
+///
+/// | written | does |
+/// | --- | --- |
+/// | `{ a => b }` | a block: what its nodes provide stays in it, and they are left where it ends |
+/// | `deadline { a => b }` | a block that the node `deadline` wraps; the ready ones are in [`around`](crate::around) |
+/// | `match route { Route::Api(api: Api) => a => b, Route::Files if quick => c, _ => {} }` | one of several, by what `route` gives |
+/// | `if is_local { a } else if is_known { b } else { c }` | by a node that gives a `bool` |
+/// | `if let Some(user: User) = session { a } else { b }` | by a pattern |
+/// | `#[when(is_local)] a` | `a` only where the node `is_local` gives `true` |
+/// | `#[toggle] a`, `#[toggle("name", off)] { a => b }` | only while the switch of that name is on; `off` is how it begins |
+/// | `#[sample(1 / 100)] a` | for a share of the requests, drawn anew for each |
+/// | `#[split(5)] a else { b }` | for five percent, by the [`StickyKey`](crate::share::StickyKey) that a node before it provides: the same ones each time |
+/// | `#[timeout(250ms)] a` | no longer than that; [`Expired`](crate::around::Expired) becomes the reply. Units: `us`, `ms`, `s`, `min`; or an expression for a `Duration` |
+/// | `#[cancel(finish)] a` | its work goes on to its end also when the request is dropped |
+/// | `#[cancel(detach)] a` | nobody waits for its work |
+/// | `#[cfg(..)] a`, `#[cfg(..)] Pattern => a` | as in Rust |
+/// | `..front` | the nodes of the segment `front`, as if they were written here |
+///
+/// A block at the **end** of a chain ends with the reply, in all of its arms. A block that other nodes come after **goes on**: its last
+/// node gives `()`, an arm may be empty and an `else` left out; nodes in it may break, as everywhere, and then the whole chain has its
+/// reply. Since its nodes are left before there is one, their `exit` cannot ask for it.
+///
+/// What a **pattern binds** joins the scope of its arm where it is written with its type, as a parameter is: `Route::Api(api: Api)`, in
+/// the braces of a struct `Route::File { name: name: Name }`. Other bindings are for guards. The node's value is taken apart, and is
+/// no part of the scope. Whether the arms cover everything, rustc says.
+///
+/// **Attributes** may stand together; all have to hold, and are asked in the order in which they are written. A lone node that may be
+/// skipped provides an `Option<T>`, and who asks for the `T` is refused. `else { .. }` may stand behind any of them. The switches of
+/// `#[toggle]` are in a field of the type [`Toggles`](crate::Toggles), of which the chain needs one; `gateway.toggles()` reads and
+/// sets them by name, and a request sees them as they were when it began. What outlives its request with `#[cancel(..)]` has to own what
+/// it needs: `fn audit(user: &User) -> impl Future<Output = ()> + Send + 'static`.
+///
+/// A field of the type `Reloadable<T>` (feature `arc-swap`) is lent as `&T`: one version of it for the whole run, also while another
+/// is stored.
+///
+/// ```
+/// use chain_runtime::{Toggles, chain, node};
+///
+/// pub struct Path(pub &'static str);
+/// struct Id(u32);
+/// struct Hits(u32);
+///
+/// enum Route { Item(Id), Index }
+///
+/// #[node]
+/// fn route(path: &Path) -> Route {
+///     path.0.strip_prefix("/item/").and_then(|id| id.parse().ok()).map_or(Route::Index, |id| Route::Item(Id(id)))
+/// }
+///
+/// #[node]
+/// fn count() -> Hits { Hits(7) }
+///
+/// #[node]
+/// fn item(id: &Id, hits: &Option<Hits>) -> String {
+///     match hits {
+///         Some(hits) => format!("item {}, seen {} times", id.0, hits.0),
+///         None => format!("item {}", id.0),
+///     }
+/// }
+///
+/// #[node]
+/// fn index() -> String { "index".to_owned() }
+///
+/// chain! {
+///     #[derive(Default)]
+///     pub struct Site { toggles: Toggles }
+///
+///     fn(path: Path) -> String {
+///         match route {
+///             Route::Item(id: Id) => #[toggle] count => item,
+///             Route::Index => index,
+///         }
+///     }
+/// }
+///
+/// let site = Site::default();
+/// assert_eq!(site.run(Path("/item/3")), "item 3, seen 7 times");
+/// assert_eq!(site.run(Path("/")), "index");
+/// site.toggles().set("count", false).unwrap();
+/// assert_eq!(site.run(Path("/item/3")), "item 3");
+/// ```
+///
+/// ## Segments
+///
+/// `segment` declares a part of a chain, which any chain of this crate, and of others if it is `pub`, takes in by `..name`. Its nodes
+/// are then the chain's: they provide for the nodes behind them, keep their names, and are drawn and observed like any. Put it in a
+/// block, `{ ..front }`, to keep what it provides there. A node of it that is a field of the chain is written in parentheses, with
+/// its type; everything else its nodes find by type, in the scope of the chain that uses it. Nodes have to be as visible as where the
+/// segment is used, and a segment stands in a module, not in a function.
+///
+/// ```
+/// mod entry {
+///     use chain_runtime::{chain, node};
+///
+///     pub struct Log;
+///     pub struct User(pub &'static str);
+///
+///     #[node]
+///     impl Log {
+///         fn enter(&self, path: &str) { println!("{path}") }
+///     }
+///
+///     #[node]
+///     pub fn auth() -> User { User("Ada") }
+///
+///     chain! {
+///         /// Who comes in is written down, and known.
+///         pub segment front(log: Log) { log => auth }
+///     }
+/// }
+///
+/// use chain_runtime::{chain, node};
+/// use entry::{Log, User};
+///
+/// #[node]
+/// fn greet(user: &User) -> String { format!("hello, {}", user.0) }
+///
+/// chain! {
+///     struct Greeting { log: Log }
+///     fn(path: &'static str) -> String { ..entry::front => greet }
+/// }
+///
+/// assert_eq!(Greeting { log: Log }.run("/"), "hello, Ada");
+/// ```
+///
 /// # Attributes of its own
 ///
 /// They stand on the struct or on the `fn`.
@@ -407,8 +539,8 @@ pub use chain_macros::splice as __splice;
 /// `chain!(auth => limit: RateLimit = RateLimit::per_second(100) => greet)` is an expression: a chain over one `&mut Context`
 /// (with the feature `http`), whose `run` returns an [`Ending`](crate::Ending). Nodes ask for the `Context` or for its parts
 /// (`Request`, `Response`, `Scratch`) by type; what breaks is written into its response through `Respond`. A node with
-/// state is written with its type and its value, which is made once, where the chain is written. The short form takes no
-/// attributes.
+/// state is written with its type and its value, which is made once, where the chain is written. Blocks, branches and attributes
+/// before a node stand in it as well, but for `#[toggle]`; attributes of the chain do not.
 #[macro_export]
 macro_rules! chain {
     ($($declaration:tt)*) => {
