@@ -144,8 +144,14 @@ where
 impl<'r, C: 'r> Cancel<'r, C> for Log {
     type WayOut = way_out::Open;
     type Held<const P: usize> = Bare<Started>;
+    // Where it may be skipped, under `#[when(..)]` and its like.
+    type MaybeHeld<const P: usize> = Bare<Option<Started>>;
 
     fn hold<const P: usize>(&'r self, value: Started, _: &'r C) -> Bare<Started> {
+        Bare { value }
+    }
+
+    fn hold_maybe<const P: usize>(&'r self, value: Option<Started>, _: &'r C) -> Bare<Option<Started>> {
         Bare { value }
     }
 }

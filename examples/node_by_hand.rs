@@ -98,8 +98,14 @@ where
 impl<'r, C: 'r> Cancel<'r, C> for ReadTenant {
     type WayOut = way_out::Open;
     type Held<const P: usize> = Bare<Tenant>;
+    // Where it may be skipped, under `#[when(..)]` and its like.
+    type MaybeHeld<const P: usize> = Bare<Option<Tenant>>;
 
     fn hold<const P: usize>(&'r self, value: Tenant, _: &'r C) -> Bare<Tenant> {
+        Bare { value }
+    }
+
+    fn hold_maybe<const P: usize>(&'r self, value: Option<Tenant>, _: &'r C) -> Bare<Option<Tenant>> {
         Bare { value }
     }
 }

@@ -132,14 +132,14 @@ struct Segment {
 /// Whether it declares a segment: the word behind attributes and visibility says so.
 pub(crate) fn is_segment(declaration: &[TokenTree]) -> bool {
     let mut rest = &declaration[rewrite::attributes(declaration)..];
-    if let [TokenTree::Ident(word), behind @ ..] = rest {
-        if word == "pub" {
+    if let [TokenTree::Ident(word), behind @ ..] = rest
+        && word == "pub"
+    {
+        rest = behind;
+        if let [TokenTree::Group(group), behind @ ..] = rest
+            && group.delimiter() == proc_macro2::Delimiter::Parenthesis
+        {
             rest = behind;
-            if let [TokenTree::Group(group), behind @ ..] = rest {
-                if group.delimiter() == proc_macro2::Delimiter::Parenthesis {
-                    rest = behind;
-                }
-            }
         }
     }
     matches!(rest, [TokenTree::Ident(word), TokenTree::Ident(_), ..] if word == "segment")

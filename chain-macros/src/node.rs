@@ -53,12 +53,12 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
 fn without_body(item: TokenStream) -> TokenStream {
     let mut tokens: Vec<_> = item.into_iter().collect();
     let is_function = tokens.iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "fn"));
-    if let (true, Some(TokenTree::Group(body))) = (is_function, tokens.last_mut()) {
-        if body.delimiter() == Delimiter::Brace {
-            let mut empty = Group::new(Delimiter::Brace, TokenStream::new());
-            empty.set_span(body.span());
-            *body = empty;
-        }
+    if let (true, Some(TokenTree::Group(body))) = (is_function, tokens.last_mut())
+        && body.delimiter() == Delimiter::Brace
+    {
+        let mut empty = Group::new(Delimiter::Brace, TokenStream::new());
+        empty.set_span(body.span());
+        *body = empty;
     }
     tokens.into_iter().collect()
 }
@@ -259,14 +259,14 @@ fn refuse_odd_functions(signature: &Signature, diagnostics: &mut Diagnostics) {
     if let Some(abi) = &signature.abi {
         diagnostics.error(abi, "a node cannot be an `extern fn`", "call it inside a node of your own");
     }
-    if let ReturnType::Type(_, ty) = &returned(signature) {
-        if let Some(token) = find_impl_trait(ty) {
-            diagnostics.error(
-                token,
-                "what a node provides is found by its type, which `impl Trait` does not name",
-                "name the type, or wrap the value in a type of its own",
-            );
-        }
+    if let ReturnType::Type(_, ty) = &returned(signature)
+        && let Some(token) = find_impl_trait(ty)
+    {
+        diagnostics.error(
+            token,
+            "what a node provides is found by its type, which `impl Trait` does not name",
+            "name the type, or wrap the value in a type of its own",
+        );
     }
 }
 
@@ -661,14 +661,14 @@ fn check_receiver(signature: &Signature, place: Place, diagnostics: &mut Diagnos
 }
 
 fn check_returns_nothing(signature: &Signature, place: Place, diagnostics: &mut Diagnostics) {
-    if let ReturnType::Type(_, ty) = &signature.output {
-        if !types::is_unit(ty) {
-            diagnostics.error(
-                ty,
-                format_args!("{} returns `{}`, but nobody would see it", place.name(), types::text(ty)),
-                "let it return nothing; `exit` changes the reply through `reply: &mut Reply`",
-            );
-        }
+    if let ReturnType::Type(_, ty) = &signature.output
+        && !types::is_unit(ty)
+    {
+        diagnostics.error(
+            ty,
+            format_args!("{} returns `{}`, but nobody would see it", place.name(), types::text(ty)),
+            "let it return nothing; `exit` changes the reply through `reply: &mut Reply`",
+        );
     }
 }
 
@@ -780,9 +780,9 @@ impl Node {
         let chain = names::single("ChainItself");
         let generics = self.generics(&[], &[quote!(#chain: ?#rt::private::Sized)]);
         let clause = self.where_clause(&[]);
+        let hidden = hidden(rt);
         quote! {
-            // Else an error about what is no node would list those that are.
-            #[diagnostic::do_not_recommend]
+            #hidden
             #[automatically_derived]
             impl #generics #rt::IsNode<#chain> for #ty #clause {
                 type Itself = Self;
@@ -798,8 +798,9 @@ impl Node {
         let clause = self.where_clause(&[]);
         let marker = (self.declaration.is_some() && self.generics.type_params().next().is_some())
             .then(|| quote!(marker: #rt::private::PhantomData));
+        let hidden = hidden(rt);
         quote! {
-            #[diagnostic::do_not_recommend]
+            #hidden
             impl #generics #rt::Stateless for #ty #clause {
                 const NODE: Self = Self { #marker };
             }
@@ -1093,4 +1094,10 @@ impl Node {
 
 fn is_bang(tokens: &TokenStream) -> bool {
     syn::parse2::<Type>(tokens.clone()).is_ok_and(|ty| matches!(ty, Type::Never(_)))
+}
+
+/// An error about what is no node lists those that are. It shall not list those of the runtime itself. (Under `no_implicit_prelude`, where
+/// a user's crate may be, the attribute does not exist.)
+fn hidden(rt: &TokenStream) -> Option<TokenStream> {
+    (rt.to_string() == "crate").then(|| quote!(#[diagnostic::do_not_recommend]))
 }

@@ -133,11 +133,11 @@ fn arms(tokens: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
             }
         }
         rest = &rest[end..];
-        if let [TokenTree::Punct(comma), behind @ ..] = rest {
-            if comma.as_char() == ',' {
-                out.extend((!is_gone).then(|| rest[0].clone()));
-                rest = behind;
-            }
+        if let [TokenTree::Punct(comma), behind @ ..] = rest
+            && comma.as_char() == ','
+        {
+            out.extend((!is_gone).then(|| rest[0].clone()));
+            rest = behind;
         }
     }
     out.extend(rest.iter().cloned());

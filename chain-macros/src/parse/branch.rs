@@ -289,14 +289,14 @@ fn colons(tokens: &[TokenTree]) -> Vec<usize> {
     let mut colons = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
-        if let TokenTree::Punct(punct) = &tokens[at] {
-            if punct.as_char() == ':' {
-                if punct.spacing() == Spacing::Joint {
-                    at += 2;
-                    continue;
-                }
-                colons.push(at);
+        if let TokenTree::Punct(punct) = &tokens[at]
+            && punct.as_char() == ':'
+        {
+            if punct.spacing() == Spacing::Joint {
+                at += 2;
+                continue;
             }
+            colons.push(at);
         }
         at += 1;
     }
