@@ -36,6 +36,8 @@ pub(crate) struct Level {
     pub(crate) providers: Vec<usize>,
     /// Whether the block ends with the reply.
     pub(crate) replies: bool,
+    /// Where it begins.
+    pub(crate) span: Span,
 }
 
 /// Where a block stands in the block around it.
@@ -80,7 +82,8 @@ pub(crate) enum Condition {
 pub(crate) struct Arm {
     pub(crate) pattern: TokenStream,
     /// What the pattern binds for nodes to find.
-    pub(crate) bindings: Vec<Ident>,
+    pub(crate) bindings: Vec<(Ident, Type)>,
+    pub(crate) span: Span,
     pub(crate) row: Row,
 }
 
@@ -98,6 +101,8 @@ pub(crate) struct BlockInfo {
     pub(crate) first: usize,
     pub(crate) end: usize,
     pub(crate) replies: bool,
+    /// Where it begins.
+    pub(crate) span: Span,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -187,11 +192,6 @@ impl Plan<'_> {
             Piece::Branch(position, arms) => self.is_left(*position) || arms.iter().any(|arm| self.leaves(&arm.row)),
             Piece::If(_, then, otherwise) => self.leaves(then) || otherwise.iter().any(|row| self.leaves(row)),
         })
-    }
-
-    /// Whether a part of the chain is a future of its own.
-    pub(crate) fn wraps(&self) -> bool {
-        self.steps.iter().any(|step| step.role == Role::Around)
     }
 
     /// How many words of bits there have to be for the positions of nodes that may be skipped, and are observed.
@@ -309,7 +309,7 @@ pub(crate) fn plan(chain: &Chain) -> Plan<'_> {
         bindings: 0,
         toggles: 0,
     };
-    let level = planner.level(None, true);
+    let level = planner.level(None, true, chain.name.span());
     planner.levels[level].slots = chain_slots(chain);
     let body = planner.row(&chain.run.body, Place { level, block: None, after: None });
     let Planner { levels, steps, blocks, .. } = planner;
@@ -338,10 +338,10 @@ struct Place {
 }
 
 impl Planner<'_> {
-    fn level(&mut self, outer: Option<Outer>, replies: bool) -> usize {
+    fn level(&mut self, outer: Option<Outer>, replies: bool, span: Span) -> usize {
         let index = self.levels.len();
         let scope = names::scope_of(&self.chain.name, index);
-        self.levels.push(Level { scope, outer, slots: Vec::new(), providers: Vec::new(), replies });
+        self.levels.push(Level { scope, outer, slots: Vec::new(), providers: Vec::new(), replies, span });
         index
     }
 
@@ -364,7 +364,7 @@ impl Planner<'_> {
         }
         let replies = self.levels[place.level].replies && is_last;
         let label = item.modifiers.text.clone();
-        let then = BlockInfo::begin(BlockKind::Arm, label, None);
+        let then = BlockInfo::begin(BlockKind::Arm, label, None, item.modifiers.conditions[0].span());
         let first = self.blocks.len();
         let then = self.block(then, Some(first), &[], replies, *place, |planner, place| match &item.kind {
             ItemKind::Block(inner) => planner.row(inner, place),
@@ -374,7 +374,7 @@ impl Planner<'_> {
             }
         });
         let otherwise = item.otherwise.as_ref().map(|otherwise| {
-            let begun = BlockInfo::begin(BlockKind::Arm, "else".to_owned(), None);
+            let begun = BlockInfo::begin(BlockKind::Arm, "else".to_owned(), None, otherwise.span);
             self.block(begun, Some(first), &[], replies, *place, |planner, place| planner.row(otherwise, place))
         });
         Piece::If(conditions, then, otherwise)
@@ -422,14 +422,14 @@ impl Planner<'_> {
                 Piece::Node(position)
             }
             ItemKind::Block(inner) => {
-                let begun = BlockInfo::begin(BlockKind::Braces, String::new(), None);
+                let begun = BlockInfo::begin(BlockKind::Braces, String::new(), None, inner.span);
                 Piece::Block(self.block(begun, None, &[], replies, *place, |planner, place| planner.row(inner, place)))
             }
             ItemKind::Around(node, inner) => {
                 let mut within = *place;
                 let lints = item.modifiers.lints.clone();
                 let position = self.step(Step { lints, ..step(self.chain, node) }, Role::Around, &mut within);
-                let begun = BlockInfo::begin(BlockKind::Around, String::new(), Some(position));
+                let begun = BlockInfo::begin(BlockKind::Around, String::new(), Some(position), inner.span);
                 let row = self.block(begun, None, &[], replies, within, |planner, place| planner.row(inner, place));
                 Piece::Around(position, row)
             }
@@ -439,12 +439,12 @@ impl Planner<'_> {
                 let position = self.step(Step { lints, ..step(self.chain, &branch.node) }, role, place);
                 let first = self.blocks.len();
                 let arms = branch.arms.iter().map(|arm| {
-                    let begun = BlockInfo::begin(BlockKind::Arm, arm.label.clone(), Some(position));
+                    let begun = BlockInfo::begin(BlockKind::Arm, arm.label.clone(), Some(position), arm.body.span);
                     let row = self.block(begun, Some(first), &arm.bindings, replies, *place, |planner, place| {
                         planner.row(&arm.body, place)
                     });
-                    let bindings = arm.bindings.iter().map(|binding| binding.name.clone()).collect();
-                    Arm { pattern: arm.pattern.clone(), bindings, row }
+                    let bindings = arm.bindings.iter().map(|binding| (binding.name.clone(), binding.ty.clone()));
+                    Arm { pattern: arm.pattern.clone(), bindings: bindings.collect(), span: arm.body.span, row }
                 });
                 Piece::Branch(position, arms.collect())
             }
@@ -462,7 +462,7 @@ impl Planner<'_> {
     ) -> Row {
         let first = self.steps.len();
         let before = begun.head.unwrap_or(first);
-        let inner = self.level(Some(Outer { level: around.level, before }), replies);
+        let inner = self.level(Some(Outer { level: around.level, before }), replies, begun.span);
         for (index, binding) in bindings.iter().enumerate() {
             let slot = slot(self.chain, &binding.ty, &binding.name, index, SlotKind::Binding);
             let binding = Some(binding.name.clone());
@@ -636,7 +636,7 @@ impl Step {
 }
 
 impl BlockInfo {
-    fn begin(kind: BlockKind, label: String, head: Option<usize>) -> Self {
-        Self { kind, label, parent: None, head, beside: None, first: 0, end: 0, replies: false }
+    fn begin(kind: BlockKind, label: String, head: Option<usize>, span: Span) -> Self {
+        Self { kind, label, parent: None, head, beside: None, first: 0, end: 0, replies: false, span }
     }
 }

@@ -23,7 +23,7 @@
 //! without, once its nodes were left; where that is anything to do, its replies are put aside until then (`flow`).
 //! Only what an around node wraps is a future of its own.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Ident, Lifetime};
 
@@ -95,8 +95,8 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
     let begin = observer
         .as_ref()
         .map(|observer| quote!(let mut #watch = #rt::observe::Watch::<#observer, #words>::begin(Self::CHAIN);));
-    let ending_declared = plan.tells_ending().then(|| match plan.wraps() {
-        // A future that borrows it, rustc cannot follow.
+    let ending_declared = plan.tells_ending().then(|| match plan.levels.len() > 1 {
+        // In blocks, rustc cannot follow that it is written once.
         true => {
             let endings = endings(plan);
             quote!(let mut #ending: &'static #rt::Ending = &#endings[0];)
@@ -524,9 +524,14 @@ fn branch(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, arms: &[Arm],
     let inner = if is_left { frame.within(label.clone()) } else { frame.clone() };
     let rest = pieces(plan, in_row, row_at + 1, &inner);
     let arms = arms.iter().map(|arm| {
-        let Arm { pattern, bindings, row } = arm;
+        let Arm { pattern, bindings, span, row } = arm;
         let body = inner_row(plan, row, &inner);
-        quote!(#pattern => { #(let mut #bindings = #bindings;)* #body })
+        // With its type, as it is written: another one is wrong there.
+        let bindings = bindings.iter().map(|(name, ty)| quote_spanned!(name.span()=> let mut #name: #ty = #name;));
+        // At the arm: where one is missing, rustc says behind which.
+        let mut group = Group::new(Delimiter::Brace, quote!(#(#bindings)* #body));
+        group.set_span(*span);
+        quote_spanned!(*span=> #pattern => #group)
     });
     let given_value = match role {
         Role::Scrutinee { is_bool: true } => quote_spanned! {span=>

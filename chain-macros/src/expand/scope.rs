@@ -101,9 +101,10 @@ fn level(plan: &Plan<'_>, index: usize) -> TokenStream {
         #(#page_structs)*
         #declaration
         impl #impl_generics #scope #ty_generics #clause { #made }
+        // Before what stands in the block: where the two provide one type, it is the inner that is too many.
+        #around
         #(#slot_impls)*
         #parts
-        #around
     }
 }
 
@@ -143,7 +144,7 @@ fn what_is_around(plan: &Plan<'_>, level: &Level, outer: &syn::Ident) -> TokenSt
         ),
     };
     let lend_clause = clause_with(bound);
-    quote! {
+    let around = quote! {
         #[automatically_derived]
         impl #found_generics #rt::scope::Provides<#run, #call, #ty> for #scope #ty_generics #found_clause {
             const FROM: #rt::describe::Source = <#outer #ty_generics as #rt::scope::Provides<#run, #call, #ty>>::FROM;
@@ -162,7 +163,8 @@ fn what_is_around(plan: &Plan<'_>, level: &Level, outer: &syn::Ident) -> TokenSt
         impl #plain_generics #rt::scope::Replying for #scope #ty_generics #clause {
             type Reply = <#outer #ty_generics as #rt::scope::Replying>::Reply;
         }
-    }
+    };
+    names::as_if_at(around, level.span)
 }
 
 /// A page of loans: what `PAGE` nodes in a row have provided.

@@ -252,7 +252,8 @@ impl Around {
                 (quote!(Now), again)
             }
         };
-        let header = quote!(impl #generics #rt::Around<#run, #reply> for #ty);
+        let hidden = super::hidden(rt);
+        let header = quote!(#hidden impl #generics #rt::Around<#run, #reply> for #ty);
         let items = quote! {
             type Outcome<#output> = #out;
             type Kind = #rt::flow::kind::#kind;
