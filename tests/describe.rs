@@ -124,7 +124,10 @@ fn a_chain_can_be_drawn_as_a_mermaid_chart() {
     n1["log"]
     n2["answer"]
     out(["Result#lt;u16, String#gt;"])
-    in --> n0 --> n1 --> n2 --> out
+    in --> n0
+    n0 --> n1
+    n1 --> n2
+    n2 --> out
     n0 -- "Unauthorized" --> out
     n0 -. "User" .-> n1
     n0 -. "User" .-> n2
@@ -168,4 +171,159 @@ static DRAWING: chain_runtime::Drawing = Service::drawing();
 #[test]
 fn a_drawing_is_a_constant() {
     assert_eq!(DRAWING.to_string(), Service::drawing().to_string());
+}
+
+mod composed {
+    use std::future::Future;
+    use std::pin::Pin;
+
+    use super::{Keys, Request, User, chain, node};
+
+    pub struct Pass;
+    #[node]
+    impl Pass {
+        pub async fn around<B: Future>(&self, block: Pin<&mut B>) -> B::Output {
+            block.await
+        }
+    }
+    pub enum Route {
+        Api(User),
+        Files,
+    }
+    #[node]
+    pub fn route(_request: &Request) -> Route {
+        Route::Files
+    }
+    #[node]
+    pub fn is_local(_request: &Request) -> bool {
+        true
+    }
+    #[node]
+    pub fn keys() -> Keys {
+        Keys
+    }
+    #[node]
+    pub fn count(_keys: &Option<Keys>) {}
+    #[node]
+    pub fn serve(_user: &User) -> u16 {
+        200
+    }
+    #[node]
+    pub fn files() -> u16 {
+        200
+    }
+
+    chain! {
+        pub struct Composed { pass: Pass }
+        async fn(request: Request) -> u16 {
+            #[when(is_local)] keys
+            => { count }
+            => if is_local { count }
+            => pass {
+                match route {
+                    Route::Api(user: User) => pass { serve },
+                    Route::Files => #[cfg(any())] nothing => files,
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_nested_is_drawn_nested() {
+    assert_eq!(
+        composed::Composed::drawing().to_string(),
+        r"Composed (request: Request)
+   ?> is_local     needs &Request
+   => keys         provides Keys  #[when(is_local)]
+   => {
+       => count        needs &Option<Keys> of keys
+      }
+   => if is_local  needs &Request  provides bool
+        true
+       => count        needs &Option<Keys> of keys
+        false
+   => pass {
+       => match route  needs &Request  provides Route
+            Route::Api(user: User)
+           => pass {
+               => serve        needs &User  provides u16
+              }
+            Route::Files
+           => files        provides u16
+      }
+   -> u16"
+    );
+    assert_eq!(
+        composed::Composed::drawing().mermaid().to_string(),
+        r#"flowchart LR
+    in(["request"])
+    n0{"is_local"}
+    n1["keys"]
+    subgraph b0 [" "]
+        n2["count"]
+    end
+    n3{"is_local"}
+    n4["count"]
+    subgraph b3 ["pass"]
+        n5["pass"]
+        n6{"route"}
+        subgraph b5 ["pass"]
+            n7["pass"]
+            n8["serve"]
+        end
+        n9["files"]
+    end
+    out(["u16"])
+    in --> n0
+    n0 --> n1
+    n2 --> n3
+    n4 --> n5
+    n3 -- "false" --> n5
+    n1 --> n2
+    n3 -- "true" --> n4
+    n5 --> n6
+    n6 -- "Route::Api(user: User)" --> n7
+    n7 --> n8
+    n6 -- "Route::Files" --> n9
+    n8 --> out
+    n9 --> out
+    n1 -. "Option#lt;Keys#gt;" .-> n2
+    n1 -. "Option#lt;Keys#gt;" .-> n4
+"#
+    );
+}
+
+#[test]
+fn blocks_know_where_they_stand() {
+    let chain = composed::Composed::CHAIN;
+    let nodes: Vec<_> = chain.nodes.iter().map(|node| (node.name, node.block, node.after)).collect();
+    assert_eq!(
+        nodes,
+        [
+            ("is_local", None, None),
+            ("keys", None, None),
+            ("count", Some(0), Some(1)),
+            ("is_local", None, Some(1)),
+            ("count", Some(1), Some(3)),
+            ("pass", None, Some(3)),
+            ("route", Some(3), Some(5)),
+            ("pass", Some(4), Some(6)),
+            ("serve", Some(5), Some(7)),
+            ("files", Some(6), Some(6)),
+        ]
+    );
+    let blocks: Vec<_> = chain.blocks.iter().map(|block| (block.parent, block.head, block.first, block.end)).collect();
+    assert_eq!(
+        blocks,
+        [
+            (None, None, 2, 3),
+            (None, Some(3), 4, 5),
+            (None, Some(3), 5, 5),
+            (None, Some(5), 6, 10),
+            (Some(3), Some(6), 7, 9),
+            (Some(4), Some(7), 8, 9),
+            (Some(3), Some(6), 9, 10),
+        ]
+    );
 }

@@ -148,6 +148,8 @@ fn write(tokens: TokenStream, out: &mut String) {
             TokenTree::Punct(punct) => match punct.as_char() {
                 ',' => out.push_str(", "),
                 ';' => out.push_str("; "),
+                // The second of `::` is alone as well.
+                ':' if punct.spacing() == Spacing::Alone && !out.ends_with(':') => out.push_str(": "),
                 '+' | '=' => {
                     let joint = punct.spacing() == Spacing::Joint;
                     out.push(' ');

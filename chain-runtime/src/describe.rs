@@ -183,6 +183,8 @@ pub struct NodeInfo {
     pub name: &'static str,
     /// Its position, from 0.
     pub position: usize,
+    /// What it is there for.
+    pub role: Role,
     /// The block in which it stands: an index in [`ChainInfo::blocks`]. `None` in the chain's own row.
     pub block: Option<usize>,
     /// The position of the node that was entered last, and not left yet, when this one begins.
@@ -199,6 +201,19 @@ pub struct NodeInfo {
     pub needs: &'static [Need],
     /// What `exit` needs.
     pub exit_needs: &'static [Need],
+}
+
+/// What a node is there for, in its chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It provides, or replies.
+    Step,
+    /// It wraps a block.
+    Around,
+    /// Its value says which arm runs.
+    Branch,
+    /// It says whether what stands behind it runs: `#[when(..)]`, `#[split(..)]`.
+    Condition,
 }
 
 /// A chain as a whole.

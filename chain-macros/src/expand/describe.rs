@@ -26,6 +26,12 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
         let rt = &names::alias(*span);
         let scope = &plan.levels[*level].scope;
         let block = option(*block);
+        let role = match step.role {
+            Role::Step => quote!(Step),
+            Role::Around => quote!(Around),
+            Role::Scrutinee { .. } => quote!(Branch),
+            Role::Predicate => quote!(Condition),
+        };
         let after = option(plan.after(position));
         let as_node = quote_spanned!(*span=> <#node as #rt::Node<'_, '_, #scope #arguments>>);
         let facts = quote_spanned!(*span=> <#node as #rt::Signature<'_>>::FACTS);
@@ -35,6 +41,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
             #rt::describe::NodeInfo {
                 name: #name,
                 position: #position,
+                role: #rt::describe::Role::#role,
                 block: #block,
                 after: #after,
                 attributes: #attributes,

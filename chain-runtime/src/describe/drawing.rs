@@ -4,7 +4,7 @@
 
 use core::fmt;
 
-use super::{Access, BlockInfo, BlockKind, ChainInfo, Need, NodeInfo, SourceKind};
+use super::{Access, BlockInfo, BlockKind, ChainInfo, Need, NodeInfo, Role, SourceKind};
 
 /// A drawing of a chain: [`Display`](fmt::Display) for a terminal, [`mermaid`](Self::mermaid) for a page. From `drawing()` of a
 /// chain.
@@ -23,7 +23,7 @@ use super::{Access, BlockInfo, BlockKind, ChainInfo, Need, NodeInfo, SourceKind}
 ///    -> Response                                                   its reply
 /// ```
 ///
-/// `<=>` is a node with a way out, `=>` one without. `&User of auth` is lent from what the node `auth` provided; what has no
+/// `<=>` is a node with a way out, `=>` one without, `?>` one that is only asked whether the next one runs. `&User of auth` is lent from what the node `auth` provided; what has no
 /// `of` is an input, a field or what a pattern binds. The needs of a node's way in come first, then those of its way out.
 #[derive(Clone, Copy, Debug)]
 pub struct Drawing {
@@ -113,12 +113,21 @@ fn row(f: &mut fmt::Formatter<'_>, chain: &ChainInfo, of: Option<usize>, depth: 
 }
 
 fn line(f: &mut fmt::Formatter<'_>, chain: &ChainInfo, node: &NodeInfo, indent: usize, width: usize) -> fmt::Result {
-    let way_out = if node.facts.exit.is_present() { "<=>" } else { " =>" };
+    let way_out = match node.role {
+        Role::Condition => " ?>",
+        _ if node.facts.exit.is_present() => "<=>",
+        _ => " =>",
+    };
     let Name { keyword, name, brace } = name_of(chain, node);
-    let padding = width - keyword.len() - name.len() - brace.len();
-    write!(f, "{:indent$}  {way_out} {keyword}{name}{brace}{:padding$}", "", "")?;
+    write!(f, "{:indent$}  {way_out} {keyword}{name}{brace}", "")?;
+    let provides = node.facts.provides.filter(|_| node.role != Role::Condition);
+    let says_more = provides.or(node.facts.breaks).is_some() || !node.attributes.is_empty();
+    if says_more || !node.needs.is_empty() || !node.exit_needs.is_empty() {
+        let padding = width - keyword.len() - name.len() - brace.len();
+        write!(f, "{:padding$}", "")?;
+    }
     list(f, "  needs ", node.needs.iter())?;
-    if let Some(ty) = node.facts.provides {
+    if let Some(ty) = provides {
         write!(f, "  provides {ty}")?;
     }
     if let Some(ty) = node.facts.breaks {
@@ -300,6 +309,7 @@ impl Mermaid {
     fn boxes(&self, f: &mut fmt::Formatter<'_>, of: Option<usize>, depth: usize) -> fmt::Result {
         let indent = depth * 4;
         let boxed = |f: &mut fmt::Formatter<'_>, position: usize, branches: bool| {
+            let branches = branches || self.chain.nodes[position].role == Role::Condition;
             let name = Escaped(self.chain.nodes[position].name);
             match branches {
                 true => writeln!(f, "{:indent$}n{position}{{\"{name}\"}}", ""),
