@@ -27,6 +27,36 @@ const ITEM: &str = r#"
     }
 "#;
 
+/// Chains inside of a chain, in every way.
+const COMPOSED: &str = r#"
+    (::chain_runtime)
+    #[observe(Recorder)]
+    struct Composed { toggles: Toggles, limits: Reloadable<Limits>, log: Log, deadline: Deadline, canary: Canary }
+
+    async fn(request: Request) -> Reply {
+        #[when(is_local)] #[toggle("hello", off)] #[timeout(250ms)] #[allow(deprecated)] hello
+        => #[sample(1 / 100)] { log => auth }
+        => #[cancel(detach)] audit
+        => #[cancel(finish)] audit
+        => if canary { log } else if let Some(user: User) = session { greet }
+        => deadline {
+            match route {
+                Route::Api(api: Api, _) if api.version > 2 => log => api,
+                Route::File { name: name: Name, .. } => #[split(5)] file else { CatchPanic { file } },
+                _ => { nothing }
+            }
+        }
+    }
+"#;
+
+/// A segment, and what a chain becomes first that has one, or a `#[cfg]`.
+const AGAIN: [&str; 4] = [
+    "(::chain_runtime) pub segment front(log: Log) { log => a::auth => #[when(is_local)] self::gate => ..other => match r { _ => x } }",
+    "(::chain_runtime) struct Gateway; async fn() -> Reply { ..path::front => last }",
+    "(::chain_runtime) struct Gateway; async fn() -> Reply { #[cfg(unix)] first => last }",
+    "(::chain_runtime) first => #[cfg(unix)] last",
+];
+
 /// The form that is an ordinary function.
 const FUNCTION: &str = "(::chain_runtime) struct Measuring; fn(line: &str) -> usize { words => count }";
 
@@ -34,10 +64,16 @@ const FUNCTION: &str = "(::chain_runtime) struct Measuring; fn(line: &str) -> us
 const SHORT: &str = "(::chain_runtime) auth => limit: RateLimit = RateLimit::per_second(100) => proxy::<u8>";
 
 /// A function that takes all that a node can take, and an `impl` block with every hook.
-const NODES: [&str; 4] = [
+const NODES: [&str; 6] = [
     "async fn auth<'a, T: Clone>(a: &'a str, b: &mut Body, c: Parts, d: &[T]) -> Result<Token<'a>, Refused> { todo }",
     "fn gate(a: &Parts) -> ControlFlow<Reply, User> { todo }",
     "fn never(a: &Parts) -> ! { todo }",
+    "fn audit(a: &Parts) -> impl Future<Output = Result<User, Refused>> + Send + 'static { todo }",
+    "impl<P, T: Timer> Retry<P, T> {
+        fn enter(&self, a: &Parts) -> Result<Started, Refused> { todo }
+        async fn around<B: Future>(&self, started: &mut Started, block: Pin<&mut B>) -> Result<B::Output, Expired> { todo }
+        fn again<R>(&self, attempt: u32, reply: &R) -> impl Future<Output = bool> + use<P, T, R> where P: Policy<R> { todo }
+    }",
     "impl<C> Log<C> {
         async fn enter(&self, a: &Parts) -> io::Result<Started> { todo }
         async fn exit<R: Debug>(&self, started: &mut Started, reply: &mut R, ending: &Ending) { todo }
@@ -51,10 +87,11 @@ fn tokens(text: &str) -> TokenStream {
 
 /// The expansions of all of the above.
 fn expansions() -> Vec<TokenStream> {
-    let chains = [ITEM, FUNCTION, SHORT].map(|declaration| compile::chain(tokens(declaration)));
+    let chains = [ITEM, COMPOSED, FUNCTION, SHORT].into_iter().chain(AGAIN);
+    let chains = chains.map(|declaration| compile::chain(tokens(declaration)));
     let options = || tokens("crate = ::chain_runtime");
     let nodes = NODES.map(|item| node::expand(options(), tokens(item)));
-    chains.into_iter().chain(nodes).collect()
+    chains.chain(nodes).collect()
 }
 
 /// Every token, with those in groups.

@@ -79,6 +79,98 @@ chain! {
     }
 }
 
+struct Pass;
+#[node]
+impl Pass {
+    async fn around<B: ::core::future::Future>(
+        &self,
+        block: ::core::pin::Pin<&mut B>,
+    ) -> ::core::result::Result<B::Output, Refused> {
+        ::core::result::Result::Ok(block.await)
+    }
+    fn again(&self, attempt: ::core::primitive::u32, reply: &::core::primitive::u32) -> ::core::primitive::bool {
+        attempt < 2 && *reply == 8
+    }
+}
+
+enum Route {
+    Known(Name),
+    Unknown,
+}
+struct Name(::core::primitive::u32);
+
+#[node]
+fn route(user: &User) -> Route {
+    if user.0 == 7 { Route::Known(Name(8)) } else { Route::Unknown }
+}
+
+#[node]
+fn is_known(user: &User) -> ::core::primitive::bool {
+    user.0 == 7
+}
+
+#[node]
+fn key(user: &User) -> ::links::share::StickyKey {
+    ::links::share::StickyKey::from_u64(user.0 as ::core::primitive::u64)
+}
+
+struct Limits(::core::primitive::u32);
+
+#[node]
+async fn limited(limits: &Limits) {
+    let _ = limits.0;
+}
+
+#[node]
+fn name(name: &Name) -> ::core::primitive::u32 {
+    name.0
+}
+
+#[node]
+fn nobody() -> ::core::primitive::u32 {
+    0
+}
+
+#[node]
+fn audit(user: &User) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send + 'static {
+    let user = user.0;
+    async move {
+        let _ = user;
+    }
+}
+
+chain! {
+    segment known { auth => #[when(is_known)] limited }
+}
+
+chain! {
+    #[observe(::links::observe::Recorder)]
+    struct Composed {
+        log: Log,
+        pass: Pass,
+        toggles: ::links::Toggles,
+        limits: ::links::Reloadable<Limits>,
+    }
+
+    async fn(line: &::core::primitive::str) -> ::core::primitive::u32 {
+        log => ..known
+            => { #[toggle] limited => #[sample(1 / 2)] limited }
+            => #[cfg(any())] nowhere
+            => #[cancel(detach)] audit
+            => #[cancel(finish)] audit
+            => key
+            => #[split(5)] { limited }
+            => if is_known { pass { limited } }
+            => pass {
+                match route {
+                    Route::Known(known: Name) if known.0 > 9 => nobody,
+                    Route::Known(known: Name) => name,
+                    Route::Unknown => nobody,
+                }
+            }
+    }
+}
+
 #[derive(::links::Reset)]
 struct Kept {
     many: ::std::vec::Vec<::core::primitive::u8>,
@@ -97,6 +189,14 @@ fn everything_has_its_whole_path() {
     let gateway = Gateway { log: Log };
     ::core::assert_eq!(runtime.block_on(gateway.run("a")), 8);
     ::core::assert_eq!(runtime.block_on(gateway.run("")), 1);
+    let composed = Composed {
+        log: Log,
+        pass: Pass,
+        toggles: ::links::Toggles::new(),
+        limits: ::links::Reloadable::new(Limits(1)),
+    };
+    ::core::assert_eq!(runtime.block_on(composed.run("a")), 9);
+    ::core::assert_eq!(runtime.block_on(composed.run("")), 1);
     let short = chain!(part);
     let mut context = ::links::Context::new();
     ::core::assert!(!runtime.block_on(short.run(&mut context)).is_cut_short());
