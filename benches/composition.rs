@@ -83,7 +83,11 @@ async fn other(request: &Request) -> Reply {
 }
 #[node]
 fn route(request: &Request) -> Route {
-    if request.0 % 2 == 0 { Route::Api(Body(black_box(request.0))) } else { Route::Files(User(black_box(request.0))) }
+    if request.0.is_multiple_of(2) {
+        Route::Api(Body(black_box(request.0)))
+    } else {
+        Route::Files(User(black_box(request.0)))
+    }
 }
 #[node]
 async fn api(body: &mut Body) -> Reply {
@@ -98,7 +102,7 @@ async fn files(user: &User) -> Reply {
 }
 #[node]
 fn is_even(request: &Request) -> bool {
-    black_box(request.0) % 2 == 0
+    black_box(request.0).is_multiple_of(2)
 }
 #[node]
 async fn greet(user: &Option<User>) -> Reply {

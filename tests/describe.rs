@@ -192,7 +192,7 @@ mod composed {
     }
     #[node]
     pub fn route(_request: &Request) -> Route {
-        Route::Files
+        if cfg!(debug_assertions) { Route::Files } else { Route::Api(User) }
     }
     #[node]
     pub fn is_local(_request: &Request) -> bool {

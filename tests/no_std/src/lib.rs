@@ -10,7 +10,7 @@ use core::task::{Context, Poll};
 
 use chain_runtime::describe::{ChainInfo, NodeInfo};
 use chain_runtime::observe::Observer;
-use chain_runtime::{Ending, IntoReply, Reset, chain, node};
+use chain_runtime::{Ending, IntoReply, Reset, Toggles, chain, node};
 
 /// A frame from the wire.
 #[derive(Clone, Copy, Debug)]
@@ -131,6 +131,100 @@ chain! {
     }
 
     async fn<'r>(frame: &'r Frame<'r>, scratch: &'r mut Scratch) -> Status { radio => parse => ping => sum }
+}
+
+/// Polls its block, and gives up after so many polls.
+#[derive(Debug)]
+pub struct Patience(pub u32);
+
+/// What it gives up with.
+#[derive(Debug)]
+pub struct Exhausted;
+
+impl IntoReply<Status> for Exhausted {
+    fn into_reply(self) -> Status {
+        Status(0xEE)
+    }
+}
+
+#[node]
+impl Patience {
+    /// Polls the block.
+    ///
+    /// # Errors
+    ///
+    /// After so many polls.
+    pub async fn around<B: Future>(&self, mut block: Pin<&mut B>) -> Result<B::Output, Exhausted> {
+        let mut left = self.0;
+        core::future::poll_fn(|context| match (block.as_mut().poll(context), left) {
+            (Poll::Ready(output), _) => Poll::Ready(Ok(output)),
+            (Poll::Pending, 0) => Poll::Ready(Err(Exhausted)),
+            (Poll::Pending, _) => {
+                left -= 1;
+                Poll::Pending
+            }
+        })
+        .await
+    }
+}
+
+/// Is told everything, and keeps nothing.
+#[derive(Debug)]
+pub struct Quiet;
+
+impl Observer for Quiet {
+    fn begin(_: &'static ChainInfo) -> Self {
+        Self
+    }
+}
+
+/// What a frame is about.
+#[derive(Debug)]
+pub enum Kind {
+    /// So much is to be slept.
+    Sleep(u8),
+    /// Something else.
+    Other,
+}
+
+/// Looks at the frame.
+#[node]
+pub fn kind(header: &Header<'_>) -> Kind {
+    if header.kind == 7 { Kind::Sleep(header.payload.first().copied().unwrap_or(0)) } else { Kind::Other }
+}
+
+/// Suspends as often as it is told.
+#[node]
+pub async fn sleep(times: &u8) -> Status {
+    Suspend(u32::from(*times)).await;
+    Status(7)
+}
+
+/// Counts frames, unless it is switched off.
+#[node]
+pub fn count(scratch: &mut Scratch) {
+    scratch.polls += 1;
+}
+
+chain! {
+    /// Answers a frame, by what it is about.
+    #[observe(Quiet)]
+    #[derive(Debug)]
+    pub struct Composed {
+        /// What may be switched off.
+        pub toggles: Toggles,
+        /// For how long a frame is worked on.
+        pub patience: Patience,
+    }
+
+    async fn<'r>(frame: &'r Frame<'r>, scratch: &'r mut Scratch) -> Status {
+        parse => { #[toggle] count } => patience {
+            match kind {
+                Kind::Sleep(times: u8) => sleep,
+                Kind::Other => sum,
+            }
+        }
+    }
 }
 
 /// Pending so many times.

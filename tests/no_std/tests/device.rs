@@ -4,8 +4,8 @@ use std::pin::pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 
-use chain_no_std::{Device, Frame, SUSPENSIONS, Scratch, Status};
-use chain_runtime::Reset as _;
+use chain_no_std::{Composed, Device, Frame, Patience, SUSPENSIONS, Scratch, Status};
+use chain_runtime::{Reset as _, Toggles};
 
 /// The reply, where there is one after so many polls; and whether the radio was on before the run was dropped.
 fn run(device: &Device, bytes: &[u8], scratch: &mut Scratch, polls: usize) -> (Option<Status>, bool) {
@@ -36,6 +36,29 @@ fn a_chain_runs_without_std_and_without_alloc() {
     assert_eq!((device.radio.on.get(), device.radio.cancelled.get()), (false, 1), "dropped midway");
     assert_eq!(SUSPENSIONS.load(Relaxed), 4 + 2 + 2 + 2);
     assert_eq!(Device::NODES.len(), 4);
+}
+
+#[test]
+fn blocks_branches_and_around_nodes_need_neither_std_nor_alloc() {
+    let composed = Composed { toggles: Toggles::new(), patience: Patience(3) };
+    let mut scratch = Scratch::default();
+    let mut run = |bytes: &[u8]| {
+        let frame = Frame { bytes };
+        let mut future = pin!(composed.run(&frame, &mut scratch));
+        let mut context = Context::from_waker(Waker::noop());
+        loop {
+            if let Poll::Ready(status) = future.as_mut().poll(&mut context) {
+                return status;
+            }
+        }
+    };
+    assert_eq!(run(&[1, 2, 3]), Status(6));
+    assert_eq!(run(&[7, 3]), Status(7));
+    assert_eq!(run(&[7, 4]), Status(0xEE), "the block was abandoned");
+    composed.toggles().set("count", false).expect("a toggle");
+    assert_eq!(run(&[]), Status(0xFF));
+    assert_eq!(run(&[1]), Status(1));
+    assert_eq!(scratch.polls, 3);
 }
 
 /// The crate stands on the runtime and its macros alone. Where `cargo` cannot be run, there is nothing to ask.
