@@ -14,6 +14,8 @@ mod by_hand;
 mod chains;
 #[path = "depth/depths.rs"]
 mod depths;
+#[path = "depth/nested.rs"]
+mod nested;
 #[path = "depth/peers.rs"]
 mod peers;
 #[path = "depth/work.rs"]
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
     let mut cases = Vec::new();
     by_hand::cases(&mut cases);
     chains::cases(&mut cases);
+    nested::cases(&mut cases);
     peers::cases(&mut cases);
     if let Some((name, runs)) = callgrind::asked() {
         let case = cases.iter().find(|case| case.name() == name).expect("a name of the table");

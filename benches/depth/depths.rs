@@ -32,25 +32,9 @@ macro_rules! depths {
     };
 }
 
-/// The depths at which nested services are compiled: what they take of rustc grows too fast for more (see `README.md`).
+/// The depths at which layers are compiled that are one type together: what they take of rustc grows too fast for more (see `README.md`).
 #[macro_export]
 macro_rules! shallow_depths {
-    ($callback:ident $($arguments:tt)*) => {
-        $callback! { $($arguments)* d1 1 {
-            [0]
-        } }
-        $callback! { $($arguments)* d5 5 {
-            [4 3 2 1 0]
-        } }
-        $callback! { $($arguments)* d10 10 {
-            [9 8 7] (6) [5 4 3 2 1 0]
-        } }
-    };
-}
-
-/// The depths at which nested services with boxed futures are compiled.
-#[macro_export]
-macro_rules! shallowest_depths {
     ($callback:ident $($arguments:tt)*) => {
         $callback! { $($arguments)* d1 1 {
             [0]

@@ -1,20 +1,16 @@
-//! What people build such chains with: tower, axum, and a row of `Arc<dyn Middleware>`.
+//! What people build such chains with: axum, actix, and a row of `Arc<dyn Middleware>`. (tower and motore: `nested.rs`.)
 //!
 //! A request that passes by value comes back through a slot, so that nobody pays for making one. What a node provides goes into the
 //! request's `http::Extensions`, as it does there.
 
-use std::convert::Infallible;
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use chain_benches::poll::{Suspend, suspend};
+use chain_benches::poll::suspend;
 use chain_runtime::IntoReply;
 use http::StatusCode;
-use pin_project_lite::pin_project;
 
-use crate::work::{self, Case, Incoming, Refused, Value, driven, looped};
+use crate::work::{self, Case, Incoming, Refused, State, Value, driven, looped};
 
 // ---- the variants, as types
 
@@ -84,163 +80,13 @@ variants! {
     }
 }
 
-// ---- nested services
+// ---- a row of boxes
 
-/// A node around `S`. `SLOW` ones suspend where the variant does.
+/// A node. `SLOW` ones suspend where the variant does.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Node<V, const SLOW: bool, const I: usize, const BEFORE: usize, S>(S, PhantomData<V>);
+pub(crate) struct Node<V, const SLOW: bool, const I: usize, const BEFORE: usize>(PhantomData<V>);
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Last<V>(PhantomData<V>);
-/// The same, with boxed futures.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct BoxedNode<V, const SLOW: bool, const I: usize, const BEFORE: usize, S>(S, PhantomData<V>);
-
-impl<V: Variant> tower::Service<Incoming> for Last<V> {
-    type Response = StatusCode;
-    type Error = Infallible;
-    type Future = std::future::Ready<Result<StatusCode, Infallible>>;
-    #[inline]
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-    #[inline]
-    fn call(&mut self, mut request: Incoming) -> Self::Future {
-        let reply = V::last(&mut request);
-        work::give_back(request);
-        std::future::ready(Ok(reply))
-    }
-}
-
-pin_project! {
-    /// Written by hand: nothing is boxed.
-    #[project = NodeFutureState]
-    pub(crate) enum NodeFuture<W, S>
-    where
-        S: tower::Service<Incoming>,
-    {
-        Paused { pause: Suspend, request: Option<Incoming>, inner: S },
-        Inner { #[pin] inner: S::Future, held: u64, work: PhantomData<W> },
-        Refused,
-    }
-}
-
-/// What one node does, as a type.
-pub(crate) trait Work {
-    fn enter(request: &mut Incoming) -> Result<u64, Refused>;
-    fn exit(held: u64, reply: &mut StatusCode);
-}
-
-pub(crate) struct Of<V, const I: usize, const BEFORE: usize>(PhantomData<V>);
-
-impl<V: Variant, const I: usize, const BEFORE: usize> Work for Of<V, I, BEFORE> {
-    #[inline(always)]
-    fn enter(request: &mut Incoming) -> Result<u64, Refused> {
-        V::enter::<I, BEFORE>(request)
-    }
-    #[inline(always)]
-    fn exit(held: u64, reply: &mut StatusCode) {
-        V::exit::<I>(held, reply);
-    }
-}
-
-impl<W, S> NodeFuture<W, S>
-where
-    W: Work,
-    S: tower::Service<Incoming, Response = StatusCode, Error = Infallible>,
-{
-    #[inline]
-    fn entered(mut request: Incoming, inner: &mut S) -> Self {
-        match W::enter(&mut request) {
-            Ok(held) => Self::Inner { inner: inner.call(request), held, work: PhantomData },
-            Err(Refused) => {
-                work::give_back(request);
-                Self::Refused
-            }
-        }
-    }
-}
-
-impl<W, S> Future for NodeFuture<W, S>
-where
-    W: Work,
-    S: tower::Service<Incoming, Response = StatusCode, Error = Infallible>,
-{
-    type Output = Result<StatusCode, Infallible>;
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        loop {
-            let next = match self.as_mut().project() {
-                NodeFutureState::Paused { pause, request, inner } => match Pin::new(pause).poll(context) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(()) => Self::entered(request.take().expect("polled once more"), inner),
-                },
-                NodeFutureState::Inner { inner, held, .. } => {
-                    return inner.poll(context).map(|reply| {
-                        let Ok(mut reply) = reply;
-                        W::exit(*held, &mut reply);
-                        Ok(reply)
-                    });
-                }
-                NodeFutureState::Refused => return Poll::Ready(Ok(Refused.into_reply())),
-            };
-            self.set(next);
-        }
-    }
-}
-
-impl<V, const SLOW: bool, const I: usize, const BEFORE: usize, S> tower::Service<Incoming>
-    for Node<V, SLOW, I, BEFORE, S>
-where
-    V: Variant,
-    S: tower::Service<Incoming, Response = StatusCode, Error = Infallible> + Clone,
-{
-    type Response = StatusCode;
-    type Error = Infallible;
-    type Future = NodeFuture<Of<V, I, BEFORE>, S>;
-    #[inline]
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.0.poll_ready(context)
-    }
-    #[inline]
-    fn call(&mut self, request: Incoming) -> Self::Future {
-        if SLOW && V::SUSPENDS {
-            return NodeFuture::Paused { pause: suspend(1), request: Some(request), inner: self.0.clone() };
-        }
-        NodeFuture::entered(request, &mut self.0)
-    }
-}
-
-type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-impl<V, const SLOW: bool, const I: usize, const BEFORE: usize, S> tower::Service<Incoming>
-    for BoxedNode<V, SLOW, I, BEFORE, S>
-where
-    V: Variant,
-    S: tower::Service<Incoming, Response = StatusCode, Error = Infallible, Future: Send> + Clone + Send + 'static,
-{
-    type Response = StatusCode;
-    type Error = Infallible;
-    type Future = Boxed<'static, Result<StatusCode, Infallible>>;
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.0.poll_ready(context)
-    }
-    fn call(&mut self, mut request: Incoming) -> Self::Future {
-        let mut inner = self.0.clone();
-        Box::pin(async move {
-            if SLOW && V::SUSPENDS {
-                suspend(1).await;
-            }
-            let Ok(held) = V::enter::<I, BEFORE>(&mut request) else {
-                return Ok(Refused.into_reply());
-            };
-            let Ok(mut reply) = inner.call(request).await;
-            V::exit::<I>(held, &mut reply);
-            Ok(reply)
-        })
-    }
-}
-
-// ---- a row of boxes
 
 #[async_trait::async_trait]
 pub(crate) trait Middleware: Send + Sync {
@@ -258,7 +104,7 @@ impl Next<'_> {
 }
 
 #[async_trait::async_trait]
-impl<V: Variant, const SLOW: bool, const I: usize, const BEFORE: usize> Middleware for Node<V, SLOW, I, BEFORE, ()> {
+impl<V: Variant, const SLOW: bool, const I: usize, const BEFORE: usize> Middleware for Node<V, SLOW, I, BEFORE> {
     async fn handle(&self, request: &mut Incoming, next: Next<'_>) -> StatusCode {
         if SLOW && V::SUSPENDS {
             suspend(1).await;
@@ -281,6 +127,57 @@ impl<V: Variant> Middleware for Last<V> {
 
 // ---- axum
 
+/// Where what the nodes share is kept.
+trait Extensions {
+    fn get<T: Clone + Send + Sync + 'static>(&self) -> Option<&T>;
+    fn get_mut<T: Clone + Send + Sync + 'static>(&mut self) -> Option<&mut T>;
+    fn put<T: Clone + Send + Sync + 'static>(&mut self, value: T);
+}
+
+macro_rules! extensions {
+    ($($ty:ty)*) => { $(
+        impl Extensions for $ty {
+            fn get<T: Clone + Send + Sync + 'static>(&self) -> Option<&T> {
+                <$ty>::get(self)
+            }
+            fn get_mut<T: Clone + Send + Sync + 'static>(&mut self) -> Option<&mut T> {
+                <$ty>::get_mut(self)
+            }
+            fn put<T: Clone + Send + Sync + 'static>(&mut self, value: T) {
+                <$ty>::insert(self, value);
+            }
+        }
+    )* };
+}
+extensions! { http::Extensions actix_web::dev::Extensions }
+
+/// The way in of a node whose request is a library's own.
+fn mixed_in<V: Variant, const I: usize, const BEFORE: usize>(
+    header: u64,
+    extensions: &mut impl Extensions,
+) -> Result<u64, Refused> {
+    let state = extensions.get_mut::<State>().expect("it was put there");
+    match V::NAME {
+        "provide" => {
+            let sum = state.0;
+            let before = extensions.get::<Value<BEFORE>>().map_or(sum, |value| value.0);
+            extensions.put(Value::<I>(work::mixed(before, header)?));
+            return Ok(0);
+        }
+        "light" => state.0 = work::added(state.0)?,
+        _ => state.0 = work::mixed(state.0, header)?,
+    }
+    Ok(state.0)
+}
+
+/// What the last one replies with.
+fn sum_of<V: Variant>(extensions: &impl Extensions) -> u64 {
+    match V::NAME {
+        "provide" => extensions.get::<Value<0>>().expect("it was provided").0,
+        _ => extensions.get::<State>().expect("it was put there").0,
+    }
+}
+
 mod in_axum {
     use std::cell::Cell;
 
@@ -288,8 +185,7 @@ mod in_axum {
     use axum::middleware::Next;
     use axum::response::{IntoResponse, Response};
 
-    use super::{Incoming, Refused, Variant, suspend, work};
-    use crate::work::State;
+    use super::{Incoming, Refused, State, Variant, suspend, work};
 
     thread_local! {
         static SLOT: Cell<Option<Incoming>> = const { Cell::new(None) };
@@ -308,17 +204,9 @@ mod in_axum {
         Request::from_parts(parts, axum::body::Body::empty())
     }
 
-    /// Lends the parts to what works on an `Incoming`.
-    fn incoming<T>(request: &mut Request, work: impl FnOnce(&mut Incoming) -> T) -> T {
-        let (parts, body) = std::mem::take(request).into_parts();
-        let state = *parts.extensions.get::<State>().expect("it was put there");
-        let mut incoming = Incoming { parts, state };
-        let out = work(&mut incoming);
-        if let Some(state) = incoming.parts.extensions.get_mut::<State>() {
-            *state = incoming.state;
-        }
-        *request = Request::from_parts(incoming.parts, body);
-        out
+    fn enter<V: Variant, const I: usize, const BEFORE: usize>(request: &mut Request) -> Result<u64, Refused> {
+        let header = if V::NAME == "light" { 0 } else { work::read(request.headers()) };
+        super::mixed_in::<V, I, BEFORE>(header, request.extensions_mut())
     }
 
     pub(crate) async fn node<V: Variant, const SLOW: bool, const I: usize, const BEFORE: usize>(
@@ -328,18 +216,18 @@ mod in_axum {
         if SLOW && V::SUSPENDS {
             suspend(1).await;
         }
-        let held = incoming(&mut request, |request| V::enter::<I, BEFORE>(request))?;
+        let held = enter::<V, I, BEFORE>(&mut request)?;
         let mut response = next.run(request).await;
         V::exit::<I>(held, response.status_mut());
         Ok(response)
     }
 
     pub(crate) async fn last<V: Variant>(request: Request) -> axum::http::StatusCode {
-        let (parts, _) = request.into_parts();
-        let state = *parts.extensions.get::<State>().expect("it was put there");
-        let mut incoming = Incoming { parts, state };
-        let reply = V::last(&mut incoming);
-        SLOT.set(Some(incoming));
+        let (mut parts, _) = request.into_parts();
+        let reply = work::status(super::sum_of::<V>(&parts.extensions));
+        // What is reused is empty at first.
+        parts.extensions.clear();
+        SLOT.set(Some(Incoming { parts, state: State(0) }));
         reply
     }
 
@@ -359,51 +247,95 @@ mod in_axum {
     }
 }
 
+// ---- actix
+
+mod in_actix {
+    //! actix has a request of its own, and `http` of another age: the nodes do the same work on its headers.
+
+    use actix_web::body::MessageBody;
+    use actix_web::dev::{Service, ServiceFactory, ServiceRequest, ServiceResponse};
+    use actix_web::http::header::USER_AGENT;
+    use actix_web::middleware::Next;
+    use actix_web::test::TestRequest;
+    use actix_web::{App, Error, HttpMessage, HttpRequest, HttpResponse};
+
+    type Request = actix_http::Request;
+    use chain_benches::poll::{block_on, suspend};
+    use chain_runtime::IntoReply;
+    use http::StatusCode;
+
+    use super::{Refused, State, Variant, work};
+
+    #[inline(never)]
+    fn read(request: &ServiceRequest) -> u64 {
+        std::hint::black_box(request).headers().get(USER_AGENT).map_or(0, |value| work::first(value.as_bytes()))
+    }
+
+    pub(crate) async fn node<V: Variant, const SLOW: bool, const I: usize, const BEFORE: usize, B: MessageBody>(
+        request: ServiceRequest,
+        next: Next<B>,
+    ) -> Result<ServiceResponse<B>, Error> {
+        if SLOW && V::SUSPENDS {
+            suspend(1).await;
+        }
+        let header = if V::NAME == "light" { 0 } else { read(&request) };
+        let entered = super::mixed_in::<V, I, BEFORE>(header, &mut *request.extensions_mut());
+        let Ok(held) = entered else {
+            return Err(actix_web::error::ErrorForbidden("refused"));
+        };
+        let mut response = next.call(request).await?;
+        let mut reply = status(response.status());
+        V::exit::<I>(held, &mut reply);
+        *response.response_mut().status_mut() = back(reply);
+        Ok(response)
+    }
+
+    pub(crate) async fn last<V: Variant>(request: HttpRequest) -> HttpResponse {
+        let sum = super::sum_of::<V>(&*request.extensions());
+        HttpResponse::new(back(work::status(sum)))
+    }
+
+    fn status(status: actix_web::http::StatusCode) -> StatusCode {
+        StatusCode::from_u16(status.as_u16()).unwrap_or_default()
+    }
+
+    fn back(status: StatusCode) -> actix_web::http::StatusCode {
+        actix_web::http::StatusCode::from_u16(status.as_u16()).unwrap_or_default()
+    }
+
+    /// Its requests cannot be used again: each is made anew, before anything is measured. Callgrind, which turns its counting on where a
+    /// function of that name begins, turns it off in here.
+    #[inline(never)]
+    fn not_counted_by_callgrind(times: u64) -> Vec<Request> {
+        let made = (0..times).rev().map(|index| {
+            let request =
+                TestRequest::get().uri("/").insert_header(("host", "localhost")).insert_header(("accept", "*/*"));
+            let request = request.insert_header((USER_AGENT, "curl/8.9.1")).to_request();
+            request.extensions_mut().insert(State(index));
+            request
+        });
+        made.collect()
+    }
+
+    pub(crate) fn run<T, B>(times: u64, app: App<T>) -> work::Measured
+    where
+        T: ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<B>, Error = Error, InitError = ()>
+            + 'static,
+        B: MessageBody + 'static,
+    {
+        let service = block_on(actix_web::test::init_service(app));
+        let mut made = not_counted_by_callgrind(times);
+        work::looped(times, |_| {
+            let request = made.pop().expect("as many were made");
+            let future = service.call(request);
+            let size = size_of_val(&future);
+            let reply = block_on(future).map_or_else(|_| Refused.into_reply(), |response| status(response.status()));
+            (reply, size)
+        })
+    }
+}
+
 // ---- the cases
-
-macro_rules! nested {
-    ($node:ident $v:ident;) => { Last::<$v>::default() };
-    ($node:ident $v:ident; ($i:literal) $($rest:tt)*) => {
-        $node::<$v, true, $i, { $i + 1 }, _>(nested!($node $v; $($rest)*), PhantomData)
-    };
-    ($node:ident $v:ident; $i:literal $($rest:tt)*) => {
-        $node::<$v, false, $i, { $i + 1 }, _>(nested!($node $v; $($rest)*), PhantomData)
-    };
-}
-
-macro_rules! peers {
-    ($cases:ident $name:ident $depth:literal { $([$($fast:literal)*] $(($slow:literal))?)* }) => {
-        peers!(@ $cases $depth Ready { $($($fast)* $(($slow))?)* });
-        peers!(@ $cases $depth Mixed { $($($fast)* $(($slow))?)* });
-        peers!(@ $cases $depth Light { $($($fast)* $(($slow))?)* });
-        peers!(@ $cases $depth Provide { $($($fast)* $(($slow))?)* });
-        peers!(@ $cases $depth Hooks { $($($fast)* $(($slow))?)* });
-    };
-    (@ $cases:ident $depth:literal $v:ident { $($node:tt)* }) => {{
-        let mut case = |contestant, run| $cases.push(Case { contestant, variant: $v::NAME, depth: $depth, run });
-        case("tower, by value", |times| {
-            let mut service = nested!(Node $v; $($node)*);
-            looped(times, |index| driven(tower::Service::call(&mut service, work::take(index))))
-        });
-    }};
-}
-
-macro_rules! boxed {
-    ($cases:ident $name:ident $depth:literal { $([$($fast:literal)*] $(($slow:literal))?)* }) => {
-        boxed!(@ $cases $depth Ready { $($($fast)* $(($slow))?)* });
-        boxed!(@ $cases $depth Mixed { $($($fast)* $(($slow))?)* });
-        boxed!(@ $cases $depth Light { $($($fast)* $(($slow))?)* });
-        boxed!(@ $cases $depth Provide { $($($fast)* $(($slow))?)* });
-        boxed!(@ $cases $depth Hooks { $($($fast)* $(($slow))?)* });
-    };
-    (@ $cases:ident $depth:literal $v:ident { $($node:tt)* }) => {{
-        let mut case = |contestant, run| $cases.push(Case { contestant, variant: $v::NAME, depth: $depth, run });
-        case("tower, boxed futures", |times| {
-            let mut service = nested!(BoxedNode $v; $($node)*);
-            looped(times, |index| driven(tower::Service::call(&mut service, work::take(index))))
-        });
-    }};
-}
 
 macro_rules! rows {
     ($cases:ident $name:ident $depth:literal { $([$($fast:literal)*] $(($slow:literal))?)* }) => {
@@ -423,34 +355,74 @@ macro_rules! rows {
             looped(times, |index| driven(Next(&row).run(request.begin(index))))
         });
     }};
-    (dyn $v:ident ($i:literal)) => { Arc::new(Node::<$v, true, $i, { $i + 1 }, ()>::default()) };
-    (dyn $v:ident $i:literal) => { Arc::new(Node::<$v, false, $i, { $i + 1 }, ()>::default()) };
+    (dyn $v:ident ($i:literal)) => { Arc::new(Node::<$v, true, $i, { $i + 1 }>::default()) };
+    (dyn $v:ident $i:literal) => { Arc::new(Node::<$v, false, $i, { $i + 1 }>::default()) };
 }
 
+/// One after the other: `Router::layer` boxes, so its type stays the same, and a loop can do it at any depth.
+fn in_layers<V: Variant>(times: u64, depth: usize) -> work::Measured {
+    // The first layer is the innermost.
+    let mut router = axum::Router::new().route("/", axum::routing::get(in_axum::last::<V>));
+    for node in 0..depth {
+        router = match node % 7 == 6 {
+            true => router.layer(axum::middleware::from_fn(in_axum::node::<V, true, 0, 1>)),
+            false => router.layer(axum::middleware::from_fn(in_axum::node::<V, false, 0, 1>)),
+        };
+    }
+    in_router(times, router)
+}
+
+macro_rules! layers {
+    ($cases:ident $($depth:literal)*) => { $( layers! { @ $cases $depth Ready Mixed Light Hooks } )* };
+    (@ $cases:ident $depth:literal $($v:ident)*) => { $(
+        $cases.push(Case {
+            contestant: "axum, from_fn for each layer",
+            variant: $v::NAME,
+            depth: $depth,
+            run: |times| in_layers::<$v>(times, $depth),
+        });
+    )* };
+}
+
+/// What is one type for each chain of layers, and for each value provided.
 macro_rules! axums {
     ($cases:ident $name:ident $depth:literal { $([$($fast:literal)*] $(($slow:literal))?)* }) => {
         axums!(@ $cases $depth Ready { $($($fast)* $(($slow))?)* });
-        axums!(@ $cases $depth Mixed { $($($fast)* $(($slow))?)* });
         axums!(@ $cases $depth Light { $($($fast)* $(($slow))?)* });
         axums!(@ $cases $depth Provide { $($($fast)* $(($slow))?)* });
         axums!(@ $cases $depth Hooks { $($($fast)* $(($slow))?)* });
+        let mut case = |contestant, run| $cases.push(Case { contestant, variant: Provide::NAME, depth: $depth, run });
+        case("axum, from_fn for each layer", |times| {
+            let router = axum::Router::new().route("/", axum::routing::get(in_axum::last::<Provide>));
+            let router = axums!(layers router Provide [] $($($fast)* $(($slow))?)*);
+            in_router(times, router)
+        });
     };
     (@ $cases:ident $depth:literal $v:ident { $($node:tt)* }) => {{
         let mut case = |contestant, run| $cases.push(Case { contestant, variant: $v::NAME, depth: $depth, run });
-        case("axum, from_fn for each layer", |times| {
-            // The first layer is the innermost.
-            let router = axum::Router::new().route("/", axum::routing::get(in_axum::last::<$v>));
-            let router = axums!(layers router $v [] $($node)*);
+        case("axum, from_fn in one ServiceBuilder", |times| {
+            let layers = tower::ServiceBuilder::new() $(.layer(axums!(layer $v $node)))*;
+            let router = axum::Router::new().route("/", axum::routing::get(in_axum::last::<$v>)).layer(layers);
             in_router(times, router)
         });
+        case("actix, from_fn", |times| {
+            let app = actix_web::App::new().route("/", actix_web::web::get().to(in_actix::last::<$v>));
+            in_actix::run(times, axums!(wraps app $v [] $($node)*))
+        });
     }};
-    (layers $router:ident $v:ident [$($done:tt)*]) => { axums!(apply $router $v $($done)*) };
+    // The first layer is the innermost.
+    (layers $router:ident $v:ident [$($done:tt)*]) => { $router $(.layer(axums!(layer $v $done)))* };
     (layers $router:ident $v:ident [$($done:tt)*] $first:tt $($rest:tt)*) => {
         axums!(layers $router $v [$first $($done)*] $($rest)*)
     };
-    (apply $router:ident $v:ident $($node:tt)*) => { $router $(.layer(axums!(layer $v $node)))* };
     (layer $v:ident ($i:literal)) => { axum::middleware::from_fn(in_axum::node::<$v, true, $i, { $i + 1 }>) };
     (layer $v:ident $i:literal) => { axum::middleware::from_fn(in_axum::node::<$v, false, $i, { $i + 1 }>) };
+    (wraps $app:ident $v:ident [$($done:tt)*]) => { $app $(.wrap(axums!(wrap $v $done)))* };
+    (wraps $app:ident $v:ident [$($done:tt)*] $first:tt $($rest:tt)*) => {
+        axums!(wraps $app $v [$first $($done)*] $($rest)*)
+    };
+    (wrap $v:ident ($i:literal)) => { actix_web::middleware::from_fn(in_actix::node::<$v, true, $i, { $i + 1 }, _>) };
+    (wrap $v:ident $i:literal) => { actix_web::middleware::from_fn(in_actix::node::<$v, false, $i, { $i + 1 }, _>) };
 }
 
 fn in_router(times: u64, mut router: axum::Router) -> work::Measured {
@@ -459,7 +431,6 @@ fn in_router(times: u64, mut router: axum::Router) -> work::Measured {
 
 pub(crate) fn cases(cases: &mut Vec<Case>) {
     crate::depths! { rows cases }
-    crate::shallow_depths! { peers cases }
-    crate::shallowest_depths! { boxed cases }
+    layers! { cases 1 5 10 20 37 100 }
     crate::shallow_depths! { axums cases }
 }
