@@ -246,7 +246,7 @@ impl<N: ?Sized> Forgotten<N> for () {
 
 /// That what a node gives is a condition.
 #[diagnostic::on_unimplemented(
-    message = "`{N}` gives a `{Self}`, but `if` asks for a `bool`",
+    message = "`{N}` gives a `{Self}`, but a condition is a `bool`",
     label = "gives a `{Self}`",
     note = "let it return `bool`, or write `if let Pattern = {N}` or `match {N} {{ .. }}`"
 )]

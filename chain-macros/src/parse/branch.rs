@@ -45,7 +45,8 @@ pub(super) fn of_if(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> sy
             pattern.push(input.parse::<TokenTree>()?);
         }
         if input.is_empty() {
-            return Err(input.error("expected `=` and a node\n  help: write `if let Pattern = node { .. }`"));
+            let what = "expected `=` and a node behind the pattern\n  help: write `if let Pattern = node { .. }`";
+            return Err(syn::Error::new(keyword.span, what));
         }
         input.parse::<Token![=]>()?;
         Some(pattern)
@@ -326,6 +327,8 @@ fn typed(pattern: &[TokenTree], ty: &[TokenTree], bindings: &mut Vec<Binding>, d
             format_args!("`{name}` has no type behind its `:`"),
             format_args!("write `{name}: Type`"),
         );
+        // It has one now, for who asks next.
+        bindings.push(Binding { name: name.clone(), ty: syn::parse_quote!(()) });
         return;
     }
     let Some(ty) = diagnostics.ok(syn::parse2::<Type>(ty)) else { return };

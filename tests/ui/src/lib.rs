@@ -50,3 +50,175 @@ pub async fn proxy(request: Request) -> Reply {
     drop(request);
     Reply(200)
 }
+
+/// What the cases about chains inside of chains share.
+pub mod composed {
+    pub use std::future::Future;
+    pub use std::pin::Pin;
+
+    pub use chain_runtime::around::{CatchPanic, Expired};
+    pub use chain_runtime::share::StickyKey;
+    pub use chain_runtime::{Ending, IntoReply, Reloadable, Toggles, chain, node};
+
+    pub use crate::{Keys, Reply, Request, Unauthorized, User, auth, greet, proxy};
+
+    /// Where a request goes.
+    #[derive(Debug)]
+    pub enum Route {
+        /// With its version.
+        Api(u32),
+        /// With its name.
+        File {
+            /// Of the file.
+            name: String,
+        },
+    }
+
+    /// Gives a `Route`.
+    #[node]
+    pub fn route(request: &Request) -> Route {
+        Route::File { name: request.path.clone() }
+    }
+
+    /// Gives a `bool`.
+    #[node]
+    pub fn is_local(request: &Request) -> bool {
+        request.path.is_empty()
+    }
+
+    /// Gives a number.
+    #[node]
+    pub fn count(request: &Request) -> u32 {
+        request.path.len() as u32
+    }
+
+    /// Needs a number.
+    #[node]
+    pub fn number(number: &u32) -> Reply {
+        Reply(*number as u16)
+    }
+
+    /// Needs a `User`, and provides nothing.
+    #[node]
+    pub fn check(user: &User) {
+        assert!(!user.0.is_empty());
+    }
+
+    /// Provides nothing.
+    #[node]
+    pub fn nothing() {}
+
+    /// Takes the request, and provides nothing.
+    #[node]
+    pub fn drop_it(request: Request) {
+        drop(request);
+    }
+
+    /// Gives the reply.
+    #[node]
+    pub fn last(request: &Request) -> Reply {
+        Reply(request.path.len() as u16)
+    }
+
+    /// Gives the reply, after a while.
+    #[node]
+    pub async fn slow(request: &Request) -> Reply {
+        Reply(request.path.len() as u16)
+    }
+
+    /// Borrows from the request, and gives nothing.
+    #[node]
+    pub async fn audit(request: &Request) {
+        assert!(!request.path.is_empty());
+    }
+
+    /// Owns what it needs, and gives the reply.
+    #[node]
+    pub fn owned(request: &Request) -> impl Future<Output = Reply> + Send + 'static {
+        let path = request.path.clone();
+        async move { Reply(path.len() as u16) }
+    }
+
+    /// For `#[split(..)]`.
+    #[node]
+    pub fn key(request: &Request) -> StickyKey {
+        StickyKey::from_u64(request.path.len() as u64)
+    }
+
+    /// Wraps a block.
+    #[derive(Debug)]
+    pub struct Pass;
+    #[node]
+    impl Pass {
+        /// Polls it.
+        pub async fn around<B: Future>(&self, block: Pin<&mut B>) -> Result<B::Output, Unauthorized> {
+            Ok(block.await)
+        }
+    }
+
+    /// Wraps a block, and may run it again.
+    #[derive(Debug)]
+    pub struct Again;
+    #[node]
+    impl Again {
+        /// Polls it.
+        pub async fn around<B: Future>(&self, block: Pin<&mut B>) -> B::Output {
+            block.await
+        }
+        fn again(&self, attempt: u32, reply: &Reply) -> bool {
+            attempt < 3 && reply.0 == 503
+        }
+    }
+
+    /// What `Log` provides.
+    #[derive(Debug)]
+    pub struct Started;
+
+    /// Sees the reply on its way out.
+    #[derive(Debug)]
+    pub struct Log;
+    #[node]
+    impl Log {
+        fn enter(&self) -> Started {
+            Started
+        }
+        fn exit(&self, _started: &Started, reply: &mut Reply) {
+            reply.0 += 1;
+        }
+    }
+
+    /// Asks how the chain ended.
+    #[derive(Debug)]
+    pub struct Ends;
+    #[node]
+    impl Ends {
+        fn exit(&self, ending: &Ending) {
+            println!("{ending}");
+        }
+    }
+
+    /// Needs the request on its way out.
+    #[derive(Debug)]
+    pub struct Remembers;
+    #[node]
+    impl Remembers {
+        fn exit(&self, request: &Request) {
+            println!("{}", request.path);
+        }
+    }
+
+    /// Gives a `bool`, and has `cancelled`.
+    #[derive(Debug)]
+    pub struct Cancels;
+    #[node]
+    impl Cancels {
+        fn enter(&self) -> bool {
+            true
+        }
+        fn cancelled(&self) {}
+    }
+
+    /// What a `Reloadable` holds.
+    #[derive(Debug)]
+    pub struct Limits(pub u32);
+}

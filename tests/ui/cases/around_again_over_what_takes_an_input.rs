@@ -1,0 +1,11 @@
+use chain_ui::composed::*;
+
+chain! {
+    struct Gateway { again: Again }
+
+    async fn(request: Request) -> Reply {
+        again { proxy }
+    }
+}
+
+fn main() {}

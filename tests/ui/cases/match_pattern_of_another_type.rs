@@ -1,0 +1,11 @@
+use chain_ui::composed::*;
+
+chain! {
+    struct Gateway;
+
+    async fn(request: Request) -> Reply {
+        match is_local { Route::Api(_) => last, _ => last }
+    }
+}
+
+fn main() {}

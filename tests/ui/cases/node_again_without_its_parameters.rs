@@ -1,0 +1,15 @@
+use chain_ui::composed::*;
+
+struct Wrap;
+
+#[node]
+impl Wrap {
+    async fn around<B: Future>(&self, block: Pin<&mut B>) -> B::Output {
+        block.await
+    }
+    fn again(&self) -> bool {
+        false
+    }
+}
+
+fn main() {}

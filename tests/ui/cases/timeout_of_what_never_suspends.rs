@@ -1,0 +1,24 @@
+use chain_ui::composed::*;
+
+struct Status;
+
+impl IntoReply<Status> for Expired {
+    fn into_reply(self) -> Status {
+        Status
+    }
+}
+impl IntoReply<Status> for Reply {
+    fn into_reply(self) -> Status {
+        Status
+    }
+}
+
+chain! {
+    struct Gateway;
+
+    async fn(request: Request) -> Status {
+        #[timeout(1s)] nothing => last
+    }
+}
+
+fn main() {}
