@@ -4,7 +4,7 @@
 //! is parsed by itself, so that a mistake in one does not hide a mistake in another.
 
 use proc_macro2::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
-use quote::quote;
+use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Expr, Generics, Ident, LitInt, Path, Token, Type, Visibility, parse_quote};
@@ -253,7 +253,13 @@ fn run(tokens: &[TokenTree], name: &Ident, diagnostics: &mut Diagnostics) -> Run
         body: Block { items: Vec::new(), span: name.span(), is_empty: false },
         as_nodes: Vec::new(),
     };
-    let Some(arguments) = tokens.iter().position(|token| is_group(token, Delimiter::Parenthesis)) else {
+    // That of `pub(crate)` is not the inputs.
+    let is_inputs = |(at, token): &(usize, &TokenTree)| {
+        let before = at.checked_sub(1).map(|before| &tokens[before]);
+        is_group(token, Delimiter::Parenthesis)
+            && !before.is_some_and(|before| matches!(before, TokenTree::Ident(word) if word == "pub"))
+    };
+    let Some((arguments, _)) = tokens.iter().enumerate().find(is_inputs) else {
         diagnostics.error(
             name,
             format_args!("the chain `{name}` does not say what runs through it"),
@@ -294,8 +300,11 @@ fn run(tokens: &[TokenTree], name: &Ident, diagnostics: &mut Diagnostics) -> Run
 
 fn run_head(input: ParseStream<'_>, inputs: Span, run: &mut Run) -> syn::Result<()> {
     run.attrs = input.call(Attribute::parse_outer)?;
+    let at = input.span();
     if input.peek(Token![pub]) {
-        return Err(input.error("a chain's `run` is as visible as its type\n  help: leave out `pub` before `fn`"));
+        let vis = input.parse::<Visibility>()?.to_token_stream().to_string().replace(' ', "");
+        let words = format!("a chain's `run` is as visible as its type\n  help: leave out `{vis}` before `fn`");
+        return Err(syn::Error::new(at, words));
     }
     run.is_async = input.parse::<Option<Token![async]>>()?.is_some();
     if !input.peek(Token![fn]) {
