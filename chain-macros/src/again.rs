@@ -2,7 +2,7 @@
 //! its own declaration knows.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Visibility;
 use syn::parse::{ParseStream, Parser};
 
@@ -259,10 +259,14 @@ impl Rewrite for Aliases<'_> {
             false => {
                 let there = from_within(&parsed, 3).unwrap_or_else(|| parsed.to_token_stream());
                 let itself = names::single("NodeOfSegment");
+                let span = name.span();
+                // rustc's word for a node that is not visible where the segment is, here rather than in each chain that uses it.
+                let visible = quote_spanned!(span=> #[deny(private_interfaces)] pub fn as_visible_as_the_segment(_: &here::#itself) {});
                 quote! {
                     pub mod #module {
                         mod here { use super::super::super::*; pub type #itself = #there; }
                         pub type #name = here::#itself;
+                        #visible
                     }
                 }
             }
