@@ -9,6 +9,8 @@
 //!
 //! `#[node]` on the `impl` block that has it makes the type a node that wraps a block: it implements [`Around`].
 //!
+//! A node that is to see the reply says which: `B: Future<Output = Response>`. It may return another one.
+//!
 //! An `Err` abandons the block: its future is dropped where it stands, so the `cancelled` hooks of its nodes run as for any
 //! request that dies midway, and `E` becomes the reply through [`IntoReply`](crate::IntoReply).
 //!
@@ -47,35 +49,41 @@ use crate::describe::Hook;
 use crate::flow::Reads;
 use crate::node::{Gives, Signature};
 
-/// What a node does that wraps a block, in a chain whose reply is an `R`. `#[node]` writes it for an `impl` block that has `around`.
+/// What a node does that wraps a block whose output is an `O`, in a chain whose reply is an `R`. `#[node]` writes it for an `impl` block that
+/// has `around`.
+///
+/// The output of a block that ends the chain is the reply; that of one that goes on, `ControlFlow<R, ()>`, a reply or that what comes
+/// after the block goes on. For most nodes it is their block's own business: they wrap any. A node whose `around` names it,
+/// `around<B: Future<Output = Response>>(..) -> Response`, sees the reply and may put another in its place, and wraps blocks that end a
+/// chain with just that reply.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not wrap a block",
-    label = "does not wrap a block",
-    note = "write `=>` between `{Self}` and the block; a node that wraps has `async fn around<B: Future>(&self, block: Pin<&mut B>) -> Result<B::Output, E>`"
+    message = "`{Self}` does not wrap this block",
+    label = "does not wrap a block that gives `{O}`",
+    note = "write `=>` between `{Self}` and the block; a node that wraps has `async fn around<B: Future>(&self, block: Pin<&mut B>) -> Result<B::Output, E>`",
+    note = "where `around` says what its block gives, `B: Future<Output = Response>`, the block has to end the chain, with just that reply"
 )]
-pub trait Around<'r, R>: Signature<'r> {
-    /// What `around` returns, where the block's output is a `T`: `T`, or `Result<T, E>` if it may give up.
-    type Outcome<T>;
+pub trait Around<'r, R, O>: Signature<'r> {
+    /// What `around` returns: an `O`, or `Result<O, E>` if it may give up.
+    type Outcome;
     /// How that is read.
-    type Kind: Reads<Self::Outcome<()>, Breaks = Self::GivesUp>;
+    type Kind: Reads<Self::Outcome, Gives = O, Breaks = Self::GivesUp>;
     /// What it gives up with, instead of the block's output; [`Never`](crate::Never) if it never does.
     type GivesUp;
     /// Whether the node may ask for the block to be run again.
     const AGAIN: Hook = Hook::Absent;
 
-    /// Runs the block, as often as it polls it; `entered` is what the node's own `enter` gave. The block's output is its own business: the
-    /// reply, or that what comes after the block goes on.
+    /// Runs the block, as often as it polls it; `entered` is what the node's own `enter` gave.
     ///
     /// Returning without it abandons the block, which is dropped where it stands.
-    fn around<B: Future>(
+    fn around<B: Future<Output = O>>(
         &'r self,
         entered: &mut Gives<'r, Self>,
         block: Pin<&mut B>,
-    ) -> impl Future<Output = Self::Outcome<B::Output>>;
+    ) -> impl Future<Output = Self::Outcome>;
 
     /// Whether the block is to be run once more: it replied with `reply`, in run number `attempt`, from 1. Not asked where the block goes on.
     /// What it returns does not borrow the reply, which need not be `Sync`.
-    fn again(&'r self, attempt: u32, reply: &R) -> impl Future<Output = bool> + use<'r, Self, R> {
+    fn again(&'r self, attempt: u32, reply: &R) -> impl Future<Output = bool> + use<'r, Self, R, O> {
         let _ = (attempt, reply);
         core::future::ready(false)
     }

@@ -331,8 +331,10 @@ impl<O: Observer, const WORDS: usize> core::ops::DerefMut for Within<'_, O, WORD
 impl<O: Observer, const WORDS: usize> Drop for Within<'_, O, WORDS> {
     #[inline]
     fn drop(&mut self) {
+        // A panic that began in here is not of the node around it, which may still catch it.
+        let is_its_own = !unwinds() || matches!(self.watch.now, Now::Suspended(_));
         self.watch.died(Some(self.position));
-        self.watch.now = Now::Around(self.position);
+        self.watch.now = if is_its_own { Now::Around(self.position) } else { Now::Between };
     }
 }
 

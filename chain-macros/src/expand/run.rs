@@ -577,7 +577,11 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
     let within = (!chain.observers.is_empty()).then(|| quote!(let mut #watch = #watch.within(#at);));
     let wraps = watched(chain, &quote!(wraps(#at)));
     let left = watched(chain, &quote!(left(#at)));
-    let as_around = quote_spanned!(span=> <#node as #rt::Around<'_, #reply_ty>>);
+    let output_ty = match inner.replies {
+        true => quote!(#reply_ty),
+        false => quote!(#rt::private::ControlFlow<#reply_ty, ()>),
+    };
+    let as_around = quote_spanned!(span=> <#node as #rt::Around<'_, #reply_ty, #output_ty>>);
     let (sink, declared, ended) = match inner.replies {
         true => (Sink::Reply, quote!(let mut #reply: #reply_ty;), reply.clone()),
         false => (Sink::Flow(flow.clone()), quote!(let #flow: #rt::private::ControlFlow<#reply_ty, ()>;), flow),
@@ -604,8 +608,9 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
     };
     let run = quote_spanned!(span=> #as_around::around(#place, &mut #own, #block).await);
     let kind = quote_spanned!(span=> <#as_around::Kind as #rt::flow::Reads<_>>::read);
-    let gave_up = gave_up(plan, at, frame);
-    quote! {
+    let gave_up = gave_up(plan, at, &as_around, frame);
+    // In braces: what the node's `enter` gave is gone with the block.
+    quote! {{
         #enter
         let mut #own = match #read {
             #control::Continue(#value) => #value,
@@ -640,8 +645,7 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
         };
         #replied
         #left
-        #rest
-    }
+    } #rest}
 }
 
 /// Takes what a node returned apart.
@@ -791,13 +795,10 @@ fn broke(plan: &Plan<'_>, at: usize, frame: &Frame) -> TokenStream {
 }
 
 /// The around node gave up with `value`: that becomes the reply.
-fn gave_up(plan: &Plan<'_>, at: usize, frame: &Frame) -> TokenStream {
+fn gave_up(plan: &Plan<'_>, at: usize, as_around: &TokenStream, frame: &Frame) -> TokenStream {
     let broke = watched(plan.chain, &quote!(broke(#at)));
     let label = &frame.label;
-    let Step { node, span, .. } = &plan.steps[at];
-    let rt = &names::alias(*span);
-    let reply_ty = in_run(plan.chain, &plan.chain.run.reply);
-    let as_around = quote_spanned!(*span=> <#node as #rt::Around<'_, #reply_ty>>);
+    let span = &plan.steps[at].span;
     let kind = quote_spanned!(*span=> #as_around::Kind);
     let of = quote_spanned!(*span=> #as_around::GivesUp);
     let assign = assign(plan, at, "Cut", &kind, &of, at * 2 + 1, frame);

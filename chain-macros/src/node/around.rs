@@ -16,7 +16,9 @@ const SHAPE: &str = "write `async fn around<B: Future>(&self, block: Pin<&mut B>
 pub(super) struct Around {
     /// Whether it is lent what `enter` gave.
     takes_entered: bool,
-    /// What it returns, with [`output`] for the block's output.
+    /// What its block has to give, where it says so: the reply.
+    output: Option<Type>,
+    /// What it returns, with [`output`] for the block's output where that is any.
     out: Type,
     kind: FlowKind,
     gives_up: Option<TokenStream>,
@@ -83,18 +85,50 @@ pub(super) fn read(signature: &Signature, diagnostics: &mut Diagnostics) -> Opti
         diagnostics.error(name, "`around` returns what its block gave", SHAPE);
         return None;
     };
-    let mut out = types::with_lifetime(out, &names::run_lifetime());
-    Replace { block }.visit_type_mut(&mut out);
-    let is_result = types::is_named(&out, "Result");
+    let run = names::run_lifetime();
+    let asked = output_of(signature, block).map(|ty| types::with_lifetime(&ty, &run));
+    let output: Type = asked.clone().unwrap_or_else(|| {
+        let output = output();
+        syn::parse_quote!(#output)
+    });
+    let mut out = types::with_lifetime(out, &run);
+    Replace { block, with: &output }.visit_type_mut(&mut out);
+    let is_output = |ty: &Type| types::same_text(ty, &output);
+    // The reply may be a `Result` itself.
+    let is_result = types::is_named(&out, "Result") && !is_output(&out);
     let in_result = types::last_segment(&out).map(types::type_arguments).unwrap_or_default();
     let gives = if is_result { in_result.first().copied() } else { Some(&out) };
-    if gives.is_none_or(|ty| output() != types::text(ty)) {
+    if gives.is_none_or(|ty| !is_output(ty)) {
         diagnostics.error(&signature.output, "`around` returns what its block gave, or gives up", SHAPE);
         return None;
     }
     let gives_up = in_result.get(1).filter(|error| !types::is_never(error)).map(ToTokens::to_token_stream);
     let kind = if is_result { FlowKind::Result } else { FlowKind::Plain };
-    Some(Around { takes_entered: entered.is_some(), out, kind, gives_up, again: None, is_stub: false })
+    Some(Around { takes_entered: entered.is_some(), output: asked, out, kind, gives_up, again: None, is_stub: false })
+}
+
+/// The `X` of `B: Future<Output = X>`, in angle brackets or in the where-clause.
+fn output_of(signature: &Signature, block: &Ident) -> Option<Type> {
+    let own = signature.generics.type_params().filter(|parameter| parameter.ident == *block);
+    let clause = signature.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let clause = clause.filter_map(|predicate| match predicate {
+        syn::WherePredicate::Type(of) if matches!(&of.bounded_ty, Type::Path(path) if path.path.is_ident(block)) => {
+            Some(&of.bounds)
+        }
+        _ => None,
+    });
+    let bounds = own.map(|parameter| &parameter.bounds).chain(clause).flatten();
+    let arguments = bounds.filter_map(|bound| match bound {
+        syn::TypeParamBound::Trait(bound) => match &bound.path.segments.last()?.arguments {
+            PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
+            _ => None,
+        },
+        _ => None,
+    });
+    arguments.flatten().find_map(|argument| match argument {
+        GenericArgument::AssocType(is) if is.ident == "Output" => Some(is.ty.clone()),
+        _ => None,
+    })
 }
 
 /// Reads `again`.
@@ -148,9 +182,10 @@ fn is_pinned(ty: &Type, block: &Ident) -> bool {
     reference.mutability.is_some() && matches!(&*reference.elem, Type::Path(path) if path.path.is_ident(block))
 }
 
-/// Puts [`output`] for `B::Output` and `<B as Future>::Output`.
+/// Puts a type for `B::Output` and `<B as Future>::Output`.
 struct Replace<'a> {
     block: &'a Ident,
+    with: &'a Type,
 }
 
 impl VisitMut for Replace<'_> {
@@ -163,8 +198,7 @@ impl VisitMut for Replace<'_> {
             None => segments.len() == 2 && segments[0].ident == *self.block,
         };
         if is_output && is_of_block {
-            let output = output();
-            *ty = syn::parse_quote!(#output);
+            *ty = self.with.clone();
             return;
         }
         visit_mut::visit_type_mut(self, ty);
@@ -177,6 +211,7 @@ impl Around {
         let output = output();
         Self {
             takes_entered: false,
+            output: None,
             out: syn::parse_quote!(#output),
             kind: FlowKind::Plain,
             gives_up: None,
@@ -197,14 +232,22 @@ impl Around {
         let ty = &node.ty;
         let run = names::run_lifetime();
         let (output, block) = (output(), names::single("ChainBlock"));
-        let (reply, parameters, bounds) = match &self.again {
-            None => {
+        let (reply, mut parameters, bounds) = match (&self.again, &self.output) {
+            (Some(again), _) => {
+                let reply = types::with_lifetime(&again.reply, &run).to_token_stream();
+                (reply, again.parameter.iter().map(ToTokens::to_token_stream).collect(), again.bounds.clone())
+            }
+            (None, Some(output)) => (quote!(#output), Vec::new(), Vec::new()),
+            (None, None) => {
                 let reply = names::single("ChainReply");
                 (reply.to_token_stream(), vec![reply.to_token_stream()], Vec::new())
             }
-            Some(again) => {
-                let reply = types::with_lifetime(&again.reply, &run).to_token_stream();
-                (reply, again.parameter.iter().map(ToTokens::to_token_stream).collect(), again.bounds.clone())
+        };
+        let of = match &self.output {
+            Some(output) => quote!(#output),
+            None => {
+                parameters.push(output.to_token_stream());
+                output.to_token_stream()
             }
         };
         let generics = node.generics(&[quote!(#run)], &parameters);
@@ -253,18 +296,18 @@ impl Around {
             }
         };
         let hidden = super::hidden(rt);
-        let header = quote!(#hidden impl #generics #rt::Around<#run, #reply> for #ty);
+        let header = quote!(#hidden impl #generics #rt::Around<#run, #reply, #of> for #ty);
         let items = quote! {
-            type Outcome<#output> = #out;
+            type Outcome = #out;
             type Kind = #rt::flow::kind::#kind;
             type GivesUp = #gives_up;
             const AGAIN: #rt::describe::Hook = #rt::describe::Hook::#again_hook;
             #[inline(always)]
-            fn around<#block: #rt::private::Future>(
+            fn around<#block: #rt::private::Future<Output = #of>>(
                 &#run self,
                 entered: &mut #rt::node::Gives<#run, Self>,
                 block: #rt::private::Pin<&mut #block>,
-            ) -> impl #rt::private::Future<Output = Self::Outcome<#block::Output>> {
+            ) -> impl #rt::private::Future<Output = Self::Outcome> {
                 #call
             }
             #again

@@ -1,6 +1,6 @@
 //! Nodes and types that the compile-fail cases share.
 
-use chain_runtime::{IntoReply, node};
+use chain_runtime::{IntoReply, chain, node};
 
 /// What came in.
 #[derive(Debug)]
@@ -49,6 +49,21 @@ pub fn greet(user: &User) -> Reply {
 pub async fn proxy(request: Request) -> Reply {
     drop(request);
     Reply(200)
+}
+
+chain! {
+    /// A segment that other crates use: its nodes are found where it is declared.
+    pub segment front { crate::auth => counted }
+}
+
+/// How many letters the user's name has.
+#[derive(Debug)]
+pub struct Letters(pub usize);
+
+/// Counts them.
+#[node]
+pub fn counted(user: &User) -> Letters {
+    Letters(user.0.len())
 }
 
 /// What the cases about chains inside of chains share.
