@@ -46,7 +46,12 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         (Some(node), None) => node.expand(&options.runtime),
         (None, None) => TokenStream::new(),
     };
-    quote!(#item #expansion)
+    // A parameter's type is the wiring: `&str` in place of `&String` would be another value of the scope.
+    quote! {
+        #[allow(clippy::ptr_arg, clippy::borrowed_box, clippy::ref_option, clippy::trivially_copy_pass_by_ref, clippy::needless_pass_by_value)]
+        #item
+        #expansion
+    }
 }
 
 /// A function without what it does, which is none of a node's business, and takes its time to parse.

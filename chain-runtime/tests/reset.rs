@@ -206,7 +206,7 @@ fn a_poisoned_lock_is_healed() {
     assert!(lock.is_poisoned());
     lock.reset();
     assert!(!lock.is_poisoned());
-    assert_eq!(*lock.get_mut().unwrap(), []);
+    assert!(lock.get_mut().unwrap().is_empty());
 
     let mut lock = RwLock::new(String::from("a"));
     lock.reset();
