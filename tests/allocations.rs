@@ -3,9 +3,20 @@
 //! Chains of 1, 5, 10, 20 and 37 nodes; as an ordinary `fn`, as an `async fn` whose nodes all suspend once, and mixed. Each is run
 //! 10,000 times, with a context from a pool, and what the thread asks of the allocator meanwhile is counted.
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::pin::Pin;
+use std::sync::Arc;
+
 use chain::allocations::{Counting, counted};
 use chain::poll::{block_on, suspend};
-use chain_runtime::{Pool, Reset, chain, node};
+use chain_runtime::around::{CatchPanic, Concurrency, Overloaded, Panicked};
+use chain_runtime::share::StickyKey;
+use chain_runtime::tower::{Call, Layered, service};
+use chain_runtime::{IntoReply, Pool, Reloadable, Reset, Toggles, chain, node};
+use tower::Service as _;
+use tower::service_fn;
+use tower::util::{MapRequestLayer, MapResponseLayer, ServiceFn};
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -63,6 +74,21 @@ impl<const AT: usize> Waits<AT> {
 #[node]
 fn reply(context: &Context) -> u64 {
     context.visits
+}
+
+/// The reply of the chain with everything in it.
+struct Count(u64);
+
+impl IntoReply<Count> for Panicked {
+    fn into_reply(self) -> Count {
+        Count(0)
+    }
+}
+
+impl IntoReply<Count> for Overloaded {
+    fn into_reply(self) -> Count {
+        Count(0)
+    }
 }
 
 /// `name how: (field shape position)..;` and `reply` behind them.
@@ -160,6 +186,160 @@ allocates_nothing! {
     functions_of_any_length_allocate_nothing: now [Sync1 Sync5 Sync10 Sync20 Sync37];
     chains_that_suspend_at_every_node_allocate_nothing: awaited [Async1 Async5 Async10 Async20 Async37];
     mixed_chains_allocate_nothing: awaited [Mixed1 Mixed5 Mixed10 Mixed20 Mixed37];
+}
+
+/// Runs its block twice.
+struct Again;
+#[node]
+impl Again {
+    async fn around<B: Future>(&self, block: Pin<&mut B>) -> B::Output {
+        block.await
+    }
+    fn again(&self, attempt: u32, _reply: &Count) -> bool {
+        attempt < 2
+    }
+}
+
+/// Suspends on both ways, provides, has all hooks; its way out sees nothing but the context.
+struct Enters<const AT: usize>;
+#[node]
+impl<const AT: usize> Enters<AT> {
+    async fn enter(&self, context: &mut Context) -> Value<AT> {
+        suspend(1).await;
+        context.visits += 1;
+        Value(context.visits)
+    }
+    async fn exit(&self, context: &mut Context) {
+        suspend(1).await;
+        context.bytes.extend_from_slice(&[AT as u8; 16]);
+    }
+    fn cancelled(&self, value: &mut Value<AT>) {
+        value.0 = 0;
+    }
+}
+
+#[node]
+fn count(context: &Context) -> Count {
+    Count(context.visits)
+}
+
+enum Kind {
+    Even(u64),
+    Odd,
+}
+
+#[node]
+fn kind(context: &Context) -> Kind {
+    if context.visits.is_multiple_of(2) { Kind::Even(context.visits) } else { Kind::Odd }
+}
+
+#[node]
+fn even(number: &u64, context: &mut Context) {
+    context.visits += *number & 1;
+}
+
+#[node]
+fn is_even(context: &Context) -> bool {
+    context.visits.is_multiple_of(2)
+}
+
+#[node]
+fn key(context: &Context) -> StickyKey {
+    StickyKey::from_u64(context.visits)
+}
+
+#[node]
+async fn nothing() {
+    suspend(1).await;
+}
+
+chain! {
+    /// Every construct, nested.
+    struct Composed { toggles: Toggles, limits: Reloadable<u32>, again: Again, room: Concurrency, n0: Enters<0>, n1: Enters<1>, n2: Enters<2> }
+    async fn(context: &mut Context) -> Count {
+        n0 => key
+        => #[toggle("on")] { nothing => nothing }
+        => #[toggle("off", off)] nothing
+        => #[split(50)] nothing else { { nothing } }
+        => #[sample(1 / 2)] nothing
+        => match kind { Kind::Even(number: u64) => even, Kind::Odd => {} }
+        => CatchPanic {
+            room {
+                again {
+                    #[when(is_even)] n1 => if is_even { n2 => count } else { { count } }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn chains_inside_of_chains_allocate_nothing() {
+    let chain = Composed {
+        toggles: Toggles::new(),
+        limits: Reloadable::new(1),
+        again: Again,
+        room: Concurrency::shed(1),
+        n0: Enters,
+        n1: Enters,
+        n2: Enters,
+    };
+    let pool = Pool::new(Context::default);
+    let one = || {
+        let mut lease = pool.get();
+        let Count(count) = block_on(chain.run(&mut lease));
+        assert!(count > 0 && count == lease.visits, "{count}");
+        assert_eq!(lease.bytes.len() as u64, 16 * count, "each that was entered was left");
+    };
+    (0..64).for_each(|_| one());
+    let asked = counted(|| (0..REQUESTS).for_each(|_| one()));
+    assert_eq!(asked, 0, "allocations in {REQUESTS} requests");
+}
+
+#[derive(Default)]
+struct Number(u64);
+
+#[node]
+async fn wait(number: &Number) {
+    suspend((number.0 % 3) as usize).await;
+}
+
+#[derive(Debug, PartialEq)]
+struct Doubled(u64);
+
+/// The inner service of a layer does not fail.
+impl IntoReply<Doubled> for Infallible {
+    fn into_reply(self) -> Doubled {
+        match self {}
+    }
+}
+
+/// A service of tower's.
+type Doubling = ServiceFn<fn(Number) -> Ready<Result<Doubled, Infallible>>>;
+
+chain! {
+    /// Layers of tower's around a block that ends with a service of tower's.
+    struct WithTower { outer: Layered<Number, Doubled>, inner: Layered<Number, Doubled>, double: Call<Doubling, Number> }
+    async fn(number: Number) -> Doubled { outer { inner { wait => double } } }
+}
+
+#[test]
+fn a_chain_in_tower_and_tower_in_a_chain_allocate_nothing() {
+    let plus_one = (
+        MapRequestLayer::new(|Number(number)| Number(number + 1)),
+        MapResponseLayer::new(|Doubled(reply)| Doubled(reply + 1)),
+    );
+    let double: fn(Number) -> Ready<Result<Doubled, Infallible>> = |Number(number)| ready(Ok(Doubled(number * 2)));
+    let chain = WithTower {
+        outer: Layered::new(plus_one),
+        inner: Layered::new(MapRequestLayer::new(|Number(number)| Number(number * 10))),
+        double: Call::new(service_fn(double)),
+    };
+    let mut service = service(Arc::new(chain));
+    let mut one = |number| assert_eq!(block_on(service.call(Number(number))), Ok(Doubled((number + 1) * 20 + 1)));
+    (0..64).for_each(&mut one);
+    let asked = counted(|| (0..REQUESTS).for_each(&mut one));
+    assert_eq!(asked, 0, "allocations in {REQUESTS} requests");
 }
 
 #[test]

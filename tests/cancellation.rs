@@ -1,5 +1,5 @@
 //! Dropped at every poll: whatever a chain was doing, each node that was entered is left exactly once, every value is dropped,
-//! and nothing leaks. (`tests/property.rs` does this to its whole family, too.)
+//! and nothing leaks. (`tests/property/` does this to its whole family, too.)
 
 use std::cell::Cell;
 

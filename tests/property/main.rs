@@ -1,0 +1,215 @@
+//! Chains against a plain interpreter.
+//!
+//! The chains exist at compile time: [`flat`] declares them in a row, of different lengths, from nodes of every shape; [`nested`] puts
+//! blocks, branches, around nodes and attributes into one another. What their nodes do in one run (suspend, break, panic, decide,
+//! abandon a block, ask for it again), a [`Script`] says at run time, together with the poll after which the future is dropped.
+//! [`Interpreter`] reads the same script over the same tree of items, and foretells what
+//! happens: every call of a hook, every drop of a value, every word to the observer, and the reply.
+
+mod flat;
+mod interpreter;
+mod nested;
+mod nodes;
+mod script;
+
+use std::sync::LazyLock;
+
+use chain::live::live;
+use chain::poll::{Driven, dropped_at_every_poll};
+use chain_runtime::observe::{Event, Recording};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use interpreter::{Interpreter, Item};
+use script::{Happened, LONGEST, NAMES, Outcome, Part, Reply, Script};
+
+/// One chain of the family.
+struct Member {
+    name: &'static str,
+    items: Vec<Item>,
+    observed: bool,
+    run: fn(&Script, usize) -> Driven<Reply>,
+}
+
+static FAMILY: LazyLock<Vec<Member>> = LazyLock::new(|| flat::family().into_iter().chain(nested::family()).collect());
+
+/// Runs the member for real.
+fn observe(member: &Member, script: &Script, polls: usize) -> (Vec<Happened>, Vec<Event>, Outcome) {
+    script::taken();
+    let recording = Recording::start();
+    let outcome = match (member.run)(script, polls) {
+        Driven::Ready(reply) => Outcome::Replied(reply),
+        Driven::Dropped => Outcome::Dropped,
+        Driven::Panicked(payload) => Outcome::Panicked(payload.downcast_ref::<&'static str>().expect("one of ours")),
+    };
+    (script::taken(), recording.events(), outcome)
+}
+
+/// The interpreter and the chain agree, and the chain keeps its promises.
+fn check(member: &Member, script: &Script, polls: usize) -> Result<Outcome, TestCaseError> {
+    let mut script = *script;
+    if Item::wraps(&member.items) {
+        // What the observer is told of a `cancelled` that panics while its block is abandoned, is not said.
+        script.0.iter_mut().for_each(|part| part.panics_cancelled = false);
+    }
+    let script = &script;
+    let foretold = Interpreter::foretell(member.name, &member.items, script, polls);
+    let (happened, mut told, outcome) = observe(member, script, polls);
+    prop_assert_eq!(&happened, &foretold.happened, "hooks and drops of {}", member.name);
+    prop_assert_eq!(&outcome, &foretold.outcome, "outcome of {}", member.name);
+    prop_assert_eq!(live(), 0, "values of {} that leaked", member.name);
+    left_exactly_once(member, &happened)?;
+    if !member.observed {
+        prop_assert!(told.is_empty(), "an observer where there is none");
+        return Ok(outcome);
+    }
+    if let Some((by, is_cut_short)) = foretold.ending {
+        let Some(Event::End(Some(ending))) = told.pop() else { panic!("a reply without an ending: {told:?}") };
+        prop_assert_eq!(ending.is_cut_short(), is_cut_short);
+        prop_assert_eq!(ending.by().position, by);
+    }
+    prop_assert_eq!(&told, &foretold.told, "what the observer of {} was told", member.name);
+    answered_exactly_once(&told)?;
+    Ok(outcome)
+}
+
+/// Of a node that was entered, exactly one of `exit` and `cancelled` ran to its end: said from what happened alone, without
+/// the interpreter. The last node of a row, whose value is the reply or nothing, has no `cancelled`.
+fn left_exactly_once(member: &Member, happened: &[Happened]) -> Result<(), TestCaseError> {
+    let mut held = Vec::new();
+    Item::each_held(&member.items, &mut |at, shape| held.push((at, shape)));
+    for (at, shape) in held {
+        let count = |what| happened.iter().filter(|happened| **happened == what).count();
+        if shape.provides && shape.exits && shape.cancels {
+            // A value was made exactly where the node was entered.
+            let ways_out = count(Happened::Exited(at)) + count(Happened::Cancelled(at));
+            prop_assert_eq!(ways_out, count(Happened::Dropped(at)), "the ways out of {}", NAMES[at]);
+        }
+    }
+    Ok(())
+}
+
+/// Each `enter` is answered by exactly one of `broke`, `left`, `cancelled` and `panicked`, the last one first.
+fn answered_exactly_once(told: &[Event]) -> Result<(), TestCaseError> {
+    let mut open = Vec::new();
+    let mut suspended = None;
+    for event in told {
+        match *event {
+            Event::Enter(name) => open.push(name),
+            Event::Broke(name) | Event::Left(name) | Event::Cancelled(name) | Event::Panicked(name, _) => {
+                prop_assert_eq!(open.pop(), Some(name));
+                suspended = None;
+            }
+            Event::Suspend(name, way) => {
+                prop_assert_eq!(suspended.replace((name, way)), None);
+            }
+            Event::Resume(name, way) => prop_assert_eq!(suspended.take(), Some((name, way))),
+            _ => {}
+        }
+    }
+    prop_assert!(open.is_empty(), "entered and never answered: {:?}", open);
+    Ok(())
+}
+
+fn part() -> impl Strategy<Value = Part> {
+    let rarely = |times: f64| prop::bool::weighted(times);
+    let waits = (0..3usize, 0..3usize);
+    let ends = (rarely(0.12), rarely(0.05), rarely(0.08), rarely(0.15), rarely(0.04));
+    let decides = (0..3usize, rarely(0.7), prop::option::weighted(0.3, 0..5usize), 1..4u32);
+    (waits, ends, decides).prop_map(|(waits, ends, decides)| Part {
+        suspends_in: waits.0,
+        suspends_out: waits.1,
+        breaks: ends.0,
+        panics_in: ends.1,
+        panics_out: ends.2,
+        panics_cancelled: ends.3,
+        panics_around: ends.4,
+        decision: decides.0,
+        is_on: decides.1,
+        abandons_after: decides.2,
+        runs: decides.3,
+    })
+}
+
+fn script() -> impl Strategy<Value = Script> {
+    prop::array::uniform16(part()).prop_map(Script)
+}
+
+/// After how many polls the future is dropped: half of the runs are left alone.
+fn polls() -> impl Strategy<Value = usize> {
+    prop_oneof![Just(usize::MAX), 0..24usize]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 30_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_chain_does_what_the_interpreter_foretells(member in any::<Index>(), script in script(), polls in polls()) {
+        check(member.get(&FAMILY), &script, polls)?;
+    }
+}
+
+/// The scripts that decide in every way, and otherwise do as `part` says.
+fn in_every_way(part: Part) -> impl Iterator<Item = Script> {
+    let decisions = (0..3).flat_map(|decision| [false, true].map(|is_on| (decision, is_on)));
+    decisions.map(move |(decision, is_on)| Script([Part { decision, is_on, ..part }; LONGEST]))
+}
+
+/// Not at random: every chain, every node of it suspended on both ways, dropped at every poll.
+#[test]
+fn every_chain_can_be_dropped_at_every_poll() {
+    let part = Part { suspends_in: 2, suspends_out: 2, runs: 2, ..Part::default() };
+    let mut dropped = 0;
+    for member in FAMILY.iter() {
+        for script in in_every_way(part) {
+            let polls = dropped_at_every_poll(|polls| driven(member, &script, polls));
+            assert!(polls >= 1, "{}", member.name);
+            dropped += polls;
+        }
+    }
+    assert!(dropped > 3000, "{dropped}");
+}
+
+/// Not at random: every node of every chain panics, on each way; every node of every chain breaks; each `cancelled`
+/// panics; every around node panics itself and abandons its block after every poll; all that, dropped at every poll.
+#[test]
+fn every_node_of_every_chain_can_panic_anywhere() {
+    let part = Part { suspends_in: 1, suspends_out: 1, runs: 2, ..Part::default() };
+    let changes: [fn(&mut Part); 9] = [
+        |part| part.panics_in = true,
+        |part| part.panics_out = true,
+        |part| part.breaks = true,
+        |part| part.panics_cancelled = true,
+        |part| part.panics_around = true,
+        |part| part.abandons_after = Some(0),
+        |part| part.abandons_after = Some(1),
+        |part| part.abandons_after = Some(3),
+        |part| part.abandons_after = Some(6),
+    ];
+    let mut panicked = 0;
+    for member in FAMILY.iter() {
+        for at in 0..Item::count(&member.items) {
+            for change in changes {
+                for mut script in in_every_way(part) {
+                    change(&mut script.0[at]);
+                    dropped_at_every_poll(|polls| {
+                        let driven = driven(member, &script, polls);
+                        panicked += usize::from(driven.is_panicked());
+                        driven
+                    });
+                }
+            }
+        }
+    }
+    assert!(panicked > 1000, "{panicked}");
+}
+
+/// [`check`], as [`dropped_at_every_poll`] wants it.
+fn driven(member: &Member, script: &Script, polls: usize) -> Driven<Reply> {
+    match check(member, script, polls).unwrap_or_else(|error| panic!("{script:?} {polls}: {error}")) {
+        Outcome::Replied(reply) => Driven::Ready(reply),
+        // A `cancelled` that panics does so at this poll; the next one is still to come.
+        Outcome::Panicked("cancelled") | Outcome::Dropped => Driven::Dropped,
+        Outcome::Panicked(what) => Driven::Panicked(Box::new(what)),
+    }
+}

@@ -1,0 +1,175 @@
+//! What nodes are told to do, and what they say they did.
+
+use std::cell::RefCell;
+
+use chain::live::Live;
+use chain::poll::{panic_silently, suspend};
+use chain_runtime::around::Panicked;
+use chain_runtime::{Ending, IntoReply};
+
+/// Positions in the longest chain of the family, and more.
+pub(crate) const LONGEST: usize = 16;
+
+/// What one node does in one run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Part {
+    pub(crate) suspends_in: usize,
+    pub(crate) suspends_out: usize,
+    pub(crate) breaks: bool,
+    pub(crate) panics_in: bool,
+    pub(crate) panics_out: bool,
+    pub(crate) panics_cancelled: bool,
+    /// Before it runs its block.
+    pub(crate) panics_around: bool,
+    /// Which arm it chooses; as a `bool`, whether it is 0.
+    pub(crate) decision: usize,
+    /// Whether its toggle is.
+    pub(crate) is_on: bool,
+    /// It abandons its block when that was polled so often, and is not ready.
+    pub(crate) abandons_after: Option<usize>,
+    /// How often it runs its block, if that replies.
+    pub(crate) runs: u32,
+}
+
+/// What every node does in one run. It is a field of the chains, so that `cancelled` can read it too.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Script(pub(crate) [Part; LONGEST]);
+
+/// What happened, apart from what the observer was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Happened {
+    Enter(usize),
+    /// With who gave the reply, and whether by a break.
+    Exit(usize, usize, bool),
+    Exited(usize),
+    Cancelled(usize),
+    Dropped(usize),
+    /// Like `Exit`, of a node that does not ask for the ending.
+    Leave(usize),
+    /// An around node begins to run its block, is done with it, or abandons it.
+    Around(usize),
+    Done(usize),
+    Abandoned(usize),
+    /// It says whether the block runs again.
+    Again(usize, bool),
+}
+use Happened::{Cancelled, Dropped, Exit, Exited, Leave};
+
+thread_local! {
+    static LOG: RefCell<Vec<Happened>> = const { RefCell::new(Vec::new()) };
+}
+
+pub(crate) fn note(happened: Happened) {
+    LOG.with_borrow_mut(|log| log.push(happened));
+}
+
+/// What happened since the last time.
+pub(crate) fn taken() -> Vec<Happened> {
+    LOG.take()
+}
+
+/// What the node at `AT` provides.
+pub(crate) struct Value<const AT: usize>(#[allow(dead_code, reason = "it is counted")] Live);
+
+impl<const AT: usize> Value<AT> {
+    pub(crate) fn new() -> Self {
+        Self(Live::new())
+    }
+}
+
+impl<const AT: usize> Drop for Value<AT> {
+    fn drop(&mut self) {
+        note(Dropped(AT));
+    }
+}
+
+/// Who gave the reply, how, and who saw it on its way out.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reply {
+    pub(crate) cut_short_by: Option<usize>,
+    pub(crate) given: Option<usize>,
+    pub(crate) seen_by: Vec<usize>,
+}
+
+pub(crate) struct Cut(pub(crate) usize);
+
+impl IntoReply<Reply> for Cut {
+    fn into_reply(self) -> Reply {
+        Reply { cut_short_by: Some(self.0), ..Reply::default() }
+    }
+}
+
+impl<const AT: usize> IntoReply<Reply> for Value<AT> {
+    fn into_reply(self) -> Reply {
+        Reply { given: Some(AT), ..Reply::default() }
+    }
+}
+
+/// Who cuts the chain short where a panic is caught.
+pub(crate) const CAUGHT: usize = usize::MAX;
+
+impl IntoReply<Reply> for Panicked {
+    fn into_reply(self) -> Reply {
+        Reply { cut_short_by: Some(CAUGHT), ..Reply::default() }
+    }
+}
+
+impl IntoReply<Reply> for () {
+    fn into_reply(self) -> Reply {
+        Reply::default()
+    }
+}
+
+pub(crate) fn come_in<const AT: usize>(script: &Script) {
+    if script.0[AT].panics_in {
+        panic_silently("in");
+    }
+}
+
+pub(crate) fn go_on<const AT: usize>(script: &Script) -> Result<(), Cut> {
+    come_in::<AT>(script);
+    if script.0[AT].breaks { Err(Cut(AT)) } else { Ok(()) }
+}
+
+pub(crate) fn begin_exit<const AT: usize>(ending: &Ending) {
+    note(Exit(AT, ending.by().position, ending.is_cut_short()));
+}
+
+pub(crate) fn end_exit<const AT: usize>(script: &Script, reply: &mut Reply) {
+    go_out::<AT>(script);
+    reply.seen_by.push(AT);
+    note(Exited(AT));
+}
+
+/// A way out that sees neither the ending nor the reply.
+pub(crate) async fn exit_unseen<const AT: usize>(script: &Script) {
+    note(Leave(AT));
+    suspend(script.0[AT].suspends_out).await;
+    go_out::<AT>(script);
+    note(Exited(AT));
+}
+
+pub(crate) fn go_out<const AT: usize>(script: &Script) {
+    if script.0[AT].panics_out {
+        panic_silently("out");
+    }
+}
+
+pub(crate) fn cancel<const AT: usize>(script: &Script) {
+    note(Cancelled(AT));
+    // A second panic while one is under way aborts the process, in Rust at large.
+    if script.0[AT].panics_cancelled && !std::thread::panicking() {
+        panic_silently("cancelled");
+    }
+}
+
+pub(crate) const NAMES: [&str; LONGEST] =
+    ["n0", "n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9", "n10", "n11", "n12", "n13", "n14", "n15"];
+
+/// How a run ends.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Replied(Reply),
+    Dropped,
+    Panicked(&'static str),
+}
