@@ -39,6 +39,8 @@ mod failure;
 mod fields;
 #[path = "../examples/gateway/gateway.rs"]
 mod gateway;
+#[path = "../examples/gateway/hop.rs"]
+mod hop;
 // Brings its unit tests along, which cargo does not run for an example.
 #[path = "../examples/gateway/limit.rs"]
 mod limit;

@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use bytes::BytesMut;
-use http::header::{
-    CONNECTION, COOKIE, FORWARDED, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE, VIA,
-};
+use http::header::{CONNECTION, COOKIE, FORWARDED, HOST, TE, VIA};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version};
 
 use super::scratch::Scratch;
@@ -14,37 +12,6 @@ use super::scratch::Scratch;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-
-/// The fields that are meant for one connection only, whether or not `Connection` names them (RFC 9110, 7.6.1), and the
-/// two that are meant for a proxy (11.7).
-const HOP_BY_HOP: [HeaderName; 7] = [
-    HeaderName::from_static("proxy-connection"),
-    HeaderName::from_static("keep-alive"),
-    TE,
-    TRANSFER_ENCODING,
-    UPGRADE,
-    PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION,
-];
-
-/// Removes what is meant for this connection only: the above, and what `Connection` names.
-pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    // A clone shares its memory; without it, the map could not be changed while the names are read.
-    let mut line = 0;
-    while let Some(names) = headers.get_all(CONNECTION).iter().nth(line).cloned() {
-        for name in names.as_bytes().split(|&byte| byte == b',') {
-            let name = name.trim_ascii();
-            if let (false, Ok(name)) = (name.eq_ignore_ascii_case(b"connection"), std::str::from_utf8(name)) {
-                headers.remove(name);
-            }
-        }
-        line += 1;
-    }
-    headers.remove(CONNECTION);
-    for name in &HOP_BY_HOP {
-        headers.remove(name);
-    }
-}
 
 /// Whether the client can read trailers. `TE` says so for one connection, so it has to be said anew for the next.
 pub(crate) fn accepts_trailers(headers: &HeaderMap) -> bool {

@@ -20,6 +20,7 @@ mod embedded;
 mod failure;
 mod fields;
 mod gateway;
+mod hop;
 mod limit;
 mod log;
 mod proxy;

@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use super::auth::{API_KEY, User};
 use super::body::{self, Body};
 use super::fields;
+use super::hop;
 use super::log::Started;
 use super::scratch::Scratch;
 use super::upload::{Upload, UploadError};
@@ -40,7 +41,7 @@ pub(crate) async fn proxy(
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
         return Err(BadGateway::Protocol);
     }
-    fields::remove_hop_by_hop(&mut head.headers);
+    hop::remove(&mut head.headers);
     fields::add_via(&mut head.headers, head.version);
     Ok(Response::from_parts(head, body::passed_on(incoming, upstreams.patience)))
 }
@@ -58,7 +59,7 @@ pub(crate) fn onward(
     }
     let headers = &mut request.headers;
     let trailers = fields::accepts_trailers(headers);
-    fields::remove_hop_by_hop(headers);
+    hop::remove(headers);
     if trailers {
         fields::accept_trailers(headers);
     }

@@ -10,6 +10,7 @@ mod flags;
 mod limits;
 mod load;
 mod process;
+mod running;
 mod stop;
 mod stream;
 mod upstream;

@@ -1,17 +1,15 @@
-//! The gateway's process: found or built, started, read line by line, stopped.
+//! The gateway's process.
 
 use std::ffi::OsStr;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Output, Stdio};
-use std::sync::OnceLock;
+use std::ops::{Deref, DerefMut};
+use std::path::Path;
+use std::process::Output;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::SystemTime;
 
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
-use tokio::sync::mpsc;
+use tokio::process::Command;
 
+use crate::running::{self, Running};
 use crate::within;
 
 /// The secret that `Gateway::start` lets tokens be signed with.
@@ -22,10 +20,22 @@ pub(crate) const BOB: &str = "bob-0123456789abc";
 
 /// A running gateway. Dropped, it is killed.
 pub(crate) struct Gateway {
-    child: Child,
+    running: Running,
     pub(crate) address: SocketAddr,
-    lines: mpsc::UnboundedReceiver<String>,
-    seen: Vec<String>,
+}
+
+impl Deref for Gateway {
+    type Target = Running;
+
+    fn deref(&self) -> &Running {
+        &self.running
+    }
+}
+
+impl DerefMut for Gateway {
+    fn deref_mut(&mut self) -> &mut Running {
+        &mut self.running
+    }
 }
 
 impl Gateway {
@@ -47,50 +57,10 @@ impl Gateway {
     /// Starts it with these flags, and on a free port.
     pub(crate) async fn start_with(flags: &[impl AsRef<OsStr>]) -> Self {
         let mut command = command(flags);
-        let mut child = command.args(["--listen", "127.0.0.1:0"]).spawn().expect("the gateway starts");
-        let mut stdout = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
-        let (tell, lines) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            while let Ok(Some(line)) = stdout.next_line().await {
-                let _ = tell.send(line);
-            }
-        });
-        let mut gateway = Self { child, address: ([127, 0, 0, 1], 0).into(), lines, seen: Vec::new() };
-        let line = gateway.line(&["listening on http://"]).await;
-        let at = line.trim_start_matches("listening on http://").split_whitespace().next();
-        gateway.address = at.and_then(|at| at.parse().ok()).expect("the address is printed");
-        gateway
-    }
-
-    /// The next line that has all of these in it.
-    pub(crate) async fn line(&mut self, parts: &[&str]) -> String {
-        within(&format!("a line with {parts:?}"), async {
-            while let Some(line) = self.lines.recv().await {
-                self.seen.push(line.clone());
-                if parts.iter().all(|part| line.contains(part)) {
-                    return line;
-                }
-            }
-            panic!("no line has {parts:?}: {:#?}", self.seen)
-        })
-        .await
-    }
-
-    /// All lines so far.
-    pub(crate) fn seen(&self) -> &[String] {
-        &self.seen
-    }
-
-    /// Sends a signal by its short name.
-    pub(crate) async fn signal(&self, name: &str) {
-        let id = self.child.id().expect("the gateway runs").to_string();
-        let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().await;
-        assert!(sent.expect("kill runs").success());
-    }
-
-    /// Waits for it to end by itself.
-    pub(crate) async fn ended(&mut self) -> ExitStatus {
-        within("the gateway's end", self.child.wait()).await.expect("the gateway ended")
+        command.args(["--listen", "127.0.0.1:0"]);
+        let mut running = Running::start(command);
+        let address = running.address("listening on http://").await;
+        Self { running, address }
     }
 }
 
@@ -112,12 +82,7 @@ async fn fails(mut command: Command) -> (Option<i32>, String) {
 }
 
 fn command(flags: &[impl AsRef<OsStr>]) -> Command {
-    let mut command = Command::new(binary());
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("GATEWAY_") || name == "RUST_LOG") {
-        command.env_remove(name);
-    }
-    command.args(flags).kill_on_drop(true).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
+    running::command("gateway", flags)
 }
 
 /// Writes a file of this name, and this test's own.
@@ -128,40 +93,4 @@ pub(crate) fn file(name: &str, contents: &[u8]) -> String {
     let file = directory.join(format!("{name}-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
     std::fs::write(&file, contents).expect("the test's file is written");
     file.to_str().expect("the path is text").to_owned()
-}
-
-/// The example's binary, which stands beside the directory of this test's.
-///
-/// `cargo test` builds it along. `cargo test --test gateway` does not, so what is missing or old is built here.
-fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let this = std::env::current_exe().expect("this test's path");
-        let profile = this.parent().and_then(Path::parent).expect("target/<profile>/deps");
-        let binary = profile.join("examples").join("gateway");
-        if !is_fresh(&binary) {
-            let target = profile.parent().expect("target/<profile>");
-            let profile = match profile.file_name().and_then(OsStr::to_str) {
-                Some("debug") | None => "dev",
-                Some(profile) => profile,
-            };
-            let mut build = std::process::Command::new(env!("CARGO"));
-            build.args(["build", "--quiet", "--example", "gateway", "--profile", profile, "--target-dir"]).arg(target);
-            let built = build.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs");
-            assert!(built.success() && binary.exists(), "{build:?} did not make {}", binary.display());
-        }
-        binary
-    })
-}
-
-/// Whether it is there and none of its sources, which cargo lists beside it, is newer.
-fn is_fresh(binary: &Path) -> bool {
-    let changed = |path: &Path| path.metadata().and_then(|file| file.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-    let sources = std::fs::read_to_string(binary.with_extension("d")).unwrap_or_default();
-    let Some((_, sources)) = sources.split_once(": ") else {
-        return false;
-    };
-    let sources = sources.trim_end().replace("\\ ", "\0");
-    let built = changed(binary);
-    sources.split(' ').all(|source| changed(Path::new(&source.replace('\0', " "))) <= built)
 }

@@ -1,0 +1,110 @@
+//! What an operator can see and change, on an address of its own. It is a chain, too.
+
+use std::num::NonZeroU32;
+
+use chain_runtime::{chain, node};
+use http::request::Parts;
+use http::{Method, StatusCode};
+
+use super::edge::{Edge, Reply};
+use super::limits::Limits;
+use super::nodes::text;
+
+chain! {
+    /// Requests to the admin address pass through here.
+    pub(crate) struct Admin;
+
+    fn(request: &Parts, edge: &Edge) -> Reply {
+        match command {
+            Command::Show => show,
+            Command::Toggle(switch: Switch) => toggle,
+            Command::Limits(limits: Limits) => change,
+            Command::Unknown(why: String) => unknown,
+        }
+    }
+}
+
+/// What is asked for.
+pub(crate) enum Command {
+    Show,
+    Toggle(Switch),
+    Limits(Limits),
+    Unknown(String),
+}
+
+/// A toggle's name, and whether it shall be on.
+pub(crate) struct Switch {
+    name: String,
+    on: bool,
+}
+
+#[node]
+fn command(request: &Parts, edge: &Edge) -> Command {
+    let path: Vec<&str> = request.uri.path().trim_matches('/').split('/').collect();
+    let unknown = |why: &str| Command::Unknown(format!("{why}\n\n{}", help(edge)));
+    match (&request.method, path.as_slice()) {
+        (&Method::GET, [""]) => Command::Show,
+        (&Method::PUT, ["toggles", name, state @ ("on" | "off")]) => {
+            Command::Toggle(Switch { name: (*name).to_owned(), on: *state == "on" })
+        }
+        (&Method::PUT, ["limits"]) => {
+            let query = request.uri.query().unwrap_or_default();
+            changed(query, &edge.limits.load()).map_or_else(|why| unknown(&why), Command::Limits)
+        }
+        _ => unknown("there is no such command"),
+    }
+}
+
+/// The limits that are asked for; those that are not named stay.
+fn changed(query: &str, now: &Limits) -> Result<Limits, String> {
+    let (mut rate, mut burst, mut max_body) = (now.rate, now.burst, now.max_body);
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').ok_or_else(|| format!("`{pair}` is not name=value"))?;
+        let wrong = |_| format!("`{value}` is no {name}");
+        match name {
+            "rate" => rate = value.parse::<NonZeroU32>().map_err(wrong)?,
+            "burst" => burst = value.parse::<NonZeroU32>().map_err(wrong)?,
+            "max-body" => max_body = value.parse().map_err(wrong)?,
+            _ => return Err(format!("there is no limit `{name}`; there are rate, burst and max-body")),
+        }
+    }
+    Ok(Limits::new(rate, burst, max_body))
+}
+
+#[node]
+fn show(edge: &Edge) -> Reply {
+    text(StatusCode::OK, help(edge))
+}
+
+fn help(edge: &Edge) -> String {
+    let Edge { stable, canary, files, limits, room, .. } = edge;
+    let (free, places) = (room.available(), room.limit());
+    let (drawing, toggles, limits) = (Edge::drawing(), edge.toggles(), limits.load());
+    format!(
+        "{drawing}\n{files}\n{stable}\n{canary}\ntoggles {toggles}\nlimits {}\nroom for {free} of {places}\n\n\
+         PUT /toggles/NAME/on, PUT /toggles/NAME/off, PUT /limits?rate=N&burst=N&max-body=BYTES\n",
+        *limits
+    )
+}
+
+#[node]
+fn toggle(switch: &Switch, edge: &Edge) -> Reply {
+    match edge.toggles().set(&switch.name, switch.on) {
+        Ok(_) => text(StatusCode::OK, format!("{}\n", edge.toggles())),
+        Err(error) => text(StatusCode::NOT_FOUND, format!("{error}\n")),
+    }
+}
+
+/// Requests in flight go on with the limits with which they began. What each client has used up is forgotten.
+#[node]
+fn change(limits: &mut Limits, edge: &Edge) -> Reply {
+    let limits = Limits::new(limits.rate, limits.burst, limits.max_body);
+    let shown = format!("{limits}\n");
+    edge.limits.store(limits);
+    text(StatusCode::OK, shown)
+}
+
+#[node]
+fn unknown(why: &String) -> Reply {
+    text(StatusCode::NOT_FOUND, why.clone())
+}

@@ -1,0 +1,137 @@
+//! The small nodes.
+
+use bytes::Bytes;
+use chain_runtime::share::StickyKey;
+use chain_runtime::{IntoReply, node};
+use http::StatusCode;
+use http::request::Parts;
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+
+use super::edge::Reply;
+use super::limits::Limits;
+
+/// Where a request goes.
+pub(crate) enum Route {
+    Files,
+    Api(Api),
+    Unknown,
+}
+
+/// A request to the API: the version that it asks for.
+pub(crate) struct Api {
+    pub(crate) version: u32,
+}
+
+/// By the path: `/static/..`, or `/api/v1/..`.
+#[node]
+pub(crate) fn route(request: &Parts) -> Route {
+    let path = request.uri.path();
+    if path.starts_with("/static/") {
+        return Route::Files;
+    }
+    let version = path.strip_prefix("/api/v").and_then(|rest| rest.split('/').next());
+    match version.and_then(|version| version.parse().ok()) {
+        Some(version) => Route::Api(Api { version }),
+        None => Route::Unknown,
+    }
+}
+
+/// Only what is spoken here is passed on.
+#[node]
+pub(crate) fn version(api: &Api) -> Result<(), UnknownVersion> {
+    if (1..=2).contains(&api.version) { Ok(()) } else { Err(UnknownVersion(api.version)) }
+}
+
+/// Nobody speaks this version.
+pub(crate) struct UnknownVersion(u32);
+
+impl IntoReply<Reply> for UnknownVersion {
+    fn into_reply(self) -> Reply {
+        text(StatusCode::NOT_FOUND, format!("there is no version {} of the API; there are 1 and 2\n", self.0))
+    }
+}
+
+/// Who asks: as `x-client-id` says.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Client(pub(crate) String);
+
+#[node]
+pub(crate) fn client(request: &Parts) -> Client {
+    let name = request.headers.get("x-client-id").and_then(|id| id.to_str().ok());
+    Client(name.unwrap_or("anonymous").to_owned())
+}
+
+/// By which the same clients always come to the canary.
+#[node]
+pub(crate) fn key(client: &Client) -> StickyKey {
+    StickyKey::of(client.0.as_str())
+}
+
+/// The request's body, whole: it can be sent more than once.
+pub(crate) struct Payload(pub(crate) Bytes);
+
+/// Of a request that has none to send.
+#[node]
+pub(crate) fn bodiless() -> Payload {
+    Payload(Bytes::new())
+}
+
+/// Reads the body, up to the limit.
+#[node]
+pub(crate) async fn payload(body: Incoming, limits: &Limits) -> Result<Payload, BadPayload> {
+    match Limited::new(body, limits.max_body).collect().await {
+        Ok(body) => Ok(Payload(body.to_bytes())),
+        Err(error) if error.is::<LengthLimitError>() => Err(BadPayload::TooLarge),
+        Err(_) => Err(BadPayload::Malformed),
+    }
+}
+
+/// What is wrong with a body.
+pub(crate) enum BadPayload {
+    TooLarge,
+    Malformed,
+}
+
+impl IntoReply<Reply> for BadPayload {
+    fn into_reply(self) -> Reply {
+        match self {
+            Self::TooLarge => text(StatusCode::PAYLOAD_TOO_LARGE, "the request's body is too large\n"),
+            Self::Malformed => text(StatusCode::BAD_REQUEST, "the request's body is malformed\n"),
+        }
+    }
+}
+
+/// Whether the request may be carried out twice (RFC 9110, 9.2.2).
+#[node]
+pub(crate) fn repeatable(request: &Parts) -> bool {
+    request.method.is_idempotent()
+}
+
+/// Which replies are worth another try.
+pub(crate) fn worth_retrying(reply: &Reply) -> bool {
+    matches!(reply.status(), StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
+}
+
+/// To see what becomes of a panic and of a request that hangs; off unless somebody switches it on.
+#[node]
+pub(crate) async fn faults(request: &Parts) {
+    match request.headers.get("x-fault").map(http::HeaderValue::as_bytes) {
+        Some(b"panic") => panic!("asked for by x-fault"),
+        Some(b"hang") => std::future::pending().await,
+        _ => {}
+    }
+}
+
+/// Neither of the two routes.
+#[node]
+pub(crate) fn unknown() -> Reply {
+    text(StatusCode::NOT_FOUND, "there is /static/.. and /api/v1/..\n")
+}
+
+/// A reply of the gateway's own.
+pub(crate) fn text(status: StatusCode, text: impl Into<Bytes>) -> Reply {
+    let mut reply = Reply::new(Full::new(text.into()));
+    *reply.status_mut() = status;
+    reply
+}

@@ -1,0 +1,97 @@
+//! A real upstream: an nginx of its own, which can be killed and comes back at its address.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::time::sleep;
+
+use crate::within;
+
+/// A running nginx. Dropped, it is killed.
+pub(crate) struct Nginx {
+    directory: PathBuf,
+    pub(crate) address: SocketAddr,
+    process: Child,
+}
+
+impl Nginx {
+    /// Starts one that says this name, and waits until it takes connections.
+    pub(crate) async fn start(name: &str) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let own = format!("edge-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(own);
+        std::fs::create_dir_all(directory.join("static")).expect("a directory for nginx");
+        std::fs::write(directory.join("static/page.txt"), "a page\n").expect("a page");
+        std::fs::write(directory.join("large"), "0123456\n".repeat(1024)).expect("a file that takes its time");
+        // Free a moment ago; nobody else here asks for a port by its number.
+        let free = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+        let address = free.expect("a free port");
+        let (at, here) = (address, directory.display());
+        let configuration = format!(
+            "daemon off; master_process off; pid {here}/pid; error_log {here}/error.log;
+            events {{ worker_connections 1024; }}
+            http {{
+                log_format line '$request_method $uri $status';
+                client_body_temp_path {here}/body; proxy_temp_path {here}/proxy; fastcgi_temp_path {here}/fastcgi;
+                uwsgi_temp_path {here}/uwsgi; scgi_temp_path {here}/scgi;
+                access_log off;
+                server {{
+                    listen {at};
+                    root {here};
+                    add_header x-upstream {at} always;
+                    location /static/ {{ }}
+                    location /api/ {{ return 200 '{name} $request_method $uri\\n'; }}
+                    # 8 KiB at 64 bytes a second: nobody waits for that.
+                    location = /api/v1/slow {{ alias {here}/large; limit_rate 64; access_log {here}/slow.log line; }}
+                    # 8 KiB at 6 KiB a second: a second or two.
+                    location = /api/v1/drip {{ alias {here}/large; limit_rate 6k; }}
+                    location = /api/v1/headers {{ return 200 '$http_x_time_left_ms $http_host $http_connection\\n'; }}
+                }}
+            }}"
+        );
+        std::fs::write(directory.join("nginx.conf"), configuration).expect("nginx's configuration");
+        let process = run(&directory);
+        let nginx = Self { directory, address, process };
+        nginx.is_up().await;
+        nginx
+    }
+
+    async fn is_up(&self) {
+        within("a connection to nginx", async {
+            while TcpStream::connect(self.address).await.is_err() {
+                sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await;
+    }
+
+    /// Kills it where it stands: its connections are reset, and new ones are refused.
+    pub(crate) async fn kill(&mut self) {
+        self.process.kill().await.expect("nginx is killed");
+    }
+
+    /// Brings it back, at the same address.
+    pub(crate) async fn restart(&mut self) {
+        self.process = run(&self.directory);
+        self.is_up().await;
+    }
+
+    /// The lines of the requests for `/api/v1/slow` that it has written so far.
+    pub(crate) fn slow_requests(&self) -> Vec<String> {
+        let log = std::fs::read_to_string(self.directory.join("slow.log")).unwrap_or_default();
+        log.lines().map(str::to_owned).collect()
+    }
+}
+
+fn run(directory: &Path) -> Child {
+    let mut command = Command::new("nginx");
+    command.arg("-p").arg(directory).arg("-c").arg(directory.join("nginx.conf"));
+    command.arg("-e").arg(directory.join("error.log"));
+    command.kill_on_drop(true).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().expect("nginx runs; Debian has it in the package `nginx`")
+}
