@@ -1,67 +1,69 @@
-//! A chain behind hyper's HTTP/1 server, in a task for each connection; it asks itself one question and stops.
+//! A chain behind hyper, over HTTP/1 and HTTP/2, until it is told to stop: requests in flight end first.
 
-use std::convert::Infallible;
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use chain_runtime::{chain, node};
+use chain_runtime::{Pool, chain, node};
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Takes the body by value: it can be read once.
+/// Takes the body by value, since it can be read once, and writes into memory that the connection keeps.
 #[node]
-async fn echo(request: &Parts, body: Incoming) -> Result<Response<Full<Bytes>>, BadBody> {
-    let body = body.collect().await.map_err(|_| BadBody)?.to_bytes();
-    let text = format!("{} {} with {} bytes\n", request.method, request.uri, body.len());
-    Ok(Response::new(Full::from(text)))
-}
-
-struct BadBody;
-
-impl chain_runtime::IntoReply<Response<Full<Bytes>>> for BadBody {
-    fn into_reply(self) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::default());
-        *response.status_mut() = http::StatusCode::BAD_REQUEST;
-        response
-    }
+async fn echo(head: &Parts, body: Incoming, line: &mut String) -> Result<Response<Full<Bytes>>, StatusCode> {
+    use std::fmt::Write as _;
+    let body = body.collect().await.map_err(|_| StatusCode::BAD_REQUEST)?.to_bytes();
+    let _ = writeln!(line, "{} {} with {} bytes", head.method, head.uri, body.len());
+    Ok(Response::new(Full::from(line.clone())))
 }
 
 chain! {
-    struct Gateway;
+    /// Says what it was asked.
+    pub(crate) struct Gateway;
 
-    async fn(request: Parts, body: Incoming) -> Response<Full<Bytes>> {
+    async fn(head: Parts, body: Incoming, line: &mut String) -> Response<Full<Bytes>> {
         echo
     }
 }
 
-async fn serve(listener: TcpListener, gateway: Gateway) -> io::Result<()> {
-    let gateway = Arc::new(gateway);
+/// Serves until `stopped`, and then until the requests in flight have ended.
+pub(crate) async fn serve(listener: TcpListener, lines: Arc<Pool<String>>, stopped: impl Future<Output = ()>) {
+    let service = chain_runtime::hyper::service_over(Arc::new(Gateway), lines);
+    let (server, graceful) = (auto::Builder::new(TokioExecutor::new()), GracefulShutdown::new());
+    let mut stopped = std::pin::pin!(stopped);
     loop {
-        let (stream, _) = listener.accept().await?;
-        let gateway = Arc::clone(&gateway);
-        tokio::spawn(async move {
-            let service = service_fn(|request: Request<Incoming>| async {
-                let (parts, body) = request.into_parts();
-                Ok::<_, Infallible>(gateway.run(parts, body).await)
-            });
-            http1::Builder::new().serve_connection(TokioIo::new(stream), service).await
-        });
+        let stream = tokio::select! {
+            () = &mut stopped => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                // Too many open files, say: some will be closed.
+                Err(_) => { tokio::time::sleep(Duration::from_millis(100)).await; continue }
+            },
+        };
+        // A clone is for another connection: it has a line of its own.
+        let connection = server.serve_connection(TokioIo::new(stream), service.clone()).into_owned();
+        tokio::spawn(graceful.watch(connection));
     }
+    drop(listener);
+    graceful.shutdown().await;
 }
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    tokio::spawn(serve(listener, Gateway));
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let stopped = async { drop(stopped.await) };
+    let server = tokio::spawn(serve(listener, Arc::new(Pool::default()), stopped));
 
     let mut client = TcpStream::connect(address).await?;
     client
@@ -70,5 +72,7 @@ async fn main() -> io::Result<()> {
     let mut reply = String::new();
     client.read_to_string(&mut reply).await?;
     println!("{reply}");
+    drop(stop);
+    server.await.expect("the server does not panic");
     Ok(())
 }

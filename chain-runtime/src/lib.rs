@@ -149,6 +149,9 @@
 //! | `pool` | `Pool` and `Lease`: contexts that outlive their requests | `crossbeam-queue`, `thread_local` |
 //! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits; work that outlives its request (module `cancel`) | `tokio` |
 //! | `retry` | `around::Retry` with its budget | `fastrand` |
+//! | `axum` | a chain as a handler, a service or a layer (module `axum`) | `axum` without features; those of `http` and `tower` |
+//! | `hyper` | a chain as a hyper service (module `hyper`) | `hyper` without features, `http-body-util`; those of `http` |
+//! | `tower` | a chain as a `Service` or a `Layer`, services as nodes (module `tower`) | `tower-service`, `tower-layer` |
 //! | `tracing` | `around::Instrumented` | `tracing` |
 //! | `arc-swap` | `Reloadable`: a field that is swapped while requests run | `arc-swap` |
 //! | `split` | a [`share`] of the requests by a key: the same ones each time | `siphasher` |
@@ -164,14 +167,19 @@ extern crate std;
 extern crate self as chain_runtime;
 
 pub mod around;
+#[cfg(feature = "axum")]
+pub mod axum;
 #[cfg(feature = "tokio")]
 pub mod cancel;
 pub mod check;
 #[cfg(feature = "http")]
 pub mod context;
 pub mod describe;
+mod embed;
 pub mod flow;
 pub mod held;
+#[cfg(feature = "hyper")]
+pub mod hyper;
 pub mod node;
 pub mod observe;
 #[cfg(feature = "pool")]
@@ -191,11 +199,14 @@ pub mod short;
 #[cfg(feature = "pool")]
 mod sync;
 pub mod toggle;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 pub use around::Around;
 #[cfg(feature = "http")]
 pub use context::{Context, Request, Respond, Response, Scratch};
 pub use describe::{Drawing, Ending, NodeInfo};
+pub use embed::{Chain, ChainOver, Inputs};
 pub use flow::{IntoReply, Never, NeverSuspends};
 pub use node::{Cancel, IsNode, Joins, Node, Nothing, OnCancel, Signature, Stateless};
 #[cfg(feature = "pool")]
@@ -486,8 +497,8 @@ pub use chain_macros::splice as __splice;
 /// `segment` declares a part of a chain, which any chain of this crate, and of others if it is `pub`, takes in by `..name`. Its nodes
 /// are then the chain's: they provide for the nodes behind them, keep their names, and are drawn and observed like any. Put it in a
 /// block, `{ ..front }`, to keep what it provides there. A node of it that is a field of the chain is written in parentheses, with
-/// its type; everything else its nodes find by type, in the scope of the chain that uses it. Nodes have to be as visible as where the
-/// segment is used, and a segment stands in a module, not in a function.
+/// its type; everything else its nodes find by type, in the scope of the chain that uses it. Nodes have to be as visible as the
+/// segment is: less is an error where it is declared. A segment stands in a module, not in a function.
 ///
 /// ```
 /// mod entry {

@@ -1,6 +1,7 @@
 //! From the plan to tokens. Nothing can go wrong here any more.
 
 mod describe;
+mod embed;
 mod run;
 mod scope;
 
@@ -18,6 +19,7 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
     let scope = scope::scope(plan);
     let description = describe::description(plan);
     let run = run::run(plan);
+    let embedded = embed::embedded(plan.chain);
     let hushed = names::hushed();
     let (runtime, alias) = (&plan.chain.runtime, names::runtime_alias());
     let behind = quote! {
@@ -27,6 +29,7 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
             #scope
             #description
             #run
+            #embedded
         };
     };
     assemble(plan.chain, &declaration, &behind)

@@ -1,0 +1,285 @@
+//! axum 0.8: a chain as a handler, as a route's service, and as a layer of a `Router`.
+//!
+//! | | its inputs | used as |
+//! | --- | --- | --- |
+//! | [`handler`] | any extractors: `id: Path<u32>, order: Json<Order>` | `.route("/orders/{id}", put_service(handler(chain)))` |
+//! | [`service`] | the [`Request`], or its head and its body | `.route_service("/", service(chain))`, `.fallback_service(..)` |
+//! | [`layer`] | the [`Request`] and what comes after it, [`Next`] | `.layer(layer(chain))`, `.route_layer(..)` |
+//!
+//! Let the chain's reply be a [`Reply`]: then whatever is [`IntoResponse`] may be given or broken with, rejections of extractors among
+//! them. Inside of a chain, [`extract()`] is an extractor as a node.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use ::axum::Router;
+//! use ::axum::extract::Path;
+//! use ::axum::http::StatusCode;
+//! use ::axum::http::request::Parts;
+//! use ::axum::routing::get_service;
+//! use chain_runtime::axum::{Next, Reply, Request, handler, layer, next};
+//! use chain_runtime::{chain, node};
+//!
+//! struct User(String);
+//! struct Names { admin: &'static str }
+//!
+//! /// What axum calls `State` is a field; what `Extension` did, a value that a node provides.
+//! #[node]
+//! fn auth(request: &Request, names: &Names) -> Result<User, (StatusCode, &'static str)> {
+//!     match request.headers().get("x-user").and_then(|name| name.to_str().ok()) {
+//!         Some(name) if name == names.admin => Ok(User(name.to_owned())),
+//!         _ => Err((StatusCode::UNAUTHORIZED, "who is there?")),
+//!     }
+//! }
+//!
+//! #[node]
+//! fn item(id: &Path<u32>) -> String { format!("item {}", id.0) }
+//!
+//! chain! {
+//!     pub struct Guard { names: Names }
+//!     async fn(request: Request, inner: Next) -> Reply { auth => next }
+//! }
+//!
+//! chain! {
+//!     pub struct Item;
+//!     async fn(id: Path<u32>) -> Reply { item }
+//! }
+//!
+//! let app: Router = Router::new()
+//!     .route("/items/{id}", get_service(handler(Arc::new(Item))))
+//!     .layer(layer(Arc::new(Guard { names: Names { admin: "ada" } })));
+//! # use tower::ServiceExt;
+//! # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+//! # runtime.block_on(async {
+//! # let ask = async |path: &str, user: &str| {
+//! #     let request = Request::get(path).header("x-user", user).body(::axum::body::Body::empty()).unwrap();
+//! #     let reply = app.clone().oneshot(request).await.unwrap();
+//! #     let status = reply.status().as_u16();
+//! #     (status, String::from_utf8(::axum::body::to_bytes(reply.into_body(), 99).await.unwrap().to_vec()).unwrap())
+//! # };
+//! # assert_eq!(ask("/items/7", "ada").await, (200, "item 7".to_owned()));
+//! # assert_eq!(ask("/items/seven", "ada").await.0, 400);
+//! # assert_eq!(ask("/items/7", "eve").await, (401, "who is there?".to_owned()));
+//! # });
+//! ```
+//!
+//! A `handler` is a service, and no `Handler`: that would have to promise of any chain's future that it is `Send`, which on stable Rust can be
+//! said of one chain only. `get_service`, `post_service` and so on take it, and there it is checked.
+//!
+//! # From axum's middleware to a chain
+//!
+//! | axum | here | a mistake is seen |
+//! | --- | --- | --- |
+//! | `State<AppState>` | a field of the chain | by the compiler, as before |
+//! | `request.extensions_mut().insert(user)`, `Extension<User>` | a node returns a `User`, later ones ask for `&User` | by the compiler; it was a 500 |
+//! | `from_fn(auth)` | `#[node] async fn auth(..)` | a wrong order does not compile; it was a 500 |
+//! | `next.run(request).await` in the middle | `enter` and `exit`, or an around node | |
+//! | extractors of a handler | inputs of a chain that is a [`handler`], or [`extract()`] | |
+//! | `Result<T, AppError>` with `impl IntoResponse for AppError` | the same | |
+//! | `HandleErrorLayer` around a fallible tower layer | [`around`](crate::around): its errors become replies by their type | by the compiler |
+
+use core::convert::Infallible;
+use core::future::Future;
+use core::ops::Deref;
+
+use ::axum::extract::{FromRequest, FromRequestParts};
+use ::axum::response::{IntoResponse, Response};
+use ::axum::routing::Route;
+use chain_macros::node;
+use http::StatusCode;
+use http::request::Parts;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::around::{Expired, Overloaded, Panicked};
+use crate::embed::{Chain, Embedded, Inputs};
+use crate::flow::IntoReply;
+use crate::tower::{Layering, Permit};
+
+pub use ::axum::extract::Request;
+
+/// What a chain that is a [`layer`] is around: the route, ready for one call.
+pub type Next = Permit<Route, Request>;
+
+/// Any tower layer as an around node, in a chain whose request is a [`Request`] and whose reply is a [`Reply`]. What the layer makes of the
+/// response's body does not matter.
+#[cfg(feature = "pool")]
+pub type Layered = crate::tower::Layered<Request, Reply, Response>;
+
+/// A chain's reply that whatever is [`IntoResponse`] becomes.
+///
+/// It is a type of its own because no crate can say of foreign types how they become a foreign `Response`. A node with a way out asks
+/// for `reply: &mut Reply`, and has the response in its field.
+#[derive(Debug)]
+pub struct Reply(pub Response);
+
+impl<T: IntoResponse> IntoReply<Reply> for T {
+    #[inline]
+    fn into_reply(self) -> Reply {
+        Reply(self.into_response())
+    }
+}
+
+/// 504
+impl IntoReply<Reply> for Expired {
+    fn into_reply(self) -> Reply {
+        StatusCode::GATEWAY_TIMEOUT.into_reply()
+    }
+}
+
+/// 503
+impl IntoReply<Reply> for Overloaded {
+    fn into_reply(self) -> Reply {
+        StatusCode::SERVICE_UNAVAILABLE.into_reply()
+    }
+}
+
+/// 500
+impl IntoReply<Reply> for Panicked {
+    fn into_reply(self) -> Reply {
+        StatusCode::INTERNAL_SERVER_ERROR.into_reply()
+    }
+}
+
+impl From<Reply> for Response {
+    #[inline]
+    fn from(reply: Reply) -> Self {
+        reply.0
+    }
+}
+
+/// A chain over the [`Request`], or over its head and its body, as a service: for `Router::route_service`, `get_service` and the like.
+///
+/// Its reply is a [`Reply`] or a [`Response`].
+pub fn service<H, C, I, R>(
+    chain: H,
+) -> impl Service<
+    Request,
+    Response = Response,
+    Error = Infallible,
+    Future = impl Future<Output = Result<Response, Infallible>>,
+> + Clone
+where
+    H: Deref<Target = C> + Clone,
+    C: Chain<I, R>,
+    I: Inputs<Request>,
+    R: Into<Response>,
+{
+    Embedded {
+        chain,
+        run: |chain: H, request: Request| async move { Ok(C::run_owned(chain, I::of(request)).await.into()) },
+    }
+}
+
+/// A chain whose inputs are extractors, as a service: for `get_service`, `post_service` and the like.
+///
+/// They are extracted in their order; the last one may take the body. Where one of them refuses the request, its rejection is the
+/// response and the chain does not run; for a chain that sees to this itself, there is [`extract()`]. Their state is `()`: what a chain's
+/// nodes share is in its fields. Extractors that want a state are asked by [`handler_with`].
+pub fn handler<H, C, I, R, M>(
+    chain: H,
+) -> impl Service<
+    Request,
+    Response = Response,
+    Error = Infallible,
+    Future = impl Future<Output = Result<Response, Infallible>>,
+> + Clone
+where
+    H: Deref<Target = C> + Clone,
+    C: Chain<I, R>,
+    I: FromRequest<(), M>,
+    R: Into<Response>,
+{
+    handler_with(chain, ())
+}
+
+/// The same, with the state that the extractors are given.
+pub fn handler_with<H, C, S, I, R, M>(
+    chain: H,
+    state: S,
+) -> impl Service<
+    Request,
+    Response = Response,
+    Error = Infallible,
+    Future = impl Future<Output = Result<Response, Infallible>>,
+> + Clone
+where
+    H: Deref<Target = C> + Clone,
+    C: Chain<I, R>,
+    S: Clone,
+    I: FromRequest<S, M>,
+    R: Into<Response>,
+{
+    let run = |(chain, state): (H, S), request: Request| async move {
+        Ok(match I::from_request(request, &state).await {
+            Ok(inputs) => C::run_owned(chain, inputs).await.into(),
+            Err(rejection) => rejection.into_response(),
+        })
+    };
+    Embedded { chain: (chain, state), run }
+}
+
+/// A chain over the [`Request`] and [`Next`], as a layer: for `Router::layer`, `Router::route_layer` and `MethodRouter::layer`.
+///
+/// Its reply is a [`Reply`] or a [`Response`].
+pub fn layer<H, C, R>(
+    chain: H,
+) -> impl Layer<
+    Route,
+    Service = impl Service<
+        Request,
+        Response = Response,
+        Error = Infallible,
+        Future = impl Future<Output = Result<Response, Infallible>>,
+    > + Clone,
+> + Clone
+where
+    H: Deref<Target = C> + Clone,
+    C: Chain<(Request, Next), R>,
+    R: Into<Response>,
+{
+    let run =
+        |chain: H, request: Request, inner: Next| async move { Ok(C::run_owned(chain, (request, inner)).await.into()) };
+    Layering { chain, run, not_ready: (|never| never) as fn(Infallible) -> Infallible }
+}
+
+/// The node that hands the request on to what a [`layer`] is around, and gives its response. It takes both.
+#[node(crate = crate)]
+pub async fn next(next: Next, request: Request) -> Result<Response, Infallible> {
+    next.call(request).await
+}
+
+/// An extractor as a node: `extract::<Path<u32>>` provides a `Path<u32>`, or breaks with its rejection.
+///
+/// It asks for the head by `&mut`, as an input or a provided value.
+///
+/// ```
+/// use ::axum::body::Body;
+/// use ::axum::extract::Query;
+/// use ::axum::http::request::Parts;
+/// use chain_runtime::axum::{Reply, extract};
+/// use chain_runtime::{chain, node};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Page { number: u32 }
+///
+/// #[node]
+/// fn page(page: &Query<Page>) -> String { format!("page {}", page.number) }
+///
+/// chain! {
+///     struct Pages;
+///     async fn(head: Parts, body: Body) -> Reply { extract::<Query<Page>> => page }
+/// }
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # let ask = |uri: &str| {
+/// #     let (head, body) = chain_runtime::axum::Request::get(uri).body(Body::empty()).unwrap().into_parts();
+/// #     runtime.block_on(Pages.run(head, body)).0.status().as_u16()
+/// # };
+/// assert_eq!(ask("/pages?number=3"), 200);
+/// assert_eq!(ask("/pages?number=three"), 400);
+/// ```
+#[node(crate = crate)]
+pub async fn extract<T: FromRequestParts<()>>(head: &mut Parts) -> Result<T, T::Rejection> {
+    T::from_request_parts(head, &()).await
+}

@@ -1,0 +1,145 @@
+//! [`Chain`]: what code that is generic over chains sees of one.
+
+use core::future::Future;
+use core::ops::{Deref, DerefMut};
+
+/// A chain of the item form, to code that is generic over chains: its inputs are an `I`, as a tuple, and its reply is an `R`.
+///
+/// [`chain!`](crate::chain) implements it for every chain that takes its inputs by value and whose reply does not borrow from it, `fn` or
+/// `async fn`. The adapters of this crate stand on it; who knows the chain calls its `run`, which borrows what it runs on and may
+/// borrow its inputs.
+///
+/// A method that gives a future by a trait cannot say that this is `Send`, but it is where the chain's own is, and so is what an
+/// adapter makes of it.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use chain_runtime::{Chain, chain, node};
+///
+/// struct Line(&'static str);
+///
+/// #[node]
+/// fn count(line: &Line) -> usize { line.0.len() }
+///
+/// chain! {
+///     struct Counting;
+///     async fn(line: Line) -> usize { count }
+/// }
+///
+/// /// Runs any chain of one input for a row of these, each in a task of its own.
+/// async fn all<C, I, R>(chain: Arc<C>, inputs: Vec<I>) -> Vec<R>
+/// where
+///     C: Chain<(I,), R>,
+/// {
+///     let mut replies = Vec::new();
+///     for input in inputs {
+///         replies.push(C::run_owned(Arc::clone(&chain), (input,)).await);
+///     }
+///     replies
+/// }
+///
+/// # fn block_on<F: Future>(future: F) -> F::Output {
+/// #     let mut future = std::pin::pin!(future);
+/// #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+/// #     loop {
+/// #         if let std::task::Poll::Ready(output) = future.as_mut().poll(&mut context) { return output }
+/// #     }
+/// # }
+/// # block_on(async {
+/// assert_eq!(all(Arc::new(Counting), vec![Line("one"), Line("three")]).await, [3, 5]);
+/// # });
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no chain whose inputs are `{I}`",
+    label = "does not take `{I}` and reply with `{R}`",
+    note = "a chain can be embedded that takes all of its inputs by value: `async fn(request: Request) -> Response` is a `Chain<(Request,), Response>`"
+)]
+pub trait Chain<I, R> {
+    /// Runs the chain behind this handle, an `Arc`, a `&'static` or an `Rc`. The future owns the handle and borrows nothing.
+    ///
+    /// It is larger than that of `run` by the handle and the inputs, which it holds until it is polled for the first time.
+    fn run_owned<H: Deref<Target = Self>>(chain: H, inputs: I) -> impl Future<Output = R>;
+}
+
+/// A chain with one input by `&mut`, an `X`, such as memory that serves one request after another, to code that is generic over chains.
+/// Its other inputs are an `I`, as a tuple. See [`Chain`].
+///
+/// A chain of the short form is a `ChainOver<Context, (), Ending>`.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use chain_runtime::{ChainOver, chain, node};
+///
+/// struct Line(&'static str);
+///
+/// #[node]
+/// fn shout(line: &Line, buffer: &mut String) -> usize {
+///     buffer.push_str(line.0);
+///     buffer.make_ascii_uppercase();
+///     buffer.len()
+/// }
+///
+/// chain! {
+///     struct Shouting;
+///     async fn(line: Line, buffer: &mut String) -> usize { shout }
+/// }
+///
+/// # fn block_on<F: Future>(future: F) -> F::Output {
+/// #     let mut future = std::pin::pin!(future);
+/// #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+/// #     loop {
+/// #         if let std::task::Poll::Ready(output) = future.as_mut().poll(&mut context) { return output }
+/// #     }
+/// # }
+/// # block_on(async {
+/// let (letters, buffer) = Shouting::run_owned(Arc::new(Shouting), Box::new(String::new()), (Line("hey"),)).await;
+/// assert_eq!((letters, buffer.as_str()), (3, "HEY"));
+/// # });
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no chain over a `{X}` whose other inputs are `{I}`",
+    label = "does not run over a `{X}` and reply with `{R}`",
+    note = "`async fn(request: Request, scratch: &mut Scratch) -> Response` is a `ChainOver<Scratch, (Request,), Response>`, and `chain!(a => b)` a `ChainOver<Context, (), Ending>`"
+)]
+pub trait ChainOver<X, I, R> {
+    /// Runs the chain behind this handle over what that one leads to, a `Box<X>` or a `Lease<X>`, and gives it back. The future owns all of
+    /// them and borrows nothing. Where the run is dropped midway, so is what it ran over.
+    fn run_owned<H: Deref<Target = Self>, C: DerefMut<Target = X>>(
+        chain: H,
+        over: C,
+        inputs: I,
+    ) -> impl Future<Output = (R, C)>;
+}
+
+/// What a chain takes of a request that comes in one piece: the request itself, or, with the feature `http`, the head and the body of an HTTP
+/// request, each by itself.
+pub trait Inputs<Request> {
+    /// The chain's inputs.
+    fn of(request: Request) -> Self;
+}
+
+impl<Request> Inputs<Request> for (Request,) {
+    #[inline]
+    fn of(request: Request) -> Self {
+        (request,)
+    }
+}
+
+#[cfg(feature = "http")]
+impl<B> Inputs<http::Request<B>> for (http::request::Parts, B) {
+    #[inline]
+    fn of(request: http::Request<B>) -> Self {
+        request.into_parts()
+    }
+}
+
+/// A chain behind a handle, and how it is run for one request. `F` is a closure without captures: it is there because the type of its future
+/// has no other name.
+#[cfg(any(feature = "tower", feature = "hyper"))]
+#[derive(Clone)]
+pub(crate) struct Embedded<H, F> {
+    pub(crate) chain: H,
+    pub(crate) run: F,
+}
