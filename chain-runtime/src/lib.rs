@@ -151,6 +151,7 @@
 //! | `retry` | `around::Retry` with its budget | `fastrand` |
 //! | `axum` | a chain as a handler, a service or a layer (module `axum`) | `axum` without features; those of `http` and `tower` |
 //! | `hyper` | a chain as a hyper service (module `hyper`) | `hyper` without features, `http-body-util`; those of `http` |
+//! | `tonic` | a chain in front of gRPC services, and as a method's body (module `tonic`) | `tonic` without features; those of `http` and `tower` |
 //! | `tower` | a chain as a `Service` or a `Layer`, services as nodes (module `tower`) | `tower-service`, `tower-layer` |
 //! | `tracing` | `around::Instrumented` | `tracing` |
 //! | `arc-swap` | `Reloadable`: a field that is swapped while requests run | `arc-swap` |
@@ -199,6 +200,8 @@ pub mod short;
 #[cfg(feature = "pool")]
 mod sync;
 pub mod toggle;
+#[cfg(feature = "tonic")]
+pub mod tonic;
 #[cfg(feature = "tower")]
 pub mod tower;
 
