@@ -149,6 +149,7 @@
 //! | `pool` | `Pool` and `Lease`: contexts that outlive their requests | `crossbeam-queue`, `thread_local` |
 //! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits; work that outlives its request (module `cancel`) | `tokio` |
 //! | `retry` | `around::Retry` with its budget | `fastrand` |
+//! | `actix-web` | a chain as a handler or as middleware (module `actix_web`) | `actix-web` without features |
 //! | `axum` | a chain as a handler, a service or a layer (module `axum`) | `axum` without features; those of `http` and `tower` |
 //! | `hyper` | a chain as a hyper service (module `hyper`) | `hyper` without features, `http-body-util`; those of `http` |
 //! | `tonic` | a chain in front of gRPC services, and as a method's body (module `tonic`) | `tonic` without features; those of `http` and `tower` |
@@ -167,6 +168,8 @@ extern crate std;
 #[allow(unused_extern_crates, reason = "used where a feature brings a derive")]
 extern crate self as chain_runtime;
 
+#[cfg(feature = "actix-web")]
+pub mod actix_web;
 pub mod around;
 #[cfg(feature = "axum")]
 pub mod axum;
