@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -19,19 +18,15 @@ use chain_runtime::around::{CatchPanic, Concurrency, Deadline};
 use chain_runtime::{chain, node};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
+
+#[path = "support/served.rs"]
+mod served;
+
+use served::{Seen, within};
 
 /// Runs this as actix runs an application: on one thread, with what is not `Send`.
 fn run<T>(test: impl Future<Output = T>) -> T {
     rt::System::new().block_on(within("the test", test))
-}
-
-/// A guard against hanging: no test waits for it.
-async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(Duration::from_secs(30), future).await {
-        Ok(output) => output,
-        Err(_) => panic!("{what} takes more than half a minute"),
-    }
 }
 
 /// Asks an application of [`init_service`].
@@ -100,46 +95,6 @@ fn auth(request: &ServiceRequest) -> Result<User, Error> {
     name.map(|name| User(name.to_owned())).ok_or_else(|| error::ErrorUnauthorized("who is there?"))
 }
 
-/// Counts who came, who was answered and who went away.
-#[derive(Default)]
-struct Seen {
-    entered: AtomicUsize,
-    left: AtomicUsize,
-    cancelled: AtomicUsize,
-    told: Notify,
-}
-
-impl Seen {
-    fn count(&self, count: &AtomicUsize) {
-        count.fetch_add(1, Relaxed);
-        self.told.notify_one();
-    }
-
-    /// Waits until it is this.
-    async fn becomes(&self, counts: [usize; 3]) {
-        while self.counts() != counts {
-            self.told.notified().await;
-        }
-    }
-
-    fn counts(&self) -> [usize; 3] {
-        [&self.entered, &self.left, &self.cancelled].map(|count| count.load(Relaxed))
-    }
-}
-
-chain! {
-    struct Guard<S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error>> {
-        deadline: Deadline,
-        room: Concurrency,
-        is_safe: CatchPanic,
-        watch: Watch,
-        forward: Forward<S>,
-    }
-    async fn(request: ServiceRequest, inner: Next<S>) -> Result<ServiceResponse<BoxBody>, Error> {
-        auth => watch => room { deadline { is_safe { forward } } }
-    }
-}
-
 /// Writes to what a test keeps beside the server.
 struct Watch(Arc<Seen>);
 
@@ -158,6 +113,19 @@ impl Watch {
     }
     fn cancelled(&self) {
         self.0.count(&self.0.cancelled);
+    }
+}
+
+chain! {
+    struct Guard<S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error>> {
+        deadline: Deadline,
+        room: Concurrency,
+        is_safe: CatchPanic,
+        watch: Watch,
+        forward: Forward<S>,
+    }
+    async fn(request: ServiceRequest, inner: Next<S>) -> Result<ServiceResponse<BoxBody>, Error> {
+        auth => watch => room { deadline { is_safe { forward } } }
     }
 }
 
@@ -337,8 +305,8 @@ fn a_client_that_vanishes_cancels_its_request() {
         let seen = Arc::<Seen>::default();
         let address = served(&seen);
         let client = over(address, "GET /hang HTTP/1.1\r\nhost: x\r\nx-user: ada\r\n\r\n").await;
-        seen.becomes([1, 0, 0]).await;
+        seen.becomes(|counts| counts == [1, 0, 0]).await;
         drop(client);
-        seen.becomes([1, 0, 1]).await;
+        seen.becomes(|counts| counts == [1, 0, 1]).await;
     });
 }

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use chain_proto::ledger_client::LedgerClient;
@@ -24,13 +23,10 @@ use tonic::transport::{Channel, Server};
 use tonic::{Code, Response, Status, Streaming};
 use tower::ServiceExt as _;
 
-/// A guard against hanging: no test waits for it.
-async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(Duration::from_secs(30), future).await {
-        Ok(output) => output,
-        Err(_) => panic!("{what} takes more than half a minute"),
-    }
-}
+#[path = "support/served.rs"]
+mod served;
+
+use served::{Seen, within};
 
 // The service, whose methods are chains.
 
@@ -141,41 +137,19 @@ fn bank() -> Bank {
 
 // What stands in front of it.
 
-/// Counts who came, who was answered and who went away.
 #[derive(Default)]
-struct Seen {
-    entered: AtomicUsize,
-    left: AtomicUsize,
-    cancelled: AtomicUsize,
-    told: Notify,
-}
+struct Count(Seen);
 
 #[node]
-impl Seen {
+impl Count {
     fn enter(&self) {
-        self.entered.fetch_add(1, Relaxed);
-        self.told.notify_one();
+        self.0.count(&self.0.entered);
     }
     fn exit(&self) {
-        self.left.fetch_add(1, Relaxed);
-        self.told.notify_one();
+        self.0.count(&self.0.left);
     }
     fn cancelled(&self) {
-        self.cancelled.fetch_add(1, Relaxed);
-        self.told.notify_one();
-    }
-}
-
-impl Seen {
-    /// Waits until it is this.
-    async fn becomes(&self, counts: impl Fn([usize; 3]) -> bool) {
-        while !counts(self.counts()) {
-            within("the next call", self.told.notified()).await;
-        }
-    }
-
-    fn counts(&self) -> [usize; 3] {
-        [&self.entered, &self.left, &self.cancelled].map(|count| count.load(Relaxed))
+        self.0.count(&self.0.cancelled);
     }
 }
 
@@ -190,14 +164,14 @@ fn auth(request: &Request) -> Result<(), Status> {
 
 chain! {
     #[send]
-    struct Front { seen: Seen, room: Concurrency, timeout: Timeout, is_safe: CatchPanic }
+    struct Front { seen: Count, room: Concurrency, timeout: Timeout, is_safe: CatchPanic }
     async fn(request: Request, inner: Permit<Routes, Request>) -> Reply {
         seen => auth => room { timeout { is_safe { forward::<Routes, Request> } } }
     }
 }
 
 fn front(timeout: Timeout, room: usize) -> Arc<Front> {
-    Arc::new(Front { seen: Seen::default(), room: Concurrency::shed(room), timeout, is_safe: CatchPanic })
+    Arc::new(Front { seen: Count::default(), room: Concurrency::shed(room), timeout, is_safe: CatchPanic })
 }
 
 async fn listener() -> (TcpListenerStream, String) {
@@ -235,7 +209,7 @@ async fn values(stream: Streaming<Amount>) -> Vec<i64> {
 #[tokio::test]
 async fn every_kind_of_method_passes_the_chain() {
     let front = front(Timeout::asked(), 9);
-    let seen = &Arc::clone(&front).seen;
+    let seen = &Arc::clone(&front).seen.0;
     let mut client = served(front, bank()).await;
     assert_eq!(client.balance(by("ada", account("savings"))).await.expect("it is there").into_inner().value, 10);
     let watched = client.watch(by("ada", account("short"))).await.expect("it is there");
@@ -249,7 +223,7 @@ async fn every_kind_of_method_passes_the_chain() {
 #[tokio::test]
 async fn what_breaks_is_a_status_and_no_method_is_called() {
     let front = front(Timeout::asked(), 9);
-    let seen = &Arc::clone(&front).seen;
+    let seen = &Arc::clone(&front).seen.0;
     let mut client = served(front, bank()).await;
     let refused = client.balance(account("savings")).await.expect_err("nobody asks");
     assert_eq!((refused.code(), refused.message()), (Code::Unauthenticated, "who is there?"));
@@ -273,7 +247,7 @@ async fn what_a_methods_own_chain_breaks_with_reaches_the_caller() {
 #[tokio::test]
 async fn what_the_nodes_around_give_up_with_is_a_status() {
     let limited = front(Timeout::at_most(Duration::from_millis(20)), 9);
-    let seen = &Arc::clone(&limited).seen;
+    let seen = &Arc::clone(&limited).seen.0;
     let mut client = served(limited, bank()).await;
     let late = client.balance(by("ada", account("hang"))).await.expect_err("it hangs");
     assert_eq!(late.code(), Code::DeadlineExceeded);
@@ -283,7 +257,7 @@ async fn what_the_nodes_around_give_up_with_is_a_status() {
     assert_eq!(seen.counts(), [3, 3, 0]);
 
     let full = front(Timeout::asked(), 1);
-    let seen = &Arc::clone(&full).seen;
+    let seen = &Arc::clone(&full).seen.0;
     let mut client = served(full, bank()).await;
     let mut other = client.clone();
     let first = tokio::spawn(async move { other.balance(by("ada", account("hang"))).await });
@@ -296,7 +270,7 @@ async fn what_the_nodes_around_give_up_with_is_a_status() {
 #[tokio::test]
 async fn the_callers_own_deadline_is_kept() {
     let front = front(Timeout::asked(), 9);
-    let seen = &Arc::clone(&front).seen;
+    let seen = &Arc::clone(&front).seen.0;
     let mut client = served(front, bank()).await;
     let mut request = by("ada", account("hang"));
     request.set_timeout(Duration::from_millis(20));
@@ -308,7 +282,7 @@ async fn the_callers_own_deadline_is_kept() {
 #[tokio::test]
 async fn a_deadline_that_cannot_be_read_is_refused() {
     let front = front(Timeout::asked(), 9);
-    let seen = &Arc::clone(&front).seen;
+    let seen = &Arc::clone(&front).seen.0;
     let mut client = served(front, bank()).await;
     let mut request = by("ada", account("x"));
     request.metadata_mut().insert("grpc-timeout", "soon".parse().expect("it is a value"));
@@ -321,7 +295,7 @@ async fn a_deadline_that_cannot_be_read_is_refused() {
 #[tokio::test]
 async fn a_caller_that_goes_away_cancels_its_call() {
     let front = front(Timeout::asked(), 9);
-    let seen = &Arc::clone(&front).seen;
+    let seen = &Arc::clone(&front).seen.0;
     let mut client = served(front, bank()).await;
     let call = tokio::spawn(async move { client.balance(by("ada", account("hang"))).await });
     seen.becomes(|counts| counts == [1, 0, 0]).await;
@@ -332,7 +306,7 @@ async fn a_caller_that_goes_away_cancels_its_call() {
 #[tokio::test]
 async fn a_stream_that_is_dropped_midway_ends_at_its_source() {
     let front = front(Timeout::asked(), 9);
-    let seen = &Arc::clone(&front).seen;
+    let seen = &Arc::clone(&front).seen.0;
     let bank = bank();
     let gone = Arc::clone(&bank.watch.gone);
     let mut client = served(front, bank).await;
@@ -414,7 +388,7 @@ type Balances = tower::util::BoxCloneSyncService<tonic::Request<Account>, Respon
 #[tokio::test]
 async fn an_upstream_is_a_node() {
     let front = front(Timeout::asked(), 9);
-    let seen = &Arc::clone(&front).seen;
+    let seen = &Arc::clone(&front).seen.0;
     let (incoming, address) = listener().await;
     let server = Server::builder().layer(layer(front)).add_service(LedgerServer::new(bank()));
     tokio::spawn(server.serve_with_incoming(incoming));

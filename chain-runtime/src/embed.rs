@@ -137,7 +137,7 @@ impl<B> Inputs<http::Request<B>> for (http::request::Parts, B) {
 
 /// A chain behind a handle, and how it is run for one request. `F` is a closure without captures: it is there because the type of its future
 /// has no other name.
-#[cfg(any(feature = "actix-web", feature = "hyper", feature = "tower"))]
+#[cfg(any(feature = "actix-web", feature = "hyper", feature = "ntex", feature = "tower"))]
 #[derive(Clone)]
 pub(crate) struct Embedded<H, F> {
     pub(crate) chain: H,

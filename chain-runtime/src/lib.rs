@@ -152,6 +152,7 @@
 //! | `actix-web` | a chain as a handler or as middleware (module `actix_web`) | `actix-web` without features |
 //! | `axum` | a chain as a handler, a service or a layer (module `axum`) | `axum` without features; those of `http` and `tower` |
 //! | `hyper` | a chain as a hyper service (module `hyper`) | `hyper` without features, `http-body-util`; those of `http` |
+//! | `ntex` | a chain as a handler or as middleware (module `ntex`) | `ntex` without features |
 //! | `tonic` | a chain in front of gRPC services, and as a method's body (module `tonic`) | `tonic` without features; those of `http` and `tower` |
 //! | `tower` | a chain as a `Service` or a `Layer`, services as nodes (module `tower`) | `tower-service`, `tower-layer` |
 //! | `tracing` | `around::Instrumented` | `tracing` |
@@ -185,6 +186,8 @@ pub mod held;
 #[cfg(feature = "hyper")]
 pub mod hyper;
 pub mod node;
+#[cfg(feature = "ntex")]
+pub mod ntex;
 pub mod observe;
 #[cfg(feature = "pool")]
 mod pool;
