@@ -139,7 +139,7 @@ fn on_futures_pools() {
 }
 
 /// Parks its thread until it is woken.
-fn parked<F: Future + ?Sized>(mut future: Pin<&mut F>) -> F::Output {
+fn parked(mut future: Pin<&mut dyn Future<Output = Reply>>) -> Reply {
     struct Unpark(Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {
@@ -157,7 +157,7 @@ fn parked<F: Future + ?Sized>(mut future: Pin<&mut F>) -> F::Output {
 
 #[test]
 fn on_a_thread_that_parks() {
-    all_of_it(Anywhere, |run| parked(run));
+    all_of_it(Anywhere, parked);
 }
 
 /// The crates in a tree, as `cargo tree` has them. Where `cargo` cannot be run, there is nothing to ask.
