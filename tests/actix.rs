@@ -19,10 +19,13 @@ use chain_runtime::{chain, node};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-#[path = "support/served.rs"]
-mod served;
+#[path = "support/seen.rs"]
+mod seen;
+#[path = "support/within.rs"]
+mod within;
 
-use served::{Seen, within};
+use seen::Seen;
+use within::within;
 
 /// Runs this as actix runs an application: on one thread, with what is not `Send`.
 fn run<T>(test: impl Future<Output = T>) -> T {

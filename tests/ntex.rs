@@ -21,10 +21,13 @@ use ntex::web::{self, App, DefaultError, Error, HttpResponse, WebRequest, WebRes
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-#[path = "support/served.rs"]
-mod served;
+#[path = "support/seen.rs"]
+mod seen;
+#[path = "support/within.rs"]
+mod within;
 
-use served::{Seen, within};
+use seen::Seen;
+use within::within;
 
 type Request = WebRequest<DefaultError>;
 

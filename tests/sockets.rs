@@ -18,10 +18,13 @@ mod frames;
 #[allow(dead_code, reason = "their main")]
 #[path = "../examples/lines.rs"]
 mod lines;
-#[path = "support/served.rs"]
-mod served;
+#[path = "support/seen.rs"]
+mod seen;
+#[path = "support/within.rs"]
+mod within;
 
-use served::{Seen, within};
+use seen::Seen;
+use within::within;
 
 /// Both ends of a connection.
 async fn connection() -> (TcpStream, TcpStream) {

@@ -23,10 +23,13 @@ use tonic::transport::{Channel, Server};
 use tonic::{Code, Response, Status, Streaming};
 use tower::ServiceExt as _;
 
-#[path = "support/served.rs"]
-mod served;
+#[path = "support/seen.rs"]
+mod seen;
+#[path = "support/within.rs"]
+mod within;
 
-use served::{Seen, within};
+use seen::Seen;
+use within::within;
 
 // The service, whose methods are chains.
 

@@ -9,13 +9,7 @@ mod in_tower;
 mod served;
 #[path = "tower_http.rs"]
 mod towers_layers;
+#[path = "../support/within.rs"]
+mod within;
 
-use std::time::Duration;
-
-/// A guard against hanging: no test waits for it.
-async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(Duration::from_secs(30), future).await {
-        Ok(output) => output,
-        Err(_) => panic!("{what} takes more than half a minute"),
-    }
-}
+use within::within;

@@ -1,17 +1,10 @@
-//! What tests of servers share: a guard against hanging, and a count of who came, was answered and went away.
+//! What tests of servers share: a count of who came, was answered and went away.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::time::Duration;
 
 use tokio::sync::Notify;
 
-/// A guard against hanging: no test waits for it.
-pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(Duration::from_secs(30), future).await {
-        Ok(output) => output,
-        Err(_) => panic!("{what} takes more than half a minute"),
-    }
-}
+use crate::within::within;
 
 /// Counts who came, who was answered and who went away.
 #[derive(Default)]
