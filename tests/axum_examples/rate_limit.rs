@@ -33,14 +33,20 @@ fn client(request: &Request) -> Result<Client, (StatusCode, &'static str)> {
     address.map(Client).ok_or((StatusCode::INTERNAL_SERVER_ERROR, "Unable To Extract Key!"))
 }
 
+/// How many seconds to wait.
+struct TooMany(u64);
+
+impl IntoResponse for TooMany {
+    fn into_response(self) -> Response {
+        let after = self.0.to_string();
+        let headers = [(RETRY_AFTER, after.clone()), (HeaderName::from_static("x-ratelimit-after"), after)];
+        (StatusCode::TOO_MANY_REQUESTS, headers, format!("Too Many Requests! Wait for {}s", self.0)).into_response()
+    }
+}
+
 #[node]
-fn quota(client: &Client, limiter: &Arc<Limiter>, clock: &FakeRelativeClock) -> Result<(), Response> {
-    limiter.check_key(&client.0).map_err(|refused| {
-        let seconds = refused.wait_time_from(clock.now()).as_secs();
-        let after =
-            [(RETRY_AFTER, seconds.to_string()), (HeaderName::from_static("x-ratelimit-after"), seconds.to_string())];
-        (StatusCode::TOO_MANY_REQUESTS, after, format!("Too Many Requests! Wait for {seconds}s")).into_response()
-    })
+fn quota(client: &Client, limiter: &Arc<Limiter>, clock: &FakeRelativeClock) -> Result<(), TooMany> {
+    limiter.check_key(&client.0).map_err(|refused| TooMany(refused.wait_time_from(clock.now()).as_secs()))
 }
 
 chain! {
