@@ -82,16 +82,7 @@
 //!
 //! In the `exit` of a middleware's nodes `reply` is the `Result`: `Err` where the response is still to be made of an error.
 //!
-//! # From actix's middleware to a chain
-//!
-//! | actix-web | here | a mistake is seen |
-//! | --- | --- | --- |
-//! | `web::Data<State>` | a field of the chain | by the compiler; it was a 500 |
-//! | `req.extensions_mut().insert(user)`, `ReqData<User>` | a node returns a `User`, later ones ask for `&User` | by the compiler; it was a 500 |
-//! | `impl Transform`, `impl Service`, a boxed future | `#[node] async fn auth(..)` | |
-//! | `from_fn(auth)` | the same, and its futures are not boxed | |
-//! | `.wrap(a).wrap(b)`, of which `b` is first | `b => a` | a wrong order does not compile |
-//! | `next.call(req).await?` in the middle | `enter` and `exit`, or an around node | |
+//! How to come here from what you have, before and after: the page `migrate::actix` of this documentation.
 
 use core::fmt;
 use core::future::{Future, Ready, ready};

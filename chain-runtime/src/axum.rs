@@ -66,17 +66,7 @@
 //! A `handler` is a service, and no `Handler`: that would have to promise of any chain's future that it is `Send`, which on stable Rust can be
 //! said of one chain only. `get_service`, `post_service` and so on take it, and there it is checked.
 //!
-//! # From axum's middleware to a chain
-//!
-//! | axum | here | a mistake is seen |
-//! | --- | --- | --- |
-//! | `State<AppState>` | a field of the chain | by the compiler, as before |
-//! | `request.extensions_mut().insert(user)`, `Extension<User>` | a node returns a `User`, later ones ask for `&User` | by the compiler; it was a 500 |
-//! | `from_fn(auth)` | `#[node] async fn auth(..)` | a wrong order does not compile; it was a 500 |
-//! | `next.run(request).await` in the middle | `enter` and `exit`, or an around node | |
-//! | extractors of a handler | inputs of a chain that is a [`handler`], or [`extract()`] | |
-//! | `Result<T, AppError>` with `impl IntoResponse for AppError` | the same | |
-//! | `HandleErrorLayer` around a fallible tower layer | [`around`](crate::around): its errors become replies by their type | by the compiler |
+//! How to come here from what you have, before and after: the page `migrate::axum` of this documentation.
 
 use core::convert::Infallible;
 use core::future::Future;

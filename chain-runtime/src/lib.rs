@@ -139,6 +139,11 @@
 //! `Hello::future_size()` and `Hello::node_sizes()` are the bytes that a run takes. See [`chain!`]. An
 //! [`Observer`](observe::Observer) is told of every node being entered and left.
 //!
+//! # In what you have
+//!
+//! A chain is a value with a `run`: any server can await it. For some there are adapters, modules of this crate behind the features below, and for each of these
+//! and some more an example in the repository. From what you have to a chain: see `migrate`, which is a module of this documentation.
+//!
 //! # Features
 //!
 //! | feature | brings | with the crates |
@@ -185,6 +190,8 @@ pub mod flow;
 pub mod held;
 #[cfg(feature = "hyper")]
 pub mod hyper;
+#[cfg(any(doc, doctest))]
+pub mod migrate;
 pub mod node;
 #[cfg(feature = "ntex")]
 pub mod ntex;

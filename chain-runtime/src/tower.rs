@@ -63,17 +63,7 @@
 //! `ConcurrencyLimit`, is given back where the permit is dropped unused. A [`Call`] asks a clone of its service for each request, in
 //! the request's own future.
 //!
-//! # From tower layers to a chain
-//!
-//! | tower | here |
-//! | --- | --- |
-//! | `struct AuthLayer`, `struct Auth<S>`, a future with `pin_project` | `#[node] async fn auth(..)` |
-//! | the request's extensions: `insert`, and `get` with an `expect` | the node returns the value, and later nodes ask for `&User` |
-//! | a layer that looks at the response | `#[node] impl Log { fn enter(..) fn exit(..) }` |
-//! | `ServiceBuilder::new().layer(a).layer(b).service(c)` | `a => b => c` |
-//! | `tower::util::option_layer`, `Either` | `#[when(..)]`, `if`, `match` |
-//! | `TimeoutLayer`, `RetryLayer`, `GlobalConcurrencyLimitLayer` | [`around`](crate::around): `Deadline`, `Retry`, `Concurrency` |
-//! | `BoxError` and a downcast | each node's own error, and [`IntoReply`](crate::IntoReply) |
+//! How to come here from what you have, before and after: the page `migrate::tower` of this documentation.
 
 use core::convert::Infallible;
 use core::future::{Future, poll_fn};
