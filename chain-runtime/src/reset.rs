@@ -36,6 +36,7 @@ use core::time::Duration;
 /// so that a field which is added later cannot be forgotten: it is reset, or it is an error.
 ///
 /// ```
+/// # #[cfg(feature = "std")] {
 /// use chain_runtime::Reset;
 ///
 /// #[derive(Default, Reset)]
@@ -57,6 +58,7 @@ use core::time::Duration;
 /// assert_eq!((visit.path.as_str(), visit.attempts), ("", 3));
 /// assert!(visit.tried.is_empty());
 /// assert_eq!(visit.tried.capacity(), room);
+/// # }
 /// ```
 ///
 /// | on a field | |

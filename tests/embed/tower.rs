@@ -267,6 +267,30 @@ async fn towers_middleware_keeps_its_promises_around_a_service_that_is_a_node() 
         assert!(dropped.is_err());
     }
     assert_eq!(calling.run(Request("d")).await, "d");
+    // What has failed is tried again, so often.
+    #[derive(Clone)]
+    struct Twice(u32);
+    impl<E> tower::retry::Policy<Request, String, E> for Twice {
+        type Future = Ready<()>;
+        fn retry(&mut self, _: &mut Request, result: &mut Result<String, E>) -> Option<Ready<()>> {
+            self.0 = self.0.checked_sub(u32::from(result.is_err()))?;
+            result.is_err().then(|| ready(()))
+        }
+        fn clone_request(&mut self, request: &Request) -> Option<Request> {
+            Some(Request(request.0))
+        }
+    }
+    let calls = Arc::new(AtomicUsize::new(0));
+    let asked = Arc::clone(&calls);
+    let failing = service_fn(move |request: Request| {
+        let is_third = asked.fetch_add(1, Relaxed) == 2;
+        ready(if is_third { Ok(request.0.to_owned()) } else { Err::<_, BoxError>("not yet".into()) })
+    });
+    let retried = |times| ServiceBuilder::new().map_err(Failed).retry(Twice(times)).service(failing.clone());
+    assert_eq!(Calling { upstream: Call::new(retried(2)) }.run(Request("work")).await, "work");
+    assert_eq!(calls.load(Relaxed), 3);
+    assert_eq!(Calling { upstream: Call::new(retried(1)) }.run(Request("work")).await, "not yet");
+    assert_eq!(calls.load(Relaxed), 5);
     // A service that is no `Clone` goes behind a buffer.
     struct NoClone(Strict);
     impl Service<Request> for NoClone {

@@ -21,15 +21,19 @@ use tower::load_shed::LoadShedLayer;
 use tower::retry::RetryLayer;
 use tower::util::MapErrLayer;
 use tower::{BoxError, Layer, Service};
+use tower_http::classify::ServerErrorsFailureClass;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::CorsLayer;
 use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::map_request_body::MapRequestBodyLayer;
+use tower_http::map_response_body::MapResponseBodyLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
+use tower_http::trace::TraceLayer;
+use tracing::Span;
 
 use crate::served::{Served, told};
 use crate::within;
@@ -69,6 +73,7 @@ async fn answer(request: &mut Request) -> Result<String, (StatusCode, String)> {
     match request.uri().path() {
         "/hang" => std::future::pending::<()>().await,
         "/panic" => panic!("as it was asked"),
+        "/fail" => return Err((StatusCode::INTERNAL_SERVER_ERROR, "as it was asked".to_owned())),
         "/id" => return Ok(request.headers()["x-request-id"].to_str().expect("it is text").to_owned()),
         "/sensitive" => return Ok(request.headers()[AUTHORIZATION].is_sensitive().to_string()),
         _ => {}
@@ -109,6 +114,12 @@ async fn cors_answers_a_preflight_and_marks_what_it_lets_through() {
         (&b"stored"[..], &HeaderValue::from_static("http://a.example"))
     );
     assert_eq!(chain.seen.counts(), [1, 1, 0]);
+    let other = served.send(Method::PUT, "/", &[("origin", "http://b.example")], "stored").await;
+    assert_eq!(
+        other.headers()["access-control-allow-origin"],
+        "http://a.example",
+        "which is not the one that asked, so its browser hides the response"
+    );
 }
 
 #[tokio::test]
@@ -128,6 +139,14 @@ async fn compression_goes_out_and_decompression_comes_in() {
     let zipped = served.send(Method::POST, "/", &[(ACCEPT_ENCODING.as_str(), "gzip")], text.clone()).await;
     assert_eq!(zipped.headers()[CONTENT_ENCODING], "gzip");
     assert!(zipped.body().starts_with(&[0x1f, 0x8b]) && zipped.body().len() < text.len() / 5);
+    for refused in ["gzip;q=0", "identity", "morse"] {
+        let plain = served.send(Method::POST, "/", &[(ACCEPT_ENCODING.as_str(), refused)], text.clone()).await;
+        assert_eq!(
+            (plain.headers().get(CONTENT_ENCODING), plain.body().as_ref()),
+            (None, text.as_bytes()),
+            "{refused}"
+        );
+    }
     let back = served.send(Method::POST, "/", &[(CONTENT_ENCODING.as_str(), "gzip")], zipped.into_body()).await;
     assert_eq!(back.body().as_ref(), text.as_bytes());
     let unknown = served.send(Method::POST, "/", &[(CONTENT_ENCODING.as_str(), "morse")], "...---...").await;
@@ -172,6 +191,44 @@ async fn a_request_has_an_id_on_its_way_in_and_out() {
     assert_eq!(made.headers()["x-request-id"].as_bytes(), made.body().as_ref());
     let kept = served.send(Method::GET, "/id", &[("x-request-id", "7")], Body::empty()).await;
     assert_eq!((&kept.headers()["x-request-id"], kept.body().as_ref()), (&HeaderValue::from_static("7"), &b"7"[..]));
+}
+
+/// What a trace was told, in its order.
+#[derive(Clone, Default)]
+struct Told(Arc<std::sync::Mutex<Vec<String>>>);
+
+impl Told {
+    fn push(&self, line: String) {
+        self.0.lock().expect("nobody panicked").push(line);
+    }
+    fn taken(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().expect("nobody panicked"))
+    }
+}
+
+#[tokio::test]
+async fn a_trace_is_told_of_requests_responses_bodies_and_failures() {
+    let told = Told::default();
+    let [on_request, on_response, on_chunk, on_eos, on_failure] = [(); 5].map(|()| told.clone());
+    let trace = TraceLayer::new_for_http()
+        .on_request(move |request: &Request, _: &Span| on_request.push(format!("request {}", request.uri().path())))
+        .on_response(move |response: &Response, _: Duration, _: &Span| {
+            on_response.push(format!("response {}", response.status().as_u16()));
+        })
+        .on_body_chunk(move |chunk: &bytes::Bytes, _: Duration, _: &Span| {
+            on_chunk.push(format!("{} bytes", chunk.len()))
+        })
+        .on_eos(move |_: Option<&axum::http::HeaderMap>, _: Duration, _: &Span| on_eos.push("end".to_owned()))
+        .on_failure(move |failure: ServerErrorsFailureClass, _: Duration, _: &Span| {
+            on_failure.push(format!("failure: {failure}"));
+        });
+    let chain = around(Layered::new((trace, MapResponseBodyLayer::new(Body::new))));
+    let served = serve(&chain).await;
+    assert_eq!(served.ask(Method::POST, "/", &[], "hi").await.0, 200);
+    assert_eq!(told.taken(), ["request /", "response 200", "2 bytes", "end"]);
+    assert_eq!(served.get("/fail").await.0, 500);
+    assert_eq!(told.taken()[..3], ["request /fail", "response 500", "failure: Status code: 500 Internal Server Error"]);
+    assert_eq!(chain.seen.counts(), [2, 2, 0]);
 }
 
 #[tokio::test]
