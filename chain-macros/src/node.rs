@@ -46,9 +46,13 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         (Some(node), None) => node.expand(&options.runtime),
         (None, None) => TokenStream::new(),
     };
-    // A parameter's type is the wiring: `&str` in place of `&String` would be another value of the scope.
+    // A parameter's type is the wiring: `&str` in place of `&String` would be another value of the scope. Hooks have `&self`, and whether a node
+    // is `async` is part of how it is used.
     quote! {
-        #[allow(clippy::ptr_arg, clippy::borrowed_box, clippy::ref_option, clippy::trivially_copy_pass_by_ref, clippy::needless_pass_by_value)]
+        #[allow(
+            clippy::ptr_arg, clippy::borrowed_box, clippy::ref_option, clippy::trivially_copy_pass_by_ref, clippy::needless_pass_by_value,
+            clippy::unused_self, clippy::unused_async
+        )]
         #item
         #expansion
     }

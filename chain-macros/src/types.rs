@@ -138,6 +138,7 @@ fn write(tokens: TokenStream, out: &mut String) {
                 let (open, close) = match group.delimiter() {
                     Delimiter::Parenthesis => ("(", ")"),
                     Delimiter::Bracket => ("[", "]"),
+                    Delimiter::Brace if out.ends_with(|last: char| last.is_alphanumeric()) => (" { ", " }"),
                     Delimiter::Brace => ("{ ", " }"),
                     Delimiter::None => ("", ""),
                 };
@@ -165,7 +166,7 @@ fn write(tokens: TokenStream, out: &mut String) {
             word => {
                 // Two words in a row, or a lifetime and what follows it, need a space between them.
                 let text = word.to_string();
-                let after_word = out.chars().next_back().is_some_and(|last| last.is_alphanumeric() || last == '_');
+                let after_word = out.ends_with(|last: char| last.is_alphanumeric() || matches!(last, '_' | '}'));
                 if after_word {
                     out.push(' ');
                 }
