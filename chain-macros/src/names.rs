@@ -112,6 +112,11 @@ pub(crate) fn row_label(level: usize) -> Lifetime {
     Lifetime::new(&format!("'row{level}"), Span::mixed_site())
 }
 
+/// The label of a part of a very long row, which begins with this piece.
+pub(crate) fn part_label(at: usize) -> Lifetime {
+    Lifetime::new(&format!("'part{at}"), Span::mixed_site())
+}
+
 /// A label that there is one of.
 pub(crate) fn label_of(name: &str) -> Lifetime {
     Lifetime::new(&format!("'{name}"), Span::mixed_site())

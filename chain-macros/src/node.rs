@@ -821,8 +821,7 @@ impl Node {
         let run = names::run_lifetime();
         let generics = self.generics(&[quote!(#run)], &[]);
         let clause = self.where_clause(&[]);
-        let out = &flow.out;
-        let out = if is_bang(out) { quote!(#rt::Never) } else { out.clone() };
+        let out = self.out(rt);
         let (key, never_gives) = match &flow.gives {
             Gives::Nothing => (quote!(#rt::Nothing<CHAIN_POSITION>), false),
             Gives::Never => (quote!(#rt::Nothing<CHAIN_POSITION>), true),
@@ -859,6 +858,12 @@ impl Node {
                 const FACTS: #rt::describe::Facts = #facts;
             }
         }
+    }
+
+    /// What the way in returns. Named rather than `Self::Out`, which rustc would have to look up at each mention.
+    fn out(&self, rt: &TokenStream) -> TokenStream {
+        let out = &self.flow.out;
+        if is_bang(out) { quote!(#rt::Never) } else { out.clone() }
     }
 
     fn facts(&self, rt: &TokenStream, name: &str) -> TokenStream {
@@ -898,7 +903,7 @@ impl Node {
         let generics = self.generics(&[quote!(#run: #call), quote!(#call)], &parameters);
         let clause = self.where_clause(&bounds);
         let enter = match &self.enter {
-            Some(enter) => self.hook(rt, "enter", enter, &quote!(Self::Out)),
+            Some(enter) => self.hook(rt, "enter", enter, &self.out(rt)),
             None => self.no_way_in(rt),
         };
         let exit = self.exit.as_ref().map(|exit| self.hook(rt, "exit", exit, &quote!(())));
@@ -1001,7 +1006,7 @@ impl Node {
         let later = format_ident!("{name}");
         quote! {
             #[inline(always)]
-            fn #later(&#run self, #place: #scope) -> #rt::NeverSuspends<#out> { #rt::private::unreachable!() }
+            fn #later(&#run self, #place: #scope) -> #rt::NeverSuspends<#out> { #rt::private::never_called() }
         }
     }
 

@@ -115,6 +115,9 @@ pub(crate) enum BlockKind {
 /// Nodes in a page.
 const PAGE: usize = 32;
 
+/// Pieces in a part.
+const PART: usize = 2 * PAGE;
+
 /// Nodes in a chunk: as many as `private::all_lent` takes.
 const CHUNK: usize = 8;
 
@@ -192,6 +195,17 @@ impl Plan<'_> {
             Piece::Branch(position, arms) => self.is_left(*position) || arms.iter().any(|arm| self.leaves(&arm.row)),
             Piece::If(_, then, otherwise) => self.leaves(then) || otherwise.iter().any(|row| self.leaves(row)),
         })
+    }
+
+    /// Whether what comes from this piece on is a state machine of its own: where a row is so long that it has pages, every `PART`
+    /// pieces. The part finds on pages what was provided before it.
+    pub(crate) fn begins_part(&self, row: &Row, at: usize) -> bool {
+        self.has_parts() && row.level == 0 && at > 0 && at.is_multiple_of(PART) && at < row.pieces.len()
+    }
+
+    /// Whether the chain is cut into several state machines.
+    pub(crate) fn has_parts(&self) -> bool {
+        self.chain.run.is_async && self.levels[0].pages() > 0
     }
 
     /// How many words of bits there have to be for the positions of nodes that may be skipped, and are observed.

@@ -54,20 +54,39 @@ impl Message {
     }
 }
 
-/// Checks everything of which the node at `position` is the culprit.
+/// Whether any of the nodes takes what it needs by value. Where none does, nothing can be gone, and no node has to be asked about it.
+pub const fn takes(nodes: &[NodeInfo]) -> bool {
+    let mut position = 0;
+    while position < nodes.len() {
+        let needs = nodes[position].needs;
+        let mut at = 0;
+        while at < needs.len() {
+            if matches!(needs[at].access, Access::Taken) {
+                return true;
+            }
+            at += 1;
+        }
+        position += 1;
+    }
+    false
+}
+
+/// Checks everything of which the node at `position` is the culprit; `takes` is what [`takes()`] says of the chain.
 ///
 /// # Panics
 ///
 /// In a constant, so while compiling: with the error that the user reads.
 #[track_caller]
-pub const fn node(chain: &ChainInfo, position: usize) {
+pub const fn node(chain: &ChainInfo, position: usize, takes: bool) {
     let node = &chain.nodes[position];
     order(node, node.needs, false);
     order(node, node.exit_needs, true);
     overlap(node, node.needs);
     overlap(node, node.exit_needs);
     ending(chain, node);
-    gone(chain, node);
+    if takes {
+        gone(chain, node);
+    }
 }
 
 /// A block that goes on has no ending.

@@ -203,6 +203,64 @@ pub struct NodeInfo {
     pub exit_needs: &'static [Need],
 }
 
+impl NodeInfo {
+    /// A node of the chain's own row, behind that at the position before, where this is called.
+    #[doc(hidden)]
+    #[must_use]
+    #[track_caller]
+    pub const fn of(name: &'static str, position: usize, seen: Seen) -> Self {
+        let place = core::panic::Location::caller();
+        Self {
+            name,
+            position,
+            role: Role::Step,
+            block: None,
+            after: position.checked_sub(1),
+            file: place.file(),
+            line: place.line(),
+            attributes: "",
+            facts: seen.facts,
+            needs: seen.needs,
+            exit_needs: seen.exit_needs,
+        }
+    }
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn role(mut self, role: Role) -> Self {
+        self.role = role;
+        self
+    }
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn block(mut self, block: usize) -> Self {
+        self.block = Some(block);
+        self
+    }
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn after(mut self, after: Option<usize>) -> Self {
+        self.after = after;
+        self
+    }
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn attributes(mut self, attributes: &'static str) -> Self {
+        self.attributes = attributes;
+        self
+    }
+}
+
+/// What a node's traits say of it in one scope.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// What is known of it wherever it stands.
+    pub facts: Facts,
+    /// What `enter` needs.
+    pub needs: &'static [Need],
+    /// What `exit` needs.
+    pub exit_needs: &'static [Need],
+}
+
 /// What a node is there for, in its chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -282,6 +340,18 @@ impl Ending {
     #[must_use]
     pub const fn cut_short(by: &'static NodeInfo) -> Self {
         Self { by, cut_short: true }
+    }
+    /// Of each node that it replied, and that it broke: what there can be of these, in a chain of half as many nodes.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn of_all<const TWICE: usize>(nodes: &'static [NodeInfo]) -> [Self; TWICE] {
+        let mut all = [Self::replied(&nodes[0]); TWICE];
+        let mut at = 0;
+        while at < TWICE {
+            all[at] = Self { by: &nodes[at / 2], cut_short: at % 2 == 1 };
+            at += 1;
+        }
+        all
     }
     /// The node that gave the reply, by ending the chain or by breaking.
     #[must_use]

@@ -10,7 +10,7 @@
 
 use core::future::Future;
 
-use crate::describe::{Facts, Need};
+use crate::describe::{Facts, Need, Seen};
 use crate::flow::{KeyOf, Reads};
 
 /// What a node returns, provides and breaks with, wherever it stands.
@@ -80,6 +80,9 @@ pub trait Node<'r: 's, 's, S>: Signature<'r> {
     const NEEDS: &'static [Need];
     /// What `exit` asks of the scope.
     const EXIT_NEEDS: &'static [Need] = &[];
+    /// All of it as data, for the chain's description.
+    #[doc(hidden)]
+    const SEEN: Seen = Seen { facts: Self::FACTS, needs: Self::NEEDS, exit_needs: Self::EXIT_NEEDS };
 
     /// The way in of a node that may suspend.
     fn enter(&'r self, scope: S) -> impl Future<Output = Self::Out>;

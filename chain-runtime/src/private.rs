@@ -6,6 +6,7 @@ pub use core::mem::size_of;
 pub use core::ops::{ControlFlow, Deref, DerefMut};
 pub use core::option::Option::{self, None, Some};
 pub use core::pin::{Pin, pin};
+pub use core::primitive::bool;
 pub use core::result::Result::{self, Err, Ok};
 pub use core::{file, line, unreachable};
 
@@ -18,6 +19,11 @@ pub fn taken<T>(slot: &mut Option<T>) -> T {
 /// Stands for a node that has errors.
 pub fn no_node<T>() -> T {
     unreachable!()
+}
+
+/// The body of a hook's form that the node does not have.
+pub fn never_called<T>() -> T {
+    unreachable!("chain!: a hook that never suspends is called, not awaited")
 }
 
 /// That the node `N` never suspends.

@@ -25,33 +25,23 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
         let Step { node, name, span, level, block, attributes, .. } = step;
         let rt = &names::alias(*span);
         let scope = &plan.levels[*level].scope;
-        let block = option(*block);
+        let facts = quote_spanned!(*span=> <#node as #rt::Node<'_, '_, #scope #arguments>>::SEEN);
+        let described = quote_spanned!(*span=> #rt::NodeInfo::of(#name, #position, #facts));
+        // What is so for most nodes is what `of` says.
         let role = match step.role {
-            Role::Step => quote!(Step),
-            Role::Around => quote!(Around),
-            Role::Scrutinee { .. } => quote!(Branch),
-            Role::Predicate => quote!(Condition),
+            Role::Step => None,
+            Role::Around => Some(quote!(.role(#rt::describe::Role::Around))),
+            Role::Scrutinee { .. } => Some(quote!(.role(#rt::describe::Role::Branch))),
+            Role::Predicate => Some(quote!(.role(#rt::describe::Role::Condition))),
         };
-        let after = option(plan.after(position));
-        let as_node = quote_spanned!(*span=> <#node as #rt::Node<'_, '_, #scope #arguments>>);
-        let facts = quote_spanned!(*span=> <#node as #rt::Signature<'_>>::FACTS);
-        let file = quote_spanned!(*span=> #rt::private::file!());
-        let line = quote_spanned!(*span=> #rt::private::line!());
-        quote! {
-            #rt::describe::NodeInfo {
-                name: #name,
-                position: #position,
-                role: #rt::describe::Role::#role,
-                block: #block,
-                after: #after,
-                attributes: #attributes,
-                file: #file,
-                line: #line,
-                facts: #facts,
-                needs: #as_node::NEEDS,
-                exit_needs: #as_node::EXIT_NEEDS,
-            }
-        }
+        let block = block.map(|block| quote!(.block(#block)));
+        let after = plan.after(position);
+        let after = (after != position.checked_sub(1)).then(|| {
+            let after = option(after);
+            quote!(.after(#after))
+        });
+        let attributes = (!attributes.is_empty()).then(|| quote!(.attributes(#attributes)));
+        quote!(#described #role #block #after #attributes)
     });
     // Statics, which the backend names; a constant it would write out, with all that it points to, at each mention.
     let (node_static, ending_static) = (names::static_of("Nodes", name), names::static_of("Endings", name));
@@ -59,31 +49,32 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
         true => quote!(<#name #chain_ty>::NODES),
         false => quote!(#node_static),
     };
-    let endings = (0..count).map(|position| {
-        quote! {
-            #rt::Ending::replied(&#nodes[#position]),
-            #rt::Ending::cut_short(&#nodes[#position])
-        }
-    });
     let two_for_each = count * 2;
     let (statics, infos, endings) = match plan.is_generic {
         true => (
             None,
             quote!(&[#(#infos),*]),
-            Some(quote! {
-                impl #impl_generics #scope #ty_generics #clause {
-                    const ENDINGS: &'static [#rt::Ending] = &[#(#endings),*];
+            plan.tells_ending().then(|| {
+                quote! {
+                    impl #impl_generics #scope #ty_generics #clause {
+                        const ENDINGS: &'static [#rt::Ending] = &#rt::Ending::of_all::<#two_for_each>(#nodes);
+                    }
                 }
             }),
         ),
-        false => (
-            Some(quote! {
-                static #node_static: [#rt::NodeInfo; #count] = [#(#infos),*];
-                static #ending_static: [#rt::Ending; #two_for_each] = [#(#endings),*];
-            }),
-            quote!(&#node_static),
-            None,
-        ),
+        false => {
+            let endings = plan
+                .tells_ending()
+                .then(|| quote!(static #ending_static: [#rt::Ending; #two_for_each] = #rt::Ending::of_all(&#nodes);));
+            (
+                Some(quote! {
+                    static #node_static: [#rt::NodeInfo; #count] = [#(#infos),*];
+                    #endings
+                }),
+                quote!(&#node_static),
+                None,
+            )
+        }
     };
     let inputs = chain.run.inputs.iter().map(|input| pair(&names::unraw(&input.name), &types::text(&input.ty)));
     let inputs: Vec<_> = match chain.form {
@@ -303,6 +294,8 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
     let scope = &plan.levels[0].scope;
     let name = &chain.name;
     let (_, chain_ty, _) = chain.generics.split_for_impl();
+    let rt = &names::runtime_alias();
+    let takes = names::static_of("Takes", name);
     let nodes = |this: &TokenStream, span: proc_macro2::Span, position: usize| {
         let rt = names::alias(span);
         // That of the way in is a bound: rustc can say it earlier.
@@ -318,7 +311,7 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
             Role::Scrutinee { .. } => quote_spanned!(span=> #rt::check::scrutinee(#this::NODES, #position);),
         };
         let features = features(step);
-        quote_spanned!(span=> { #rt::check::node(#this::CHAIN, #position); #way_out #function #role #features })
+        quote_spanned!(span=> { #rt::check::node(#this::CHAIN, #position, #takes); #way_out #function #role #features })
     };
     let budget = |this: &TokenStream| {
         let limit = chain.budget.as_ref()?;
@@ -346,7 +339,10 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
         });
         return quote! {
             impl #impl_generics #scope #ty_generics #clause {
-                const WIRED: () = { #(#checks;)* };
+                const WIRED: () = {
+                    let #takes = #rt::check::takes(<#name #chain_ty>::NODES);
+                    #(#checks;)*
+                };
             }
             #budget
         };
@@ -358,5 +354,9 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
         quote_spanned!(step.span=> const _: () = #check;)
     });
     let budget = budget(&this).map(|check| quote!(const _: () = #check;));
-    quote!(#(#checks)* #budget)
+    quote! {
+        const #takes: #rt::private::bool = #rt::check::takes(#this::NODES);
+        #(#checks)*
+        #budget
+    }
 }

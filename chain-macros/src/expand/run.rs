@@ -95,8 +95,8 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
     let begin = observer
         .as_ref()
         .map(|observer| quote!(let mut #watch = #rt::observe::Watch::<#observer, #words>::begin(Self::CHAIN);));
-    let ending_declared = plan.tells_ending().then(|| match plan.levels.len() > 1 {
-        // In blocks, rustc cannot follow that it is written once.
+    let ending_declared = plan.tells_ending().then(|| match plan.levels.len() > 1 || plan.has_parts() {
+        // In blocks and parts, rustc cannot follow that it is written once.
         true => {
             let endings = endings(plan);
             quote!(let mut #ending: &'static #rt::Ending = &#endings[0];)
@@ -295,6 +295,29 @@ fn row(plan: &Plan<'_>, row: &Row, frame: &Frame) -> TokenStream {
 
 /// The pieces of a row from this one on.
 fn pieces(plan: &Plan<'_>, row: &Row, at: usize, frame: &Frame) -> TokenStream {
+    match plan.begins_part(row, at) {
+        true => part(plan, row, at, frame),
+        false => pieces_here(plan, row, at, frame),
+    }
+}
+
+/// The rest of a very long row, in a state machine of its own, which gives the reply.
+fn part(plan: &Plan<'_>, row: &Row, at: usize, frame: &Frame) -> TokenStream {
+    let reply = names::single("reply");
+    let reply_ty = in_run(plan.chain, &plan.chain.run.reply);
+    let label = names::part_label(at);
+    let rest = pieces_here(plan, row, at, &frame.within(label.clone()));
+    quote! {
+        #reply = async {
+            let mut #reply: #reply_ty;
+            #label: { #rest }
+            #reply
+        }
+        .await;
+    }
+}
+
+fn pieces_here(plan: &Plan<'_>, row: &Row, at: usize, frame: &Frame) -> TokenStream {
     let Some(piece) = row.pieces.get(at) else {
         return (!row.replies && frame.of == row.level).then(|| frame.goes_on()).flatten().unwrap_or_default();
     };
@@ -776,9 +799,9 @@ fn exit(plan: &Plan<'_>, at: usize) -> TokenStream {
 fn mode(chain: &Chain) -> TokenStream {
     let rt = &names::runtime_alias();
     if types::is_named(&chain.run.reply, "Result") {
-        quote!(#rt::flow::reply::Fallible)
+        quote!(#rt::flow::reply::Fallible<Self>)
     } else {
-        quote!(#rt::flow::reply::Plain)
+        quote!(#rt::flow::reply::Plain<Self>)
     }
 }
 

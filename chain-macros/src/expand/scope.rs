@@ -240,7 +240,7 @@ fn slot_for(
             const FROM: #rt::describe::Source = #from;
             type Place = #place_ty;
             #[inline(always)]
-            fn place(&mut self) -> Self::Place { #place }
+            fn place(&mut self) -> #place_ty { #place }
         }
     };
     names::as_if_at(provides, span)
