@@ -1,0 +1,1 @@
+//! Chains on executors that are not tokio's.
