@@ -1,1 +1,1 @@
-//! Chains on executors that are not tokio's.
+//! Holds what is tested: executors that are not tokio's, with chains on them in `tests/`.
