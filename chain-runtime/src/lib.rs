@@ -139,6 +139,10 @@
 //! `Hello::future_size()` and `Hello::node_sizes()` are the bytes that a run takes. See [`chain!`]. An
 //! [`Observer`](observe::Observer) is told of every node being entered and left.
 //!
+//! # Where a chain runs
+//!
+//! In tower, hyper and axum, on sockets without HTTP, behind a queue, on any executor, in a pool of threads, on a device: see [`embedding`].
+//!
 //! # Features
 //!
 //! | feature | brings | with the crates |
@@ -176,6 +180,7 @@ pub mod check;
 pub mod context;
 pub mod describe;
 mod embed;
+pub mod embedding;
 pub mod flow;
 pub mod held;
 #[cfg(feature = "hyper")]
