@@ -89,6 +89,8 @@
 //! - **A connection that is closed** with bytes unread is reset, which can overtake the last answer: shut the writing half down, and read on
 //!   for a moment.
 //! - **A stop** belongs between two frames: `stop.run_until_cancelled(lines.next())`.
+//! - **A panic** in a node ends the task that polls the run. That is one connection; but datagrams may share a task, and then a
+//!   [`CatchPanic`](crate::around) around the chain keeps the panic to its own.
 //!
 //! # Messages of a queue
 //!
