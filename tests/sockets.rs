@@ -231,21 +231,6 @@ async fn half_a_frame_before_the_end_is_no_frame() {
     assert_eq!(tally(&server.stopped().await.tally), [1, 1, 0]);
 }
 
-/// The end may be there before the last frame is begun. That frame is tried first, each time.
-#[tokio::test]
-async fn what_is_answered_without_waiting_is_not_taken_back() {
-    let server = serve(example::frames::converse).await;
-    for _ in 0..40 {
-        let mut client = server.connect().await;
-        client.write_all(&[0, 2, 3, 7, 0, 2, 3, 8]).await.expect("the server reads");
-        client.shutdown().await.expect("the connection lives");
-        let mut answers = Vec::new();
-        within("the answers", client.read_to_end(&mut answers)).await.expect("they are not cut off");
-        assert_eq!(answers, [0, 2, 3, 21, 0, 2, 3, 24]);
-    }
-    assert_eq!(tally(&server.stopped().await.tally), [80, 80, 0]);
-}
-
 #[tokio::test]
 async fn who_closes_the_connection_takes_the_frame_in_flight_back() {
     let server = serve(example::frames::converse).await;
