@@ -1,79 +1,79 @@
-//! As on a device: a chain polled from a loop, with a waker that does nothing, over memory of a fixed size. Only `main`, which plays the
-//! hardware and prints, needs `std`: tests/no_std is a crate without it, and without an allocator.
+//! As on a device: no executor, no allocation. A chain in a `static`, polled from a loop that an interrupt wakes.
+//! `tests/no_std` is compiled for such a chain, without `std` and without `alloc`.
 
-use core::cell::Cell;
-use core::future::{Future, poll_fn};
-use core::pin::pin;
-use core::task::{Context, Poll, Waker};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::task::{Context, Poll, Waker};
 
 use chain_runtime::{Reset, chain, node};
+use heapless::Vec;
 
-struct Command(u8);
-struct Answer(u8);
+/// The register of a sensor. Here the loop below plays the hardware; 0 is that there is no value yet.
+static SENSOR: AtomicU8 = AtomicU8::new(0);
 
-/// Serves one command after another.
+/// What one request works with: memory of a fixed size, in a `static` or on the stack.
 #[derive(Default, Reset)]
 struct Scratch {
-    samples: [u8; 4],
+    #[reset(with = Vec::clear)]
+    answer: Vec<u8, 16>,
 }
 
-/// A converter that needs a few turns of the loop for a sample; what it says is in a register, as an interrupt would put it there.
-#[derive(Default)]
-struct Converter {
-    register: Cell<Option<u8>>,
-    is_on: Cell<bool>,
+/// A future by hand: the register has a value. Whoever polls need not be woken: the loop polls at each interrupt.
+struct Sensed;
+
+impl Future for Sensed {
+    type Output = u8;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<u8> {
+        match SENSOR.swap(0, Relaxed) {
+            0 => Poll::Pending,
+            value => Poll::Ready(value),
+        }
+    }
 }
 
-struct On;
+#[derive(Debug)]
+struct Overflow;
+struct Samples(u8);
 
 #[node]
-impl Converter {
-    fn enter(&self) -> On {
-        self.is_on.set(true);
-        On
-    }
-    fn exit(&self, _on: &On) {
-        self.is_on.set(false);
-    }
-    fn cancelled(&self, _on: &On) {
-        self.is_on.set(false);
-    }
+fn parse(frame: &[u8]) -> Result<Samples, Overflow> {
+    frame.first().map(|count| Samples(*count)).ok_or(Overflow)
 }
 
 #[node]
-async fn sample(command: &Command, converter: &Converter, scratch: &mut Scratch) -> Answer {
-    for sample in &mut scratch.samples {
-        let taken = || converter.register.take().map_or(Poll::Pending, Poll::Ready);
-        *sample = command.0.wrapping_add(poll_fn(|_| taken()).await);
+async fn sample(samples: &Samples, scratch: &mut Scratch) -> Result<(), Overflow> {
+    for _ in 0..samples.0 {
+        scratch.answer.push(Sensed.await).map_err(|_| Overflow)?;
     }
-    Answer(scratch.samples.iter().fold(0, |sum, sample| sum.wrapping_add(*sample)))
+    Ok(())
 }
 
 chain! {
-    /// By its name the converter is a node, by its type it is lent.
-    struct Device { converter: Converter }
-    async fn(command: Command, scratch: &mut Scratch) -> Answer { converter => sample }
+    #[budget(future = 128)] struct Device;
+    async fn<'r>(frame: &'r [u8], scratch: &'r mut Scratch) -> Result<(), Overflow> { parse => sample }
 }
 
+static DEVICE: Device = Device;
+
 fn main() {
-    let device = Device { converter: Converter::default() };
-    let (mut scratch, mut context) = (Scratch::default(), Context::from_waker(Waker::noop()));
-    println!("a run takes {} bytes, of a stack or a static", Device::future_size());
-    for (command, turns) in [(1, 100), (2, 6), (3, 100)] {
-        let answered = {
-            let mut run = pin!(device.run(Command(command), &mut scratch));
-            (0..turns).find_map(|turn| {
-                device.converter.register.set((turn % 3 == 2).then_some(turn));
-                match run.as_mut().poll(&mut context) {
-                    Poll::Ready(Answer(sum)) => Some((turn, sum)),
-                    Poll::Pending => None,
-                }
-            })
-        };
+    println!("a run takes {} bytes, known to the compiler", Device::future_size());
+    let mut scratch = Scratch::default();
+    for frame in [&[3_u8][..], &[0], &[200]] {
         scratch.reset();
-        println!(
-            "command {command}: turn and answer {answered:?}, the converter is on: {}",
-            device.converter.is_on.get()
-        );
+        let mut polls = 0;
+        let done = {
+            let mut run = pin!(DEVICE.run(frame, &mut scratch));
+            let mut context = Context::from_waker(Waker::noop());
+            loop {
+                polls += 1;
+                if let Poll::Ready(done) = run.as_mut().poll(&mut context) {
+                    break done;
+                }
+                // `wfi`: the processor sleeps until the next interrupt, which brings a value.
+                SENSOR.store(polls, Relaxed);
+            }
+        };
+        println!("{frame:?}: {done:?} after {polls} polls, {:?}", scratch.answer);
     }
 }

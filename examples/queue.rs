@@ -1,76 +1,71 @@
-//! A queue's consumer: a message is off the queue for good when the chain has replied, and goes back where it failed, panicked or was dropped.
+//! A consumer of a queue: each message is one run of a chain, acknowledged by the reply. A message is never lost.
 
-use std::panic::AssertUnwindSafe;
+#[path = "queue/delivery.rs"]
+pub(crate) mod delivery;
+
+use std::future::Future;
 
 use chain_runtime::{chain, node};
-use futures_util::FutureExt;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Message {
-    pub(crate) text: String,
-    pub(crate) failures: u32,
-}
-
-/// Knows of every message what became of it. It stands before the nodes that work on one.
-pub(crate) struct Delivery {
-    pub(crate) again: UnboundedSender<Message>,
-    pub(crate) done: UnboundedSender<Message>,
-    pub(crate) dead: UnboundedSender<Message>,
-}
-
-pub(crate) struct Delivered(Message);
+use delivery::{Acks, Delivery, Failed, Message, Queue};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 #[node]
-impl Delivery {
-    pub(crate) fn enter(&self, message: &Message) -> Delivered {
-        Delivered(message.clone())
-    }
-    /// Acks, or nacks.
-    pub(crate) fn exit(&self, delivered: &Delivered, reply: &Result<(), &'static str>) {
-        if reply.is_ok() { _ = self.done.send(delivered.0.clone()) } else { self.failed(&delivered.0) }
-    }
-    /// A message that panicked has failed. One that was dropped midway has not, and is as it was.
-    pub(crate) fn cancelled(&self, delivered: &Delivered) {
-        let is_panic = std::thread::panicking();
-        if is_panic { self.failed(&delivered.0) } else { _ = self.again.send(delivered.0.clone()) }
-    }
-}
-
-impl Delivery {
-    /// Back into the queue, but not for ever. Sending fails where nobody listens any more, and then who sent the message has it still.
-    fn failed(&self, message: &Message) {
-        let message = Message { failures: message.failures + 1, ..message.clone() };
-        _ = if message.failures < 3 { self.again.send(message) } else { self.dead.send(message) };
-    }
-}
-
-#[node]
-async fn work(message: &Message) -> Result<(), &'static str> {
-    tokio::task::yield_now().await;
-    match message.text.as_str() {
-        "poison" => panic!("as it was asked"),
-        "late" if message.failures == 0 => Err("not yet"),
+async fn work(delivery: &Delivery) -> Result<(), Failed> {
+    let Message { body, failures } = &delivery.message;
+    println!("{body} (failed {failures} times)");
+    match body.as_str() {
+        "poison" => panic!("a bug that this message finds"),
+        "flaky" if *failures < 2 => Err(Failed),
+        "stuck" => std::future::pending().await,
         _ => Ok(()),
     }
 }
 
 chain! {
-    struct Consumer { delivery: Delivery }
-    async fn(message: Message) -> Result<(), &'static str> { delivery => work }
+    /// The delivery is an input that the chain owns: however the run ends, it is dropped or settled.
+    struct Consumer;
+    async fn(delivery: Delivery) -> Result<(), Failed> { Acks => work }
+}
+
+/// Works on eight messages at once. When it is told to stop, those in flight go back.
+pub(crate) async fn consume<F: Future<Output: Send> + Send + 'static>(
+    queue: &Queue,
+    messages: &mut UnboundedReceiver<Message>,
+    stop: CancellationToken,
+    run: impl Fn(Delivery) -> F,
+) {
+    let mut runs = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            Some(message) = messages.recv(), if runs.len() < 8 => drop(runs.spawn(run(Delivery::new(message, queue)))),
+            // What ended has settled its message, by a panic as well.
+            Some(_) = runs.join_next() => {}
+        }
+    }
+    runs.shutdown().await;
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let ((again, mut queue), (done, mut acked), (dead, mut buried)) =
-        (unbounded_channel(), unbounded_channel(), unbounded_channel());
-    for text in ["quick", "late", "poison"] {
-        again.send(Message { text: text.to_owned(), failures: 0 }).expect("the queue is there");
+    std::panic::set_hook(Box::new(|_| println!("  .. panics")));
+    let ((ready, mut messages), (ended, mut ends)) = (unbounded_channel(), unbounded_channel());
+    for body in ["hello", "flaky", "poison", "stuck"] {
+        let _ = ready.send(Message { body: body.to_owned(), failures: 0 });
     }
-    let consumer = Consumer { delivery: Delivery { again, done, dead } };
-    while let Ok(message) = queue.try_recv() {
-        println!("{message:?}: {:?}", AssertUnwindSafe(consumer.run(message.clone())).catch_unwind().await);
-    }
-    println!("done: {:?}, {:?}", acked.recv().await, acked.try_recv());
-    println!("dead: {:?}", buried.recv().await);
+    let (queue, stop) = (Queue { ready, ended }, CancellationToken::new());
+    let three_ends = async {
+        for _ in 0..3 {
+            match ends.recv().await {
+                Some(Ok(body)) => println!("  .. {body} is done"),
+                Some(Err(body)) => println!("  .. {body} is dead"),
+                None => unreachable!("the queue is there"),
+            }
+        }
+        stop.cancel();
+    };
+    tokio::join!(consume(&queue, &mut messages, stop.clone(), |delivery| Consumer.run(delivery)), three_ends);
+    println!("{:?} went back", messages.recv().await.expect("what was stuck"));
 }

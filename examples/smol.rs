@@ -1,9 +1,7 @@
-//! A chain on smol, with a deadline by smol's own timer. There is no tokio in such a program's tree: see tests/executors.
+//! A chain on smol, with a deadline by smol's timer. There is no tokio in it: see `tests/executors`.
 
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
+use std::{net::Ipv4Addr, pin::Pin, sync::Arc, task};
 
 use chain_runtime::around::{Deadline, Expired, Timer};
 use chain_runtime::{chain, node};
@@ -11,10 +9,10 @@ use smol::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use smol::net::{TcpListener, TcpStream};
 use smol::stream::StreamExt;
 
-/// What every timer is to a chain: a future that is ready at a given time.
-struct Smol;
+/// The timer of the nodes that wait. Any runtime's is as short as this.
+pub(crate) struct SmolTimer;
 
-impl Timer for Smol {
+impl Timer for SmolTimer {
     type Sleep = Sleep;
 
     fn sleep_until(&self, at: Instant) -> Sleep {
@@ -22,58 +20,60 @@ impl Timer for Smol {
     }
 }
 
-struct Sleep(smol::Timer);
+/// smol's own is ready with an `Instant`.
+pub(crate) struct Sleep(smol::Timer);
 
 impl Future for Sleep {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        Pin::new(&mut self.0).poll(context).map(|_| ())
+    fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> task::Poll<()> {
+        Pin::new(&mut self.0).poll(context).map(drop)
     }
 }
 
-struct Wrong(&'static str);
-
-impl From<Expired> for Wrong {
-    fn from(_: Expired) -> Self {
-        Self("that took too long")
+#[node]
+async fn answer(line: &str) -> Result<String, Expired> {
+    if let Some(Ok(ms)) = line.strip_prefix("sleep ").map(str::parse) {
+        smol::Timer::after(Duration::from_millis(ms)).await;
     }
-}
-
-struct Milliseconds(u64);
-#[node]
-fn parse(line: &str) -> Result<Milliseconds, Wrong> {
-    line.parse().map(Milliseconds).map_err(|_| Wrong("a number, please"))
-}
-
-#[node]
-async fn wait(time: &Milliseconds) -> String {
-    smol::Timer::after(Duration::from_millis(time.0)).await;
-    format!("waited {} ms", time.0)
+    Ok(line.to_uppercase())
 }
 
 chain! {
-    struct Waiting { deadline: Deadline<Smol> }
-    async fn<'r>(line: &'r str) -> Result<String, Wrong> { parse => deadline { wait } }
+    struct Lines { deadline: Deadline<SmolTimer> }
+    async fn<'r>(line: &'r str) -> Result<String, Expired> { deadline { answer } }
 }
 
-async fn serve(chain: &Waiting, mut client: TcpStream) -> io::Result<()> {
-    let mut lines = BufReader::new(client.clone()).lines();
+async fn converse(stream: TcpStream, chain: Arc<Lines>) -> smol::io::Result<()> {
+    let (mut lines, mut stream) = (BufReader::new(stream.clone()).lines(), stream);
     while let Some(line) = lines.next().await {
-        let reply = chain.run(&line?).await.unwrap_or_else(|wrong| format!("error: {}", wrong.0));
-        client.write_all(format!("{reply}\n").as_bytes()).await?;
+        let answer = chain.run(&line?).await.unwrap_or_else(|expired| expired.to_string());
+        stream.write_all((answer + "\n").as_bytes()).await?;
     }
-    client.close().await
+    Ok(())
 }
 
-fn main() -> io::Result<()> {
+/// Serves until it is dropped, and then drops all connections.
+pub(crate) async fn serve(listener: TcpListener, limit: Duration) {
+    let (connections, chain) =
+        (smol::Executor::new(), Arc::new(Lines { deadline: Deadline::within_on(SmolTimer, limit) }));
+    let accept = async {
+        while let Ok((stream, _)) = listener.accept().await {
+            connections.spawn(converse(stream, Arc::clone(&chain))).detach();
+        }
+    };
+    connections.run(accept).await;
+}
+
+fn main() -> smol::io::Result<()> {
     smol::block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let mut client = TcpStream::connect(listener.local_addr()?).await?;
-        client.write_all(b"5\nsoon\n60000\n").await?;
-        client.shutdown(std::net::Shutdown::Write)?;
-        let waiting = Waiting { deadline: Deadline::within_on(Smol, Duration::from_millis(50)) };
-        serve(&waiting, listener.accept().await?.0).await?;
-        smol::io::copy(client, smol::Unblock::new(io::stdout())).await.map(|_| ())
+        let server = smol::spawn(serve(listener, Duration::from_millis(50)));
+        client.write_all(b"hello\nsleep 1\nsleep 60000\n").await?;
+        let answers = BufReader::new(client).lines().take(3);
+        answers.for_each(|answer| println!("{}", answer.expect("text"))).await;
+        server.cancel().await;
+        Ok(())
     })
 }

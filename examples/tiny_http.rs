@@ -1,79 +1,79 @@
-//! A chain of plain functions behind tiny_http, a synchronous server: threads instead of futures, each with memory that serves one request after
-//! another. It asks itself a few things and stops.
+//! A synchronous server: a chain of plain functions, `fn(..)`, in a pool of threads. No future, no executor.
 
-use std::io::{self, Cursor, Read, Write};
-use std::net::TcpStream;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::thread;
+use std::io::{Read, Write};
+use std::panic::{self, AssertUnwindSafe};
+use std::{net::TcpStream, sync::atomic::AtomicUsize, sync::atomic::Ordering::Relaxed, thread};
 
-use chain_runtime::{IntoReply, Reset, chain, node};
-use tiny_http::{Request, Response, Server};
+use chain_runtime::{Reset as _, chain, node};
+use tiny_http::{Request, Server};
 
-pub(crate) type Reply = Response<Cursor<Vec<u8>>>;
+pub(crate) struct Status(u16);
 
-struct Refused(u16, &'static str);
+/// How many requests were answered, and how many panicked.
+#[derive(Default)]
+pub(crate) struct Tally(pub(crate) AtomicUsize, pub(crate) AtomicUsize);
 
-impl IntoReply<Reply> for Refused {
-    fn into_reply(self) -> Reply {
-        Response::from_string(self.1).with_status_code(self.0)
+#[node]
+#[rustfmt::skip]
+impl Tally {
+    fn exit(&self) { self.0.fetch_add(1, Relaxed); }
+    fn cancelled(&self) { self.1.fetch_add(1, Relaxed); }
+}
+
+/// Reads the body into memory that the thread has for all of its requests.
+#[node]
+fn body(request: &mut Request, text: &mut String) -> Result<(), Status> {
+    request.as_reader().take(1024 + 1).read_to_string(text).map_err(|_| Status(400))?;
+    if text.len() > 1024 { Err(Status(413)) } else { Ok(()) }
+}
+
+#[node]
+fn answer(request: &Request, text: &mut String) -> Result<(), Status> {
+    match request.url() {
+        "/shout" => text.make_ascii_uppercase(),
+        "/bug" => panic!("a bug in a node"),
+        _ => return Err(Status(404)),
     }
-}
-
-#[derive(Default, Reset)]
-pub(crate) struct Scratch {
-    body: String,
-}
-
-#[node]
-fn auth(request: &Request) -> Result<(), Refused> {
-    let is_known = request.headers().iter().any(|field| field.field.equiv("x-key") && field.value == "lovelace");
-    if is_known { Ok(()) } else { Err(Refused(401, "who is there?")) }
-}
-
-#[node]
-fn read(request: &mut Request, scratch: &mut Scratch) -> Result<(), Refused> {
-    match request.as_reader().take(1024).read_to_string(&mut scratch.body) {
-        Ok(0..1024) => Ok(()),
-        Ok(_) => Err(Refused(413, "so much")),
-        Err(_) => Err(Refused(400, "this is no text")),
-    }
-}
-
-#[node]
-fn shout(request: &Request, scratch: &Scratch) -> Reply {
-    assert!(request.url() != "/panic", "as it was asked");
-    Response::from_string(scratch.body.to_uppercase())
+    Ok(())
 }
 
 chain! {
-    pub(crate) struct Shouting;
-    fn(request: &mut Request, scratch: &mut Scratch) -> Reply { auth => read => shout }
+    #[derive(Default)] pub(crate) struct Shouting { pub(crate) tally: Tally }
+    fn<'r>(request: &'r mut Request, text: &'r mut String) -> Result<(), Status> { tally => body => answer }
 }
 
-/// Serves on so many threads, until the server is told to stop. A panic is a 500, and its thread goes on.
-pub(crate) fn serve(server: &Arc<Server>, threads: usize) -> Vec<thread::JoinHandle<()>> {
-    let worker = |server: Arc<Server>| {
-        let mut scratch = Scratch::default();
-        while let Ok(mut request) = server.recv() {
-            let run = catch_unwind(AssertUnwindSafe(|| Shouting.run(&mut request, &mut scratch)));
-            scratch.reset();
-            // It fails where the client is gone, which is the client's business.
-            let _ = request.respond(run.unwrap_or_else(|_| Response::from_string("failed").with_status_code(500)));
+/// Serves in so many threads, until `server.unblock()`.
+pub(crate) fn serve(server: &Server, chain: &Shouting, threads: usize) {
+    let work = || {
+        let mut text = String::new();
+        for mut request in server.incoming_requests() {
+            text.reset();
+            // The hooks have run when the panic arrives here. The request is dropped, to which tiny_http's answer is a 500.
+            let run = AssertUnwindSafe(|| chain.run(&mut request, &mut text));
+            let Ok(run) = panic::catch_unwind(run) else { continue };
+            let (status, text) = run.map_or_else(|Status(status)| (status, ""), |()| (200, text.as_str()));
+            // Fails where the client is gone. Nobody is there to be told.
+            let _ = request.respond(tiny_http::Response::from_string(text).with_status_code(status));
         }
+        // It wakes one thread at a time: each wakes the next.
+        server.unblock();
     };
-    (0..threads).map(|_| Arc::clone(server)).map(|server| thread::spawn(move || worker(server))).collect()
+    thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
 }
 
-fn main() -> io::Result<()> {
-    let server = Arc::new(Server::http("127.0.0.1:0").map_err(io::Error::other)?);
-    let workers = serve(&server, 2);
-    for (key, body) in [("lovelace", "hello"), ("?", "hello")] {
-        let address = server.server_addr().to_ip().ok_or(io::ErrorKind::AddrNotAvailable)?;
-        let mut client = TcpStream::connect(address)?;
-        write!(client, "POST / HTTP/1.0\r\nx-key: {key}\r\ncontent-length: {}\r\n\r\n{body}", body.len())?;
-        println!("{}", io::read_to_string(client)?);
-    }
-    workers.iter().for_each(|_| server.unblock());
-    workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| io::Error::other("a worker panicked")))
+fn main() {
+    panic::set_hook(Box::new(|panic| println!("{panic}")));
+    let (server, chain) = (Server::http("127.0.0.1:0").expect("a free port"), Shouting::default());
+    let address = server.server_addr().to_ip().expect("it is TCP");
+    thread::scope(|scope| {
+        scope.spawn(|| serve(&server, &chain, 2));
+        for path in ["/shout", "/bug", "/else"] {
+            let (mut client, mut response) = (TcpStream::connect(address).expect("it listens"), String::new());
+            let request = format!("POST {path} HTTP/1.0\r\ncontent-length: 5\r\n\r\nhello");
+            client.write_all(request.as_bytes()).expect("the server reads");
+            client.read_to_string(&mut response).expect("a response");
+            println!("{path}: {}", response.replace("\r\n", " | "));
+        }
+        server.unblock();
+    });
 }

@@ -1,206 +1,270 @@
-//! Chains on raw sockets: a line protocol, and a length-prefixed one over TCP and UDP. No HTTP anywhere.
+//! Chains on plain sockets: `examples/sockets`, with real clients.
 
-use std::io;
-use std::sync::{Arc, Mutex};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
-use bytes::Bytes;
-use chain_runtime::{chain, node};
+use example::frames::Frames;
+use example::lines::{Lines, Tally};
 use futures_util::{SinkExt, StreamExt};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::task::JoinHandle;
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 use tokio_util::sync::CancellationToken;
 
-#[allow(dead_code, reason = "their main")]
-#[path = "../examples/frames.rs"]
-mod frames;
-#[allow(dead_code, reason = "their main")]
-#[path = "../examples/lines.rs"]
-mod lines;
-#[path = "support/seen.rs"]
-mod seen;
-#[path = "support/within.rs"]
-mod within;
+#[allow(dead_code, reason = "its main")]
+#[path = "../examples/sockets.rs"]
+mod example;
 
-use seen::Seen;
-use within::within;
-
-/// Both ends of a connection.
-async fn connection() -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-    let client = TcpStream::connect(listener.local_addr().expect("it is bound")).await.expect("it listens");
-    (client, listener.accept().await.expect("a client is there").0)
+/// A guard against hanging: no test waits for it.
+async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(Duration::from_secs(30), future).await {
+        Ok(output) => output,
+        Err(_) => panic!("{what} takes more than half a minute"),
+    }
 }
 
-type Served<E> = JoinHandle<Result<(), E>>;
-
-async fn of_lines() -> (TcpStream, Served<tokio_util::codec::LinesCodecError>, CancellationToken) {
-    let (client, server) = connection().await;
-    let stop = CancellationToken::new();
-    let chain = Arc::new(lines::Lines { store: Mutex::default() });
-    (client, tokio::spawn(lines::serve(chain, server, stop.clone())), stop)
+struct Server<C> {
+    address: SocketAddr,
+    chain: Arc<C>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
 }
 
-/// What the server says until it closes the connection.
-async fn said(client: &mut TcpStream) -> String {
-    let mut said = String::new();
-    within("the server", client.read_to_string(&mut said)).await.expect("it is text");
-    said
+async fn serve<C, F>(converse: fn(TcpStream, Arc<C>, CancellationToken) -> F) -> Server<C>
+where
+    C: Default + Send + Sync + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+    let address = listener.local_addr().expect("its address");
+    let (chain, stop) = (Arc::<C>::default(), CancellationToken::new());
+    let task = tokio::spawn(example::serve::serve(listener, stop.clone(), Arc::clone(&chain), converse));
+    Server { address, chain, stop, task }
+}
+
+impl<C> Server<C> {
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.expect("the server listens")
+    }
+
+    /// Stops, and waits until every connection has ended.
+    async fn stopped(self) -> Arc<C> {
+        self.stop.cancel();
+        within("the end of the connections", self.task).await.expect("no connection panics");
+        self.chain
+    }
+}
+
+/// How many runs began, were answered, and were cancelled.
+fn tally(tally: &Tally) -> [usize; 3] {
+    tally.0.each_ref().map(|count| count.load(Relaxed))
+}
+
+async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    within(what, async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+}
+
+/// Sends all of it, says that no more comes, and reads to the end.
+async fn say(server: &Server<Lines>, what: &[u8]) -> String {
+    let mut client = server.connect().await;
+    client.write_all(what).await.expect("the server reads");
+    client.shutdown().await.expect("the connection lives");
+    let mut answers = String::new();
+    within("the answers", client.read_to_string(&mut answers)).await.expect("the answers are not cut off");
+    answers
 }
 
 #[tokio::test]
-async fn lines_are_answered_in_their_order_whatever_pieces_they_come_in() {
-    let (mut client, served, _) = of_lines().await;
-    for piece in ["set a", "da lovelace\nget ada\r", "\nget eve\nset x\n", "get ada"] {
-        client.write_all(piece.as_bytes()).await.expect("it reads");
+async fn each_line_is_answered_in_turn_over_one_memory() {
+    let server = serve(example::lines::converse).await;
+    let (read, mut write) = server.connect().await.into_split();
+    let mut answers = BufReader::new(read).lines();
+    for (line, answer) in [
+        ("upper a long text that needs some room\n", "A LONG TEXT THAT NEEDS SOME ROOM"),
+        ("upper b\n", "B"),
+        ("sleep 0\r\n", ""),
+        ("sing\n", "error: a verb, a space, and what for"),
+        ("sing it\n", "error: `upper <text>` or `sleep <milliseconds>`"),
+        ("sleep long\n", "error: how long?"),
+        ("upper \u{fc}\n", "\u{dc}"),
+    ] {
+        write.write_all(line.as_bytes()).await.expect("the server reads");
+        let got = within("an answer", answers.next_line()).await.expect("the connection lives");
+        assert_eq!(got.as_deref(), Some(answer), "to {line:?}");
+    }
+    drop((write, answers));
+    assert_eq!(tally(&server.stopped().await.tally), [7, 7, 0]);
+}
+
+#[tokio::test]
+async fn lines_that_arrive_in_pieces_or_all_at_once_are_the_same_lines() {
+    let server = serve(example::lines::converse).await;
+    let mut client = server.connect().await;
+    for piece in ["up", "per on", "e\nupper t", "wo\n"] {
+        client.write_all(piece.as_bytes()).await.expect("the server reads");
+        client.flush().await.expect("the server reads");
         tokio::task::yield_now().await;
     }
-    client.shutdown().await.expect("it is open");
-    assert_eq!(
-        said(&mut client).await,
-        "change 1 of this connection\nlovelace\nerror: no such key\nerror: `get KEY` or `set KEY VALUE`\nlovelace\n"
-    );
-    assert!(served.await.expect("it does not panic").is_ok());
+    client.shutdown().await.expect("the connection lives");
+    let mut answers = String::new();
+    within("the answers", client.read_to_string(&mut answers)).await.expect("text");
+    assert_eq!(answers, "ONE\nTWO\n");
+    assert_eq!(say(&server, b"upper one\nsleep 1\nupper two\n").await, "ONE\n\nTWO\n");
 }
 
 #[tokio::test]
-async fn a_line_that_is_too_long_or_no_text_is_said_to_be_and_ends_the_connection() {
-    for (line, told) in [(vec![b'x'; 200], "max line length exceeded"), (b"get \xFF\n".to_vec(), "Unable to decode")] {
-        let (mut client, served, _) = of_lines().await;
-        client.write_all(b"get ada\n").await.expect("it reads");
-        client.write_all(&line).await.expect("it reads");
-        let said = said(&mut client).await;
-        let (first, second) = said.split_once('\n').expect("two lines");
-        assert_eq!(first, "error: no such key", "what came before is answered");
-        assert!(second.starts_with("error: ") && second.contains(told), "{second}");
-        assert!(served.await.expect("it does not panic").is_err());
+async fn what_was_asked_before_the_client_stopped_writing_is_answered() {
+    let server = serve(example::lines::converse).await;
+    let asked = (0..200).map(|index| format!("upper line {index}\n")).collect::<String>();
+    assert_eq!(say(&server, asked.as_bytes()).await, asked.replace("upper ", "").to_uppercase());
+    // The last line has no end, and the client stopped while the line before it was worked on.
+    assert_eq!(say(&server, b"sleep 20\nupper half").await, "\nHALF\n");
+    assert_eq!(tally(&server.stopped().await.tally), [202, 202, 0]);
+}
+
+#[tokio::test]
+async fn a_line_that_is_too_long_is_said_to_be_and_ends_the_connection() {
+    let server = serve(example::lines::converse).await;
+    let fits = format!("upper {}\n", "x".repeat(1024 - 6));
+    assert_eq!(say(&server, fits.as_bytes()).await, "X".repeat(1024 - 6) + "\n");
+    // Much more is on its way than the server reads before it knows.
+    let long = [b"upper a\n".as_slice(), &[b'x'; 200_000], b"\nupper b\n"].concat();
+    assert_eq!(say(&server, &long).await, "A\nerror: more than 1024 bytes\n");
+}
+
+#[tokio::test]
+async fn what_is_not_utf8_is_said_to_be_and_cancels_nothing_before_it() {
+    let server = serve(example::lines::converse).await;
+    assert_eq!(say(&server, b"upper a\nsleep 20\nupper \xff\nupper b\n").await, "A\n\nerror: not UTF-8\n");
+    assert_eq!(tally(&server.stopped().await.tally), [2, 2, 0]);
+}
+
+#[tokio::test]
+async fn a_reset_connection_cancels_the_line() {
+    let server = serve(example::lines::converse).await;
+    let mut client = server.connect().await;
+    client.write_all(b"sleep 600000\n").await.expect("the server reads");
+    until("the line to be worked on", || tally(&server.chain.tally)[0] == 1).await;
+    // Closed with a reset, as by a machine that was switched off.
+    client.set_zero_linger().expect("an option of TCP");
+    drop(client);
+    until("its end", || tally(&server.chain.tally) == [1, 0, 1]).await;
+}
+
+#[tokio::test]
+async fn a_stop_lets_the_line_in_flight_end_and_takes_no_new_connection() {
+    let server = serve(example::lines::converse).await;
+    let mut idle = server.connect().await;
+    let mut client = server.connect().await;
+    client.write_all(b"sleep 50\nupper never begun\n").await.expect("the server reads");
+    until("the line to be worked on", || tally(&server.chain.tally)[0] == 1).await;
+    server.stop.cancel();
+    let mut answers = String::new();
+    within("the answer", client.read_to_string(&mut answers)).await.expect("it is not cut off");
+    assert_eq!(answers, "\n");
+    assert_eq!(within("the end", idle.read(&mut [0])).await.expect("closed in order"), 0);
+    drop((client, idle));
+    let address = server.address;
+    assert_eq!(tally(&server.stopped().await.tally), [1, 1, 0]);
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+fn framed(stream: TcpStream) -> Framed<TcpStream, LengthDelimitedCodec> {
+    LengthDelimitedCodec::builder().length_field_type::<u16>().new_framed(stream)
+}
+
+#[tokio::test]
+async fn each_frame_is_answered_in_turn() {
+    let server = serve(example::frames::converse).await;
+    let mut client = framed(server.connect().await);
+    for (frame, answer) in [(&[2, 1, 2, 3][..], &[2, 2, 4, 6][..]), (&[], &[0xFF]), (&[0], &[0]), (&[1], &[1])] {
+        client.send(frame).await.expect("the server reads");
+        let got = within("an answer", client.next()).await.expect("an answer").expect("a whole frame");
+        assert_eq!(got, answer, "to {frame:?}");
     }
+    // All at once, so that frames wait behind the one that is worked on.
+    for factor in 1..=100 {
+        client.feed(&[factor, 1][..]).await.expect("the server reads");
+    }
+    SinkExt::<&[u8]>::flush(&mut client).await.expect("the server reads");
+    for factor in 1..=100 {
+        let got = within("an answer", client.next()).await.expect("an answer").expect("a whole frame");
+        assert_eq!(got[..], [factor, factor]);
+    }
+    drop(client);
+    assert_eq!(tally(&server.stopped().await.tally), [104, 104, 0]);
 }
 
 #[tokio::test]
-async fn a_server_that_stops_answers_what_it_has_begun() {
-    let (mut client, served, stop) = of_lines().await;
-    client.write_all(b"set ada lovelace\n").await.expect("it reads");
-    let mut answer = [0; 28];
-    within("the answer", client.read_exact(&mut answer)).await.expect("it is sent");
-    assert_eq!(&answer[..], b"change 1 of this connection\n");
+async fn a_frame_that_is_too_long_ends_the_connection_after_the_answers_before_it() {
+    let server = serve(example::frames::converse).await;
+    let mut client = server.connect().await;
+    // The second is asleep when what is too long arrives.
+    let long = [&[0, 2, 3, 7, 0, 2, 0, 1, 0xFF, 0xFF][..], &[1; 60_000]].concat();
+    client.write_all(&long).await.expect("the server reads");
+    client.shutdown().await.expect("the connection lives");
+    let mut answers = Vec::new();
+    within("the answers", client.read_to_end(&mut answers)).await.expect("they are not cut off");
+    assert_eq!(answers, [0, 2, 3, 21, 0, 1, 0]);
+}
+
+#[tokio::test]
+async fn half_a_frame_before_the_end_is_no_frame() {
+    let server = serve(example::frames::converse).await;
+    let mut client = server.connect().await;
+    client.write_all(&[0, 2, 3, 7]).await.expect("the server reads");
+    let mut answer = [0; 4];
+    within("the answer", client.read_exact(&mut answer)).await.expect("an answer");
+    client.write_all(&[0, 9, 1, 1]).await.expect("the server reads");
+    client.shutdown().await.expect("the connection lives");
+    let mut more = Vec::new();
+    within("the end", client.read_to_end(&mut more)).await.expect("closed in order");
+    assert_eq!((answer, more), ([0, 2, 3, 21], vec![]));
+    assert_eq!(tally(&server.stopped().await.tally), [1, 1, 0]);
+}
+
+#[tokio::test]
+async fn who_closes_the_connection_takes_the_frame_in_flight_back() {
+    let server = serve(example::frames::converse).await;
+    let mut client = framed(server.connect().await);
+    client.send(&[0, 255, 255][..]).await.expect("the server reads");
+    until("the frame to be worked on", || tally(&server.chain.tally)[0] == 1).await;
+    drop(client);
+    until("its end", || tally(&server.chain.tally) == [1, 0, 1]).await;
+    assert_eq!(tally(&server.stopped().await.tally), [1, 0, 1]);
+}
+
+#[tokio::test]
+async fn datagrams_are_answered_beside_each_other_to_who_sent_them() {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+    let address = socket.local_addr().expect("its address");
+    let (chain, stop) = (Arc::<Frames>::default(), CancellationToken::new());
+    let server = tokio::spawn(example::frames::datagrams(socket, Arc::clone(&chain), stop.clone()));
+    let mut clients = Vec::new();
+    for _ in 0..2 {
+        let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        client.connect(address).await.expect("a route");
+        clients.push(client);
+    }
+    // The first is asleep while the second is answered, and is answered although the server is told to stop meanwhile.
+    clients[0].send(&[0, 1]).await.expect("it is sent");
+    until("the first to be worked on", || tally(&chain.tally)[0] == 1).await;
+    clients[1].send(&[5, 3]).await.expect("it is sent");
+    let mut answer = [0; 8];
+    let received = within("an answer", clients[1].recv(&mut answer)).await.expect("an answer");
+    assert_eq!(answer[..received], [5, 15]);
+    assert_eq!(tally(&chain.tally), [2, 1, 0]);
     stop.cancel();
-    assert_eq!(said(&mut client).await, "");
-    assert!(within("the server", served).await.expect("it does not panic").is_ok());
-}
-
-fn codec() -> LengthDelimitedCodec {
-    LengthDelimitedCodec::builder().length_field_type::<u16>().max_frame_length(2048).new_codec()
-}
-
-async fn of_frames() -> (Framed<TcpStream, LengthDelimitedCodec>, Served<io::Error>) {
-    let (client, server) = connection().await;
-    (Framed::new(client, codec()), tokio::spawn(frames::over_tcp(server)))
-}
-
-#[tokio::test]
-async fn frames_are_answered_in_their_order() {
-    let (mut client, served) = of_frames().await;
-    let asked: [(&[u8], &str); 6] = [
-        (b"+\0\0\0\x02\0\0\0\x03", "5"),
-        (b"+", "0"),
-        (b"*\0\x01\0\0\0\x01\0\0", "error: too large a number"),
-        (b"*\0\0", "error: part of a number"),
-        (b"-", "error: no such operation"),
-        (b"", "error: an empty frame"),
-    ];
-    for (frame, _) in asked {
-        client.send(Bytes::from_static(frame)).await.expect("it reads");
-    }
-    for (frame, answer) in asked {
-        let answered = within("the answer", client.next()).await.expect("it is sent").expect("it is a frame");
-        assert_eq!(answered, answer, "{frame:?}");
-    }
-    drop(client);
-    assert!(within("the server", served).await.expect("it does not panic").is_ok());
-}
-
-#[tokio::test]
-async fn a_frame_that_is_too_long_and_half_a_frame_end_the_connection() {
-    let (mut client, served) = of_frames().await;
-    client.send(Bytes::from(vec![0; 1025])).await.expect("it reads");
-    let error = within("the server", served).await.expect("it does not panic").expect_err("it is too long");
-    assert_eq!(error.kind(), io::ErrorKind::InvalidData);
-
-    let (mut client, served) = of_frames().await;
-    client.get_mut().write_all(&[0, 5, b'+', 0]).await.expect("it reads");
-    client.get_mut().shutdown().await.expect("it is open");
-    let error = within("the server", served).await.expect("it does not panic").expect_err("it is half a frame");
-    assert_eq!(error.to_string(), "bytes remaining on stream");
-}
-
-#[tokio::test]
-async fn datagrams_are_answered_and_what_is_no_frame_is_dropped() {
-    let server = UdpSocket::bind("127.0.0.1:0").await.expect("a port is free");
-    let client = UdpSocket::bind("127.0.0.1:0").await.expect("a port is free");
-    client.connect(server.local_addr().expect("it is bound")).await.expect("it is there");
-    tokio::spawn(frames::over_udp(server));
-    for datagram in [&b"\xFF\xFF-"[..], b"\0\x09*\0\0\0\x06\0\0\0\x07"] {
-        client.send(datagram).await.expect("it is sent");
-    }
-    let mut answer = [0; 64];
-    let length = within("the answer", client.recv(&mut answer)).await.expect("it is sent");
-    assert_eq!(&answer[..length], b"\0\x0242");
-}
-
-// What neither example has: a request that takes its time, and a client that does not wait.
-
-#[derive(Default)]
-struct Watch(Seen);
-
-#[node]
-impl Watch {
-    fn enter(&self) {
-        self.0.count(&self.0.entered);
-    }
-    fn exit(&self) {
-        self.0.count(&self.0.left);
-    }
-    fn cancelled(&self) {
-        self.0.count(&self.0.cancelled);
-    }
-}
-
-#[node]
-async fn hang(_frame: &Bytes) -> u8 {
-    std::future::pending().await
-}
-
-chain! {
-    struct Hanging { watch: Watch }
-    async fn(frame: Bytes) -> u8 { watch => hang }
-}
-
-/// Ready when the client has closed its connection, and has not sent more before.
-async fn gone(client: &TcpStream) {
-    if client.peek(&mut [0]).await.is_ok_and(|bytes| bytes > 0) {
-        std::future::pending::<()>().await;
-    }
-}
-
-#[tokio::test]
-async fn a_client_that_vanishes_cancels_its_request() {
-    let (client, mut server) = connection().await;
-    let chain = Arc::new(Hanging { watch: Watch::default() });
-    let serving = Arc::clone(&chain);
-    let served = tokio::spawn(async move {
-        let mut frame = [0; 5];
-        server.read_exact(&mut frame).await.expect("it is sent");
-        tokio::select! {
-            reply = serving.run(Bytes::copy_from_slice(&frame)) => Some(reply),
-            () = gone(&server) => None,
-        }
-    });
-    let mut client = client;
-    client.write_all(b"hello").await.expect("it reads");
-    chain.watch.0.becomes(|counts| counts == [1, 0, 0]).await;
-    drop(client);
-    assert_eq!(within("the server", served).await.expect("it does not panic"), None);
-    assert_eq!(chain.watch.0.counts(), [1, 0, 1]);
+    let received = within("an answer", clients[0].recv(&mut answer)).await.expect("an answer");
+    assert_eq!(answer[..received], [0]);
+    within("the end", server).await.expect("no datagram panics it");
+    assert_eq!(tally(&chain.tally), [2, 2, 0]);
 }

@@ -139,10 +139,10 @@
 //! `Hello::future_size()` and `Hello::node_sizes()` are the bytes that a run takes. See [`chain!`]. An
 //! [`Observer`](observe::Observer) is told of every node being entered and left.
 //!
-//! # In what you have
+//! # Where a chain runs
 //!
-//! A chain is a value with a `run`: any server can await it. For some there are adapters, modules of this crate behind the features below, and for each of these
-//! and some more an example in the repository. From what you have to a chain: see `migrate`, which is a module of this documentation.
+//! In tower, hyper, axum, tonic, actix-web and ntex, on sockets without HTTP, behind a queue, on any executor, in a pool of threads, on a device: see the page
+//! `embedding` of this documentation. How to come there from other libraries, before and after: the page `migrate`.
 //!
 //! # Features
 //!
@@ -186,6 +186,8 @@ pub mod check;
 pub mod context;
 pub mod describe;
 mod embed;
+#[cfg(any(doc, doctest))]
+pub mod embedding;
 pub mod flow;
 pub mod held;
 #[cfg(feature = "hyper")]

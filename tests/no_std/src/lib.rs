@@ -2,6 +2,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod uart;
+
 use core::cell::Cell;
 use core::future::Future;
 use core::ops::ControlFlow;

@@ -1,0 +1,298 @@
+//! Where a chain runs: in servers, on sockets, behind a queue, on any executor, on none. A page to read; it has no items.
+//!
+//! A chain needs nothing of the place where it runs. `run` is a function: it borrows the chain and its inputs, allocates nothing, spawns
+//! nothing, and asks for no executor. Where that is all there is to do, calling it is the whole of the embedding. Where a library asks
+//! for a type of its own, such as a `Service`, there is a module for it, behind the feature of the library's name.
+//!
+//! | where | how | feature | example |
+//! | --- | --- | --- | --- |
+//! | tower, both ways | `tower::service`, `tower::layer`, `tower::Call`, `tower::Layered` | `tower` | `examples/tower.rs` |
+//! | hyper | `hyper::service`, `hyper::service_over` | `hyper` | `examples/hyper.rs` |
+//! | axum | `axum::handler`, `axum::service`, `axum::layer` | `axum` | `examples/axum.rs` |
+//! | tonic | the module `tonic` | `tonic` | `examples/tonic.rs` |
+//! | actix-web | the module `actix_web` | `actix-web` | `examples/actix_web.rs` |
+//! | ntex | the module `ntex` | `ntex` | `examples/ntex.rs` |
+//! | TCP and UDP, without HTTP | [`run`](#frames-on-a-socket) for each frame | none | `examples/sockets.rs` |
+//! | the consumer of a queue | [`run`](#messages-of-a-queue) for each message | none | `examples/queue.rs` |
+//! | smol, `futures::executor`, pollster, .. | [`run`](#any-executor), as any future; a [`Timer`](crate::around) for what waits | none | `examples/smol.rs` |
+//! | a synchronous server | [`run`](#threads-instead-of-futures) of an `fn` chain, in a thread | none | `examples/tiny_http.rs` |
+//! | a device | [`run`](#no-executor-at-all), polled by hand | none, not even `std` | `examples/embedded.rs` |
+//!
+//! Code that is generic over chains, as an adapter of your own is, stands on [`Chain`](crate::Chain) and
+//! [`ChainOver`](crate::ChainOver).
+//!
+//! # Frames on a socket
+//!
+//! A codec makes frames of the stream, and each of them is one run. An input may borrow from the frame, `line: &'r str`; a `&mut` input is
+//! memory that the connection has for all of its frames, [`reset`](crate::Reset) between them.
+//!
+//! ```
+//! use chain_runtime::{Reset, chain, node};
+//! use futures_util::{SinkExt, StreamExt};
+//! use tokio_util::codec::{Framed, LinesCodec};
+//!
+//! struct Command<'r> { verb: &'r str, text: &'r str }
+//! struct Unknown;
+//!
+//! #[node]
+//! fn parse<'r>(line: &'r str) -> Result<Command<'r>, Unknown> {
+//!     line.split_once(' ').map(|(verb, text)| Command { verb, text }).ok_or(Unknown)
+//! }
+//!
+//! #[node]
+//! async fn act(command: &Command<'_>, answer: &mut String) -> Result<(), Unknown> {
+//!     match command.verb {
+//!         "upper" => answer.extend(command.text.chars().flat_map(char::to_uppercase)),
+//!         _ => return Err(Unknown),
+//!     }
+//!     Ok(())
+//! }
+//!
+//! chain! {
+//!     struct Lines;
+//!     async fn<'r>(line: &'r str, answer: &'r mut String) -> Result<(), Unknown> { parse => act }
+//! }
+//!
+//! # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+//! # runtime.block_on(async {
+//! # let (client, stream) = tokio::io::duplex(64);
+//! # let mut client = Framed::new(client, LinesCodec::new());
+//! # client.send("upper hello").await?;
+//! # client.send("sing").await?;
+//! # tokio::io::AsyncWriteExt::shutdown(client.get_mut()).await?;
+//! // For each connection. Without a maximal length, a client could have the server's memory.
+//! let mut lines = Framed::new(stream, LinesCodec::new_with_max_length(1024));
+//! let mut answer = String::new();
+//! while let Some(line) = lines.next().await {
+//!     answer.reset();
+//!     match Lines.run(&line?, &mut answer).await {
+//!         Ok(()) => lines.send(&answer).await?,
+//!         Err(Unknown) => lines.send("error: unknown").await?,
+//!     }
+//! }
+//! # drop(lines);
+//! # assert_eq!(client.next().await.unwrap()?, "HELLO");
+//! # assert_eq!(client.next().await.unwrap()?, "error: unknown");
+//! # Ok::<(), tokio_util::codec::LinesCodecError>(())
+//! # }).unwrap();
+//! ```
+//!
+//! This loop reads the next frame when the last one is answered. What a server has to decide beyond it, and `examples/sockets` shows:
+//!
+//! - **A client that is gone** is seen only by reading on while the chain runs. Split the stream, make the reader `peekable()`, and
+//!   `select!` between `chain.run(..)`, first by `biased`, and `peek()`: the frame that was read ahead waits in its place, and where the
+//!   connection has failed the run is dropped, so that its `cancelled` hooks run.
+//! - **The end of what the client writes** may be a client that waits for its answers (`printf .. | nc`), or one that is gone: TCP says the
+//!   same of both, and the protocol has to say which.
+//! - **What is no frame** (too long, not UTF-8) is an error of the codec's, of the same type as a failed connection, and of the kind
+//!   `InvalidData`. Read ahead, it must not cancel the frame before it.
+//! - **A connection that is closed** with bytes unread is reset, which can overtake the last answer: shut the writing half down, and read on
+//!   for a moment.
+//! - **A stop** belongs between two frames: `stop.run_until_cancelled(lines.next())`.
+//! - **A panic** in a node ends the task that polls the run. That is one connection; but datagrams may share a task, and then a
+//!   [`CatchPanic`](crate::around) around the chain keeps the panic to its own.
+//!
+//! # Messages of a queue
+//!
+//! A run ends in four ways, and a message must survive each. Let the chain own the delivery, as an input by value, and let the delivery
+//! go back to the queue where it is dropped unsettled; a node's `exit` settles it by the reply. The node's `cancelled` hook would not do:
+//! a run that is dropped before it was polled has entered no node.
+//!
+//! ```
+//! use std::sync::mpsc::{Sender, channel};
+//!
+//! use chain_runtime::{chain, node};
+//!
+//! struct Delivery { message: Option<String>, queue: Sender<String> }
+//!
+//! impl Drop for Delivery {
+//!     fn drop(&mut self) {
+//!         // In a panic, `std::thread::panicking()`: count it, and give the message up after a few.
+//!         if let Some(message) = self.message.take() {
+//!             let _ = self.queue.send(message);
+//!         }
+//!     }
+//! }
+//!
+//! struct Acks;
+//! struct Failed;
+//!
+//! #[node(stateless)]
+//! impl Acks {
+//!     fn exit(&self, delivery: &mut Delivery, reply: &Result<(), Failed>) {
+//!         if reply.is_ok() {
+//!             // With a broker, `async fn exit`, and its acknowledgement here.
+//!             delivery.message = None;
+//!         }
+//!     }
+//! }
+//!
+//! #[node]
+//! async fn work(delivery: &Delivery) -> Result<(), Failed> {
+//!     match delivery.message.as_deref() {
+//!         Some("stuck") => std::future::pending().await,
+//!         Some("bad") => Err(Failed),
+//!         _ => Ok(()),
+//!     }
+//! }
+//!
+//! chain! {
+//!     struct Consumer;
+//!     async fn(delivery: Delivery) -> Result<(), Failed> { Acks => work }
+//! }
+//!
+//! # use std::{pin::pin, task::{Context, Waker}};
+//! let (queue, messages) = channel();
+//! for message in ["good", "bad", "stuck"] {
+//!     let delivery = Delivery { message: Some(message.to_owned()), queue: queue.clone() };
+//!     // In a task of its own; here it is polled once, and dropped.
+//!     let _ = pin!(Consumer.run(delivery)).poll(&mut Context::from_waker(Waker::noop()));
+//! }
+//! drop(Consumer.run(Delivery { message: Some("never polled".to_owned()), queue }));
+//! assert_eq!(messages.iter().collect::<Vec<_>>(), ["bad", "stuck", "never polled"]);
+//! ```
+//!
+//! # Any executor
+//!
+//! The future of `run` is an ordinary one: `smol::spawn`, `futures::executor::block_on` and pollster take it as it is, and it is `Send` where
+//! its parts are. A task that is dropped cancels its run. Nothing of tokio is in the tree unless the feature `tokio` is on; the nodes of
+//! [`around`](crate::around) that wait are made with a timer then, `Deadline::within_on(SmolTimer, ..)`.
+//!
+//! ```
+//! # #[cfg(feature = "std")] {
+//! use std::pin::Pin;
+//! use std::task::{Context, Poll};
+//! use std::time::{Duration, Instant};
+//!
+//! use chain_runtime::around::{Deadline, Expired, Timer};
+//! use chain_runtime::{chain, node};
+//!
+//! struct SmolTimer;
+//! struct Sleep(smol::Timer);
+//!
+//! impl Timer for SmolTimer {
+//!     type Sleep = Sleep;
+//!
+//!     fn sleep_until(&self, at: Instant) -> Sleep { Sleep(smol::Timer::at(at)) }
+//! }
+//!
+//! impl Future for Sleep {
+//!     type Output = ();
+//!
+//!     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+//!         Pin::new(&mut self.0).poll(context).map(drop)
+//!     }
+//! }
+//!
+//! #[node]
+//! async fn slow(takes: &Duration) -> Result<&'static str, Expired> {
+//!     smol::Timer::after(*takes).await;
+//!     Ok("done")
+//! }
+//!
+//! chain! {
+//!     struct Patient { deadline: Deadline<SmolTimer> }
+//!     async fn(takes: Duration) -> Result<&'static str, Expired> { deadline { slow } }
+//! }
+//!
+//! let chain = Patient { deadline: Deadline::within_on(SmolTimer, Duration::from_millis(20)) };
+//! assert_eq!(smol::block_on(chain.run(Duration::from_secs(60))), Err(Expired));
+//! # }
+//! ```
+//!
+//! # Threads instead of futures
+//!
+//! A chain that is declared `fn(..)` is called like a function, from as many threads as there are. Its memory is the thread's. A panic in a node
+//! has run the hooks when it leaves `run`; catch it there, or it ends the thread. Nobody can cancel a call, so a client that is gone is
+//! seen when the reply is written to it.
+//!
+//! ```
+//! use std::panic::{AssertUnwindSafe, catch_unwind};
+//! use std::{sync::mpsc, sync::Mutex, thread};
+//!
+//! use chain_runtime::{Reset, chain, node};
+//!
+//! #[node]
+//! fn shout(text: &str, answer: &mut String) -> usize {
+//!     answer.push_str(text);
+//!     answer.make_ascii_uppercase();
+//!     answer.len()
+//! }
+//!
+//! chain! {
+//!     struct Shouting;
+//!     fn<'r>(text: &'r str, answer: &'r mut String) -> usize { shout }
+//! }
+//!
+//! static SHOUTING: Shouting = Shouting;
+//!
+//! let (requests, waiting) = mpsc::channel::<&str>();
+//! let waiting = Mutex::new(waiting);
+//! # for request in ["one", "two", "three"] { requests.send(request).unwrap(); }
+//! # drop(requests);
+//! let worker = || {
+//!     let (mut answer, mut answers) = (String::new(), 0);
+//!     loop {
+//!         let Ok(text) = waiting.lock().unwrap().recv() else { return answers };
+//!         answer.reset();
+//!         let run = catch_unwind(AssertUnwindSafe(|| SHOUTING.run(text, &mut answer)));
+//!         answers += usize::from(run.is_ok());
+//!     }
+//! };
+//! let answers = thread::scope(|scope| {
+//!     let pool = [scope.spawn(worker), scope.spawn(worker)];
+//!     pool.map(|worker| worker.join().unwrap())
+//! });
+//! assert_eq!(answers.iter().sum::<usize>(), 3);
+//! ```
+//!
+//! `examples/tiny_http.rs` does so behind tiny_http, which is what most synchronous servers stand on. Its last release is of 2022.
+//!
+//! # No executor at all
+//!
+//! Without features this crate is `no_std` and needs no allocator. A chain without references to what is made at run time can be a `static`. Its
+//! future is as large as `future_size()` says, which `#[budget(future = ..)]` limits at compile time, and lives on the stack of the
+//! loop that polls it; a `&mut` input is the memory of the request, of a fixed size.
+//!
+//! ```
+//! use std::future::poll_fn;
+//! use std::pin::pin;
+//! use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+//! use std::task::{Context, Poll, Waker};
+//!
+//! use chain_runtime::{chain, node};
+//!
+//! /// What an interrupt writes, and 0 where there is nothing.
+//! static REGISTER: AtomicU8 = AtomicU8::new(0);
+//!
+//! #[node]
+//! async fn sample(samples: &mut [u8; 3]) -> u8 {
+//!     for sample in &mut *samples {
+//!         *sample = poll_fn(|_| match REGISTER.swap(0, Relaxed) {
+//!             0 => Poll::Pending,
+//!             value => Poll::Ready(value),
+//!         })
+//!         .await;
+//!     }
+//!     samples.iter().sum()
+//! }
+//!
+//! chain! {
+//!     #[budget(future = 96)]
+//!     struct Device;
+//!     async fn<'r>(samples: &'r mut [u8; 3]) -> u8 { sample }
+//! }
+//!
+//! static DEVICE: Device = Device;
+//!
+//! let mut samples = [0; 3];
+//! let mut run = pin!(DEVICE.run(&mut samples));
+//! let sum = loop {
+//!     // Nobody is woken: the loop goes round at each interrupt.
+//!     match run.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+//!         Poll::Ready(sum) => break sum,
+//!         Poll::Pending => REGISTER.store(7, Relaxed), // sleeps until one
+//!     }
+//! };
+//! assert_eq!(sum, 21);
+//! ```

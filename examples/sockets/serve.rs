@@ -1,0 +1,43 @@
+//! What both protocols have in common: how connections begin, end, and are found to be gone.
+
+use std::{future::Future, io, sync::Arc, time::Duration};
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Serves until `stop`, and then until the connections have ended.
+pub(crate) async fn serve<C, F>(
+    listener: TcpListener,
+    stop: CancellationToken,
+    chain: Arc<C>,
+    converse: fn(TcpStream, Arc<C>, CancellationToken) -> F,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let connections = TaskTracker::new();
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+        match accepted {
+            Ok((stream, _)) => drop(connections.spawn(converse(stream, Arc::clone(&chain), stop.clone()))),
+            // Too many open files, say: some will be closed.
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+}
+
+/// Ends a connection from which more may come: to close it with bytes unread would be a reset, which can overtake the last answer.
+pub(crate) async fn linger(mut stream: TcpStream) {
+    let read_on = async {
+        stream.shutdown().await?;
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(2), read_on).await;
+}
+
+/// Whether the connection failed. What is no frame is an error of the codec's, of the same type: it says nothing of the frame before it.
+pub(crate) fn is_gone(error: &io::Error) -> bool {
+    error.kind() != io::ErrorKind::InvalidData
+}
