@@ -138,9 +138,14 @@ struct Switch(Fates);
 
 #[node]
 async fn by_fate(delivery: &Delivery, switch: &Switch) -> Result<(), Failed> {
-    let fate = switch.0.next(&delivery.message.body);
     tokio::task::yield_now().await;
-    perform(delivery, &fate).await
+    // From here to the reply a run cannot be stopped: a fate that is taken is what happens.
+    match switch.0.next(&delivery.message.body) {
+        Fate::Done => Ok(()),
+        Fate::Fails => Err(Failed),
+        Fate::Panics => panic_silently("a bug"),
+        Fate::Dropped(_) => std::future::pending().await,
+    }
 }
 
 chain! {
