@@ -11,7 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use chain_runtime::axum::{Layered, Reply, Request, service};
 use chain_runtime::tower::Layered as Cut;
 use chain_runtime::{chain, node};
@@ -69,18 +69,19 @@ impl Seen {
 
 /// Says what it was sent, as the path wants it.
 #[node]
-async fn answer(request: &mut Request) -> Result<String, (StatusCode, String)> {
+async fn answer(request: &mut Request) -> Result<Response, (StatusCode, String)> {
     match request.uri().path() {
         "/hang" => std::future::pending::<()>().await,
         "/panic" => panic!("as it was asked"),
         "/fail" => return Err((StatusCode::INTERNAL_SERVER_ERROR, "as it was asked".to_owned())),
-        "/id" => return Ok(request.headers()["x-request-id"].to_str().expect("it is text").to_owned()),
-        "/sensitive" => return Ok(request.headers()[AUTHORIZATION].is_sensitive().to_string()),
+        "/encoded" => return Ok(([(CONTENT_ENCODING, "morse")], "...---...".repeat(100)).into_response()),
+        "/id" => return Ok(request.headers()["x-request-id"].to_str().expect("it is text").to_owned().into_response()),
+        "/sensitive" => return Ok(request.headers()[AUTHORIZATION].is_sensitive().to_string().into_response()),
         _ => {}
     }
     let body = axum::body::to_bytes(std::mem::take(request.body_mut()), usize::MAX).await;
     let body = body.map_err(|error| (StatusCode::PAYLOAD_TOO_LARGE, error.to_string()))?;
-    Ok(String::from_utf8_lossy(&body).into_owned())
+    Ok(String::from_utf8_lossy(&body).into_owned().into_response())
 }
 
 chain! {
@@ -123,6 +124,22 @@ async fn cors_answers_a_preflight_and_marks_what_it_lets_through() {
 }
 
 #[tokio::test]
+async fn cors_names_no_origin_to_one_that_is_not_on_its_list() {
+    let list = ["http://a.example", "http://c.example"].map(HeaderValue::from_static);
+    let chain = around(Layered::new(CorsLayer::new().allow_origin(list).allow_methods([Method::PUT])));
+    let served = serve(&chain).await;
+    for (origin, allowed) in [("http://c.example", Some("http://c.example")), ("http://b.example", None)] {
+        let asked = &[("origin", origin), ("access-control-request-method", "PUT")];
+        for (method, headers) in [(Method::OPTIONS, &asked[..]), (Method::PUT, &asked[..1])] {
+            let reply = served.send(method, "/", headers, Body::empty()).await;
+            let named = reply.headers().get("access-control-allow-origin");
+            assert_eq!(named.map(|named| named.to_str().expect("it is text")), allowed, "{origin}");
+        }
+    }
+    assert_eq!(chain.seen.counts(), [2, 2, 0], "both were asked to PUT, and no preflight came so far");
+}
+
+#[tokio::test]
 async fn compression_goes_out_and_decompression_comes_in() {
     chain! {
         struct Zipped { zip: Layered, unzip: Layered }
@@ -147,6 +164,12 @@ async fn compression_goes_out_and_decompression_comes_in() {
             "{refused}"
         );
     }
+    let encoded = served.send(Method::GET, "/encoded", &[(ACCEPT_ENCODING.as_str(), "gzip")], "").await;
+    assert_eq!(
+        (&encoded.headers()[CONTENT_ENCODING], encoded.body().as_ref()),
+        (&HeaderValue::from_static("morse"), "...---...".repeat(100).as_bytes()),
+        "what is encoded is left as it is"
+    );
     let back = served.send(Method::POST, "/", &[(CONTENT_ENCODING.as_str(), "gzip")], zipped.into_body()).await;
     assert_eq!(back.body().as_ref(), text.as_bytes());
     let unknown = served.send(Method::POST, "/", &[(CONTENT_ENCODING.as_str(), "morse")], "...---...").await;

@@ -1,5 +1,5 @@
-//! Rate limiting. axum has no example of its own for it; what people use is tower_governor, whose answers these are: a quota for each client, by the
-//! address that the proxy in front says.
+//! A quota for each client, by the address that the proxy in front says. axum has no example of its own for it; what people use is tower_governor,
+//! whose answers these are.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
