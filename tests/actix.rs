@@ -1,10 +1,12 @@
 //! A chain in actix-web: as a handler, and as middleware around applications, scopes and routes; `Send` or not.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -98,12 +100,13 @@ fn auth(request: &ServiceRequest) -> Result<User, Error> {
     name.map(|name| User(name.to_owned())).ok_or_else(|| error::ErrorUnauthorized("who is there?"))
 }
 
-/// Writes to what a test keeps beside the server.
-struct Watch(Arc<Seen>);
+/// Writes to what a test keeps beside the server, and remembers on which threads.
+struct Watch(Arc<Seen>, Mutex<HashSet<ThreadId>>);
 
 #[node]
 impl Watch {
     fn enter(&self) {
+        self.1.lock().expect("nobody panics in it").insert(thread::current().id());
         self.0.count(&self.0.entered);
     }
     /// The response names who asked.
@@ -140,7 +143,7 @@ where
         deadline: Deadline::within(limit),
         room: Concurrency::shed(room),
         is_safe: CatchPanic,
-        watch: Watch(Arc::clone(seen)),
+        watch: Watch(Arc::clone(seen), Mutex::default()),
         forward: Forward::new(),
     })
 }
@@ -257,8 +260,10 @@ fn a_scope_and_a_route_are_wrapped_by_what_is_not_send_and_extractors_are_nodes(
 
 // Over sockets, with workers of their own threads.
 
-fn served(seen: &Arc<Seen>) -> SocketAddr {
+/// Where it is served, and on how many threads its one guard was asked so far.
+fn served(seen: &Arc<Seen>) -> (SocketAddr, impl Fn() -> usize) {
     let guarded = guard(seen, 99, HOUR);
+    let asked = Arc::clone(&guarded);
     let server = HttpServer::new(move || {
         App::new().route("/{what}", web::get().to(work)).wrap(middleware(Arc::clone(&guarded)))
     });
@@ -266,7 +271,7 @@ fn served(seen: &Arc<Seen>) -> SocketAddr {
         server.workers(2).disable_signals().h1_allow_half_closed(false).bind("127.0.0.1:0").expect("a port is free");
     let address = server.addrs()[0];
     rt::spawn(server.run());
-    address
+    (address, move || asked.watch.1.lock().expect("nobody panics in it").len())
 }
 
 async fn over(address: SocketAddr, request: &str) -> TcpStream {
@@ -285,7 +290,7 @@ async fn reply(mut client: TcpStream) -> String {
 fn workers_share_a_chain_and_errors_become_responses() {
     run(async {
         let seen = Arc::default();
-        let address = served(&seen);
+        let (address, threads) = served(&seen);
         for _ in 0..10 {
             let client =
                 over(address, "GET /work HTTP/1.1\r\nhost: x\r\nx-user: ada\r\nconnection: close\r\n\r\n").await;
@@ -299,6 +304,7 @@ fn workers_share_a_chain_and_errors_become_responses() {
         let refused = reply(client).await;
         assert!(refused.starts_with(&format!("HTTP/1.1 {}", StatusCode::BAD_REQUEST)), "{refused}");
         assert_eq!(seen.counts(), [10, 10, 0], "what is no request reaches no chain");
+        assert_eq!(threads(), 2, "the workers take turns with connections");
     });
 }
 
@@ -306,7 +312,7 @@ fn workers_share_a_chain_and_errors_become_responses() {
 fn a_client_that_vanishes_cancels_its_request() {
     run(async {
         let seen = Arc::<Seen>::default();
-        let address = served(&seen);
+        let (address, _) = served(&seen);
         let client = over(address, "GET /hang HTTP/1.1\r\nhost: x\r\nx-user: ada\r\n\r\n").await;
         seen.becomes(|counts| counts == [1, 0, 0]).await;
         drop(client);

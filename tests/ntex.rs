@@ -1,12 +1,14 @@
 //! A chain in ntex: as a handler, and as middleware around applications, scopes and resources; `Send` or not.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use chain_runtime::around::{CatchPanic, Concurrency, Deadline};
@@ -107,12 +109,13 @@ fn auth(request: &Request) -> Result<User, Refused> {
     name.map(|name| User(name.to_owned())).ok_or(Refused(StatusCode::UNAUTHORIZED, "who is there?"))
 }
 
-/// Writes to what a test keeps beside the server.
-struct Watch(Arc<Seen>);
+/// Writes to what a test keeps beside the server, and remembers on which threads.
+struct Watch(Arc<Seen>, Mutex<HashSet<ThreadId>>);
 
 #[node]
 impl Watch {
     fn enter(&self) {
+        self.1.lock().expect("nobody panics in it").insert(thread::current().id());
         self.0.count(&self.0.entered);
     }
     /// The response names who asked.
@@ -149,7 +152,7 @@ where
         deadline: Deadline::within(limit),
         room: Concurrency::shed(room),
         is_safe: CatchPanic,
-        watch: Watch(Arc::clone(seen)),
+        watch: Watch(Arc::clone(seen), Mutex::default()),
         forward: Forward::new(),
     })
 }
@@ -282,4 +285,28 @@ async fn a_client_that_vanishes_cancels_its_request() {
     seen.becomes(|counts| counts == [1, 0, 0]).await;
     drop(client);
     seen.becomes(|counts| counts == [1, 0, 1]).await;
+}
+
+#[ntex::test]
+async fn workers_share_a_chain() {
+    let seen = Arc::<Seen>::default();
+    let guarded = guard(&seen, 99, HOUR);
+    let asked = Arc::clone(&guarded);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("it is bound");
+    let server = web::HttpServer::new(async move || {
+        App::new().middleware(middleware(Arc::clone(&guarded))).route("/{what}", web::get().to(work))
+    });
+    let server = server.workers(2).disable_signals().listen(listener).expect("it is bound").run();
+    let threads = || asked.watch.1.lock().expect("nobody panics in it").len();
+    within("the second worker", async {
+        while threads() < 2 {
+            let request = "GET /work HTTP/1.1\r\nhost: x\r\nx-user: ada\r\nconnection: close\r\n\r\n";
+            assert!(reply(over(address, request).await).await.starts_with("HTTP/1.1 200"));
+        }
+    })
+    .await;
+    let [entered, left, cancelled] = seen.counts();
+    assert!((entered, cancelled) == (left, 0) && entered >= 2, "one chain has seen them all");
+    server.stop(false).await;
 }

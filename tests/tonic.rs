@@ -320,6 +320,36 @@ async fn a_stream_that_is_dropped_midway_ends_at_its_source() {
     assert_eq!(seen.counts(), [1, 1, 0], "the reply had begun");
 }
 
+/// A client in a runtime of its own, which takes the connection with it when it ends.
+#[tokio::test]
+async fn a_client_that_goes_away_while_it_streams_ends_its_call() {
+    let front = front(Timeout::asked(), 9);
+    let seen = &Arc::clone(&front).seen.0;
+    let (incoming, address) = listener().await;
+    let server = Server::builder().layer(layer(front)).add_service(LedgerServer::new(bank()));
+    tokio::spawn(server.serve_with_incoming(incoming));
+    let (amounts, stream) = mpsc::channel(1);
+    let (go, told) = tokio::sync::oneshot::channel::<()>();
+    let client = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("it can be had");
+        runtime.block_on(async {
+            let mut client = LedgerClient::connect(address).await.expect("it listens");
+            tokio::select! {
+                reply = client.deposit(by("ada", ReceiverStream::new(stream))) => panic!("nobody ended it: {reply:?}"),
+                _ = told => {}
+            }
+        });
+    });
+    for value in [1, 2, 3] {
+        amounts.send(Amount { value }).await.expect("it is read");
+    }
+    seen.becomes(|counts| counts == [1, 0, 0]).await;
+    go.send(()).expect("it waits");
+    // Whichever is first: the method sees its stream break off, and replies, or the server drops the call.
+    seen.becomes(|[entered, left, cancelled]| (entered, left + cancelled) == (1, 1)).await;
+    client.join().expect("it does not panic");
+}
+
 type Guarded = LedgerServer<Bank>;
 
 chain! {
