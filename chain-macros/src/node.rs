@@ -1107,7 +1107,8 @@ impl Node {
 }
 
 fn is_bang(tokens: &TokenStream) -> bool {
-    syn::parse2::<Type>(tokens.clone()).is_ok_and(|ty| matches!(ty, Type::Never(_)))
+    let mut tokens = tokens.clone().into_iter();
+    matches!(tokens.next(), Some(TokenTree::Punct(bang)) if bang.as_char() == '!') && tokens.next().is_none()
 }
 
 /// An error about what is no node lists those that are. It shall not list those of the runtime itself. (Under `no_implicit_prelude`, where
