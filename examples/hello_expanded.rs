@@ -280,7 +280,7 @@ impl Hello {
             let mut log = match kind::Gives::read(out) {
                 Continue(value) => Cancel::hold::<0>(&self.log, Started::key_of(value), self),
                 Break(broken) => {
-                    reply = <kind::Gives as Cut<Never, Log, String, reply::Plain<Hello>>>::cut(broken);
+                    reply = <kind::Gives as Cut<Never, Log, String, reply::Plain>>::cut(broken);
                     break 'node0;
                 }
             };
@@ -293,7 +293,7 @@ impl Hello {
                     Continue(value) => Bare { value: User::key_of(value) },
                     // Broke: the reply is made in place, and `auth` was never entered.
                     Break(broken) => {
-                        reply = <kind::Fails as Cut<Unauthorized, auth, String, reply::Plain<Hello>>>::cut(broken);
+                        reply = <kind::Fails as Cut<Unauthorized, auth, String, reply::Plain>>::cut(broken);
                         break 'node1;
                     }
                 };
@@ -308,11 +308,9 @@ impl Hello {
                 let out = Node::enter_now(&greet::NODE, scope);
                 // The last node's value is the reply; nobody holds it.
                 match kind::Gives::read(out) {
-                    Continue(value) => {
-                        reply = <kind::Gives as End<String, greet, String, reply::Plain<Hello>>>::end(value)
-                    }
+                    Continue(value) => reply = <kind::Gives as End<String, greet, String, reply::Plain>>::end(value),
                     Break(broken) => {
-                        reply = <kind::Gives as Cut<Never, greet, String, reply::Plain<Hello>>>::cut(broken);
+                        reply = <kind::Gives as Cut<Never, greet, String, reply::Plain>>::cut(broken);
                         break 'node1;
                     }
                 }

@@ -101,10 +101,10 @@ impl<T, E> ResultLike for Result<T, E> {
 pub mod reply {
     /// The reply is a plain type: what breaks becomes it through [`IntoReply`](super::IntoReply).
     #[derive(Debug)]
-    pub struct Plain<C: ?Sized>(core::marker::PhantomData<C>);
+    pub struct Plain;
     /// The reply is a `Result<T, E>`: errors become `Err(E::from(e))`, values `Ok(t.into_reply())`.
     #[derive(Debug)]
-    pub struct Fallible<C: ?Sized>(core::marker::PhantomData<C>);
+    pub struct Fallible;
 }
 
 /// How what a node returns is read, named by `#[node]` after the look of the return type.
@@ -232,59 +232,52 @@ pub trait Cut<E, N, R, Mode> {
     fn cut(broke_with: E) -> R;
 }
 
-/// A break of the chain `Self`, made the reply: one copy for all nodes that break with an `E`, and out of the way of those that do not.
-/// Inlined, it cost every node an instruction, for rustc makes a small reply before it asks whether it is needed.
-///
-/// The chain is the type whose function it is, so that rustc compiles it next to the chain's `run`. Elsewhere, LLVM would not know what it
-/// reads, and each `async fn` before it would write down that it has returned.
-trait OutOfLine {
-    #[cold]
-    #[inline(never)]
-    fn reply<E: IntoReply<R>, R>(broke_with: E) -> R {
-        broke_with.into_reply()
-    }
-
-    /// The same, as `?` would.
-    #[cold]
-    #[inline(never)]
-    fn error<E, T, X: From<E>>(broke_with: E) -> Result<T, X> {
-        Err(X::from(broke_with))
-    }
+/// A break, made the reply: one copy for all nodes that break with an `E`, and out of the way of those that do not. Inlined, it cost
+/// every node an instruction, for rustc makes a small reply before it asks whether it is needed.
+#[cold]
+#[inline(never)]
+fn out_of_line<E: IntoReply<R>, R>(broke_with: E) -> R {
+    broke_with.into_reply()
 }
 
-impl<C: ?Sized> OutOfLine for C {}
+/// The same, as `?` would.
+#[cold]
+#[inline(never)]
+fn as_an_error<E, T, X: From<E>>(broke_with: E) -> Result<T, X> {
+    Err(X::from(broke_with))
+}
 
 macro_rules! cuts {
     (fails: $($fails:ident)*; breaks: $($breaks:ident)*; never: $($never:ident)*) => {
         $(
             #[diagnostic::do_not_recommend]
-            impl<E: IntoReply<R>, N, R, C: ?Sized> Cut<E, N, R, reply::Plain<C>> for kind::$fails {
+            impl<E: IntoReply<R>, N, R> Cut<E, N, R, reply::Plain> for kind::$fails {
                 #[inline]
                 fn cut(broke_with: E) -> R {
-                    <C as OutOfLine>::reply(broke_with)
+                    out_of_line(broke_with)
                 }
             }
             #[diagnostic::do_not_recommend]
-            impl<E, N, T, X: From<E>, C: ?Sized> Cut<E, N, Result<T, X>, reply::Fallible<C>> for kind::$fails {
+            impl<E, N, T, X: From<E>> Cut<E, N, Result<T, X>, reply::Fallible> for kind::$fails {
                 #[inline]
                 fn cut(broke_with: E) -> Result<T, X> {
-                    <C as OutOfLine>::error(broke_with)
+                    as_an_error(broke_with)
                 }
             }
         )*
         $(
             #[diagnostic::do_not_recommend]
-            impl<E: IntoReply<R>, N, R, C: ?Sized> Cut<E, N, R, reply::Plain<C>> for kind::$breaks {
+            impl<E: IntoReply<R>, N, R> Cut<E, N, R, reply::Plain> for kind::$breaks {
                 #[inline]
                 fn cut(broke_with: E) -> R {
-                    <C as OutOfLine>::reply(broke_with)
+                    out_of_line(broke_with)
                 }
             }
             #[diagnostic::do_not_recommend]
-            impl<E: IntoReply<R>, N, R, C: ?Sized> Cut<E, N, R, reply::Fallible<C>> for kind::$breaks {
+            impl<E: IntoReply<R>, N, R> Cut<E, N, R, reply::Fallible> for kind::$breaks {
                 #[inline]
                 fn cut(broke_with: E) -> R {
-                    <C as OutOfLine>::reply(broke_with)
+                    out_of_line(broke_with)
                 }
             }
         )*
@@ -317,14 +310,14 @@ macro_rules! ends {
     (gives: $($gives:ident)*; never: $($never:ident)*) => {
         $(
             #[diagnostic::do_not_recommend]
-            impl<T: IntoReply<R>, N, R, C: ?Sized> End<T, N, R, reply::Plain<C>> for kind::$gives {
+            impl<T: IntoReply<R>, N, R> End<T, N, R, reply::Plain> for kind::$gives {
                 #[inline]
                 fn end(gave: T) -> R {
                     gave.into_reply()
                 }
             }
             #[diagnostic::do_not_recommend]
-            impl<T: IntoReply<V>, N, V, X, C: ?Sized> End<T, N, Result<V, X>, reply::Fallible<C>> for kind::$gives {
+            impl<T: IntoReply<V>, N, V, X> End<T, N, Result<V, X>, reply::Fallible> for kind::$gives {
                 #[inline]
                 fn end(gave: T) -> Result<V, X> {
                     Ok(gave.into_reply())

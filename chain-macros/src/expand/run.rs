@@ -799,9 +799,9 @@ fn exit(plan: &Plan<'_>, at: usize) -> TokenStream {
 fn mode(chain: &Chain) -> TokenStream {
     let rt = &names::runtime_alias();
     if types::is_named(&chain.run.reply, "Result") {
-        quote!(#rt::flow::reply::Fallible<Self>)
+        quote!(#rt::flow::reply::Fallible)
     } else {
-        quote!(#rt::flow::reply::Plain<Self>)
+        quote!(#rt::flow::reply::Plain)
     }
 }
 
