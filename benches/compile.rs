@@ -48,6 +48,7 @@ fn main() -> ExitCode {
         ("calls, provide", How::Calls, true),
         ("chain!, provide", How::Chain, true),
         ("tower, state", How::Tower, false),
+        ("motore, state", How::Motore, false),
         ("axum, state", How::Axum, false),
     ];
     let place = Place::make();
@@ -133,7 +134,7 @@ impl Place {
         let manifest = format!(
             "[package]\nname = \"{CRATE}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n\
              chain-runtime = {{ path = {runtime:?} }}\npin-project-lite = \"0.2\"\n\
-             axum = {{ version = \"0.8\", default-features = false }}\n\
+             axum = {{ version = \"0.8\", default-features = false }}\nmotore = \"0.4\"\n\
              tower = {{ version = \"0.5\", features = [\"util\"] }}\n\n[workspace]\n"
         );
         fs::write(directory.join("Cargo.toml"), manifest).expect("the target directory can be written to");

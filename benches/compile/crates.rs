@@ -15,14 +15,20 @@ pub(crate) enum How {
     Chain,
     /// A `Service` for each node, with a future written by hand, and the request by value.
     Tower,
+    /// A `Service` for each node, whose `call` is an `async fn`, and the request by value.
+    Motore,
     /// `middleware::from_fn`, in one `ServiceBuilder`.
     Axum,
 }
 
 /// The source of a program of so many nodes.
 pub(crate) fn source(how: How, provide: bool, nodes: usize) -> String {
-    // At rustc's own limit, nested services of 100 layers do not compile. A chain is flat, and needs no more.
-    let nested = matches!(how, How::Tower | How::Axum) && nodes >= 100;
+    // At rustc's own limit, nested services of 100 layers do not compile, and motore's not of 37. A chain is flat, and needs no more.
+    let nested = match how {
+        How::Motore => nodes >= 37,
+        How::Tower | How::Axum => nodes >= 100,
+        How::Empty | How::Calls | How::Chain => false,
+    };
     let limit = if nested { "#![recursion_limit = \"1024\"]\n" } else { "" };
     let mut source = format!("{limit}{COMMON}");
     match how {
@@ -30,6 +36,7 @@ pub(crate) fn source(how: How, provide: bool, nodes: usize) -> String {
         How::Calls => calls(&mut source, provide, nodes),
         How::Chain => chain(&mut source, provide, nodes),
         How::Tower => tower(&mut source, nodes),
+        How::Motore => motore(&mut source, nodes),
         How::Axum => axum(&mut source, nodes),
     }
     source
@@ -181,6 +188,37 @@ fn main() {
     }
     *source += ".service(Last);
     println!(\"{}\", drive(async move { match all.call(Request(5000)).await { Ok(reply) => reply, Err(never) => match never {} } }));
+}\n";
+}
+
+fn motore(source: &mut String, nodes: usize) {
+    *source += "use core::convert::Infallible; use motore::Service;\n";
+    for node in 0..nodes - 1 {
+        let once = if suspends(node) { "Once(false).await;" } else { "" };
+        *source += &format!(
+            "pub struct N{node}<S>(S);
+impl<S: Service<(), Request, Response = Reply, Error = Infallible> + Sync> Service<(), Request> for N{node}<S> {{
+    type Response = Reply; type Error = Infallible;
+    async fn call(&self, cx: &mut (), mut request: Request) -> Result<Reply, Infallible> {{ {once}
+        if request.0 == {node} {{ return Ok(Reply(0)) }}
+        request.0 += 1;
+        self.0.call(cx, request).await
+    }}
+}}\n"
+        );
+    }
+    *source += "pub struct Last;
+impl Service<(), Request> for Last {
+    type Response = Reply; type Error = Infallible;
+    async fn call(&self, _: &mut (), request: Request) -> Result<Reply, Infallible> { Ok(Reply(request.0)) }
+}
+fn main() {
+    let all = motore::builder::ServiceBuilder::new()";
+    for node in 0..nodes - 1 {
+        *source += &format!(".layer(motore::layer::layer_fn(N{node}))");
+    }
+    *source += ".service(Last);
+    println!(\"{}\", drive(async move { match all.call(&mut (), Request(5000)).await { Ok(reply) => reply, Err(never) => match never {} } }));
 }\n";
 }
 
