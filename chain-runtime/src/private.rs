@@ -8,7 +8,7 @@ pub use core::option::Option::{self, None, Some};
 pub use core::pin::{Pin, pin};
 pub use core::primitive::bool;
 pub use core::result::Result::{self, Err, Ok};
-pub use core::{file, line, unreachable};
+pub use core::unreachable;
 
 /// Hands out what a scope holds, once. `chain!` has checked that it is there.
 #[inline(always)]

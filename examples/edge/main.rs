@@ -37,6 +37,8 @@ mod failure;
 #[path = "../gateway/hop.rs"]
 mod hop;
 mod limits;
+#[path = "../gateway/listen.rs"]
+mod listen;
 mod nodes;
 mod serve;
 #[allow(dead_code, reason = "the gateway's has more")]
@@ -49,6 +51,7 @@ use admin::Admin;
 use edge::Edge;
 use failure::Failure;
 use limits::Limits;
+use listen::listen;
 use upstream::Upstreams;
 
 /// A gateway with API and static routes, a canary, deadlines, retries and load shedding.
@@ -109,8 +112,8 @@ fn main() -> ExitCode {
 async fn run(mut flags: Flags) -> Result<(), Failure> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(io::stdout().is_terminal()).with_target(false).init();
-    let listener = serve::listen(flags.listen).await?;
-    let admin = serve::listen(flags.admin).await?;
+    let listener = listen(flags.listen).await?;
+    let admin = listen(flags.admin).await?;
     let address = |listener: &TcpListener| listener.local_addr().map_err(Failure::failed);
     let (at, admin_at) = (address(&listener)?, address(&admin)?);
     let stop = stopped()?;
@@ -186,7 +189,7 @@ fn stopped() -> Result<CancellationToken, Failure> {
 
 /// An upstream to try the gateway with: it says what it was asked.
 async fn embedded(name: &'static str) -> Result<Authority, Failure> {
-    let listener = serve::listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
+    let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
     let at = listener.local_addr().map_err(Failure::failed)?;
     let answer = move |request: Request<Incoming>| {
         ready(nodes::text(StatusCode::OK, format!("{name}: {} {}\n", request.method(), request.uri())))

@@ -1,8 +1,6 @@
-//! Listens, and stops gracefully.
+//! Serves, and stops gracefully.
 
 use std::convert::Infallible;
-use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::Request;
@@ -15,18 +13,6 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::edge::Reply;
-use super::failure::Failure;
-
-/// Begins to listen.
-pub(crate) async fn listen(at: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(at).await.map_err(|error| {
-        let why = match error.kind() {
-            io::ErrorKind::AddrInUse => "the address is in use".to_owned(),
-            _ => error.to_string(),
-        };
-        Failure::failed(format_args!("cannot listen on {at}: {why}"))
-    })
-}
 
 /// Answers each request until it is told to stop, then lets those in flight finish, for so long. Says whether they did.
 pub(crate) async fn serve<F, R>(listener: TcpListener, answer: F, stop: CancellationToken, grace: Duration) -> bool

@@ -22,6 +22,7 @@ mod fields;
 mod gateway;
 mod hop;
 mod limit;
+mod listen;
 mod log;
 mod proxy;
 mod scratch;
@@ -57,7 +58,7 @@ async fn run() -> Result<(), Failure> {
     let mut flags = Flags::read()?;
     log::to_stdout();
     let (keys, demo) = keys(&flags)?;
-    let listener = serve::listen(flags.listen).await?;
+    let listener = listen::listen(flags.listen).await?;
     let at = listener.local_addr().map_err(Failure::failed)?;
     let embedded = flags.upstreams.is_empty();
     if embedded {

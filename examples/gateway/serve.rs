@@ -1,8 +1,7 @@
 //! Listens, speaks HTTP/1.1 and h2c, and stops gracefully.
 
 use std::convert::Infallible;
-use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -27,17 +26,6 @@ use super::gateway::Gateway;
 use super::log::Entry;
 use super::scratch::Scratch;
 use super::visit::{RequestIds, Visit};
-
-/// Begins to listen.
-pub(crate) async fn listen(at: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(at).await.map_err(|error| {
-        let why = match error.kind() {
-            io::ErrorKind::AddrInUse => "the address is in use".to_owned(),
-            _ => error.to_string(),
-        };
-        Failure::failed(format_args!("cannot listen on {at}: {why}"))
-    })
-}
 
 /// What all connections share.
 pub(crate) struct Server {

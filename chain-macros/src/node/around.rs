@@ -266,7 +266,7 @@ impl Around {
         };
         let never = quote! {
             #[inline(always)]
-            fn again(&#run self, attempt: u32, reply: &#reply) -> #rt::NeverSuspends<bool> { #rt::private::unreachable!() }
+            fn again(&#run self, attempt: u32, reply: &#reply) -> #rt::NeverSuspends<bool> { #rt::private::never_called() }
         };
         let (again_hook, again) = match &self.again {
             None => (quote!(Absent), never),

@@ -1,0 +1,19 @@
+//! Where the gateway listens, and the edge.
+
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
+use super::failure::Failure;
+
+/// Begins to listen.
+pub(crate) async fn listen(at: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(at).await.map_err(|error| {
+        let why = match error.kind() {
+            io::ErrorKind::AddrInUse => "the address is in use".to_owned(),
+            _ => error.to_string(),
+        };
+        Failure::failed(format_args!("cannot listen on {at}: {why}"))
+    })
+}
