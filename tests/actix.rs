@@ -107,18 +107,18 @@ struct Watch(Arc<Seen>, Mutex<HashSet<ThreadId>>);
 impl Watch {
     fn enter(&self) {
         self.1.lock().expect("nobody panics in it").insert(thread::current().id());
-        self.0.count(&self.0.entered);
+        self.0.enter();
     }
     /// The response names who asked.
     fn exit(&self, user: &User, reply: &mut Result<ServiceResponse<BoxBody>, Error>) {
-        self.0.count(&self.0.left);
+        self.0.exit();
         if let Ok(response) = reply {
             let name = HeaderValue::from_str(&user.0).expect("it was one");
             response.headers_mut().insert(HeaderName::from_static("x-user"), name);
         }
     }
     fn cancelled(&self) {
-        self.0.count(&self.0.cancelled);
+        self.0.cancelled();
     }
 }
 

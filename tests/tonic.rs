@@ -140,22 +140,6 @@ fn bank() -> Bank {
 
 // What stands in front of it.
 
-#[derive(Default)]
-struct Count(Seen);
-
-#[node]
-impl Count {
-    fn enter(&self) {
-        self.0.count(&self.0.entered);
-    }
-    fn exit(&self) {
-        self.0.count(&self.0.left);
-    }
-    fn cancelled(&self) {
-        self.0.count(&self.0.cancelled);
-    }
-}
-
 #[node]
 fn auth(request: &Request) -> Result<(), Status> {
     match request.headers().get("authorization") {
@@ -167,14 +151,14 @@ fn auth(request: &Request) -> Result<(), Status> {
 
 chain! {
     #[send]
-    struct Front { seen: Count, room: Concurrency, timeout: Timeout, is_safe: CatchPanic }
+    struct Front { seen: Seen, room: Concurrency, timeout: Timeout, is_safe: CatchPanic }
     async fn(request: Request, inner: Permit<Routes, Request>) -> Reply {
         seen => auth => room { timeout { is_safe { forward::<Routes, Request> } } }
     }
 }
 
 fn front(timeout: Timeout, room: usize) -> Arc<Front> {
-    Arc::new(Front { seen: Count::default(), room: Concurrency::shed(room), timeout, is_safe: CatchPanic })
+    Arc::new(Front { seen: Seen::default(), room: Concurrency::shed(room), timeout, is_safe: CatchPanic })
 }
 
 async fn listener() -> (TcpListenerStream, String) {
@@ -212,7 +196,7 @@ async fn values(stream: Streaming<Amount>) -> Vec<i64> {
 #[tokio::test]
 async fn every_kind_of_method_passes_the_chain() {
     let front = front(Timeout::asked(), 9);
-    let seen = &Arc::clone(&front).seen.0;
+    let seen = &Arc::clone(&front).seen;
     let mut client = served(front, bank()).await;
     assert_eq!(client.balance(by("ada", account("savings"))).await.expect("it is there").into_inner().value, 10);
     let watched = client.watch(by("ada", account("short"))).await.expect("it is there");
@@ -226,7 +210,7 @@ async fn every_kind_of_method_passes_the_chain() {
 #[tokio::test]
 async fn what_breaks_is_a_status_and_no_method_is_called() {
     let front = front(Timeout::asked(), 9);
-    let seen = &Arc::clone(&front).seen.0;
+    let seen = &Arc::clone(&front).seen;
     let mut client = served(front, bank()).await;
     let refused = client.balance(account("savings")).await.expect_err("nobody asks");
     assert_eq!((refused.code(), refused.message()), (Code::Unauthenticated, "who is there?"));
@@ -250,7 +234,7 @@ async fn what_a_methods_own_chain_breaks_with_reaches_the_caller() {
 #[tokio::test]
 async fn what_the_nodes_around_give_up_with_is_a_status() {
     let limited = front(Timeout::at_most(Duration::from_millis(20)), 9);
-    let seen = &Arc::clone(&limited).seen.0;
+    let seen = &Arc::clone(&limited).seen;
     let mut client = served(limited, bank()).await;
     let late = client.balance(by("ada", account("hang"))).await.expect_err("it hangs");
     assert_eq!(late.code(), Code::DeadlineExceeded);
@@ -260,7 +244,7 @@ async fn what_the_nodes_around_give_up_with_is_a_status() {
     assert_eq!(seen.counts(), [3, 3, 0]);
 
     let full = front(Timeout::asked(), 1);
-    let seen = &Arc::clone(&full).seen.0;
+    let seen = &Arc::clone(&full).seen;
     let mut client = served(full, bank()).await;
     let mut other = client.clone();
     let first = tokio::spawn(async move { other.balance(by("ada", account("hang"))).await });
@@ -273,7 +257,7 @@ async fn what_the_nodes_around_give_up_with_is_a_status() {
 #[tokio::test]
 async fn the_callers_own_deadline_is_kept() {
     let front = front(Timeout::asked(), 9);
-    let seen = &Arc::clone(&front).seen.0;
+    let seen = &Arc::clone(&front).seen;
     let mut client = served(front, bank()).await;
     let mut request = by("ada", account("hang"));
     request.set_timeout(Duration::from_millis(20));
@@ -285,7 +269,7 @@ async fn the_callers_own_deadline_is_kept() {
 #[tokio::test]
 async fn a_deadline_that_cannot_be_read_is_refused() {
     let front = front(Timeout::asked(), 9);
-    let seen = &Arc::clone(&front).seen.0;
+    let seen = &Arc::clone(&front).seen;
     let mut client = served(front, bank()).await;
     let mut request = by("ada", account("x"));
     request.metadata_mut().insert("grpc-timeout", "soon".parse().expect("it is a value"));
@@ -298,7 +282,7 @@ async fn a_deadline_that_cannot_be_read_is_refused() {
 #[tokio::test]
 async fn a_caller_that_goes_away_cancels_its_call() {
     let front = front(Timeout::asked(), 9);
-    let seen = &Arc::clone(&front).seen.0;
+    let seen = &Arc::clone(&front).seen;
     let mut client = served(front, bank()).await;
     let call = tokio::spawn(async move { client.balance(by("ada", account("hang"))).await });
     seen.becomes(|counts| counts == [1, 0, 0]).await;
@@ -309,7 +293,7 @@ async fn a_caller_that_goes_away_cancels_its_call() {
 #[tokio::test]
 async fn a_stream_that_is_dropped_midway_ends_at_its_source() {
     let front = front(Timeout::asked(), 9);
-    let seen = &Arc::clone(&front).seen.0;
+    let seen = &Arc::clone(&front).seen;
     let bank = bank();
     let gone = Arc::clone(&bank.watch.gone);
     let mut client = served(front, bank).await;
@@ -324,7 +308,7 @@ async fn a_stream_that_is_dropped_midway_ends_at_its_source() {
 #[tokio::test]
 async fn a_client_that_goes_away_while_it_streams_ends_its_call() {
     let front = front(Timeout::asked(), 9);
-    let seen = &Arc::clone(&front).seen.0;
+    let seen = &Arc::clone(&front).seen;
     let (incoming, address) = listener().await;
     let server = Server::builder().layer(layer(front)).add_service(LedgerServer::new(bank()));
     tokio::spawn(server.serve_with_incoming(incoming));
@@ -421,7 +405,7 @@ type Balances = tower::util::BoxCloneSyncService<tonic::Request<Account>, Respon
 #[tokio::test]
 async fn an_upstream_is_a_node() {
     let front = front(Timeout::asked(), 9);
-    let seen = &Arc::clone(&front).seen.0;
+    let seen = &Arc::clone(&front).seen;
     let (incoming, address) = listener().await;
     let server = Server::builder().layer(layer(front)).add_service(LedgerServer::new(bank()));
     tokio::spawn(server.serve_with_incoming(incoming));

@@ -6,6 +6,8 @@ mod in_axum;
 mod in_hyper;
 #[path = "tower.rs"]
 mod in_tower;
+#[path = "../support/seen.rs"]
+mod seen;
 mod served;
 #[path = "tower_http.rs"]
 mod towers_layers;

@@ -15,7 +15,6 @@ use axum::response::{IntoResponse, Response};
 use chain_runtime::axum::{Layered, Reply, Request, service};
 use chain_runtime::tower::Layered as Cut;
 use chain_runtime::{chain, node};
-use tokio::sync::Notify;
 use tower::limit::ConcurrencyLimitLayer;
 use tower::load_shed::LoadShedLayer;
 use tower::retry::RetryLayer;
@@ -35,37 +34,9 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 use tracing::Span;
 
+use crate::seen::Seen;
 use crate::served::{Served, told};
 use crate::within;
-
-/// Counts the blocks that it stood in.
-#[derive(Default)]
-struct Seen {
-    entered: AtomicUsize,
-    left: AtomicUsize,
-    cancelled: AtomicUsize,
-    told: Notify,
-}
-
-#[node]
-impl Seen {
-    fn enter(&self) {
-        self.entered.fetch_add(1, Relaxed);
-    }
-    fn exit(&self) {
-        self.left.fetch_add(1, Relaxed);
-    }
-    fn cancelled(&self) {
-        self.cancelled.fetch_add(1, Relaxed);
-        self.told.notify_one();
-    }
-}
-
-impl Seen {
-    fn counts(&self) -> [usize; 3] {
-        [&self.entered, &self.left, &self.cancelled].map(|count| count.load(Relaxed))
-    }
-}
 
 /// Says what it was sent, as the path wants it.
 #[node]
@@ -281,20 +252,10 @@ async fn a_limit_is_one_for_all_requests_and_sheds_what_is_above_it() {
                 tokio::spawn(async move { served.get("/hang").await })
             })
             .collect();
-        within("two requests", async {
-            while chain.seen.entered.load(Relaxed) < (round + 1) * 3 - 1 {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
+        chain.seen.becomes(|[entered, ..]| entered >= (round + 1) * 3 - 1).await;
         assert_eq!(served.get("/").await.0, 503, "two are in it");
         hanging.iter().for_each(tokio::task::JoinHandle::abort);
-        within("`cancelled`", async {
-            while chain.seen.cancelled.load(Relaxed) < (round + 1) * 2 {
-                chain.seen.told.notified().await;
-            }
-        })
-        .await;
+        chain.seen.becomes(|[.., cancelled]| cancelled >= (round + 1) * 2).await;
         // Their places are free as soon as their runs are dropped, which is right behind the hook.
         within("a place", async { while served.get("/").await.0 != 200 {} }).await;
     }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use chain_runtime::node;
 use tokio::sync::Notify;
 
 use crate::within::within;
@@ -9,14 +10,27 @@ use crate::within::within;
 /// Counts who came, who was answered and who went away.
 #[derive(Default)]
 pub(crate) struct Seen {
-    pub(crate) entered: AtomicUsize,
-    pub(crate) left: AtomicUsize,
-    pub(crate) cancelled: AtomicUsize,
+    entered: AtomicUsize,
+    left: AtomicUsize,
+    cancelled: AtomicUsize,
     told: Notify,
 }
 
+#[node]
 impl Seen {
-    pub(crate) fn count(&self, count: &AtomicUsize) {
+    pub(crate) fn enter(&self) {
+        self.count(&self.entered);
+    }
+    pub(crate) fn exit(&self) {
+        self.count(&self.left);
+    }
+    pub(crate) fn cancelled(&self) {
+        self.count(&self.cancelled);
+    }
+}
+
+impl Seen {
+    fn count(&self, count: &AtomicUsize) {
         count.fetch_add(1, Relaxed);
         self.told.notify_one();
     }
