@@ -150,7 +150,8 @@
 //! | --- | --- | --- |
 //! | none | the language: chains, nodes, hooks, observers, [`Reset`] for the types of `core`. `#![no_std]`, without `alloc` | |
 //! | `std` (default) | [`Reset`] for the types of `std`, `observe::Recorder` for tests, `around::Deadline`, `around::CatchPanic` | |
-//! | `http` | the short form's `Context`; replies that are `http` responses (module `reply`); `Reset` for `http` and `bytes` types | `http`, `bytes` |
+//! | `http` | the short form's `Context`; replies that are `http` responses (modules `reply` and `failure`); `Reset` for `http` and `bytes` types | `http`, `bytes` |
+//! | `http-body` | what follows a reply's body to its end (module `tailed`) | `http-body`, `pin-project-lite`; those of `http` |
 //! | `pool` | `Pool` and `Lease`: contexts that outlive their requests | `crossbeam-queue`, `thread_local` |
 //! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits; work that outlives its request (module `cancel`) | `tokio` |
 //! | `retry` | `around::Retry` with its budget | `fastrand` |
@@ -188,6 +189,8 @@ pub mod describe;
 mod embed;
 #[cfg(any(doc, doctest))]
 pub mod embedding;
+#[cfg(feature = "http")]
+pub mod failure;
 pub mod flow;
 pub mod held;
 #[cfg(feature = "hyper")]
@@ -214,6 +217,8 @@ pub mod share;
 pub mod short;
 #[cfg(feature = "pool")]
 mod sync;
+#[cfg(feature = "http-body")]
+pub mod tailed;
 pub mod toggle;
 #[cfg(feature = "tonic")]
 pub mod tonic;
@@ -225,6 +230,8 @@ pub use around::Around;
 pub use context::{Context, Request, Respond, Response, Scratch};
 pub use describe::{Drawing, Ending, NodeInfo};
 pub use embed::{Chain, ChainOver, Inputs};
+#[cfg(feature = "http")]
+pub use failure::{Failure, Render};
 pub use flow::{IntoReply, Never, NeverSuspends};
 pub use node::{Cancel, IsNode, Joins, Node, Nothing, OnCancel, Signature, Stateless};
 #[cfg(feature = "pool")]
