@@ -7,8 +7,12 @@ use core::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ::hyper::service::Service;
+use bytes::Bytes;
+use http_body_util::Full;
 
+use super::Answers;
 use crate::embed::{ChainOver, Inputs};
+use crate::framing::{Asked, Sent};
 use crate::{Lease, Pool, Reset};
 
 /// A chain that also has a `&mut X` among its inputs: memory that serves one request after another.
@@ -53,17 +57,22 @@ use crate::{Lease, Pool, Reset};
 pub fn service_over<H, C, X, T, I, R>(
     chain: H,
     pool: Arc<Pool<X>>,
-) -> impl Service<T, Response = R, Error = Infallible, Future = impl Future<Output = Result<R, Infallible>>> + Clone
+) -> impl Service<T, Response = R::Sent, Error = Infallible, Future = impl Future<Output = Result<R::Sent, Infallible>>>
++ Clone
 where
     H: Deref<Target = C> + Clone,
     C: ChainOver<X, I, R>,
     X: Reset + Send + 'static,
     I: Inputs<T>,
+    R: Answers<T>,
 {
-    let run = |chain: H, own: Arc<Own<X>>, over: Lease<'static, X>, request: T| async move {
-        let (reply, over) = C::run_owned(chain, over, I::of(request)).await;
-        own.keep(over);
-        Ok(reply)
+    let run = |chain: H, own: Arc<Own<X>>, over: Lease<'static, X>, request: T| {
+        let asked = R::asked(&request);
+        async move {
+            let (reply, over) = C::run_owned(chain, over, I::of(request)).await;
+            own.keep(over);
+            Ok(reply.sent(asked))
+        }
     };
     Connection { chain, pool, own: Arc::default(), run }
 }
@@ -90,15 +99,14 @@ where
 /// # let reply = runtime.block_on(service.call(request)).unwrap();
 /// # assert_eq!(reply.status(), 200);
 /// ```
-#[cfg(feature = "http")]
 pub fn context_service<H, C, B>(
     chain: H,
     pool: Arc<Pool<crate::Context>>,
 ) -> impl Service<
     http::Request<B>,
-    Response = http::Response<http_body_util::Full<bytes::Bytes>>,
+    Response = http::Response<Sent<Full<Bytes>>>,
     Error = Infallible,
-    Future = impl Future<Output = Result<http::Response<http_body_util::Full<bytes::Bytes>>, Infallible>>,
+    Future = impl Future<Output = Result<http::Response<Sent<Full<Bytes>>>, Infallible>>,
 > + Clone
 where
     H: Deref<Target = C> + Clone,
@@ -108,12 +116,13 @@ where
                own: Arc<Own<crate::Context>>,
                mut context: Lease<'static, crate::Context>,
                request: http::Request<B>| {
+        let asked = Asked::of(&request);
         context.load(request.into_parts().0);
         async move {
             let (_, mut context) = C::run_owned(chain, context, ()).await;
             let response = context.take_response();
             own.keep(context);
-            Ok(response.map(http_body_util::Full::new))
+            Ok(asked.sent(response.map(Full::new)))
         }
     };
     Connection { chain, pool, own: Arc::default(), run }
