@@ -244,30 +244,33 @@ pub async fn next(next: Next, request: Request) -> Result<Response, Infallible> 
 /// It asks for the head by `&mut`, as an input or a provided value.
 ///
 /// ```
+/// use std::sync::Arc;
+///
+/// use ::axum::Router;
 /// use ::axum::body::Body;
-/// use ::axum::extract::Query;
+/// use ::axum::extract::Path;
 /// use ::axum::http::request::Parts;
-/// use chain_runtime::axum::{Reply, extract};
+/// use ::axum::routing::get_service;
+/// use chain_runtime::axum::{Reply, extract, service};
 /// use chain_runtime::{chain, node};
 ///
-/// #[derive(serde::Deserialize)]
-/// struct Page { number: u32 }
-///
 /// #[node]
-/// fn page(page: &Query<Page>) -> String { format!("page {}", page.number) }
+/// fn page(number: &Path<u32>) -> String { format!("page {}", number.0) }
 ///
 /// chain! {
 ///     struct Pages;
-///     async fn(head: Parts, body: Body) -> Reply { extract::<Query<Page>> => page }
+///     async fn(head: Parts, body: Body) -> Reply { extract::<Path<u32>> => page }
 /// }
 ///
+/// let app: Router = Router::new().route("/pages/{number}", get_service(service(Arc::new(Pages))));
+/// # use tower::ServiceExt;
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
 /// # let ask = |uri: &str| {
-/// #     let (head, body) = chain_runtime::axum::Request::get(uri).body(Body::empty()).unwrap().into_parts();
-/// #     runtime.block_on(Pages.run(head, body)).0.status().as_u16()
+/// #     let request = chain_runtime::axum::Request::get(uri).body(Body::empty()).unwrap();
+/// #     runtime.block_on(app.clone().oneshot(request)).unwrap().status().as_u16()
 /// # };
-/// assert_eq!(ask("/pages?number=3"), 200);
-/// assert_eq!(ask("/pages?number=three"), 400);
+/// # assert_eq!(ask("/pages/3"), 200);
+/// # assert_eq!(ask("/pages/three"), 400);
 /// ```
 #[node(crate = crate)]
 pub async fn extract<T: FromRequestParts<()>>(head: &mut Parts) -> Result<T, T::Rejection> {

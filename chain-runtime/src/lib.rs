@@ -155,6 +155,8 @@
 //! | `pool` | `Pool` and `Lease`: contexts that outlive their requests | `crossbeam-queue`, `thread_local` |
 //! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits; work that outlives its request (module `cancel`) | `tokio` |
 //! | `retry` | `around::Retry` with its budget | `fastrand` |
+//! | `proxy` | a forwarding node with its server (module `proxy`) | `hyper`, `hyper-util`, `tokio-util`, `tower-service`; those of `http-body`, `pool` and `tokio` |
+//! | `rustls` | TLS to upstreams, for `proxy` | `tokio-rustls`, without a provider of cryptography |
 //! | `actix-web` | a chain as a handler or as middleware (module `actix_web`) | `actix-web` without features |
 //! | `axum` | a chain as a handler, a service or a layer (module `axum`) | `axum` without features; those of `http-body` and `tower` |
 //! | `hyper` | a chain as a hyper service (module `hyper`) | `hyper` without features, `http-body-util`; those of `http-body` |
@@ -207,6 +209,8 @@ pub mod observe;
 mod pool;
 #[doc(hidden)]
 pub mod private;
+#[cfg(feature = "proxy")]
+pub mod proxy;
 #[cfg(feature = "arc-swap")]
 mod reloadable;
 #[cfg(feature = "http")]

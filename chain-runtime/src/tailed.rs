@@ -31,8 +31,11 @@
 //! # });
 //! ```
 
+use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use std::boxed::Box;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Buf;
 use http::Response;
@@ -107,6 +110,48 @@ pub trait Holds<E> {
 impl<E> Holds<E> for Option<E> {
     fn hold(&mut self, held: E) {
         *self = Some(held);
+    }
+}
+
+/// In the extensions of a reply of `101`: the tunnel that begins with it, and outlives the run.
+///
+/// The body of such a reply is empty, so a tail would be dropped at once. Who wants to know how the tunnel ends, an access log say, leaves with
+/// it what is to be done then.
+#[derive(Clone, Default)]
+pub struct Tunnel(Arc<Mutex<Option<AtEnd>>>);
+
+type AtEnd = Box<dyn FnOnce(Carried) + Send>;
+
+/// What a tunnel carried, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// From the client.
+    pub up: u64,
+    /// To the client.
+    pub down: u64,
+    /// Whether it was ended here: because nothing was sent for too long, or because the server stops.
+    pub was_cut: bool,
+}
+
+impl Tunnel {
+    /// Does this when the tunnel ends, in place of what was left with it before. Never, if it does not begin: what the function owns is
+    /// dropped then.
+    pub fn at_end(&self, then: impl FnOnce(Carried) + Send + 'static) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(then));
+    }
+
+    /// The tunnel ended. Whoever carries it calls this.
+    pub fn ended(&self, carried: Carried) {
+        let then = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(then) = then {
+            then(carried);
+        }
+    }
+}
+
+impl fmt::Debug for Tunnel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tunnel").finish_non_exhaustive()
     }
 }
 

@@ -51,7 +51,7 @@ impl Ledger for Balance {
         Ok(Response::new(iter([1, 2, 3].map(|value| Ok(Amount { value })))))
     }
     async fn deposit(&self, _: tonic::Request<Streaming<Amount>>) -> Result<Response<Amount>, Status> {
-        Err(Status::unimplemented("see tests/tonic.rs"))
+        Err(Status::unimplemented("see tests/embedding/tests/tonic.rs"))
     }
     type ConvertStream = Streaming<Amount>;
     async fn convert(&self, sums: tonic::Request<Streaming<Amount>>) -> Result<Response<Streaming<Amount>>, Status> {

@@ -11,7 +11,7 @@ mod rate_limiting;
 #[allow(dead_code, reason = "tests/embed uses more of it")]
 #[path = "../embed/served.rs"]
 mod served;
-#[path = "../support/within.rs"]
+#[path = "../../../support/within.rs"]
 mod within;
 
 use within::within;

@@ -21,9 +21,9 @@ use chain_runtime::{chain, node};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-#[path = "support/seen.rs"]
+#[path = "../../support/seen.rs"]
 mod seen;
-#[path = "support/within.rs"]
+#[path = "../../support/within.rs"]
 mod within;
 
 use seen::Seen;

@@ -1,4 +1,4 @@
-//! A chain of plain functions in a pool of threads: `examples/tiny_http.rs`, with clients on plain sockets.
+//! A chain of plain functions in a pool of threads: `examples/embedding/tiny_http.rs`, with clients on plain sockets.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use tiny_http::Server;
 
 #[allow(dead_code, reason = "its main")]
-#[path = "../examples/tiny_http.rs"]
+#[path = "../../../examples/embedding/tiny_http.rs"]
 mod example;
 
 /// Serves in one thread, so that whatever would take a thread away would be missed, while `clients` do what they do.

@@ -23,9 +23,9 @@ use ntex::web::{self, App, DefaultError, Error, HttpResponse, WebRequest, WebRes
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-#[path = "support/seen.rs"]
+#[path = "../../support/seen.rs"]
 mod seen;
-#[path = "support/within.rs"]
+#[path = "../../support/within.rs"]
 mod within;
 
 use seen::Seen;

@@ -23,9 +23,9 @@ use tonic::transport::{Channel, Server};
 use tonic::{Code, Response, Status, Streaming};
 use tower::ServiceExt as _;
 
-#[path = "support/seen.rs"]
+#[path = "../../support/seen.rs"]
 mod seen;
-#[path = "support/within.rs"]
+#[path = "../../support/within.rs"]
 mod within;
 
 use seen::Seen;

@@ -20,7 +20,7 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 use crate::within;
 
 #[allow(dead_code, reason = "its main")]
-#[path = "../../examples/hyper.rs"]
+#[path = "../../../../examples/hyper.rs"]
 mod example;
 
 async fn listener() -> (TcpListener, SocketAddr) {

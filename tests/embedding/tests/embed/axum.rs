@@ -26,7 +26,7 @@ use crate::served::{Served, told};
 use crate::within;
 
 #[allow(dead_code, reason = "its main")]
-#[path = "../../examples/axum.rs"]
+#[path = "../../../../examples/embedding/axum.rs"]
 mod example;
 
 #[tokio::test]

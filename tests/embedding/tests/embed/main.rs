@@ -6,12 +6,12 @@ mod in_axum;
 mod in_hyper;
 #[path = "tower.rs"]
 mod in_tower;
-#[path = "../support/seen.rs"]
+#[path = "../../../support/seen.rs"]
 mod seen;
 mod served;
 #[path = "tower_http.rs"]
 mod towers_layers;
-#[path = "../support/within.rs"]
+#[path = "../../../support/within.rs"]
 mod within;
 
 use within::within;

@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 #[allow(dead_code, reason = "its main and its chain")]
-#[path = "../examples/queue.rs"]
+#[path = "../../../examples/queue.rs"]
 mod example;
 
 /// What becomes of one delivery of a message.

@@ -15,7 +15,7 @@ use tower::limit::ConcurrencyLimit;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 
 #[allow(dead_code, reason = "its main")]
-#[path = "../../examples/tower.rs"]
+#[path = "../../../../examples/embedding/tower.rs"]
 mod example;
 
 #[derive(Debug)]
