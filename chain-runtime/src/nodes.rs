@@ -1,0 +1,13 @@
+//! Ready nodes: what most services have in front of what is their own, each on the crate that knows the trade.
+
+#[cfg(any(feature = "jsonwebtoken", feature = "subtle"))]
+pub mod auth;
+mod peer;
+mod reply;
+#[cfg(feature = "request-id")]
+pub mod request_id;
+mod user;
+
+pub use peer::Peer;
+pub use reply::Reply;
+pub use user::{BadName, MAX_NAME, User};

@@ -1,0 +1,4 @@
+//! The ready nodes, each in a chain.
+
+mod auth;
+mod request_id;
