@@ -2,12 +2,16 @@
 
 #[cfg(any(feature = "jsonwebtoken", feature = "subtle"))]
 pub mod auth;
+mod key;
 mod peer;
+#[cfg(feature = "governor")]
+pub mod rate_limit;
 mod reply;
 #[cfg(feature = "request-id")]
 pub mod request_id;
 mod user;
 
+pub use key::Key;
 pub use peer::Peer;
 pub use reply::Reply;
 pub use user::{BadName, MAX_NAME, User};
