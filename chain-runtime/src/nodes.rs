@@ -1,5 +1,7 @@
 //! Ready nodes: what most services have in front of what is their own, each on the crate that knows the trade.
 
+#[cfg(feature = "access-log")]
+pub mod access_log;
 #[cfg(any(feature = "jsonwebtoken", feature = "subtle"))]
 pub mod auth;
 mod key;
