@@ -202,6 +202,8 @@ pub mod hyper;
 #[cfg(any(doc, doctest))]
 pub mod migrate;
 pub mod node;
+#[cfg(feature = "http")]
+pub mod nodes;
 #[cfg(feature = "ntex")]
 pub mod ntex;
 pub mod observe;

@@ -1,0 +1,6 @@
+//! The ready nodes, each in a chain.
+
+mod access_log;
+mod auth;
+mod rate_limit;
+mod request_id;
