@@ -285,7 +285,7 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
         let client = sender.client();
         let peer = client.peer().map(|peer| peer.ip().to_canonical());
         forwarded::add(headers, reserved, peer, host, client.scheme(), text);
-        sender.state(&mut Statements { headers, reserved })?;
+        sender.state(&mut Statements { headers, reserved, text })?;
         via.add(headers, request.version);
         request.version = Version::HTTP_11;
         // What the server noted for itself means something else to the client.
@@ -486,30 +486,36 @@ impl<B> Default for Scratch<B> {
 
 impl<B: Send> Reset for Scratch<B> {
     fn reset(&mut self) {
-        self.kept.fields.clear();
+        self.kept.clear();
         if let Some(passage) = self.passage.as_mut().and_then(Arc::get_mut) {
             passage.clear();
         }
     }
 
     fn trim(&mut self, limit: usize) {
-        if self.kept.fields.capacity() * size_of::<(HeaderName, HeaderValue)>() > limit {
-            self.kept.fields = Vec::new();
+        if self.kept.names.capacity() + self.kept.fields.capacity() * size_of::<(usize, HeaderValue)>() > limit {
+            self.kept = Kept::default();
         }
     }
 }
 
-/// The fields of a request that may have to be sent again. Their memory is shared with those that are sent.
+/// The fields of a request that may have to be sent again. The memory of the values is shared with those that are sent; a name that is not one of
+/// HTTP's own is copied, since to share it would allocate.
 #[derive(Default)]
 struct Kept {
-    fields: Vec<(HeaderName, HeaderValue)>,
+    names: Vec<u8>,
+    /// How long the name is, and the value.
+    fields: Vec<(usize, HeaderValue)>,
 }
 
 impl Kept {
     fn keep(&mut self, headers: &HeaderMap, is_wanted: bool) {
-        self.fields.clear();
+        self.clear();
         if is_wanted {
-            self.fields.extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+            for (name, value) in headers {
+                self.names.extend_from_slice(name.as_str().as_bytes());
+                self.fields.push((name.as_str().len(), value.clone()));
+            }
         }
     }
 
@@ -519,9 +525,19 @@ impl Kept {
         parts.method = method.clone();
         parts.uri = Uri::from_static("/");
         parts.headers.reserve(self.fields.len());
-        for (name, value) in &self.fields {
-            parts.headers.append(name.clone(), value.clone());
+        let mut names = &self.names[..];
+        for (length, value) in &self.fields {
+            let (name, rest) = names.split_at(*length);
+            names = rest;
+            if let Ok(name) = HeaderName::from_bytes(name) {
+                parts.headers.append(name, value.clone());
+            }
         }
         parts
+    }
+
+    fn clear(&mut self) {
+        self.names.clear();
+        self.fields.clear();
     }
 }

@@ -89,7 +89,7 @@ use http_body::Body;
 use super::{MAX_NAME, Peer, Reply, User};
 use crate::describe::Ending;
 use crate::node;
-use crate::tailed::{Holds, Tail, Tailed};
+use crate::tailed::{self, Holds, Tail, Tailed};
 use text::field;
 
 mod lines;
@@ -303,8 +303,18 @@ impl<B: Body, T: Holds<Entry>> Follows for Response<Tailed<B, T>> {
         self.body().get_ref().is_end_stream()
     }
 
-    fn follow(&mut self, entry: Entry) {
-        self.body_mut().tail_mut().hold(entry);
+    fn follow(&mut self, mut entry: Entry) {
+        let Some(tunnel) = self.extensions().get::<tailed::Tunnel>() else {
+            self.body_mut().tail_mut().hold(entry);
+            return;
+        };
+        entry.received = Some(0);
+        tunnel.at_end(move |carried| {
+            (entry.sent, entry.received) = (carried.down, Some(carried.up));
+            if carried.was_cut {
+                entry.outcome = Outcome::Cut;
+            }
+        });
     }
 }
 

@@ -1,5 +1,6 @@
 //! The fields that only the gateway may write, and for whom it forwards.
 
+use core::fmt::Write as _;
 use std::boxed::Box;
 use std::vec::Vec;
 
@@ -7,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::error::Error;
 use super::fields::remove_if;
+use super::text::Text;
 use crate::proxy::Client;
 
 /// For whom a request is forwarded: what the node [`Forward`](super::Forward) asks the chain for.
@@ -72,6 +74,7 @@ pub struct Unstatable {
 pub struct Statements<'a> {
     pub(super) headers: &'a mut HeaderMap,
     pub(super) reserved: &'a Reserved,
+    pub(super) text: &'a mut Text,
 }
 
 impl Statements<'_> {
@@ -88,18 +91,15 @@ impl Statements<'_> {
         Ok(())
     }
 
-    /// Says this text, in the only field of that name. Copies it.
+    /// Says this text, in the only field of that name. Copies it, into memory that is used again.
     ///
     /// # Errors
     ///
-    /// [`Unstatable`] where the name is not reserved, and where the text is not what a receiver would read: empty, with control characters,
-    /// with a space at its beginning or end, or not ASCII.
+    /// [`Unstatable`] where the name is not reserved, and where the text is not what a receiver would read: empty, with control characters, or with
+    /// a space at its beginning or end. What is not ASCII is said in UTF-8.
     pub fn text(&mut self, name: &HeaderName, text: &str) -> Result<(), Unstatable> {
-        let plain = !text.is_empty()
-            && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
-            && !text.starts_with(' ')
-            && !text.ends_with(' ');
-        let value = if plain { HeaderValue::from_str(text).ok() } else { None };
+        let is_plain = !text.is_empty() && text.trim() == text && !text.chars().any(char::is_control);
+        let value = if is_plain { self.text.value(|memory| memory.write_str(text)) } else { None };
         match value {
             Some(value) => self.value(name, value),
             None => Err(Unstatable { name: name.clone(), is_reserved: self.reserved.is_stated(name) }),

@@ -2,7 +2,7 @@
 
 use http::header::HOST;
 use http::request::Parts;
-use http::uri::{Authority, PathAndQuery};
+use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Version};
 
 use super::error::BadRequest;
@@ -90,10 +90,22 @@ fn host_field(request: &Parts) -> Result<Option<&HeaderValue>, BadRequest> {
 
 /// Whether this is `host` or `host:port` (RFC 9110, 7.2), with nothing in it that could end a quoted string or begin another part of a URI.
 fn is_host(host: &[u8]) -> bool {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b".:-_[]~%!$&'()*+;=".contains(byte);
-    !host.is_empty()
-        && host.iter().all(plain)
-        && Authority::try_from(host).is_ok_and(|authority| !authority.host().is_empty())
+    let (name, rest) = match host.split_first() {
+        Some((b'[', literal)) => {
+            let Some(end) = literal.iter().position(|&byte| byte == b']') else { return false };
+            let is_address = literal[..end].iter().all(|byte| byte.is_ascii_hexdigit() || b".:%vV".contains(byte));
+            (if is_address { &literal[..end] } else { &[] }, &literal[end + 1..])
+        }
+        _ => host.split_at(host.iter().position(|&byte| byte == b':').unwrap_or(host.len())),
+    };
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_~%!$&'()*+;=".contains(byte);
+    let is_literal = host.starts_with(b"[");
+    let is_port = match rest.split_first() {
+        None => true,
+        Some((b':', port)) => port.len() <= 5 && port.iter().all(u8::is_ascii_digit),
+        Some(_) => false,
+    };
+    !name.is_empty() && is_port && (is_literal || name.iter().all(is_plain))
 }
 
 #[cfg(test)]
