@@ -139,8 +139,8 @@ fn alone() -> Alone {
 fn gateway(upstream: SocketAddr) -> Gateway {
     let upstream = format!("http://{upstream}").parse().expect("an upstream");
     let Alone { ids, log, failures, auth, ratelimit } = alone();
-    let forward = Forward::new(Rotation::new([upstream]), Settings::default().reserves([FORWARDED_USER]));
-    Gateway { ids, log, failures, auth, ratelimit, forward }
+    let proxy = Forward::new(Rotation::new([upstream]), Settings::default().reserves([FORWARDED_USER]));
+    Gateway { ids, log, failures, auth, ratelimit, proxy }
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -329,9 +329,9 @@ fn the_chain_allocates_nothing_of_its_own() {
     let (all, all_token) = (in_all(&api_key()), in_all(&token()));
     println!("allocations a request                                   API key    JWT");
     println!("chain, nodes, log                                       {chain:7.2}  {chain_token:6.2}");
-    println!("the same with `forward`, as far as it polls the client  {with_client:7.2}");
+    println!("the same with `proxy`,  as far as it polls the client  {with_client:7.2}");
     println!("hyper's client by itself                                {client:7.2}");
     println!("all of the process: and hyper's two connections         {all:7.2}  {all_token:6.2}");
     assert!(chain == 0.0, "{chain} allocations a request");
-    assert!(with_client <= client, "`forward` allocates {with_client}, of which hyper's client has {client}");
+    assert!(with_client <= client, "`proxy` allocates {with_client}, of which hyper's client has {client}");
 }

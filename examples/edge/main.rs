@@ -178,17 +178,17 @@ async fn run(mut flags: Flags) -> Result<(), Failure> {
             edge.run(head, body, client, peer).await
         }
     };
-    let stop = {
+    let on_stop = {
         let lines = lines.clone();
-        async move {
-            stop.await;
+        move || {
             logging::info(&lines, "stopping: requests in flight may finish");
             stopping.cancel();
         }
     };
     let mut limits = server::Limits::within_descriptors();
     limits.grace = flags.grace;
-    let stopped = Server::new(limits).on_refusal(refused).serve_until(listener, answer, stop, cut).await;
+    let stopped =
+        Server::new(limits).on_refusal(refused).on_stop(on_stop).serve_until(listener, answer, stop, cut).await;
     logging::info(&lines, stopped);
     // Nobody may read it.
     lines.flush(Duration::from_millis(500));

@@ -27,6 +27,11 @@ pub(crate) struct Flags {
     #[arg(long = "upstream", env = "GATEWAY_UPSTREAM", value_name = "URL", value_delimiter = ',')]
     pub(crate) upstreams: Vec<Upstream>,
 
+    /// By which name the gateway calls itself in `Via`; a request that names it there has been here before, and is refused. Without it, one that no
+    /// other gateway has.
+    #[arg(long, env = "GATEWAY_NAME", value_name = "NAME", value_parser = units::token)]
+    pub(crate) name: Option<String>,
+
     /// Accept JWTs that are signed with the secret in this file, by HS256 and by nothing else. At least 32 bytes.
     #[arg(long, env = "GATEWAY_JWT_SECRET_FILE", value_name = "FILE", conflicts_with = "jwks_file")]
     jwt_secret_file: Option<PathBuf>,

@@ -23,11 +23,11 @@ chain! {
         pub(crate) failures: FailureLimit<Peer>,
         pub(crate) auth: Auth,
         pub(crate) ratelimit: RateLimit<User>,
-        pub(crate) forward: Forward<Rotation, Incoming, Visitor>,
+        pub(crate) proxy: Forward<Rotation, Incoming, Visitor>,
     }
 
     async fn(request: Parts, body: Incoming, client: Client, peer: Peer) -> Reply {
-        ids => log => failures => auth => log_user => ratelimit => visitor => forward
+        ids => log => failures => auth => log_user => ratelimit => visitor => proxy
     }
 }
 

@@ -80,8 +80,9 @@ async fn run() -> Result<(), Failure> {
     say(format_args!("listening on http://{at} (HTTP/1.1 and h2c); Ctrl-C stops"));
 
     let tunnels = Tunnels::new(flags.max_tunnels, flags.tunnel_timeout);
+    let name = flags.name.clone().map_or_else(|| Ok(format!("chain-gateway-{}", demo::name()?)), Ok)?;
     let settings = Settings::default()
-        .via(&format!("chain-gateway-{}", demo::name()?))
+        .via(&name)
         .limits(flags.limits())
         .reserves([FORWARDED_USER])
         // An API key is a secret between the client and the gateway. `Authorization` has to be passed on as it is (RFC 9110, 11.6.2).
@@ -93,7 +94,7 @@ async fn run() -> Result<(), Failure> {
         failures: FailureLimit::new(RateLimit::per_minute(flags.failures)),
         auth,
         ratelimit: RateLimit::per_second(flags.rate).burst(flags.burst),
-        forward: Forward::new(Rotation::new(flags.upstreams.drain(..)), settings),
+        proxy: Forward::new(Rotation::new(flags.upstreams.drain(..)), settings),
     });
     let refused = {
         let gateway = Arc::clone(&gateway);
@@ -107,15 +108,11 @@ async fn run() -> Result<(), Failure> {
             gateway.run(head, body, client, peer).await
         }
     };
-    let stopping = {
+    let server = Server::new(flags.server_limits()).tunnels(&tunnels).on_refusal(refused).on_stop({
         let lines = lines.clone();
-        async move {
-            stop.await;
-            logging::info(&lines, "stopping: requests in flight may finish");
-        }
-    };
-    let server = Server::new(flags.server_limits()).tunnels(&tunnels).on_refusal(refused);
-    let stopped = server.serve_until(listener, answer, stopping, cut).await;
+        move || logging::info(&lines, "stopping: requests in flight may finish")
+    });
+    let stopped = server.serve_until(listener, answer, stop, cut).await;
     logging::info(&lines, stopped);
     // Nobody may read it.
     lines.flush(Duration::from_millis(500));

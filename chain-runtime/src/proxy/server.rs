@@ -82,7 +82,8 @@ pub struct Limits {
     /// How fast a client reads what is sent to it, at least. Measured where the kernel, or HTTP/2's window, takes bytes: who reads nothing is
     /// cut after the window. 2,400 bytes in 10 s.
     pub reading: Option<Rate>,
-    /// Bytes of a request's head, and of what is buffered for a connection each way. hyper asks for 8 KiB at least. 64 KiB.
+    /// Bytes of a request's head, and of what is buffered for a connection each way. A target of more than 65,534 bytes is a 414; a head for which
+    /// this is not enough is a 431. hyper asks for 8 KiB at least. 80 KiB.
     pub buffer: usize,
     /// How many requests of one HTTP/2 connection are under way at once. 100.
     pub streams: u32,
@@ -99,7 +100,7 @@ impl Default for Limits {
             head: Duration::from_secs(30),
             idle: Duration::from_secs(60),
             reading: Some(Rate::new(2_400, Duration::from_secs(10))),
-            buffer: 64 << 10,
+            buffer: 80 << 10,
             streams: 100,
             window: 64 << 10,
             grace: Duration::from_secs(10),
@@ -175,6 +176,7 @@ pub struct Server {
     limits: Limits,
     tunnels: Option<Tunnels>,
     refused: Refused,
+    stopping: Box<dyn FnOnce() + Send>,
 }
 
 type Refused = Box<dyn Fn(SocketAddr, &Refusal) + Send + Sync>;
@@ -212,7 +214,7 @@ impl Server {
     /// With these limits.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, tunnels: None, refused: Box::new(|_, _| ()) }
+        Self { limits, tunnels: None, refused: Box::new(|_, _| ()), stopping: Box::new(|| ()) }
     }
 
     /// Stopping waits for these, too, and ends them in the end.
@@ -226,6 +228,13 @@ impl Server {
     #[must_use]
     pub fn on_refusal(mut self, refused: impl Fn(SocketAddr, &Refusal) + Send + Sync + 'static) -> Self {
         self.refused = Box::new(refused);
+        self
+    }
+
+    /// Is called when the server has begun to stop: from then on, connections are refused.
+    #[must_use]
+    pub fn on_stop(mut self, stopping: impl FnOnce() + Send + 'static) -> Self {
+        self.stopping = Box::new(stopping);
         self
     }
 
@@ -254,7 +263,7 @@ impl Server {
         F: Future<Output = Response<B>> + Send + 'static,
         B: http_body::Body<Data = Bytes, Error: Into<Box<dyn core::error::Error + Send + Sync>>> + Send + 'static,
     {
-        let Self { limits, tunnels, refused } = self;
+        let Self { limits, tunnels, refused, stopping } = self;
         let tasks = TaskTracker::new();
         let shared = Arc::new(Shared {
             answer,
@@ -269,6 +278,7 @@ impl Server {
         });
         accept(&shared, &listener, &tasks, stop).await;
         drop(listener);
+        stopping();
         shared.stopping.cancel();
         tasks.close();
         let finished = async {

@@ -35,9 +35,9 @@ pub enum Speaks {
     Tls,
 }
 
-const WANTED: &str = "http://host:port or h2c://host:port is wanted";
+const WANTED: &str = "http://host:port is wanted";
 #[cfg(feature = "rustls")]
-const SCHEMES: &str = "http, h2c and https are spoken to an upstream";
+const SCHEMES: &str = "http and h2c are spoken to an upstream, and https";
 #[cfg(not(feature = "rustls"))]
 const SCHEMES: &str = "http and h2c are spoken to an upstream";
 
@@ -52,7 +52,8 @@ impl core::str::FromStr for Upstream {
             Some("h2c") => Speaks::Http2,
             #[cfg(feature = "rustls")]
             Some("https") => Speaks::Tls,
-            _ => return Err(std::format!("{WANTED}; {SCHEMES}")),
+            Some(_) => return Err(std::format!("{SCHEMES}; {WANTED}")),
+            None => return Err(WANTED.to_owned()),
         };
         let authority = uri.authority().ok_or(WANTED)?;
         if uri.path_and_query().is_some_and(|path| path != "/") || authority.as_str().contains('@') {
