@@ -4,6 +4,8 @@
 pub mod access_log;
 #[cfg(any(feature = "jsonwebtoken", feature = "subtle"))]
 pub mod auth;
+#[cfg(feature = "serde_json")]
+pub mod json;
 mod key;
 mod peer;
 #[cfg(feature = "governor")]
@@ -12,8 +14,12 @@ mod reply;
 #[cfg(feature = "request-id")]
 pub mod request_id;
 mod user;
+mod whole;
+#[cfg(feature = "whole-body")]
+pub mod whole_body;
 
 pub use key::Key;
 pub use peer::Peer;
 pub use reply::Reply;
 pub use user::{BadName, MAX_NAME, User};
+pub use whole::Whole;

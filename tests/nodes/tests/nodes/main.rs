@@ -2,5 +2,6 @@
 
 mod access_log;
 mod auth;
+mod body;
 mod rate_limit;
 mod request_id;
