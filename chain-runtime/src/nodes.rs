@@ -4,6 +4,8 @@
 pub mod access_log;
 #[cfg(any(feature = "jsonwebtoken", feature = "subtle"))]
 pub mod auth;
+#[cfg(feature = "idempotency")]
+pub mod idempotency;
 #[cfg(feature = "serde_json")]
 pub mod json;
 mod key;

@@ -3,5 +3,6 @@
 mod access_log;
 mod auth;
 mod body;
+mod idempotency;
 mod rate_limit;
 mod request_id;
