@@ -150,8 +150,16 @@
 //! | --- | --- | --- |
 //! | none | the language: chains, nodes, hooks, observers, [`Reset`] for the types of `core`. `#![no_std]`, without `alloc` | |
 //! | `std` (default) | [`Reset`] for the types of `std`, `observe::Recorder` for tests, `around::Deadline`, `around::CatchPanic` | |
-//! | `http` | the short form's `Context`; replies that are `http` responses (modules `reply` and `failure`); `Reset` for `http` and `bytes` types | `http`, `bytes` |
+//! | `http` | the short form's `Context`; replies that are `http` responses (modules `reply` and `failure`); what ready nodes share (module `nodes`); `Reset` for `http` and `bytes` types | `http`, `bytes` |
 //! | `http-body` | what is sent of a reply, and what follows its body to its end (modules `framing`, `tailed`) | `http-body`, `pin-project-lite`; those of `http` |
+//! | `access-log` | `nodes::access_log`: a line for each request, which nobody waits for | `crossbeam-queue`, `humantime`; those of `http-body` |
+//! | `governor` | `nodes::rate_limit`: by user, by peer, by anything | `governor`; those of `http` |
+//! | `idempotency` | `nodes::idempotency`: what is sent twice is carried out once | `http-body-util`, `siphasher`; those of `http-body` |
+//! | `jsonwebtoken` | `nodes::auth` by JSON Web Tokens | `jsonwebtoken`, `base64`, `serde`, `serde_json`; those of `http` |
+//! | `request-id` | `nodes::request_id` | those of `http` |
+//! | `serde_json` | `nodes::json`: what a body says | `serde`, `serde_json`; those of `http` |
+//! | `subtle` | `nodes::auth` by API keys | `subtle`; those of `http` |
+//! | `whole-body` | `nodes::whole_body`: a body, read whole within limits | those of `http-body` and `tokio` |
 //! | `pool` | `Pool` and `Lease`: contexts that outlive their requests | `crossbeam-queue`, `thread_local` |
 //! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits; work that outlives its request (module `cancel`) | `tokio` |
 //! | `retry` | `around::Retry` with its budget | `fastrand` |

@@ -78,6 +78,7 @@ pub struct Auth {
     tokens: Option<(HeaderName, Tokens)>,
     #[cfg(feature = "subtle")]
     keys: Option<(HeaderName, ApiKeys)>,
+    #[cfg(feature = "jsonwebtoken")]
     realm: std::string::String,
     challenges: Challenges,
 }
@@ -108,6 +109,7 @@ impl Auth {
             tokens: None,
             #[cfg(feature = "subtle")]
             keys: None,
+            #[cfg(feature = "jsonwebtoken")]
             realm: realm.into(),
             challenges: Challenges::new("ApiKey", realm),
         }

@@ -47,7 +47,7 @@ impl Table {
 
     fn set_of(&self, hash: u64) -> &Mutex<[Place; WAYS]> {
         // The upper half of the product is even over all sets, without a division.
-        let at = u128::from(hash) * self.sets.len() as u128 >> 64;
+        let at = (u128::from(hash) * self.sets.len() as u128) >> 64;
         &self.sets[usize::try_from(at).unwrap_or(0)]
     }
 }

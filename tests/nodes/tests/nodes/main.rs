@@ -2,5 +2,7 @@
 
 mod access_log;
 mod auth;
+mod body;
+mod idempotency;
 mod rate_limit;
 mod request_id;
