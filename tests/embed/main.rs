@@ -1,5 +1,6 @@
 //! Chains where people already are: in tower, hyper and axum, with real clients over sockets.
 
+mod framing;
 #[path = "axum.rs"]
 mod in_axum;
 #[path = "hyper.rs"]
