@@ -301,9 +301,9 @@ async fn retries(retry: &Retry<fn(&Reply) -> bool, Still>, request: Request) -> 
     let mut attempt = 1;
     loop {
         let reply = retry.around(pin!(whole(&request))).await;
-        if !retry.again(attempt, &reply).await {
-            return reply;
-        }
+        let Some(pause) = retry.again(attempt, &reply) else { return reply };
+        drop(reply);
+        pause.await;
         attempt += 1;
     }
 }

@@ -82,15 +82,22 @@ pub trait Around<'r, R, O>: Signature<'r> {
     ) -> impl Future<Output = Self::Outcome>;
 
     /// Whether the block is to be run once more: it replied with `reply`, in run number `attempt`, from 1. Not asked where the block goes on.
-    /// What it returns does not borrow the reply, which need not be `Sync`.
-    fn again(&'r self, attempt: u32, reply: &R) -> impl Future<Output = bool> + use<'r, Self, R, O> {
+    ///
+    /// `None` keeps the reply. After `Some(pause)` the reply is dropped, with whatever it holds of an upstream, then the pause is awaited, and then
+    /// the block is made anew. What is returned does not borrow the reply.
+    fn again(&'r self, attempt: u32, reply: &R) -> Option<impl Future<Output = ()> + use<'r, Self, R, O>> {
         let _ = (attempt, reply);
-        core::future::ready(false)
+        None::<core::future::Ready<()>>
     }
-    /// The same, where it never suspends.
+    /// The same, where there is no pause.
     fn again_now(&'r self, attempt: u32, reply: &R) -> bool {
         let _ = (attempt, reply);
         false
+    }
+    /// What is awaited of a pause; nothing, where the node never pauses.
+    #[doc(hidden)]
+    fn pause<P: Future<Output = ()>>(pause: P) -> impl Future<Output = ()> {
+        pause
     }
 }
 
