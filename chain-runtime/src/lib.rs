@@ -151,13 +151,13 @@
 //! | none | the language: chains, nodes, hooks, observers, [`Reset`] for the types of `core`. `#![no_std]`, without `alloc` | |
 //! | `std` (default) | [`Reset`] for the types of `std`, `observe::Recorder` for tests, `around::Deadline`, `around::CatchPanic` | |
 //! | `http` | the short form's `Context`; replies that are `http` responses (modules `reply` and `failure`); `Reset` for `http` and `bytes` types | `http`, `bytes` |
-//! | `http-body` | what is sent of a reply, and what follows its body to its end (modules `framing`, `tailed`) | `http-body`, `pin-project-lite`; those of `http` |
+//! | `http-body` | what is sent of a reply, and what follows its body to its end (modules `framing`, `tailed`) | `http-body`, `http-body-util`, `pin-project-lite`; those of `http` |
 //! | `pool` | `Pool` and `Lease`: contexts that outlive their requests | `crossbeam-queue`, `thread_local` |
 //! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits; work that outlives its request (module `cancel`) | `tokio` |
 //! | `retry` | `around::Retry` with its budget | `fastrand` |
 //! | `actix-web` | a chain as a handler or as middleware (module `actix_web`) | `actix-web` without features |
 //! | `axum` | a chain as a handler, a service or a layer (module `axum`) | `axum` without features; those of `http-body` and `tower` |
-//! | `hyper` | a chain as a hyper service (module `hyper`) | `hyper` without features, `http-body-util`; those of `http-body` |
+//! | `hyper` | a chain as a hyper service (module `hyper`) | `hyper` without features; those of `http-body` |
 //! | `ntex` | a chain as a handler or as middleware (module `ntex`) | `ntex` without features |
 //! | `tonic` | a chain in front of gRPC services, and as a method's body (module `tonic`) | `tonic` without features; those of `http-body` and `tower` |
 //! | `tower` | a chain as a `Service` or a `Layer`, services as nodes (module `tower`) | `tower-service`, `tower-layer` |

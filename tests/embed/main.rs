@@ -10,6 +10,7 @@ mod in_tower;
 #[path = "../support/seen.rs"]
 mod seen;
 mod served;
+mod spare;
 #[path = "tower_http.rs"]
 mod towers_layers;
 #[path = "../support/within.rs"]
