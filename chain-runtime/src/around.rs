@@ -22,7 +22,17 @@
 //! | `Instrumented` | polls the block inside of a span | never | | `tracing` |
 //! | `Retry` | says whether a block is run once more, and pauses before it | never | | `retry` |
 //!
-//! The responses have the empty body, `B::default()`, and need the feature `http`.
+//! | [`WholeDeadline`] | limits the block, and then the body of its reply, in time | [`Expired`] | 504 | `http-body` |
+//! | [`WholeConcurrency`] | lets so many replies be made and sent at once | [`Overloaded`] | 503 | `http-body`; `tokio` to wait |
+//!
+//! The responses are [`Failure`](crate::failure::Failure)s, which the reply's body renders, and need the feature `http`.
+//!
+//! # A reply whose body is streamed
+//!
+//! A block is over when it gives its reply. Of an HTTP response that is when its **head** is there: the body is sent after that, by the server, and none
+//! of these nodes sees it, but the two that begin with `Whole`. A `Deadline` does not end a body that takes too long, a `Concurrency` gives its permit back before the
+//! body is sent, `CatchPanic` does not catch the panic of a stream, and a span of `Instrumented` is closed. What else has to go to the body's end
+//! goes there as its tail: see [`tailed`](crate::tailed).
 //!
 //! What waits takes its clock from a [`Timer`]. With the feature `tokio` that is tokio's, unless another is named.
 //!
@@ -124,6 +134,8 @@ mod reply;
 mod retry;
 #[cfg(feature = "std")]
 mod timer;
+#[cfg(feature = "http-body")]
+mod whole;
 
 #[cfg(feature = "std")]
 pub use catch_panic::{CatchPanic, Panicked};
@@ -140,3 +152,5 @@ pub use retry::{Backoff, Budget, Policy, Retry};
 pub use timer::Timer;
 #[cfg(feature = "tokio")]
 pub use timer::TokioTimer;
+#[cfg(feature = "http-body")]
+pub use whole::{Permit, WholeConcurrency, WholeDeadline};

@@ -72,7 +72,9 @@
 
 use core::convert::Infallible;
 use core::future::Future;
+use core::mem;
 use core::ops::Deref;
+use std::time::Instant;
 
 use ::axum::body::Body;
 use ::axum::extract::{FromRequest, FromRequestParts};
@@ -81,13 +83,16 @@ use ::axum::routing::Route;
 use chain_macros::node;
 use http::StatusCode;
 use http::request::Parts;
+use http_body::Body as _;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::around::{Expired, Overloaded, Panicked};
+use crate::around::{Expired, Overloaded, Panicked, Timer};
 use crate::embed::{Chain, Embedded, Inputs};
 use crate::flow::IntoReply;
 use crate::framing::{Asked, Settled};
+use crate::tailed::{Holds, Tail, Tailed};
+use crate::timed::{Timed, Until};
 use crate::tower::{Layering, Permit};
 
 pub use ::axum::extract::Request;
@@ -139,6 +144,37 @@ impl From<Reply> for Response {
     #[inline]
     fn from(reply: Reply) -> Self {
         reply.0
+    }
+}
+
+/// As a tail of the body.
+impl<E: Tail + Send + 'static> Holds<E> for Body {
+    fn hold(&mut self, held: E) {
+        if !self.is_end_stream() {
+            *self = Self::new(Tailed::new(mem::take(self), Some(held)));
+        }
+    }
+}
+
+impl<E: Tail + Send + 'static> Holds<E> for Reply {
+    fn hold(&mut self, held: E) {
+        self.0.hold(held);
+    }
+}
+
+impl<T: Timer<Sleep: Send> + Send + 'static> Until<T> for Body {
+    fn until(&mut self, at: Instant, timer: T) {
+        if !self.is_end_stream() {
+            let mut timed = Timed::new(mem::take(self));
+            timed.until(at, timer);
+            *self = Self::new(timed);
+        }
+    }
+}
+
+impl<T: Timer<Sleep: Send> + Send + 'static> Until<T> for Reply {
+    fn until(&mut self, at: Instant, timer: T) {
+        self.0.until(at, timer);
     }
 }
 

@@ -151,7 +151,7 @@
 //! | none | the language: chains, nodes, hooks, observers, [`Reset`] for the types of `core`. `#![no_std]`, without `alloc` | |
 //! | `std` (default) | [`Reset`] for the types of `std`, `observe::Recorder` for tests, `around::Deadline`, `around::CatchPanic` | |
 //! | `http` | the short form's `Context`; replies that are `http` responses (modules `reply` and `failure`); `Reset` for `http` and `bytes` types | `http`, `bytes` |
-//! | `http-body` | what is sent of a reply, and what follows its body to its end (modules `framing`, `tailed`) | `http-body`, `http-body-util`, `pin-project-lite`; those of `http` |
+//! | `http-body` | what is sent of a reply, and what follows its body to its end (modules `framing`, `tailed`, `timed`); `around::WholeDeadline`, `around::WholeConcurrency` | `http-body`, `http-body-util`, `pin-project-lite`; those of `http` |
 //! | `pool` | `Pool` and `Lease`: contexts that outlive their requests | `crossbeam-queue`, `thread_local` |
 //! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits; work that outlives its request (module `cancel`) | `tokio` |
 //! | `retry` | `around::Retry` with its budget | `fastrand` |
@@ -221,6 +221,8 @@ pub mod short;
 mod sync;
 #[cfg(feature = "http-body")]
 pub mod tailed;
+#[cfg(feature = "http-body")]
+pub mod timed;
 pub mod toggle;
 #[cfg(feature = "tonic")]
 pub mod tonic;
