@@ -298,6 +298,7 @@ async fn sheds(limit: &Concurrency, request: Request) -> Reply {
     limit.around(pin!(whole(&request))).await.unwrap_or_else(IntoReply::into_reply)
 }
 async fn retries(retry: &Retry<fn(&Reply) -> bool, Still>, request: Request) -> Reply {
+    retry.enter();
     let mut attempt = 1;
     loop {
         let reply = retry.around(pin!(whole(&request))).await;

@@ -383,6 +383,7 @@ async fn tried<P: chain_runtime::around::Policy<u16>>(
     retry: &Retry<P>,
     mut replies: impl Iterator<Item = u16>,
 ) -> (u32, u16) {
+    retry.enter();
     let mut attempt = 1;
     loop {
         let reply = replies.next().unwrap();
@@ -440,6 +441,7 @@ fn a_retry_that_is_dropped_while_it_pauses_is_not_paid() {
         let budget = Budget::new(Duration::from_secs(60), 0, 1.0);
         let retry =
             Retry::new(UNAVAILABLE).backoff(Backoff::exponential(10_000 * MS, 10_000 * MS)).budget(budget.clone());
+        retry.enter();
         let mut again = Box::pin(retry.again(1, &503).unwrap());
         if poll(again.as_mut()).is_pending() {
             drop(again);

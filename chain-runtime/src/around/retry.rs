@@ -37,6 +37,7 @@ use super::{Deadline, Timer};
 ///     .backoff(Backoff::exponential(Duration::from_millis(10), Duration::from_millis(500)))
 ///     .budget(Budget::default());
 ///
+/// retry.enter();
 /// let mut attempt = 1;
 /// let reply = loop {
 ///     let reply = ask_upstream().await;
@@ -128,6 +129,11 @@ impl<P, T> Retry<P, T> {
 
 #[node(crate = crate)]
 impl<P, T: Timer> Retry<P, T> {
+    /// Counts the request: it is a deposit to the budget, whatever becomes of its first try.
+    pub fn enter(&self) {
+        self.budget.deposit(self.timer.now());
+    }
+
     /// Polls the block, once. That a chain runs it again, [`again`](Self::again) is asked for.
     pub async fn around<B: Future>(&self, block: Pin<&mut B>) -> B::Output {
         block.await
@@ -135,8 +141,6 @@ impl<P, T: Timer> Retry<P, T> {
 
     /// Whether to try once more, after try number `attempt`, which counts from 1, gave `reply`: `None` where that reply stays, otherwise the
     /// pause before the next try, which does not borrow the reply.
-    ///
-    /// It has to be asked after each try: a first one is a deposit to the budget.
     ///
     /// Panics if the policy does.
     #[must_use = "the pause begins when it is awaited"]
@@ -158,9 +162,6 @@ impl<P, T: Timer> Retry<P, T> {
         P: Policy<R>,
     {
         let now = self.timer.now();
-        if attempt <= 1 {
-            self.budget.deposit(now);
-        }
         if attempt >= self.attempts || !self.policy.worth_retrying(reply) {
             return None;
         }
