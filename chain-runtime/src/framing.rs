@@ -17,7 +17,12 @@
 //! or one that is no number, is removed as well. (RFC 9110, 8.6 and 9.3.2; RFC 9112, 6; RFC 9113, 8.1.1.) The version of the reply becomes that
 //! of the request, since the one that a node has from elsewhere is of another hop.
 //!
-//! The adapters in [`hyper`](crate::hyper) and [`axum`](crate::axum) do all this by themselves.
+//! | adapter | what it does by itself |
+//! | --- | --- |
+//! | `hyper` | all of this |
+//! | `axum`, `tonic` | the same, but that a length which only a field promises is held by hyper, and so over HTTP/1 alone |
+//! | `tower` | nothing: it knows no HTTP. Where a service of it is what a server calls, let the last node, or what is around the service, call [`sent`] |
+//! | `actix-web`, `ntex` | nothing: their own servers derive the framing, but over HTTP/2 both send the content of a 304 |
 //!
 //! ```
 //! use chain_runtime::framing;

@@ -151,7 +151,7 @@
 //! | none | the language: chains, nodes, hooks, observers, [`Reset`] for the types of `core`. `#![no_std]`, without `alloc` | |
 //! | `std` (default) | [`Reset`] for the types of `std`, `observe::Recorder` for tests, `around::Deadline`, `around::CatchPanic` | |
 //! | `http` | the short form's `Context`; replies that are `http` responses (modules `reply` and `failure`); what ready nodes share (module `nodes`); `Reset` for `http` and `bytes` types | `http`, `bytes` |
-//! | `http-body` | what is sent of a reply, and what follows its body to its end (modules `framing`, `tailed`) | `http-body`, `pin-project-lite`; those of `http` |
+//! | `http-body` | what is sent of a reply, and what follows its body to its end (modules `framing`, `tailed`, `timed`); `around::WholeDeadline`, `around::WholeConcurrency` | `http-body`, `http-body-util`, `pin-project-lite`; those of `http` |
 //! | `access-log` | `nodes::access_log`: a line for each request, which nobody waits for | `crossbeam-queue`, `humantime`; those of `http-body` |
 //! | `governor` | `nodes::rate_limit`: by user, by peer, by anything | `governor`; those of `http` |
 //! | `idempotency` | `nodes::idempotency`: what is sent twice is carried out once | `http-body-util`, `siphasher`; those of `http-body` |
@@ -167,9 +167,9 @@
 //! | `rustls` | TLS to upstreams, for `proxy` | `tokio-rustls`, without a provider of cryptography |
 //! | `actix-web` | a chain as a handler or as middleware (module `actix_web`) | `actix-web` without features |
 //! | `axum` | a chain as a handler, a service or a layer (module `axum`) | `axum` without features; those of `http-body` and `tower` |
-//! | `hyper` | a chain as a hyper service (module `hyper`) | `hyper` without features, `http-body-util`; those of `http-body` |
+//! | `hyper` | a chain as a hyper service (module `hyper`) | `hyper` without features; those of `http-body` |
 //! | `ntex` | a chain as a handler or as middleware (module `ntex`) | `ntex` without features |
-//! | `tonic` | a chain in front of gRPC services, and as a method's body (module `tonic`) | `tonic` without features; those of `http` and `tower` |
+//! | `tonic` | a chain in front of gRPC services, and as a method's body (module `tonic`) | `tonic` without features; those of `http-body` and `tower` |
 //! | `tower` | a chain as a `Service` or a `Layer`, services as nodes (module `tower`) | `tower-service`, `tower-layer` |
 //! | `tracing` | `around::Instrumented` | `tracing` |
 //! | `arc-swap` | `Reloadable`: a field that is swapped while requests run | `arc-swap` |
@@ -235,6 +235,8 @@ pub mod short;
 mod sync;
 #[cfg(feature = "http-body")]
 pub mod tailed;
+#[cfg(feature = "http-body")]
+pub mod timed;
 pub mod toggle;
 #[cfg(feature = "tonic")]
 pub mod tonic;

@@ -99,9 +99,14 @@ impl<A: Tail, B: Tail> Tail for (A, B) {
     }
 }
 
-/// A tail that has room for an `E`: what a node hands over on its way out, to go with the body.
+/// A tail that has room for an `E`, or a body or reply with such a tail: what a node hands over on its way out, to go with the body.
 ///
-/// Implemented for `Option<E>`. A tail of several things is a struct, or a pair, with an implementation for each.
+/// Implemented for `Option<E>`. A tail of several things is a struct, or a pair, with an implementation for each. In axum, any body has room: it gets a
+/// tail, and is boxed once more for it, unless it is at its end.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no room for a `{E}`, which goes with a reply's body to its end",
+    note = "let the chain's reply be a `Response<Tailed<B, Option<{E}>>>`, or a tail of your own that implements `Holds<{E}>`"
+)]
 pub trait Holds<E> {
     /// Takes it over, in place of the one that is there.
     fn hold(&mut self, held: E);
@@ -152,6 +157,18 @@ impl Tunnel {
 impl fmt::Debug for Tunnel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tunnel").finish_non_exhaustive()
+    }
+}
+
+impl<E, B: Holds<E>> Holds<E> for Response<B> {
+    fn hold(&mut self, held: E) {
+        self.body_mut().hold(held);
+    }
+}
+
+impl<E, B, T: Holds<E>> Holds<E> for Tailed<B, T> {
+    fn hold(&mut self, held: E) {
+        self.tail.hold(held);
     }
 }
 

@@ -17,8 +17,8 @@ use crate::{Lease, Pool, Reset};
 
 /// A chain that also has a `&mut X` among its inputs: memory that serves one request after another.
 ///
-/// **A clone of the service is for another connection**, and keeps an `X` of its own from its first request on, which it resets
-/// after each. That is all that HTTP/1 needs, where requests come one at a time. Requests that are in flight beside each other, as over
+/// **A clone of the service is for another connection**, and keeps an `X` of its own from its first request on, which it [resets](Reset::reset) and
+/// trims after each, by the pool's high-water mark, and [renews](Reset::renew) for the next. That is all that HTTP/1 needs, where requests come one at a time. Requests that are in flight beside each other, as over
 /// HTTP/2, have theirs from the pool, where a connection's own also goes when that ends. Once warm, no request allocates
 /// for it. Where a request is dropped midway its `X` goes back to the pool at once, and is reset there.
 ///
@@ -138,12 +138,18 @@ impl<X: Reset + Send + 'static> Default for Own<X> {
 }
 
 impl<X: Reset + Send + 'static> Own<X> {
+    /// What the connection has, for the next request.
     fn take(&self) -> Option<Lease<'static, X>> {
-        mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        let own = mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        own.map(|mut own| {
+            own.renew();
+            own
+        })
     }
 
     fn keep(&self, mut over: Lease<'static, X>) {
-        over.reset();
+        // As when it goes back to the pool: an idle connection holds no more than an idle value.
+        Lease::recycle(&mut over);
         let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Of two that were in flight beside each other, the second goes to the pool, behind the lock.
         let more = own.replace(over);

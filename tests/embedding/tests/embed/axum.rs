@@ -14,7 +14,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, get_service, post_service};
 use axum::{Extension, Router};
-use chain_runtime::around::{CatchPanic, Concurrency, Deadline};
+use chain_runtime::around::{CatchPanic, Concurrency, Deadline, WholeConcurrency, WholeDeadline};
 use chain_runtime::axum::{Next, Reply, Request, extract, handler, handler_with, layer, next, service};
 use chain_runtime::{chain, node};
 use hyper_util::client::legacy::Client;
@@ -282,4 +282,53 @@ async fn a_reply_that_is_axums_own_response_will_do() {
     }
     let served = Served::new(Router::new().route_service("/", service(Arc::new(Plain)))).await;
     assert_eq!(served.get("/").await, told(200, "plain"));
+}
+
+/// One part at once, and then nothing more.
+#[node]
+fn stream(_request: &Request) -> Response {
+    let first = futures_util::stream::iter([Ok::<_, Infallible>("first")]);
+    Body::from_stream(futures_util::StreamExt::chain(first, futures_util::stream::pending())).into_response()
+}
+
+chain! {
+    struct Streaming { room: WholeConcurrency<Reply>, whole: WholeDeadline<Reply> }
+    async fn(request: Request) -> Reply { room { whole { stream } } }
+}
+
+fn streaming(limit: Duration) -> Arc<Streaming> {
+    Arc::new(Streaming { room: WholeConcurrency::shed(1), whole: WholeDeadline::within(limit) })
+}
+
+async fn has_room(chain: &Streaming) {
+    within("the permit", async {
+        while chain.room.available() == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_late_breaks_off_and_gives_its_permit_back() {
+    let chain = streaming(Duration::from_millis(300));
+    let served = Served::new(Router::new().route_service("/", service(Arc::clone(&chain)))).await;
+    let client = Client::builder(TokioExecutor::new()).build_http::<Body>();
+    let response = client.get(format!("{}/", served.base()).parse().unwrap()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let whole = within("the end", axum::body::to_bytes(Body::new(response.into_body()), 99)).await;
+    assert!(whole.is_err(), "the client sees that it is not whole");
+    has_room(&chain).await;
+}
+
+#[tokio::test]
+async fn a_permit_is_held_while_the_body_is_sent_and_comes_back_from_a_client_that_is_gone() {
+    let chain = streaming(Duration::from_secs(3_600));
+    let served = Served::new(Router::new().route_service("/", service(Arc::clone(&chain)))).await;
+    let client = Client::builder(TokioExecutor::new()).build_http::<Body>();
+    let response = client.get(format!("{}/", served.base()).parse().unwrap()).await.unwrap();
+    assert_eq!(chain.room.available(), 0);
+    assert_eq!(served.get("/").await.0, 503);
+    drop((response, client));
+    has_room(&chain).await;
 }

@@ -5,17 +5,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chain_runtime::{Pool, Reset, chain, node};
+use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
+use tokio::io::DuplexStream;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::time::Instant;
 
 use crate::within;
 
@@ -164,6 +168,76 @@ async fn requests_beside_each_other_have_theirs_from_the_pool_over_http2() {
         }
         assert!(pool.stats().misses <= 5, "round {round}: {:?}", pool.stats());
     }
+}
+
+/// When a request began, by tokio's clock, and memory.
+#[derive(Reset)]
+struct Visit {
+    #[reset(renew = Instant::now())]
+    began: Instant,
+    memory: Vec<u8>,
+}
+
+/// How long ago the request began, in milliseconds, and how much memory it found, in bytes. It leaves as much as it is told.
+#[node]
+async fn age(head: &Parts, visit: &mut Visit) -> Response<Full<Bytes>> {
+    let (age, found) = (visit.began.elapsed().as_millis(), visit.memory.capacity());
+    visit.memory.resize(head.uri.path()[1..].parse().expect("a number"), 1);
+    Response::new(Full::from(format!("{age} {found}")))
+}
+
+chain! {
+    struct Visited;
+    async fn(head: Parts, body: Incoming, visit: &mut Visit) -> Response<Full<Bytes>> { age }
+}
+
+/// A service over visits, and both ends of a connection to it that is no socket: so tokio's clock can stand still.
+fn visited() -> (Arc<Pool<Visit>>, DuplexStream) {
+    let pool = Pool::<Visit>::builder().high_water(1_024).build(|| Visit { began: Instant::now(), memory: Vec::new() });
+    let pool = Arc::new(pool);
+    let service = chain_runtime::hyper::service_over(Arc::new(Visited), Arc::clone(&pool));
+    let (here, there) = tokio::io::duplex(64 * 1024);
+    tokio::spawn(async move {
+        auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(there), service).await
+    });
+    (pool, here)
+}
+
+const PAUSE: Duration = Duration::from_secs(3_600);
+
+#[tokio::test(start_paused = true)]
+async fn a_request_begins_when_it_comes_and_not_when_the_last_one_ended() {
+    let (_, stream) = visited();
+    let (mut client, connection) = http1::handshake(TokioIo::new(stream)).await.expect("it is HTTP/1");
+    tokio::spawn(connection);
+    for _ in 0..3 {
+        let reply = client.send_request(post("/0", "")).await.expect("a response");
+        assert_eq!(text(reply).await, "0 0", "over HTTP/1");
+        tokio::time::advance(PAUSE).await;
+    }
+    let (_, stream) = visited();
+    let shake = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
+    let (client, connection) = shake.expect("it is HTTP/2");
+    tokio::spawn(connection);
+    for _ in 0..3 {
+        // Several at once: one has what the connection keeps, the others theirs from the pool.
+        let requests = (0..5).map(|_| client.clone().send_request(post("/0", "")));
+        for reply in futures_util::future::join_all(requests).await {
+            assert_eq!(text(reply.expect("a response")).await, "0 0", "over HTTP/2");
+        }
+        tokio::time::advance(PAUSE).await;
+    }
+}
+
+#[tokio::test]
+async fn an_idle_connection_keeps_no_more_than_an_idle_value() {
+    let (pool, stream) = visited();
+    let (mut client, connection) = http1::handshake(TokioIo::new(stream)).await.expect("it is HTTP/1");
+    tokio::spawn(connection);
+    let mut ask = async |path| text(client.send_request(post(path, "")).await.expect("a response")).await;
+    assert!(ask("/4194304").await.ends_with(" 0"));
+    assert!(ask("/500").await.ends_with(" 1024"), "the pool's high-water mark");
+    assert_eq!((pool.stats().misses, pool.stats().hits), (1, 0), "it is the connection's own");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Chains where people already are: in tower, hyper and axum, with real clients over sockets.
 
+mod framing;
 #[path = "axum.rs"]
 mod in_axum;
 #[path = "hyper.rs"]
@@ -9,6 +10,7 @@ mod in_tower;
 #[path = "../../../support/seen.rs"]
 mod seen;
 mod served;
+mod spare;
 #[path = "tower_http.rs"]
 mod towers_layers;
 #[path = "../../../support/within.rs"]

@@ -13,7 +13,7 @@ use axum::http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chain_runtime::axum::{Layered, Reply, Request, service};
-use chain_runtime::tower::Layered as Cut;
+use chain_runtime::tower::{Layered as Cut, Spare};
 use chain_runtime::{chain, node};
 use tower::limit::ConcurrencyLimitLayer;
 use tower::load_shed::LoadShedLayer;
@@ -277,6 +277,12 @@ impl<Q: Clone> tower::retry::Policy<Q, Response, Infallible> for Again {
 
 #[derive(Clone, Default)]
 struct Plain(&'static str);
+
+impl Spare for Plain {
+    fn spare(&self) -> Self {
+        self.clone()
+    }
+}
 
 #[node]
 async fn plain(request: &Plain) -> Response {

@@ -360,12 +360,12 @@ impl<'a> Interpreter<'a> {
         let flow = loop {
             match self.run_block(at, kind, inner, replies)? {
                 Some(flow) if kind == Kind::Again && flow == Flow::Replied => {
-                    self.wait(part.suspends_in)?;
                     let again = attempt < part.runs;
                     self.happened.push(Again(at, again));
                     if !again {
                         break flow;
                     }
+                    self.wait(part.suspends_in)?;
                     attempt += 1;
                 }
                 Some(flow) => break flow,

@@ -282,13 +282,10 @@ impl<const AT: usize> Again<AT> {
         note(Done(AT));
         output
     }
-    fn again(&self, attempt: u32, _reply: &Reply) -> impl Future<Output = bool> + use<AT> {
+    fn again(&self, attempt: u32, _reply: &Reply) -> Option<impl Future<Output = ()> + use<AT>> {
         let Part { suspends_in, runs, .. } = self.0;
-        async move {
-            suspend(suspends_in).await;
-            note(AskedAgain(AT, attempt < runs));
-            attempt < runs
-        }
+        note(AskedAgain(AT, attempt < runs));
+        (attempt < runs).then(|| suspend(suspends_in))
     }
 }
 
