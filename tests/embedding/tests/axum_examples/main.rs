@@ -8,7 +8,7 @@ mod jwt;
 mod key_value_store;
 mod print_request_response;
 mod rate_limiting;
-#[allow(dead_code, reason = "tests/embed uses more of it")]
+#[allow(dead_code, reason = "`embed` uses more of it")]
 #[path = "../embed/served.rs"]
 mod served;
 #[path = "../../../support/within.rs"]
