@@ -1,0 +1,10 @@
+//! The proxies among the examples, as processes, against clients and upstreams that mean harm.
+//!
+//! `CHAIN_PROXY_GATEWAY`, `_EDGE` and `_FORWARD` name binaries to test instead of the ones that are built here;
+//! `CHAIN_PROXY_ONLY=forward` runs the tables against one of them, and `CHAIN_PROXY_CASE` those rows whose names have this in them.
+
+mod support;
+
+mod fields;
+mod requests;
+mod targets;
