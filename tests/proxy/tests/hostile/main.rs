@@ -6,5 +6,6 @@
 mod support;
 
 mod fields;
+mod replies;
 mod requests;
 mod targets;

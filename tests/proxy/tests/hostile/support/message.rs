@@ -113,9 +113,10 @@ impl Head {
     }
 
     /// How the body of this request ends: as an upstream reads it that believes nothing which could be read in two ways.
-    pub(crate) fn request_framing(&self) -> Result<Framing, Wrong> {
+    /// `old` is whether it has said that it is of HTTP/1.0 itself, so that it may be spoken to in that version.
+    pub(crate) fn request_framing(&self, old: bool) -> Result<Framing, Wrong> {
         let (_, _, version) = self.request()?;
-        if version != "HTTP/1.1" {
+        if version != "HTTP/1.1" && !(old && version == "HTTP/1.0" && !self.fields.has("transfer-encoding")) {
             return wrong(format!("a request of {version}"));
         }
         match self.fields.all("host").count() {

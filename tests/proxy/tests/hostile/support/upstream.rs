@@ -172,11 +172,12 @@ impl Shared {
         let mut wire = Wire::new(stream);
         // A connection that a proxy keeps may be silent for long.
         wire.patience = Duration::from_secs(120);
-        while self.one(&mut wire, connection) {}
+        let mut old = false;
+        while self.one(&mut wire, connection, &mut old) {}
     }
 
     /// Takes one request. Says whether another one may come.
-    fn one(&self, wire: &mut Wire, connection: usize) -> bool {
+    fn one(&self, wire: &mut Wire, connection: usize, old: &mut bool) -> bool {
         if wire.ahead.is_empty() && wire.more().is_err() {
             return false;
         }
@@ -185,7 +186,7 @@ impl Shared {
             Ok(head) => head,
             Err(lack) => return self.garbage(generation, connection, format!("{lack:?} after {}", shown(&wire.ahead))),
         };
-        let framing = match head.request_framing() {
+        let framing = match head.request_framing(*old) {
             Ok(framing) => framing,
             Err(wrong) => return self.garbage(generation, connection, format!("{wrong}: {head:?}")),
         };
@@ -223,7 +224,10 @@ impl Shared {
         }
         self.asked(generation, asked);
         match then {
-            Then::Send(reply) => wire.send(reply),
+            Then::Send(reply) => {
+                *old |= reply.starts_with(b"HTTP/1.0");
+                wire.send(reply)
+            }
             Then::SendAndClose(reply) => {
                 wire.send(reply);
                 false
