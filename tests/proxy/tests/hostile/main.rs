@@ -6,6 +6,12 @@
 mod support;
 
 mod fields;
+mod http2;
 mod replies;
 mod requests;
+mod stale;
+mod stop;
 mod targets;
+mod time;
+mod trailers;
+mod upgrade;

@@ -20,7 +20,8 @@ struct Log {
 
 /// A running process. Dropped, it is killed.
 pub(crate) struct Process {
-    child: Child,
+    child: Mutex<Child>,
+    pid: Pid,
     log: Arc<Log>,
     /// Where it prints, if nobody reads it.
     unread: Option<BufReader<std::process::ChildStdout>>,
@@ -51,7 +52,8 @@ impl Process {
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let stdout = child.stdout.take().map(BufReader::new);
         let stderr = child.stderr.take().expect("stderr is piped");
-        let process = Self { child, log: Arc::default(), unread: stdout };
+        let process =
+            Self { pid: Pid::from_child(&child), child: Mutex::new(child), log: Arc::default(), unread: stdout };
         process.follow(BufReader::new(stderr));
         process
     }
@@ -85,25 +87,21 @@ impl Process {
         self.log.lines.lock().expect("no panic").clone()
     }
 
-    fn pid(&self) -> Pid {
-        Pid::from_child(&self.child)
-    }
-
     pub(crate) fn terminate(&self) {
-        rustix::process::kill_process(self.pid(), Signal::TERM).expect("it runs");
+        rustix::process::kill_process(self.pid, Signal::TERM).expect("it runs");
     }
 
     /// How many descriptors it may have, from now on.
     pub(crate) fn limit_descriptors(&self, most: u64) {
         let limit = Rlimit { current: Some(most), maximum: Some(most) };
-        rustix::process::prlimit(Some(self.pid()), Resource::Nofile, limit).expect("a lower limit");
+        rustix::process::prlimit(Some(self.pid), Resource::Nofile, limit).expect("a lower limit");
     }
 
     /// Waits until it ends by itself, for so long.
-    pub(crate) fn ended_within(&mut self, patience: Duration) -> Option<ExitStatus> {
+    pub(crate) fn ended_within(&self, patience: Duration) -> Option<ExitStatus> {
         let until = Instant::now() + patience;
         loop {
-            match self.child.try_wait().expect("it was started") {
+            match self.child.lock().expect("no panic").try_wait().expect("it was started") {
                 Some(status) => return Some(status),
                 None if Instant::now() >= until => return None,
                 None => thread::sleep(Duration::from_millis(10)),
@@ -111,27 +109,25 @@ impl Process {
         }
     }
 
-    pub(crate) fn runs(&mut self) -> bool {
-        self.child.try_wait().expect("it was started").is_none()
-    }
-
     /// A figure of `/proc/<pid>/status` in kilobytes: `VmHWM` is the most memory that it ever had.
     pub(crate) fn kilobytes(&self, name: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid.as_raw_nonzero())).unwrap_or_default();
         let line = status.lines().find(|line| line.starts_with(name)).unwrap_or_default();
         line.split_whitespace().nth(1).and_then(|figure| figure.parse().ok()).unwrap_or(0)
     }
 
     /// How many descriptors it has.
     pub(crate) fn descriptors(&self) -> usize {
-        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).map_or(0, Iterator::count)
+        std::fs::read_dir(format!("/proc/{}/fd", self.pid.as_raw_nonzero())).map_or(0, Iterator::count)
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Ok(child) = self.child.get_mut() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 

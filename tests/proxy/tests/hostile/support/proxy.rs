@@ -148,11 +148,11 @@ impl Proxy {
             }
             Which::Forward => {
                 let mut command = process::example("forward");
-                command.args(["--upstream", &upstream]);
+                command.args(["--listen", "127.0.0.1:0", "--upstream", &upstream]);
                 command
             }
         };
-        command.args(["--listen", "127.0.0.1:0"]).args(flags);
+        command.args(flags);
         command
     }
 }

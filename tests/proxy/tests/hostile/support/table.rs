@@ -83,7 +83,7 @@ impl Sight {
         self
     }
 
-    fn holds(&self, asked: &Asked, which: Which) -> Result<(), String> {
+    pub(crate) fn holds(&self, asked: &Asked, which: Which) -> Result<(), String> {
         let target = self.target.replace("{p}", which.prefix());
         let right = asked.target == target || self.or_target == Some(&*asked.target);
         if asked.method != self.method || !right {
@@ -337,15 +337,35 @@ pub(crate) fn run(table: &str, proxies: &[Which], flags: &[&str], cases: Vec<Cas
 }
 
 /// Runs any rows, each on a bench that other rows have used before it, but no failed one.
-pub(crate) fn run_by<R: Send>(
+pub(crate) fn run_by<R: Send + Sync>(
     table: &str,
     proxies: &[Which],
     flags: &[&str],
     rows: Vec<(String, R)>,
     run: impl Fn(&Bench, &R) -> Result<(), String> + Sync,
-) where
-    R: Sync,
-{
+) {
+    run_with(4, table, proxies, flags, rows, run);
+}
+
+/// The same for rows that mostly wait: all at once, each on a bench of its own.
+pub(crate) fn run_at_once<R: Send + Sync>(
+    table: &str,
+    proxies: &[Which],
+    flags: &[&str],
+    rows: Vec<(String, R)>,
+    run: impl Fn(&Bench, &R) -> Result<(), String> + Sync,
+) {
+    run_with(proxies.len() * rows.len(), table, proxies, flags, rows, run);
+}
+
+fn run_with<R: Send + Sync>(
+    workers: usize,
+    table: &str,
+    proxies: &[Which],
+    flags: &[&str],
+    rows: Vec<(String, R)>,
+    run: impl Fn(&Bench, &R) -> Result<(), String> + Sync,
+) {
     let only = std::env::var("CHAIN_PROXY_CASE").ok();
     let rows: Vec<_> =
         rows.into_iter().filter(|(name, _)| only.as_ref().is_none_or(|only| name.contains(only))).collect();
@@ -359,14 +379,14 @@ pub(crate) fn run_by<R: Send>(
     let work = Mutex::new(work);
     let failures = Mutex::new(Vec::new());
     thread::scope(|scope| {
-        for _ in 0..4 {
+        for _ in 0..workers.min(all) {
             scope.spawn(|| {
                 let mut bench: Option<Bench> = None;
                 loop {
                     let Some((which, (name, row))) = work.lock().expect("no panic").pop_front() else { return };
                     let current = match bench.take() {
                         Some(bench) if bench.proxy.which == which => bench,
-                        _ => Bench::new(which, flags_of(which, flags)),
+                        _ => Bench::new(which, &flags_of(which, flags)),
                     };
                     match run(&current, row) {
                         Ok(()) => bench = Some(current),
@@ -387,7 +407,12 @@ pub(crate) fn run_by<R: Send>(
     assert!(failures.is_empty(), "{} of {all} rows failed:\n{report}", failures.len());
 }
 
-/// The flags that are the gateway's, for the gateway alone.
-fn flags_of<'a>(which: Which, flags: &'a [&'a str]) -> &'a [&'a str] {
-    if which == Which::Gateway { flags } else { &[] }
+/// `gateway` has the most flags, `edge` some, and `forward` none.
+fn flags_of<'a>(which: Which, flags: &[&'a str]) -> Vec<&'a str> {
+    let known = |flag: &str| match which {
+        Which::Gateway => flag != "--deadline" && flag != "--attempt",
+        Which::Api | Which::Files => ["--grace", "--deadline", "--attempt"].contains(&flag),
+        Which::Forward => false,
+    };
+    flags.chunks(2).filter(|pair| known(pair[0])).flatten().copied().collect()
 }
