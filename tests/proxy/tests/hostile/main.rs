@@ -5,8 +5,11 @@
 
 mod support;
 
+mod edge;
 mod fields;
+mod floods;
 mod http2;
+mod property;
 mod replies;
 mod requests;
 mod stale;

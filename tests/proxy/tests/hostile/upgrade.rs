@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
 use crate::support::client::Client;
-use crate::support::proxy::{Proxy, Which};
+use crate::support::proxy::{Proxy, Which, chosen};
 use crate::support::table::{Bench, run_by};
 use crate::support::upstream::{Then, ok};
 use crate::support::wire::{Lack, PATIENCE, Wire};
@@ -74,8 +74,10 @@ async fn echoed(socket: &mut Socket, message: Message) -> Result<(), String> {
 }
 
 fn for_each(proxies: &[Which], run: impl Fn(Which) -> Result<(), String>) {
-    let failures: Vec<String> =
-        proxies.iter().filter_map(|which| run(*which).err().map(|why| format!("FAILED {which:?}: {why}"))).collect();
+    let failures: Vec<String> = chosen(proxies)
+        .into_iter()
+        .filter_map(|which| run(which).err().map(|why| format!("FAILED {which:?}: {why}")))
+        .collect();
     assert!(failures.is_empty(), "{failures:#?}");
 }
 
@@ -173,6 +175,13 @@ const ASKS: &[u8] = b"GET {p}/chat HTTP/1.1\r\nHost: a.example\r\n{k}Connection:
 const SWITCHES: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
+fn switched(client: &mut Client) -> Result<(), String> {
+    match client.reply("GET") {
+        Ok(reply) if reply.status == 101 => Ok(()),
+        other => Err(format!("{other:?}")),
+    }
+}
+
 fn asks(bench: &Bench) -> Vec<u8> {
     bench.proxy.which.fill(ASKS)
 }
@@ -215,7 +224,7 @@ fn an_upgrade_is_asked_of_the_upstream_and_its_bytes_are_carried() {
             });
             let mut client = Client::connect(bench.proxy.at);
             client.send(asks(bench));
-            client.reply("GET").map_err(|lack| format!("{lack:?}"))?;
+            switched(&mut client)?;
             match client.wire.exactly(5) {
                 Ok(bytes) if bytes == b"first" => Ok(()),
                 other => Err(format!("{other:?}")),
@@ -250,7 +259,7 @@ fn an_upgrade_is_asked_of_the_upstream_and_its_bytes_are_carried() {
             });
             let mut client = Client::connect(bench.proxy.at);
             client.send(asks(bench));
-            client.reply("GET").map_err(|lack| format!("{lack:?}"))?;
+            switched(&mut client)?;
             client.send(bench.proxy.which.fill(b"GET {p}/smuggled HTTP/1.1\r\nHost: a.example\r\n{k}\r\n"));
             client.wire.finish();
             let _ = client.wire.to_end();
@@ -265,7 +274,7 @@ fn an_upgrade_is_asked_of_the_upstream_and_its_bytes_are_carried() {
             });
             let mut client = Client::connect(bench.proxy.at);
             client.send(asks(bench));
-            client.reply("GET").map_err(|lack| format!("{lack:?}"))?;
+            switched(&mut client)?;
             match client.wire.to_end() {
                 (bytes, Lack::Closed | Lack::Reset) if bytes == b"bye" => bench.sentinel(),
                 other => Err(format!("{other:?}")),
@@ -281,7 +290,7 @@ fn an_upgrade_is_asked_of_the_upstream_and_its_bytes_are_carried() {
             let before = bench.upstream.record().ended;
             let mut client = Client::connect(bench.proxy.at);
             client.send(asks(bench));
-            client.reply("GET").map_err(|lack| format!("{lack:?}"))?;
+            switched(&mut client)?;
             drop(client);
             bench
                 .upstream

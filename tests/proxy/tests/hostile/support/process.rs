@@ -76,9 +76,9 @@ impl Process {
             if let Some(line) = lines.iter().find(|line| line.contains(part)) {
                 return line.clone();
             }
-            let left = until.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "no line has {part:?}: {lines:#?}");
-            lines = self.log.came.wait_timeout(lines, left).expect("no panic").0;
+            let ended = self.child.lock().expect("no panic").try_wait().ok().flatten();
+            assert!(ended.is_none() && Instant::now() < until, "no line has {part:?}, {ended:?}: {lines:#?}");
+            lines = self.log.came.wait_timeout(lines, Duration::from_millis(100)).expect("no panic").0;
         }
     }
 

@@ -24,6 +24,13 @@ pub(crate) const ALL: &[Which] = &[Which::Gateway, Which::Api, Which::Files, Whi
 
 const ALICE: &str = "alice-0123456789";
 
+/// Those of them that `CHAIN_PROXY_ONLY` does not leave out.
+pub(crate) fn chosen(proxies: &[Which]) -> Vec<Which> {
+    let only = std::env::var("CHAIN_PROXY_ONLY").ok();
+    let wanted = |which: &Which| only.as_ref().is_none_or(|only| format!("{which:?}").eq_ignore_ascii_case(only));
+    proxies.iter().copied().filter(wanted).collect()
+}
+
 impl Which {
     /// What the paths that it forwards begin with.
     pub(crate) fn prefix(self) -> &'static str {
@@ -94,10 +101,17 @@ impl Proxy {
 
     /// Starts the edge with an upstream for its API and another one for its files.
     pub(crate) fn edge(stable: SocketAddr, files: SocketAddr, flags: &[&str]) -> Self {
+        Self::edge_of(&[stable], files, flags)
+    }
+
+    /// Starts the edge with several upstreams for its API.
+    pub(crate) fn edge_of(stable: &[SocketAddr], files: SocketAddr, flags: &[&str]) -> Self {
         let mut command = process::example("edge");
         command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
-        let [stable, files] = [stable, files].map(|at| format!("http://{at}"));
-        command.args(["--stable", &stable, "--canary", &stable, "--files", &files]).args(flags);
+        for at in stable {
+            command.args(["--stable", &format!("http://{at}"), "--canary", &format!("http://{at}")]);
+        }
+        command.args(["--files", &format!("http://{files}")]).args(flags);
         let process = Process::start(command);
         let at = process::address(&process.line("listening on http://"), "listening on http://");
         Self { process, which: Which::Api, at }
@@ -115,6 +129,7 @@ impl Proxy {
         let mut command = match which {
             Which::Gateway => {
                 let mut command = process::example("gateway");
+                command.args(["--listen", "127.0.0.1:0"]);
                 command.args([
                     "--upstream",
                     &upstream,
@@ -129,6 +144,7 @@ impl Proxy {
             }
             Which::Api | Which::Files => {
                 let mut command = process::example("edge");
+                command.args(["--listen", "127.0.0.1:0"]);
                 command.args([
                     "--admin",
                     "127.0.0.1:0",

@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use super::client::{Client, Reply};
 use super::message::shown;
-use super::proxy::{Proxy, Which};
+use super::proxy::{Proxy, Which, chosen};
 use super::upstream::{Asked, Then, Upstream, fine, ok};
 use super::wire::Lack;
 
@@ -369,11 +370,9 @@ fn run_with<R: Send + Sync>(
     let only = std::env::var("CHAIN_PROXY_CASE").ok();
     let rows: Vec<_> =
         rows.into_iter().filter(|(name, _)| only.as_ref().is_none_or(|only| name.contains(only))).collect();
-    let asked_for = std::env::var("CHAIN_PROXY_ONLY").ok();
     let mut work = VecDeque::new();
-    for which in proxies {
-        let wanted = asked_for.as_ref().is_none_or(|only| format!("{which:?}").eq_ignore_ascii_case(only));
-        work.extend(rows.iter().filter(|_| wanted).map(|row| (*which, row)));
+    for which in chosen(proxies) {
+        work.extend(rows.iter().map(|row| (which, row)));
     }
     let all = work.len();
     let work = Mutex::new(work);
@@ -388,7 +387,8 @@ fn run_with<R: Send + Sync>(
                         Some(bench) if bench.proxy.which == which => bench,
                         _ => Bench::new(which, &flags_of(which, flags)),
                     };
-                    match run(&current, row) {
+                    let ran = catch_unwind(AssertUnwindSafe(|| run(&current, row)));
+                    match ran.unwrap_or_else(|_| Err("it panicked, see above".to_owned())) {
                         Ok(()) => bench = Some(current),
                         Err(why) => {
                             let why = format!("FAILED {which:?} {table}/{name}: {why}");
