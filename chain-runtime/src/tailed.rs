@@ -33,6 +33,7 @@
 
 use core::fmt;
 use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use core::task::{Context, Poll, ready};
 use std::boxed::Box;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -115,6 +116,23 @@ pub trait Holds<E> {
 impl<E> Holds<E> for Option<E> {
     fn hold(&mut self, held: E) {
         *self = Some(held);
+    }
+}
+
+/// Says that a limit has ended what is under way on a connection, or some other unit. A clone is the same.
+#[derive(Clone, Debug, Default)]
+pub struct Cut(Arc<AtomicBool>);
+
+impl Cut {
+    /// From now on, what has not come to its end was cut.
+    pub fn cut(&self) {
+        self.0.store(true, Relaxed);
+    }
+
+    /// Whether it was said.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.0.load(Relaxed)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The chain, and what the upstream is told of who asks.
 
-use chain_runtime::nodes::access_log::{AccessLog, Entry, log_user};
+use chain_runtime::nodes::access_log::{AccessLog, Entry, log_cut, log_user};
 use chain_runtime::nodes::auth::Auth;
 use chain_runtime::nodes::rate_limit::{FailureLimit, RateLimit};
 use chain_runtime::nodes::request_id::RequestIds;
@@ -27,7 +27,7 @@ chain! {
     }
 
     async fn(request: Parts, body: Incoming, client: Client, peer: Peer) -> Reply {
-        ids => log => failures => auth => log_user => ratelimit => visitor => proxy
+        ids => log => log_cut => failures => auth => log_user => ratelimit => visitor => proxy
     }
 }
 

@@ -47,6 +47,7 @@
 //! | `path` | without the query, which is where secrets are sent that do not belong into logs |
 //! | `status` | of the head that was sent; absent where the client left before there was one |
 //! | `by` | whose reply it is: the `gateway`'s own, where a node broke, or the last node's, the `upstream`'s; both are called as [`by`](AccessLog::by) says |
+//! | `ended` | which node broke; absent where the last one gave the reply |
 //! | `bytes` | of the body, counted as the server takes them to send them: not the head, not the framing; for a request that was broken off, what the kernel had taken may be less |
 //! | `received` | of a tunnel: the bytes of the other way |
 //! | `ms` | from when the node was entered to the end of the reply's body |
@@ -75,9 +76,7 @@
 
 use core::fmt;
 use core::fmt::Write as _;
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::string::String;
-use std::sync::Arc;
 use std::thread;
 use std::time::{Instant, SystemTime};
 
@@ -89,6 +88,7 @@ use http_body::Body;
 use super::{MAX_NAME, Peer, Reply, User};
 use crate::describe::Ending;
 use crate::node;
+pub use crate::tailed::Cut;
 use crate::tailed::{self, Holds, Tail, Tailed};
 use text::field;
 
@@ -169,7 +169,7 @@ impl AccessLog {
 
     /// Lets the line go with a reply of the server's own, which no chain gave.
     pub fn refused<R: Follows>(&self, mut visit: Visit, reply: &mut R) {
-        visit.go_with(reply, self.own, Outcome::Refused);
+        visit.go_with(reply, self.own, None, Outcome::Refused);
     }
 
     /// A line for what came from a peer and was no request, as the server's library says.
@@ -196,7 +196,8 @@ impl AccessLog {
             true => (self.own, Outcome::Cancelled),
             false => (self.last, Outcome::Cancelled),
         };
-        visit.go_with(reply, by, outcome);
+        let ended = ending.is_cut_short().then(|| ending.by().name);
+        visit.go_with(reply, by, ended, outcome);
     }
 
     /// Writes the line.
@@ -211,6 +212,14 @@ impl AccessLog {
 #[node(crate = crate)]
 pub fn log_user(user: &User, visit: &mut Visit) {
     visit.user(user);
+}
+
+/// Tells the log what the connection is cut by, so that a request that a limit of the [server](crate::proxy::server) ends is `cut`, and not `cancelled`.
+/// It stands after the log.
+#[cfg(feature = "proxy")]
+#[node(crate = crate)]
+pub fn log_cut(client: &crate::proxy::Client, visit: &mut Visit) {
+    visit.cut_by(client.cut());
 }
 
 /// A request, as the log sees it. What is copied out of the head shares its memory, but for a method that is not one of HTTP's own.
@@ -246,11 +255,25 @@ impl Visit {
     /// line has gone with something else.
     #[must_use]
     pub fn tunnel(&mut self, status: StatusCode, by: &'static str) -> Option<Tunnel> {
-        let entry = Entry { record: self.0.take()?, by, status, sent: 0, received: Some(0), outcome: Outcome::Tunnel };
+        let entry = Entry {
+            record: self.0.take()?,
+            by,
+            ended: None,
+            status,
+            sent: 0,
+            received: Some(0),
+            outcome: Outcome::Tunnel,
+        };
         Some(Tunnel(entry))
     }
 
-    fn go_with<R: Follows>(&mut self, reply: &mut R, by: &'static str, mut outcome: Outcome) {
+    fn go_with<R: Follows>(
+        &mut self,
+        reply: &mut R,
+        by: &'static str,
+        ended: Option<&'static str>,
+        mut outcome: Outcome,
+    ) {
         let Some(record) = self.0.take() else { return };
         let status = reply.status();
         let is_connect = record.method == Method::CONNECT && status.is_success();
@@ -264,24 +287,7 @@ impl Visit {
             // Nobody will ask this body for its end, so nobody can be seen to leave before it.
             outcome = Outcome::Done;
         }
-        reply.follow(Entry { record, by, status, sent: 0, received: None, outcome });
-    }
-}
-
-/// Says that a limit has ended what is under way on a connection, or some other unit. A clone is the same.
-#[derive(Clone, Debug, Default)]
-pub struct Cut(Arc<AtomicBool>);
-
-impl Cut {
-    /// From now on, what has not come to its end was cut.
-    pub fn cut(&self) {
-        self.0.store(true, Relaxed);
-    }
-
-    /// Whether it was said.
-    #[must_use]
-    pub fn is_cut(&self) -> bool {
-        self.0.load(Relaxed)
+        reply.follow(Entry { record, by, ended, status, sent: 0, received: None, outcome });
     }
 }
 
@@ -303,13 +309,14 @@ impl<B: Body, T: Holds<Entry>> Follows for Response<Tailed<B, T>> {
         self.body().get_ref().is_end_stream()
     }
 
-    fn follow(&mut self, mut entry: Entry) {
+    fn follow(&mut self, entry: Entry) {
         let Some(tunnel) = self.extensions().get::<tailed::Tunnel>() else {
             self.body_mut().tail_mut().hold(entry);
             return;
         };
-        entry.received = Some(0);
         tunnel.at_end(move |carried| {
+            // All of it, whose drop writes the line, and not just what is named below.
+            let mut entry = entry;
             (entry.sent, entry.received) = (carried.down, Some(carried.up));
             if carried.was_cut {
                 entry.outcome = Outcome::Cut;
@@ -364,6 +371,8 @@ struct Record {
 pub struct Entry {
     record: Record,
     by: &'static str,
+    /// The node that broke, if one did.
+    ended: Option<&'static str>,
     status: StatusCode,
     sent: u64,
     received: Option<u64>,
@@ -395,7 +404,7 @@ impl Tail for Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.record.line(Some((self.status, self.by)), self.sent, self.received, self.outcome);
+        self.record.line(Some((self.status, self.by, self.ended)), self.sent, self.received, self.outcome);
     }
 }
 
@@ -418,7 +427,13 @@ impl Tunnel {
 }
 
 impl Record {
-    fn line(&self, reply: Option<(StatusCode, &str)>, bytes: u64, received: Option<u64>, outcome: Outcome) {
+    fn line(
+        &self,
+        reply: Option<(StatusCode, &str, Option<&str>)>,
+        bytes: u64,
+        received: Option<u64>,
+        outcome: Outcome,
+    ) {
         let outcome = match outcome {
             Outcome::Cancelled if thread::panicking() => Outcome::Panicked,
             Outcome::Cancelled | Outcome::Broken if self.cut.as_ref().is_some_and(Cut::is_cut) => Outcome::Cut,
@@ -428,8 +443,11 @@ impl Record {
             begin(line);
             field(line, "method", self.method.as_str(), MAX_METHOD);
             field(line, "path", self.path.as_ref().map_or("", PathAndQuery::path), MAX_PATH);
-            if let Some((status, by)) = reply {
+            if let Some((status, by, ended)) = reply {
                 let _ = write!(line, " status={} by=\"{by}\"", status.as_u16());
+                if let Some(ended) = ended {
+                    let _ = write!(line, " ended=\"{ended}\"");
+                }
             }
             let _ = write!(line, " bytes={bytes}");
             if let Some(received) = received {

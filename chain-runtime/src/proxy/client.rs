@@ -4,24 +4,27 @@ use std::net::SocketAddr;
 
 use http::uri::Scheme;
 
+use crate::tailed::Cut;
+
 /// Where a request came from, as the server that took it knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Client {
     peer: Option<SocketAddr>,
     scheme: Scheme,
+    cut: Cut,
 }
 
 impl Client {
     /// A client at this address, over plain HTTP.
     #[must_use]
-    pub const fn at(peer: SocketAddr) -> Self {
-        Self { peer: Some(peer), scheme: Scheme::HTTP }
+    pub fn at(peer: SocketAddr) -> Self {
+        Self { peer: Some(peer), scheme: Scheme::HTTP, cut: Cut::default() }
     }
 
     /// A client of whom no address is known, as on a Unix socket.
     #[must_use]
-    pub const fn unknown() -> Self {
-        Self { peer: None, scheme: Scheme::HTTP }
+    pub fn unknown() -> Self {
+        Self { peer: None, scheme: Scheme::HTTP, cut: Cut::default() }
     }
 
     /// The same, over TLS: what `Forwarded` says of the protocol.
@@ -29,6 +32,17 @@ impl Client {
     pub fn secure(mut self) -> Self {
         self.scheme = Scheme::HTTPS;
         self
+    }
+
+    /// The same, for one request of several on a connection: what ends it is told apart.
+    pub(super) fn with_cut(&self, cut: Cut) -> Self {
+        Self { cut, ..self.clone() }
+    }
+
+    /// Whether a limit of the server ended its connection, or its request over HTTP/2: for who writes down how a request ended.
+    #[must_use]
+    pub const fn cut(&self) -> &Cut {
+        &self.cut
     }
 
     /// Its address.

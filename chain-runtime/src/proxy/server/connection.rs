@@ -34,6 +34,7 @@ use super::socket::Socket;
 use super::{Limits, Refusal, Shared, sent, streams};
 use crate::framing::Asked;
 use crate::proxy::Client;
+use crate::tailed::Cut;
 
 /// After it was told that no more requests are taken, an HTTP/2 client may have sent some that it had not heard of it.
 const LINGER: Duration = Duration::from_millis(500);
@@ -94,14 +95,14 @@ pub(super) async fn serve<A, F, B>(
     let _place = place;
     // Heads are small and bodies are passed on as they come: waiting for more only delays them.
     let _ = stream.set_nodelay(true);
-    let socket = Socket::new(stream, shared.limits.reading);
+    let client = Client::at(peer);
+    let socket = Socket::new(stream, shared.limits.reading, client.cut().clone());
     let state = Arc::new(State {
         underway: AtomicUsize::new(0),
         begun: AtomicUsize::new(0),
         is_http2: AtomicBool::new(false),
         requests: Arc::clone(&shared.requests),
     });
-    let client = Client::at(peer);
     let answer = service_fn(|request: Request<Incoming>| {
         let underway = Underway::begin(&state);
         let is_http2 = request.version() == Version::HTTP_2;
@@ -109,10 +110,12 @@ pub(super) async fn serve<A, F, B>(
             state.is_http2.store(true, Ordering::Relaxed);
         }
         let asked = Asked::of(&request);
-        let reply = (shared.answer)(request, client.clone());
+        let client = if is_http2 { client.with_cut(Cut::default()) } else { client.clone() };
+        let cut = client.cut().clone();
+        let reply = (shared.answer)(request, client);
         async move {
             let reply = reply.await;
-            let watch = if is_http2 { streams::watch() } else { None };
+            let watch = if is_http2 { streams::watch(cut) } else { None };
             Ok::<_, Infallible>(sent::sent(reply, asked, watch, underway))
         }
     });

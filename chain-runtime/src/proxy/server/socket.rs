@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 
 use super::super::limits::Rate;
 use super::super::pace::Pace;
+use crate::tailed::Cut;
 
 /// So many bytes are read ahead of hyper, to see whether the client is still there.
 const AHEAD: usize = 512;
@@ -30,7 +31,7 @@ struct Inner {
     writing: Option<Pin<std::boxed::Box<Pace>>>,
     rate: Option<Rate>,
     is_stuck: bool,
-    was_cut: bool,
+    cut: Cut,
 }
 
 struct Ahead {
@@ -40,7 +41,7 @@ struct Ahead {
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, rate: Option<Rate>) -> Self {
+    pub(super) fn new(stream: TcpStream, rate: Option<Rate>, cut: Cut) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             stream,
             ahead: Ahead { bytes: [0; AHEAD], from: 0, to: 0 },
@@ -49,7 +50,7 @@ impl Socket {
             writing: None,
             rate,
             is_stuck: false,
-            was_cut: false,
+            cut,
         })))
     }
 
@@ -64,7 +65,7 @@ impl Socket {
 
     /// Whether the connection was cut because the client does not read.
     pub(super) fn was_cut(&self) -> bool {
-        self.lock().was_cut
+        self.lock().cut.is_cut()
     }
 
     /// Looks whether the client has gone, while hyper does not read. hyper does not look where it has bytes already, as of a request that was sent behind
@@ -117,7 +118,7 @@ impl Inner {
                 let writing =
                     self.writing.get_or_insert_with(|| std::boxed::Box::pin(Pace::new(rate.window, Some(rate), None)));
                 ready!(writing.as_mut().poll_wait(context));
-                self.was_cut = true;
+                self.cut.cut();
                 Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads too slowly")))
             }
         }

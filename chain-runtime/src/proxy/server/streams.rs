@@ -7,7 +7,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use core::task::{Context, Poll};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ::hyper::rt::Executor;
 use pin_project_lite::pin_project;
@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use super::super::limits::Rate;
 use super::super::pace::Pace;
+use crate::tailed::Cut;
 
 /// Spawns them, so that stopping waits for them and each is watched.
 #[derive(Clone, Debug)]
@@ -42,9 +43,11 @@ tokio::task_local! {
     static WATCH: Arc<Watch>;
 }
 
-/// The watch over the request that is being polled, if it is one of HTTP/2.
-pub(super) fn watch() -> Option<Arc<Watch>> {
-    WATCH.try_with(Arc::clone).ok()
+/// The watch over the request that is being polled, if it is one of HTTP/2. It says by this that it ended it.
+pub(super) fn watch(cut: Cut) -> Option<Arc<Watch>> {
+    let watch = WATCH.try_with(Arc::clone).ok()?;
+    let _ = watch.cut.set(cut);
+    Some(watch)
 }
 
 /// Who is waited for.
@@ -62,6 +65,7 @@ pub(super) enum Stage {
 pub(super) struct Watch {
     stage: AtomicU8,
     taken: AtomicU64,
+    cut: OnceLock<Cut>,
 }
 
 impl Watch {
@@ -102,6 +106,9 @@ impl<F: Future> Future for Watched<F> {
             *this.seen = taken;
         }
         if client_is_waited_for && pace.as_mut().poll_wait(context).is_ready() {
+            if let Some(cut) = this.watch.cut.get() {
+                cut.cut();
+            }
             // The stream is reset where its parts are dropped.
             this.future.set(None);
             return Poll::Ready(());
