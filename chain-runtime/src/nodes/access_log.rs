@@ -88,6 +88,8 @@ use http_body::Body;
 use super::{MAX_NAME, Peer, Reply, User};
 use crate::describe::Ending;
 use crate::node;
+#[cfg(feature = "proxy")]
+use crate::proxy::Client;
 pub use crate::tailed::Cut;
 use crate::tailed::{self, Holds, Tail, Tailed};
 use text::field;
@@ -218,7 +220,7 @@ pub fn log_user(user: &User, visit: &mut Visit) {
 /// It stands after the log.
 #[cfg(feature = "proxy")]
 #[node(crate = crate)]
-pub fn log_cut(client: &crate::proxy::Client, visit: &mut Visit) {
+pub fn log_cut(client: &Client, visit: &mut Visit) {
     visit.cut_by(client.cut());
 }
 

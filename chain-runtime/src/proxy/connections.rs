@@ -197,6 +197,7 @@ impl Service<Uri> for Connector {
         let connecting = self.tcp.call(uri);
         Box::pin(async move {
             let tcp = connecting.await?;
+            see_progress(&tcp);
             #[cfg(feature = "rustls")]
             if let Some((tls, uri, patience)) = secured {
                 let tls = tls.ok_or("no TLS is configured: see `Settings::tls`")?;
@@ -206,6 +207,19 @@ impl Service<Uri> for Connector {
             Ok(Linked::new(Io::Plain(tcp), false))
         })
     }
+}
+
+/// So much that is not sent yet may wait in the kernel.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 128 << 10;
+
+/// Lets a connection take more as soon as some of what it has was sent. Otherwise the kernel takes megabytes at once, then nothing for as long as the
+/// upstream takes to read a third of them, and an upstream that reads all the time looks silent.
+fn see_progress(tcp: &TokioIo<TcpStream>) {
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(tcp.inner()).set_tcp_notsent_lowat(UNSENT);
+    #[cfg(not(target_os = "linux"))]
+    let _ = tcp;
 }
 
 /// A connection that can be told not to be used again.
