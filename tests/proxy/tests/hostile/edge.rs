@@ -17,7 +17,7 @@ fn an_upstream_of_two_that_hangs_is_rested() {
     }
     for method in ["GET", "POST"] {
         let good = Upstream::scripted(|asked, _| fine(asked));
-        let hangs = Upstream::scripted(|_, _| Then::Do(Box::new(|wire| drop(wire.to_end()))));
+        let hangs = Upstream::scripted(|_, _| Then::Do(Box::new(|wire| drop(wire.rest()))));
         let proxy = Proxy::edge_of(&[hangs.at, good.at], good.at, &["--attempt", "500ms", "--deadline", "5s"]);
         let mut failed = 0;
         for each in 0..20 {
@@ -42,7 +42,7 @@ fn a_reply_that_is_too_large_is_not_asked_for_again() {
         Then::Do(Box::new(|wire| {
             wire.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", 17 << 20));
             wire.send(vec![b'z'; 17 << 20]);
-            drop(wire.to_end());
+            drop(wire.rest());
         }))
     });
     let proxy = Proxy::edge(large.at, large.at, &["--attempt", "20s", "--deadline", "25s"]);

@@ -5,6 +5,7 @@
 
 mod support;
 
+mod conformance;
 mod edge;
 mod fields;
 mod floods;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::support::client::Client;
 use crate::support::message::shown;
-use crate::support::proxy::{Which, chosen};
+use crate::support::proxy::{ALL, Which, chosen};
 use crate::support::table::Bench;
 use crate::support::upstream::{Then, fine};
 use crate::support::wire::Lack;
@@ -79,7 +79,7 @@ const LINES: &[&str] = &[
     " X-A: b",
     "\tX-A: b",
     "",
-    "GET /smuggled HTTP/1.1",
+    "GET {p}/smuggled HTTP/1.1",
 ];
 const METHODS: &[&str] =
     &["GET", "POST", "PUT", "HEAD", "DELETE", "OPTIONS", "TRACE", "CONNECT", "get", "FOO", "PRI", "G ET", ""];
@@ -97,20 +97,20 @@ const VERSIONS: &[&str] = &[
     "",
 ];
 const TARGETS: &[&str] = &[
-    "/a",
-    "/a",
-    "/a?b",
-    "http://a.example/a",
+    "{p}/a",
+    "{p}/a",
+    "{p}/a?b",
+    "http://a.example{p}/a",
     "http://b.example",
     "*",
     "a.example:80",
-    "//a",
-    "/a#b",
-    "/a b",
+    "/{p}/a",
+    "{p}/a#b",
+    "{p}/a b",
     "",
     "/\u{e9}",
-    "/%00",
-    "/../a",
+    "{p}/%00",
+    "{p}/../a",
 ];
 const BODIES: &[&str] = &[
     "",
@@ -125,11 +125,11 @@ const BODIES: &[&str] = &[
     "ffffffffffffffff\r\nabc",
     "0\r\nContent-Length: 9\r\n\r\n",
     "2;\nxx\r\nab\r\n0\r\n\r\n",
-    "GET /smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n",
-    "0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n",
-    "abcGET /smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n",
-    "3\r\nabc\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n",
-    "2c\r\nGET /smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n\r\n0\r\n\r\n",
+    "GET {p}/smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n",
+    "0\r\n\r\nGET {p}/smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n",
+    "abcGET {p}/smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n",
+    "3\r\nabc\r\n0\r\n\r\nGET {p}/smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n",
+    "2c\r\nGET {p}/smuggled HTTP/1.1\r\nHost: a.example\r\n\r\n\r\n0\r\n\r\n",
 ];
 
 const STATUS_LINES: &[&str] = &[
@@ -221,7 +221,7 @@ impl Change {
 fn requests() -> impl Strategy<Value = Vec<u8>> {
     let line = (select(METHODS), select(TARGETS), select(VERSIONS))
         .prop_map(|(method, target, version)| format!("{method} {target} {version}"));
-    let good = select(&["GET /a HTTP/1.1", "POST /a HTTP/1.1", "PUT /a HTTP/1.1"][..]).prop_map(str::to_owned);
+    let good = select(&["GET {p}/a HTTP/1.1", "POST {p}/a HTTP/1.1", "PUT {p}/a HTTP/1.1"][..]).prop_map(str::to_owned);
     let first = prop_oneof![3 => good, 1 => line];
     prop_oneof![
         9 => prop::collection::vec(message(first, &["Host: a.example"]), 1..4).prop_map(|all| all.concat()),
@@ -237,31 +237,33 @@ fn replies() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-fn check<S: Strategy<Value = Vec<u8>>>(strategy: S, run: impl Fn(&Bench, &[u8]) -> Result<(), String>) {
-    if chosen(&[Which::Forward]).is_empty() && chosen(&[Which::Gateway]).is_empty() {
-        return;
-    }
-    // The smallest of the three; where it is left out, the gateway, at whose key everything without one ends.
-    let which = if chosen(&[Which::Forward]).is_empty() { Which::Gateway } else { Which::Forward };
-    let bench = Mutex::new(Bench::new(which, &[]));
+/// Runs any bytes against each of these, on a bench that is used for one case after another.
+fn check<S: Strategy<Value = Vec<u8>>>(
+    strategy: S,
+    proxies: &[Which],
+    run: impl Fn(&Bench, &[u8]) -> Result<(), String>,
+) {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400);
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 300, ..Config::default() };
-    let result = TestRunner::new(config).run(&strategy, |bytes| {
-        let mut bench = bench.lock().expect("no panic");
-        run(&bench, &bytes).map_err(|why| {
-            // What one case left behind must not be the next one's fault.
-            *bench = Bench::new(which, &[]);
-            TestCaseError::fail(format!("{why}, by {}", shown(&bytes)))
-        })
-    });
-    if let Err(error) = result {
-        panic!("{error}");
+    for which in chosen(proxies) {
+        let bench = Mutex::new(Bench::new(which, &[]));
+        let config = Config { cases, failure_persistence: None, max_shrink_iters: 300, ..Config::default() };
+        let result = TestRunner::new(config).run(&strategy, |bytes| {
+            let mut bench = bench.lock().expect("no panic");
+            run(&bench, &bytes).map_err(|why| {
+                // What one case left behind must not be the next one's fault.
+                *bench = Bench::new(which, &[]);
+                TestCaseError::fail(format!("{why}, by {}", shown(&bytes)))
+            })
+        });
+        if let Err(error) = result {
+            panic!("{which:?}: {error}");
+        }
     }
 }
 
 #[test]
 fn an_upstream_gets_no_request_that_the_proxy_did_not_take() {
-    check(requests(), |bench, bytes| {
+    check(requests(), ALL, |bench, bytes| {
         bench.begin(|asked, _| fine(asked));
         let which = bench.proxy.which;
         // The gateway wants its key with each.
@@ -271,7 +273,7 @@ fn an_upstream_gets_no_request_that_the_proxy_did_not_take() {
         client.send(&bytes);
         client.send(which.fill(b"GET {p}/tail HTTP/1.1\r\nHost: a.example\r\n{k}Connection: close\r\n\r\n"));
         client.wire.patience = Duration::from_millis(300);
-        let (got, lack) = client.wire.to_end();
+        let (got, lack) = client.wire.rest();
         bench.sentinel()?;
         let record = bench.upstream.record();
         if let Some((_, garbage)) = record.garbage.first() {
@@ -300,7 +302,7 @@ fn finals(bytes: &[u8]) -> usize {
 
 #[test]
 fn a_client_gets_no_reply_that_is_not_its_own() {
-    check(replies(), |bench, bytes| {
+    check(replies(), &[Which::Gateway, Which::Files, Which::Forward], |bench, bytes| {
         let reply = bytes.to_vec();
         bench.begin(move |_, _| {
             let reply = reply.clone();

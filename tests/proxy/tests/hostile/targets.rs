@@ -150,6 +150,9 @@ fn a_target_is_read_in_its_form_and_sent_on_in_origin_form() {
 
 #[test]
 fn the_path_that_picks_the_route_is_the_path_that_is_sent_on() {
+    if chosen(&[Which::Api]).is_empty() {
+        return;
+    }
     let (stable, files) =
         (Upstream::scripted(|_, _| Then::Send(ok("api"))), Upstream::scripted(|_, _| Then::Send(ok("files"))));
     let proxy = Proxy::edge(stable.at, files.at, &[]);
