@@ -436,9 +436,7 @@ fn what_comes_behind_a_reply_is_nobodys_reply() {
             row("length_shorter_than_the_content", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nok")
                 .once()
                 .or_bad(200, "o"),
-            row("content_of_a_205", "HTTP/1.1 205 Reset Content\r\nContent-Length: 5\r\n\r\nhello")
-                .or_bad(205, "hello")
-                .check(|_| Ok(())),
+            row("content_of_a_205", "HTTP/1.1 205 Reset Content\r\nContent-Length: 5\r\n\r\nhello").or_bad(205, ""),
         ],
     );
 }
