@@ -97,3 +97,27 @@ fn names_of_clients_cost_no_memory() {
     println!("1,000 names of 60 kB: {grown} kB");
     assert!(grown < 32_000, "{grown} kB for 1,000 names");
 }
+
+#[test]
+fn what_the_edge_says_nobody_else_says() {
+    if chosen(&[Which::Api]).is_empty() {
+        return;
+    }
+    let upstream = Upstream::scripted(|_, _| {
+        Then::Send(b"HTTP/1.1 200 OK\r\nX-Served-By: me\r\nContent-Length: 2\r\n\r\nok".to_vec())
+    });
+    let proxy = Proxy::edge(upstream.at, upstream.at, &["--deadline", "60s", "--attempt", "30s"]);
+    for (path, group) in [("/static/a", "files"), ("/api/v1/a", "stable")] {
+        for name in ["X-Time-Left-Ms", "x-time-left-ms", "X_Time_Left_Ms", "X-Time_Left-Ms"] {
+            let request = format!("GET {path} HTTP/1.1\r\nHost: a.example\r\n{name}: 1\r\nX-Client-Id: b\r\n\r\n");
+            let reply = ask(&proxy, &request).expect("a reply");
+            let served: Vec<&str> = reply.fields.all("x-served-by").collect();
+            assert!(served == [group] || served == ["canary"], "{path}: {served:?}");
+            let asked = upstream.record().asked.pop().expect("it was asked");
+            let same = |each: &str| each.replace('_', "-").eq_ignore_ascii_case("x-time-left-ms");
+            let left: Vec<&String> =
+                asked.fields.0.iter().filter(|(each, _)| same(each)).map(|(_, value)| value).collect();
+            assert!(left.len() <= 1 && left.iter().all(|left| *left != "1"), "{path}, {name}: {left:?}");
+        }
+    }
+}

@@ -9,6 +9,7 @@ mod conformance;
 mod edge;
 mod fields;
 mod floods;
+mod gateway;
 mod http2;
 mod property;
 mod replies;

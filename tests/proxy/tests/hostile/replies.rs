@@ -218,6 +218,10 @@ fn a_reply_arrives_as_it_is_whatever_its_framing_was() {
             row("http_1_0_until_it_closes", "HTTP/1.0 200 OK\r\n\r\nok").close().is(200, "ok"),
             row("http_1_0_that_is_kept", "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok")
                 .is(200, "ok"),
+            with("close_that_is_not_carried_out", "Connection: close\r\nContent-Length: 2\r\n", "ok")
+                .once()
+                .is(200, "ok"),
+            row("http_1_0_that_is_not_kept", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok").once().is(200, "ok"),
             row("404", "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno").is(404, "no"),
             row("500_in_chunks", format!("HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n{CHUNKS}"))
                 .or_bad(500, "ok"),

@@ -460,3 +460,20 @@ fn a_client_of_http_1_0_is_served_as_one() {
         ],
     );
 }
+
+#[test]
+fn a_body_past_the_limit_is_refused() {
+    // The upstream has got no whole request of it. Where the length is told, it need not have got anything.
+    let chunk = format!("{:x}\r\n{}\r\n", 1 << 20, "z".repeat(1 << 20));
+    run(
+        "too_large",
+        &[Which::Gateway, Which::Api, Which::Forward],
+        &["--max-body", "100k"],
+        vec![
+            case("length", post("Content-Length: 100000000\r\n", "abc")).broken(&[413]),
+            case("length_and_an_expectation", post("Expect: 100-continue\r\nContent-Length: 100000000\r\n", ""))
+                .broken(&[413]),
+            case("chunks", post("Transfer-Encoding: chunked\r\n", &chunk.repeat(12))).broken(&[413]),
+        ],
+    );
+}

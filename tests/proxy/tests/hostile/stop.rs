@@ -181,6 +181,25 @@ fn what_is_under_way_ends_with_the_grace() {
 }
 
 #[test]
+fn a_second_signal_ends_it_at_once() {
+    let rows = vec![("upstream_that_hangs".to_owned(), ())];
+    run_at_once("stop_twice", &[Which::Gateway], &["--grace", "10m", "--timeout", "10m"], rows, |bench, ()| {
+        bench.begin(|_, _| Then::Do(Box::new(|wire| drop(wire.rest()))));
+        let wire = sent(bench, get(bench.proxy.which));
+        bench.upstream.wait_for(PATIENCE, &|record| !record.asked.is_empty()).map_err(|_| "never asked")?;
+        bench.proxy.terminate();
+        let until = std::time::Instant::now() + PATIENCE;
+        while std::net::TcpStream::connect(bench.proxy.at).is_ok() && std::time::Instant::now() < until {
+            thread::sleep(Duration::from_millis(20));
+        }
+        bench.proxy.terminate();
+        let ended = bench.proxy.ended_within(PATIENCE);
+        drop(wire);
+        ended.map(drop).ok_or_else(|| "it runs on".to_owned())
+    });
+}
+
+#[test]
 fn a_request_that_can_finish_within_the_grace_does() {
     let rows = vec![("h1".to_owned(), false), ("h2".to_owned(), true)];
     run_at_once("stop_and_finish", PROXIES, &["--grace", "10m", "--timeout", "10m"], rows, |bench, h2: &bool| {

@@ -117,6 +117,10 @@ fn a_target_is_read_in_its_form_and_sent_on_in_origin_form() {
         refused("with_a_fragment_and_a_query", "GET {p}/a#b?c"),
         refused("with_a_fragment_in_the_query", "GET {p}/a?b#c"),
         to("connect", "CONNECT a.example:80").answered(&[400, 404, 405, 501]),
+        // What a client sends behind it was meant for a tunnel.
+        case("connect_and_bytes_behind_it",
+            "CONNECT a.example:80 HTTP/1.1\r\nHost: a.example:80\r\n{k}\r\nGET {p}/smuggled HTTP/1.1\r\nHost: a.example\r\n{k}\r\n")
+            .refused(&[400, 404, 405, 501]),
         to("connect_to_the_upstream", "CONNECT 127.0.0.1:80").answered(&[400, 404, 405, 501]),
         to("connect_in_origin_form", "CONNECT {p}/a").answered(&[400, 405, 501]),
         to("with_an_empty_query", "GET {p}/a?").passed([sight("GET", "{p}/a?")]),
