@@ -96,6 +96,7 @@ fn what_is_meant_for_one_connection_ends_there() {
                 "Accept-Encoding: gzip, br;q=0.5\r\n",
                 a().with("accept-encoding", "gzip, br;q=0.5"),
             ),
+            passed("early_data_stays", "Early-Data: 1\r\n", a().with("early-data", "1")),
             passed("no_transform_stays", "Cache-Control: no-transform\r\n", a().with("cache-control", "no-transform")),
         ],
     );
@@ -363,6 +364,38 @@ fn what_is_expected_is_met_or_refused() {
             _ => Err(format!("{}: {asked:?}", reply.status)),
         }
     });
+}
+
+#[test]
+fn an_upstream_that_refuses_what_is_expected_is_heard() {
+    // From the head alone, so that the body is never sent.
+    run_by(
+        "expectations_refused",
+        &[Which::Gateway, Which::Forward],
+        &[],
+        vec![("by_a_403".to_owned(), ())],
+        |bench, ()| {
+            bench.begin(|_, _| {
+                Then::Do(Box::new(|wire| {
+                    wire.send("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno");
+                }))
+            });
+            let mut client = Client::connect(bench.proxy.at);
+            client.send(bench.proxy.which.fill(
+                b"POST {p}/a HTTP/1.1\r\nHost: a.example\r\n{k}Expect: 100-continue\r\nContent-Length: 3\r\n\r\n",
+            ));
+            let reply = client.reply("POST").map_err(|lack| format!("{lack:?}"))?;
+            if reply.status != 403 {
+                return Err(format!("{}", reply.status));
+            }
+            if !reply.interim.is_empty() {
+                return Err("the client was asked for a body that nobody wants".into());
+            }
+            // The body that was not sent is not waited for, and what comes is no body of it.
+            bench.tail(&mut client)?;
+            bench.sentinel()
+        },
+    );
 }
 
 /// The values of a name in any spelling that some server takes for it.

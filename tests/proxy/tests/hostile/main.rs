@@ -5,9 +5,11 @@
 
 mod support;
 
+mod conformance;
 mod edge;
 mod fields;
 mod floods;
+mod gateway;
 mod http2;
 mod property;
 mod replies;

@@ -174,13 +174,8 @@ impl H2 {
         checked(stream, method).map_err(End::Wrong)
     }
 
-    /// How many bytes of a body came so far on a stream.
-    pub(crate) fn received(&self, id: u32) -> usize {
-        self.streams.get(&id).map_or(0, |stream| stream.body.len())
-    }
-
     /// Reads until the connection ends, and says how.
-    pub(crate) fn to_end(&mut self) -> End {
+    pub(crate) fn ending(&mut self) -> End {
         loop {
             if let Err(end) = self.pump() {
                 return match self.goaway {

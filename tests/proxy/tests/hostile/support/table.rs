@@ -202,7 +202,9 @@ impl Bench {
     pub(crate) fn new(which: Which, flags: &[&str]) -> Self {
         let upstream = Upstream::new();
         let proxy = Proxy::start(which, upstream.at, flags);
-        Self { upstream, proxy }
+        let bench = Self { upstream, proxy };
+        bench.begin(|asked, _| fine(asked));
+        bench
     }
 
     /// Answers what every case asks besides its own.
