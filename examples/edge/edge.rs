@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 
 use super::group::Group;
 use super::limits::{Limits, quota};
-use super::nodes::{Api, Route, bodiless, faults, key, payload, repeatable, route, unknown, version, who};
+use super::nodes::{Api, Route, faults, key, payload, repeatable, route, unknown, version, who};
 
 /// The line of the log goes with the reply's body, to its end.
 pub(crate) type Reply = http::Response<Tailed<Body, Option<Entry>>>;
@@ -42,7 +42,11 @@ chain! {
         => CatchPanic {
             room {
                 match route {
-                    Route::Files => bodiless => deadline { again { attempt { files } } },
+                    Route::Files =>
+                        payload
+                        => deadline {
+                            if repeatable { again { attempt { files } } } else { attempt { files } }
+                        },
                     Route::Api(api: Api) =>
                         version => who => key
                         => #[toggle("quota")] quota

@@ -81,12 +81,6 @@ pub(crate) fn key(who: &Who) -> StickyKey {
     StickyKey::of(who.0.as_bytes())
 }
 
-/// Of a request that has none to send.
-#[node]
-pub(crate) fn bodiless() -> Payload {
-    Payload::default()
-}
-
 /// Reads the body, within the limits.
 #[node]
 pub(crate) async fn payload(request: &Parts, body: Incoming, limits: &Limits) -> Result<Payload, BadBody> {

@@ -29,6 +29,9 @@ use super::upstream::{Speaks, Upstream};
 pub(super) struct Connections<B> {
     http1: Client<Connector, Upload<B>>,
     http2: Client<Connector, Upload<B>>,
+    /// They keep none: for a request that must not find one that was kept.
+    http1_anew: Client<Connector, Upload<B>>,
+    http2_anew: Client<Connector, Upload<B>>,
 }
 
 impl<B> Connections<B>
@@ -47,13 +50,13 @@ where
             #[cfg(feature = "rustls")]
             patience: limits.connect,
         };
-        let client = || {
+        let client = |kept| {
             let mut client = Client::builder(TokioExecutor::new());
             client
                 .timer(TokioTimer::new())
                 .pool_timer(TokioTimer::new())
                 .pool_idle_timeout(limits.idle)
-                .pool_max_idle_per_host(limits.idle_connections)
+                .pool_max_idle_per_host(kept)
                 .http1_max_headers(limits.reply_fields)
                 // hyper asks for 8 KiB at least.
                 .http1_max_buf_size(limits.reply_head.max(8 << 10))
@@ -64,19 +67,29 @@ where
                 .set_host(false);
             client
         };
-        Self { http1: client().build(connector.clone()), http2: client().http2_only(true).build(connector) }
+        let kept = limits.idle_connections;
+        Self {
+            http1: client(kept).build(connector.clone()),
+            http2: client(kept).http2_only(true).build(connector.clone()),
+            http1_anew: client(0).build(connector.clone()),
+            http2_anew: client(0).http2_only(true).build(connector),
+        }
     }
 
-    /// Sends a request. The future is made by the client, which spawns what the connection needs.
+    /// Sends a request, `anew` on a connection that was not there before. The future is made by the client, which spawns what the connection needs.
     pub(super) fn send(
         &self,
         upstream: &Upstream,
         request: Request<Upload<B>>,
+        anew: bool,
     ) -> impl Future<Output = Result<Response<Incoming>, ClientError>> + Send + Unpin + 'static + use<B> {
-        match upstream.speaks() {
-            Speaks::Http2 => self.http2.request(request),
-            _ => self.http1.request(request),
-        }
+        let client = match (upstream.speaks(), anew) {
+            (Speaks::Http2, false) => &self.http2,
+            (Speaks::Http2, true) => &self.http2_anew,
+            (_, false) => &self.http1,
+            (_, true) => &self.http1_anew,
+        };
+        client.request(request)
     }
 }
 

@@ -105,7 +105,12 @@ fn is_host(host: &[u8]) -> bool {
         Some((b':', port)) => port.len() <= 5 && port.iter().all(u8::is_ascii_digit),
         Some(_) => false,
     };
-    !name.is_empty() && is_port && (is_literal || name.iter().all(is_plain))
+    // What is encoded is two digits behind its percent sign.
+    let is_encoded = name
+        .split(|&byte| byte == b'%')
+        .skip(1)
+        .all(|rest| rest.iter().take(2).filter(|byte| byte.is_ascii_hexdigit()).count() == 2);
+    !name.is_empty() && is_port && (is_literal || (is_encoded && name.iter().all(is_plain)))
 }
 
 #[cfg(test)]
@@ -117,7 +122,10 @@ mod tests {
         for host in ["a", "a.example", "a.example:80", "1.2.3.4", "[::1]", "[::1]:80", "a_b"] {
             assert!(is_host(host.as_bytes()), "{host}");
         }
-        for host in ["", ":80", "a b", "a/b", "a@b", "a?b", "a#b", "a,b", "a\"b", "[::1", "a:b", "a\\b", "http://a"] {
+        for host in [
+            "", ":80", "a b", "a/b", "a@b", "a?b", "a#b", "a,b", "a\"b", "[::1", "a:b", "a\\b", "http://a", "a%",
+            "a%4", "a%zz",
+        ] {
             assert!(!is_host(host.as_bytes()), "{host}");
         }
     }

@@ -69,6 +69,22 @@ impl Drop for Underway {
     }
 }
 
+/// One that would go if another needs its place, while it is there.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// How a connection ended.
 enum Ended {
     /// hyper has done with it.
@@ -123,6 +139,7 @@ pub(super) async fn serve<A, F, B>(
     let mut stopping = pin!(shared.stopping.cancelled());
     let mut cutting = pin!(shared.cutting.cancelled());
     let mut crowded = pin!(None);
+    let mut counted = None;
     let mut between = Between::new(&shared.limits);
     let (mut is_stopping, mut has_said_so) = (false, false);
     let ended = poll_fn(|context| {
@@ -143,6 +160,7 @@ pub(super) async fn serve<A, F, B>(
         let is_http2 = state.is_http2.load(Ordering::Relaxed);
         if state.underway.load(Ordering::Relaxed) > 0 {
             crowded.set(None);
+            counted = None;
             between.is_busy(&socket);
             if !is_http2 && socket.poll_gone(context).is_ready() {
                 return Poll::Ready(Ended::Gone);
@@ -154,6 +172,7 @@ pub(super) async fn serve<A, F, B>(
         }
         if crowded.is_none() {
             crowded.set(Some(shared.crowded.notified()));
+            counted = Some(Waiting::new(&shared.waiting));
         }
         if crowded.as_mut().as_pin_mut().is_some_and(|crowded| crowded.poll(context).is_ready()) {
             return Poll::Ready(Ended::Closed);
@@ -179,6 +198,7 @@ pub(super) async fn serve<A, F, B>(
 struct Between {
     head: Duration,
     idle: Duration,
+    idle_http2: Duration,
     phase: Phase,
     /// How many requests had been begun when this was last looked at.
     begun: usize,
@@ -199,8 +219,8 @@ enum Phase {
 
 impl Between {
     fn new(limits: &Limits) -> Self {
-        let Limits { head, idle, .. } = *limits;
-        Self { head, idle, phase: Phase::Start(Instant::now()), begun: 0, is_closing: false, timer: None }
+        let Limits { head, idle, idle_http2, .. } = *limits;
+        Self { head, idle, idle_http2, phase: Phase::Start(Instant::now()), begun: 0, is_closing: false, timer: None }
     }
 
     /// A request is under way. What was read until now is part of it.
@@ -228,7 +248,7 @@ impl Between {
                 Phase::Start(since) | Phase::Head(since) => since + self.head,
                 Phase::Busy | Phase::Idle(_) if self.is_closing => return Poll::Ready(Ended::Closed),
                 Phase::Busy => return Poll::Pending,
-                Phase::Idle(since) => since + self.idle,
+                Phase::Idle(since) => since + if is_http2 { self.idle_http2 } else { self.idle },
                 Phase::Leaving(since) => since + LINGER,
             };
             let (armed, timer) = self.timer.get_or_insert_with(|| (due, Box::pin(sleep_until(due))));
