@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chain_nodes_tests::head;
-use chain_runtime::nodes::access_log::{AccessLog, Cut, Entry, LINES, Lines, Tunnel, Visit, log_user};
+use chain_runtime::nodes::access_log::{AccessLog, Cut, Entry, LINES, Lines, log_user};
 use chain_runtime::nodes::auth::{ApiKeys, Auth};
 use chain_runtime::nodes::request_id::RequestIds;
 use chain_runtime::nodes::{Peer, User};
-use chain_runtime::tailed::Tailed;
+use chain_runtime::tailed::{Carried, Tailed, Tunnel};
 use chain_runtime::{Failure, IntoReply, Render, chain, node};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
@@ -70,7 +70,7 @@ impl IntoReply<Reply> for Failed {
 
 /// What the request's path asks for.
 #[node]
-async fn answer(request: Parts, visit: &mut Visit, tunnels: &Tunnels) -> Result<Response<Script>, Failed> {
+async fn answer(request: Parts, tunnels: &Tunnels) -> Result<Response<Script>, Failed> {
     let mut trailers = HeaderMap::new();
     trailers.insert("x-sum", "1".parse().expect("a value"));
     let (status, body) = match request.uri.path() {
@@ -87,15 +87,16 @@ async fn answer(request: Parts, visit: &mut Visit, tunnels: &Tunnels) -> Result<
         "/waits" => std::future::pending().await,
         "/502" => return Err(Failed(StatusCode::BAD_GATEWAY)),
         "/413" => return Err(Failed(StatusCode::PAYLOAD_TOO_LARGE)),
-        "/tunnel" => {
-            let tunnel = visit.tunnel(StatusCode::SWITCHING_PROTOCOLS, "upstream").expect("the line is here");
-            tunnels.0.lock().expect("no panic").push(tunnel);
-            (101, Script::default())
-        }
+        "/tunnel" => (101, Script::default()),
         other => panic!("no {other}"),
     };
     let mut reply = Response::new(body);
     *reply.status_mut() = StatusCode::from_u16(status).expect("a status");
+    if status == 101 {
+        let tunnel = Tunnel::default();
+        reply.extensions_mut().insert(tunnel.clone());
+        tunnels.0.lock().expect("no panic").push(tunnel);
+    }
     Ok(reply)
 }
 
@@ -265,7 +266,7 @@ async fn what_a_limit_ended_was_cut() {
         let cut = Cut::default();
         let mut visit = logged.site.log.visit(&Logged::request(Method::GET, path), peer());
         visit.cut_by(&cut);
-        let body = answer(Logged::request(Method::GET, path), &mut visit, &logged.site.tunnels).await.expect("a reply");
+        let body = answer(Logged::request(Method::GET, path), &logged.site.tunnels).await.expect("a reply");
         let mut reply: Reply = body.map(Tailed::from);
         let ending = Site::NODES.last().expect("a node");
         logged.site.log.exit(&mut visit, &chain_runtime::Ending::replied(ending), &mut reply);
@@ -312,14 +313,21 @@ async fn a_tunnel_has_its_line_when_it_ends_with_the_bytes_of_both_ways() {
     drop(logged.site.run(Logged::request(Method::GET, "/tunnel"), peer()).await);
     assert!(logged.site.log.lines().flush(LONG));
     assert_eq!(logged.kept.lines(), [""; 0], "it has not ended");
-    let mut tunnel = logged.site.tunnels.0.lock().expect("no panic").pop().expect("a tunnel");
-    tunnel.sent(3);
-    tunnel.received(4);
-    tunnel.sent(5);
-    drop(tunnel);
+    let tunnel = logged.site.tunnels.0.lock().expect("no panic").pop().expect("a tunnel");
+    tunnel.ended(Carried { up: 4, down: 8, was_cut: false });
     let line = logged.line();
     assert!(line.contains("status=101 by=\"upstream\" bytes=8 received=4 user=\"alice\""), "{line}");
     assert!(line.ends_with("outcome=\"tunnel\""), "{line}");
+}
+
+#[tokio::test]
+async fn a_tunnel_that_a_limit_ended_was_cut() {
+    let logged = Logged::new();
+    drop(logged.site.run(Logged::request(Method::GET, "/tunnel"), peer()).await);
+    let tunnel = logged.site.tunnels.0.lock().expect("no panic").pop().expect("a tunnel");
+    tunnel.ended(Carried { up: 0, down: 1, was_cut: true });
+    let line = logged.line();
+    assert!(line.contains("bytes=1 received=0") && line.ends_with("outcome=\"cut\""), "{line}");
 }
 
 #[test]
