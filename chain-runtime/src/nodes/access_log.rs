@@ -1,6 +1,6 @@
 //! One line a request, also for those that are refused, cancelled or broken off, and none that makes anyone wait.
 //!
-//! [`AccessLog`] stands **first** in the chain, and provides the [`Visit`]. Later nodes add to it through `&mut Visit`: the node [`log_user`] does, for
+//! [`AccessLog`] stands **first** in the chain, and provides the [`Visit`]. Later nodes add to it through `&mut Visit`: the node [`log_user()`] does, for
 //! who it is.
 //!
 //! ```
@@ -66,7 +66,7 @@
 //! | `tunnel` | it became a tunnel, which has ended: see [`Tunnel`], which the reply has in its extensions |
 //! | `malformed` | it was no request: see [`AccessLog::malformed`] |
 //!
-//! A field takes [`MAX_PATH`], [`MAX_NAME`](super::MAX_NAME), .. bytes at most, as it is written; what is longer is cut, and ends with `…`. Quotes, backslashes
+//! A field takes [`MAX_PATH`], [`MAX_NAME`], .. bytes at most, as it is written; what is longer is cut, and ends with `…`. Quotes, backslashes
 //! and whatever is not printable are escaped. So a line is shorter than 1,500 bytes, and 4,096 of them, which may wait, are 6 MB.
 //!
 //! # Why not tracing

@@ -210,7 +210,7 @@ async fn trailers_and_replies_without_content_are_done() {
         (Method::GET, "/204", "status=204 by=\"upstream\" bytes=0 "),
         (Method::GET, "/304", "status=304 by=\"upstream\" bytes=0 "),
         (Method::GET, "/404", "status=404 by=\"upstream\" bytes=2 "),
-        (Method::GET, "/502", "status=502 by=\"gateway\" bytes=0 "),
+        (Method::GET, "/502", "status=502 by=\"gateway\" ended=\"answer\" bytes=0 "),
     ] {
         let line = Logged::read(method, path).await;
         assert!(line.contains(said) && line.ends_with("outcome=\"done\""), "{line}");
@@ -223,7 +223,7 @@ async fn a_node_that_breaks_with_a_4xx_refuses() {
     drop(logged.site.run(head(&[("x-request-id", "mine")]), peer()).await);
     assert_eq!(
         logged.line(),
-        "method=\"GET\" path=\"/\" status=401 by=\"gateway\" bytes=0 id=\"mine\" peer=192.0.2.1 outcome=\"refused\""
+        "method=\"GET\" path=\"/\" status=401 by=\"gateway\" ended=\"auth\" bytes=0 id=\"mine\" peer=192.0.2.1 outcome=\"refused\""
     );
     let line = Logged::read(Method::POST, "/413").await;
     assert!(
