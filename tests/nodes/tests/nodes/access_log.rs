@@ -418,6 +418,31 @@ fn who_logs_never_waits_and_what_is_lost_is_counted_and_said() {
     assert_eq!(lines.lost(), 984);
 }
 
+#[test]
+fn a_line_is_written_once_or_counted_as_lost_whoever_logs() {
+    let kept = Kept::default();
+    let lines = Lines::with(kept.clone(), 8);
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let lines = lines.clone();
+            scope.spawn(move || (0..5_000).for_each(|at| lines.line(|line| *line += &format!("{thread} {at}"))));
+        }
+    });
+    // A loss that is counted just after the thread has looked is said with the next line.
+    assert!(lines.flush(LONG));
+    lines.line(|line| line.push_str("last"));
+    assert!(lines.flush(LONG));
+    let mut written: Vec<_> = kept.lines().into_iter().filter(|line| !line.contains(" WARN ")).collect();
+    let count = written.len();
+    assert_eq!(count as u64 + lines.lost(), 20_001);
+    written.sort();
+    written.dedup();
+    assert_eq!(written.len(), count, "none is there twice");
+    let said =
+        kept.lines().iter().filter_map(|line| line.split_once("WARN log lost=")?.1.parse::<u64>().ok()).sum::<u64>();
+    assert_eq!(said, lines.lost(), "all that was lost was said");
+}
+
 /// Fails while it is told to.
 struct Failing(Arc<Mutex<bool>>, Kept);
 
