@@ -395,6 +395,18 @@ impl<P: fmt::Debug, B: Send, S> fmt::Debug for Forward<P, B, S> {
     }
 }
 
+/// Breaks where [`Forward`] would refuse the request for its head: for a chain that decides by the host or the path, or reads the body, before it
+/// comes to that. Provides nothing.
+///
+/// # Errors
+///
+/// What is wrong with the request.
+#[node(crate = crate)]
+pub fn sound(request: &Parts) -> Result<(), BadRequest> {
+    framing::check_request(request)?;
+    target::check(request)
+}
+
 /// [`Forward`] for a block that may run again, under [`Retry`](crate::around::Retry) say: it borrows the request's head and its body, a `B` that
 /// can be cloned, and reads the reply ahead, so that one that breaks off midway can still be tried again. A longer reply is streamed after that.
 ///

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use chain_runtime::around::{CatchPanic, Concurrency, Deadline, Retry};
 use chain_runtime::nodes::Peer;
 use chain_runtime::nodes::access_log::{AccessLog, Entry, log_cut};
-use chain_runtime::proxy::{Body, Client, Paths};
+use chain_runtime::proxy::{Body, Client, Paths, sound};
 use chain_runtime::tailed::Tailed;
 use chain_runtime::{Reloadable, Toggles, chain};
 use http::request::Parts;
@@ -38,7 +38,7 @@ chain! {
     }
 
     async fn(request: Parts, body: Incoming, client: Client, peer: Peer) -> Reply {
-        log => log_cut => paths
+        log => log_cut => sound => paths
         => CatchPanic {
             room {
                 match route {

@@ -224,7 +224,7 @@ impl Service<Uri> for Connector {
 
 /// So much that is not sent yet may wait in the kernel.
 #[cfg(target_os = "linux")]
-const UNSENT: u32 = 128 << 10;
+const UNSENT: u32 = 32 << 10;
 
 /// Lets a connection take more as soon as some of what it has was sent. Otherwise the kernel takes megabytes at once, then nothing for as long as the
 /// upstream takes to read a third of them, and an upstream that reads all the time looks silent.

@@ -23,7 +23,8 @@ use std::sync::Arc;
 use ::hyper::body::Incoming;
 use ::hyper::service::service_fn;
 use bytes::Bytes;
-use http::{Request, Response, Version};
+use http::header::{CONNECTION, HeaderValue};
+use http::{Method, Request, Response, Version};
 use http_body::Body;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -34,6 +35,7 @@ use super::socket::Socket;
 use super::{Limits, Refusal, Shared, sent, streams};
 use crate::framing::Asked;
 use crate::proxy::Client;
+use crate::proxy::target::HasFragment;
 use crate::tailed::Cut;
 
 /// After it was told that no more requests are taken, an HTTP/2 client may have sent some that it had not heard of it.
@@ -119,18 +121,26 @@ pub(super) async fn serve<A, F, B>(
         is_http2: AtomicBool::new(false),
         requests: Arc::clone(&shared.requests),
     });
-    let answer = service_fn(|request: Request<Incoming>| {
+    let answer = service_fn(|mut request: Request<Incoming>| {
         let underway = Underway::begin(&state);
         let is_http2 = request.version() == Version::HTTP_2;
         if is_http2 {
             state.is_http2.store(true, Ordering::Relaxed);
         }
+        if !is_http2 && socket.has_fragment() {
+            request.extensions_mut().insert(HasFragment);
+        }
         let asked = Asked::of(&request);
+        // What a client sends behind it was meant for the tunnel, and is no request.
+        let ends = request.method() == Method::CONNECT && !is_http2;
         let client = if is_http2 { client.with_cut(Cut::default()) } else { client.clone() };
         let cut = client.cut().clone();
         let reply = (shared.answer)(request, client);
         async move {
-            let reply = reply.await;
+            let mut reply = reply.await;
+            if ends {
+                reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             let watch = if is_http2 { streams::watch(cut) } else { None };
             Ok::<_, Infallible>(sent::sent(reply, asked, watch, underway))
         }
@@ -237,6 +247,7 @@ impl Between {
         if begun != self.begun || matches!(self.phase, Phase::Busy) {
             self.begun = begun;
             self.phase = Phase::Idle(Instant::now());
+            socket.begins();
         } else if has_read && !is_http2 && matches!(self.phase, Phase::Idle(_)) {
             self.phase = Phase::Head(Instant::now());
         }
