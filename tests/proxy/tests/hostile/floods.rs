@@ -7,12 +7,13 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::bench::Bench;
 use crate::support::client::Client;
 use crate::support::h2::{
     DATA, END_HEADERS, END_STREAM, H2, HEADERS, PING, RST_STREAM, SETTINGS, WINDOW_UPDATE, block, frame, head,
 };
 use crate::support::proxy::{ALL, Which};
-use crate::support::table::{Bench, run_by};
+use crate::support::table::run_by;
 use crate::support::upstream::{Then, fine};
 use crate::support::wire::{PATIENCE, Wire};
 

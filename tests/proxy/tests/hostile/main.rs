@@ -11,6 +11,8 @@ mod fields;
 mod floods;
 mod gateway;
 mod http2;
+mod identity;
+mod pace;
 mod property;
 mod replies;
 mod requests;

@@ -7,10 +7,10 @@ use proptest::test_runner::{Config, TestRunner};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use crate::support::bench::Bench;
 use crate::support::client::Client;
 use crate::support::message::shown;
 use crate::support::proxy::{ALL, Which, chosen, replace};
-use crate::support::table::Bench;
 use crate::support::upstream::{Then, fine};
 use crate::support::wire::Lack;
 
