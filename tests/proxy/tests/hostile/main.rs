@@ -13,6 +13,7 @@ mod gateway;
 mod http2;
 mod identity;
 mod pace;
+mod passage;
 mod property;
 mod replies;
 mod requests;
