@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use crate::support::bench::Bench;
 use crate::support::client::Client;
 use crate::support::proxy::{Proxy, Which, chosen};
-use crate::support::table::Bench;
 use crate::support::upstream::{Then, Upstream, fine};
 use crate::support::wire::PATIENCE;
 

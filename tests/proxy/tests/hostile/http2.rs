@@ -1,11 +1,12 @@
 //! Requests over HTTP/2 that HTTP/1.1 would read as something else (RFC 9113, 8.1 to 8.5).
 
+use crate::support::bench::Bench;
 use crate::support::client::Reply;
 use crate::support::h2::{
     DATA, END_HEADERS, END_STREAM, End, H2, HEADERS, PING, RST_STREAM, SETTINGS, WINDOW_UPDATE, block, frame, head,
 };
 use crate::support::proxy::{ALL, Which};
-use crate::support::table::{Bench, Sight, run_by, sight};
+use crate::support::table::{Sight, run_by, sight};
 use crate::support::upstream::{Asked, Then, fine, ok};
 use crate::support::wire::Lack;
 

@@ -4,11 +4,12 @@
 
 use std::fmt::Write as _;
 
+use crate::support::bench::Bench;
 use crate::support::client::{Client, Reply};
 use crate::support::h2::{End, H2, head};
 use crate::support::message::shown;
 use crate::support::proxy::Which;
-use crate::support::table::{Bench, run_by};
+use crate::support::table::run_by;
 use crate::support::upstream::Then;
 use crate::support::wire::Lack;
 

@@ -3,10 +3,11 @@
 use std::thread;
 use std::time::Duration;
 
+use crate::support::bench::Bench;
 use crate::support::client::Client;
 use crate::support::h2::{DATA, END_HEADERS, H2, HEADERS, block, frame, head};
 use crate::support::proxy::{Proxy, Which, chosen};
-use crate::support::table::{Bench, run_at_once};
+use crate::support::table::run_at_once;
 use crate::support::upstream::{Then, Upstream, fine, ok};
 use crate::support::wire::{Lack, PATIENCE, Wire};
 

@@ -9,9 +9,10 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
+use crate::support::bench::Bench;
 use crate::support::client::Client;
 use crate::support::proxy::{Proxy, Which, chosen};
-use crate::support::table::{Bench, run_by};
+use crate::support::table::run_by;
 use crate::support::upstream::{Then, ok};
 use crate::support::wire::{Lack, PATIENCE, Wire};
 

@@ -174,6 +174,11 @@ impl H2 {
         checked(stream, method).map_err(End::Wrong)
     }
 
+    /// How many bytes of a body came so far on a stream.
+    pub(crate) fn received(&self, id: u32) -> usize {
+        self.streams.get(&id).map_or(0, |stream| stream.body.len())
+    }
+
     /// Reads until the connection ends, and says how.
     pub(crate) fn ending(&mut self) -> End {
         loop {
