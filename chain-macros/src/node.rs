@@ -8,8 +8,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::parse::Parser;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, FnArg, GenericParam, Generics, Ident, ImplItem, ItemFn, ItemImpl, Pat, ReceiverKind, ReturnType, Safety,
-    Signature, Type,
+    Attribute, FnArg, GenericParam, Generics, Ident, ImplItem, ItemFn, ItemImpl, Pat, ReturnType, Signature, Type,
 };
 
 use crate::diagnostics::Diagnostics;
@@ -260,7 +259,7 @@ fn node_generics(generics: &Generics) -> (Generics, Vec<TokenStream>) {
 }
 
 fn refuse_odd_functions(signature: &Signature, diagnostics: &mut Diagnostics) {
-    if let Safety::Unsafe(token) = &signature.safety {
+    if let Some(token) = &signature.unsafety {
         diagnostics.error(token, "a node cannot be an `unsafe fn`", "call the unsafe function inside a safe node");
     }
     if let Some(token) = &signature.variadic {
@@ -521,7 +520,7 @@ fn gives(ty: &Type) -> Gives {
 }
 
 fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -> Option<Node> {
-    if let Some((path, _)) = &block.trait_ {
+    if let Some((_, path, _)) = &block.trait_ {
         diagnostics.error(
             path,
             "`#[node]` goes on an inherent `impl` block, not on one of a trait",
@@ -656,19 +655,17 @@ fn check_receiver(signature: &Signature, place: Place, diagnostics: &mut Diagnos
             format_args!("{name} has no `&self`"),
             format_args!("write `fn {}(&self, ..)`", signature.ident),
         ),
-        Some(receiver) => match &receiver.kind {
-            ReceiverKind::Reference(_, _, None) => {}
-            ReceiverKind::Reference(_, _, Some(_)) => diagnostics.error(
-                receiver,
-                format_args!("{name} takes `&mut self`, but a node is shared between requests"),
-                "write `&self`, and keep what changes in an atomic, a `Mutex`, or the value that the node provides",
-            ),
-            _ => diagnostics.error(
-                receiver,
-                format_args!("{name} takes the node by value, but a node serves every request"),
-                "write `&self`",
-            ),
-        },
+        Some(receiver) if receiver.reference.is_none() => diagnostics.error(
+            receiver,
+            format_args!("{name} takes the node by value, but a node serves every request"),
+            "write `&self`",
+        ),
+        Some(receiver) if receiver.mutability.is_some() => diagnostics.error(
+            receiver,
+            format_args!("{name} takes `&mut self`, but a node is shared between requests"),
+            "write `&self`, and keep what changes in an atomic, a `Mutex`, or the value that the node provides",
+        ),
+        Some(_) => {}
     }
 }
 
@@ -771,6 +768,7 @@ impl Node {
             GenericParam::Type(parameter) => {
                 let mut parameter = parameter.clone();
                 parameter.default = None;
+                parameter.eq_token = None;
                 parameter.to_token_stream()
             }
             other => other.to_token_stream(),

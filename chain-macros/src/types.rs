@@ -58,7 +58,7 @@ impl VisitMut for Relabel<'_> {
     }
 
     // Inside `fn(&T)` and `Fn(&T)` an elided lifetime is bound there.
-    fn visit_type_fn_ptr_mut(&mut self, _: &mut syn::TypeFnPtr) {}
+    fn visit_type_bare_fn_mut(&mut self, _: &mut syn::TypeBareFn) {}
     fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut syn::ParenthesizedGenericArguments) {}
 
     fn visit_trait_bound_mut(&mut self, bound: &mut syn::TraitBound) {
