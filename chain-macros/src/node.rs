@@ -61,7 +61,12 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
 /// A function without what it does, which is none of a node's business, and takes its time to parse.
 fn without_body(item: TokenStream) -> TokenStream {
     let mut tokens: Vec<_> = item.into_iter().collect();
-    let is_function = tokens.iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "fn"));
+    // A `fn` may also stand in the type of an `impl` block.
+    let keyword = tokens.iter().find_map(|token| match token {
+        TokenTree::Ident(word) if word == "fn" || word == "impl" => Some(word == "fn"),
+        _ => None,
+    });
+    let is_function = keyword == Some(true);
     if let (true, Some(TokenTree::Group(body))) = (is_function, tokens.last_mut())
         && body.delimiter() == Delimiter::Brace
     {

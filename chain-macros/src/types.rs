@@ -31,6 +31,8 @@ fn bind_object(ty: &mut Type, lifetime: &Lifetime) {
             object.bounds.push(TypeParamBound::Lifetime(lifetime.clone()));
             *ty = syn::parse_quote!((#ty));
         }
+        // It will stand behind a `&`.
+        Type::TraitObject(object) if object.bounds.len() > 1 => *ty = syn::parse_quote!((#ty)),
         _ => {}
     }
 }
@@ -183,11 +185,12 @@ fn write(tokens: TokenStream, out: &mut String) {
     }
 }
 
-/// What a reference refers to; any other type is itself.
+/// What a reference refers to; any other type is itself. In parentheses, if it is: it will stand behind another `&`, where
+/// `dyn Trait + 'a` needs them.
 pub(crate) fn referent(ty: &Type) -> &Type {
     match ungrouped(ty) {
-        Type::Reference(reference) => ungrouped(&reference.elem),
-        other => other,
+        Type::Reference(reference) => &reference.elem,
+        _ => ty,
     }
 }
 
