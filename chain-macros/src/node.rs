@@ -8,7 +8,8 @@ use quote::{ToTokens, format_ident, quote};
 use syn::parse::Parser;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, FnArg, GenericParam, Generics, Ident, ImplItem, ItemFn, ItemImpl, Pat, ReturnType, Signature, Type,
+    Attribute, FnArg, GenericParam, Generics, Ident, ImplItem, ItemFn, ItemImpl, Pat, ReceiverKind, ReturnType, Safety,
+    Signature, Type,
 };
 
 use crate::diagnostics::Diagnostics;
@@ -277,7 +278,7 @@ fn node_generics(generics: &Generics) -> (Generics, Vec<TokenStream>) {
 }
 
 fn refuse_odd_functions(signature: &Signature, diagnostics: &mut Diagnostics) {
-    if let Some(token) = &signature.unsafety {
+    if let Safety::Unsafe(token) = &signature.safety {
         diagnostics.error(token, "a node cannot be an `unsafe fn`", "call the unsafe function inside a safe node");
     }
     if let Some(token) = &signature.variadic {
@@ -494,9 +495,9 @@ fn lifetimes_kept(signature: &Signature) -> Kept {
             visit::visit_type_reference(self, reference);
         }
         // What is elided in these is bound there.
-        fn visit_type_bare_fn(&mut self, function: &'ast syn::TypeBareFn) {
+        fn visit_type_fn_ptr(&mut self, function: &'ast syn::TypeFnPtr) {
             let elided = self.elided;
-            visit::visit_type_bare_fn(self, function);
+            visit::visit_type_fn_ptr(self, function);
             self.elided = elided;
         }
         fn visit_parenthesized_generic_arguments(&mut self, arguments: &'ast syn::ParenthesizedGenericArguments) {
@@ -594,7 +595,7 @@ fn gives(ty: &Type) -> Gives {
 }
 
 fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -> Option<Node> {
-    if let Some((_, path, _)) = &block.trait_ {
+    if let Some((path, _)) = &block.trait_ {
         diagnostics.error(
             path,
             "`#[node]` goes on an inherent `impl` block, not on one of a trait",
@@ -755,20 +756,30 @@ fn check_receiver(signature: &Signature, place: Place, diagnostics: &mut Diagnos
             format_args!("{name} has no `&self`"),
             format_args!("write `fn {}(&self, ..)`", signature.ident),
         ),
-        // `self: &Self` is another way to write `&self`.
-        Some(receiver) => match types::ungrouped(&receiver.ty) {
-            Type::Reference(reference) if reference.mutability.is_none() => {}
-            Type::Reference(_) => diagnostics.error(
-                receiver,
-                format_args!("{name} takes `&mut self`, but a node is shared between requests"),
-                "write `&self`, and keep what changes in an atomic, a `Mutex`, or the value that the node provides",
-            ),
-            _ => diagnostics.error(
-                receiver,
-                format_args!("{name} takes the node by value, but a node serves every request"),
-                "write `&self`",
-            ),
-        },
+        Some(receiver) => {
+            let mutability = match &receiver.kind {
+                ReceiverKind::Reference(_, _, mutability) => Some(mutability.is_some()),
+                // `self: &Self` is another way to write `&self`.
+                ReceiverKind::Typed(_, ty) => match types::ungrouped(ty) {
+                    Type::Reference(reference) => Some(reference.mutability.is_some()),
+                    _ => None,
+                },
+                _ => None,
+            };
+            match mutability {
+                Some(false) => {}
+                Some(true) => diagnostics.error(
+                    receiver,
+                    format_args!("{name} takes `&mut self`, but a node is shared between requests"),
+                    "write `&self`, and keep what changes in an atomic, a `Mutex`, or the value that the node provides",
+                ),
+                None => diagnostics.error(
+                    receiver,
+                    format_args!("{name} takes the node by value, but a node serves every request"),
+                    "write `&self`",
+                ),
+            }
+        }
     }
 }
 
@@ -906,7 +917,6 @@ impl Node {
             GenericParam::Type(parameter) => {
                 let mut parameter = parameter.clone();
                 parameter.default = None;
-                parameter.eq_token = None;
                 parameter.to_token_stream()
             }
             other => other.to_token_stream(),

@@ -2,7 +2,7 @@
 
 pub use core::future::{Future, pending};
 pub use core::marker::{PhantomData, Send, Sized};
-pub use core::mem::size_of;
+pub use core::mem::{drop, size_of};
 pub use core::ops::{ControlFlow, Deref, DerefMut};
 pub use core::option::Option::{self, None, Some};
 pub use core::pin::{Pin, pin};
