@@ -1,7 +1,7 @@
 //! A declared chain, as the user wrote it.
 
 use proc_macro2::{Span, TokenStream};
-use syn::{Attribute, Expr, Generics, Ident, LitInt, Path, Type, Visibility};
+use syn::{Attribute, Expr, Generics, Ident, LitInt, Path, Type, TypePath, Visibility};
 
 /// A chain: the item form, or the short form brought into the same shape.
 pub(crate) struct Chain {
@@ -177,13 +177,15 @@ pub(crate) struct Binding {
 
 /// An input of the chain.
 pub(crate) struct Input {
+    /// `#[allow(..)]` and its like.
+    pub(crate) attrs: Vec<Attribute>,
     pub(crate) name: Ident,
     pub(crate) ty: Type,
 }
 
 /// A node where it is used.
 pub(crate) struct NodeUse {
-    pub(crate) path: Path,
+    pub(crate) path: TypePath,
     /// The field that it names, if it names one.
     pub(crate) field: Option<usize>,
 }
@@ -191,7 +193,7 @@ pub(crate) struct NodeUse {
 impl NodeUse {
     /// Its name in the chain.
     pub(crate) fn name(&self) -> &Ident {
-        let last = self.path.segments.last();
+        let last = self.path.path.segments.last();
         &last.expect("a path has a segment").ident
     }
 

@@ -131,8 +131,9 @@ fn toggles(chain: &Chain, diagnostics: &mut Diagnostics) {
 fn inputs_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
     let inputs = &chain.run.inputs;
     for (at, input) in inputs.iter().enumerate() {
-        let ty = types::referent(&input.ty);
-        let twin = inputs[..at].iter().find(|other| types::same_text(types::referent(&other.ty), ty));
+        let referent = |ty| types::ungrouped(types::referent(ty));
+        let ty = referent(&input.ty);
+        let twin = inputs[..at].iter().find(|other| types::same_text(referent(&other.ty), ty));
         if let Some(twin) = twin {
             diagnostics.error(
                 &input.ty,
@@ -184,15 +185,27 @@ fn fields_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
 
 /// A type parameter may be any type, also one that something else in the scope is: rustc would find that the two overlap.
 fn types_are_told_apart(chain: &Chain, diagnostics: &mut Diagnostics) {
-    let is_parameter = |ty: &syn::Type| match types::referent(ty) {
-        syn::Type::Path(path) => chain.generics.type_params().any(|parameter| path.path.is_ident(&parameter.ident)),
+    let is_own = |path: &syn::Path| {
+        chain
+            .generics
+            .type_params()
+            .any(|parameter| path.segments.first().is_some_and(|first| first.ident == parameter.ident))
+    };
+    // Itself, or what it says that something is: `C::Db`, `<C as Config>::Db`.
+    let is_parameter = |ty: &syn::Type| match types::ungrouped(types::referent(ty)) {
+        syn::Type::Path(path) => match &path.qself {
+            None => path.path.leading_colon.is_none() && is_own(&path.path),
+            Some(qself) => {
+                matches!(types::ungrouped(&qself.ty), syn::Type::Path(of) if of.qself.is_none() && is_own(&of.path))
+            }
+        },
         _ => false,
     };
     let fields = chain.fields.iter().enumerate().filter(|(index, _)| chain.is_lent(*index));
     let fields = fields.map(|(_, field)| ("field", &field.name, &field.ty));
     let inputs = chain.run.inputs.iter().map(|input| ("input", &input.name, &input.ty));
     for (kind, name, ty) in fields.chain(inputs).filter(|(.., ty)| is_parameter(ty)) {
-        let parameter = types::text(types::referent(ty));
+        let parameter = types::text(types::ungrouped(types::referent(ty)));
         diagnostics.error(
             ty,
             format_args!(

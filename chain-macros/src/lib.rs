@@ -12,6 +12,7 @@ mod check;
 mod compile;
 mod diagnostics;
 mod expand;
+mod extent;
 mod names;
 mod node;
 mod parse;

@@ -7,15 +7,17 @@ use proc_macro2::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Expr, Generics, Ident, LitInt, Path, Token, Type, Visibility, parse_quote};
+use syn::{Attribute, Expr, Generics, Ident, LitInt, Token, Type, TypePath, Visibility, parse_quote};
 
 use crate::ast::{Block, Chain, Field, Form, Input, Item, ItemKind, NodeUse, Run};
 use crate::diagnostics::Diagnostics;
+use crate::extent;
 use crate::names;
 use crate::types;
 
 mod branch;
 mod modifiers;
+pub(crate) mod pattern;
 
 /// Cuts `[$crate] declaration` in two.
 pub(crate) fn declaration(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<(TokenStream, Vec<TokenTree>)> {
@@ -61,7 +63,8 @@ fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnost
         TokenTree::Punct(punct) => punct.as_char() == ';',
         _ => false,
     };
-    let Some(end) = tail.iter().position(is_end) else {
+    let known = extent::of_struct(tail);
+    let Some(end) = known.or_else(|| tail.iter().position(is_end)) else {
         let last = tail.last().expect("`struct` at least");
         diagnostics.error(
             last,
@@ -75,7 +78,8 @@ fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnost
         diagnostics.error(&tail[0], "the chain has no name", "write `struct Name { .. }`");
         return None;
     }
-    if let Some(tuple) = tail[1..end].iter().find(|token| is_group(token, Delimiter::Parenthesis)) {
+    let tuple = tail[1..end].iter().find(|token| is_group(token, Delimiter::Parenthesis));
+    if let Some(tuple) = tuple.filter(|_| known.is_none()) {
         diagnostics.error(tuple, "the fields of a chain have names", "write `struct Name { field: Type }`");
         return None;
     }
@@ -146,8 +150,8 @@ fn is_group(token: &TokenTree, delimiter: Delimiter) -> bool {
 }
 
 fn fields(group: &Group, diagnostics: &mut Diagnostics) -> Vec<Field> {
-    let parts = split_at_commas(group.stream());
-    parts.into_iter().filter_map(|part| diagnostics.ok(field.parse2(part))).collect()
+    let parts = extent::parts(group.stream(), field, comma_by_look);
+    parts.into_iter().filter_map(|part| diagnostics.ok(part)).collect()
 }
 
 fn field(input: ParseStream<'_>) -> syn::Result<Field> {
@@ -160,36 +164,26 @@ fn field(input: ParseStream<'_>) -> syn::Result<Field> {
     }
     input.parse::<Token![:]>()?;
     let ty = input.parse()?;
-    if !input.is_empty() {
-        return Err(input.error("expected `,`"));
-    }
     Ok(Field { attrs, vis, name, ty, value: None })
 }
 
-/// Splits at the commas outside of any `<..>`.
-fn split_at_commas(tokens: TokenStream) -> Vec<TokenStream> {
-    let mut parts = vec![TokenStream::new()];
+/// Where the first comma outside of any `<..>` stands.
+fn comma_by_look(tokens: &[TokenTree]) -> usize {
     let mut depth = 0usize;
     let mut after_minus = false;
-    for token in tokens {
+    for (at, token) in tokens.iter().enumerate() {
         let mut is_minus = false;
-        if let TokenTree::Punct(punct) = &token {
+        if let TokenTree::Punct(punct) = token {
             match punct.as_char() {
                 '<' => depth += 1,
                 '>' if !after_minus => depth = depth.saturating_sub(1),
-                ',' if depth == 0 => {
-                    parts.push(TokenStream::new());
-                    after_minus = false;
-                    continue;
-                }
+                ',' if depth == 0 => return at,
                 other => is_minus = other == '-',
             }
         }
         after_minus = is_minus;
-        parts.last_mut().expect("never empty").extend([token]);
     }
-    parts.retain(|part| !part.is_empty());
-    parts
+    tokens.len()
 }
 
 /// The attributes that are `chain!`'s own are read and taken out; the others are kept for rustc.
@@ -259,7 +253,9 @@ fn run(tokens: &[TokenTree], name: &Ident, diagnostics: &mut Diagnostics) -> Run
         is_group(token, Delimiter::Parenthesis)
             && !before.is_some_and(|before| matches!(before, TokenTree::Ident(word) if word == "pub"))
     };
-    let Some((arguments, _)) = tokens.iter().enumerate().find(is_inputs) else {
+    let known = extent::of_fn(tokens);
+    let by_look = || tokens.iter().enumerate().find(is_inputs).map(|(at, _)| at);
+    let Some(arguments) = known.map(|(inputs, _)| inputs).or_else(by_look) else {
         diagnostics.error(
             name,
             format_args!("the chain `{name}` does not say what runs through it"),
@@ -270,13 +266,13 @@ fn run(tokens: &[TokenTree], name: &Ident, diagnostics: &mut Diagnostics) -> Run
     let head: TokenStream = tokens[..arguments].iter().cloned().collect();
     diagnostics.ok((|input: ParseStream<'_>| run_head(input, tokens[arguments].span(), &mut run)).parse2(head));
     if let TokenTree::Group(group) = &tokens[arguments] {
-        for part in split_at_commas(group.stream()) {
-            let input = diagnostics.ok(input.parse2(part));
-            run.inputs.extend(input);
-        }
+        let inputs = extent::parts(group.stream(), input, comma_by_look);
+        run.inputs.extend(inputs.into_iter().filter_map(|input| diagnostics.ok(input)));
     }
     let rest = &tokens[arguments + 1..];
-    let Some(body) = rest.iter().position(|token| is_group(token, Delimiter::Brace)) else {
+    let known = known.and_then(|(_, body)| body).map(|body| body - arguments - 1);
+    let by_look = || rest.iter().position(|token| is_group(token, Delimiter::Brace));
+    let Some(body) = known.or_else(by_look) else {
         diagnostics.error(
             &tokens[arguments],
             "the chain has no body",
@@ -337,6 +333,13 @@ fn run_head(input: ParseStream<'_>, inputs: Span, run: &mut Run) -> syn::Result<
 }
 
 fn input(input: ParseStream<'_>) -> syn::Result<Input> {
+    let attrs = input.call(Attribute::parse_outer)?;
+    if let Some(other) = attrs.iter().find(|attribute| !modifiers::is_lint(attribute)) {
+        return Err(syn::Error::new_spanned(
+            other,
+            "an input takes `#[cfg(..)]`, `#[allow(..)]` and its like, and no other attribute\n  help: leave it out",
+        ));
+    }
     if input.peek(Token![&]) || input.peek(Token![self]) {
         return Err(
             input.error("a chain has no `self` among its inputs: its fields are lent anyway\n  help: leave it out")
@@ -352,16 +355,13 @@ fn input(input: ParseStream<'_>) -> syn::Result<Input> {
     }
     input.parse::<Token![:]>()?;
     let ty: Type = input.parse()?;
-    if !input.is_empty() {
-        return Err(input.error("expected `,`"));
-    }
     if let Type::ImplTrait(ty) = types::ungrouped(&ty) {
         return Err(syn::Error::new_spanned(
             ty,
             "an input is found by its type, which `impl Trait` does not name\n  help: add a type parameter to the struct",
         ));
     }
-    Ok(Input { name, ty })
+    Ok(Input { attrs, name, ty })
 }
 
 fn reply_type(input: ParseStream<'_>) -> syn::Result<Type> {
@@ -389,12 +389,23 @@ struct Piece {
 fn pieces(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut current = Vec::new();
-    let mut tokens = tokens.into_iter().peekable();
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let known = extent::items(&tokens);
+    let mut known = known.into_iter().peekable();
+    let mut tokens = tokens.into_iter().enumerate().peekable();
     let mut has_type = false;
     // How deep it is in the `<..>` of a path.
     let mut depth = 0usize;
     let mut is_closure = false;
-    while let Some(token) = tokens.next() {
+    while let Some((at, token)) = tokens.next() {
+        // What can be read ends where it ends; the rest is about what cannot.
+        if current.is_empty()
+            && let Some(item) = known.next_if(|item| item.start == at)
+        {
+            current.push(token);
+            current.extend(tokens.by_ref().take(item.len() - 1).map(|(_, token)| token));
+            continue;
+        }
         let TokenTree::Punct(punct) = &token else {
             current.push(token);
             continue;
@@ -406,27 +417,27 @@ fn pieces(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<Piece> {
             continue;
         }
         let next = match tokens.peek() {
-            Some(TokenTree::Punct(next)) if punct.spacing() == Spacing::Joint => Some(next.as_char()),
+            Some((_, TokenTree::Punct(next))) if punct.spacing() == Spacing::Joint => Some(next.as_char()),
             _ => None,
         };
         let span = punct.span();
         match (punct.as_char(), next) {
             ('=', Some('>')) => {
                 (depth, is_closure) = (0, false);
-                let head = tokens.next().expect("peeked");
+                let (_, head) = tokens.next().expect("peeked");
                 let span = span.join(head.span()).unwrap_or(span);
                 pieces.push(Piece { tokens: std::mem::take(&mut current), arrow: Some(span) });
                 has_type = false;
             }
             ('-', Some('>')) if !has_type => {
-                let head = tokens.next().expect("peeked");
+                let (_, head) = tokens.next().expect("peeked");
                 let arrow: TokenStream = [token, head].into_iter().collect();
                 diagnostics.error(arrow, "`->` does not join nodes", "write `=>`");
                 pieces.push(Piece { tokens: std::mem::take(&mut current), arrow: Some(span) });
             }
             (':', Some(':')) => {
                 current.push(token);
-                current.extend(tokens.next());
+                current.extend(tokens.next().map(|(_, token)| token));
             }
             (':', _) => {
                 has_type = true;
@@ -438,7 +449,7 @@ fn pieces(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<Piece> {
                 current.push(token);
             }
             ('>', Some('>')) if !has_type && depth == 0 => {
-                let second = tokens.next().expect("peeked");
+                let (_, second) = tokens.next().expect("peeked");
                 let arrow: TokenStream = [token, second].into_iter().collect();
                 diagnostics.error(arrow, "`>>` does not join nodes", "write `=>`");
                 pieces.push(Piece { tokens: std::mem::take(&mut current), arrow: Some(span) });
@@ -629,7 +640,7 @@ fn node_ends(input: ParseStream<'_>, node: &NodeUse) -> syn::Result<()> {
 fn name_fields(chain: &mut Chain) {
     let (fields, as_nodes) = (&chain.fields, &mut chain.run.as_nodes);
     chain.run.body.visit(&mut |node| {
-        node.field = node.path.get_ident().and_then(|name| fields.iter().position(|field| field.name == *name));
+        node.field = node.path.path.get_ident().and_then(|name| fields.iter().position(|field| field.name == *name));
         as_nodes.extend(node.field);
     });
 }
@@ -652,7 +663,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
                     );
                     continue;
                 }
-                let path = Path::from(field.name.clone());
+                let path = TypePath { qself: None, path: field.name.clone().into() };
                 fields.push(*field);
                 items.push(Item::plain(ItemKind::Node(NodeUse { path, field: None })));
             }
@@ -676,6 +687,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
             attrs: Vec::new(),
             is_async: true,
             inputs: vec![Input {
+                attrs: Vec::new(),
                 name: Ident::new("context", Span::mixed_site()),
                 ty: syn::parse2(quote!(&#lifetime mut #runtime::Context)).expect("a type"),
             }],

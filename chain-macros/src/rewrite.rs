@@ -5,6 +5,8 @@
 
 use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 
+use crate::extent;
+
 type Tokens = Vec<TokenTree>;
 
 /// What is to be replaced.
@@ -22,8 +24,14 @@ pub(crate) trait Rewrite {
 pub(crate) fn row(tokens: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
     let mut out = Tokens::new();
     let mut rest = tokens;
+    let items = extent::items(tokens);
+    let mut known = items.iter().peekable();
     while !rest.is_empty() {
-        let end = arrow(rest).unwrap_or(rest.len());
+        let at = tokens.len() - rest.len();
+        while known.next_if(|item| item.start < at).is_some() {}
+        let known = known.next_if(|item| item.start == at).map(|item| item.len());
+        let known = known.filter(|end| rest.len() == *end || arrow(&rest[*end..]) == Some(0));
+        let end = known.or_else(|| arrow(rest)).unwrap_or(rest.len());
         let (item, behind) = rest.split_at(end);
         out.extend(one(item, rewrite));
         let arrow = &behind[..behind.len().min(2)];
@@ -79,20 +87,14 @@ fn attribute(token: &TokenTree, rewrite: &mut impl Rewrite) -> TokenTree {
 /// What stands behind the attributes.
 fn kind(tokens: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
     let word = |at: usize, word: &str| matches!(tokens.get(at), Some(TokenTree::Ident(found)) if found == word);
-    let keyword = usize::from(word(0, "match") || word(0, "if"));
-    let pattern = if word(0, "if") && word(1, "let") {
-        let equals = tokens.iter().position(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '='));
-        equals.map_or(tokens.len(), |at| at + 1)
-    } else {
-        keyword
+    let known = extent::head(tokens);
+    let (begin, end) = match known {
+        Some(head) => (head.lead, head.lead + head.path),
+        None => head_by_look(tokens),
     };
-    let dots = if is_segment(tokens) { 2 } else { 0 };
-    let begin = pattern.max(dots);
-    let end = tokens[begin..].iter().position(|token| is_brace(token) || is_word(token, "else"));
-    let end = end.map_or(tokens.len(), |at| begin + at);
     let mut out = tokens[..begin].to_vec();
     if begin < end {
-        out.extend(rewrite.path(&tokens[begin..end], dots > 0));
+        out.extend(rewrite.path(&tokens[begin..end], is_segment(tokens)));
     }
     let is_match = word(0, "match");
     let mut rest = &tokens[end..];
@@ -115,37 +117,71 @@ fn kind(tokens: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
     out
 }
 
+/// Where the path in an item's head begins and ends, where the item cannot be read.
+fn head_by_look(tokens: &[TokenTree]) -> (usize, usize) {
+    let word = |at: usize, word: &str| matches!(tokens.get(at), Some(TokenTree::Ident(found)) if found == word);
+    let keyword = usize::from(word(0, "match") || word(0, "if"));
+    let pattern = if word(0, "if") && word(1, "let") {
+        let equals = tokens.iter().position(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '='));
+        equals.map_or(tokens.len(), |at| at + 1)
+    } else {
+        keyword
+    };
+    let begin = pattern.max(if is_segment(tokens) { 2 } else { 0 });
+    let end = tokens[begin..].iter().position(|token| is_brace(token) || is_word(token, "else"));
+    (begin, end.map_or(tokens.len(), |at| begin + at))
+}
+
+/// Cuts `Pattern if guard => chain, ..` into arms. What is left behind the last has no arrow.
+pub(crate) fn cut_arms(tokens: &[TokenTree]) -> (Vec<extent::Arm>, usize) {
+    let (mut arms, mut at) = (Vec::new(), 0);
+    let is_comma = |at: usize| matches!(tokens.get(at), Some(TokenTree::Punct(comma)) if comma.as_char() == ',');
+    while at < tokens.len() {
+        let known = extent::arms(&tokens[at..]);
+        let known = known.into_iter().map(|extent::Arm { head, body }| extent::Arm {
+            head: at + head.start..at + head.end,
+            body: at + body.start..at + body.end,
+        });
+        let before = arms.len();
+        arms.extend(known);
+        if arms.len() == before {
+            let Some(arrow) = arrow(&tokens[at..]) else { break };
+            let body = at + arrow + 2;
+            let end = body + arm_end(&tokens[body..]);
+            arms.push(extent::Arm { head: at..at + arrow, body: body..end });
+        }
+        let end = arms.last().map_or(at, |arm| arm.body.end);
+        at = end + usize::from(is_comma(end));
+    }
+    (arms, at)
+}
+
 fn arms(tokens: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
     let mut out = Tokens::new();
-    let mut rest = tokens;
-    while let Some(at) = arrow(rest) {
-        let end = at + 2 + arm_end(&rest[at + 2..]);
-        let arm = &rest[..end];
-        let mut is_gone = false;
-        match rewrite.item(arm, true) {
+    let (arms, end) = cut_arms(tokens);
+    let next = arms.iter().skip(1).map(|arm| arm.head.start).chain([end]);
+    for (arm, next) in arms.iter().zip(next) {
+        let extent::Arm { head, body } = arm;
+        match rewrite.item(&tokens[head.start..body.end], true) {
+            // What is not compiled is not there, and neither is its comma.
+            Some(replaced) if replaced.is_empty() => {}
             Some(replaced) => {
-                is_gone = replaced.is_empty();
                 out.extend(replaced);
+                out.extend_from_slice(&tokens[body.end..next]);
             }
             None => {
-                out.extend(arm[..at + 2].iter().cloned());
-                out.extend(row(&arm[at + 2..], rewrite));
+                out.extend_from_slice(&tokens[head.start..body.start]);
+                out.extend(row(&tokens[body.clone()], rewrite));
+                out.extend_from_slice(&tokens[body.end..next]);
             }
         }
-        rest = &rest[end..];
-        if let [TokenTree::Punct(comma), behind @ ..] = rest
-            && comma.as_char() == ','
-        {
-            out.extend((!is_gone).then(|| rest[0].clone()));
-            rest = behind;
-        }
     }
-    out.extend(rest.iter().cloned());
+    out.extend_from_slice(&tokens[end..]);
     out
 }
 
 /// Where an arm's chain ends: at a comma, or behind braces that nothing follows which could belong to it, as in Rust.
-pub(crate) fn arm_end(tokens: &[TokenTree]) -> usize {
+fn arm_end(tokens: &[TokenTree]) -> usize {
     let mut depth = 0usize;
     for (at, token) in tokens.iter().enumerate() {
         match token {
@@ -195,12 +231,15 @@ pub(crate) fn like(group: &Group, tokens: Tokens) -> Group {
 
 /// Walks the body of a declaration: behind the `fn` of the item form, or all of the short form.
 pub(crate) fn body(declaration: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
+    let is_segment = crate::again::is_segment(declaration);
     let is_item = declaration.iter().any(|token| is_word(token, "struct"));
-    if !is_item {
+    if !(is_item || is_segment) {
         return row(declaration, rewrite);
     }
-    let function = declaration.iter().position(|token| is_word(token, "fn"));
-    let body = function.and_then(|at| declaration[at..].iter().position(is_brace).map(|behind| at + behind));
+    let body = match is_segment {
+        true => declaration.iter().rposition(is_brace),
+        false => body_of(declaration),
+    };
     let mut out = declaration.to_vec();
     if let Some(TokenTree::Group(group)) = body.map(|at| &declaration[at]) {
         let inner: Tokens = group.stream().into_iter().collect();
@@ -208,6 +247,48 @@ pub(crate) fn body(declaration: &[TokenTree], rewrite: &mut impl Rewrite) -> Tok
         out[body.expect("it was found")] = TokenTree::Group(like(group, inner));
     }
     out
+}
+
+/// Where the body of a chain that is an item stands.
+fn body_of(declaration: &[TokenTree]) -> Option<usize> {
+    let by_look = || {
+        let function = declaration.iter().position(|token| is_word(token, "fn"))?;
+        declaration[function..].iter().position(is_brace).map(|behind| function + behind)
+    };
+    fn_of(declaration).and_then(|(_, body)| body).or_else(by_look)
+}
+
+/// Where the inputs of a chain that is an item stand, and its body.
+fn fn_of(declaration: &[TokenTree]) -> Option<(usize, Option<usize>)> {
+    let begin = declaration.iter().position(|token| is_word(token, "struct"))?;
+    let run = begin + extent::of_struct(&declaration[begin..])? + 1;
+    let (inputs, body) = extent::of_fn(&declaration[run..])?;
+    Some((run + inputs, body.map(|body| run + body)))
+}
+
+/// The first input with an attribute that this reads: what it read, the declaration without the attribute, and without the input.
+pub(crate) fn input<T>(declaration: &[TokenTree], read: fn(&TokenTree) -> Option<T>) -> Option<(T, Tokens, Tokens)> {
+    let (at, _) = fn_of(declaration)?;
+    let TokenTree::Group(group) = &declaration[at] else { return None };
+    let inputs = tokens(group.stream());
+    let parts = extent::inputs(&inputs);
+    let (part, attribute) = parts.iter().find_map(|part| Some((part, attribute_at(&inputs[part.clone()], read)?)))?;
+    let attribute = part.start + attribute;
+    let found = read(&inputs[attribute])?;
+    let put = |inner: Tokens| {
+        let mut declaration = declaration.to_vec();
+        declaration[at] = TokenTree::Group(like(group, inner));
+        declaration
+    };
+    // With the `#` before it; with the comma behind it.
+    let with = put([&inputs[..attribute - 1], &inputs[attribute + 1..]].concat());
+    let without = put([&inputs[..part.start], &inputs[inputs.len().min(part.end + 1)..]].concat());
+    Some((found, with, without))
+}
+
+/// Where among these tokens' attributes the first stands that this reads.
+pub(crate) fn attribute_at<T>(item: &[TokenTree], read: fn(&TokenTree) -> Option<T>) -> Option<usize> {
+    item[..attributes(item)].iter().position(|token| read(token).is_some())
 }
 
 /// The tokens of a stream.

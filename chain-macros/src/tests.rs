@@ -4,6 +4,8 @@ use proc_macro2::{TokenStream, TokenTree};
 
 use crate::{compile, node};
 
+mod valid_rust;
+
 /// The item form with everything that it can have.
 const ITEM: &str = r#"
     (::chain_runtime)

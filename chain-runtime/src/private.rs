@@ -21,6 +21,17 @@ pub fn no_node<T>() -> T {
     unreachable!()
 }
 
+/// What a function gives: `<fn(&'r ()) -> Token as Returned>::It` is `Token<'r>`, and `Token` where that has no lifetime. A macro cannot tell the two
+/// apart, and in the type of a function a lifetime may be left out.
+pub trait Returned {
+    /// What it gives.
+    type It: ?Sized;
+}
+
+impl<A, T: ?Sized> Returned for fn(A) -> T {
+    type It = T;
+}
+
 /// The body of a hook's form that the node does not have.
 pub fn never_called<T>() -> T {
     unreachable!("chain!: a hook that never suspends is called, not awaited")

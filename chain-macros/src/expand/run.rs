@@ -42,7 +42,8 @@ pub(super) fn signature(chain: &Chain) -> TokenStream {
     let inputs = chain.run.inputs.iter().map(|input| {
         let name = &input.name;
         let ty = in_run(chain, &input.ty);
-        quote!(#name: #ty)
+        let attrs = &input.attrs;
+        quote!(#(#attrs)* #name: #ty)
     });
     let reply = in_run(chain, &chain.run.reply);
     let docs = (!attrs.iter().any(|attribute| attribute.path().is_ident("doc"))).then(|| {

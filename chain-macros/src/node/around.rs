@@ -257,7 +257,7 @@ impl Around {
             }
         };
         let generics = node.generics(&[quote!(#run)], &parameters);
-        let clause = node.where_clause(&bounds);
+        let clause = node.where_clause(&[node.outlives(), bounds].concat());
         let out = &self.out;
         let kind = match (&self.kind, &self.gives_up) {
             (FlowKind::Result, Some(_)) => quote!(Fails),

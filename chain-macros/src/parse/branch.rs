@@ -3,16 +3,18 @@
 //! A binding that nodes shall find is written with its type, as a parameter is: `Route::Api(api: Api)`. No macro can know
 //! the type of a binding, and an arm's scope has to name it.
 
-use proc_macro2::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, Ident, Pat, Token, Type};
+use syn::{Expr, Ident, Pat, Token};
 
+use super::pattern::{self, Typed};
 use super::{block, items, node_ends, node_path};
 use crate::ast::{Arm, Binding, Block, Branch, Item, ItemKind, NodeUse};
 use crate::diagnostics::Diagnostics;
+use crate::extent;
 use crate::names;
-use crate::rewrite::{arm_end, arrow};
+use crate::rewrite::cut_arms;
 use crate::types;
 
 /// `match route { Route::Api(api: Api) => auth => serve, Route::Static => files }`
@@ -40,7 +42,11 @@ pub(super) fn of_if(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> sy
     let keyword: Token![if] = input.parse()?;
     let pattern = if input.peek(Token![let]) {
         input.parse::<Token![let]>()?;
+        let rest: Vec<TokenTree> = input.fork().parse::<TokenStream>()?.into_iter().collect();
         let mut pattern = Vec::new();
+        for _ in 0..extent::pattern(&rest).unwrap_or_default() {
+            pattern.push(input.parse::<TokenTree>()?);
+        }
         while !input.is_empty() && !input.peek(Token![=]) {
             pattern.push(input.parse::<TokenTree>()?);
         }
@@ -118,29 +124,20 @@ fn scrutinee(input: ParseStream<'_>, keyword: &str) -> syn::Result<NodeUse> {
     Ok(node)
 }
 
-/// Cuts `Pattern if guard => chain, ..` into arms.
 fn arms(tokens: &[TokenTree], diagnostics: &mut Diagnostics) -> Vec<Arm> {
-    let mut arms = Vec::new();
-    let mut rest = tokens;
-    while !rest.is_empty() {
-        let Some(arrow) = arrow(rest) else {
-            let what: TokenStream = rest.iter().cloned().collect();
-            diagnostics.error(
-                what,
-                "this arm has no chain",
-                "write `Pattern => chain`, or `Pattern => {}` where nothing is to be done",
-            );
-            break;
-        };
-        let (head, behind) = (&rest[..arrow], &rest[arrow + 2..]);
-        let end = arm_end(behind);
-        let body = &behind[..end];
-        rest = &behind[end..];
-        if matches!(rest.first(), Some(TokenTree::Punct(comma)) if comma.as_char() == ',') {
-            rest = &rest[1..];
-        }
-        let at = head.first().unwrap_or(&tokens[0]).span();
-        arms.extend(arm(head, at, body, diagnostics));
+    let (arms, end) = cut_arms(tokens);
+    let arms = arms.into_iter().filter_map(|extent::Arm { head, body }| {
+        let at = tokens[if head.is_empty() { 0 } else { head.start }].span();
+        arm(&tokens[head], at, &tokens[body], diagnostics)
+    });
+    let arms = arms.collect();
+    if end < tokens.len() {
+        let what: TokenStream = tokens[end..].iter().cloned().collect();
+        diagnostics.error(
+            what,
+            "this arm has no chain",
+            "write `Pattern => chain`, or `Pattern => {}` where nothing is to be done",
+        );
     }
     arms
 }
@@ -159,7 +156,8 @@ fn arm(head: &[TokenTree], at: Span, body: &[TokenTree], diagnostics: &mut Diagn
         );
         return None;
     }
-    let guard = head.iter().position(|token| matches!(token, TokenTree::Ident(word) if word == "if"));
+    let by_look = || head.iter().position(|token| matches!(token, TokenTree::Ident(word) if word == "if"));
+    let guard = extent::pattern(head).filter(|end| *end < head.len()).or_else(by_look);
     let (pattern, guard) = match guard {
         None => (head, None),
         Some(at) => {
@@ -199,8 +197,13 @@ fn pattern_of(
     guard: Option<&Expr>,
     diagnostics: &mut Diagnostics,
 ) -> (TokenStream, Vec<Binding>) {
-    let mut bindings = Vec::new();
-    let pattern = without_types(tokens, false, &mut bindings, diagnostics);
+    let mut typed = Typed::default();
+    let read = |input: ParseStream<'_>| pattern::read(input, &mut typed);
+    let Some(pattern) = diagnostics.ok(read.parse2(tokens.iter().cloned().collect())) else {
+        return (quote!(_), Vec::new());
+    };
+    let Typed { bindings, errors } = typed;
+    errors.into_iter().for_each(|error| diagnostics.push(error));
     let Some(parsed) = diagnostics.ok(Pat::parse_multi_with_leading_vert.parse2(pattern.clone())) else {
         return (quote!(_), Vec::new());
     };
@@ -208,7 +211,7 @@ fn pattern_of(
     let in_guard = |name: &Ident| {
         guard.split(|letter: char| !(letter.is_alphanumeric() || letter == '_')).any(|word| name == word)
     };
-    for name in bound(&parsed) {
+    for name in pattern::bound(&parsed) {
         let typed = bindings.iter().any(|binding: &Binding| binding.name == name);
         let text = names::unraw(&name);
         // A lone name with a capital letter is a constant, or a variant that was imported.
@@ -222,133 +225,4 @@ fn pattern_of(
         }
     }
     (pattern, bindings)
-}
-
-/// Takes the types of bindings out of a pattern. In the braces of a struct's pattern, what stands before the first `:` is the field.
-fn without_types(
-    tokens: &[TokenTree],
-    in_braces: bool,
-    bindings: &mut Vec<Binding>,
-    diagnostics: &mut Diagnostics,
-) -> TokenStream {
-    let mut out = TokenStream::new();
-    for (separator, mut part) in parts(tokens) {
-        out.extend(separator);
-        let mut colons = colons(part);
-        if in_braces && !colons.is_empty() {
-            let field = colons.remove(0);
-            out.extend(part[..=field].iter().cloned());
-            part = &part[field + 1..];
-            colons.iter_mut().for_each(|colon| *colon -= field + 1);
-        }
-        let (pattern, ty) = match colons.first() {
-            None => (part, None),
-            Some(colon) => (&part[..*colon], Some(&part[colon + 1..])),
-        };
-        if let Some(ty) = ty {
-            typed(pattern, ty, bindings, diagnostics);
-        }
-        for token in pattern {
-            match token {
-                TokenTree::Group(group) => {
-                    let inner: Vec<TokenTree> = group.stream().into_iter().collect();
-                    let is_brace = group.delimiter() == Delimiter::Brace;
-                    let inner = without_types(&inner, is_brace, bindings, diagnostics);
-                    let mut group_without = Group::new(group.delimiter(), inner);
-                    group_without.set_span(group.span());
-                    out.extend([TokenTree::Group(group_without)]);
-                }
-                token => out.extend([token.clone()]),
-            }
-        }
-    }
-    out
-}
-
-/// The parts between commas and bars, each with what separates it from the one before.
-fn parts(tokens: &[TokenTree]) -> Vec<(Option<TokenTree>, &[TokenTree])> {
-    let mut parts = Vec::new();
-    let (mut begin, mut separator, mut depth) = (0, None, 0usize);
-    for (at, token) in tokens.iter().enumerate() {
-        let TokenTree::Punct(punct) = token else { continue };
-        match punct.as_char() {
-            '<' => depth += 1,
-            '>' => depth = depth.saturating_sub(1),
-            ',' | '|' if depth == 0 => {
-                parts.push((separator.replace(token.clone()), &tokens[begin..at]));
-                begin = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push((separator, &tokens[begin..]));
-    parts
-}
-
-/// Where a lone `:` stands.
-fn colons(tokens: &[TokenTree]) -> Vec<usize> {
-    let mut colons = Vec::new();
-    let mut at = 0;
-    while at < tokens.len() {
-        if let TokenTree::Punct(punct) = &tokens[at]
-            && punct.as_char() == ':'
-        {
-            if punct.spacing() == Spacing::Joint {
-                at += 2;
-                continue;
-            }
-            colons.push(at);
-        }
-        at += 1;
-    }
-    colons
-}
-
-/// `mut api: Api`
-fn typed(pattern: &[TokenTree], ty: &[TokenTree], bindings: &mut Vec<Binding>, diagnostics: &mut Diagnostics) {
-    let name = match pattern {
-        [TokenTree::Ident(name)] => name,
-        [TokenTree::Ident(word), TokenTree::Ident(name)] if word == "mut" => name,
-        [TokenTree::Ident(name), TokenTree::Punct(at), ..] if at.as_char() == '@' => name,
-        _ => {
-            let tokens: TokenStream = pattern.iter().cloned().collect();
-            diagnostics.error(
-                tokens,
-                "only a name can have a type here",
-                "write `name: Type` for what a node shall find, and patterns without types around it",
-            );
-            return;
-        }
-    };
-    let ty: TokenStream = ty.iter().cloned().collect();
-    if ty.is_empty() {
-        diagnostics.error(
-            name,
-            format_args!("`{name}` has no type behind its `:`"),
-            format_args!("write `{name}: Type`"),
-        );
-        // It has one now, for who asks next.
-        bindings.push(Binding { name: name.clone(), ty: syn::parse_quote!(()) });
-        return;
-    }
-    let Some(ty) = diagnostics.ok(syn::parse2::<Type>(ty)) else { return };
-    // Each alternative of `A(x: T) | B(x: T)` binds it.
-    if !bindings.iter().any(|binding| binding.name == *name) {
-        bindings.push(Binding { name: name.clone(), ty });
-    }
-}
-
-/// The names that a pattern binds.
-fn bound(pattern: &Pat) -> Vec<Ident> {
-    use syn::visit::Visit;
-    struct Bound(Vec<Ident>);
-    impl<'ast> Visit<'ast> for Bound {
-        fn visit_pat_ident(&mut self, found: &'ast syn::PatIdent) {
-            self.0.push(found.ident.clone());
-            syn::visit::visit_pat_ident(self, found);
-        }
-    }
-    let mut bound = Bound(Vec::new());
-    bound.visit_pat(pattern);
-    bound.0
 }

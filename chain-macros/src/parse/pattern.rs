@@ -1,0 +1,173 @@
+//! A pattern, in which bindings may have types: `Route::Api(api: Api)`.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
+use syn::parse::{ParseBuffer, ParseStream};
+use syn::{Attribute, ExprPath, Ident, LitInt, Pat, Token, Type, bracketed, parenthesized, token};
+
+use crate::ast::Binding;
+
+/// What was found in a pattern beside the pattern.
+#[derive(Default)]
+pub(crate) struct Typed {
+    pub(crate) bindings: Vec<Binding>,
+    /// What is wrong with types in it. How the pattern goes on is known all the same.
+    pub(crate) errors: Vec<syn::Error>,
+}
+
+/// Reads a pattern with all its alternatives, and gives it as rustc shall see it: without the types of its bindings.
+///
+/// Groups, paths and bindings are read here, since a type may stand in them; all else by syn.
+pub(crate) fn read(input: ParseStream<'_>, typed: &mut Typed) -> syn::Result<TokenStream> {
+    let mut out = TokenStream::new();
+    input.parse::<Option<Token![|]>>()?.to_tokens(&mut out);
+    loop {
+        out.extend(one(input, typed)?);
+        if !input.peek(Token![|]) || input.peek(Token![||]) {
+            return Ok(out);
+        }
+        input.parse::<Token![|]>()?.to_tokens(&mut out);
+    }
+}
+
+/// One alternative, and the type behind it.
+fn one(input: ParseStream<'_>, typed: &mut Typed) -> syn::Result<TokenStream> {
+    let (pattern, name) = single(input, typed)?;
+    if !input.peek(Token![:]) || input.peek(Token![::]) {
+        return Ok(pattern);
+    }
+    input.parse::<Token![:]>()?;
+    let Some(name) = name else {
+        input.parse::<Type>()?;
+        typed.errors.push(syn::Error::new_spanned(
+            &pattern,
+            "only a name can have a type here\n  help: write `name: Type` for what a node shall find, and patterns without types around it",
+        ));
+        return Ok(pattern);
+    };
+    let ends = input.is_empty()
+        || input.peek(Token![,])
+        || input.peek(Token![|])
+        || input.peek(Token![=])
+        || input.peek(Token![if]);
+    let ty = if ends {
+        let what = format!("`{name}` has no type behind its `:`\n  help: write `{name}: Type`");
+        typed.errors.push(syn::Error::new_spanned(&name, what));
+        // It has one now, for who asks next.
+        syn::parse_quote!(())
+    } else {
+        input.parse()?
+    };
+    // Each alternative of `A(x: T) | B(x: T)` binds it.
+    if !typed.bindings.iter().any(|binding| binding.name == name) {
+        typed.bindings.push(Binding { name, ty });
+    }
+    Ok(pattern)
+}
+
+/// A pattern without alternatives, and the name that it is, if it is one.
+fn single(input: ParseStream<'_>, typed: &mut Typed) -> syn::Result<(TokenStream, Option<Ident>)> {
+    let mut out = TokenStream::new();
+    if input.peek(token::Paren) {
+        let inner;
+        let around = parenthesized!(inner in input);
+        let inner = list(&inner, typed)?;
+        around.surround(&mut out, |out| out.extend(inner));
+        return Ok((out, None));
+    }
+    if input.peek(token::Bracket) {
+        let inner;
+        let around = bracketed!(inner in input);
+        let inner = list(&inner, typed)?;
+        around.surround(&mut out, |out| out.extend(inner));
+        return Ok((out, None));
+    }
+    if input.peek(Token![&]) {
+        input.parse::<Token![&]>()?.to_tokens(&mut out);
+        input.parse::<Option<Token![mut]>>()?.to_tokens(&mut out);
+        out.extend(single(input, typed)?.0);
+        return Ok((out, None));
+    }
+    let ahead = input.fork();
+    if let Ok(path) = ahead.parse::<ExprPath>() {
+        if ahead.peek(token::Paren) {
+            input.advance_to(&ahead);
+            let (inner, _) = single(input, typed)?;
+            return Ok((quote!(#path #inner), None));
+        }
+        if ahead.peek(token::Brace) {
+            input.advance_to(&ahead);
+            let inner;
+            let around = syn::braced!(inner in input);
+            let inner = fields(&inner, typed)?;
+            path.to_tokens(&mut out);
+            around.surround(&mut out, |out| out.extend(inner));
+            return Ok((out, None));
+        }
+    }
+    let is_path = input.peek(Ident) && (input.peek2(Token![::]) || input.peek2(Token![!]) || input.peek2(Token![..]));
+    let is_name = (input.peek(Ident) && !is_path) || input.peek(Token![ref]) || input.peek(Token![mut]);
+    if !is_name {
+        return Ok((Pat::parse_single(input)?.to_token_stream(), None));
+    }
+    let by_ref = input.parse::<Option<Token![ref]>>()?;
+    let is_mut = input.parse::<Option<Token![mut]>>()?;
+    let name: Ident = input.parse()?;
+    out.extend(quote!(#by_ref #is_mut #name));
+    if input.peek(Token![@]) {
+        input.parse::<Token![@]>()?.to_tokens(&mut out);
+        out.extend(single(input, typed)?.0);
+    }
+    Ok((out, by_ref.is_none().then_some(name)))
+}
+
+/// What stands in parentheses or brackets.
+fn list(input: &ParseBuffer<'_>, typed: &mut Typed) -> syn::Result<TokenStream> {
+    let mut out = TokenStream::new();
+    while !input.is_empty() {
+        out.extend(read(input, typed)?);
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?.to_tokens(&mut out);
+        }
+    }
+    Ok(out)
+}
+
+/// What stands in the braces of a struct's pattern, where what comes before the first `:` is the field.
+fn fields(input: &ParseBuffer<'_>, typed: &mut Typed) -> syn::Result<TokenStream> {
+    let mut out = TokenStream::new();
+    while !input.is_empty() {
+        for attribute in input.call(Attribute::parse_outer)? {
+            attribute.to_tokens(&mut out);
+        }
+        let is_member = input.peek(Ident::peek_any) || input.peek(LitInt);
+        if is_member && input.peek2(Token![:]) && !input.peek2(Token![::]) {
+            input.parse::<syn::Member>()?.to_tokens(&mut out);
+            input.parse::<Token![:]>()?.to_tokens(&mut out);
+            out.extend(read(input, typed)?);
+        } else {
+            out.extend(single(input, typed)?.0);
+        }
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?.to_tokens(&mut out);
+        }
+    }
+    Ok(out)
+}
+
+/// The names that a pattern binds.
+pub(crate) fn bound(pattern: &Pat) -> Vec<Ident> {
+    use syn::visit::Visit;
+    struct Bound(Vec<Ident>);
+    impl<'ast> Visit<'ast> for Bound {
+        fn visit_pat_ident(&mut self, found: &'ast syn::PatIdent) {
+            self.0.push(found.ident.clone());
+            syn::visit::visit_pat_ident(self, found);
+        }
+    }
+    let mut bound = Bound(Vec::new());
+    bound.visit_pat(pattern);
+    bound.0
+}
