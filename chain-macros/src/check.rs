@@ -146,7 +146,7 @@ fn inputs_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
                 "nodes find what they need by its type: wrap one in a type of its own",
             );
         }
-        let field = chain.fields.iter().find(|field| types::same_text(&field.ty, ty));
+        let field = chain.fields.iter().find(|field| types::same_text(types::referent(&field.ty), ty));
         if let Some(field) = field.filter(|_| twin.is_none()) {
             diagnostics.error(
                 &input.ty,
@@ -167,7 +167,9 @@ fn fields_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
         if !chain.is_lent(at) {
             continue;
         }
-        let twin = (0..at).find(|other| chain.is_lent(*other) && types::same_text(&chain.fields[*other].ty, &field.ty));
+        let ty = types::referent(&field.ty);
+        let is_twin = |other: &usize| types::same_text(types::referent(&chain.fields[*other].ty), ty);
+        let twin = (0..at).find(|other| chain.is_lent(*other) && is_twin(other));
         if let Some(twin) = twin {
             diagnostics.error(
                 &field.ty,
@@ -175,7 +177,7 @@ fn fields_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
                     "both fields `{}` and `{}` are a `{}`",
                     unraw(&chain.fields[twin].name),
                     unraw(&field.name),
-                    types::text(&field.ty)
+                    types::text(ty)
                 ),
                 "nodes find what they need by its type: wrap one in a type of its own",
             );
