@@ -298,12 +298,13 @@ async fn sheds(limit: &Concurrency, request: Request) -> Reply {
     limit.around(pin!(whole(&request))).await.unwrap_or_else(IntoReply::into_reply)
 }
 async fn retries(retry: &Retry<fn(&Reply) -> bool, Still>, request: Request) -> Reply {
+    retry.enter();
     let mut attempt = 1;
     loop {
         let reply = retry.around(pin!(whole(&request))).await;
-        if !retry.again(attempt, &reply).await {
-            return reply;
-        }
+        let Some(pause) = retry.again(attempt, &reply) else { return reply };
+        drop(reply);
+        pause.await;
         attempt += 1;
     }
 }

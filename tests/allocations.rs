@@ -12,7 +12,7 @@ use chain::allocations::{Counting, counted};
 use chain::poll::{block_on, suspend};
 use chain_runtime::around::{CatchPanic, Concurrency, Overloaded, Panicked};
 use chain_runtime::share::StickyKey;
-use chain_runtime::tower::{Call, Layered, service};
+use chain_runtime::tower::{Call, Layered, Spare, service};
 use chain_runtime::{IntoReply, Pool, Reloadable, Reset, Toggles, chain, node};
 use tower::Service as _;
 use tower::service_fn;
@@ -296,8 +296,13 @@ fn chains_inside_of_chains_allocate_nothing() {
     assert_eq!(asked, 0, "allocations in {REQUESTS} requests");
 }
 
-#[derive(Default)]
 struct Number(u64);
+
+impl Spare for Number {
+    fn spare(&self) -> Self {
+        Self(self.0)
+    }
+}
 
 #[node]
 async fn wait(number: &Number) {

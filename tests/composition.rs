@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use chain::log::{note, taken};
 use chain::poll::{block_on, suspend};
-use chain_runtime::around::{Backoff, Budget, CatchPanic, Concurrency, Deadline, Expired, Overloaded, Panicked, Retry};
+use chain_runtime::around::{
+    Backoff, Budget, CatchPanic, Concurrency, Deadline, Expired, Overloaded, Panicked, Retry, Timer,
+};
 use chain_runtime::share::StickyKey;
 use chain_runtime::{IntoReply, Reloadable, Toggles, chain, node};
 use tokio::time::sleep;
@@ -413,6 +415,91 @@ impl Tries {
         let (whole, each) = (Deadline::within(Duration::from_secs(1)), Deadline::within(Duration::from_millis(500)));
         Self { whole, retry: retries(), each, flaky: Flaky(times.into()) }
     }
+}
+
+/// A reply that holds something of its upstream.
+struct Held {
+    is_well: bool,
+    _connection: Connection,
+}
+
+struct Connection;
+
+impl Connection {
+    fn open() -> Self {
+        note("opened");
+        Self
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        note("released");
+    }
+}
+
+/// Fails so often, then is well.
+struct FlakyHeld(AtomicU32);
+
+#[node]
+impl FlakyHeld {
+    async fn enter(&self) -> Held {
+        let is_well = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err();
+        Held { is_well, _connection: Connection::open() }
+    }
+}
+
+/// Runs its block again without a pause.
+struct AtOnce;
+
+#[node]
+impl AtOnce {
+    async fn around<B: Future>(&self, block: Pin<&mut B>) -> B::Output {
+        block.await
+    }
+    fn again(&self, _attempt: u32, reply: &Held) -> bool {
+        !reply.is_well
+    }
+}
+
+/// Says when it waits.
+struct Pauses;
+
+impl Timer for Pauses {
+    type Sleep = Pin<Box<dyn Future<Output = ()>>>;
+
+    fn sleep_until(&self, at: std::time::Instant) -> Self::Sleep {
+        Box::pin(async move {
+            note("pauses");
+            tokio::time::sleep_until(at.into()).await;
+        })
+    }
+
+    fn now(&self) -> std::time::Instant {
+        tokio::time::Instant::now().into_std()
+    }
+}
+
+chain! {
+    struct Pausing { retry: Retry<fn(&Held) -> bool, Pauses>, upstream: FlakyHeld }
+    async fn(path: Path) -> Held { retry { upstream } }
+}
+
+chain! {
+    struct NotPausing { retry: AtOnce, upstream: FlakyHeld }
+    async fn(path: Path) -> Held { retry { upstream } }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_that_is_not_kept_is_gone_before_the_pause_and_the_next_try() {
+    let unwell: fn(&Held) -> bool = |reply| !reply.is_well;
+    let long = Duration::from_secs(3_600);
+    let retry = Retry::new_on(Pauses, unwell).backoff(Backoff::exponential(long, long));
+    drop(Pausing { retry, upstream: FlakyHeld(2.into()) }.run(Path("/")).await);
+    let tried = ["opened", "released", "pauses"];
+    assert_eq!(taken(), [&tried, &tried, &["opened", "released"] as &[_]].concat());
+    drop(NotPausing { retry: AtOnce, upstream: FlakyHeld(1.into()) }.run(Path("/")).await);
+    assert_eq!(taken(), ["opened", "released", "opened", "released"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,70 +5,42 @@
 //!
 //! The gateway runs on a thread of its own, and counts are per thread, so that its client and its upstream are not in it
 //! either.
-#![allow(dead_code, reason = "the example's files are taken as they are, and not all of them is used here")]
+#![allow(dead_code, reason = "the example's file is taken as it is, and not all of it is used here")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
-use chain_runtime::{Reset as _, chain, node};
+use chain_runtime::nodes::access_log::{AccessLog, Lines, log_user};
+use chain_runtime::nodes::auth::{ApiKeys, Auth, Tokens};
+use chain_runtime::nodes::rate_limit::{FailureLimit, RateLimit};
+use chain_runtime::nodes::request_id::RequestIds;
+use chain_runtime::nodes::{Peer, User};
+use chain_runtime::proxy::server::{Limits, Server};
+use chain_runtime::proxy::{Body, Client, Forward, Rotation, Settings};
+use chain_runtime::{chain, node};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use jsonwebtoken::{EncodingKey, Header};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-#[path = "../examples/gateway/auth.rs"]
-mod auth;
-#[path = "../examples/gateway/body.rs"]
-mod body;
-#[path = "../examples/gateway/failure.rs"]
-mod failure;
-#[path = "../examples/gateway/fields.rs"]
-mod fields;
 #[path = "../examples/gateway/gateway.rs"]
 mod gateway;
-#[path = "../examples/gateway/hop.rs"]
-mod hop;
-// Brings its unit tests along, which cargo does not run for an example.
-#[path = "../examples/gateway/limit.rs"]
-mod limit;
-#[path = "../examples/gateway/log.rs"]
-mod log;
-#[path = "../examples/gateway/proxy.rs"]
-mod proxy;
-#[path = "../examples/gateway/scratch.rs"]
-mod scratch;
-#[path = "../examples/gateway/serve.rs"]
-mod serve;
-#[path = "../examples/gateway/upload.rs"]
-mod upload;
-#[path = "../examples/gateway/upstream.rs"]
-mod upstream;
-#[path = "../examples/gateway/visit.rs"]
-mod visit;
 
-use auth::{ApiKey, Bearer, Keys, User};
-use body::Body;
-use gateway::Gateway;
-use limit::{Limiter, ratelimit};
-use log::{AccessLog, Entry, Started};
-use proxy::BadGateway;
-use scratch::Scratch;
-use serve::Server;
-use upstream::{Upstream, Upstreams};
-use visit::{RequestIds, Visit};
+use gateway::{FORWARDED_USER, Gateway, Reply};
 
 /// The system's allocator, with a count of what each thread asked of it.
 struct Counting;
@@ -125,58 +97,50 @@ const REQUESTS: u64 = 1_000;
 const KEY: &str = "alice-0123456789";
 const SECRET: &[u8] = b"a secret that has thirty-two bytes";
 
-/// The reply that the chain without a client gives, made before anything is counted.
+/// The reply that the chain without a proxy gives, made before anything is counted.
 struct Prepared(Option<Response<Body>>);
 
-/// All that `proxy` does to a request before it hands it to the client.
 #[node]
-fn rewrite(
-    request: Parts,
-    user: &User,
-    started: &Started,
-    scratch: &mut Scratch,
-    upstreams: &Upstreams,
-    prepared: &mut Prepared,
-) -> Result<Response<Body>, BadGateway> {
-    proxy::onward(request, upstreams.next(), user, started.visit(), scratch)?;
-    prepared.0.take().ok_or(BadGateway::Protocol)
+fn answer(_request: Parts, prepared: &mut Prepared) -> Response<Body> {
+    prepared.0.take().expect("it was prepared")
 }
 
 chain! {
-    /// The gateway without hyper's client.
+    /// The gateway without its last node.
     struct Alone {
-        keys: Keys,
-        limiter: Limiter,
-        upstreams: Upstreams,
+        ids: RequestIds,
         log: AccessLog,
+        failures: FailureLimit<Peer>,
+        auth: Auth,
+        ratelimit: RateLimit<User>,
     }
 
-    async fn<'r>(request: Parts, scratch: &'r mut Scratch, prepared: &'r mut Prepared) -> Response<Body> {
-        auth::auth => ratelimit => log => rewrite
+    async fn<'r>(request: Parts, peer: Peer, prepared: &'r mut Prepared) -> Reply {
+        ids => log => failures => auth => log_user => ratelimit => answer
     }
 }
 
-fn keys() -> Keys {
-    Keys::new(Some(Bearer::from_secret(SECRET, "gateway").expect("a secret")), vec![ApiKey::new("alice", KEY)])
+fn auth() -> Auth {
+    let tokens = Tokens::from_secret(SECRET).expect("a secret").audience("gateway");
+    Auth::new("gateway").tokens(tokens).api_keys(ApiKeys::new([("alice", KEY)]).expect("a key"))
 }
 
-fn limiter() -> Limiter {
-    Limiter::new(u32::MAX.try_into().expect("a rate"), u32::MAX.try_into().expect("a burst"))
+fn alone() -> Alone {
+    Alone {
+        ids: RequestIds::with_run(7),
+        // Lines are written, and lead nowhere.
+        log: AccessLog::new(Lines::to(std::io::sink())),
+        failures: FailureLimit::new(RateLimit::per_second(NonZeroU32::MIN)),
+        auth: auth(),
+        ratelimit: RateLimit::per_second(NonZeroU32::MAX),
+    }
 }
 
-fn upstreams(at: SocketAddr) -> Upstreams {
-    let upstream = Upstream::parse(&format!("http://{at}")).expect("an upstream");
-    Upstreams::new(vec![upstream], Duration::from_secs(30), 1 << 20)
-}
-
-fn ids() -> RequestIds {
-    RequestIds::new(7)
-}
-
-/// Lines are written, and lead nowhere.
-fn log_to_nowhere() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::sink).init());
+fn gateway(upstream: SocketAddr) -> Gateway {
+    let upstream = format!("http://{upstream}").parse().expect("an upstream");
+    let Alone { ids, log, failures, auth, ratelimit } = alone();
+    let proxy = Forward::new(Rotation::new([upstream]), Settings::default().reserves([FORWARDED_USER]));
+    Gateway { ids, log, failures, auth, ratelimit, proxy }
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -208,9 +172,9 @@ fn hello() -> SocketAddr {
 }
 
 /// The client's side of one connection.
-struct Client(SendRequest<Empty<Bytes>>);
+struct Asking(SendRequest<Empty<Bytes>>);
 
-impl Client {
+impl Asking {
     async fn connect(at: SocketAddr) -> Self {
         let stream = TcpStream::connect(at).await.expect("a connection");
         let (sender, connection) = handshake(TokioIo::new(stream)).await.expect("HTTP");
@@ -245,46 +209,57 @@ fn token() -> Credentials {
     ("authorization", format!("Bearer {token}"))
 }
 
-/// What `run` of the chain allocates, for each request: with hyper's client behind it, or alone.
-fn in_the_chain(credentials: Credentials, alone: bool) -> f64 {
-    log_to_nowhere();
+/// What answers a request, and is counted.
+enum Answers {
+    Alone(Box<Alone>),
+    Gateway(Box<Gateway>),
+    /// hyper's client by itself, which is asked for the same.
+    Client(hyper_util::client::legacy::Client<HttpConnector, Incoming>, SocketAddr),
+}
+
+/// What is allocated for each request where it is answered.
+fn where_it_is_answered(credentials: Credentials, answers: impl FnOnce(SocketAddr) -> Answers) -> f64 {
     let upstream = hello();
     block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let at = listener.local_addr().expect("an address");
         let client = std::thread::spawn(move || {
-            block_on(async { Client::connect(at).await.ask(WARM + REQUESTS, &credentials).await });
+            block_on(async { Asking::connect(at).await.ask(WARM + REQUESTS, &credentials).await });
         });
-        let gateway = Gateway { keys: keys(), limiter: limiter(), upstreams: upstreams(upstream), log: AccessLog };
-        let twin = Alone { keys: keys(), limiter: limiter(), upstreams: upstreams(upstream), log: AccessLog };
-        let (ids, count, seen) = (ids(), AtomicU64::new(0), AtomicU64::new(0));
-        let scratch = tokio::sync::Mutex::new(Scratch::default());
+        let answers = answers(upstream);
+        let (count, seen) = (AtomicU64::new(0), AtomicU64::new(0));
         let answer = async |request: Request<Incoming>| {
-            // As in `serve.rs`.
             if seen.fetch_add(1, Ordering::Relaxed) == WARM {
                 count.store(0, Ordering::Relaxed);
             }
-            let (request, body) = request.into_parts();
-            let mut scratch = scratch.lock().await;
-            let begin = pin!(async {
-                scratch.reset();
-                Visit::begin(&request, IpAddr::V4(Ipv4Addr::LOCALHOST), &ids, &mut scratch);
-            });
-            Counted { future: begin, count: &count }.await;
-            let reply = if alone {
-                // hyper passes the map of each reply on to the next request, so it has the room that it once needed.
-                let mut reply = body::text(http::StatusCode::OK, "hello");
-                *reply.headers_mut() = HeaderMap::with_capacity(32);
-                let mut prepared = Prepared(Some(reply));
-                let run = pin!(twin.run(request, &mut scratch, &mut prepared));
-                Counted { future: run, count: &count }.await
-            } else {
-                let run = pin!(gateway.run(request, body, &mut scratch));
-                Counted { future: run, count: &count }.await
+            let sender = Client::at((Ipv4Addr::LOCALHOST, 80).into());
+            let peer = Peer::from(std::net::IpAddr::from(Ipv4Addr::LOCALHOST));
+            let reply: Reply = match &answers {
+                Answers::Alone(alone) => {
+                    // hyper passes the map of each reply on to the next request, so it has the room that it once needed.
+                    let mut reply = Response::new(Body::full("hello"));
+                    *reply.headers_mut() = HeaderMap::with_capacity(32);
+                    let mut prepared = Prepared(Some(reply));
+                    let run = pin!(alone.run(request.into_parts().0, peer, &mut prepared));
+                    Counted { future: run, count: &count }.await
+                }
+                Answers::Gateway(gateway) => {
+                    let (request, body) = request.into_parts();
+                    let run = pin!(gateway.run(request, body, sender, peer));
+                    Counted { future: run, count: &count }.await
+                }
+                Answers::Client(client, at) => {
+                    let mut request = request;
+                    let uri =
+                        http::Uri::builder().scheme("http").authority(at.to_string()).path_and_query("/path?query");
+                    *request.uri_mut() = uri.build().expect("a target");
+                    let run = pin!(async { client.request(request).await });
+                    let reply = Counted { future: run, count: &count }.await.expect("a reply");
+                    reply.into_body().collect().await.expect("a body");
+                    Response::new(Body::full("hello").into())
+                }
             };
-            if let Some(visit) = scratch.visit.take() {
-                panic!("refused: {:?}", Entry::refused(visit, None));
-            }
+            assert_eq!(reply.status(), 200);
             Ok::<_, std::convert::Infallible>(reply)
         };
         let (stream, _) = listener.accept().await.expect("a connection");
@@ -298,7 +273,6 @@ fn in_the_chain(credentials: Credentials, alone: bool) -> f64 {
 
 /// What the whole gateway allocates, for each request.
 fn in_all(credentials: &Credentials) -> f64 {
-    log_to_nowhere();
     let upstream = hello();
     let (tell, told) = mpsc::channel();
     let count = Arc::new(Notify::new());
@@ -316,10 +290,16 @@ fn in_all(credentials: &Credentials) -> f64 {
                         let _ = tell_count.send(asked());
                     }
                 });
-                let gateway =
-                    Gateway { keys: keys(), limiter: limiter(), upstreams: upstreams(upstream), log: AccessLog };
-                let server = Server::new(gateway, ids(), Duration::from_secs(30), Duration::from_secs(30));
-                server.run(listener, std::future::pending).await;
+                let gateway = Arc::new(gateway(upstream));
+                let answer = move |request: Request<Incoming>, client: Client| {
+                    let gateway = Arc::clone(&gateway);
+                    async move {
+                        let peer = Peer::from(client.peer().expect("an address"));
+                        let (request, body) = request.into_parts();
+                        gateway.run(request, body, client, peer).await
+                    }
+                };
+                Server::new(Limits::default()).serve(listener, answer, std::future::pending()).await;
             })
         }
     });
@@ -329,7 +309,7 @@ fn in_all(credentials: &Credentials) -> f64 {
         counted.recv().expect("a count")
     };
     block_on(async {
-        let mut client = Client::connect(at).await;
+        let mut client = Asking::connect(at).await;
         client.ask(WARM, credentials).await;
         let before = now();
         client.ask(REQUESTS, credentials).await;
@@ -339,14 +319,19 @@ fn in_all(credentials: &Credentials) -> f64 {
 
 #[test]
 fn the_chain_allocates_nothing_of_its_own() {
-    let alone = in_the_chain(api_key(), true);
-    let with_client = in_the_chain(api_key(), false);
-    let all = in_all(&api_key());
-    let alone_token = in_the_chain(token(), true);
-    let all_token = in_all(&token());
+    let of_alone = |credentials| where_it_is_answered(credentials, |_| Answers::Alone(Box::new(alone())));
+    let (chain, chain_token) = (of_alone(api_key()), of_alone(token()));
+    let with_client = where_it_is_answered(api_key(), |at| Answers::Gateway(Box::new(gateway(at))));
+    let client = where_it_is_answered(api_key(), |at| {
+        let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).set_host(false).build_http();
+        Answers::Client(client, at)
+    });
+    let (all, all_token) = (in_all(&api_key()), in_all(&token()));
     println!("allocations a request                                   API key    JWT");
-    println!("chain, nodes, context, rewriting of the head, log       {alone:7.2}  {alone_token:6.2}");
-    println!("  and hyper's client, as far as `proxy` polls it        {with_client:7.2}");
+    println!("chain, nodes, log                                       {chain:7.2}  {chain_token:6.2}");
+    println!("the same with `proxy`,  as far as it polls the client  {with_client:7.2}");
+    println!("hyper's client by itself                                {client:7.2}");
     println!("all of the process: and hyper's two connections         {all:7.2}  {all_token:6.2}");
-    assert!(alone == 0.0, "{alone} allocations a request");
+    assert!(chain == 0.0, "{chain} allocations a request");
+    assert!(with_client <= client, "`proxy` allocates {with_client}, of which hyper's client has {client}");
 }

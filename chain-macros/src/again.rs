@@ -19,16 +19,22 @@ pub(crate) const GONE: &str = "chain_is_without_it";
 
 /// What a chain with a `#[cfg(..)]` or a segment in it expands to first; `None` where it has neither.
 pub(crate) fn expand(runtime: &TokenStream, declaration: &[TokenTree]) -> Option<TokenStream> {
-    cfg(runtime, declaration).or_else(|| segment(runtime, declaration))
+    cfg(runtime, declaration).or_else(|| segment(runtime, declaration).filter(|_| !is_segment(declaration)))
 }
 
 /// The first item under a `#[cfg(..)]`, with it and without it: rustc keeps one of the two.
 fn cfg(runtime: &TokenStream, declaration: &[TokenTree]) -> Option<TokenStream> {
-    let mut first = FirstCfg { predicate: None, keeps: true };
-    let with = stream(rewrite::body(declaration, &mut first));
-    let predicate = first.predicate?;
-    let without = stream(rewrite::body(declaration, &mut FirstCfg { predicate: None, keeps: false }));
+    let (predicate, with, without) = match rewrite::input(declaration, cfg_predicate) {
+        Some((predicate, with, without)) => (predicate, stream(with), stream(without)),
+        None => {
+            let mut first = FirstCfg { predicate: None, keeps: true };
+            let with = stream(rewrite::body(declaration, &mut first));
+            let without = rewrite::body(declaration, &mut FirstCfg { predicate: None, keeps: false });
+            (first.predicate?, with, stream(without))
+        }
+    };
     let is_item = declaration.iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "struct"));
+    let is_item = is_item || is_segment(declaration);
     Some(match is_item {
         true => quote! {
             #[cfg(#predicate)]
@@ -54,9 +60,7 @@ struct FirstCfg {
 
 impl Rewrite for FirstCfg {
     fn item(&mut self, item: &[TokenTree], is_arm: bool) -> Option<Tokens> {
-        let attributes = &item[..rewrite::attributes(item)];
-        let at = attributes.iter().position(|token| cfg_predicate(token).is_some());
-        let at = at.filter(|_| self.predicate.is_none())?;
+        let at = rewrite::attribute_at(item, cfg_predicate).filter(|_| self.predicate.is_none())?;
         self.predicate = cfg_predicate(&item[at]);
         if self.keeps {
             // With the `#` before it.

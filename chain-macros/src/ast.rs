@@ -177,6 +177,8 @@ pub(crate) struct Binding {
 
 /// An input of the chain.
 pub(crate) struct Input {
+    /// `#[allow(..)]` and its like.
+    pub(crate) attrs: Vec<Attribute>,
     pub(crate) name: Ident,
     pub(crate) ty: Type,
 }

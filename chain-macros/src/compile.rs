@@ -13,14 +13,14 @@ pub(crate) fn chain(tokens: TokenStream) -> TokenStream {
     let chain = match parse::declaration(tokens, &mut diagnostics) {
         None => None,
         Some((runtime, declaration)) => {
+            if let Some(expanded) = again::expand(&runtime, &declaration) {
+                diagnostics.verdict();
+                return expanded;
+            }
             if again::is_segment(&declaration) {
                 let segment = again::declare(declaration, &mut diagnostics).unwrap_or_default();
                 let errors = diagnostics.verdict();
                 return quote!(#segment #errors);
-            }
-            if let Some(expanded) = again::expand(&runtime, &declaration) {
-                diagnostics.verdict();
-                return expanded;
             }
             parse::chain(runtime, declaration, &mut diagnostics)
         }

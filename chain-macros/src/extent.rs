@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::buffer::Cursor;
+use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Expr, Generics, Ident, Token, Type, TypePath, Visibility, WhereClause, token};
@@ -300,4 +301,28 @@ pub(crate) fn parts<T>(
         Ok(parts)
     };
     parser.parse2(tokens).unwrap_or_else(|error| vec![Err(error)])
+}
+
+/// The inputs among what stands in the parentheses of a `fn`, each with its attributes; none where they cannot be read.
+pub(crate) fn inputs(tokens: &[TokenTree]) -> Vec<Range<usize>> {
+    let inputs = over(tokens, |input| {
+        let (mut found, mut at) = (Vec::new(), 0);
+        while !input.is_empty() {
+            let length = read(input, |input| {
+                input.call(Attribute::parse_outer)?;
+                input.parse::<Option<Token![mut]>>()?;
+                input.call(Ident::parse_any)?;
+                input.parse::<Token![:]>()?;
+                input.parse::<Type>().map(drop)
+            });
+            let length = length.ok_or_else(|| input.error("no input"))?;
+            found.push(at..at + length);
+            at += length + 1;
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(found)
+    });
+    inputs.unwrap_or_default()
 }

@@ -8,7 +8,8 @@ use quote::{ToTokens, format_ident, quote};
 use syn::parse::Parser;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, FnArg, GenericParam, Generics, Ident, ImplItem, ItemFn, ItemImpl, Pat, ReturnType, Signature, Type,
+    Attribute, FnArg, GenericParam, Generics, Ident, ImplItem, ItemFn, ItemImpl, Pat, ReceiverKind, ReturnType, Safety,
+    Signature, Type,
 };
 
 use crate::diagnostics::Diagnostics;
@@ -16,13 +17,23 @@ use crate::names;
 use crate::types;
 
 mod around;
+mod cfg;
 mod elsewhere;
 
 /// `#[node]` and its options, on an item.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::new();
+    let written = options.clone();
     let options = Options::read(options, &mut diagnostics);
-    let node = match syn::parse2::<syn::Item>(without_body(item.clone())) {
+    let parsed = syn::parse2::<syn::Item>(without_body(item.clone()));
+    if let Ok(parsed) = &parsed
+        && let Some(again) = cfg::expand(&options.runtime, &written, &item, parsed)
+    {
+        // What is wrong with the options, is wrong there once more.
+        diagnostics.verdict();
+        return again;
+    }
+    let node = match parsed {
         Ok(syn::Item::Fn(function)) => of_function(&function, &options, &mut diagnostics),
         Ok(syn::Item::Impl(block)) => of_impl(&block, &options, &mut diagnostics),
         Ok(other) => {
@@ -137,6 +148,8 @@ struct Node {
     flow: Flow,
     /// It stands beside errors.
     is_stub: bool,
+    /// `enter` is awaited, and gives what borrows for a lifetime of the node's own type.
+    gives_for_longer: bool,
 }
 
 /// A hook: what is called, and with what.
@@ -233,6 +246,7 @@ fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnosti
         around: None,
         flow,
         is_stub: false,
+        gives_for_longer: false,
     })
 }
 
@@ -276,7 +290,7 @@ fn node_generics(generics: &Generics) -> (Generics, Vec<TokenStream>) {
 }
 
 fn refuse_odd_functions(signature: &Signature, diagnostics: &mut Diagnostics) {
-    if let Some(token) = &signature.unsafety {
+    if let Safety::Unsafe(token) = &signature.safety {
         diagnostics.error(token, "a node cannot be an `unsafe fn`", "call the unsafe function inside a safe node");
     }
     if let Some(token) = &signature.variadic {
@@ -415,6 +429,7 @@ fn read_parameter(
         return Some(Parameter { ty: ty.clone(), access: Access::Taken, role, span });
     };
     let is_kept = matches!(place, Place::Function | Place::Enter) && kept.keeps(reference.lifetime.as_ref());
+    let is_kept = is_kept || (reference.mutability.is_none() && kept.is_written_through(reference.lifetime.as_ref()));
     let access = match (reference.mutability, is_kept) {
         (Some(_), true) => {
             diagnostics.error(
@@ -453,6 +468,8 @@ fn find_impl_trait(ty: &Type) -> Option<TokenStream> {
 struct Kept {
     named: Vec<Ident>,
     elided: bool,
+    /// Those of what stands behind a `&mut`: there, a lifetime is just that of the run, and no shorter one.
+    written_through: Vec<Ident>,
 }
 
 impl Kept {
@@ -463,29 +480,82 @@ impl Kept {
             None => self.elided,
         }
     }
+
+    fn is_written_through(&self, lifetime: Option<&syn::Lifetime>) -> bool {
+        lifetime.is_some_and(|lifetime| self.written_through.contains(&lifetime.ident))
+    }
 }
 
 fn lifetimes_kept(signature: &Signature) -> Kept {
     use syn::visit::{self, Visit};
-    struct Collect(Kept);
+    #[derive(Default)]
+    struct Collect {
+        named: Vec<Ident>,
+        elided: bool,
+    }
     impl<'ast> Visit<'ast> for Collect {
         fn visit_lifetime(&mut self, lifetime: &'ast syn::Lifetime) {
             if lifetime.ident == "_" {
-                self.0.elided = true;
+                self.elided = true;
             } else if lifetime.ident != "static" {
-                self.0.named.push(lifetime.ident.clone());
+                self.named.push(lifetime.ident.clone());
             }
         }
         fn visit_type_reference(&mut self, reference: &'ast syn::TypeReference) {
-            self.0.elided |= reference.lifetime.is_none();
+            self.elided |= reference.lifetime.is_none();
             visit::visit_type_reference(self, reference);
         }
+        // What is elided in these is bound there.
+        fn visit_type_fn_ptr(&mut self, function: &'ast syn::TypeFnPtr) {
+            let elided = self.elided;
+            visit::visit_type_fn_ptr(self, function);
+            self.elided = elided;
+        }
+        fn visit_parenthesized_generic_arguments(&mut self, arguments: &'ast syn::ParenthesizedGenericArguments) {
+            let elided = self.elided;
+            visit::visit_parenthesized_generic_arguments(self, arguments);
+            self.elided = elided;
+        }
     }
-    let mut collect = Collect(Kept { named: Vec::new(), elided: false });
-    collect.visit_return_type(&signature.output);
+    let mut output = Collect::default();
+    output.visit_return_type(&signature.output);
     // With `&self`, an elided lifetime of the output is that of `self`, which lives as long as the run.
-    collect.0.elided &= signature.receiver().is_none();
-    collect.0
+    output.elided &= signature.receiver().is_none();
+    let mut behind_mut = Collect::default();
+    for argument in &signature.inputs {
+        if let FnArg::Typed(argument) = argument
+            && let Type::Reference(reference) = types::ungrouped(&argument.ty)
+            && reference.mutability.is_some()
+        {
+            behind_mut.visit_type(&reference.elem);
+        }
+    }
+    outlive(&signature.generics, &mut output.named);
+    outlive(&signature.generics, &mut behind_mut.named);
+    Kept { named: output.named, elided: output.elided, written_through: behind_mut.named }
+}
+
+/// Adds what lives at least as long as one of these.
+fn outlive(generics: &Generics, named: &mut Vec<Ident>) {
+    let declared = generics.lifetimes().map(|parameter| (&parameter.lifetime, &parameter.bounds));
+    let clause = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let clause = clause.filter_map(|predicate| match predicate {
+        syn::WherePredicate::Lifetime(predicate) => Some((&predicate.lifetime, &predicate.bounds)),
+        _ => None,
+    });
+    let bounds: Vec<_> = declared.chain(clause).collect();
+    loop {
+        let before = named.len();
+        for (lifetime, bounds) in &bounds {
+            let outlives = bounds.iter().any(|bound| named.contains(&bound.ident));
+            if outlives && !named.contains(&lifetime.ident) {
+                named.push(lifetime.ident.clone());
+            }
+        }
+        if named.len() == before {
+            return;
+        }
+    }
 }
 
 fn read_flow(output: &ReturnType) -> Flow {
@@ -549,7 +619,7 @@ fn gives(ty: &Type) -> Gives {
 }
 
 fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -> Option<Node> {
-    if let Some((_, path, _)) = &block.trait_ {
+    if let Some((path, _)) = &block.trait_ {
         diagnostics.error(
             path,
             "`#[node]` goes on an inherent `impl` block, not on one of a trait",
@@ -558,6 +628,7 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
         return None;
     }
     let mut enter = None;
+    let mut enter_gives = None;
     let mut exit = None;
     let mut exit_reply = None;
     let mut cancelled = None;
@@ -598,7 +669,11 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
         let reply = check_generics(signature, place, &hook, diagnostics);
         match place {
             Place::Enter => {
-                flow = read_flow(&returned(signature));
+                let returned = returned(signature);
+                flow = read_flow(&returned);
+                if let ReturnType::Type(_, ty) = returned {
+                    enter_gives = Some(*ty);
+                }
                 enter = Some(hook);
             }
             Place::Exit => {
@@ -643,8 +718,10 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
         return None;
     }
     if let (Some(cancelled), Gives::Value(_, _, Some(own))) = (&mut cancelled, &flow.gives) {
+        // Whatever its lifetimes are called in either hook, and whether or not they are written.
+        let own = types::without_lifetimes(own);
         for parameter in &mut cancelled.parameters {
-            if types::same_text(&parameter.ty, types::referent(own)) {
+            if types::same_text(&types::without_lifetimes(&parameter.ty), types::referent(&own)) {
                 parameter.role = Role::Own;
             }
         }
@@ -661,6 +738,10 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
     }
     let self_ty = &block.self_ty;
     let generics = block.generics.clone();
+    let gives_for_longer = match (&enter, &enter_gives) {
+        (Some(enter), Some(ty)) => enter.is_async && mentions(ty, &generics),
+        _ => false,
+    };
     let name = types::last_segment(self_ty).map_or_else(|| types::text(self_ty), |last| names::unraw(&last.ident));
     Some(Node {
         ty: self_ty.to_token_stream(),
@@ -678,7 +759,22 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
         around,
         flow,
         is_stub: false,
+        gives_for_longer,
     })
+}
+
+/// Whether a lifetime of these is in a type.
+fn mentions(ty: &Type, generics: &Generics) -> bool {
+    use syn::visit::Visit;
+    struct Find<'a>(&'a Generics, bool);
+    impl<'ast> Visit<'ast> for Find<'_> {
+        fn visit_lifetime(&mut self, lifetime: &'ast syn::Lifetime) {
+            self.1 |= self.0.lifetimes().any(|parameter| parameter.lifetime == *lifetime);
+        }
+    }
+    let mut find = Find(generics, false);
+    find.visit_type(ty);
+    find.1
 }
 
 fn check_receiver(signature: &Signature, place: Place, diagnostics: &mut Diagnostics) {
@@ -689,17 +785,30 @@ fn check_receiver(signature: &Signature, place: Place, diagnostics: &mut Diagnos
             format_args!("{name} has no `&self`"),
             format_args!("write `fn {}(&self, ..)`", signature.ident),
         ),
-        Some(receiver) if receiver.reference.is_none() => diagnostics.error(
-            receiver,
-            format_args!("{name} takes the node by value, but a node serves every request"),
-            "write `&self`",
-        ),
-        Some(receiver) if receiver.mutability.is_some() => diagnostics.error(
-            receiver,
-            format_args!("{name} takes `&mut self`, but a node is shared between requests"),
-            "write `&self`, and keep what changes in an atomic, a `Mutex`, or the value that the node provides",
-        ),
-        Some(_) => {}
+        Some(receiver) => {
+            let mutability = match &receiver.kind {
+                ReceiverKind::Reference(_, _, mutability) => Some(mutability.is_some()),
+                // `self: &Self` is another way to write `&self`.
+                ReceiverKind::Typed(_, ty) => match types::ungrouped(ty) {
+                    Type::Reference(reference) => Some(reference.mutability.is_some()),
+                    _ => None,
+                },
+                _ => None,
+            };
+            match mutability {
+                Some(false) => {}
+                Some(true) => diagnostics.error(
+                    receiver,
+                    format_args!("{name} takes `&mut self`, but a node is shared between requests"),
+                    "write `&self`, and keep what changes in an atomic, a `Mutex`, or the value that the node provides",
+                ),
+                None => diagnostics.error(
+                    receiver,
+                    format_args!("{name} takes the node by value, but a node serves every request"),
+                    "write `&self`",
+                ),
+            }
+        }
     }
 }
 
@@ -836,13 +945,47 @@ impl Node {
         types::with_lifetime_but(ty, &names::run_lifetime(), &own)
     }
 
+    fn mentions_own_lifetime(&self, ty: &Type) -> bool {
+        mentions(ty, &self.generics)
+    }
+
+    /// What a hook asks for. A lifetime may be hidden in it (`&Token` for `&Token<'_>`): only rustc knows.
+    ///
+    /// Not where more than a loan is asked for: rustc does not see through such a type in a bound on what a bound gives.
+    fn asked(&self, rt: &TokenStream, parameter: &Parameter) -> TokenStream {
+        let ty = &parameter.ty;
+        let in_run = self.in_run(ty);
+        let is_parameter =
+            |name: &Ident| name == "Self" || self.generics.type_params().any(|parameter| parameter.ident == *name);
+        if parameter.access != Access::Lent
+            || parameter.role == Role::Reply
+            || !types::may_hide_a_lifetime(ty, &is_parameter)
+        {
+            return in_run.into_token_stream();
+        }
+        // In a function's type the lifetimes that are left out in what it returns are those of what it takes.
+        let run = names::run_lifetime();
+        quote!(<fn(&#run ()) -> #in_run as #rt::private::Returned>::It)
+    }
+
+    /// That what the node's types are about lives for the run, where a reference to it may be among what is asked for or given. A function would
+    /// have that from the look of its parameters.
+    fn outlives(&self) -> Vec<TokenStream> {
+        let run = names::run_lifetime();
+        let hooks = [&self.enter, &self.exit, &self.cancelled];
+        let asked = hooks.into_iter().flatten().flat_map(|hook| &hook.parameters).map(|parameter| &parameter.ty);
+        let given = syn::parse2::<Type>(self.flow.out.clone()).ok();
+        let refers = asked.chain(&given).any(types::has_a_lifetime);
+        let parameters = self.generics.type_params().filter(|_| refers).map(|parameter| &parameter.ident);
+        parameters.map(|parameter| quote!(#parameter: #run)).collect()
+    }
+
     /// The node's generics with the run's lifetime, and what else is asked for, in front.
     fn generics(&self, lifetimes: &[TokenStream], types: &[TokenStream]) -> TokenStream {
         let own = self.generics.params.iter().map(|parameter| match parameter {
             GenericParam::Type(parameter) => {
                 let mut parameter = parameter.clone();
                 parameter.default = None;
-                parameter.eq_token = None;
                 parameter.to_token_stream()
             }
             other => other.to_token_stream(),
@@ -894,7 +1037,7 @@ impl Node {
         let Self { ty, name, flow, .. } = self;
         let run = names::run_lifetime();
         let generics = self.generics(&[quote!(#run)], &[]);
-        let clause = self.where_clause(&[]);
+        let clause = self.where_clause(&self.outlives());
         let out = self.out(rt);
         let (key, never_gives) = match &flow.gives {
             Gives::Nothing => (quote!(#rt::Nothing<CHAIN_POSITION>), false),
@@ -986,7 +1129,7 @@ impl Node {
         let ty = &self.ty;
         let (run, call, scope) = (names::run_lifetime(), names::call_lifetime(), names::scope_parameter());
         let mut parameters = vec![scope.to_token_stream()];
-        let mut bounds = Vec::new();
+        let mut bounds = self.outlives();
         let needs = self.needs(rt, self.enter.as_ref(), &mut bounds);
         let exit_needs = self.needs(rt, self.exit.as_ref(), &mut bounds);
         if let Some(reply) = &self.exit_reply {
@@ -1041,14 +1184,15 @@ impl Node {
         let (run, call, scope) = (names::run_lifetime(), names::call_lifetime(), names::scope_parameter());
         let mut needs = Vec::new();
         for parameter in hook.iter().flat_map(|hook| &hook.parameters) {
-            let ty = self.in_run(&parameter.ty);
+            let ty = self.asked(rt, parameter);
             let span = parameter.span;
             if parameter.role == Role::Reply {
                 bounds.push(names::shown_at(quote!(#scope: #rt::scope::LendReply<#call, #ty, Self>), span));
                 continue;
             }
-            if let Type::Reference(inner) = types::ungrouped(&ty) {
-                let inner = &inner.elem;
+            if let Type::Reference(_) = types::ungrouped(&parameter.ty) {
+                let in_run = self.in_run(&parameter.ty);
+                let inner = types::referent(&in_run);
                 bounds.push(names::shown_at(quote!(#scope: #rt::scope::LendsReferences<#inner, Self>), span));
                 continue;
             }
@@ -1085,6 +1229,12 @@ impl Node {
         let receiver = self.declaration.is_none().then(|| quote!(self,));
         let call = &hook.call;
         let call = quote!(#call(#receiver #(#arguments),*));
+        // A future gives just what it gives: what borrows from the node for longer than the run is taken for less behind the await.
+        let future = names::single("future");
+        let call = match name == "enter" && self.gives_for_longer {
+            true => quote!({ let #future = #call; async move { #future.await } }),
+            false => call,
+        };
         if hook.is_async {
             return quote! {
                 #[inline(always)]
@@ -1122,9 +1272,9 @@ impl Node {
     }
 
     fn argument(&self, rt: &TokenStream, parameter: &Parameter) -> TokenStream {
-        let ty = self.in_run(&parameter.ty);
+        let ty = self.asked(rt, parameter);
         let place = names::single("scope");
-        if parameter.role == Role::Scope && matches!(types::ungrouped(&ty), Type::Reference(_)) {
+        if parameter.role == Role::Scope && matches!(types::ungrouped(&parameter.ty), Type::Reference(_)) {
             return quote!(#rt::private::no_node());
         }
         if parameter.role == Role::Reply {
@@ -1146,7 +1296,7 @@ impl Node {
         let way_out = if self.exit.is_some() { quote!(Open) } else { quote!(Absent) };
         let Some(hook) = &self.cancelled else {
             let generics = self.generics(&[quote!(#run)], &[quote!(#chain: #run)]);
-            let clause = self.where_clause(&[quote!(Self: #run)]);
+            let clause = self.where_clause(&[self.outlives(), vec![quote!(Self: #run)]].concat());
             return quote! {
                 #[automatically_derived]
                 impl #generics #rt::Cancel<#run, #chain> for #ty #clause {
@@ -1167,21 +1317,28 @@ impl Node {
         let fields = hook.parameters.iter().filter(|parameter| parameter.role == Role::Scope);
         let mut bounds: Vec<_> = fields
             .map(|parameter| {
-                let ty = self.in_run(&parameter.ty);
+                let ty = self.asked(rt, parameter);
                 names::as_if_at(quote!(#chain: #rt::scope::FieldOf<#ty, Self>), parameter.span)
             })
             .collect();
+        bounds.extend(self.outlives());
         bounds.push(quote!(Self: #run));
         let generics = self.generics(&[quote!(#run)], &[quote!(#chain: #run)]);
         let clause = self.where_clause(&bounds);
         let arguments = hook.parameters.iter().map(|parameter| match parameter.role {
             Role::Own => quote!(value),
             _ => {
-                let ty = self.in_run(&parameter.ty);
+                let ty = self.asked(rt, parameter);
                 quote!(#rt::scope::FieldOf::<#ty, Self>::field(chain))
             }
         });
-        let call = &hook.call;
+        // What the node provided borrows for the run, also where the hook says that it borrows from the node for longer.
+        let ty_in_run = types::with_lifetime(&syn::parse_quote!(#ty), &run);
+        let says_so = |parameter: &Parameter| parameter.role == Role::Own && self.mentions_own_lifetime(&parameter.ty);
+        let call = match hook.parameters.iter().any(says_so) {
+            true => quote!(<#ty_in_run>::cancelled),
+            false => hook.call.clone(),
+        };
         let header = quote!(impl #generics #rt::Cancel<#run, #chain> for #ty);
         let items = quote! {
             type WayOut = #rt::node::way_out::#way_out;

@@ -333,6 +333,13 @@ fn run_head(input: ParseStream<'_>, inputs: Span, run: &mut Run) -> syn::Result<
 }
 
 fn input(input: ParseStream<'_>) -> syn::Result<Input> {
+    let attrs = input.call(Attribute::parse_outer)?;
+    if let Some(other) = attrs.iter().find(|attribute| !modifiers::is_lint(attribute)) {
+        return Err(syn::Error::new_spanned(
+            other,
+            "an input takes `#[cfg(..)]`, `#[allow(..)]` and its like, and no other attribute\n  help: leave it out",
+        ));
+    }
     if input.peek(Token![&]) || input.peek(Token![self]) {
         return Err(
             input.error("a chain has no `self` among its inputs: its fields are lent anyway\n  help: leave it out")
@@ -354,7 +361,7 @@ fn input(input: ParseStream<'_>) -> syn::Result<Input> {
             "an input is found by its type, which `impl Trait` does not name\n  help: add a type parameter to the struct",
         ));
     }
-    Ok(Input { name, ty })
+    Ok(Input { attrs, name, ty })
 }
 
 fn reply_type(input: ParseStream<'_>) -> syn::Result<Type> {
@@ -656,7 +663,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
                     );
                     continue;
                 }
-                let path = TypePath { qself: None, path: field.name.clone().into() };
+                let path = TypePath { attrs: Vec::new(), qself: None, path: field.name.clone().into() };
                 fields.push(*field);
                 items.push(Item::plain(ItemKind::Node(NodeUse { path, field: None })));
             }
@@ -680,6 +687,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
             attrs: Vec::new(),
             is_async: true,
             inputs: vec![Input {
+                attrs: Vec::new(),
                 name: Ident::new("context", Span::mixed_site()),
                 ty: syn::parse2(quote!(&#lifetime mut #runtime::Context)).expect("a type"),
             }],

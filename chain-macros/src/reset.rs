@@ -37,16 +37,17 @@ pub(crate) fn expand(input: DeriveInput) -> TokenStream {
     quote!(#implementation #errors)
 }
 
-/// What the two methods do, and what the fields ask of the type's parameters.
+/// What the methods do, and what the fields ask of the type's parameters.
 #[derive(Default)]
 struct Body {
     reset: TokenStream,
     trim: TokenStream,
+    renew: TokenStream,
     bounds: Vec<TokenStream>,
 }
 
 fn implement(input: &DeriveInput, at: &TokenStream, body: Body) -> TokenStream {
-    let Body { reset, trim, bounds } = body;
+    let Body { reset, trim, renew, bounds } = body;
     let name = &input.ident;
     let mut generics = input.generics.clone();
     if !bounds.is_empty() {
@@ -55,11 +56,16 @@ fn implement(input: &DeriveInput, at: &TokenStream, body: Body) -> TokenStream {
     }
     let (parameters, arguments, clause) = generics.split_for_impl();
     let limit = names::single("__chain_limit");
-    // A type that has nothing to trim keeps the trait's own empty method.
     let trim = (!trim.is_empty()).then(|| {
         quote! {
             #[inline]
             fn trim(&mut self, #limit: ::core::primitive::usize) { #trim }
+        }
+    });
+    let renew = (!renew.is_empty()).then(|| {
+        quote! {
+            #[inline]
+            fn renew(&mut self) { #renew }
         }
     });
     quote! {
@@ -69,49 +75,78 @@ fn implement(input: &DeriveInput, at: &TokenStream, body: Body) -> TokenStream {
             #[inline]
             fn reset(&mut self) { #reset }
             #trim
+            #renew
         }
     }
 }
 
 fn reset_struct(fields: &Fields, input: &DeriveInput, at: &TokenStream, errors: &mut Errors) -> Body {
     let mut body = Body::default();
-    let mut trimmed = Vec::new();
-    let mut pattern = Vec::new();
+    let (mut reset, mut trimmed, mut renewed) = (Places::default(), Places::default(), Places::default());
     let given = names::single("__chain_given");
     let limit = names::single("__chain_limit");
     for (position, field) in fields.iter().enumerate() {
         let (ty, member) = (&field.ty, member(position, field));
         let binding = names::local("__chain_field", position);
-        let how = How::of(&field.attrs, errors);
-        let lent = if matches!(how, How::Keep) { quote!(_) } else { quote!(#binding) };
-        pattern.push(quote!(#member: #lent));
+        let Ways { reset: how, renew } = Ways::of(&field.attrs, errors);
+        // Through a local of the field's type, so that a wrong value or function is told which field it is for.
+        let assigned = |value: Expr| quote!({ let #given: #ty = #value; *#binding = #given; });
+        let (mut at_reset, mut at_trim, mut at_renew) = Default::default();
         match how {
             How::Itself => {
-                body.reset.extend(quote!(<#ty as #at::Reset>::reset(#binding);));
-                trimmed.push((member, quote!(#binding), quote!(<#ty as #at::Reset>::trim(#binding, #limit);)));
+                at_reset = quote!(<#ty as #at::Reset>::reset(#binding););
+                at_trim = quote!(<#ty as #at::Reset>::trim(#binding, #limit););
+                at_renew = quote!(<#ty as #at::Reset>::renew(#binding););
                 if mentions_a_parameter(ty, &input.generics) {
                     body.bounds.push(quote!(#ty: #at::Reset));
                 }
-                continue;
             }
-            // Through a local of the field's type, so that a wrong value or function is told which field it is for.
-            How::Value(value) => body.reset.extend(quote!({ let #given: #ty = #value; *#binding = #given; })),
+            How::Value(value) => at_reset = assigned(value),
             How::With(function) => {
                 let signature = quote_spanned!(ty.span()=> fn(&mut #ty));
-                body.reset.extend(quote!({ let #given: #signature = #function; #given(#binding); }));
+                at_reset = quote!({ let #given: #signature = #function; #given(#binding); });
             }
             How::Keep => {}
         }
-        trimmed.push((member, quote!(_), TokenStream::new()));
+        if let Some(value) = renew {
+            at_renew = assigned(value);
+        }
+        reset.push(&member, &binding, at_reset);
+        trimmed.push(&member, &binding, at_trim);
+        renewed.push(&member, &binding, at_renew);
     }
-    let statements = &body.reset;
-    body.reset = quote!(let Self { #(#pattern),* } = self; #statements);
-    if trimmed.iter().any(|(_, _, statement)| !statement.is_empty()) {
-        let pattern = trimmed.iter().map(|(member, lent, _)| quote!(#member: #lent));
-        let statements = trimmed.iter().map(|(_, _, statement)| statement);
-        body.trim = quote!(let Self { #(#pattern),* } = self; #(#statements)*);
-    }
+    body.reset = reset.taken_apart();
+    // A type that has nothing to trim or to renew keeps the trait's own empty method.
+    body.trim = if trimmed.is_idle { TokenStream::new() } else { trimmed.taken_apart() };
+    body.renew = if renewed.is_idle { TokenStream::new() } else { renewed.taken_apart() };
     body
+}
+
+/// What one method does with each field.
+struct Places {
+    pattern: Vec<TokenStream>,
+    statements: TokenStream,
+    is_idle: bool,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self { pattern: Vec::new(), statements: TokenStream::new(), is_idle: true }
+    }
+}
+
+impl Places {
+    fn push(&mut self, member: &syn::Member, binding: &Ident, statement: TokenStream) {
+        let lent = if statement.is_empty() { quote!(_) } else { quote!(#binding) };
+        self.is_idle &= statement.is_empty();
+        self.pattern.push(quote!(#member: #lent));
+        self.statements.extend(statement);
+    }
+
+    fn taken_apart(&self) -> TokenStream {
+        let Self { pattern, statements, .. } = self;
+        quote!(let Self { #(#pattern),* } = self; #statements)
+    }
 }
 
 fn reset_enum(data: &DataEnum, name: &Ident, errors: &mut Errors) -> Body {
@@ -195,6 +230,12 @@ fn mentions_a_parameter(ty: &Type, generics: &syn::Generics) -> bool {
     search.found
 }
 
+/// What happens to one field when the value comes back, and when it is lent.
+struct Ways {
+    reset: How,
+    renew: Option<Expr>,
+}
+
 /// How one field is reset.
 enum How {
     Itself,
@@ -203,15 +244,39 @@ enum How {
     Keep,
 }
 
-impl How {
-    fn of(attrs: &[Attribute], errors: &mut Errors) -> How {
-        const KNOWN: &str = "a field takes `value = ..`, `with = path::to_fn` or `keep`";
+impl Ways {
+    fn of(attrs: &[Attribute], errors: &mut Errors) -> Ways {
+        const KNOWN: &str = "a field takes `value = ..`, `with = path::to_fn`, `keep` or `renew = ..`";
         let mut chosen: Option<(Ident, How)> = None;
+        let mut renew: Option<(Ident, Expr)> = None;
         for entry in entries(attrs, KNOWN, errors) {
             let how = match (entry.name.to_string().as_str(), entry.value) {
-                ("value", Some(value)) => How::Value(value),
+                ("value", Some(value)) => {
+                    if let Some(clock) = clock_in(&value) {
+                        errors.push(
+                            clock,
+                            "a field is reset when its value comes back, so this is the time at which the last request ended\n\
+                             help: `renew = ..` is evaluated when the value is lent",
+                        );
+                    }
+                    How::Value(value)
+                }
                 ("with", Some(Expr::Path(function))) => How::With(function),
                 ("keep", None) => How::Keep,
+                ("renew", Some(value)) => {
+                    match &renew {
+                        None => renew = Some((entry.name, value)),
+                        Some(_) => errors.push(entry.name.span(), "`renew` is already given for this field"),
+                    }
+                    continue;
+                }
+                ("renew", None) => {
+                    errors.push(
+                        entry.name.span(),
+                        "`renew` wants what the field is set to when it is lent: `renew = ..`",
+                    );
+                    continue;
+                }
                 ("value", None) => {
                     errors.push(entry.name.span(), "`value` wants what the field is set to: `value = ..`");
                     continue;
@@ -241,8 +306,44 @@ impl How {
                 ),
             }
         }
-        chosen.map_or(How::Itself, |(_, how)| how)
+        if let (Some((keep, How::Keep)), Some(_)) = (&chosen, &renew) {
+            errors.push(keep.span(), "`keep` leaves the field as it is, and `renew` sets it: they exclude each other");
+        }
+        // What is set when it is lent need not be set when it comes back.
+        let otherwise = if renew.is_some() { How::Keep } else { How::Itself };
+        Ways { reset: chosen.map_or(otherwise, |(_, how)| how), renew: renew.map(|(_, value)| value) }
     }
+}
+
+/// Where this asks what time it is, by the name that clocks have for it.
+fn clock_in(value: &Expr) -> Option<Span> {
+    #[derive(Default)]
+    struct Search(Option<Span>);
+    impl Search {
+        fn see(&mut self, name: &Ident) {
+            let text = name.to_string();
+            if text == "now" || text.starts_with("now_") {
+                self.0.get_or_insert(name.span());
+            }
+        }
+    }
+    impl<'ast> Visit<'ast> for Search {
+        fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+            if let Expr::Path(function) = &*call.func
+                && let Some(last) = function.path.segments.last()
+            {
+                self.see(&last.ident);
+            }
+            syn::visit::visit_expr_call(self, call);
+        }
+        fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+            self.see(&call.method);
+            syn::visit::visit_expr_method_call(self, call);
+        }
+    }
+    let mut search = Search::default();
+    search.visit_expr(value);
+    search.0
 }
 
 /// The `to` of a variant's `#[reset(to)]`.
@@ -265,7 +366,8 @@ fn mark_of(attrs: &[Attribute], errors: &mut Errors) -> Option<Ident> {
 
 /// `#[reset(crate = path)]` on the type, else where Cargo says that the runtime is.
 fn place_of_runtime(attrs: &[Attribute], errors: &mut Errors) -> TokenStream {
-    const KNOWN: &str = "a type takes `crate = path::to::chain_runtime`; `value`, `with` and `keep` belong on a field";
+    const KNOWN: &str =
+        "a type takes `crate = path::to::chain_runtime`; `value`, `with`, `keep` and `renew` belong on a field";
     let mut place = None;
     for entry in entries(attrs, KNOWN, errors) {
         match (entry.name, entry.value) {

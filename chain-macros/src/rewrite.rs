@@ -231,11 +231,15 @@ pub(crate) fn like(group: &Group, tokens: Tokens) -> Group {
 
 /// Walks the body of a declaration: behind the `fn` of the item form, or all of the short form.
 pub(crate) fn body(declaration: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
+    let is_segment = crate::again::is_segment(declaration);
     let is_item = declaration.iter().any(|token| is_word(token, "struct"));
-    if !is_item {
+    if !(is_item || is_segment) {
         return row(declaration, rewrite);
     }
-    let body = body_of(declaration);
+    let body = match is_segment {
+        true => declaration.iter().rposition(is_brace),
+        false => body_of(declaration),
+    };
     let mut out = declaration.to_vec();
     if let Some(TokenTree::Group(group)) = body.map(|at| &declaration[at]) {
         let inner: Tokens = group.stream().into_iter().collect();
@@ -251,13 +255,40 @@ fn body_of(declaration: &[TokenTree]) -> Option<usize> {
         let function = declaration.iter().position(|token| is_word(token, "fn"))?;
         declaration[function..].iter().position(is_brace).map(|behind| function + behind)
     };
+    fn_of(declaration).and_then(|(_, body)| body).or_else(by_look)
+}
+
+/// Where the inputs of a chain that is an item stand, and its body.
+fn fn_of(declaration: &[TokenTree]) -> Option<(usize, Option<usize>)> {
     let begin = declaration.iter().position(|token| is_word(token, "struct"))?;
-    let Some(end) = extent::of_struct(&declaration[begin..]) else { return by_look() };
-    let run = begin + end + 1;
-    match extent::of_fn(&declaration[run..]) {
-        Some((_, Some(body))) => Some(run + body),
-        _ => by_look(),
-    }
+    let run = begin + extent::of_struct(&declaration[begin..])? + 1;
+    let (inputs, body) = extent::of_fn(&declaration[run..])?;
+    Some((run + inputs, body.map(|body| run + body)))
+}
+
+/// The first input with an attribute that this reads: what it read, the declaration without the attribute, and without the input.
+pub(crate) fn input<T>(declaration: &[TokenTree], read: fn(&TokenTree) -> Option<T>) -> Option<(T, Tokens, Tokens)> {
+    let (at, _) = fn_of(declaration)?;
+    let TokenTree::Group(group) = &declaration[at] else { return None };
+    let inputs = tokens(group.stream());
+    let parts = extent::inputs(&inputs);
+    let (part, attribute) = parts.iter().find_map(|part| Some((part, attribute_at(&inputs[part.clone()], read)?)))?;
+    let attribute = part.start + attribute;
+    let found = read(&inputs[attribute])?;
+    let put = |inner: Tokens| {
+        let mut declaration = declaration.to_vec();
+        declaration[at] = TokenTree::Group(like(group, inner));
+        declaration
+    };
+    // With the `#` before it; with the comma behind it.
+    let with = put([&inputs[..attribute - 1], &inputs[attribute + 1..]].concat());
+    let without = put([&inputs[..part.start], &inputs[inputs.len().min(part.end + 1)..]].concat());
+    Some((found, with, without))
+}
+
+/// Where among these tokens' attributes the first stands that this reads.
+pub(crate) fn attribute_at<T>(item: &[TokenTree], read: fn(&TokenTree) -> Option<T>) -> Option<usize> {
+    item[..attributes(item)].iter().position(|token| read(token).is_some())
 }
 
 /// The tokens of a stream.

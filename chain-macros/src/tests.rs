@@ -74,7 +74,7 @@ const NODES: [&str; 6] = [
     "impl<P, T: Timer> Retry<P, T> {
         fn enter(&self, a: &Parts) -> Result<Started, Refused> { todo }
         async fn around<B: Future>(&self, started: &mut Started, block: Pin<&mut B>) -> Result<B::Output, Expired> { todo }
-        fn again<R>(&self, attempt: u32, reply: &R) -> impl Future<Output = bool> + use<P, T, R> where P: Policy<R> { todo }
+        fn again<R>(&self, attempt: u32, reply: &R) -> Option<impl Future<Output = ()> + use<P, T, R>> where P: Policy<R> { todo }
     }",
     "impl<C> Log<C> {
         async fn enter(&self, a: &Parts) -> io::Result<Started> { todo }

@@ -60,7 +60,7 @@ impl VisitMut for Relabel<'_> {
     }
 
     // Inside `fn(&T)` and `Fn(&T)` an elided lifetime is bound there.
-    fn visit_type_bare_fn_mut(&mut self, _: &mut syn::TypeBareFn) {}
+    fn visit_type_fn_ptr_mut(&mut self, _: &mut syn::TypeFnPtr) {}
     fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut syn::ParenthesizedGenericArguments) {}
 
     fn visit_trait_bound_mut(&mut self, bound: &mut syn::TraitBound) {
@@ -235,4 +235,106 @@ pub(crate) fn mentions(tokens: &impl ToTokens, generics: &syn::Generics) -> bool
 pub(crate) fn reloadable(ty: &Type) -> Option<&Type> {
     let segment = last_segment(ty).filter(|segment| segment.ident == "Reloadable")?;
     type_arguments(segment).first().copied()
+}
+
+/// Whether a reference or another lifetime is in it, that of the hook's own `&` aside.
+pub(crate) fn has_a_lifetime(ty: &Type) -> bool {
+    use syn::visit::{self, Visit};
+    struct Find(bool);
+    impl<'ast> Visit<'ast> for Find {
+        fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
+            self.0 |= lifetime.ident != "static";
+        }
+        fn visit_type_reference(&mut self, reference: &'ast syn::TypeReference) {
+            self.0 |= reference.lifetime.is_none();
+            visit::visit_type_reference(self, reference);
+        }
+    }
+    let mut find = Find(false);
+    find.visit_type(ty);
+    find.0
+}
+
+/// What is known to have no lifetime by its name, unless the user's own type is called so; then it has to be written.
+const WITHOUT_LIFETIME: [&str; 24] = [
+    "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
+    "f32", "f64", "String", "Vec", "Option", "Result", "Box", "Arc", "Rc",
+];
+
+/// Whether a path in it may stand for a type with a lifetime that is not written.
+pub(crate) fn may_hide_a_lifetime(ty: &Type, is_parameter: &dyn Fn(&syn::Ident) -> bool) -> bool {
+    use syn::visit::{self, Visit};
+    struct Find<'a>(bool, &'a dyn Fn(&syn::Ident) -> bool);
+    impl<'ast> Visit<'ast> for Find<'_> {
+        fn visit_type_path(&mut self, path: &'ast syn::TypePath) {
+            let (first, last) = (path.path.segments.first(), path.path.segments.last());
+            let of_parameter = first.is_some_and(|first| (self.1)(&first.ident)) || path.qself.is_some();
+            let is_known = last.is_some_and(|last| WITHOUT_LIFETIME.iter().any(|name| last.ident == name));
+            let is_written = last.is_some_and(|last| match &last.arguments {
+                PathArguments::AngleBracketed(arguments) => {
+                    arguments.args.iter().any(|argument| matches!(argument, GenericArgument::Lifetime(_)))
+                }
+                _ => false,
+            });
+            self.0 |= !(of_parameter || is_known || is_written);
+            visit::visit_type_path(self, path);
+        }
+        // There, it is another one each time.
+        fn visit_type_fn_ptr(&mut self, _: &'ast syn::TypeFnPtr) {}
+        fn visit_parenthesized_generic_arguments(&mut self, _: &'ast syn::ParenthesizedGenericArguments) {}
+    }
+    let mut find = Find(false, is_parameter);
+    find.visit_type(ty);
+    find.0
+}
+
+/// These tokens where the lifetimes of the chain are not declared: rustc finds them.
+pub(crate) fn inferred(tokens: TokenStream, own: &[Lifetime]) -> TokenStream {
+    use proc_macro2::{Group, Ident, TokenTree};
+    let mut behind_tick = false;
+    let inferred = tokens.into_iter().map(|token| {
+        let is_name = std::mem::replace(&mut behind_tick, false);
+        match token {
+            TokenTree::Group(group) => {
+                let mut inner = Group::new(group.delimiter(), inferred(group.stream(), own));
+                inner.set_span(group.span());
+                inner.into()
+            }
+            TokenTree::Ident(name) if is_name && own.iter().any(|lifetime| lifetime.ident == name) => {
+                Ident::new("_", name.span()).into()
+            }
+            TokenTree::Punct(punct) => {
+                behind_tick = punct.as_char() == '\'';
+                punct.into()
+            }
+            other => other,
+        }
+    });
+    inferred.collect()
+}
+
+/// A type without the lifetimes that are written in it, to compare it with one in which they are hidden.
+pub(crate) fn without_lifetimes(ty: &Type) -> Type {
+    struct Without;
+    impl VisitMut for Without {
+        fn visit_type_reference_mut(&mut self, reference: &mut syn::TypeReference) {
+            reference.lifetime = None;
+            visit_mut::visit_type_reference_mut(self, reference);
+        }
+        fn visit_path_arguments_mut(&mut self, arguments: &mut PathArguments) {
+            if let PathArguments::AngleBracketed(inner) = arguments {
+                let kept = std::mem::take(&mut inner.args).into_iter();
+                inner.args = kept.filter(|argument| !matches!(argument, GenericArgument::Lifetime(_))).collect();
+                inner.colon2_token = None;
+                if inner.args.is_empty() {
+                    *arguments = PathArguments::None;
+                    return;
+                }
+            }
+            visit_mut::visit_path_arguments_mut(self, arguments);
+        }
+    }
+    let mut ty = ty.clone();
+    Without.visit_type_mut(&mut ty);
+    ty
 }

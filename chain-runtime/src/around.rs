@@ -22,7 +22,17 @@
 //! | `Instrumented` | polls the block inside of a span | never | | `tracing` |
 //! | `Retry` | says whether a block is run once more, and pauses before it | never | | `retry` |
 //!
-//! The responses have the empty body, `B::default()`, and need the feature `http`.
+//! | [`WholeDeadline`] | limits the block, and then the body of its reply, in time | [`Expired`] | 504 | `http-body` |
+//! | [`WholeConcurrency`] | lets so many replies be made and sent at once | [`Overloaded`] | 503 | `http-body`; `tokio` to wait |
+//!
+//! The responses are [`Failure`](crate::failure::Failure)s, which the reply's body renders, and need the feature `http`.
+//!
+//! # A reply whose body is streamed
+//!
+//! A block is over when it gives its reply. Of an HTTP response that is when its **head** is there: the body is sent after that, by the server, and none
+//! of these nodes sees it, but the two that begin with `Whole`. A `Deadline` does not end a body that takes too long, a `Concurrency` gives its permit back before the
+//! body is sent, `CatchPanic` does not catch the panic of a stream, and a span of `Instrumented` is closed. What else has to go to the body's end
+//! goes there as its tail: see [`tailed`](crate::tailed).
 //!
 //! What waits takes its clock from a [`Timer`]. With the feature `tokio` that is tokio's, unless another is named.
 //!
@@ -82,15 +92,22 @@ pub trait Around<'r, R, O>: Signature<'r> {
     ) -> impl Future<Output = Self::Outcome>;
 
     /// Whether the block is to be run once more: it replied with `reply`, in run number `attempt`, from 1. Not asked where the block goes on.
-    /// What it returns does not borrow the reply, which need not be `Sync`.
-    fn again(&'r self, attempt: u32, reply: &R) -> impl Future<Output = bool> + use<'r, Self, R, O> {
+    ///
+    /// `None` keeps the reply. After `Some(pause)` the reply is dropped, with whatever it holds of an upstream, then the pause is awaited, and then
+    /// the block is made anew. What is returned does not borrow the reply.
+    fn again(&'r self, attempt: u32, reply: &R) -> Option<impl Future<Output = ()> + use<'r, Self, R, O>> {
         let _ = (attempt, reply);
-        core::future::ready(false)
+        None::<core::future::Ready<()>>
     }
-    /// The same, where it never suspends.
+    /// The same, where there is no pause.
     fn again_now(&'r self, attempt: u32, reply: &R) -> bool {
         let _ = (attempt, reply);
         false
+    }
+    /// What is awaited of a pause; nothing, where the node never pauses.
+    #[doc(hidden)]
+    fn pause<P: Future<Output = ()>>(pause: P) -> impl Future<Output = ()> {
+        pause
     }
 }
 
@@ -117,6 +134,8 @@ mod reply;
 mod retry;
 #[cfg(feature = "std")]
 mod timer;
+#[cfg(feature = "http-body")]
+mod whole;
 
 #[cfg(feature = "std")]
 pub use catch_panic::{CatchPanic, Panicked};
@@ -133,3 +152,5 @@ pub use retry::{Backoff, Budget, Policy, Retry};
 pub use timer::Timer;
 #[cfg(feature = "tokio")]
 pub use timer::TokioTimer;
+#[cfg(feature = "http-body")]
+pub use whole::{Permit, WholeConcurrency, WholeDeadline};

@@ -63,6 +63,7 @@
 //! # });
 //! ```
 //!
+//! A reply has the framing of its body, and none to `HEAD` has content: see [`framing`](crate::framing). axum does the latter for handlers alone.
 //! `()` is `IntoResponse`, and yet it is no reply here: a chain that ends with a node which gives nothing, whose node breaks with `()`, or that goes on
 //! after [`next`], would answer `200 OK` with nothing in it, and does not compile.
 //!
@@ -109,20 +110,27 @@
 
 use core::convert::Infallible;
 use core::future::Future;
+use core::mem;
 use core::ops::Deref;
+use std::time::Instant;
 
+use ::axum::body::Body;
 use ::axum::extract::{FromRequest, FromRequestParts};
 use ::axum::response::{IntoResponse, Response};
 use ::axum::routing::Route;
 use chain_macros::node;
 use http::StatusCode;
 use http::request::Parts;
+use http_body::Body as _;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::around::{Expired, Overloaded, Panicked};
+use crate::around::{Expired, Overloaded, Panicked, Timer};
 use crate::embed::{Chain, Embedded, Inputs};
 use crate::flow::IntoReply;
+use crate::framing::{Asked, Settled};
+use crate::tailed::{Holds, Tail, Tailed};
+use crate::timed::{Timed, Until};
 use crate::tower::{Layering, Permit};
 
 pub use ::axum::extract::Request;
@@ -182,6 +190,37 @@ impl From<Reply> for Response {
     }
 }
 
+/// As a tail of the body.
+impl<E: Tail + Send + 'static> Holds<E> for Body {
+    fn hold(&mut self, held: E) {
+        if !self.is_end_stream() {
+            *self = Self::new(Tailed::new(mem::take(self), Some(held)));
+        }
+    }
+}
+
+impl<E: Tail + Send + 'static> Holds<E> for Reply {
+    fn hold(&mut self, held: E) {
+        self.0.hold(held);
+    }
+}
+
+impl<T: Timer<Sleep: Send> + Send + 'static> Until<T> for Body {
+    fn until(&mut self, at: Instant, timer: T) {
+        if !self.is_end_stream() {
+            let mut timed = Timed::new(mem::take(self));
+            timed.until(at, timer);
+            *self = Self::new(timed);
+        }
+    }
+}
+
+impl<T: Timer<Sleep: Send> + Send + 'static> Until<T> for Reply {
+    fn until(&mut self, at: Instant, timer: T) {
+        self.0.until(at, timer);
+    }
+}
+
 /// A chain over the [`Request`], or over its head and its body, as a service: for `Router::route_service`, `get_service` and the like.
 ///
 /// Its reply is a [`Reply`] or a [`Response`].
@@ -201,7 +240,10 @@ where
 {
     Embedded {
         chain,
-        run: |chain: H, request: Request| async move { Ok(C::run_owned(chain, I::of(request)).await.into()) },
+        run: |chain: H, request: Request| {
+            let asked = Asked::of(&request);
+            async move { Ok(framed(asked, C::run_owned(chain, I::of(request)).await.into())) }
+        },
     }
 }
 
@@ -244,11 +286,14 @@ where
     I: FromRequest<S, M>,
     R: Into<Response>,
 {
-    let run = |(chain, state): (H, S), request: Request| async move {
-        Ok(match I::from_request(request, &state).await {
-            Ok(inputs) => C::run_owned(chain, inputs).await.into(),
-            Err(rejection) => rejection.into_response(),
-        })
+    let run = |(chain, state): (H, S), request: Request| {
+        let asked = Asked::of(&request);
+        async move {
+            Ok(match I::from_request(request, &state).await {
+                Ok(inputs) => framed(asked, C::run_owned(chain, inputs).await.into()),
+                Err(rejection) => rejection.into_response(),
+            })
+        }
     };
     Embedded { chain: (chain, state), run }
 }
@@ -272,9 +317,19 @@ where
     C: Chain<(Request, Next), R>,
     R: Into<Response>,
 {
-    let run =
-        |chain: H, request: Request, inner: Next| async move { Ok(C::run_owned(chain, (request, inner)).await.into()) };
+    let run = |chain: H, request: Request, inner: Next| {
+        let asked = Asked::of(&request);
+        async move { Ok(framed(asked, C::run_owned(chain, (request, inner)).await.into())) }
+    };
     Layering { chain, run, not_ready: (|never| never) as fn(Infallible) -> Infallible }
+}
+
+/// The response with the framing that its body has: see [`framing`](crate::framing).
+fn framed(asked: Asked, mut response: Response) -> Response {
+    match asked.settle(&mut response) {
+        Settled::Empty => response.map(|_| Body::empty()),
+        _ => response,
+    }
 }
 
 /// The node that hands the request on to what a [`layer`] is around, and gives its response. It takes both.
@@ -288,30 +343,33 @@ pub async fn next(next: Next, request: Request) -> Result<Response, Infallible> 
 /// It asks for the head by `&mut`, as an input or a provided value.
 ///
 /// ```
+/// use std::sync::Arc;
+///
+/// use ::axum::Router;
 /// use ::axum::body::Body;
-/// use ::axum::extract::Query;
+/// use ::axum::extract::Path;
 /// use ::axum::http::request::Parts;
-/// use chain_runtime::axum::{Reply, extract};
+/// use ::axum::routing::get_service;
+/// use chain_runtime::axum::{Reply, extract, service};
 /// use chain_runtime::{chain, node};
 ///
-/// #[derive(serde::Deserialize)]
-/// struct Page { number: u32 }
-///
 /// #[node]
-/// fn page(page: &Query<Page>) -> String { format!("page {}", page.number) }
+/// fn page(number: &Path<u32>) -> String { format!("page {}", number.0) }
 ///
 /// chain! {
 ///     struct Pages;
-///     async fn(head: Parts, body: Body) -> Reply { extract::<Query<Page>> => page }
+///     async fn(head: Parts, body: Body) -> Reply { extract::<Path<u32>> => page }
 /// }
 ///
+/// let app: Router = Router::new().route("/pages/{number}", get_service(service(Arc::new(Pages))));
+/// # use tower::ServiceExt;
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
 /// # let ask = |uri: &str| {
-/// #     let (head, body) = chain_runtime::axum::Request::get(uri).body(Body::empty()).unwrap().into_parts();
-/// #     runtime.block_on(Pages.run(head, body)).0.status().as_u16()
+/// #     let request = chain_runtime::axum::Request::get(uri).body(Body::empty()).unwrap();
+/// #     runtime.block_on(app.clone().oneshot(request)).unwrap().status().as_u16()
 /// # };
-/// assert_eq!(ask("/pages?number=3"), 200);
-/// assert_eq!(ask("/pages?number=three"), 400);
+/// # assert_eq!(ask("/pages/3"), 200);
+/// # assert_eq!(ask("/pages/three"), 400);
 /// ```
 #[node(crate = crate)]
 pub async fn extract<T: FromRequestParts<()>>(head: &mut Parts) -> Result<T, T::Rejection> {

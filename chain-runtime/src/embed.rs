@@ -103,7 +103,7 @@ pub trait Chain<I, R> {
     label = "does not run over a `{X}` and reply with `{R}`",
     note = "`async fn(request: Request, scratch: &mut Scratch) -> Response` is a `ChainOver<Scratch, (Request,), Response>`, and `chain!(a => b)` a `ChainOver<Context, (), Ending>`"
 )]
-pub trait ChainOver<X, I, R> {
+pub trait ChainOver<X: ?Sized, I, R> {
     /// Runs the chain behind this handle over what that one leads to, a `Box<X>` or a `Lease<X>`, and gives it back. The future owns all of
     /// them and borrows nothing. Where the run is dropped midway, so is what it ran over.
     fn run_owned<H: Deref<Target = Self>, C: DerefMut<Target = X>>(

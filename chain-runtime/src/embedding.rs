@@ -6,17 +6,17 @@
 //!
 //! | where | how | feature | example |
 //! | --- | --- | --- | --- |
-//! | tower, both ways | `tower::service`, `tower::layer`, `tower::Call`, `tower::Layered` | `tower` | `examples/tower.rs` |
+//! | tower, both ways | `tower::service`, `tower::layer`, `tower::Call`, `tower::Layered` | `tower` | `examples/embedding/tower.rs` |
 //! | hyper | `hyper::service`, `hyper::service_over` | `hyper` | `examples/hyper.rs` |
-//! | axum | `axum::handler`, `axum::service`, `axum::layer` | `axum` | `examples/axum.rs` |
-//! | tonic | the module `tonic` | `tonic` | `examples/tonic.rs` |
-//! | actix-web | the module `actix_web` | `actix-web` | `examples/actix_web.rs` |
-//! | ntex | the module `ntex` | `ntex` | `examples/ntex.rs` |
+//! | axum | `axum::handler`, `axum::service`, `axum::layer` | `axum` | `examples/embedding/axum.rs` |
+//! | tonic | the module `tonic` | `tonic` | `examples/embedding/tonic.rs` |
+//! | actix-web | the module `actix_web` | `actix-web` | `examples/embedding/actix_web.rs` |
+//! | ntex | the module `ntex` | `ntex` | `examples/embedding/ntex.rs` |
 //! | TCP and UDP, without HTTP | [`run`](#frames-on-a-socket) for each frame | none | `examples/sockets.rs` |
 //! | the consumer of a queue | [`run`](#messages-of-a-queue) for each message | none | `examples/queue.rs` |
-//! | smol, `futures::executor`, pollster, .. | [`run`](#any-executor), as any future; a [`Timer`](crate::around) for what waits | none | `examples/smol.rs` |
-//! | a synchronous server | [`run`](#threads-instead-of-futures) of an `fn` chain, in a thread | none | `examples/tiny_http.rs` |
-//! | a device | [`run`](#no-executor-at-all), polled by hand | none, not even `std` | `examples/embedded.rs` |
+//! | smol, `futures::executor`, pollster, .. | [`run`](#any-executor), as any future; a [`Timer`](crate::around) for what waits | none | `examples/embedding/smol.rs` |
+//! | a synchronous server | [`run`](#threads-instead-of-futures) of an `fn` chain, in a thread | none | `examples/embedding/tiny_http.rs` |
+//! | a device | [`run`](#no-executor-at-all), polled by hand | none, not even `std` | `examples/embedding/embedded.rs` |
 //!
 //! Code that is generic over chains, as an adapter of your own is, stands on [`Chain`](crate::Chain) and
 //! [`ChainOver`](crate::ChainOver).
@@ -156,7 +156,8 @@
 //!
 //! The future of `run` is an ordinary one: `smol::spawn`, `futures::executor::block_on` and pollster take it as it is, and it is `Send` where
 //! its parts are. A task that is dropped cancels its run. Nothing of tokio is in the tree unless the feature `tokio` is on; the nodes of
-//! [`around`](crate::around) that wait are made with a timer then, `Deadline::within_on(SmolTimer, ..)`.
+//! [`around`](crate::around) that wait are made with a timer then. This one is a thread's, and goes with any executor;
+//! `examples/embedding/smol.rs` has smol's own.
 //!
 //! ```
 //! # #[cfg(feature = "std")] {
@@ -166,37 +167,38 @@
 //!
 //! use chain_runtime::around::{Deadline, Expired, Timer};
 //! use chain_runtime::{chain, node};
+//! use futures_timer::Delay;
 //!
-//! struct SmolTimer;
-//! struct Sleep(smol::Timer);
+//! struct ThreadTimer;
+//! struct Sleep(Delay);
 //!
-//! impl Timer for SmolTimer {
+//! impl Timer for ThreadTimer {
 //!     type Sleep = Sleep;
 //!
-//!     fn sleep_until(&self, at: Instant) -> Sleep { Sleep(smol::Timer::at(at)) }
+//!     fn sleep_until(&self, at: Instant) -> Sleep { Sleep(Delay::new(at.saturating_duration_since(Instant::now()))) }
 //! }
 //!
 //! impl Future for Sleep {
 //!     type Output = ();
 //!
 //!     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-//!         Pin::new(&mut self.0).poll(context).map(drop)
+//!         Pin::new(&mut self.0).poll(context)
 //!     }
 //! }
 //!
 //! #[node]
 //! async fn slow(takes: &Duration) -> Result<&'static str, Expired> {
-//!     smol::Timer::after(*takes).await;
+//!     Delay::new(*takes).await;
 //!     Ok("done")
 //! }
 //!
 //! chain! {
-//!     struct Patient { deadline: Deadline<SmolTimer> }
+//!     struct Patient { deadline: Deadline<ThreadTimer> }
 //!     async fn(takes: Duration) -> Result<&'static str, Expired> { deadline { slow } }
 //! }
 //!
-//! let chain = Patient { deadline: Deadline::within_on(SmolTimer, Duration::from_millis(20)) };
-//! assert_eq!(smol::block_on(chain.run(Duration::from_secs(60))), Err(Expired));
+//! let chain = Patient { deadline: Deadline::within_on(ThreadTimer, Duration::from_millis(20)) };
+//! assert_eq!(pollster::block_on(chain.run(Duration::from_secs(60))), Err(Expired));
 //! # }
 //! ```
 //!
@@ -246,7 +248,7 @@
 //! assert_eq!(answers.iter().sum::<usize>(), 3);
 //! ```
 //!
-//! `examples/tiny_http.rs` does so behind tiny_http, which is what most synchronous servers stand on. Its last release is of 2022.
+//! `examples/embedding/tiny_http.rs` does so behind tiny_http, which is what most synchronous servers stand on. Its last release is of 2022.
 //!
 //! # No executor at all
 //!

@@ -4,7 +4,10 @@
 //! | --- | --- |
 //! | the request, or its head and its body | [`service`] |
 //! | these, and memory that serves one request after another | [`service_over`], with the feature `pool` |
-//! | it is of the short form | `context_service`, with the features `pool` and `http` |
+//! | it is of the short form | [`context_service`], with the feature `pool` |
+//!
+//! What is sent is framed by its body, whatever fields a node set, and a reply to `HEAD`, a 204 or a 304 has no content, over HTTP/2 as well:
+//! see [`framing`](crate::framing).
 //!
 //! Nothing is boxed. A service is made once and cloned for each connection, which costs the handle of the chain; hyper drops a request's
 //! future where the client is gone, and the chain's `cancelled` hooks run.
@@ -60,19 +63,86 @@ use core::ops::Deref;
 
 use ::hyper::service::Service;
 
+use http_body::Body;
+
 use crate::embed::{Chain, Embedded, Inputs};
+use crate::framing::{Asked, Sent};
 
 /// A chain whose inputs are the request, or its head and its body, as a service that never fails.
 pub fn service<H, C, T, I, R>(
     chain: H,
-) -> impl Service<T, Response = R, Error = Infallible, Future = impl Future<Output = Result<R, Infallible>>> + Clone
+) -> impl Service<T, Response = R::Sent, Error = Infallible, Future = impl Future<Output = Result<R::Sent, Infallible>>>
++ Clone
 where
     H: Deref<Target = C> + Clone,
     C: Chain<I, R>,
     I: Inputs<T>,
+    R: Answers<T>,
 {
-    Embedded { chain, run: |chain: H, request: T| async move { Ok(C::run_owned(chain, I::of(request)).await) } }
+    Embedded {
+        chain,
+        run: |chain: H, request: T| {
+            let asked = R::asked(&request);
+            async move { Ok(C::run_owned(chain, I::of(request)).await.sent(asked)) }
+        },
+    }
 }
+
+/// What hyper is given of a chain's reply to a `Request`.
+///
+/// Of an `http::Response<B>` that is the response as it is [`framing::sent`](crate::framing::sent). Numbers and text are given as they are, for a
+/// service that no HTTP server is behind.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no reply to a `{Request}`",
+    label = "hyper sends an `http::Response<B>`, where `B` is a `Body`",
+    note = "let the chain reply with an `http::Response<B>` to an `http::Request<_>`; whatever is `IntoReply<http::Response<B>>` may be given and broken with in it"
+)]
+pub trait Answers<Request> {
+    /// What is sent.
+    type Sent;
+    /// What has to be known of the request by then, when it is gone.
+    type Asked;
+
+    /// That of this request.
+    fn asked(request: &Request) -> Self::Asked;
+
+    /// This reply to that request, as it is sent.
+    fn sent(self, asked: Self::Asked) -> Self::Sent;
+}
+
+impl<Q, B: Body> Answers<http::Request<Q>> for http::Response<B> {
+    type Sent = http::Response<Sent<B>>;
+    type Asked = Asked;
+
+    #[inline]
+    fn asked(request: &http::Request<Q>) -> Asked {
+        Asked::of(request)
+    }
+
+    #[inline]
+    fn sent(self, asked: Asked) -> Self::Sent {
+        asked.sent(self)
+    }
+}
+
+macro_rules! as_they_are {
+    ($($ty:ty)+) => {$(
+        impl<Request> Answers<Request> for $ty {
+            type Sent = Self;
+            type Asked = ();
+
+            #[inline]
+            fn asked(_: &Request) {}
+
+            #[inline]
+            fn sent(self, (): ()) -> Self {
+                self
+            }
+        }
+    )+};
+}
+
+as_they_are! { () bool u8 u16 u32 u64 usize i32 i64 &'static str std::string::String std::vec::Vec<u8> bytes::Bytes }
 
 impl<H, F, T, R, E, Fut> Service<T> for Embedded<H, F>
 where
@@ -92,7 +162,5 @@ where
 
 #[cfg(feature = "pool")]
 mod over;
-#[cfg(all(feature = "pool", feature = "http"))]
-pub use over::context_service;
 #[cfg(feature = "pool")]
-pub use over::service_over;
+pub use over::{context_service, service_over};

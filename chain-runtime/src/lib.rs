@@ -151,15 +151,26 @@
 //! | --- | --- | --- |
 //! | none | the language: chains, nodes, hooks, observers, [`Reset`] for the types of `core`. `#![no_std]`, without `alloc` | |
 //! | `std` (default) | [`Reset`] for the types of `std`, `observe::Recorder` for tests, `around::Deadline`, `around::CatchPanic` | |
-//! | `http` | the short form's `Context`; replies that are `http` responses (module `reply`); `Reset` for `http` and `bytes` types | `http`, `bytes` |
+//! | `http` | the short form's `Context`; replies that are `http` responses (modules `reply` and `failure`); what ready nodes share (module `nodes`); `Reset` for `http` and `bytes` types | `http`, `bytes` |
+//! | `http-body` | what is sent of a reply, and what follows its body to its end (modules `framing`, `tailed`, `timed`); `around::WholeDeadline`, `around::WholeConcurrency` | `http-body`, `http-body-util`, `pin-project-lite`; those of `http` |
+//! | `access-log` | `nodes::access_log`: a line for each request, which nobody waits for | `crossbeam-queue`, `humantime`; those of `http-body` |
+//! | `governor` | `nodes::rate_limit`: by user, by peer, by anything | `governor`; those of `http` |
+//! | `idempotency` | `nodes::idempotency`: what is sent twice is carried out once | `http-body-util`, `siphasher`; those of `http-body` |
+//! | `jsonwebtoken` | `nodes::auth` by JSON Web Tokens | `jsonwebtoken`, `base64`, `serde`, `serde_json`; those of `http` |
+//! | `request-id` | `nodes::request_id` | those of `http` |
+//! | `serde_json` | `nodes::json`: what a body says | `serde`, `serde_json`; those of `http` |
+//! | `subtle` | `nodes::auth` by API keys | `subtle`; those of `http` |
+//! | `whole-body` | `nodes::whole_body`: a body, read whole within limits | those of `http-body` and `tokio` |
 //! | `pool` | `Pool` and `Lease`: contexts that outlive their requests | `crossbeam-queue`, `thread_local` |
 //! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits; work that outlives its request (module `cancel`) | `tokio` |
 //! | `retry` | `around::Retry` with its budget | `fastrand` |
+//! | `proxy` | a forwarding node with its server (module `proxy`) | `hyper`, `hyper-util`, `tokio-util`, `tower-service`; those of `http-body`, `pool` and `tokio` |
+//! | `rustls` | TLS to upstreams, for `proxy` | `tokio-rustls`, without a provider of cryptography |
 //! | `actix-web` | a chain as a handler or as middleware (module `actix_web`) | `actix-web` without features |
-//! | `axum` | a chain as a handler, a service or a layer (module `axum`) | `axum` without features; those of `http` and `tower` |
-//! | `hyper` | a chain as a hyper service (module `hyper`) | `hyper` without features, `http-body-util`; those of `http` |
+//! | `axum` | a chain as a handler, a service or a layer (module `axum`) | `axum` without features; those of `http-body` and `tower` |
+//! | `hyper` | a chain as a hyper service (module `hyper`) | `hyper` without features; those of `http-body` |
 //! | `ntex` | a chain as a handler or as middleware (module `ntex`) | `ntex` without features |
-//! | `tonic` | a chain in front of gRPC services, and as a method's body (module `tonic`) | `tonic` without features; those of `http` and `tower` |
+//! | `tonic` | a chain in front of gRPC services, and as a method's body (module `tonic`) | `tonic` without features; those of `http-body` and `tower` |
 //! | `tower` | a chain as a `Service` or a `Layer`, services as nodes (module `tower`) | `tower-service`, `tower-layer` |
 //! | `tracing` | `around::Instrumented` | `tracing` |
 //! | `arc-swap` | `Reloadable`: a field that is swapped while requests run | `arc-swap` |
@@ -189,13 +200,19 @@ pub mod describe;
 mod embed;
 #[cfg(any(doc, doctest))]
 pub mod embedding;
+#[cfg(feature = "http")]
+pub mod failure;
 pub mod flow;
+#[cfg(feature = "http-body")]
+pub mod framing;
 pub mod held;
 #[cfg(feature = "hyper")]
 pub mod hyper;
 #[cfg(any(doc, doctest))]
 pub mod migrate;
 pub mod node;
+#[cfg(feature = "http")]
+pub mod nodes;
 #[cfg(feature = "ntex")]
 pub mod ntex;
 pub mod observe;
@@ -203,6 +220,8 @@ pub mod observe;
 mod pool;
 #[doc(hidden)]
 pub mod private;
+#[cfg(feature = "proxy")]
+pub mod proxy;
 #[cfg(feature = "arc-swap")]
 mod reloadable;
 #[cfg(feature = "http")]
@@ -215,6 +234,10 @@ pub mod share;
 pub mod short;
 #[cfg(feature = "pool")]
 mod sync;
+#[cfg(feature = "http-body")]
+pub mod tailed;
+#[cfg(feature = "http-body")]
+pub mod timed;
 pub mod toggle;
 #[cfg(feature = "tonic")]
 pub mod tonic;
@@ -226,6 +249,8 @@ pub use around::Around;
 pub use context::{Context, Request, Respond, Response, Scratch};
 pub use describe::{Drawing, Ending, NodeInfo};
 pub use embed::{Chain, ChainOver, Inputs};
+#[cfg(feature = "http")]
+pub use failure::{Failure, Render};
 pub use flow::{IntoReply, Never, NeverSuspends};
 pub use node::{Cancel, IsNode, Joins, Node, Nothing, OnCancel, Signature, Stateless};
 #[cfg(feature = "pool")]

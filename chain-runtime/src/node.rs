@@ -110,6 +110,11 @@ pub trait Node<'r: 's, 's, S>: Signature<'r> {
 }
 
 /// What becomes of the node when its request dies midway, in the chain `C`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is a function, and its name here begins like that of a type",
+    label = "a function",
+    note = "name it in small letters: for what begins with a capital letter a chain has a way out, and a function has none"
+)]
 pub trait Cancel<'r, C: 'r>: Signature<'r> + 'r {
     /// Whether there is a way out: [`way_out::Open`] or the uninhabited [`way_out::Absent`].
     type WayOut: way_out::WayOut;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!          get                                       put (a lease is dropped)
-//!           │                                         │ reset, trim
+//!           │ renew                                   │ reset, trim
 //!           ▼                                         ▼
 //!   ┌─ this thread's magazine, at most 32 ──────────────────┐   1. no atomic read-modify-write
 //!   └─┬───────────────────────────────────────────────▲──┬──┘
@@ -49,8 +49,9 @@ const SAMPLED: u64 = 64;
 
 /// A bounded set of reusable values that grows and shrinks with the load.
 ///
-/// [`get`](Pool::get) lends a value; dropping the [`Lease`] [resets](Reset) it and puts it back. Once warm, neither
-/// allocates, and neither ever waits: where no value is idle, the factory makes one.
+/// [`get`](Pool::get) lends a value, which is [renewed](Reset::renew) for it; dropping the [`Lease`] [resets](Reset::reset) the value and puts it
+/// back, where it may stay for long: a time belongs into `renew`. Once warm, neither allocates, and neither ever waits: where no value is idle,
+/// the factory makes one.
 ///
 /// ```
 /// use chain_runtime::Pool;
@@ -93,7 +94,7 @@ const SAMPLED: u64 = 64;
 /// # In a panic
 ///
 /// A lease that is dropped while its thread panics discards its value: nobody knows what state it is in. So does one whose
-/// `reset` panics.
+/// `reset` panics, and where `renew` does, there is no lease.
 pub struct Pool<T: Send> {
     magazines: ThreadLocal<Magazine<T>>,
     /// The magazines' counters, since the magazines themselves cannot be read from another thread.
@@ -134,7 +135,7 @@ impl<T: Reset + Send> Pool<T> {
     /// move into a spawned task, at no more cost; see [`get_owned`](Pool::get_owned) for a pool in an `Arc`.
     ///
     /// Never waits, but at a thread's first use of a pool, when `thread_local` takes a short lock. Allocates only when no value is idle within reach, and what `thread_local` needs at a thread's first
-    /// use of the pool. Panics if the factory does.
+    /// use of the pool. Panics if the factory does, or [`Reset::renew`].
     #[inline]
     pub fn get(&self) -> Lease<'_, T> {
         Lease::borrowed(self, self.take())
@@ -204,6 +205,10 @@ impl<T: Reset + Send> Pool<T> {
         if turn % SAMPLED == 0 {
             slot.since = Some(self.tick());
         }
+        // Until it is renewed it counts as discarded, which it is if that panics.
+        let ending = Ending(magazine);
+        slot.value.renew();
+        mem::forget(ending);
         slot
     }
 

@@ -2,7 +2,7 @@
 
 pub use core::future::{Future, pending};
 pub use core::marker::{PhantomData, Send, Sized};
-pub use core::mem::size_of;
+pub use core::mem::{drop, size_of};
 pub use core::ops::{ControlFlow, Deref, DerefMut};
 pub use core::option::Option::{self, None, Some};
 pub use core::pin::{Pin, pin};
@@ -57,6 +57,17 @@ impl<T: ?Sized> Plainly for Probe<T> {}
 /// Stands for a node that has errors.
 pub fn no_node<T>() -> T {
     unreachable!()
+}
+
+/// What a function gives: `<fn(&'r ()) -> Token as Returned>::It` is `Token<'r>`, and `Token` where that has no lifetime. A macro cannot tell the two
+/// apart, and in the type of a function a lifetime may be left out.
+pub trait Returned {
+    /// What it gives.
+    type It: ?Sized;
+}
+
+impl<A, T: ?Sized> Returned for fn(A) -> T {
+    type It = T;
 }
 
 /// The body of a hook's form that the node does not have.

@@ -24,10 +24,14 @@ use core::time::Duration;
 /// 2. **its allocations are kept** where the type has a way to keep them, and none are made;
 /// 3. resetting it again changes nothing.
 ///
+/// `reset` runs when a value comes **back**, which may be long before the next request begins. What has to be made when a request begins,
+/// such as the time at which it did, is made by [`renew`](Reset::renew), which runs when the value is **lent**. What `renew` sets,
+/// `reset` may leave as it is.
+///
 /// An implementation that breaks the contract leaks one user's data into another's request; the pool and the
 /// generated code trust it.
 ///
-/// `reset` should not panic. Where it does (the `Drop` of an element may), a [`Pool`](crate::Pool) discards
+/// `reset` and `renew` should not panic. Where one does (the `Drop` of an element may), a [`Pool`](crate::Pool) discards
 /// the value.
 ///
 /// # Deriving
@@ -63,12 +67,15 @@ use core::time::Duration;
 ///
 /// | on a field | |
 /// | --- | --- |
-/// | (nothing) | reset through the `Reset` of its type, and trimmed through its [`trim`](Reset::trim) |
+/// | (nothing) | reset through the `Reset` of its type, trimmed through its [`trim`](Reset::trim), and renewed through its [`renew`](Reset::renew) |
 /// | `#[reset(value = expr)]` | assigned `expr`; its type needs no `Reset` |
 /// | `#[reset(with = path::to_fn)]` | handed to a `fn(&mut T)`, which must keep the contract; its type needs no `Reset` |
 /// | `#[reset(keep)]` | left as it is: for what does not belong to a request, such as a handle or a connection's address. This is a promise that no request writes to it; say why in a comment |
 ///
-/// `value`, `with` and `keep` exclude each other, and such a field is not trimmed. On the type,
+/// | `#[reset(renew = expr)]` | assigned `expr` when the value is lent: `renew = Instant::now()`; its type needs no `Reset`. What is to be let go when the value comes back is said beside it: `value = None, renew = Some(..)` |
+///
+/// `value`, `with` and `keep` exclude each other, and such a field is not trimmed. A `value` that asks a clock, `value = Instant::now()`, is
+/// refused: it would be the time at which the last request ended. On the type,
 /// `#[reset(crate = path)]` says where this crate is, for macros that re-export it.
 ///
 /// A type parameter gets no bound of its own; a field whose type mentions one adds the bound `FieldType:
@@ -104,6 +111,33 @@ pub trait Reset {
     fn trim(&mut self, limit: usize) {
         let _ = limit;
     }
+
+    /// Makes what begins with a request: it runs when the value is lent, before anyone sees it, also when it was just made.
+    ///
+    /// A [`Pool`](crate::Pool) calls it for each lease, and so does whatever else of this crate lends a value to one request after another. Who keeps a value
+    /// for that, and resets it by hand, calls `renew` when the next request has come. By default it does nothing, and costs nothing.
+    ///
+    /// ```
+    /// # #[cfg(feature = "pool")] {
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use chain_runtime::{Pool, Reset};
+    ///
+    /// #[derive(Reset)]
+    /// struct Visit {
+    ///     #[reset(renew = Instant::now())]
+    ///     began: Instant,
+    ///     path: String,
+    /// }
+    ///
+    /// let pool = Pool::new(|| Visit { began: Instant::now(), path: String::new() });
+    /// drop(pool.get());
+    /// // However long that was ago: the next request begins now.
+    /// let asked = Instant::now();
+    /// assert!(pool.get().began >= asked);
+    /// # }
+    /// ```
+    fn renew(&mut self) {}
 }
 
 /// How many elements of `T` fit in `limit` bytes.
@@ -186,6 +220,12 @@ macro_rules! through {
                 let $inner = self;
                 $access.trim(limit);
             }
+
+            #[inline]
+            fn renew(&mut self) {
+                let $inner = self;
+                $access.renew();
+            }
         }
     )+};
 }
@@ -207,6 +247,11 @@ impl<T: Reset, const N: usize> Reset for [T; N] {
     fn trim(&mut self, limit: usize) {
         self.as_mut_slice().trim(limit);
     }
+
+    #[inline]
+    fn renew(&mut self) {
+        self.as_mut_slice().renew();
+    }
 }
 
 /// Resets each element; the length of a slice is not its own to change.
@@ -222,6 +267,13 @@ impl<T: Reset> Reset for [T] {
     fn trim(&mut self, limit: usize) {
         for element in self {
             element.trim(limit);
+        }
+    }
+
+    #[inline]
+    fn renew(&mut self) {
+        for element in self {
+            element.renew();
         }
     }
 }
@@ -241,6 +293,13 @@ macro_rules! tuples {
             fn trim(&mut self, limit: usize) {
                 let ($($name,)+) = self;
                 $($name.trim(limit);)+
+            }
+
+            #[inline]
+            #[allow(non_snake_case, reason = "each element is named like its type")]
+            fn renew(&mut self) {
+                let ($($name,)+) = self;
+                $($name.renew();)+
             }
         }
     )+};

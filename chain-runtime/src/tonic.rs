@@ -105,6 +105,7 @@ use crate::around::TokioTimer;
 use crate::around::{Deadline, Expired, Overloaded, Panicked, Timer};
 use crate::embed::Chain;
 use crate::flow::IntoReply;
+use crate::framing::{Asked, Settled};
 use crate::tower::{Layering, Permit};
 
 /// A call as tonic's server takes it: the metadata are its headers, the messages its body.
@@ -209,8 +210,15 @@ where
     S: Service<Request> + Clone,
     R: Into<http::Response<Body>>,
 {
-    let run = |chain: H, request: Request, permit: Permit<S, Request>| async move {
-        Ok(C::run_owned(chain, (request, permit)).await.into())
+    let run = |chain: H, request: Request, permit: Permit<S, Request>| {
+        let asked = Asked::of(&request);
+        async move {
+            let mut response = C::run_owned(chain, (request, permit)).await.into();
+            Ok(match asked.settle(&mut response) {
+                Settled::Empty => response.map(|_| Body::empty()),
+                _ => response,
+            })
+        }
     };
     Layering { chain, run, not_ready: (|error| error) as fn(S::Error) -> S::Error }
 }

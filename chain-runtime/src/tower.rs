@@ -82,6 +82,12 @@ use crate::embed::{Chain, Embedded, Inputs};
 mod layered;
 #[cfg(feature = "pool")]
 pub use layered::{Layered, Passage, Relay, Relayed};
+#[cfg(feature = "pool")]
+mod spare;
+#[cfg(all(feature = "pool", feature = "http-body"))]
+pub use spare::Gone;
+#[cfg(feature = "pool")]
+pub use spare::{Passing, Spare};
 
 /// A chain as a service, whose input is the request, or, of an HTTP request, the head and the body. It never fails: what goes wrong in a
 /// chain is a reply.

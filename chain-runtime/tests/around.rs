@@ -170,6 +170,31 @@ fn a_payload_that_is_no_text_is_kept() {
     assert_eq!(panicked.into_payload().downcast_ref(), Some(&7_u8));
 }
 
+/// Panics when it is dropped, with one more of its kind, for so many times.
+struct Bomb(u32);
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if self.0 > 0 {
+            std::panic::panic_any(Self(self.0 - 1));
+        }
+    }
+}
+
+#[test]
+fn what_was_panicked_with_may_panic_when_it_is_dropped() {
+    for fuse in 0..4 {
+        let block = pin!(async { std::panic::panic_any(Bomb(fuse)) });
+        let panicked = run(CatchPanic.around(block)).map(|(): ()| ()).unwrap_err();
+        assert!(panicked.payload().is::<Bomb>() && panicked.message().is_none());
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(panicked))).is_ok(), "{fuse}");
+    }
+    // Who takes it out has it as it is.
+    let block = pin!(async { std::panic::panic_any(Bomb(0)) });
+    let panicked = run(CatchPanic.around(block)).map(|(): ()| ()).unwrap_err();
+    assert!(panicked.into_payload().is::<Bomb>());
+}
+
 // Concurrency
 
 #[test]
@@ -358,12 +383,12 @@ async fn tried<P: chain_runtime::around::Policy<u16>>(
     retry: &Retry<P>,
     mut replies: impl Iterator<Item = u16>,
 ) -> (u32, u16) {
+    retry.enter();
     let mut attempt = 1;
     loop {
         let reply = replies.next().unwrap();
-        if !retry.again(attempt, &reply).await {
-            return (attempt, reply);
-        }
+        let Some(pause) = retry.again(attempt, &reply) else { return (attempt, reply) };
+        pause.await;
         attempt += 1;
     }
 }
@@ -416,7 +441,8 @@ fn a_retry_that_is_dropped_while_it_pauses_is_not_paid() {
         let budget = Budget::new(Duration::from_secs(60), 0, 1.0);
         let retry =
             Retry::new(UNAVAILABLE).backoff(Backoff::exponential(10_000 * MS, 10_000 * MS)).budget(budget.clone());
-        let mut again = Box::pin(retry.again(1, &503));
+        retry.enter();
+        let mut again = Box::pin(retry.again(1, &503).unwrap());
         if poll(again.as_mut()).is_pending() {
             drop(again);
             assert!(budget.withdraw(TokioTimer.now()));
@@ -426,6 +452,24 @@ fn a_retry_that_is_dropped_while_it_pauses_is_not_paid() {
 }
 
 proptest! {
+    /// Every base, from nanoseconds to ages, at every attempt.
+    #[test]
+    fn a_ceiling_is_what_it_would_be_without_limits_to_numbers(
+        base in prop_oneof![(0..3_000_u64).prop_map(Duration::from_nanos), any::<Duration>()],
+        cap in prop_oneof![(0..10_000_u64).prop_map(Duration::from_millis), any::<Duration>()],
+        attempt in prop_oneof![1..200_u32, any::<u32>()],
+    ) {
+        let mut ceiling = base.as_nanos();
+        for _ in 1..attempt {
+            if ceiling == 0 || ceiling >= cap.as_nanos() {
+                break;
+            }
+            ceiling *= 2;
+        }
+        let backoff = Backoff::exponential(base, cap);
+        prop_assert_eq!(backoff.ceiling(attempt).as_nanos(), ceiling.min(cap.as_nanos()));
+    }
+
     #[test]
     fn a_pause_is_up_to_its_ceiling(base in 0..10_000_u64, cap in 0..10_000_u64, attempt in 1..40_u32) {
         let backoff = Backoff::exponential(Duration::from_micros(base), Duration::from_micros(cap));
@@ -434,7 +478,7 @@ proptest! {
         let paused = run(async {
             let began = Instant::now();
             let retry = Retry::new(UNAVAILABLE).attempts(u32::MAX).backoff(backoff);
-            assert!(retry.again(attempt, &503).await);
+            retry.again(attempt, &503).unwrap().await;
             began.elapsed()
         });
         prop_assert!(paused <= backoff.ceiling(attempt) + MS);
@@ -458,8 +502,8 @@ fn nothing_allocates_where_nothing_fails() {
             sheds.around(pin!(waits())).await.unwrap();
             queues.around(pin!(waits())).await.unwrap();
             span.around(pin!(waits())).await;
-            retry.again(1, &200).await;
-            retry.again(1, &503).await;
+            assert!(retry.again(1, &200).is_none());
+            retry.again(1, &503).unwrap().await;
             if warm {
                 assert_eq!(ALLOCATIONS.get() - before, 0);
             }

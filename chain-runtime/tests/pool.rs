@@ -369,6 +369,67 @@ fn a_value_may_use_its_own_pool() {
     assert_eq!((stats.in_use, stats.idle), (0, 2));
 }
 
+/// Says when it was lent, by a clock that the test moves.
+struct Visit {
+    clock: Hand,
+    began: Duration,
+}
+
+impl Visit {
+    fn now(clock: &Hand) -> Duration {
+        Duration::from_millis(clock.millis.load(Relaxed))
+    }
+}
+
+impl Reset for Visit {
+    fn reset(&mut self) {}
+
+    fn renew(&mut self) {
+        self.began = Self::now(&self.clock);
+    }
+}
+
+#[test]
+fn a_value_is_renewed_when_it_is_lent_and_not_when_it_came_back() {
+    let clock = Hand::new();
+    let pool = Arc::new(Pool::new({
+        let clock = clock.clone();
+        move || Visit { clock: clock.clone(), began: Duration::ZERO }
+    }));
+    clock.advance(5);
+    assert_eq!(pool.get().began, Duration::from_millis(5), "one that was just made is lent, too");
+    clock.advance(60_000);
+    // From the magazine, and, to another thread, from the depot or the factory.
+    assert_eq!(pool.get().began, Duration::from_millis(60_005));
+    assert_eq!(pool.get_owned().began, Duration::from_millis(60_005));
+    drop((0..100).map(|_| pool.get_owned()).collect::<Vec<_>>());
+    clock.advance(60_000);
+    let leases = thread::spawn({
+        let pool = Arc::clone(&pool);
+        move || (0..50).map(|_| pool.get_owned()).collect::<Vec<_>>()
+    });
+    for lease in leases.join().unwrap() {
+        assert_eq!(lease.began, Duration::from_millis(120_005));
+    }
+}
+
+#[test]
+fn where_renewing_panics_there_is_no_lease() {
+    struct Refuses(bool);
+    impl Reset for Refuses {
+        fn reset(&mut self) {}
+
+        fn renew(&mut self) {
+            assert!(!self.0, "as it was asked");
+        }
+    }
+    let pool = Pool::new(|| Refuses(false));
+    pool.get().0 = true;
+    assert!(catch_unwind(AssertUnwindSafe(|| pool.get())).is_err());
+    let stats = pool.stats();
+    assert_eq!((stats.in_use, stats.idle, stats.discarded), (0, 0, 1));
+}
+
 #[test]
 fn leases_are_send_and_sync_as_their_values_are() {
     fn send<T: Send>(_: &T) {}

@@ -313,6 +313,73 @@ fn every_shape_of_type_can_derive() {
     assert!(tree.value == 0 && tree.next.is_none() && tree.children.is_empty());
 }
 
+/// Counts how often it was renewed, wherever it stands.
+#[derive(Debug, Default, PartialEq)]
+struct Turns(u32);
+
+impl Reset for Turns {
+    fn reset(&mut self) {}
+
+    fn renew(&mut self) {
+        self.0 += 1;
+    }
+}
+
+#[test]
+fn what_begins_with_a_request_is_made_wherever_it_stands() {
+    #[derive(Default, Reset)]
+    struct Inner {
+        turns: Turns,
+        text: String,
+    }
+    #[derive(Default, Reset)]
+    struct Outer {
+        inner: Inner,
+        pair: (Turns, u8),
+        array: [Turns; 2],
+        boxed: Box<Turns>,
+        cell: Cell<Turns>,
+        shared: RefCell<Turns>,
+        locked: Mutex<Turns>,
+        guarded: RwLock<Turns>,
+        wrapped: Wrapping<Cell<Turns>>,
+        #[reset(value = Turns(0))]
+        assigned: Turns,
+        #[reset(keep)]
+        kept: Turns,
+    }
+    let mut outer = Outer::default();
+    outer.renew();
+    outer.renew();
+    let twice = Turns(2);
+    assert_eq!((&outer.inner.turns, &outer.pair.0, &*outer.boxed), (&twice, &twice, &twice));
+    assert_eq!(outer.array, [Turns(2), Turns(2)]);
+    assert_eq!((outer.cell.take(), outer.shared.take(), outer.wrapped.0.take()), (Turns(2), Turns(2), Turns(2)));
+    assert_eq!((outer.locked.into_inner().unwrap(), outer.guarded.into_inner().unwrap()), (Turns(2), Turns(2)));
+    assert_eq!((outer.assigned, outer.kept), (Turns(0), Turns(0)), "these do not go through their type");
+}
+
+#[test]
+fn a_field_is_set_when_it_is_lent_and_let_go_when_it_comes_back() {
+    thread_local! {
+        static NOW: Cell<u32> = const { Cell::new(0) };
+    }
+    #[derive(Reset)]
+    struct Visit {
+        #[reset(renew = NOW.get())]
+        began: u32,
+        #[reset(value = None, renew = Some(NOW.get()))]
+        last: Option<u32>,
+    }
+    let mut visit = Visit { began: 0, last: Some(0) };
+    NOW.set(7);
+    visit.reset();
+    assert_eq!((visit.began, visit.last), (0, None), "a time is made when it is lent");
+    NOW.set(9);
+    visit.renew();
+    assert_eq!((visit.began, visit.last), (9, Some(9)));
+}
+
 /// Everything that a derive tends to lean on without saying so is taken away here.
 mod hostile {
     #![no_implicit_prelude]
@@ -343,6 +410,8 @@ mod hostile {
         pub(crate) old: u8,
         #[reset(value = limit())]
         chosen: u8,
+        #[reset(renew = limit())]
+        began: u8,
         #[reset(keep)]
         own: Default,
     }
@@ -367,12 +436,13 @@ mod hostile {
     fn derives_without_a_prelude_and_among_shadowed_names() {
         use somewhere_else::Reset;
         #[allow(deprecated)]
-        let mut value = r#Loop { r#type: 1, this: ::std::vec![1], limit: 2, old: 3, chosen: 4, own: Default };
+        let mut value = r#Loop { r#type: 1, this: ::std::vec![1], limit: 2, old: 3, chosen: 4, began: 5, own: Default };
         value.reset();
         value.trim(0);
+        value.renew();
         #[allow(deprecated)]
-        let numbers = (value.r#type, value.limit, value.old, value.chosen);
-        ::std::assert_eq!(numbers, (0, 0, 0, 7));
+        let numbers = (value.r#type, value.limit, value.old, value.chosen, value.began);
+        ::std::assert_eq!(numbers, (0, 0, 0, 7, 7));
         let mut other = r#Enum::Other(1);
         other.reset();
         ::std::assert!(::std::matches!(other, r#Enum::True));

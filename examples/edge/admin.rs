@@ -2,11 +2,12 @@
 
 use std::num::NonZeroU32;
 
+use chain_runtime::proxy::Body;
 use chain_runtime::{chain, node};
 use http::request::Parts;
-use http::{Method, StatusCode};
+use http::{Method, Response, StatusCode};
 
-use super::edge::{Edge, Reply};
+use super::edge::Edge;
 use super::limits::Limits;
 use super::nodes::text;
 
@@ -14,7 +15,7 @@ chain! {
     /// Requests to the admin address pass through here.
     pub(crate) struct Admin;
 
-    fn(request: &Parts, edge: &Edge) -> Reply {
+    fn(request: &Parts, edge: &Edge) -> Response<Body> {
         match command {
             Command::Show => show,
             Command::Toggle(switch: Switch) => toggle,
@@ -72,7 +73,7 @@ fn changed(query: &str, now: &Limits) -> Result<Limits, String> {
 }
 
 #[node]
-fn show(edge: &Edge) -> Reply {
+fn show(edge: &Edge) -> Response<Body> {
     text(StatusCode::OK, help(edge))
 }
 
@@ -88,7 +89,7 @@ fn help(edge: &Edge) -> String {
 }
 
 #[node]
-fn toggle(switch: &Switch, edge: &Edge) -> Reply {
+fn toggle(switch: &Switch, edge: &Edge) -> Response<Body> {
     match edge.toggles().set(&switch.name, switch.on) {
         Ok(_) => text(StatusCode::OK, format!("{}\n", edge.toggles())),
         Err(error) => text(StatusCode::NOT_FOUND, format!("{error}\n")),
@@ -97,7 +98,7 @@ fn toggle(switch: &Switch, edge: &Edge) -> Reply {
 
 /// Requests in flight go on with the limits with which they began. What each client has used up is forgotten.
 #[node]
-fn change(limits: &mut Limits, edge: &Edge) -> Reply {
+fn change(limits: &mut Limits, edge: &Edge) -> Response<Body> {
     let limits = Limits::new(limits.rate, limits.burst, limits.max_body);
     let shown = format!("{limits}\n");
     edge.limits.store(limits);
@@ -105,6 +106,6 @@ fn change(limits: &mut Limits, edge: &Edge) -> Reply {
 }
 
 #[node]
-fn unknown(why: &String) -> Reply {
+fn unknown(why: &String) -> Response<Body> {
     text(StatusCode::NOT_FOUND, why.clone())
 }

@@ -2,12 +2,11 @@
 
 use std::num::NonZeroU32;
 
-use chain_runtime::{IntoReply, node};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use http::StatusCode;
+use chain_runtime::node;
+use chain_runtime::nodes::Peer;
+use chain_runtime::nodes::rate_limit::{RateLimit, TooManyRequests};
 
-use super::edge::Reply;
-use super::nodes::{Client, text};
+use super::nodes::Who;
 
 /// One version of the limits; a request sees one and the same to its end.
 pub(crate) struct Limits {
@@ -16,13 +15,25 @@ pub(crate) struct Limits {
     pub(crate) burst: NonZeroU32,
     /// Bytes of a request's body.
     pub(crate) max_body: usize,
-    /// How much of that each client has used up.
-    used: DefaultKeyedRateLimiter<Client>,
+    /// How much of that each client has used up, by the name that it gives itself.
+    names: RateLimit<Who>,
+    /// And each address, which may be that of several clients, but makes up no names.
+    peers: RateLimit<Peer>,
 }
+
+/// So many clients may come from one address.
+const CLIENTS: u32 = 10;
 
 impl Limits {
     pub(crate) fn new(rate: NonZeroU32, burst: NonZeroU32, max_body: usize) -> Self {
-        Self { rate, burst, max_body, used: RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst)) }
+        let times = |number: NonZeroU32| number.saturating_mul(NonZeroU32::new(CLIENTS).expect("not nought"));
+        Self {
+            rate,
+            burst,
+            max_body,
+            names: RateLimit::per_second(rate).burst(burst),
+            peers: RateLimit::per_second(times(rate)).burst(times(burst)),
+        }
     }
 }
 
@@ -32,17 +43,9 @@ impl std::fmt::Display for Limits {
     }
 }
 
-/// Breaks where the client asks for more than its share.
+/// Breaks where the client asks for more than its share, or its address for more than that of several.
 #[node]
-pub(crate) fn quota(client: &Client, limits: &Limits) -> Result<(), TooMany> {
-    limits.used.check_key(client).map_err(|_| TooMany)
-}
-
-/// The client has used up its share.
-pub(crate) struct TooMany;
-
-impl IntoReply<Reply> for TooMany {
-    fn into_reply(self) -> Reply {
-        text(StatusCode::TOO_MANY_REQUESTS, "too many requests\n")
-    }
+pub(crate) fn quota(who: &Who, peer: &Peer, limits: &Limits) -> Result<(), TooManyRequests> {
+    limits.peers.check(peer)?;
+    limits.names.check(who)
 }

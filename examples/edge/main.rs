@@ -6,53 +6,55 @@
 //! cargo run --release --example edge -- --help   # the flags
 //! ```
 //!
-//! The chain is in `edge.rs`. What it does not do: TLS, authentication (see the example `gateway`), streaming: bodies are read
-//! whole, since what is to be tried again has to be there.
+//! The chain is in `edge.rs`. What it does not do: TLS towards clients, authentication (see the example `gateway`), and streaming of requests: their bodies are
+//! read whole, since what is to be tried again has to be there. A reply is read ahead by 1 MiB, and streamed from there.
 
 use std::future::ready;
-use std::io::{self, IsTerminal as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::io::{self, Write as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chain_runtime::around::{Budget, Concurrency, Deadline, Retry};
+use chain_runtime::nodes::Peer;
+use chain_runtime::nodes::access_log::AccessLog;
+use chain_runtime::proxy::server::{self, Server};
+use chain_runtime::proxy::{Client, Paths, Upstream};
 use chain_runtime::{Reloadable, Toggles};
 use clap::Parser;
-use http::uri::Authority;
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
-mod access;
 mod admin;
 mod edge;
 #[allow(dead_code, reason = "the gateway's has more")]
 #[path = "../gateway/failure.rs"]
 mod failure;
-#[path = "../gateway/hop.rs"]
-mod hop;
+mod group;
 mod limits;
 #[path = "../gateway/listen.rs"]
 mod listen;
+#[path = "../gateway/logging.rs"]
+mod logging;
 mod nodes;
-mod serve;
+#[path = "../gateway/signals.rs"]
+mod signals;
 #[allow(dead_code, reason = "the gateway's has more")]
 #[path = "../gateway/units.rs"]
 mod units;
-mod upstream;
 
-use access::Access;
 use admin::Admin;
 use edge::Edge;
 use failure::Failure;
+use group::Group;
 use limits::Limits;
 use listen::listen;
-use upstream::Upstreams;
 
 /// A gateway with API and static routes, a canary, deadlines, retries and load shedding.
 ///
@@ -67,20 +69,23 @@ struct Flags {
     #[arg(long, value_name = "ADDRESS:PORT", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)))]
     admin: SocketAddr,
     /// Where /api/ goes, as http://host:port; several take turns.
-    #[arg(long, value_name = "URL", value_delimiter = ',', value_parser = upstream::parse)]
-    stable: Vec<Authority>,
+    #[arg(long, value_name = "URL", value_delimiter = ',')]
+    stable: Vec<Upstream>,
     /// Where /api/ goes for 5 % of the clients.
-    #[arg(long, value_name = "URL", value_delimiter = ',', value_parser = upstream::parse)]
-    canary: Vec<Authority>,
+    #[arg(long, value_name = "URL", value_delimiter = ',')]
+    canary: Vec<Upstream>,
     /// Where /static/ goes.
-    #[arg(long, value_name = "URL", value_delimiter = ',', value_parser = upstream::parse)]
-    files: Vec<Authority>,
+    #[arg(long, value_name = "URL", value_delimiter = ',')]
+    files: Vec<Upstream>,
     /// How long a request may take in all: 504 past that.
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = units::duration)]
     deadline: Duration,
     /// How long one try of an upstream may take.
     #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = units::duration)]
     attempt: Duration,
+    /// For how long an upstream may be silent in the middle of a reply.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = units::duration)]
+    timeout: Duration,
     /// How many requests may run at once: 503 past that.
     #[arg(long, value_name = "N", default_value = "1024")]
     concurrency: usize,
@@ -96,6 +101,9 @@ struct Flags {
     /// How long requests in flight may take to finish once the process is told to stop.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = units::duration)]
     grace: Duration,
+    /// Where the log goes: a file that is appended to, or `off`. Without it, to stdout.
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -110,22 +118,24 @@ fn main() -> ExitCode {
 }
 
 async fn run(mut flags: Flags) -> Result<(), Failure> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(io::stdout().is_terminal()).with_target(false).init();
+    let lines = logging::lines(flags.log.as_deref())?;
     let listener = listen(flags.listen).await?;
     let admin = listen(flags.admin).await?;
     let address = |listener: &TcpListener| listener.local_addr().map_err(Failure::failed);
     let (at, admin_at) = (address(&listener)?, address(&admin)?);
-    let stop = stopped()?;
+    let (stop, cut) = signals::stop_and_cut()?;
     for (name, group) in [("stable", &mut flags.stable), ("canary", &mut flags.canary), ("files", &mut flags.files)] {
         if group.is_empty() {
             group.push(embedded(name).await?);
         }
     }
+    let via = format!("chain-edge-{:08x}", RandomState::new().build_hasher().finish() as u32);
+    let group = |name, upstreams: &mut Vec<Upstream>| Group::new(name, &via, std::mem::take(upstreams), flags.timeout);
     let edge = Arc::new(Edge {
         toggles: Toggles::new(),
         limits: Reloadable::new(Limits::new(flags.rate, flags.burst, flags.max_body)),
-        access: Access,
+        log: AccessLog::new(lines.clone()).by("edge", "upstream"),
+        paths: Paths::normalised(),
         deadline: Deadline::within(flags.deadline),
         attempt: Deadline::within(flags.attempt),
         room: Concurrency::shed(flags.concurrency),
@@ -135,9 +145,9 @@ async fn run(mut flags: Flags) -> Result<(), Failure> {
             10,
             0.1,
         )),
-        files: Upstreams::new("files", &flags.files),
-        stable: Upstreams::new("stable", &flags.stable),
-        canary: Upstreams::new("canary", &flags.canary),
+        files: group("files", &mut flags.files),
+        stable: group("stable", &mut flags.stable),
+        canary: group("canary", &mut flags.canary),
     });
 
     say(format_args!("{}\n\n{}\n{}\n{}", Edge::drawing(), edge.files, edge.stable, edge.canary));
@@ -150,52 +160,50 @@ async fn run(mut flags: Flags) -> Result<(), Failure> {
     say(format_args!("admin on http://{admin_at}"));
     say(format_args!("listening on http://{at} (HTTP/1.1 and h2c); Ctrl-C stops"));
 
-    let operated = Arc::clone(&edge);
-    let operate = move |request: Request<Incoming>| ready(Admin.run(&request.into_parts().0, &operated));
-    let answer = move |request: Request<Incoming>| {
+    let stopping = CancellationToken::new();
+    let operate = {
+        let edge = Arc::clone(&edge);
+        move |request: Request<Incoming>, _| ready(Admin.run(&request.into_parts().0, &edge))
+    };
+    tokio::spawn(Server::default().serve(admin, operate, stopping.clone().cancelled_owned()));
+    let refused = {
+        let edge = Arc::clone(&edge);
+        move |peer: SocketAddr, refusal: &_| edge.log.malformed(peer.into(), refusal)
+    };
+    let answer = move |request: Request<Incoming>, client: Client| {
         let edge = Arc::clone(&edge);
         async move {
-            let (request, body) = request.into_parts();
-            edge.run(request, body).await
+            let (head, body) = request.into_parts();
+            let peer = client.peer().map_or(Peer::from(IpAddr::from([0, 0, 0, 0])), Peer::from);
+            edge.run(head, body, client, peer).await
         }
     };
-    let ended = tokio::join!(
-        serve::serve(listener, answer, stop.clone(), flags.grace),
-        serve::serve(admin, operate, stop, flags.grace),
-    );
-    if !ended.0 {
-        tracing::warn!("stopped: requests in flight were cancelled");
-    }
+    let on_stop = {
+        let lines = lines.clone();
+        move || {
+            logging::info(&lines, "stopping: requests in flight may finish");
+            stopping.cancel();
+        }
+    };
+    let mut limits = server::Limits::within_descriptors();
+    limits.grace = flags.grace;
+    let stopped =
+        Server::new(limits).on_refusal(refused).on_stop(on_stop).serve_until(listener, answer, stop, cut).await;
+    logging::info(&lines, stopped);
+    // Nobody may read it.
+    lines.flush(Duration::from_millis(500));
     Ok(())
 }
 
-/// Is cancelled when the process is asked to stop, by Ctrl-C or by `kill`.
-fn stopped() -> Result<CancellationToken, Failure> {
-    let failed = |error| Failure::failed(format_args!("cannot listen to signals: {error}"));
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let stop = CancellationToken::new();
-    let told = stop.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        tracing::info!("stopping: requests in flight may finish");
-        told.cancel();
-    });
-    Ok(stop)
-}
-
-/// An upstream to try the gateway with: it says what it was asked.
-async fn embedded(name: &'static str) -> Result<Authority, Failure> {
+/// An upstream to try the edge with: it says what it was asked.
+async fn embedded(name: &'static str) -> Result<Upstream, Failure> {
     let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
     let at = listener.local_addr().map_err(Failure::failed)?;
-    let answer = move |request: Request<Incoming>| {
+    let answer = move |request: Request<Incoming>, _| {
         ready(nodes::text(StatusCode::OK, format!("{name}: {} {}\n", request.method(), request.uri())))
     };
-    tokio::spawn(serve::serve(listener, answer, CancellationToken::new(), Duration::ZERO));
-    upstream::parse(&format!("http://{at}")).map_err(Failure::failed)
+    tokio::spawn(Server::default().serve(listener, answer, std::future::pending()));
+    format!("http://{at}").parse().map_err(Failure::failed)
 }
 
 /// Prints a line, unless nobody reads it any more, which is no reason to stop.

@@ -1,14 +1,19 @@
 //! The small nodes.
 
+use std::hash::{Hash as _, Hasher};
+
 use bytes::Bytes;
+use chain_runtime::nodes::Key;
+use chain_runtime::proxy::Body;
 use chain_runtime::share::StickyKey;
 use chain_runtime::{IntoReply, node};
-use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
-use super::edge::Reply;
+use super::edge::{Payload, Reply};
 use super::limits::Limits;
 
 /// Where a request goes.
@@ -31,7 +36,9 @@ pub(crate) fn route(request: &Parts) -> Route {
         return Route::Files;
     }
     let version = path.strip_prefix("/api/v").and_then(|rest| rest.split('/').next());
-    match version.and_then(|version| version.parse().ok()) {
+    // What a number looks like: `+1` and `01` are read as one by `parse`, and as something else by an upstream.
+    let is_number = |version: &&str| !version.starts_with('0') && version.bytes().all(|byte| byte.is_ascii_digit());
+    match version.filter(is_number).and_then(|version| version.parse().ok()) {
         Some(version) => Route::Api(Api { version }),
         None => Route::Unknown,
     }
@@ -48,40 +55,43 @@ pub(crate) struct UnknownVersion(u32);
 
 impl IntoReply<Reply> for UnknownVersion {
     fn into_reply(self) -> Reply {
-        text(StatusCode::NOT_FOUND, format!("there is no version {} of the API; there are 1 and 2\n", self.0))
+        let version = self.0;
+        text(StatusCode::NOT_FOUND, format!("there is no version {version} of the API; there are 1 and 2\n"))
+            .into_reply()
     }
 }
 
-/// Who asks: as `x-client-id` says.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Client(pub(crate) String);
+/// Who asks: as `x-client-id` says, which nobody checks.
+pub(crate) struct Who(HeaderValue);
+
+impl Key for Who {
+    fn feed<H: Hasher>(&self, hasher: &mut H) {
+        self.0.as_bytes().hash(hasher);
+    }
+}
 
 #[node]
-pub(crate) fn client(request: &Parts) -> Client {
-    let name = request.headers.get("x-client-id").and_then(|id| id.to_str().ok());
-    Client(name.unwrap_or("anonymous").to_owned())
+pub(crate) fn who(request: &Parts) -> Who {
+    Who(request.headers.get("x-client-id").cloned().unwrap_or(HeaderValue::from_static("anonymous")))
 }
 
 /// By which the same clients always come to the canary.
 #[node]
-pub(crate) fn key(client: &Client) -> StickyKey {
-    StickyKey::of(client.0.as_str())
+pub(crate) fn key(who: &Who) -> StickyKey {
+    StickyKey::of(who.0.as_bytes())
 }
-
-/// The request's body, whole: it can be sent more than once.
-pub(crate) struct Payload(pub(crate) Bytes);
 
 /// Of a request that has none to send.
 #[node]
 pub(crate) fn bodiless() -> Payload {
-    Payload(Bytes::new())
+    Payload::default()
 }
 
 /// Reads the body, up to the limit.
 #[node]
 pub(crate) async fn payload(body: Incoming, limits: &Limits) -> Result<Payload, BadPayload> {
     match Limited::new(body, limits.max_body).collect().await {
-        Ok(body) => Ok(Payload(body.to_bytes())),
+        Ok(body) => Ok(Payload::new(body.to_bytes())),
         Err(error) if error.is::<LengthLimitError>() => Err(BadPayload::TooLarge),
         Err(_) => Err(BadPayload::Malformed),
     }
@@ -99,6 +109,7 @@ impl IntoReply<Reply> for BadPayload {
             Self::TooLarge => text(StatusCode::PAYLOAD_TOO_LARGE, "the request's body is too large\n"),
             Self::Malformed => text(StatusCode::BAD_REQUEST, "the request's body is malformed\n"),
         }
+        .into_reply()
     }
 }
 
@@ -125,13 +136,14 @@ pub(crate) async fn faults(request: &Parts) {
 
 /// Neither of the two routes.
 #[node]
-pub(crate) fn unknown() -> Reply {
+pub(crate) fn unknown() -> Response<Body> {
     text(StatusCode::NOT_FOUND, "there is /static/.. and /api/v1/..\n")
 }
 
-/// A reply of the gateway's own.
-pub(crate) fn text(status: StatusCode, text: impl Into<Bytes>) -> Reply {
-    let mut reply = Reply::new(Full::new(text.into()));
+/// A reply of the edge's own.
+pub(crate) fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
+    let mut reply = Response::new(Body::full(text));
     *reply.status_mut() = status;
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     reply
 }

@@ -5,14 +5,14 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chain_runtime::nodes::auth::{ApiKeys, Auth, Tokens};
+use chain_runtime::proxy::{Limits, Rate, Upstream, server};
 use clap::Parser;
 
-use super::auth::{ApiKey, Bearer};
 use super::failure::Failure;
 use super::units;
-use super::upstream::Upstream;
 
-/// A reverse proxy whose every request passes `auth => ratelimit => log => proxy`.
+/// A reverse proxy: who asks is known, counted and logged, and then passed on.
 ///
 /// Without arguments it starts an upstream of its own, makes credentials for this run, and prints `curl` lines to try.
 #[derive(Debug, Parser)]
@@ -23,10 +23,14 @@ pub(crate) struct Flags {
         default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)))]
     pub(crate) listen: SocketAddr,
 
-    /// Where requests go, as `http://host:port`; several take turns. Without one, an embedded upstream is started.
-    #[arg(long = "upstream", env = "GATEWAY_UPSTREAM", value_name = "URL", value_delimiter = ',',
-        value_parser = Upstream::parse)]
+    /// Where requests go, as `http://host:port`, or `h2c://host:port` for HTTP/2; several take turns. Without one, an embedded upstream is started.
+    #[arg(long = "upstream", env = "GATEWAY_UPSTREAM", value_name = "URL", value_delimiter = ',')]
     pub(crate) upstreams: Vec<Upstream>,
+
+    /// By which name the gateway calls itself in `Via`; a request that names it there has been here before, and is refused. Without it, one that no
+    /// other gateway has.
+    #[arg(long, env = "GATEWAY_NAME", value_name = "NAME", value_parser = units::token)]
+    pub(crate) name: Option<String>,
 
     /// Accept JWTs that are signed with the secret in this file, by HS256 and by nothing else. At least 32 bytes.
     #[arg(long, env = "GATEWAY_JWT_SECRET_FILE", value_name = "FILE", conflicts_with = "jwks_file")]
@@ -52,21 +56,49 @@ pub(crate) struct Flags {
     #[arg(long, env = "GATEWAY_BURST", value_name = "N", default_value = "20")]
     pub(crate) burst: NonZeroU32,
 
-    /// How long an upstream may be silent: 504 before the reply's head, a broken reply after it.
+    /// Requests a minute that one address may fail to say who it is in, before it is refused unheard: 429.
+    #[arg(long, env = "GATEWAY_FAILURES", value_name = "N", default_value = "60")]
+    pub(crate) failures: NonZeroU32,
+
+    /// How long an upstream or a client may be silent: 504 or 408 before the reply's head, a broken reply after it.
     #[arg(long, env = "GATEWAY_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = units::duration)]
-    pub(crate) timeout: Duration,
+    timeout: Duration,
 
     /// How large a request's body may be: 413 past that.
     #[arg(long, env = "GATEWAY_MAX_BODY", value_name = "SIZE", default_value = "10m", value_parser = units::size)]
-    pub(crate) max_body: u64,
+    max_body: u64,
+
+    /// Bytes a second that a body moves at least, up or down, averaged over 10 s, or over the time-out if that is shorter; 0 for any.
+    #[arg(long, env = "GATEWAY_MIN_RATE", value_name = "SIZE", default_value = "240", value_parser = units::size)]
+    min_rate: u64,
+
+    /// How long a whole request may take, to the end of its reply. Without it, as long as something moves.
+    #[arg(long, env = "GATEWAY_REQUEST_TIMEOUT", value_name = "TIME", value_parser = units::duration)]
+    request_timeout: Option<Duration>,
 
     /// How long a client may take to send a request's head, and how long a connection may wait for the next one.
     #[arg(long, env = "GATEWAY_HEAD_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = units::duration)]
-    pub(crate) head_timeout: Duration,
+    head_timeout: Duration,
+
+    /// How many connections of clients there are at most. Without it, as many as there are descriptors for, and 10,000 at most.
+    #[arg(long, env = "GATEWAY_MAX_CONNECTIONS", value_name = "N")]
+    max_connections: Option<usize>,
+
+    /// How many tunnels (WebSocket) there are at most.
+    #[arg(long, env = "GATEWAY_MAX_TUNNELS", value_name = "N", default_value = "1024")]
+    pub(crate) max_tunnels: usize,
+
+    /// For how long a tunnel may be silent in both directions.
+    #[arg(long, env = "GATEWAY_TUNNEL_TIMEOUT", value_name = "TIME", default_value = "5m", value_parser = units::duration)]
+    pub(crate) tunnel_timeout: Duration,
+
+    /// Where the log goes: a file that is appended to, or `off`. Without it, to stdout.
+    #[arg(long, env = "GATEWAY_LOG", value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
 
     /// How long requests in flight may take to finish once the gateway is told to stop.
     #[arg(long, env = "GATEWAY_GRACE", value_name = "TIME", default_value = "10s", value_parser = units::duration)]
-    pub(crate) grace: Duration,
+    grace: Duration,
 }
 
 impl Flags {
@@ -84,41 +116,57 @@ impl Flags {
         })
     }
 
-    /// How JWTs are checked, if they are accepted at all.
-    pub(crate) fn bearer(&self) -> Result<Option<Bearer>, Failure> {
-        let audience = &self.jwt_audience;
-        if let Some(file) = &self.jwt_secret_file {
-            let secret = contents(file)?;
-            return Bearer::from_secret(secret.trim_end().as_bytes(), audience)
-                .map(Some)
-                .map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", file.display())));
+    /// What a request that is passed on may take.
+    pub(crate) fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        (limits.first_byte, limits.silence) = (self.timeout, self.timeout);
+        (limits.upload, limits.body, limits.whole) = (self.rate(), self.max_body, self.request_timeout);
+        if self.min_rate == 0 {
+            limits.download = None;
         }
-        let Some(file) = &self.jwks_file else {
-            return Ok(None);
+        limits
+    }
+
+    /// What a client's connection may take.
+    pub(crate) fn server_limits(&self) -> server::Limits {
+        let mut limits = server::Limits::within_descriptors();
+        (limits.head, limits.idle, limits.grace) = (self.head_timeout, self.head_timeout, self.grace);
+        limits.reading = self.rate();
+        limits.connections = self.max_connections.unwrap_or(limits.connections);
+        limits
+    }
+
+    /// How fast a client is, at least.
+    fn rate(&self) -> Option<Rate> {
+        let window = self.timeout.min(Duration::from_secs(10)).max(Duration::from_secs(1));
+        (self.min_rate > 0).then(|| Rate::new(self.min_rate.saturating_mul(window.as_secs()), window))
+    }
+
+    /// Who may ask, if a flag says so.
+    pub(crate) fn auth(&self) -> Result<Option<Auth>, Failure> {
+        let auth = Auth::new("gateway");
+        let (tokens, keys) = (self.tokens()?, self.api_keys()?);
+        let is_asked_for = tokens.is_some() || keys.is_some();
+        let auth = if let Some(tokens) = tokens { auth.tokens(tokens.audience(&self.jwt_audience)) } else { auth };
+        let auth = if let Some(keys) = keys { auth.api_keys(keys) } else { auth };
+        Ok(is_asked_for.then_some(auth))
+    }
+
+    /// How JWTs are checked, if they are accepted at all.
+    fn tokens(&self) -> Result<Option<Tokens>, Failure> {
+        let (file, tokens) = match (&self.jwt_secret_file, &self.jwks_file) {
+            (Some(file), _) => (file, Tokens::from_secret(contents(file)?.trim_end().as_bytes())),
+            (None, Some(file)) => (file, Tokens::from_jwks(&contents(file)?)),
+            (None, None) => return Ok(None),
         };
-        Bearer::from_jwks(&contents(file)?, audience)
-            .map(Some)
-            .map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", file.display())))
+        tokens.map(Some).map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", file.display())))
     }
 
     /// The API keys that are accepted.
-    pub(crate) fn api_keys(&self) -> Result<Vec<ApiKey>, Failure> {
-        let Some(file) = &self.api_keys_file else {
-            return Ok(Vec::new());
-        };
-        let text = contents(file)?;
-        let mut keys = Vec::new();
-        for (at, line) in text.lines().enumerate() {
-            let line = line.split('#').next().unwrap_or_default().trim();
-            if !line.is_empty() {
-                let wrong = |wrong| Failure::usage(format_args!("{}, line {}: {wrong}", file.display(), at + 1));
-                keys.push(ApiKey::parse(line).map_err(wrong)?);
-            }
-        }
-        if keys.is_empty() {
-            return Err(Failure::usage(format_args!("{}: there is no API key in it", file.display())));
-        }
-        Ok(keys)
+    fn api_keys(&self) -> Result<Option<ApiKeys>, Failure> {
+        let Some(file) = &self.api_keys_file else { return Ok(None) };
+        let keys = ApiKeys::read(&contents(file)?);
+        keys.map(Some).map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", file.display())))
     }
 }
 

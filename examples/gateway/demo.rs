@@ -4,9 +4,9 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
+use chain_runtime::nodes::auth::{ApiKeys, Auth, Tokens};
 use jsonwebtoken::{EncodingKey, Header};
 
-use super::auth::{ApiKey, Bearer};
 use super::failure::Failure;
 
 /// A token and two API keys that nobody else knows, and that end with the process.
@@ -25,16 +25,16 @@ struct Claims<'a> {
 
 impl Demo {
     /// Makes the credentials, and what they are checked with.
-    pub(crate) fn new(audience: &str) -> Result<(Self, Bearer, Vec<ApiKey>), Failure> {
+    pub(crate) fn new(audience: &str) -> Result<(Self, Auth), Failure> {
         let secret = random::<32>()?;
         let exp = jsonwebtoken::get_current_timestamp() + 3_600;
         let claims = Claims { sub: "carol", aud: audience, exp };
         let token = jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(&secret));
         let token = token.map_err(|error| Failure::failed(format_args!("cannot sign a token: {error}")))?;
-        let bearer = Bearer::from_secret(&secret, audience).map_err(Failure::failed)?;
+        let tokens = Tokens::from_secret(&secret).map_err(Failure::failed)?.audience(audience);
         let (alice, bob) = (hex(&random::<8>()?), hex(&random::<8>()?));
-        let keys = vec![ApiKey::new("alice", &alice), ApiKey::new("bob", &bob)];
-        Ok((Self { token, alice, bob }, bearer, keys))
+        let keys = ApiKeys::new([("alice", alice.as_str()), ("bob", bob.as_str())]).map_err(Failure::failed)?;
+        Ok((Self { token, alice, bob }, Auth::new("gateway").tokens(tokens).api_keys(keys)))
     }
 
     /// The lines to try, for a gateway that listens here.
@@ -76,8 +76,13 @@ impl fmt::Display for Lines<'_> {
     }
 }
 
+/// A name that no other gateway has.
+pub(crate) fn name() -> Result<String, Failure> {
+    Ok(hex(&random::<4>()?))
+}
+
 /// Bytes that cannot be guessed.
-pub(crate) fn random<const N: usize>() -> Result<[u8; N], Failure> {
+fn random<const N: usize>() -> Result<[u8; N], Failure> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| Failure::failed(format_args!("no randomness: {error}")))?;
     Ok(bytes)

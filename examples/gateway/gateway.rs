@@ -1,28 +1,56 @@
-//! The chain.
+//! The chain, and what the upstream is told of who asks.
 
-use chain_runtime::chain;
-use http::Response;
+use chain_runtime::nodes::access_log::{AccessLog, Entry, log_cut, log_user};
+use chain_runtime::nodes::auth::Auth;
+use chain_runtime::nodes::rate_limit::{FailureLimit, RateLimit};
+use chain_runtime::nodes::request_id::RequestIds;
+use chain_runtime::nodes::{Peer, User};
+use chain_runtime::proxy::{Body, Client, Forward, Rotation, Sender, Statements, Unstatable};
+use chain_runtime::tailed::Tailed;
+use chain_runtime::{chain, node};
 use http::request::Parts;
+use http::{HeaderName, Response};
 use hyper::body::Incoming;
 
-use super::auth::{Keys, auth};
-use super::body::Body;
-use super::limit::{Limiter, ratelimit};
-use super::log::AccessLog;
-use super::proxy::proxy;
-use super::scratch::Scratch;
-use super::upstream::Upstreams;
+/// The line of the log goes with the reply's body, to its end.
+pub(crate) type Reply = Response<Tailed<Body, Option<Entry>>>;
 
 chain! {
     /// Every request to the gateway passes through here.
     pub(crate) struct Gateway {
-        pub(crate) keys: Keys,
-        pub(crate) limiter: Limiter,
-        pub(crate) upstreams: Upstreams,
+        pub(crate) ids: RequestIds,
         pub(crate) log: AccessLog,
+        pub(crate) failures: FailureLimit<Peer>,
+        pub(crate) auth: Auth,
+        pub(crate) ratelimit: RateLimit<User>,
+        pub(crate) proxy: Forward<Rotation, Incoming, Visitor>,
     }
 
-    async fn<'r>(request: Parts, body: Incoming, scratch: &'r mut Scratch) -> Response<Body> {
-        auth => ratelimit => log => proxy
+    async fn(request: Parts, body: Incoming, client: Client, peer: Peer) -> Reply {
+        ids => log => log_cut => failures => auth => log_user => ratelimit => visitor => proxy
+    }
+}
+
+/// The field that tells the upstream who the user is. What a client puts there is replaced.
+pub(crate) const FORWARDED_USER: HeaderName = HeaderName::from_static("x-forwarded-user");
+
+/// For whom a request is forwarded.
+pub(crate) struct Visitor {
+    client: Client,
+    user: User,
+}
+
+#[node]
+fn visitor(client: &Client, user: &User) -> Visitor {
+    Visitor { client: client.clone(), user: user.clone() }
+}
+
+impl Sender for Visitor {
+    fn client(&self) -> &Client {
+        &self.client
+    }
+
+    fn state(&self, statements: &mut Statements<'_>) -> Result<(), Unstatable> {
+        statements.text(&FORWARDED_USER, self.user.name())
     }
 }

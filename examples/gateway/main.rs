@@ -1,47 +1,41 @@
-//! A reverse proxy whose every request passes `auth => ratelimit => log => proxy`.
+//! A reverse proxy: who asks is known, counted and logged, and then passed on.
 //!
 //! ```text
 //! cargo run --release --example gateway             # brings its own upstream and credentials, and says what to try
 //! cargo run --release --example gateway -- --help   # the flags; each has an environment variable
 //! ```
 //!
-//! The chain is declared in `gateway.rs`; each of its nodes has a file of its own. What it does not do: TLS, `Upgrade`
-//! (WebSocket), caching, health checks of upstreams. A request is not sent a second time when an upstream refuses it,
-//! since its body is streamed and gone.
+//! The chain is in `gateway.rs`: its nodes are ready ones, so that what is left here is flags and wiring. What it does not do: TLS towards clients,
+//! caching, health checks of upstreams.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
-mod auth;
-mod body;
+use chain_runtime::nodes::Peer;
+use chain_runtime::nodes::access_log::AccessLog;
+use chain_runtime::nodes::rate_limit::{FailureLimit, RateLimit};
+use chain_runtime::nodes::request_id::RequestIds;
+use chain_runtime::proxy::server::Server;
+use chain_runtime::proxy::{Client, Forward, Rotation, Settings, Tunnels};
+use http::Request;
+use hyper::body::Incoming;
+
 mod cli;
 mod demo;
 mod embedded;
 mod failure;
-mod fields;
 mod gateway;
-mod hop;
-mod limit;
 mod listen;
-mod log;
-mod proxy;
-mod scratch;
-mod serve;
+mod logging;
+mod signals;
 mod units;
-mod upload;
-mod upstream;
-mod visit;
 
-use auth::Keys;
 use cli::Flags;
 use demo::Demo;
 use failure::Failure;
-use gateway::Gateway;
-use limit::Limiter;
-use log::AccessLog;
-use serve::Server;
-use upstream::{Upstream, Upstreams};
-use visit::RequestIds;
+use gateway::{FORWARDED_USER, Gateway};
 
 fn main() -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::failed);
@@ -56,16 +50,24 @@ fn main() -> ExitCode {
 
 async fn run() -> Result<(), Failure> {
     let mut flags = Flags::read()?;
-    log::to_stdout();
-    let (keys, demo) = keys(&flags)?;
+    let lines = logging::lines(flags.log.as_deref())?;
+    let mut demo = None;
+    let auth = match flags.auth()? {
+        Some(auth) => auth,
+        None => {
+            let (made, auth) = Demo::new(&flags.jwt_audience)?;
+            demo = Some(made);
+            auth
+        }
+    };
     let listener = listen::listen(flags.listen).await?;
     let at = listener.local_addr().map_err(Failure::failed)?;
     let embedded = flags.upstreams.is_empty();
     if embedded {
         let upstream = format!("http://{}", embedded::start().await?);
-        flags.upstreams.push(Upstream::parse(&upstream).map_err(Failure::failed)?);
+        flags.upstreams.push(upstream.parse().map_err(Failure::failed)?);
     }
-    let stop = serve::signals()?;
+    let (stop, cut) = signals::stop_and_cut()?;
 
     say(format_args!("{}\n", Gateway::drawing()));
     for upstream in &flags.upstreams {
@@ -77,25 +79,44 @@ async fn run() -> Result<(), Failure> {
     }
     say(format_args!("listening on http://{at} (HTTP/1.1 and h2c); Ctrl-C stops"));
 
-    let gateway = Gateway {
-        keys,
-        limiter: Limiter::new(flags.rate, flags.burst),
-        log: AccessLog,
-        upstreams: Upstreams::new(flags.upstreams, flags.timeout, flags.max_body),
+    let tunnels = Tunnels::new(flags.max_tunnels, flags.tunnel_timeout);
+    let name = flags.name.clone().map_or_else(|| Ok(format!("chain-gateway-{}", demo::name()?)), Ok)?;
+    let settings = Settings::default()
+        .via(&name)
+        .limits(flags.limits())
+        .reserves([FORWARDED_USER])
+        // An API key is a secret between the client and the gateway. `Authorization` has to be passed on as it is (RFC 9110, 11.6.2).
+        .hides(auth.fields().filter(|field| *field != http::header::AUTHORIZATION).cloned())
+        .tunnels(&tunnels);
+    let gateway = Arc::new(Gateway {
+        ids: RequestIds::new(),
+        log: AccessLog::new(lines.clone()),
+        failures: FailureLimit::new(RateLimit::per_minute(flags.failures)),
+        auth,
+        ratelimit: RateLimit::per_second(flags.rate).burst(flags.burst),
+        proxy: Forward::new(Rotation::new(flags.upstreams.drain(..)), settings),
+    });
+    let refused = {
+        let gateway = Arc::clone(&gateway);
+        move |peer: std::net::SocketAddr, refusal: &_| gateway.log.malformed(peer.into(), refusal)
     };
-    let ids = RequestIds::new(u32::from_ne_bytes(demo::random()?));
-    Server::new(gateway, ids, flags.head_timeout, flags.grace).run(listener, stop).await;
+    let answer = move |request: Request<Incoming>, client: Client| {
+        let gateway = Arc::clone(&gateway);
+        async move {
+            let (head, body) = request.into_parts();
+            let peer = client.peer().map_or(Peer::from(std::net::IpAddr::from([0, 0, 0, 0])), Peer::from);
+            gateway.run(head, body, client, peer).await
+        }
+    };
+    let server = Server::new(flags.server_limits()).tunnels(&tunnels).on_refusal(refused).on_stop({
+        let lines = lines.clone();
+        move || logging::info(&lines, "stopping: requests in flight may finish")
+    });
+    let stopped = server.serve_until(listener, answer, stop, cut).await;
+    logging::info(&lines, stopped);
+    // Nobody may read it.
+    lines.flush(Duration::from_millis(500));
     Ok(())
-}
-
-/// The credentials that the flags name, or ones for this run.
-fn keys(flags: &Flags) -> Result<(Keys, Option<Demo>), Failure> {
-    let (bearer, api) = (flags.bearer()?, flags.api_keys()?);
-    if bearer.is_some() || !api.is_empty() {
-        return Ok((Keys::new(bearer, api), None));
-    }
-    let (demo, bearer, api) = Demo::new(&flags.jwt_audience)?;
-    Ok((Keys::new(Some(bearer), api), Some(demo)))
 }
 
 /// Prints a line, unless nobody reads it any more, which is no reason to stop.

@@ -1,4 +1,4 @@
-//! Durations and sizes as people write them: `500ms`, `30s`, `2m`; `4096`, `64k`, `10m`, `1g`.
+//! Durations, sizes and names as people write them: `500ms`, `30s`, `2m`; `4096`, `64k`, `10m`, `1g`; `gateway-1`.
 
 use std::time::Duration;
 
@@ -33,6 +33,12 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
         _ => return Err(WANTED.to_owned()),
     };
     number.checked_mul(1 << shift).ok_or_else(|| WANTED.to_owned())
+}
+
+/// Reads a name that can stand in a field.
+pub(crate) fn token(text: &str) -> Result<String, String> {
+    let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    if is_plain { Ok(text.to_owned()) } else { Err("a name of letters, digits, `-`, `.` and `_` is wanted".to_owned()) }
 }
 
 fn split(text: &str) -> (&str, &str) {

@@ -57,7 +57,7 @@ async fn a_panic_is_a_reply() {
     assert_eq!(asked().await, StatusCode::OK);
     edge.operate("PUT", "/toggles/faults/on").await;
     assert_eq!(asked().await, StatusCode::INTERNAL_SERVER_ERROR);
-    edge.line(&["served", "status=500", "ended=\"CatchPanic\""]).await;
+    edge.line(&["request", "status=500", "by=\"edge\" ended=\"CatchPanic\""]).await;
     edge.operate("PUT", "/toggles/faults/off").await;
     assert_eq!(asked().await, StatusCode::OK);
 }

@@ -35,7 +35,8 @@ async fn bad_requests_get_their_answer_and_the_next_client_is_served() {
     let mut gateway = Gateway::start(&[mirror().await], &[]).await;
     let large = format!("GET / HTTP/1.1\r\nhost: h\r\nx-large: {}\r\n\r\n", "x".repeat(1 << 20));
     let many = format!("GET / HTTP/1.1\r\nhost: h\r\n{}\r\n", "x-many: 1\r\n".repeat(1_000));
-    let long = format!("GET /{} HTTP/1.1\r\nhost: h\r\n\r\n", "x".repeat(1 << 17));
+    let long = format!("GET /{} HTTP/1.1\r\nhost: h\r\n\r\n", "x".repeat((1 << 16) + 1_000));
+    let longer = format!("GET /{} HTTP/1.1\r\nhost: h\r\n\r\n", "x".repeat(1 << 17));
     for (wrong, sent, status) in [
         ("no HTTP", "hello?\r\n\r\n", " 400 "),
         ("nothing but line ends", "\r\n\r\n\r\n \r\n\r\n", " 400 "),
@@ -47,6 +48,7 @@ async fn bad_requests_get_their_answer_and_the_next_client_is_served() {
         ("a large head", &large, " 431 "),
         ("a head of many fields", &many, " 431 "),
         ("a long target", &long, " 414 "),
+        ("a target that no buffer holds", &longer, " 431 "),
         ("half of HTTP/2's preface", "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", ""),
         ("HTTP/2's preface and no HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nhello, is anybody there?", ""),
     ] {

@@ -43,7 +43,9 @@ impl Gateway {
     pub(crate) async fn start(upstreams: &[SocketAddr], flags: &[&str]) -> Self {
         let secret = file("secret", SECRET);
         let keys = file("keys", format!("alice {ALICE}\nbob {BOB} # not alice's\n").as_bytes());
-        let mut all = vec!["--jwt-secret-file".to_owned(), secret, "--api-keys-file".to_owned(), keys];
+        let mut all = ["--name", "chain-gateway", "--jwt-secret-file", &secret, "--api-keys-file", &keys]
+            .map(str::to_owned)
+            .to_vec();
         if !flags.contains(&"--burst") {
             all.extend(["--rate", "1000000", "--burst", "1000000"].map(str::to_owned));
         }

@@ -72,7 +72,6 @@ async fn requests_that_take_too_long_are_cancelled_and_logged() {
         within("a request", told.recv()).await.expect("a request");
     }
     gateway.signal("TERM").await;
-    gateway.line(&["stopping now"]).await;
     assert_eq!(raw.read_to_end().await, "");
     assert!(within("an end", asking).await.expect("the client lives").is_err());
     assert!(gateway.ended().await.success());
@@ -80,6 +79,7 @@ async fn requests_that_take_too_long_are_cancelled_and_logged() {
     let first = gateway.line(&["outcome=\"cancelled\""]).await;
     let second = gateway.line(&["outcome=\"cancelled\""]).await;
     assert_ne!(first.contains("/forever"), second.contains("/forever"), "{first}\n{second}");
+    gateway.line(&["requests cut: 2"]).await;
 }
 
 #[tokio::test]

@@ -22,7 +22,8 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let arguments = scope_arguments(chain, false);
     let count = plan.steps.len();
     let infos = plan.steps.iter().enumerate().map(|(position, step)| {
-        let Step { node, name, span, level, block, attributes, .. } = step;
+        let Step { name, span, level, block, attributes, .. } = step;
+        let node = &outside(plan, step);
         let rt = &names::alias(*span);
         let scope = &plan.levels[*level].scope;
         let facts = quote_spanned!(*span=> <#node as #rt::Node<'_, '_, #scope #arguments>>::SEEN);
@@ -300,10 +301,12 @@ fn shows(plan: &Plan<'_>) -> TokenStream {
 /// a reply.
 fn shows_of(plan: &Plan<'_>, position: usize) -> Option<TokenStream> {
     let chain = plan.chain;
-    let Step { node, name, span, level, has_arguments, role, .. } = &plan.steps[position];
-    if types::mentions(node, &chain.generics) {
+    let step = &plan.steps[position];
+    let Step { name, span, level, has_arguments, role, .. } = step;
+    if types::mentions(&step.node, &chain.generics) {
         return None;
     }
+    let node = outside(plan, step);
     let rt = names::alias(*span);
     let level = &plan.levels[*level];
     let check = if level.providers.contains(&position) {
@@ -332,8 +335,14 @@ fn is_anything(chain: &Chain, span: proc_macro2::Span) -> Option<TokenStream> {
     Some(quote_spanned!(span=> #rt::private::Probe::<#reply>::IS_ANYTHING))
 }
 
+/// A node's type where the chain's own lifetimes are not declared.
+fn outside(plan: &Plan<'_>, step: &Step) -> TokenStream {
+    let own: Vec<_> = plan.chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
+    if own.is_empty() { step.node.clone() } else { types::inferred(step.node.clone(), &own) }
+}
+
 /// What the attributes before a node ask for, at the attributes.
-fn features(step: &Step) -> TokenStream {
+fn features(plan: &Plan<'_>, step: &Step) -> TokenStream {
     let Step { name, .. } = step;
     let of = |span: proc_macro2::Span, what: &str| {
         let (rt, function) = (names::alias(span), syn::Ident::new(what, span));
@@ -341,7 +350,7 @@ fn features(step: &Step) -> TokenStream {
     };
     let timeout = step.timeout.as_ref().map(|(span, _)| {
         let rt = names::alias(*span);
-        let node = &step.node;
+        let node = outside(plan, step);
         let needs = of(*span, "needs_a_timer");
         quote_spanned!(*span=> #needs #rt::check::can_be_late(#name, &<#node as #rt::Signature<'_>>::FACTS);)
     });
@@ -397,7 +406,7 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
             Role::Predicate => quote_spanned!(span=> #rt::check::predicate(#this::NODES, #position);),
             Role::Scrutinee { .. } => quote_spanned!(span=> #rt::check::scrutinee(#this::NODES, #position);),
         };
-        let features = features(step);
+        let features = features(plan, step);
         let shows = shows_of(plan, position);
         let breaks = quote_spanned!(span=> #rt::check::breaks(#this::NODES, #position, #anything););
         quote_spanned!(span=> { #shows #rt::check::node(#this::CHAIN, #position, #takes); #breaks #way_out #function #role #features })

@@ -42,7 +42,8 @@ pub(super) fn signature(chain: &Chain) -> TokenStream {
     let inputs = chain.run.inputs.iter().map(|input| {
         let name = names::input(&input.name);
         let ty = in_run(chain, &input.ty);
-        quote!(#name: #ty)
+        let attrs = &input.attrs;
+        quote!(#(#attrs)* #name: #ty)
     });
     let reply = in_run(chain, &chain.run.reply);
     let docs = (!attrs.iter().any(|attribute| attribute.path().is_ident("doc"))).then(|| {
@@ -628,11 +629,28 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
             )
         }
     };
+    let pause = names::single("pause");
+    // The reply is gone before the pause, and before the next run: it may hold what that one needs.
     let again = quote_spanned! {span=>
         if #as_around::AGAIN.suspends() {
-            #as_around::again(#place, #attempt, #reply).await
-        } else {
-            #as_around::again_now(#place, #attempt, #reply)
+            let #pause = match #asked {
+                #rt::private::Some(#reply) => #as_around::again(#place, #attempt, #reply),
+                #rt::private::None => #rt::private::None,
+            };
+            if let #rt::private::Some(#pause) = #pause {
+                #rt::private::drop(#value);
+                #as_around::pause(#pause).await;
+                #attempt += 1;
+                continue;
+            }
+        } else if #as_around::AGAIN.is_present() {
+            if let #rt::private::Some(#reply) = #asked {
+                if #as_around::again_now(#place, #attempt, #reply) {
+                    #rt::private::drop(#value);
+                    #attempt += 1;
+                    continue;
+                }
+            }
         }
     };
     let run = quote_spanned!(span=> #as_around::around(#place, &mut #own, #block).await);
@@ -659,14 +677,7 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
             };
             match #kind(#out) {
                 #control::Continue(#value) => {
-                    if #as_around::AGAIN.is_present() {
-                        if let #rt::private::Some(#reply) = #asked {
-                            if { #again } {
-                                #attempt += 1;
-                                continue;
-                            }
-                        }
-                    }
+                    #again
                     break #value;
                 }
                 #control::Break(#value) => { #gave_up }

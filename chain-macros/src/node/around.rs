@@ -28,7 +28,7 @@ pub(super) struct Around {
 }
 
 pub(super) struct Again {
-    /// It returns a future: a pause may come first.
+    /// It returns a future in an `Option`: a pause may come first.
     pauses: bool,
     reply: Type,
     /// Its own type parameter, which stands for the reply, and what it asks of it.
@@ -133,7 +133,7 @@ fn output_of(signature: &Signature, block: &Ident) -> Option<Type> {
 
 /// Reads `again`.
 pub(super) fn read_again(signature: &Signature, diagnostics: &mut Diagnostics) -> Option<Again> {
-    const SHAPE: &str = "write `fn again(&self, attempt: u32, reply: &Reply) -> bool`, or `-> impl Future<Output = bool> + use<..>` for a pause before it";
+    const SHAPE: &str = "write `fn again(&self, attempt: u32, reply: &Reply) -> bool`, or `-> Option<impl Future<Output = ()> + use<..>>` for a pause before it";
     if let Some(token) = &signature.asyncness {
         let what = "`again` cannot be `async`: it would hold the reply while it pauses";
         diagnostics.error(token, what, SHAPE);
@@ -149,7 +149,13 @@ pub(super) fn read_again(signature: &Signature, diagnostics: &mut Diagnostics) -
         return None;
     };
     let pauses = match &signature.output {
-        ReturnType::Type(_, ty) => matches!(types::ungrouped(ty), Type::ImplTrait(_)),
+        ReturnType::Type(_, ty) if matches!(types::ungrouped(ty), Type::ImplTrait(_)) => {
+            let what =
+                "`again` says at once whether the block is run once more: the reply is let go of before the pause";
+            diagnostics.error(ty, what, SHAPE);
+            return None;
+        }
+        ReturnType::Type(_, ty) => types::is_named(ty, "Option"),
         ReturnType::Default => {
             diagnostics.error(&signature.ident, "`again` says whether to run the block once more", SHAPE);
             return None;
@@ -251,7 +257,7 @@ impl Around {
             }
         };
         let generics = node.generics(&[quote!(#run)], &parameters);
-        let clause = node.where_clause(&bounds);
+        let clause = node.where_clause(&[node.outlives(), bounds].concat());
         let out = &self.out;
         let kind = match (&self.kind, &self.gives_up) {
             (FlowKind::Result, Some(_)) => quote!(Fails),
@@ -266,7 +272,9 @@ impl Around {
         };
         let never = quote! {
             #[inline(always)]
-            fn again(&#run self, attempt: u32, reply: &#reply) -> #rt::NeverSuspends<bool> { #rt::private::never_called() }
+            fn again(&#run self, attempt: u32, reply: &#reply) -> #rt::private::Option<#rt::NeverSuspends<()>> { #rt::private::None }
+            #[inline(always)]
+            fn pause<ChainPause: #rt::private::Future<Output = ()>>(_: ChainPause) -> #rt::NeverSuspends<()> { #rt::private::never_called() }
         };
         let (again_hook, again) = match &self.again {
             None => (quote!(Absent), never),
@@ -280,7 +288,11 @@ impl Around {
                 let captured = quote!(use<#run, #(#own,)* #(#parameters),*>);
                 let again = quote! {
                     #[inline(always)]
-                    fn again(&#run self, attempt: u32, reply: &#reply) -> impl #rt::private::Future<Output = bool> + #captured {
+                    fn again(
+                        &#run self,
+                        attempt: u32,
+                        reply: &#reply,
+                    ) -> #rt::private::Option<impl #rt::private::Future<Output = ()> + #captured> {
                         Self::again(self, attempt, reply)
                     }
                 };

@@ -26,7 +26,6 @@ pub(super) fn read(attributes: Vec<Attribute>, kind: &ItemKind, diagnostics: &mu
         ItemKind::Node(node) => Some(node),
         _ => None,
     };
-    let is_lint = |attribute: &&Attribute| LINTS.iter().any(|lint| attribute.path().is_ident(lint));
     let texts = attributes.iter().filter(|attribute| !is_lint(attribute)).map(crate::types::text);
     modifiers.text = texts.collect::<Vec<_>>().join(" ");
     for attribute in attributes {
@@ -118,6 +117,11 @@ pub(super) fn read(attributes: Vec<Attribute>, kind: &ItemKind, diagnostics: &mu
         );
     }
     modifiers
+}
+
+/// Whether it is for rustc, about lints.
+pub(super) fn is_lint(attribute: &Attribute) -> bool {
+    LINTS.iter().any(|lint| attribute.path().is_ident(lint))
 }
 
 fn once(is_there: bool, attribute: &Attribute, name: &str, diagnostics: &mut Diagnostics) {

@@ -4,6 +4,7 @@ use core::any::Any;
 use core::error::Error;
 use core::fmt;
 use core::future::{Future, poll_fn};
+use core::mem;
 use core::panic::AssertUnwindSafe;
 use core::pin::Pin;
 use core::task::Poll;
@@ -26,6 +27,7 @@ use chain_macros::node;
 /// - A program that is built with `panic = "abort"` aborts. So does one where a second panic begins while the first unwinds,
 ///   in a `cancelled` hook, say. Neither can be caught.
 /// - A panic in the block's `Drop`, where the request was dropped midway, is not a poll, and goes on.
+/// - What was panicked with may panic itself when it is dropped. That ends here as well: what comes out of it is forgotten, and never dropped.
 ///
 /// ```
 /// use std::pin::pin;
@@ -60,7 +62,7 @@ impl CatchPanic {
     pub async fn around<B: Future>(&self, mut block: Pin<&mut B>) -> Result<B::Output, Panicked> {
         poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| block.as_mut().poll(context))) {
             Ok(polled) => polled.map(Ok),
-            Err(payload) => Poll::Ready(Err(Panicked { payload })),
+            Err(payload) => Poll::Ready(Err(Panicked { payload: Some(payload) })),
         })
         .await
     }
@@ -68,34 +70,49 @@ impl CatchPanic {
 
 /// The block panicked: what [`CatchPanic`] gives up with. As an `http::Response`, a 500 that does not say why.
 pub struct Panicked {
-    payload: Box<dyn Any + Send>,
+    /// `None` once it was taken out.
+    payload: Option<Box<dyn Any + Send>>,
 }
+
+const HELD: &str = "what was panicked with is held until it is taken out";
 
 impl Panicked {
     /// What was panicked with, where that is text: what `panic!`, `unwrap`, `expect` and their like make.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
-        match self.payload.downcast_ref::<&'static str>() {
+        let payload = self.payload();
+        match payload.downcast_ref::<&'static str>() {
             Some(text) => Some(text),
-            None => self.payload.downcast_ref::<String>().map(String::as_str),
+            None => payload.downcast_ref::<String>().map(String::as_str),
         }
     }
 
     /// What was panicked with.
     #[must_use]
     pub fn payload(&self) -> &(dyn Any + Send) {
-        &*self.payload
+        self.payload.as_deref().expect(HELD)
     }
 
-    /// What was panicked with.
+    /// What was panicked with. Whoever drops it should know that this may panic.
     #[must_use]
-    pub fn into_payload(self) -> Box<dyn Any + Send> {
-        self.payload
+    pub fn into_payload(mut self) -> Box<dyn Any + Send> {
+        self.payload.take().expect(HELD)
     }
 
     /// Goes on with the panic, without calling the panic hook again.
     pub fn resume(self) -> ! {
-        resume_unwind(self.payload)
+        resume_unwind(self.into_payload())
+    }
+}
+
+/// Ends a panic of the payload's own `Drop`, which would otherwise begin where the panic was thought to be over.
+impl Drop for Panicked {
+    fn drop(&mut self) {
+        let payload = self.payload.take();
+        if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            // It may well be one more of its kind.
+            mem::forget(another);
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 use core::error::Error;
 use core::fmt;
 use core::future::Future;
+#[cfg(feature = "http-body")]
+use core::mem;
 use core::pin::Pin;
 use core::sync::atomic::AtomicUsize;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -29,6 +31,8 @@ use {
 /// - Where there is no permit the block is not polled at all, and [`Overloaded`] is given.
 /// - What one block did is seen by the one that has its permit next.
 /// - A limit of 0 lets none pass.
+/// - The block is over when it gives its reply. Of an HTTP response that is its **head**: the body is sent after that, without a permit.
+///   `WholeConcurrency` holds it until the body was sent.
 ///
 /// ```
 /// use std::pin::pin;
@@ -90,6 +94,60 @@ impl Concurrency {
     pub async fn around<B: Future>(&self, block: Pin<&mut B>) -> Result<B::Output, Overloaded> {
         let _permit = self.way.permits.take()?;
         Ok(block.await)
+    }
+}
+
+/// Gives back permits that were taken for good.
+#[doc(hidden)]
+pub trait Way: private::Sealed {}
+
+mod private {
+    pub trait Sealed {
+        fn give_back(&self);
+    }
+}
+
+impl Way for Shed {}
+
+impl private::Sealed for Shed {
+    fn give_back(&self) {
+        drop(Place(&self.permits));
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl<T> Way for Wait<T> {}
+
+#[cfg(feature = "tokio")]
+impl<T> private::Sealed for Wait<T> {
+    fn give_back(&self) {
+        self.permits.add_permits(1);
+    }
+}
+
+/// Permits that outlive what took them: each is [given back](Concurrency::give_back) by who has it, once.
+#[cfg(feature = "http-body")]
+impl<W: Way> Concurrency<W> {
+    pub(super) fn give_back(&self) {
+        self.way.give_back();
+    }
+}
+
+#[cfg(feature = "http-body")]
+impl Concurrency {
+    pub(super) fn take_for_good(&self) -> Result<(), Overloaded> {
+        self.way.permits.take().map(mem::forget)
+    }
+}
+
+#[cfg(all(feature = "http-body", feature = "tokio"))]
+impl<T: Timer> Concurrency<Wait<T>> {
+    pub(super) async fn wait_for_good(&self) -> Result<(), Overloaded> {
+        match self.way.permits.try_acquire() {
+            Ok(permit) => permit.forget(),
+            Err(_) => self.way.acquire().await?.forget(),
+        }
+        Ok(())
     }
 }
 

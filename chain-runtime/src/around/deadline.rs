@@ -36,6 +36,8 @@ thread_local! {
 /// - Where the time is up before the block begins, be it one's own or an inherited one, the block is not polled at all.
 /// - What the block spawns is polled elsewhere, and inherits nothing.
 /// - No timer is asked for before the block has to wait, and it is dropped with the block.
+/// - It ends where the block gives its reply. Of an HTTP response that is its **head**: how long the body takes to be sent after that is not limited.
+///   `WholeDeadline` limits both.
 ///
 /// ```
 /// # #[cfg(feature = "tokio")] {

@@ -3,28 +3,32 @@
 use http::{Response, StatusCode};
 
 use super::{Expired, Overloaded, Panicked};
+use crate::failure::{Failure, Render};
 use crate::flow::IntoReply;
 
-/// 504 Gateway Timeout, with the empty body.
-impl<B: Default> IntoReply<Response<B>> for Expired {
+/// 504 Gateway Timeout, `deadline-expired`.
+impl<B: Render> IntoReply<Response<B>> for Expired {
     #[inline]
     fn into_reply(self) -> Response<B> {
-        StatusCode::GATEWAY_TIMEOUT.into_reply()
+        let failure = Failure::new(StatusCode::GATEWAY_TIMEOUT, "deadline-expired", "this took too long");
+        B::render(&failure.because(&self))
     }
 }
 
-/// 503 Service Unavailable, with the empty body.
-impl<B: Default> IntoReply<Response<B>> for Overloaded {
+/// 503 Service Unavailable, `overloaded`.
+impl<B: Render> IntoReply<Response<B>> for Overloaded {
     #[inline]
     fn into_reply(self) -> Response<B> {
-        StatusCode::SERVICE_UNAVAILABLE.into_reply()
+        let failure = Failure::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "too many requests are under way");
+        B::render(&failure.because(&self))
     }
 }
 
-/// 500 Internal Server Error, with the empty body: what was panicked with is not the client's to know.
-impl<B: Default> IntoReply<Response<B>> for Panicked {
+/// 500 Internal Server Error, `panicked`: what was panicked with is not the client's to know.
+impl<B: Render> IntoReply<Response<B>> for Panicked {
     #[inline]
     fn into_reply(self) -> Response<B> {
-        StatusCode::INTERNAL_SERVER_ERROR.into_reply()
+        let failure = Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "panicked", "something went wrong here");
+        B::render(&failure.because(&self))
     }
 }

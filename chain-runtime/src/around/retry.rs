@@ -19,8 +19,8 @@ use super::{Deadline, Timer};
 
 /// Says whether a block is run once more, and pauses before it is.
 ///
-/// Other than its siblings it is not given the block, since it takes a new one for each try. The chain makes the block, awaits it, and asks
-/// [`again`](Retry::again):
+/// Other than its siblings it is not given the block, since it takes a new one for each try. The chain makes the block, awaits it, asks
+/// [`again`](Retry::again), and lets go of the reply where there is one more try:
 ///
 /// ```
 /// # #[cfg(feature = "tokio")] {
@@ -37,12 +37,13 @@ use super::{Deadline, Timer};
 ///     .backoff(Backoff::exponential(Duration::from_millis(10), Duration::from_millis(500)))
 ///     .budget(Budget::default());
 ///
+/// retry.enter();
 /// let mut attempt = 1;
 /// let reply = loop {
 ///     let reply = ask_upstream().await;
-///     if !retry.again(attempt, &reply).await {
-///         break reply;
-///     }
+///     let Some(pause) = retry.again(attempt, &reply) else { break reply };
+///     drop(reply);
+///     pause.await;
 ///     attempt += 1;
 /// };
 /// assert_eq!((attempt, reply), (3, 200));
@@ -58,6 +59,8 @@ use super::{Deadline, Timer};
 /// 2. The [`Policy`] says that the reply is worth it.
 /// 3. The pause before it, by the [`Backoff`], ends before [`Deadline::current`]: nobody sleeps past a deadline.
 /// 4. The [`Budget`] has a retry left, which is then taken. It is given back where the request is dropped during the pause.
+///
+/// A reply that is not kept is dropped before the pause: its connection and its permits are free while nothing happens.
 ///
 /// A clone shares its budget with its original.
 #[derive(Clone)]
@@ -126,31 +129,32 @@ impl<P, T> Retry<P, T> {
 
 #[node(crate = crate)]
 impl<P, T: Timer> Retry<P, T> {
+    /// Counts the request: it is a deposit to the budget, whatever becomes of its first try.
+    pub fn enter(&self) {
+        self.budget.deposit(self.timer.now());
+    }
+
     /// Polls the block, once. That a chain runs it again, [`again`](Self::again) is asked for.
     pub async fn around<B: Future>(&self, block: Pin<&mut B>) -> B::Output {
         block.await
     }
 
-    /// Whether to try once more, after try number `attempt`, which counts from 1, gave `reply`. Pauses first, where it is so.
-    ///
-    /// It has to be asked after each try: a first one is a deposit to the budget. The answer is decided when this is called; the future is
-    /// only the pause, and does not hold the reply.
+    /// Whether to try once more, after try number `attempt`, which counts from 1, gave `reply`: `None` where that reply stays, otherwise the
+    /// pause before the next try, which does not borrow the reply.
     ///
     /// Panics if the policy does.
     #[must_use = "the pause begins when it is awaited"]
-    pub fn again<'a, R>(&'a self, attempt: u32, reply: &R) -> impl Future<Output = bool> + use<'a, P, T, R>
+    pub fn again<'a, R>(&'a self, attempt: u32, reply: &R) -> Option<impl Future<Output = ()> + use<'a, P, T, R>>
     where
         P: Policy<R>,
     {
-        let decided = self.decide(attempt, reply);
-        async move {
-            let Some(Again { at, withdrawal }) = decided else { return false };
+        let Again { at, withdrawal } = self.decide(attempt, reply)?;
+        Some(async move {
             if let Some(at) = at {
                 self.timer.sleep_until(at).await;
             }
             withdrawal.spend();
-            true
-        }
+        })
     }
 
     fn decide<R>(&self, attempt: u32, reply: &R) -> Option<Again<'_>>
@@ -158,9 +162,6 @@ impl<P, T: Timer> Retry<P, T> {
         P: Policy<R>,
     {
         let now = self.timer.now();
-        if attempt <= 1 {
-            self.budget.deposit(now);
-        }
         if attempt >= self.attempts || !self.policy.worth_retrying(reply) {
             return None;
         }

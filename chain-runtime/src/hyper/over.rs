@@ -7,14 +7,18 @@ use core::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ::hyper::service::Service;
+use bytes::Bytes;
+use http_body_util::Full;
 
+use super::Answers;
 use crate::embed::{ChainOver, Inputs};
+use crate::framing::{Asked, Sent};
 use crate::{Lease, Pool, Reset};
 
 /// A chain that also has a `&mut X` among its inputs: memory that serves one request after another.
 ///
-/// **A clone of the service is for another connection**, and keeps an `X` of its own from its first request on, which it resets
-/// after each. That is all that HTTP/1 needs, where requests come one at a time. Requests that are in flight beside each other, as over
+/// **A clone of the service is for another connection**, and keeps an `X` of its own from its first request on, which it [resets](Reset::reset) and
+/// trims after each, by the pool's high-water mark, and [renews](Reset::renew) for the next. That is all that HTTP/1 needs, where requests come one at a time. Requests that are in flight beside each other, as over
 /// HTTP/2, have theirs from the pool, where a connection's own also goes when that ends. Once warm, no request allocates
 /// for it. Where a request is dropped midway its `X` goes back to the pool at once, and is reset there.
 ///
@@ -53,17 +57,22 @@ use crate::{Lease, Pool, Reset};
 pub fn service_over<H, C, X, T, I, R>(
     chain: H,
     pool: Arc<Pool<X>>,
-) -> impl Service<T, Response = R, Error = Infallible, Future = impl Future<Output = Result<R, Infallible>>> + Clone
+) -> impl Service<T, Response = R::Sent, Error = Infallible, Future = impl Future<Output = Result<R::Sent, Infallible>>>
++ Clone
 where
     H: Deref<Target = C> + Clone,
     C: ChainOver<X, I, R>,
     X: Reset + Send + 'static,
     I: Inputs<T>,
+    R: Answers<T>,
 {
-    let run = |chain: H, own: Arc<Own<X>>, over: Lease<'static, X>, request: T| async move {
-        let (reply, over) = C::run_owned(chain, over, I::of(request)).await;
-        own.keep(over);
-        Ok(reply)
+    let run = |chain: H, own: Arc<Own<X>>, over: Lease<'static, X>, request: T| {
+        let asked = R::asked(&request);
+        async move {
+            let (reply, over) = C::run_owned(chain, over, I::of(request)).await;
+            own.keep(over);
+            Ok(reply.sent(asked))
+        }
     };
     Connection { chain, pool, own: Arc::default(), run }
 }
@@ -90,15 +99,14 @@ where
 /// # let reply = runtime.block_on(service.call(request)).unwrap();
 /// # assert_eq!(reply.status(), 200);
 /// ```
-#[cfg(feature = "http")]
 pub fn context_service<H, C, B>(
     chain: H,
     pool: Arc<Pool<crate::Context>>,
 ) -> impl Service<
     http::Request<B>,
-    Response = http::Response<http_body_util::Full<bytes::Bytes>>,
+    Response = http::Response<Sent<Full<Bytes>>>,
     Error = Infallible,
-    Future = impl Future<Output = Result<http::Response<http_body_util::Full<bytes::Bytes>>, Infallible>>,
+    Future = impl Future<Output = Result<http::Response<Sent<Full<Bytes>>>, Infallible>>,
 > + Clone
 where
     H: Deref<Target = C> + Clone,
@@ -108,12 +116,13 @@ where
                own: Arc<Own<crate::Context>>,
                mut context: Lease<'static, crate::Context>,
                request: http::Request<B>| {
+        let asked = Asked::of(&request);
         context.load(request.into_parts().0);
         async move {
             let (_, mut context) = C::run_owned(chain, context, ()).await;
             let response = context.take_response();
             own.keep(context);
-            Ok(response.map(http_body_util::Full::new))
+            Ok(asked.sent(response.map(Full::new)))
         }
     };
     Connection { chain, pool, own: Arc::default(), run }
@@ -129,12 +138,18 @@ impl<X: Reset + Send + 'static> Default for Own<X> {
 }
 
 impl<X: Reset + Send + 'static> Own<X> {
+    /// What the connection has, for the next request.
     fn take(&self) -> Option<Lease<'static, X>> {
-        mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        let own = mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        own.map(|mut own| {
+            own.renew();
+            own
+        })
     }
 
     fn keep(&self, mut over: Lease<'static, X>) {
-        over.reset();
+        // As when it goes back to the pool: an idle connection holds no more than an idle value.
+        Lease::recycle(&mut over);
         let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Of two that were in flight beside each other, the second goes to the pool, behind the lock.
         let more = own.replace(over);

@@ -9,7 +9,8 @@ use std::thread;
 use super::{Pool, Slot};
 use crate::Reset;
 
-/// A value of a [`Pool`], on loan: dropping the lease resets the value, exactly once, and puts it back.
+/// A value of a [`Pool`], on loan: it was [renewed](Reset::renew) when it was lent, and dropping the lease [resets](Reset::reset) it, exactly once, and
+/// puts it back.
 ///
 /// It is the value's only handle, so that whatever borrows from the value has ended before it is reset. It may be
 /// dropped on another thread than it was taken on, and is `Send` if `T` is.
@@ -39,6 +40,18 @@ impl<'p, T: Reset + Send> Lease<'p, T> {
     pub(super) fn owned(pool: Arc<Pool<T>>, mut slot: Box<Slot<T>>) -> Self {
         slot.keeps = Some(pool);
         Lease { slot: Some(slot), pool: None }
+    }
+
+    /// Resets and trims the value as if it had gone back to the pool, and keeps it.
+    #[cfg(feature = "hyper")]
+    pub(crate) fn recycle(lease: &mut Self) {
+        let slot = lease.slot.as_mut().expect(HELD);
+        let high_water = match lease.pool {
+            Some(pool) => pool.high_water,
+            None => slot.keeps.as_ref().expect(HELD).high_water,
+        };
+        slot.value.reset();
+        slot.value.trim(high_water);
     }
 
     /// Takes the value out of the pool for good, as it is: it is not reset.

@@ -72,6 +72,10 @@ impl<B: Reset> Reset for Request<B> {
         self.headers_mut().trim(limit);
         self.body_mut().trim(limit);
     }
+
+    fn renew(&mut self) {
+        self.body_mut().renew();
+    }
 }
 
 /// Resets the head and the body: `200 OK` without fields.
@@ -87,5 +91,9 @@ impl<B: Reset> Reset for Response<B> {
     fn trim(&mut self, limit: usize) {
         self.headers_mut().trim(limit);
         self.body_mut().trim(limit);
+    }
+
+    fn renew(&mut self) {
+        self.body_mut().renew();
     }
 }

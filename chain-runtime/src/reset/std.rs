@@ -106,6 +106,11 @@ impl<T: Reset + ?Sized> Reset for Box<T> {
     fn trim(&mut self, limit: usize) {
         (**self).trim(limit);
     }
+
+    #[inline]
+    fn renew(&mut self) {
+        (**self).renew();
+    }
 }
 
 impl<T> Reset for OnceLock<T> {
@@ -128,6 +133,11 @@ macro_rules! locks {
             #[inline]
             fn trim(&mut self, limit: usize) {
                 self.get_mut().unwrap_or_else(PoisonError::into_inner).trim(limit);
+            }
+
+            #[inline]
+            fn renew(&mut self) {
+                self.get_mut().unwrap_or_else(PoisonError::into_inner).renew();
             }
         }
     )+};

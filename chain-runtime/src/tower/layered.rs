@@ -16,6 +16,7 @@ use chain_macros::node;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::spare::{Passages, Spare};
 use crate::{IntoReply, Lease, Pool, Reset};
 
 /// Any [`Layer`] as an around node: the block is what it is around. `Q` is the request, `R` the chain's reply, and
@@ -62,14 +63,24 @@ use crate::{IntoReply, Lease, Pool, Reset};
 ///
 /// # What it asks for
 ///
-/// - The request is an input that the chain owns, or a provided value, and has a `Default`, which takes its place for a moment. hyper's
-///   `Incoming` has none: make the body an `axum::body::Body`, say, in front of the chain.
+/// - The request is an input that the chain owns, or a provided value, and is [`Spare`]: while the layer has it, a spare is in its place.
+///   hyper's `Incoming` is not: make the body an `axum::body::Body`, say, in front of the chain.
 /// - The layer calls its inner service with a `Q`. One that changes the type of the request's body stands in a tuple with a layer that
 ///   changes it back: `(RequestBodyLimitLayer::new(1024), MapRequestBodyLayer::new(Body::new))`.
 /// - Its response and its error become an `R` through [`IntoReply`]. In axum, whatever the response's body is; see `axum::Layered`.
 ///   The inner service's error is `Infallible`, so for a reply of your own there has to be an `impl IntoReply<Reply> for Infallible`.
 /// - Its service is made once, and cloned for each request, as servers do it: what clones share, as a `ConcurrencyLimit` shares its
 ///   semaphore, is shared, and what a clone reserved is given back with it.
+///
+/// # What others see of the request
+///
+/// Its place is never empty. Where the layer refuses the request, is abandoned by a deadline, is cancelled or panics before it calls its inner
+/// service, the spare stays: the request with its whole head. From then on it is what the layer made of the request.
+///
+/// Where the layer is run **again**, by a `Retry` around it, it begins with the request as it was before the first try: what the layer added then is not
+/// there a second time. A body that can be copied is whole. Another one is what the nodes of the block have left of it, or, where the
+/// layer still had it, one that fails with `Gone` when it is read: it is never taken for an empty one. Of a request type of your own, what the layer made of
+/// it is not undone, unless [`Spare`] is implemented by one that has extensions to keep it in.
 ///
 /// # What does not fit
 ///
@@ -80,7 +91,8 @@ use crate::{IntoReply, Lease, Pool, Reset};
 ///
 /// # Cost
 ///
-/// What is kept between requests is pooled: once warm, a request allocates only what the layer does. The layer's type, which is long and often
+/// What is kept between requests is pooled: once warm, a request allocates only what the layer does, and what its spare does: for an HTTP request, a copy of
+/// its map of fields and a few words. The layer's type, which is long and often
 /// cannot be written, is not the node's: each poll of the layer goes through one `dyn`. The layer is polled each time that the block is.
 ///
 /// # Panics
@@ -108,13 +120,16 @@ where
             + 'static,
     {
         let service = Arc::new(layer.layer(Relay { relays: PhantomData }));
-        let stations = Pool::new(move || Station(Box::new(Halves::new(Arc::clone(&service)))));
+        let stations = Pool::new(move || Station {
+            cut: Box::new(Halves::new(Arc::clone(&service))),
+            passages: Passages::default(),
+        });
         Self { stations, relays: PhantomData }
     }
 }
 
 #[node(crate = crate)]
-impl<Q: Default + 'static, R: 'static, V> Layered<Q, R, V> {
+impl<Q: Spare + 'static, R: 'static, V> Layered<Q, R, V> {
     /// Runs the layer up to where it calls its inner service, and puts the request that this is given in the place of this one.
     ///
     /// # Errors
@@ -122,15 +137,20 @@ impl<Q: Default + 'static, R: 'static, V> Layered<Q, R, V> {
     /// What the layer replies where it does not call it.
     pub async fn enter(&self, request: &mut Q) -> Result<Passage<'_, Q, R>, R> {
         let mut station = self.stations.get();
-        poll_fn(|context| station.0.poll_ready(context)).await?;
-        station.0.begin(mem::take(request));
-        *request = poll_fn(|context| station.0.poll_arrived(context)).await?;
+        poll_fn(|context| station.cut.poll_ready(context)).await?;
+        request.recall();
+        // From here to where it arrives, a spare is there, and stays there if the request does not come back.
+        let spare = request.spare();
+        station.cut.begin(mem::replace(request, spare));
+        let arrived = poll_fn(|context| station.cut.poll_arrived(context)).await?;
+        let before = mem::replace(request, arrived);
+        request.remember(before, station.passages.current());
         Ok(Passage { station })
     }
 
     /// Polls the block and the layer beside each other, and gives the layer the block's reply for that of its inner service.
     pub async fn around<B: Future<Output = R>>(&self, passage: &mut Passage<'_, Q, R>, mut block: Pin<&mut B>) -> R {
-        let layer = &mut *passage.station.0;
+        let layer = &mut *passage.station.cut;
         let mut is_over = false;
         poll_fn(|context| {
             if !is_over && let Poll::Ready(reply) = block.as_mut().poll(context) {
@@ -154,6 +174,13 @@ pub struct Passage<'r, Q: 'static, R: 'static> {
     station: Lease<'r, Station<Q, R>>,
 }
 
+/// On every way out, a panic's as well.
+impl<Q, R> Drop for Passage<'_, Q, R> {
+    fn drop(&mut self) {
+        self.station.passages.end();
+    }
+}
+
 impl<Q, R> fmt::Debug for Passage<'_, Q, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Passage").finish_non_exhaustive()
@@ -161,11 +188,14 @@ impl<Q, R> fmt::Debug for Passage<'_, Q, R> {
 }
 
 /// What one request needs of the layer, kept for the next one.
-struct Station<Q, R>(Box<dyn Cut<Q, R> + Send>);
+struct Station<Q, R> {
+    cut: Box<dyn Cut<Q, R> + Send>,
+    passages: Passages,
+}
 
 impl<Q, R> Reset for Station<Q, R> {
     fn reset(&mut self) {
-        self.0.reset();
+        self.cut.reset();
     }
 }
 

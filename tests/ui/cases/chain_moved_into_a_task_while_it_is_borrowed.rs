@@ -11,7 +11,7 @@ chain! {
 
 async fn serve(request: Request) {
     let gateway = Gateway;
-    tokio::spawn(gateway.run(request));
+    chain_ui::spawn(gateway.run(request));
 }
 
 fn main() {}

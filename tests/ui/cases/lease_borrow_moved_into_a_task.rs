@@ -5,7 +5,7 @@ use chain_runtime::{Context, Pool};
 async fn handle(pool: Arc<Pool<Context>>) {
     let context = pool.get_owned();
     let headers = &context.request.headers;
-    tokio::spawn(async move { println!("{}", headers.len()) });
+    chain_ui::spawn(async move { println!("{}", headers.len()) });
 }
 
 fn main() {}

@@ -3,7 +3,7 @@ use chain_ui::{Reply, Request};
 
 #[node]
 async fn proxy(request: &Request) -> Reply {
-    tokio::spawn(async move { println!("{}", request.path) });
+    chain_ui::spawn(async move { println!("{}", request.path) });
     Reply(200)
 }
 

@@ -19,7 +19,7 @@ chain! {
 }
 
 async fn serve(request: Request) {
-    tokio::spawn(async { Gateway.run(request).await });
+    chain_ui::spawn(async { Gateway.run(request).await });
 }
 
 fn main() {}

@@ -22,6 +22,22 @@ fn every_misuse_is_one_error() {
     trybuild::TestCases::new().compile_fail("cases/*.rs");
 }
 
+/// rustc quotes the standard library where the component `rust-src` is installed and a crate in the version that is there. So a pinned text
+/// quotes only what is ours. (`$RUST` and `$CARGO` are how trybuild writes where the others are.)
+#[test]
+fn no_pinned_text_quotes_what_is_not_ours() {
+    let cases = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/cases")).expect("the cases");
+    let mut pinned = 0;
+    for case in
+        cases.map(|case| case.expect("a case").path()).filter(|path| path.extension() == Some("stderr".as_ref()))
+    {
+        let text = std::fs::read_to_string(&case).expect("text");
+        assert!(!text.contains("$RUST") && !text.contains("$CARGO"), "{}:\n{text}", case.display());
+        pinned += 1;
+    }
+    assert!(pinned > 100, "{pinned}");
+}
+
 /// Of the rustc that cargo uses here.
 fn rustc_version() -> String {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());

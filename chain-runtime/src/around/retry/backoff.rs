@@ -38,15 +38,30 @@ impl Backoff {
     /// ```
     #[must_use]
     pub fn ceiling(&self, attempt: u32) -> Duration {
-        let factor = 2_u32.saturating_pow(attempt.saturating_sub(1));
-        self.base.saturating_mul(factor).min(self.cap)
+        nanoseconds(self.ceiling_in_nanoseconds(attempt))
+    }
+
+    /// In 128 bits, where no base is too small and no attempt too late: the product that does not fit is over every cap.
+    fn ceiling_in_nanoseconds(&self, attempt: u32) -> u128 {
+        let factor = 1_u128.checked_shl(attempt.saturating_sub(1));
+        let product = factor.and_then(|factor| self.base.as_nanos().checked_mul(factor));
+        match product {
+            Some(product) => product.min(self.cap.as_nanos()),
+            None if self.base.is_zero() => 0,
+            None => self.cap.as_nanos(),
+        }
     }
 
     /// A pause after try number `attempt`: any time up to the [`ceiling`](Self::ceiling), all equally likely.
     pub(super) fn pause(&self, attempt: u32) -> Duration {
-        let ceiling = u64::try_from(self.ceiling(attempt).as_nanos()).unwrap_or(u64::MAX);
-        Duration::from_nanos(fastrand::u64(0..=ceiling))
+        nanoseconds(fastrand::u128(0..=self.ceiling_in_nanoseconds(attempt)))
     }
+}
+
+/// So many, which came out of a `Duration`.
+fn nanoseconds(count: u128) -> Duration {
+    const SECOND: u128 = 1_000_000_000;
+    Duration::new((count / SECOND) as u64, (count % SECOND) as u32)
 }
 
 impl Default for Backoff {

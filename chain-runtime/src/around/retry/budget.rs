@@ -13,7 +13,7 @@ const SLICES: u32 = 10;
 
 /// Keeps retries to a share of the requests, so that an upstream in trouble is not given a multiple of its load.
 ///
-/// It works as Finagle's `RetryBudget` does. The first try of each request deposits a share of a retry; each retry withdraws a whole
+/// It works as Finagle's `RetryBudget` does. Each request deposits a share of a retry when it begins; each retry withdraws a whole
 /// one. What was deposited is good for a time to live, and so is what was withdrawn held against the budget: the balance is a sum over that
 /// window. On top of it stands a reserve of so many retries for each second of the window, for those that have just begun or
 /// send little.
@@ -76,7 +76,7 @@ impl Budget {
         Self { account: Arc::new(account) }
     }
 
-    /// Counts a first try. `now` is the same clock's for all calls.
+    /// Counts a request. `now` is the same clock's for all calls.
     pub fn deposit(&self, now: Instant) {
         let account = &*self.account;
         account.add(account.slice(now), account.share);

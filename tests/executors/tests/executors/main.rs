@@ -9,7 +9,7 @@ use std::time::Duration;
 use upstream::{Reply, Request, Upstream};
 
 #[allow(dead_code, reason = "its main")]
-#[path = "../../../../examples/smol.rs"]
+#[path = "../../../../examples/embedding/smol.rs"]
 mod example;
 mod upstream;
 
@@ -91,7 +91,7 @@ fn a_task_that_is_cancelled_cancels_its_run() {
     assert_eq!((upstream.seen.left.load(Relaxed), upstream.seen.cancelled.load(Relaxed)), (0, 1));
 }
 
-/// `examples/smol.rs`, with a client that knows nothing of smol.
+/// `examples/embedding/smol.rs`, with a client that knows nothing of smol.
 #[test]
 fn a_server_on_smol_answers_lines_and_is_late_in_time() {
     let listener = smol::block_on(smol::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).expect("a free port");

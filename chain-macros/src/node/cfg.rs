@@ -1,0 +1,111 @@
+//! `#[cfg(..)]` on a hook, a parameter, a type parameter or behind `#[node]`: an attribute macro is given all of them, and only rustc can
+//! decide. So the item is emitted once with the first of them and once without, each under `#[cfg]` and with its `#[node]` again.
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, FnArg, GenericParam, Generics, ImplItem, Item, Signature};
+
+/// What stands for a node with such an attribute; `None` where it has none.
+pub(super) fn expand(
+    runtime: &TokenStream,
+    options: &TokenStream,
+    item: &TokenStream,
+    parsed: &Item,
+) -> Option<TokenStream> {
+    let (mut with, mut without) = (parsed.clone(), parsed.clone());
+    let (predicate, is_all) = take(&mut with, false)?;
+    take(&mut without, true);
+    let options = (!options.is_empty()).then(|| quote!((#options)));
+    let with = with_body(with, item);
+    let with = quote!(#[cfg(#predicate)] #[#runtime::node #options] #with);
+    if is_all {
+        return Some(with);
+    }
+    let without = with_body(without, item);
+    Some(quote!(#with #[cfg(not(#predicate))] #[#runtime::node #options] #without))
+}
+
+/// What a function does was not parsed.
+fn with_body(parsed: Item, item: &TokenStream) -> TokenStream {
+    if !matches!(parsed, Item::Fn(_)) {
+        return parsed.into_token_stream();
+    }
+    let is_body = |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+    let mut tokens: Vec<_> = parsed.into_token_stream().into_iter().collect();
+    if let (Some(empty), Some(body)) = (tokens.last_mut(), item.clone().into_iter().last().filter(is_body)) {
+        *empty = body;
+    }
+    tokens.into_iter().collect()
+}
+
+/// Takes the first `#[cfg(..)]` out, or what it stands before; `true` for all of the item.
+fn take(item: &mut Item, with_what_it_is_on: bool) -> Option<(TokenStream, bool)> {
+    let in_it = |predicate| (predicate, false);
+    match item {
+        Item::Fn(function) => match take_attribute(&mut function.attrs) {
+            Some(predicate) => Some((predicate, true)),
+            None => take_of_signature(&mut function.sig, with_what_it_is_on).map(in_it),
+        },
+        Item::Impl(block) => {
+            if let Some(predicate) = take_attribute(&mut block.attrs) {
+                return Some((predicate, true));
+            }
+            if let Some(predicate) = take_of_generics(&mut block.generics, with_what_it_is_on) {
+                return Some(in_it(predicate));
+            }
+            for at in 0..block.items.len() {
+                let ImplItem::Fn(method) = &mut block.items[at] else { continue };
+                if let Some(predicate) = take_attribute(&mut method.attrs) {
+                    if with_what_it_is_on {
+                        block.items.remove(at);
+                    }
+                    return Some(in_it(predicate));
+                }
+                if let Some(predicate) = take_of_signature(&mut method.sig, with_what_it_is_on) {
+                    return Some(in_it(predicate));
+                }
+            }
+            None
+        }
+        _ => None,
+    }
+}
+
+fn take_of_signature(signature: &mut Signature, with_what_it_is_on: bool) -> Option<TokenStream> {
+    let attributes = |argument: &mut FnArg| match argument {
+        FnArg::Receiver(receiver) => take_attribute(&mut receiver.attrs),
+        FnArg::Typed(argument) => take_attribute(&mut argument.attrs),
+    };
+    take_of_generics(&mut signature.generics, with_what_it_is_on)
+        .or_else(|| take_of_list(&mut signature.inputs, attributes, with_what_it_is_on))
+}
+
+fn take_of_generics(generics: &mut Generics, with_what_it_is_on: bool) -> Option<TokenStream> {
+    let attributes = |parameter: &mut GenericParam| match parameter {
+        GenericParam::Lifetime(parameter) => take_attribute(&mut parameter.attrs),
+        GenericParam::Type(parameter) => take_attribute(&mut parameter.attrs),
+        GenericParam::Const(parameter) => take_attribute(&mut parameter.attrs),
+    };
+    take_of_list(&mut generics.params, attributes, with_what_it_is_on)
+}
+
+fn take_of_list<T, P: Default>(
+    list: &mut Punctuated<T, P>,
+    mut attributes: impl FnMut(&mut T) -> Option<TokenStream>,
+    with_what_it_is_on: bool,
+) -> Option<TokenStream> {
+    let found = list.iter_mut().enumerate().find_map(|(at, one)| Some((at, attributes(one)?)));
+    let (found_at, predicate) = found?;
+    if with_what_it_is_on {
+        let rest = std::mem::take(list).into_iter().enumerate().filter(|(at, _)| *at != found_at);
+        *list = rest.map(|(_, one)| one).collect();
+    }
+    Some(predicate)
+}
+
+fn take_attribute(attributes: &mut Vec<Attribute>) -> Option<TokenStream> {
+    let at = attributes.iter().position(|attribute| attribute.path().is_ident("cfg"))?;
+    let attribute = attributes.remove(at);
+    attribute.meta.require_list().ok().map(|list| list.tokens.clone())
+}

@@ -1,0 +1,231 @@
+//! Limits that go on to the end of a reply's body.
+
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chain_macros::node;
+
+use super::concurrency::{Concurrency, Overloaded, Shed, Way};
+use super::{Deadline, Expired, Timer};
+use crate::tailed::{Holds, Tail};
+use crate::timed::Until;
+#[cfg(feature = "tokio")]
+use {super::TokioTimer, super::concurrency::Wait};
+
+/// A [`Deadline`] for a whole reply: for the block, and then for the body of the reply `R` that it gives.
+///
+/// # Contract
+///
+/// - Up to the head it is a [`Deadline`], which inner ones inherit: when the time is up the block is abandoned, with [`Expired`].
+/// - After that, the body breaks off with [`Expired`] as its error when the time is up. The client sees a reply that is not whole: over HTTP/1 the
+///   connection ends, over HTTP/2 the stream is reset.
+/// - A reply that does not come from the block, such as that of another limit around it, has no time.
+///
+/// `R` is the chain's reply, a `Response<Timed<B>>`: see [`timed`](crate::timed), which has an example. In axum it is any reply.
+pub struct WholeDeadline<R, #[cfg(feature = "tokio")] T = TokioTimer, #[cfg(not(feature = "tokio"))] T> {
+    limit: Duration,
+    timer: T,
+    replies: PhantomData<fn() -> R>,
+}
+
+#[cfg(feature = "tokio")]
+impl<R> WholeDeadline<R> {
+    /// So long after the block begins.
+    #[must_use]
+    pub const fn within(limit: Duration) -> Self {
+        Self::within_on(TokioTimer, limit)
+    }
+}
+
+impl<R, T> WholeDeadline<R, T> {
+    /// `within`, by another timer.
+    #[must_use]
+    pub const fn within_on(timer: T, limit: Duration) -> Self {
+        Self { limit, timer, replies: PhantomData }
+    }
+}
+
+#[node(crate = crate)]
+impl<R: Until<T>, T: Timer + Clone> WholeDeadline<R, T> {
+    /// Polls the block until it is ready or the time is up, and tells its reply what is left.
+    ///
+    /// # Errors
+    ///
+    /// [`Expired`] when the time is up before there is a reply.
+    pub async fn around<B: Future<Output = R>>(&self, block: Pin<&mut B>) -> Result<R, Expired> {
+        // What no clock will show is no limit.
+        let Some(at) = self.timer.now().checked_add(self.limit) else { return Ok(block.await) };
+        let mut reply = Deadline::until_on(&self.timer, at).around(block).await?;
+        reply.until(at, self.timer.clone());
+        Ok(reply)
+    }
+}
+
+impl<R, T> fmt::Debug for WholeDeadline<R, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WholeDeadline").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
+/// A [`Concurrency`] whose permits are held to the end of a reply's body.
+///
+/// # Contract
+///
+/// - The permit is taken before the block is first polled, and goes with the body of its reply `R`, as its tail. It is given back when the body is at its
+///   end, breaks off or is dropped, because the client is gone, say, or because nothing of it is sent, as with `HEAD`.
+/// - Where there is no reply, it is given back as by [`Concurrency`].
+///
+/// `R` is the chain's reply, a `Response<Tailed<B, T>>` with a tail that [`Holds`] a [`Permit`]. In axum it is any reply.
+///
+/// ```
+/// use bytes::Bytes;
+/// use chain_runtime::around::{Permit, WholeConcurrency};
+/// use chain_runtime::tailed::Tailed;
+/// use chain_runtime::{chain, node};
+/// use http::{Request, Response};
+/// use http_body_util::Full;
+///
+/// #[node]
+/// fn answer(_request: &Request<()>) -> Response<Full<Bytes>> {
+///     Response::new(Full::from("hello"))
+/// }
+///
+/// type Reply = Response<Tailed<Full<Bytes>, Option<Permit>>>;
+///
+/// chain! {
+///     struct Gateway { room: WholeConcurrency<Reply> }
+///     async fn(request: Request<()>) -> Reply { room { answer } }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let gateway = Gateway { room: WholeConcurrency::shed(1) };
+/// let reply = gateway.run(Request::new(())).await;
+/// assert_eq!(gateway.room.available(), 0);
+/// assert_eq!(gateway.run(Request::new(())).await.status(), 503);
+/// drop(reply);
+/// assert_eq!(gateway.room.available(), 1);
+/// # });
+/// ```
+pub struct WholeConcurrency<R, W: Way = Shed> {
+    permits: Arc<Concurrency<W>>,
+    replies: PhantomData<fn() -> R>,
+}
+
+impl<R, W: Way> WholeConcurrency<R, W> {
+    /// One with the permits of this: `Concurrency::wait(64, patience).queue(256).into()`.
+    fn of(permits: Concurrency<W>) -> Self {
+        Self { permits: Arc::new(permits), replies: PhantomData }
+    }
+}
+
+impl<R, W: Way> From<Concurrency<W>> for WholeConcurrency<R, W> {
+    fn from(permits: Concurrency<W>) -> Self {
+        Self::of(permits)
+    }
+}
+
+#[node(crate = crate)]
+impl<R: Holds<Permit>> WholeConcurrency<R> {
+    /// At most `limit` replies at once, from the beginning of their blocks to the end of their bodies; gives up at once where there are as many.
+    #[must_use]
+    pub fn shed(limit: usize) -> Self {
+        Self::of(Concurrency::shed(limit))
+    }
+
+    /// How many permits are free right now.
+    #[must_use]
+    pub fn available(&self) -> usize {
+        self.permits.available()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.permits.limit()
+    }
+
+    /// Polls the block under a permit, which goes with its reply.
+    ///
+    /// # Errors
+    ///
+    /// [`Overloaded`] where no permit is free.
+    pub async fn around<B: Future<Output = R>>(&self, block: Pin<&mut B>) -> Result<R, Overloaded> {
+        self.permits.take_for_good()?;
+        let permit = Permit(Arc::clone(&self.permits));
+        let mut reply = block.await;
+        reply.hold(permit);
+        Ok(reply)
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl<R> WholeConcurrency<R, Wait> {
+    /// The same; waits for as long as `patience` where there are as many, and then gives up. See [`Concurrency::wait`].
+    #[must_use]
+    pub fn wait(limit: usize, patience: Duration) -> Self {
+        Self::of(Concurrency::wait(limit, patience))
+    }
+}
+
+#[cfg(feature = "tokio")]
+#[node(crate = crate)]
+impl<R: Holds<Permit<Wait<T>>>, T: Timer> WholeConcurrency<R, Wait<T>> {
+    /// How many permits are free right now.
+    #[must_use]
+    pub fn available(&self) -> usize {
+        self.permits.available()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.permits.limit()
+    }
+
+    /// How many requests wait for a permit right now.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.permits.waiting()
+    }
+
+    /// Waits for a permit, and polls the block under it. The permit goes with the reply.
+    ///
+    /// # Errors
+    ///
+    /// [`Overloaded`] where no permit became free in time, or as many wait as may.
+    pub async fn around<B: Future<Output = R>>(&self, block: Pin<&mut B>) -> Result<R, Overloaded> {
+        self.permits.wait_for_good().await?;
+        let permit = Permit(Arc::clone(&self.permits));
+        let mut reply = block.await;
+        reply.hold(permit);
+        Ok(reply)
+    }
+}
+
+impl<R, W: Way + fmt::Debug> fmt::Debug for WholeConcurrency<R, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WholeConcurrency").field(&self.permits).finish()
+    }
+}
+
+/// A permit of a [`WholeConcurrency`], as a tail. It is given back where it is dropped.
+#[must_use = "it is given back where it is dropped"]
+pub struct Permit<W: Way = Shed>(Arc<Concurrency<W>>);
+
+impl<W: Way> Tail for Permit<W> {}
+
+impl<W: Way> Drop for Permit<W> {
+    fn drop(&mut self) {
+        self.0.give_back();
+    }
+}
+
+impl<W: Way> fmt::Debug for Permit<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit").finish_non_exhaustive()
+    }
+}

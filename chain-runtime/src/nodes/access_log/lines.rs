@@ -1,0 +1,229 @@
+//! [`Lines`]: lines that a thread of its own writes, so that nobody who logs ever waits for who reads.
+
+use core::fmt;
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use core::time::Duration;
+use std::io::{self, Write};
+use std::string::String;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::{Instant, SystemTime};
+use std::vec::Vec;
+
+use crossbeam_queue::ArrayQueue;
+
+/// How many lines may wait to be written, unless [`Lines::with`] says otherwise.
+pub const LINES: usize = 4 * 1024;
+/// The most bytes of a line that comes through [`io::Write`]. What is longer is cut.
+pub const MAX_LINE: usize = 4 * 1024;
+/// How much is written at once, and may be on its way in addition to the lines that wait.
+const BATCH: usize = 64 * 1024;
+
+/// A queue of lines that a thread of its own writes. A clone is the same queue.
+///
+/// It is **bounded**: so many lines may wait. It is **lossy**: a line for which there is no room is dropped, and whoever logs goes on at once. It is
+/// **counted**: [`lost`](Self::lost) says how many, and where there is room again, a line says it as well: `WARN log lost=17`. So a log that
+/// nobody reads costs lines, and nothing else.
+///
+/// A line that waits is a `String`, which is used again once it was written: with as many in use as there ever were at once, a line
+/// allocates nothing.
+///
+/// It is also a writer for the lines of others, such as tracing-subscriber's: `.with_writer(move || lines.clone())`. One call of `write` is one
+/// line.
+///
+/// The thread ends once the last clone is gone, when it has written what waited. A process that ends does not wait for that:
+/// [`flush`](Self::flush) does, for as long as it is told to.
+#[derive(Clone)]
+pub struct Lines(Arc<Queue>);
+
+/// The end of the queue where lines come in. Once it is gone, the thread ends.
+struct Queue {
+    sender: SyncSender<String>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// Lines that were written, to be used again.
+    spare: ArrayQueue<String>,
+    /// How many there are, spare or not.
+    made: AtomicUsize,
+    /// How many were taken to be written.
+    taken: AtomicU64,
+    lost: AtomicU64,
+    /// How many were written or given up, and who waits for that.
+    finished: Mutex<u64>,
+    progress: Condvar,
+}
+
+impl Lines {
+    /// Lines on stdout.
+    ///
+    /// # Panics
+    ///
+    /// Where no thread can be started.
+    #[must_use]
+    pub fn stdout() -> Self {
+        Self::to(io::stdout())
+    }
+
+    /// Lines that this writer is given, in few large pieces. Where it fails, they are lost, and the next ones are tried again.
+    ///
+    /// # Panics
+    ///
+    /// Where no thread can be started.
+    #[must_use]
+    pub fn to(writer: impl Write + Send + 'static) -> Self {
+        Self::with(writer, LINES)
+    }
+
+    /// The same, of which so many may wait.
+    ///
+    /// # Panics
+    ///
+    /// Where no thread can be started, and where `waiting` is 0.
+    #[must_use]
+    pub fn with(writer: impl Write + Send + 'static, waiting: usize) -> Self {
+        let (sender, receiver) = sync_channel(waiting);
+        let shared = Arc::new(Shared {
+            spare: ArrayQueue::new(waiting),
+            made: AtomicUsize::new(0),
+            taken: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+            finished: Mutex::new(0),
+            progress: Condvar::new(),
+        });
+        let thread = Thread { receiver, shared: Arc::clone(&shared), writer, said: 0 };
+        thread::Builder::new().name("log".into()).spawn(move || thread.run()).expect("a thread for the log");
+        Self(Arc::new(Queue { sender, shared }))
+    }
+
+    /// Queues a line, which `write` writes without its end; or loses it. `write` is not called where there is no room. A line over [`MAX_LINE`] bytes
+    /// is cut.
+    pub fn line(&self, write: impl FnOnce(&mut String)) {
+        let Queue { sender, shared } = &*self.0;
+        let Some(mut line) = shared.spare() else {
+            shared.lost.fetch_add(1, Relaxed);
+            return;
+        };
+        line.clear();
+        write(&mut line);
+        if line.len() > MAX_LINE {
+            let end = (0..=MAX_LINE).rev().find(|&end| line.is_char_boundary(end));
+            line.truncate(end.unwrap_or(0));
+        }
+        line.push('\n');
+        match sender.try_send(line) {
+            Ok(()) => {
+                shared.taken.fetch_add(1, Relaxed);
+            }
+            Err(TrySendError::Full(line) | TrySendError::Disconnected(line)) => {
+                let _ = shared.spare.push(line);
+                shared.lost.fetch_add(1, Relaxed);
+            }
+        }
+    }
+
+    /// How many lines were lost until now: there was no room, or the writer failed.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.0.shared.lost.load(Relaxed)
+    }
+
+    /// Waits until what was queued until now has been written, but no longer than this. Says whether it was.
+    ///
+    /// This blocks the thread: it is for the end of a program.
+    pub fn flush(&self, within: Duration) -> bool {
+        let shared = &*self.0.shared;
+        let until = shared.taken.load(Relaxed);
+        let deadline = Instant::now() + within;
+        let mut finished = shared.finished.lock().unwrap_or_else(PoisonError::into_inner);
+        while *finished < until {
+            let Some(left) = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) else {
+                return false;
+            };
+            let waited = shared.progress.wait_timeout(finished, left);
+            finished = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+}
+
+impl fmt::Debug for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lines").field("lost", &self.lost()).finish_non_exhaustive()
+    }
+}
+
+/// One call is one line. It never fails: what there is no room for is lost.
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = &bytes[..bytes.len().min(MAX_LINE)];
+        let text = text.strip_suffix(b"\n").unwrap_or(text);
+        self.line(|line| {
+            for chunk in text.utf8_chunks() {
+                line.push_str(chunk.valid());
+            }
+        });
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn spare(&self) -> Option<String> {
+        self.spare.pop().or_else(|| {
+            let count = |made| (made < self.spare.capacity()).then(|| made + 1);
+            self.made.fetch_update(Relaxed, Relaxed, count).ok().map(|_| String::with_capacity(320))
+        })
+    }
+}
+
+/// What the thread owns.
+struct Thread<W> {
+    receiver: Receiver<String>,
+    shared: Arc<Shared>,
+    writer: W,
+    /// How many lines of those that were lost it has told of.
+    said: u64,
+}
+
+impl<W: Write> Thread<W> {
+    fn run(mut self) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while let Ok(line) = self.receiver.recv() {
+            let (mut lines, mut next) = (0, Some(line));
+            while let Some(mut line) = next {
+                lines += 1;
+                batch.extend_from_slice(line.as_bytes());
+                // One that was cut may have come here with more.
+                line.shrink_to(MAX_LINE + 1);
+                let _ = self.shared.spare.push(line);
+                next = if batch.len() + MAX_LINE < BATCH { self.receiver.try_recv().ok() } else { None };
+            }
+            if !self.write(&mut batch) {
+                self.shared.lost.fetch_add(lines, Relaxed);
+            }
+            // There is room again, and the next line may be long in coming.
+            let lost = self.shared.lost.load(Relaxed);
+            if lost > self.said {
+                let now = humantime::format_rfc3339_micros(SystemTime::now());
+                let _ = writeln!(batch, "{now}  WARN log lost={}", lost - self.said);
+                if self.write(&mut batch) {
+                    self.said = lost;
+                }
+            }
+            *self.shared.finished.lock().unwrap_or_else(PoisonError::into_inner) += lines;
+            self.shared.progress.notify_all();
+        }
+    }
+
+    fn write(&mut self, batch: &mut Vec<u8>) -> bool {
+        let written = self.writer.write_all(batch).and_then(|()| self.writer.flush());
+        batch.clear();
+        written.is_ok()
+    }
+}

@@ -1,0 +1,102 @@
+//! [`Kept`]: a reply that can be given again.
+
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http::header::{CONNECTION, DATE, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderMap, HeaderName, Response, StatusCode};
+use http_body::Body as _;
+use http_body_util::Full;
+
+use super::super::Reply;
+use crate::tailed::Tailed;
+
+/// A reply that can be given again: its status, its fields, and its body, whole.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The status.
+    pub status: StatusCode,
+    /// The fields, without those that are of one connection or of one time.
+    pub fields: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Kept {
+    /// About how much memory it takes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let fields = self.fields.iter().map(|(name, value)| name.as_str().len() + value.len() + 64);
+        self.body.len() + fields.sum::<usize>() + 256
+    }
+
+    pub(super) fn response<B: WholeBody>(&self) -> Response<B> {
+        let mut response = Response::new(B::of(self.body.clone()));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.fields.clone();
+        response
+    }
+}
+
+/// A body that is whole: its bytes are there, and it can be made of bytes. Implemented for `Bytes`, `Full<Bytes>`, and those with a tail.
+pub trait WholeBody: Sized {
+    /// All of its bytes; `None` where they are not there.
+    fn whole(&self) -> Option<Bytes>;
+    /// A body of these bytes.
+    fn of(bytes: Bytes) -> Self;
+}
+
+impl WholeBody for Bytes {
+    fn whole(&self) -> Option<Bytes> {
+        Some(self.clone())
+    }
+    fn of(bytes: Bytes) -> Self {
+        bytes
+    }
+}
+
+impl WholeBody for Full<Bytes> {
+    fn whole(&self) -> Option<Bytes> {
+        // A clone of it is asked, since it shows its bytes in no other way. It is never pending.
+        match pin!(self.clone()).poll_frame(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Some(Ok(frame))) => frame.into_data().ok(),
+            Poll::Ready(None) => Some(Bytes::new()),
+            _ => None,
+        }
+    }
+    fn of(bytes: Bytes) -> Self {
+        Self::new(bytes)
+    }
+}
+
+impl<B: WholeBody, T: Default> WholeBody for Tailed<B, T> {
+    fn whole(&self) -> Option<Bytes> {
+        self.get_ref().whole()
+    }
+    fn of(bytes: Bytes) -> Self {
+        B::of(bytes).into()
+    }
+}
+
+/// A reply that can be kept: an `http::Response<B>`, whose body is a [`WholeBody`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be kept, to be given again",
+    label = "its body is not whole",
+    note = "let the chain's reply be `http::Response<Full<Bytes>>`, or implement `chain_runtime::nodes::idempotency::WholeBody` for its body"
+)]
+pub trait Keeps: Reply {
+    /// A copy of it, where its body is whole.
+    fn keep(&self) -> Option<Kept>;
+}
+
+impl<B: WholeBody> Keeps for Response<B> {
+    fn keep(&self) -> Option<Kept> {
+        let body = self.body().whole()?;
+        let mut fields = self.headers().clone();
+        for name in [CONNECTION, DATE, TRANSFER_ENCODING, UPGRADE, HeaderName::from_static("keep-alive")] {
+            fields.remove(name);
+        }
+        Some(Kept { status: self.status(), fields, body })
+    }
+}

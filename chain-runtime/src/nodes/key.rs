@@ -1,0 +1,61 @@
+//! [`Key`]: by what requests are told apart.
+
+use core::hash::{Hash as _, Hasher};
+use std::string::String;
+
+use super::{Peer, User};
+
+/// A value in the scope by which requests are told apart: what is one user's, or one peer's.
+///
+/// It is hashed with a key that is drawn at random when the node is made, so that it can have any length, and nobody can make up two that are
+/// one. Implement it for a type of your own, and a node before the one that asks provides it:
+///
+/// ```
+/// use std::hash::{Hash, Hasher};
+///
+/// use chain_runtime::nodes::Key;
+///
+/// struct Tenant(u32);
+///
+/// impl Key for Tenant {
+///     fn feed<H: Hasher>(&self, hasher: &mut H) {
+///         self.0.hash(hasher);
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "requests are not told apart by `{Self}`",
+    note = "implement `chain_runtime::nodes::Key` for `{Self}`: it feeds to a hasher what makes the difference"
+)]
+pub trait Key {
+    /// Feeds to the hasher what makes the difference.
+    fn feed<H: Hasher>(&self, hasher: &mut H);
+}
+
+/// By the user's name.
+impl Key for User {
+    fn feed<H: Hasher>(&self, hasher: &mut H) {
+        self.name().hash(hasher);
+    }
+}
+
+/// By the peer's network: an IPv4 address, or the first 64 bits of an IPv6 address.
+impl Key for Peer {
+    fn feed<H: Hasher>(&self, hasher: &mut H) {
+        self.network().hash(hasher);
+    }
+}
+
+impl Key for String {
+    fn feed<H: Hasher>(&self, hasher: &mut H) {
+        self.hash(hasher);
+    }
+}
+
+/// By both.
+impl<A: Key, B: Key> Key for (A, B) {
+    fn feed<H: Hasher>(&self, hasher: &mut H) {
+        self.0.feed(hasher);
+        self.1.feed(hasher);
+    }
+}

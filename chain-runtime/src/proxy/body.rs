@@ -1,0 +1,265 @@
+//! [`Body`]: the body of a reply: a text made here, or what the upstream sends, passed on as it comes.
+
+use core::error::Error;
+use core::fmt;
+use core::future::poll_fn;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use std::boxed::Box;
+use std::string::String;
+use std::sync::Arc;
+use std::vec::{self, Vec};
+
+use ::hyper::body::Incoming;
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, Response};
+use http_body::{Body as _, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use super::error::Cause;
+use super::fields::clean_trailers;
+use super::identity::Reserved;
+use super::pace::Pace;
+use crate::failure::{Failure, Render};
+
+pin_project! {
+    /// The body of a reply.
+    ///
+    /// An enum in place of a boxed trait object, so that a reply costs no allocation for being one or the other. It has no `Default`: a
+    /// [`Failure`] that becomes its reply says in a line of plain text what is wrong.
+    #[derive(Debug)]
+    pub struct Body {
+        #[pin]
+        content: Content,
+    }
+}
+
+pin_project! {
+    #[project = ContentNow]
+    #[derive(Debug)]
+    enum Content {
+        Empty,
+        // A text of this process.
+        Text { text: Option<Bytes> },
+        // There is nobody to read it.
+        Abandoned,
+        // What the upstream sends.
+        Relayed {
+            #[pin]
+            relay: Relay,
+        },
+        // What it had sent when it was read ahead, and what it sends after that.
+        Gathered {
+            parts: vec::IntoIter<Bytes>,
+            left: u64,
+            trailers: Option<HeaderMap>,
+            rest: Option<Pin<Box<Relay>>>,
+        },
+    }
+}
+
+impl Body {
+    /// No body.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self { content: Content::Empty }
+    }
+
+    /// This one.
+    #[must_use]
+    pub fn full(content: impl Into<Bytes>) -> Self {
+        let text: Bytes = content.into();
+        if text.is_empty() { Self::empty() } else { Self { content: Content::Text { text: Some(text) } } }
+    }
+
+    /// One that breaks off at once, since there is nobody to read it.
+    pub(super) const fn abandoned() -> Self {
+        Self { content: Content::Abandoned }
+    }
+
+    pub(super) fn relayed(relay: Relay) -> Self {
+        if relay.incoming.is_end_stream() { Self::empty() } else { Self { content: Content::Relayed { relay } } }
+    }
+
+    /// Reads what the upstream sends ahead, up to so many bytes. What is longer goes on as it comes.
+    ///
+    /// A reply that breaks off is seen here, while the request can still be sent again, and not in the middle of a reply that has begun.
+    pub(super) async fn gathered(self, limit: u64) -> Result<Self, BrokenReply> {
+        let Content::Relayed { relay } = self.content else { return Ok(self) };
+        let mut relay = Box::pin(relay);
+        let (mut parts, mut left, mut trailers) = (Vec::new(), 0, None);
+        let rest = loop {
+            if left >= limit {
+                break Some(relay);
+            }
+            match poll_fn(|context| relay.as_mut().poll_frame(context)).await.transpose()? {
+                None => break None,
+                Some(frame) => match frame.into_data() {
+                    Ok(part) => {
+                        left += part.len() as u64;
+                        parts.push(part);
+                    }
+                    Err(frame) => trailers = frame.into_trailers().ok(),
+                },
+            }
+        };
+        Ok(Self { content: Content::Gathered { parts: parts.into_iter(), left, trailers, rest } })
+    }
+}
+
+impl From<&'static str> for Body {
+    fn from(text: &'static str) -> Self {
+        Self::full(text)
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Self::full(text)
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(content: Bytes) -> Self {
+        Self::full(content)
+    }
+}
+
+/// The detail as a line of plain text.
+impl Render for Body {
+    fn render(failure: &Failure<'_>) -> Response<Self> {
+        if failure.code == "client-gone" {
+            return failure.response(Self::abandoned());
+        }
+        let mut text = BytesMut::with_capacity(failure.detail.len() + 1);
+        text.extend_from_slice(failure.detail.as_bytes());
+        text.extend_from_slice(b"\n");
+        let mut reply = failure.response(Self::full(text.freeze()));
+        reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        reply
+    }
+}
+
+/// Why a reply does not come to its end.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BrokenReply {
+    /// The upstream closed the connection or broke the protocol.
+    Ended(Cause),
+    /// The upstream was silent for too long, or sent too little in its time.
+    Slow,
+    /// The time for the whole request is over.
+    Expired,
+    /// The client had left before it began.
+    Abandoned,
+}
+
+impl fmt::Display for BrokenReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ended(error) => write!(f, "the upstream broke off its reply: {error}"),
+            Self::Slow => f.write_str("the upstream was too slow in the middle of its reply"),
+            Self::Expired => f.write_str("the time for the request was over in the middle of its reply"),
+            Self::Abandoned => f.write_str("the client left before its reply"),
+        }
+    }
+}
+
+impl Error for BrokenReply {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Ended(cause) => Some(&**cause),
+            _ => None,
+        }
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = BrokenReply;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenReply>>> {
+        match self.project().content.project() {
+            ContentNow::Empty => Poll::Ready(None),
+            ContentNow::Text { text } => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+            ContentNow::Abandoned => Poll::Ready(Some(Err(BrokenReply::Abandoned))),
+            ContentNow::Relayed { relay } => relay.poll_frame(context),
+            ContentNow::Gathered { parts, left, trailers, rest } => {
+                if let Some(part) = parts.next() {
+                    *left -= part.len() as u64;
+                    return Poll::Ready(Some(Ok(Frame::data(part))));
+                }
+                match (rest, trailers.take()) {
+                    (Some(rest), _) => rest.as_mut().poll_frame(context),
+                    (None, trailers) => Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers)))),
+                }
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.content {
+            Content::Empty => true,
+            Content::Text { text } => text.is_none(),
+            Content::Abandoned => false,
+            Content::Relayed { relay } => relay.incoming.is_end_stream(),
+            Content::Gathered { left, trailers, rest, .. } => {
+                *left == 0 && trailers.is_none() && rest.as_ref().is_none_or(|rest| rest.incoming.is_end_stream())
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Empty => SizeHint::with_exact(0),
+            Content::Text { text } => SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64)),
+            Content::Abandoned => SizeHint::default(),
+            Content::Relayed { relay } => relay.incoming.size_hint(),
+            Content::Gathered { left, rest: None, .. } => SizeHint::with_exact(*left),
+            Content::Gathered { left, rest: Some(rest), .. } => match rest.incoming.size_hint().exact() {
+                Some(rest) => SizeHint::with_exact(left + rest),
+                None => SizeHint::default(),
+            },
+        }
+    }
+}
+
+pin_project! {
+    /// What an upstream sends, while it sends.
+    #[derive(Debug)]
+    pub(super) struct Relay {
+        incoming: Incoming,
+        reserved: Arc<Reserved>,
+        #[pin]
+        pace: Pace,
+    }
+}
+
+impl Relay {
+    pub(super) const fn new(incoming: Incoming, reserved: Arc<Reserved>, pace: Pace) -> Self {
+        Self { incoming, reserved, pace }
+    }
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenReply>>> {
+        let mut this = self.project();
+        let frame = match Pin::new(this.incoming).poll_frame(context) {
+            Poll::Ready(Some(Ok(frame))) => frame,
+            Poll::Ready(None) => return Poll::Ready(None),
+            Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(BrokenReply::Ended(error.into())))),
+            Poll::Pending => {
+                ready!(this.pace.as_mut().poll_wait(context));
+                let late = if this.pace.is_over() { BrokenReply::Expired } else { BrokenReply::Slow };
+                return Poll::Ready(Some(Err(late)));
+            }
+        };
+        this.pace.moved(frame.data_ref().map_or(0, Bytes::len));
+        Poll::Ready(Some(Ok(match frame.into_trailers() {
+            Ok(mut trailers) => {
+                clean_trailers(&mut trailers, |name| this.reserved.has(name));
+                Frame::trailers(trailers)
+            }
+            Err(frame) => frame,
+        })))
+    }
+}

@@ -1,0 +1,308 @@
+//! The connections that are kept open to upstreams.
+
+use core::future::Future;
+use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::task::{Context, Poll, Waker};
+use std::boxed::Box;
+use std::error::Error as _;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ::hyper::body::Incoming;
+use ::hyper::rt::{Read, ReadBufCursor, Write};
+use bytes::Bytes;
+use http::{Extensions, Request, Response, Uri};
+use http_body::Body;
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::client::legacy::{Client, Error as ClientError};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+use super::error::{BadReply, Cause, Error};
+use super::limits::Limits;
+use super::upload::{Upload, UploadError};
+use super::upstream::{Speaks, Upstream};
+
+/// The connections to all upstreams of a node.
+pub(super) struct Connections<B> {
+    http1: Client<Connector, Upload<B>>,
+    http2: Client<Connector, Upload<B>>,
+}
+
+impl<B> Connections<B>
+where
+    B: Body<Data = Bytes, Error: Into<Cause>> + Send + Unpin + 'static,
+{
+    pub(super) fn new(limits: &Limits, #[cfg(feature = "rustls")] tls: Option<super::tls::Tls>) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(limits.connect));
+        tcp.enforce_http(false);
+        let connector = Connector {
+            tcp,
+            #[cfg(feature = "rustls")]
+            tls,
+            #[cfg(feature = "rustls")]
+            patience: limits.connect,
+        };
+        let client = || {
+            let mut client = Client::builder(TokioExecutor::new());
+            client
+                .timer(TokioTimer::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(limits.idle)
+                .pool_max_idle_per_host(limits.idle_connections)
+                .http1_max_headers(limits.reply_fields)
+                // hyper asks for 8 KiB at least.
+                .http1_max_buf_size(limits.reply_head.max(8 << 10))
+                .http2_max_header_list_size(u32::try_from(limits.reply_head).unwrap_or(u32::MAX))
+                .http2_keep_alive_interval(limits.silence)
+                .http2_keep_alive_timeout(limits.silence)
+                // `Host` is prepared with the upstream; the client would write it anew for each request.
+                .set_host(false);
+            client
+        };
+        Self { http1: client().build(connector.clone()), http2: client().http2_only(true).build(connector) }
+    }
+
+    /// Sends a request. The future is made by the client, which spawns what the connection needs.
+    pub(super) fn send(
+        &self,
+        upstream: &Upstream,
+        request: Request<Upload<B>>,
+    ) -> impl Future<Output = Result<Response<Incoming>, ClientError>> + Send + Unpin + 'static + use<B> {
+        match upstream.speaks() {
+            Speaks::Http2 => self.http2.request(request),
+            _ => self.http1.request(request),
+        }
+    }
+}
+
+/// What failed, as one of ours.
+pub(super) fn failed(error: ClientError) -> Error {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
+    let (mut hyper_says, mut is_out_of_descriptors) = (None, false);
+    while let Some(error) = cause {
+        // An upload that was broken off on this side comes back as the cause of the client's error.
+        if let Some(error) = error.downcast_ref::<UploadError>() {
+            return match error {
+                UploadError::TooLarge => Error::TooLarge,
+                UploadError::TooSlow => Error::SlowClient,
+                UploadError::Expired => Error::Expired,
+                UploadError::TakenBack => Error::Gone,
+                error if error.is_hang_up() => Error::Gone,
+                UploadError::Client(error) => Error::BadBody(std::string::ToString::to_string(error).into()),
+            };
+        }
+        if let Some(error) = error.downcast_ref::<::hyper::Error>() {
+            hyper_says = hyper_says.or(Some((error.is_parse_too_large(), error.is_parse())));
+        }
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            // EMFILE, ENFILE: not the upstream's doing.
+            is_out_of_descriptors |= matches!(error.raw_os_error(), Some(23 | 24));
+        }
+        cause = error.source();
+    }
+    match hyper_says {
+        _ if is_out_of_descriptors => Error::Exhausted(error.into()),
+        _ if error.is_connect() => Error::Refused(error.into()),
+        Some((true, _)) => Error::Reply(BadReply::TooLarge),
+        Some((_, true)) => Error::Reply(BadReply::Malformed(error.into())),
+        _ => Error::Broken(error.into()),
+    }
+}
+
+/// Whether a connection failed that had served a request before: the upstream may have closed it just then.
+pub(super) fn was_kept(error: &ClientError) -> bool {
+    let Some(connected) = error.connect_info() else { return false };
+    let mut extras = Extensions::new();
+    connected.get_extras(&mut extras);
+    extras.get::<Link>().is_some_and(Link::has_served)
+}
+
+/// What is known of a connection; goes with each reply that comes by it.
+#[derive(Clone, Debug)]
+pub(super) struct Link(Arc<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    has_served: AtomicBool,
+    is_poisoned: AtomicBool,
+    /// Of hyper, which waits for the upstream.
+    reader: Mutex<Option<Waker>>,
+}
+
+impl Link {
+    /// The connection is not used again: nothing is written to it any more, and to hyper it looks closed.
+    pub(super) fn poison(&self) {
+        self.0.is_poisoned.store(true, Ordering::Release);
+        let reader = self.0.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+
+    /// A reply came by it.
+    pub(super) fn served(&self) {
+        self.0.has_served.store(true, Ordering::Relaxed);
+    }
+
+    fn has_served(&self) -> bool {
+        self.0.has_served.load(Ordering::Relaxed)
+    }
+
+    fn is_poisoned(&self) -> bool {
+        self.0.is_poisoned.load(Ordering::Acquire)
+    }
+
+    fn may_write(&self) -> io::Result<()> {
+        if self.is_poisoned() { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+    }
+
+    /// Leaves the waker of who waits for the upstream.
+    fn waits(&self, context: &Context<'_>) {
+        let mut reader = self.0.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *reader {
+            Some(reader) => reader.clone_from(context.waker()),
+            none => *none = Some(context.waker().clone()),
+        }
+    }
+}
+
+/// Makes connections. Not on the way of a request that finds one, so its future is boxed, as the client asks.
+#[derive(Clone)]
+struct Connector {
+    tcp: HttpConnector,
+    #[cfg(feature = "rustls")]
+    tls: Option<super::tls::Tls>,
+    #[cfg(feature = "rustls")]
+    patience: core::time::Duration,
+}
+
+impl Service<Uri> for Connector {
+    type Response = Linked;
+    type Error = Cause;
+    type Future = Pin<Box<dyn Future<Output = Result<Linked, Cause>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Cause>> {
+        self.tcp.poll_ready(context).map_err(Cause::from)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        #[cfg(feature = "rustls")]
+        let secured =
+            (uri.scheme() == Some(&http::uri::Scheme::HTTPS)).then(|| (self.tls.clone(), uri.clone(), self.patience));
+        let connecting = self.tcp.call(uri);
+        Box::pin(async move {
+            let tcp = connecting.await?;
+            #[cfg(feature = "rustls")]
+            if let Some((tls, uri, patience)) = secured {
+                let tls = tls.ok_or("no TLS is configured: see `Settings::tls`")?;
+                let (stream, speaks_http2) = tls.connect(&uri, tcp.into_inner(), patience).await?;
+                return Ok(Linked::new(Io::Tls(TokioIo::new(Box::new(stream))), speaks_http2));
+            }
+            Ok(Linked::new(Io::Plain(tcp), false))
+        })
+    }
+}
+
+/// A connection that can be told not to be used again.
+#[derive(Debug)]
+struct Linked {
+    io: Io,
+    speaks_http2: bool,
+    link: Link,
+}
+
+#[derive(Debug)]
+enum Io {
+    Plain(TokioIo<TcpStream>),
+    #[cfg(feature = "rustls")]
+    Tls(TokioIo<Box<super::tls::Stream>>),
+}
+
+impl Linked {
+    fn new(io: Io, speaks_http2: bool) -> Self {
+        Self { io, speaks_http2, link: Link(Arc::default()) }
+    }
+}
+
+impl Connection for Linked {
+    fn connected(&self) -> Connected {
+        let connected = Connected::new().extra(self.link.clone());
+        if self.speaks_http2 { connected.negotiated_h2() } else { connected }
+    }
+}
+
+/// Calls this of the stream that it is.
+macro_rules! on {
+    ($io:expr, $stream:ident => $call:expr) => {
+        match &mut $io {
+            Io::Plain(stream) => {
+                let $stream = Pin::new(stream);
+                $call
+            }
+            #[cfg(feature = "rustls")]
+            Io::Tls(stream) => {
+                let $stream = Pin::new(stream);
+                $call
+            }
+        }
+    };
+}
+
+impl Read for Linked {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.link.is_poisoned() {
+            // An end.
+            return Poll::Ready(Ok(()));
+        }
+        let polled = on!(self.io, stream => stream.poll_read(context, buffer));
+        if polled.is_pending() {
+            self.link.waits(context);
+            // Poisoned in between: who poisons looks for the waker after that.
+            if self.link.is_poisoned() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        polled
+    }
+}
+
+impl Write for Linked {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.link.may_write()?;
+        on!(self.io, stream => stream.poll_write(context, bytes))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on!(self.io, stream => stream.poll_flush(context))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on!(self.io, stream => stream.poll_shutdown(context))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.io {
+            Io::Plain(stream) => stream.is_write_vectored(),
+            #[cfg(feature = "rustls")]
+            Io::Tls(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.link.may_write()?;
+        on!(self.io, stream => stream.poll_write_vectored(context, slices))
+    }
+}

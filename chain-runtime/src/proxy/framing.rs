@@ -1,0 +1,91 @@
+//! Where a message ends: read strictly from an upstream's reply, and derived anew for what is sent.
+//!
+//! hyper frames what it sends by the fields that are there, and by the body only where there are none. So no field about framing is passed
+//! on: what is sent has the length or the coding of the body that is sent (RFC 9112, 6.3; RFC 9113, 8.1.1).
+
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::request::Parts as RequestParts;
+use http::response::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
+use http_body::Body;
+
+use super::error::{BadReply, BadRequest};
+
+/// Refuses what is unwrapped by the server and would be passed on as if it had never been coded, and what could be read in two ways.
+pub(super) fn check_request(request: &RequestParts) -> Result<(), BadRequest> {
+    let codings = request.headers.get_all(TRANSFER_ENCODING).iter();
+    match is_chunked(codings) {
+        None => Ok(()),
+        Some(true) if request.headers.contains_key(CONTENT_LENGTH) => Err(BadRequest::TwoLengths),
+        Some(true) => Ok(()),
+        Some(false) => Err(BadRequest::Coding),
+    }
+}
+
+/// `None` where there is no coding, else whether it is `chunked`, once, and nothing else.
+fn is_chunked<'a>(mut codings: impl Iterator<Item = &'a HeaderValue>) -> Option<bool> {
+    let first = codings.next()?;
+    Some(codings.next().is_none() && first.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"))
+}
+
+/// The request's framing, for this body.
+pub(super) fn frame_request(request: &mut RequestParts, body: &impl Body) {
+    let headers = &mut request.headers;
+    headers.remove(CONTENT_LENGTH);
+    headers.remove(TRANSFER_ENCODING);
+    let expects_content = [Method::POST, Method::PUT, Method::PATCH].contains(&request.method);
+    if body.is_end_stream() {
+        // Where a method expects content, its absence is said (RFC 9110, 8.6).
+        if expects_content {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+    } else if body.size_hint().exact().is_none() && !expects_content {
+        // hyper takes a GET without a length for one without a body. Over HTTP/2 it leaves the field out.
+        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
+}
+
+/// Whether a reply to this method, with this status, has no content (RFC 9110, 6.4.1).
+pub(super) fn is_bodiless(method: &Method, status: StatusCode) -> bool {
+    *method == Method::HEAD
+        || status.is_informational()
+        || matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+/// Checks the framing of an upstream's reply, and takes it out of the head. A length that says what the content would have been stays.
+///
+/// # Errors
+///
+/// [`BadReply::Framing`] where somebody else might see another end (RFC 9112, 6.3; RFC 9110, 8.6). The connection must not be used again.
+pub(super) fn check_reply(reply: &mut Parts, method: &Method) -> Result<(), BadReply> {
+    let headers = &mut reply.headers;
+    let lengths = length(headers)?;
+    let coding = is_chunked(headers.get_all(TRANSFER_ENCODING).iter());
+    match coding {
+        None => {}
+        Some(true)
+            if lengths.is_none() && reply.version == Version::HTTP_11 && reply.status != StatusCode::NO_CONTENT => {}
+        Some(_) => return Err(BadReply::Framing),
+    }
+    headers.remove(TRANSFER_ENCODING);
+    headers.remove(CONTENT_LENGTH);
+    if let Some(length) = lengths
+        && (*method == Method::HEAD || reply.status == StatusCode::NOT_MODIFIED)
+        && !matches!(reply.status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT)
+        && !reply.status.is_informational()
+    {
+        headers.insert(CONTENT_LENGTH, length);
+    }
+    Ok(())
+}
+
+/// The one length that is there, if there is one.
+fn length(headers: &HeaderMap) -> Result<Option<HeaderValue>, BadReply> {
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    let Some(length) = lengths.next() else { return Ok(None) };
+    let is_number = !length.is_empty() && length.len() < 20 && length.as_bytes().iter().all(u8::is_ascii_digit);
+    if lengths.next().is_some() || !is_number {
+        return Err(BadReply::Framing);
+    }
+    Ok(Some(length.clone()))
+}

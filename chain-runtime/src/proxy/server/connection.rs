@@ -1,0 +1,261 @@
+//! One client's connection.
+//!
+//! ```text
+//!   Start ──first byte──▶ Head ──request──▶ Busy ──reply sent──▶ Idle ──first byte──▶ Head ..
+//!     │ head                │ head            │ the chain's        │ idle
+//!     ▼                     ▼                 ▼ own limits         ▼
+//!   closed               closed, told        ..                  closed
+//! ```
+//!
+//! In every state but Busy the connection may be closed: when its time is up, when another one needs its place, and when the server stops.
+
+use core::convert::Infallible;
+use core::future::{Future, poll_fn};
+use core::pin::{Pin, pin};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::task::{Context, Poll};
+use core::time::Duration;
+use std::boxed::Box;
+use std::net::SocketAddr;
+use std::string::ToString as _;
+use std::sync::Arc;
+
+use ::hyper::body::Incoming;
+use ::hyper::service::service_fn;
+use bytes::Bytes;
+use http::{Request, Response, Version};
+use http_body::Body;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::socket::Socket;
+use super::{Limits, Refusal, Shared, sent, streams};
+use crate::framing::Asked;
+use crate::proxy::Client;
+use crate::tailed::Cut;
+
+/// After it was told that no more requests are taken, an HTTP/2 client may have sent some that it had not heard of it.
+const LINGER: Duration = Duration::from_millis(500);
+
+/// What a connection and its requests share.
+struct State {
+    /// Of this connection.
+    underway: AtomicUsize,
+    /// Since the connection began.
+    begun: AtomicUsize,
+    is_http2: AtomicBool,
+    /// Of the whole server.
+    requests: Arc<AtomicUsize>,
+}
+
+/// A request that is under way, until its reply has been sent or given up.
+pub(super) struct Underway(Arc<State>);
+
+impl Underway {
+    fn begin(state: &Arc<State>) -> Self {
+        state.begun.fetch_add(1, Ordering::Relaxed);
+        state.underway.fetch_add(1, Ordering::Relaxed);
+        state.requests.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(state))
+    }
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        self.0.underway.fetch_sub(1, Ordering::Relaxed);
+        self.0.requests.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// How a connection ended.
+enum Ended {
+    /// hyper has done with it.
+    Over(Result<(), Box<dyn core::error::Error + Send + Sync>>),
+    /// The client left while its request was under way.
+    Gone,
+    /// It was closed here, between requests.
+    Closed,
+    /// The head of a request did not come in time.
+    SlowHead,
+}
+
+/// Serves a connection to its end, and gives its place back.
+pub(super) async fn serve<A, F, B>(
+    shared: Arc<Shared<A>>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: OwnedSemaphorePermit,
+) where
+    A: Fn(Request<Incoming>, Client) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes, Error: Into<Box<dyn core::error::Error + Send + Sync>>> + Send + 'static,
+{
+    let _place = place;
+    // Heads are small and bodies are passed on as they come: waiting for more only delays them.
+    let _ = stream.set_nodelay(true);
+    let client = Client::at(peer);
+    let socket = Socket::new(stream, shared.limits.reading, client.cut().clone());
+    let state = Arc::new(State {
+        underway: AtomicUsize::new(0),
+        begun: AtomicUsize::new(0),
+        is_http2: AtomicBool::new(false),
+        requests: Arc::clone(&shared.requests),
+    });
+    let answer = service_fn(|request: Request<Incoming>| {
+        let underway = Underway::begin(&state);
+        let is_http2 = request.version() == Version::HTTP_2;
+        if is_http2 {
+            state.is_http2.store(true, Ordering::Relaxed);
+        }
+        let asked = Asked::of(&request);
+        let client = if is_http2 { client.with_cut(Cut::default()) } else { client.clone() };
+        let cut = client.cut().clone();
+        let reply = (shared.answer)(request, client);
+        async move {
+            let reply = reply.await;
+            let watch = if is_http2 { streams::watch(cut) } else { None };
+            Ok::<_, Infallible>(sent::sent(reply, asked, watch, underway))
+        }
+    });
+    let mut http = pin!(shared.http.serve_connection_with_upgrades(TokioIo::new(socket.clone()), answer));
+    let mut stopping = pin!(shared.stopping.cancelled());
+    let mut cutting = pin!(shared.cutting.cancelled());
+    let mut crowded = pin!(None);
+    let mut between = Between::new(&shared.limits);
+    let (mut is_stopping, mut has_said_so) = (false, false);
+    let ended = poll_fn(|context| {
+        if !is_stopping && stopping.as_mut().poll(context).is_ready() {
+            is_stopping = true;
+        }
+        let is_over = between.is_closing && !has_said_so;
+        if (is_stopping || is_over) && !has_said_so {
+            has_said_so = true;
+            http.as_mut().graceful_shutdown();
+        }
+        if let Poll::Ready(ended) = http.as_mut().poll(context) {
+            return Poll::Ready(Ended::Over(ended));
+        }
+        if cutting.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Ended::Closed);
+        }
+        let is_http2 = state.is_http2.load(Ordering::Relaxed);
+        if state.underway.load(Ordering::Relaxed) > 0 {
+            crowded.set(None);
+            between.is_busy(&socket);
+            if !is_http2 && socket.poll_gone(context).is_ready() {
+                return Poll::Ready(Ended::Gone);
+            }
+            return Poll::Pending;
+        }
+        if is_stopping && !is_http2 {
+            return Poll::Ready(Ended::Closed);
+        }
+        if crowded.is_none() {
+            crowded.set(Some(shared.crowded.notified()));
+        }
+        if crowded.as_mut().as_pin_mut().is_some_and(|crowded| crowded.poll(context).is_ready()) {
+            return Poll::Ready(Ended::Closed);
+        }
+        between.poll(context, &state, &socket, is_stopping)
+    })
+    .await;
+    match ended {
+        _ if socket.was_cut() => (shared.refused)(peer, &Refusal::SlowReader),
+        Ended::SlowHead => (shared.refused)(peer, &Refusal::SlowHead),
+        Ended::Over(Err(error)) => {
+            // A client that hangs up in the middle of a head has not been refused.
+            let said = error.downcast_ref::<::hyper::Error>();
+            if said.is_some_and(|error| error.is_parse() || error.is_parse_too_large()) {
+                (shared.refused)(peer, &Refusal::Malformed(error.to_string().into()));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The time in which no request is under way.
+struct Between {
+    head: Duration,
+    idle: Duration,
+    phase: Phase,
+    /// How many requests had been begun when this was last looked at.
+    begun: usize,
+    /// Its time is up, and the client is told so.
+    is_closing: bool,
+    timer: Option<(Instant, Pin<Box<Sleep>>)>,
+}
+
+#[derive(Clone, Copy)]
+enum Phase {
+    Start(Instant),
+    Busy,
+    Idle(Instant),
+    Head(Instant),
+    /// An HTTP/2 client was told to go.
+    Leaving(Instant),
+}
+
+impl Between {
+    fn new(limits: &Limits) -> Self {
+        let Limits { head, idle, .. } = *limits;
+        Self { head, idle, phase: Phase::Start(Instant::now()), begun: 0, is_closing: false, timer: None }
+    }
+
+    /// A request is under way. What was read until now is part of it.
+    fn is_busy(&mut self, socket: &Socket) {
+        self.phase = Phase::Busy;
+        socket.has_read();
+    }
+
+    /// Ready when the connection's time is up.
+    fn poll(&mut self, context: &mut Context<'_>, state: &State, socket: &Socket, is_stopping: bool) -> Poll<Ended> {
+        let begun = state.begun.load(Ordering::Relaxed);
+        let has_read = socket.has_read();
+        let is_http2 = state.is_http2.load(Ordering::Relaxed);
+        if begun != self.begun || matches!(self.phase, Phase::Busy) {
+            self.begun = begun;
+            self.phase = Phase::Idle(Instant::now());
+        } else if has_read && !is_http2 && matches!(self.phase, Phase::Idle(_)) {
+            self.phase = Phase::Head(Instant::now());
+        }
+        if is_stopping && !matches!(self.phase, Phase::Leaving(_)) {
+            self.phase = Phase::Leaving(Instant::now());
+        }
+        loop {
+            let due = match self.phase {
+                Phase::Start(since) | Phase::Head(since) => since + self.head,
+                Phase::Busy | Phase::Idle(_) if self.is_closing => return Poll::Ready(Ended::Closed),
+                Phase::Busy => return Poll::Pending,
+                Phase::Idle(since) => since + self.idle,
+                Phase::Leaving(since) => since + LINGER,
+            };
+            let (armed, timer) = self.timer.get_or_insert_with(|| (due, Box::pin(sleep_until(due))));
+            // A timer that is early is let go off, and looked at then: that is rarer than a request.
+            if *armed > due {
+                *armed = due;
+                timer.as_mut().reset(due);
+            }
+            if timer.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            if Instant::now() < due {
+                *armed = due;
+                timer.as_mut().reset(due);
+                continue;
+            }
+            match self.phase {
+                Phase::Head(_) => return Poll::Ready(Ended::SlowHead),
+                // Told first, so that a request on its way is answered or sent elsewhere.
+                Phase::Idle(_) if is_http2 => {
+                    self.is_closing = true;
+                    self.phase = Phase::Leaving(Instant::now());
+                    context.waker().wake_by_ref();
+                    self.timer = None;
+                }
+                _ => return Poll::Ready(Ended::Closed),
+            }
+        }
+    }
+}

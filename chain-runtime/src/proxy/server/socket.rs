@@ -1,0 +1,178 @@
+//! A client's socket, shared by hyper, which reads and writes it, and its connection, which watches it.
+
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use std::io::{self, IoSlice};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::super::limits::Rate;
+use super::super::pace::Pace;
+use crate::tailed::Cut;
+
+/// So many bytes are read ahead of hyper, to see whether the client is still there.
+const AHEAD: usize = 512;
+
+/// The handle of a socket. The lock is never waited for: all of it happens in the connection's task, or, over HTTP/2, is asked by none else.
+#[derive(Clone)]
+pub(super) struct Socket(Arc<Mutex<Inner>>);
+
+struct Inner {
+    stream: TcpStream,
+    /// Read ahead.
+    ahead: Ahead,
+    /// Whether any byte has come since this was last asked.
+    has_read: bool,
+    /// Whether the client closed its side.
+    is_closed: bool,
+    /// How long the client is waited for to take what is written.
+    writing: Option<Pin<std::boxed::Box<Pace>>>,
+    rate: Option<Rate>,
+    is_stuck: bool,
+    cut: Cut,
+}
+
+struct Ahead {
+    bytes: [u8; AHEAD],
+    from: usize,
+    to: usize,
+}
+
+impl Socket {
+    pub(super) fn new(stream: TcpStream, rate: Option<Rate>, cut: Cut) -> Self {
+        Self(Arc::new(Mutex::new(Inner {
+            stream,
+            ahead: Ahead { bytes: [0; AHEAD], from: 0, to: 0 },
+            has_read: false,
+            is_closed: false,
+            writing: None,
+            rate,
+            is_stuck: false,
+            cut,
+        })))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether bytes have come since this was last asked.
+    pub(super) fn has_read(&self) -> bool {
+        core::mem::take(&mut self.lock().has_read)
+    }
+
+    /// Whether the connection was cut because the client does not read.
+    pub(super) fn was_cut(&self) -> bool {
+        self.lock().cut.is_cut()
+    }
+
+    /// Looks whether the client has gone, while hyper does not read. hyper does not look where it has bytes already, as of a request that was sent behind
+    /// this one.
+    pub(super) fn poll_gone(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut inner = self.lock();
+        let inner = &mut *inner;
+        if inner.is_closed {
+            return Poll::Ready(());
+        }
+        let Ahead { bytes, from, to } = &mut inner.ahead;
+        if from != to {
+            // hyper has not taken what is there, so it is not reading.
+            return Poll::Pending;
+        }
+        let mut buffer = ReadBuf::new(bytes);
+        match ready!(Pin::new(&mut inner.stream).poll_read(context, &mut buffer)) {
+            Ok(()) if !buffer.filled().is_empty() => {
+                (*from, *to) = (0, buffer.filled().len());
+                inner.has_read = true;
+                // Who reads next finds it. hyper asked before, and is told by being polled once more.
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            _ => {
+                inner.is_closed = true;
+                Poll::Ready(())
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// What came of a write: where nothing went, the client is waited for, but not for ever.
+    fn wrote(&mut self, polled: Poll<io::Result<usize>>, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let Some(rate) = self.rate else { return polled };
+        match polled {
+            Poll::Ready(Ok(bytes)) => {
+                if self.is_stuck
+                    && let Some(writing) = &mut self.writing
+                {
+                    writing.as_mut().moved(bytes);
+                }
+                Poll::Ready(Ok(bytes))
+            }
+            Poll::Ready(error) => Poll::Ready(error),
+            Poll::Pending => {
+                // Made where a client is slow for the first time; most never are.
+                self.is_stuck = true;
+                let writing =
+                    self.writing.get_or_insert_with(|| std::boxed::Box::pin(Pace::new(rate.window, Some(rate), None)));
+                ready!(writing.as_mut().poll_wait(context));
+                self.cut.cut();
+                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads too slowly")))
+            }
+        }
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let mut inner = self.lock();
+        let inner = &mut *inner;
+        let Ahead { bytes, from, to } = &mut inner.ahead;
+        if from != to {
+            let count = buffer.remaining().min(*to - *from);
+            buffer.put_slice(&bytes[*from..*from + count]);
+            *from += count;
+            return Poll::Ready(Ok(()));
+        }
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut inner.stream).poll_read(context, buffer))?;
+        if buffer.filled().len() > before {
+            inner.has_read = true;
+        } else {
+            inner.is_closed = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let mut inner = self.lock();
+        let polled = Pin::new(&mut inner.stream).poll_write(context, bytes);
+        inner.wrote(polled, context)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut inner = self.lock();
+        let polled = Pin::new(&mut inner.stream).poll_write_vectored(context, slices);
+        inner.wrote(polled, context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.lock().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.lock().stream).poll_shutdown(context)
+    }
+}

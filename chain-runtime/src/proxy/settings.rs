@@ -1,0 +1,115 @@
+//! [`Settings`]: what can be told to a forwarding node.
+
+use std::sync::Arc;
+use std::vec::Vec;
+
+use http::HeaderName;
+
+use super::fields::Via;
+use super::identity::Reserved;
+use super::limits::Limits;
+use super::tunnel::Tunnels;
+
+/// What [`Forward`](super::Forward) is told besides who picks the upstream.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use chain_runtime::proxy::{Limits, Settings, Tunnels};
+/// use http::HeaderName;
+///
+/// let mut limits = Limits::default();
+/// limits.body = 1 << 20;
+/// let settings = Settings::default()
+///     .limits(limits)
+///     .via("gateway-1")
+///     .reserves([HeaderName::from_static("x-forwarded-user")])
+///     .hides([HeaderName::from_static("x-api-key")])
+///     .tunnels(&Tunnels::new(1_000, Duration::from_secs(300)));
+/// # let _ = settings;
+/// ```
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub(super) limits: Limits,
+    pub(super) via: Via,
+    pub(super) reserved: Arc<Reserved>,
+    pub(super) hidden: Vec<HeaderName>,
+    pub(super) keeps_host: bool,
+    pub(super) tunnels: Option<Tunnels>,
+    #[cfg(feature = "rustls")]
+    pub(super) tls: Option<super::tls::Tls>,
+}
+
+impl Default for Settings {
+    /// The usual limits, called `chain`, without tunnels and TLS. `Host` is the upstream's.
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            via: Via::new("chain").expect("a token"),
+            reserved: Arc::default(),
+            hidden: Vec::new(),
+            keeps_host: false,
+            tunnels: None,
+            #[cfg(feature = "rustls")]
+            tls: None,
+        }
+    }
+}
+
+impl Settings {
+    /// What a request may take.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The name by which this proxy calls itself in `Via`. A request that names it there already has been here before, and is refused: so two
+    /// proxies in one row need different names.
+    ///
+    /// # Panics
+    ///
+    /// Where it is not a token (RFC 9110, 5.6.2), which may also have a colon and a port.
+    #[must_use]
+    pub fn via(mut self, name: &str) -> Self {
+        self.via = Via::new(name).unwrap_or_else(|| panic!("`{name}` is not a token"));
+        self
+    }
+
+    /// Fields that only this proxy writes, besides `Forwarded` and its relatives: what a [`Sender`](super::Sender) states. What a client sends in
+    /// their names is removed, in any spelling that a server may take for them.
+    #[must_use]
+    pub fn reserves(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        Arc::make_mut(&mut self.reserved).add(names);
+        self
+    }
+
+    /// Fields that are between the client and this proxy, and not passed on: an API key, say.
+    #[must_use]
+    pub fn hides(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        self.hidden.extend(names);
+        self
+    }
+
+    /// `Host` is passed on as the client said it. Otherwise it names the upstream, and `Forwarded` says what the client asked for.
+    #[must_use]
+    pub const fn keeps_host(mut self) -> Self {
+        self.keeps_host = true;
+        self
+    }
+
+    /// Upgrades, WebSocket most of all, are passed on. Otherwise a client's wish for one is not.
+    #[must_use]
+    pub fn tunnels(mut self, tunnels: &Tunnels) -> Self {
+        self.tunnels = Some(tunnels.clone());
+        self
+    }
+
+    /// How TLS is spoken to upstreams whose URL is `https://`. Without it, a request to one of them is a 502.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn tls(mut self, tls: super::tls::Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+}

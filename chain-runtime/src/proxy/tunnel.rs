@@ -1,0 +1,197 @@
+//! [`Tunnels`]: connections that were upgraded, WebSocket most of all, and are carried between a client and an upstream.
+
+use core::pin::{Pin, pin};
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+use std::io;
+use std::sync::Arc;
+
+use ::hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional_with_sizes};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::tailed::{Carried, Tunnel};
+
+/// The tunnels of a server: counted, bounded in number, and ended when it stops.
+///
+/// A clone is another handle of the same. One is given to [`Settings::tunnels`](super::Settings::tunnels), so that upgrades are passed on, and one
+/// to [`Server::tunnels`](super::server::Server::tunnels), so that stopping waits for them, and ends them in the end.
+///
+/// A tunnel begins with a reply of `101`, and lives on when the run that gave it is over. It ends when both sides have closed, when either
+/// breaks, when neither sends anything for as long as it may be [idle](Tunnels::new), and when the server stops.
+#[derive(Clone, Debug)]
+pub struct Tunnels(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    limit: usize,
+    idle: Duration,
+    open: AtomicUsize,
+    tasks: TaskTracker,
+    cutting: CancellationToken,
+}
+
+/// Bytes that are read ahead, each way. A tunnel takes two of these, and what its connections' sockets buffer.
+const AHEAD: usize = 8 << 10;
+
+impl Tunnels {
+    /// At most so many at once, each of which is ended when nothing was sent in either direction for so long.
+    #[must_use]
+    pub fn new(limit: usize, idle: Duration) -> Self {
+        let shared = Shared {
+            limit,
+            idle,
+            open: AtomicUsize::new(0),
+            tasks: TaskTracker::new(),
+            cutting: CancellationToken::new(),
+        };
+        Self(Arc::new(shared))
+    }
+
+    /// How many are open.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.0.open.load(Ordering::Relaxed)
+    }
+
+    /// Waits until none is open any more. New ones can still begin.
+    pub async fn drained(&self) {
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+
+    /// Ends all that are open, and any that begins from now on.
+    pub fn cut(&self) {
+        self.0.cutting.cancel();
+    }
+
+    /// A place for one more. `None` where there are as many as may be.
+    pub(super) fn place(&self) -> Option<Place> {
+        let taken = self
+            .0
+            .open
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |open| (open < self.0.limit).then_some(open + 1));
+        taken.is_ok().then(|| Place(self.clone()))
+    }
+}
+
+/// One tunnel's place among them, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Place(Tunnels);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Place {
+    /// Carries what both sides send, as soon as they are upgraded, in a task of its own.
+    pub(super) fn carry(self, client: OnUpgrade, upstream: OnUpgrade, told: Tunnel) {
+        let shared = Arc::clone(&self.0.0);
+        let tasks = shared.tasks.clone();
+        tasks.spawn(async move {
+            let _place = self;
+            let moved = Arc::new(Moved::default());
+            // Also where the task is dropped: with the runtime, say.
+            let end = End { moved: Arc::clone(&moved), told, was_cut: true };
+            carried(&shared, client, upstream, &moved, end).await;
+        });
+    }
+}
+
+async fn carried(shared: &Shared, client: OnUpgrade, upstream: OnUpgrade, moved: &Arc<Moved>, mut end: End) {
+    let both = pin!(async {
+        let (client, upstream) = tokio::try_join!(client, upstream).map_err(io::Error::other)?;
+        let mut client = Side { io: TokioIo::new(client), read: Way::Up, moved: Arc::clone(moved) };
+        let mut upstream = Side { io: TokioIo::new(upstream), read: Way::Down, moved: Arc::clone(moved) };
+        copy_bidirectional_with_sizes(&mut client, &mut upstream, AHEAD, AHEAD).await
+    });
+    let idle = async {
+        let began = Instant::now();
+        let (mut seen, mut since) = (0, began);
+        loop {
+            sleep_until(since + shared.idle).await;
+            let now = moved.up.load(Ordering::Relaxed) + moved.down.load(Ordering::Relaxed);
+            if now == seen {
+                return;
+            }
+            (seen, since) = (now, Instant::now());
+        }
+    };
+    end.was_cut = tokio::select! {
+        _ = both => false,
+        () = idle => true,
+        () = shared.cutting.cancelled() => true,
+    };
+}
+
+/// Tells of a tunnel's end, however it ends.
+struct End {
+    moved: Arc<Moved>,
+    told: Tunnel,
+    was_cut: bool,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let (up, down) = (self.moved.up.load(Ordering::Relaxed), self.moved.down.load(Ordering::Relaxed));
+        self.told.ended(Carried { up, down, was_cut: self.was_cut });
+    }
+}
+
+/// Bytes, each way.
+#[derive(Debug, Default)]
+struct Moved {
+    up: AtomicU64,
+    down: AtomicU64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Up,
+    Down,
+}
+
+/// One side of a tunnel, whose bytes are counted as they are read.
+struct Side<T> {
+    io: T,
+    read: Way,
+    moved: Arc<Moved>,
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Side<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.io).poll_read(context, buffer))?;
+        let bytes = (buffer.filled().len() - before) as u64;
+        let count = match self.read {
+            Way::Up => &self.moved.up,
+            Way::Down => &self.moved.down,
+        };
+        count.fetch_add(bytes, Ordering::Relaxed);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Side<T> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+}

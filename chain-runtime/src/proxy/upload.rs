@@ -1,0 +1,289 @@
+//! The body of a request on its way to the upstream: passed on as it comes, within its limits.
+
+use core::error::Error;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::task::{Context, Poll, Waker, ready};
+use core::time::Duration;
+use std::boxed::Box;
+use std::io::{self, ErrorKind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::error::Cause;
+use super::fields::clean_trailers;
+use super::identity::Reserved;
+use super::limits::Limits;
+use super::pace::Pace;
+
+/// A request's body, as the upstream's connection reads it.
+///
+/// It is in the [`Passage`] until it is asked for. What nobody asked for can be sent once more.
+#[derive(Debug)]
+pub(super) struct Upload<B> {
+    passage: Arc<Passage<B>>,
+    reserved: Arc<Reserved>,
+    body: Option<B>,
+    hint: SizeHint,
+    is_over: bool,
+    left: u64,
+    limits: Limits,
+    until: Option<Instant>,
+    /// Until the upstream asks for the body, or this has passed.
+    held_back: Option<Pin<Box<Sleep>>>,
+    /// Made where the client is waited for. hyper's client wants a body that can be moved.
+    pace: Option<Pin<Box<Pace>>>,
+}
+
+impl<B: Body> Upload<B> {
+    /// The body that is in the passage.
+    pub(super) fn new(
+        passage: &Arc<Passage<B>>,
+        reserved: &Arc<Reserved>,
+        limits: &Limits,
+        until: Option<Instant>,
+        waits: bool,
+    ) -> Self {
+        let (hint, is_over) = match &*passage.lock() {
+            Some(body) => (body.size_hint(), body.is_end_stream()),
+            None => (SizeHint::with_exact(0), true),
+        };
+        Self {
+            passage: Arc::clone(passage),
+            reserved: Arc::clone(reserved),
+            body: None,
+            hint,
+            is_over,
+            left: limits.body,
+            limits: *limits,
+            until,
+            held_back: waits.then(|| Box::pin(sleep(limits.expect))),
+            pace: None,
+        }
+    }
+}
+
+impl<B> Body for Upload<B>
+where
+    B: Body<Data = Bytes, Error: Into<Cause>> + Unpin,
+{
+    type Data = Bytes;
+    type Error = UploadError;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
+        let this = self.get_mut();
+        if let Some(timer) = &mut this.held_back {
+            if timer.as_mut().poll(context).is_pending() && !this.passage.poll_go_on(context) {
+                return Poll::Pending;
+            }
+            this.held_back = None;
+        }
+        if this.body.is_none() && !this.is_over {
+            this.body = this.passage.begin();
+        }
+        let Some(body) = &mut this.body else {
+            // What was taken back is not a body that has come to its end.
+            return Poll::Ready(if this.is_over { None } else { Some(Err(UploadError::TakenBack)) });
+        };
+        let polled = Pin::new(body).poll_frame(context);
+        this.passage.seen(polled.is_pending());
+        let frame = match polled {
+            Poll::Pending => {
+                let Limits { silence, upload, .. } = this.limits;
+                let pace = this.pace.get_or_insert_with(|| Box::pin(Pace::new(silence, upload, this.until)));
+                ready!(pace.as_mut().poll_wait(context));
+                let slow = if pace.is_over() { UploadError::Expired } else { UploadError::TooSlow };
+                return Poll::Ready(Some(Err(slow)));
+            }
+            Poll::Ready(None) => {
+                this.is_over = true;
+                return Poll::Ready(None);
+            }
+            Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(UploadError::Client(error.into())))),
+            Poll::Ready(Some(Ok(frame))) => frame,
+        };
+        let frame = match frame.into_trailers() {
+            Ok(mut trailers) => {
+                clean_trailers(&mut trailers, |name| this.reserved.has(name));
+                return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+            }
+            Err(frame) => frame,
+        };
+        let size = frame.data_ref().map_or(0, Bytes::len);
+        if let Some(pace) = &mut this.pace {
+            pace.as_mut().moved(size);
+        }
+        Poll::Ready(Some(match this.left.checked_sub(size as u64) {
+            Some(left) => {
+                this.left = left;
+                Ok(frame)
+            }
+            None => Err(UploadError::TooLarge),
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.body {
+            Some(body) => body.is_end_stream(),
+            None => self.is_over,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.as_ref().map_or_else(|| self.hint.clone(), Body::size_hint)
+    }
+}
+
+/// Why a body is not passed on to its end.
+#[derive(Debug)]
+pub(super) enum UploadError {
+    /// It is larger than it may be.
+    TooLarge,
+    /// It comes too slowly.
+    TooSlow,
+    /// The time for the whole request is over.
+    Expired,
+    /// The request was given up before the body was begun.
+    TakenBack,
+    /// The client broke it off, or sent it malformed.
+    Client(Cause),
+}
+
+impl UploadError {
+    /// Whether the client left in the middle of it. Everything else that is wrong with a body, it can still be told.
+    pub(super) fn is_hang_up(&self) -> bool {
+        let Self::Client(error) = self else {
+            return false;
+        };
+        let Some(error) = error.downcast_ref::<::hyper::Error>() else {
+            return false;
+        };
+        let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+        let left = [ErrorKind::UnexpectedEof, ErrorKind::ConnectionReset, ErrorKind::BrokenPipe];
+        cause.map_or(error.is_closed() || error.is_canceled(), |cause| left.contains(&cause.kind()))
+    }
+}
+
+impl fmt::Display for UploadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge => f.write_str("the request's body is too large"),
+            Self::TooSlow => f.write_str("the request's body comes too slowly"),
+            Self::Expired => f.write_str("the time for the request is over"),
+            Self::TakenBack => f.write_str("the request was given up"),
+            Self::Client(error) => write!(f, "the client broke off the request's body: {error}"),
+        }
+    }
+}
+
+impl Error for UploadError {}
+
+/// Between the task of a request and the task of the upstream's connection, which reads the body.
+///
+/// Without what it tells, a long upload would look like a silent upstream.
+#[derive(Debug)]
+pub(super) struct Passage<B> {
+    /// The body, until it is asked for.
+    body: Mutex<Option<B>>,
+    began: Instant,
+    /// When the body was last asked for, in milliseconds since then.
+    asked: AtomicU64,
+    /// Whether it had nothing: it is the client that is being waited for.
+    starved: AtomicBool,
+    /// Whether the upstream said `100 Continue`.
+    goes_on: AtomicBool,
+    /// Of the body, while it is held back until then.
+    waits: Mutex<Option<Waker>>,
+}
+
+impl<B> Passage<B> {
+    fn new() -> Self {
+        Self {
+            body: Mutex::new(None),
+            began: Instant::now(),
+            asked: AtomicU64::new(0),
+            starved: AtomicBool::new(false),
+            goes_on: AtomicBool::new(false),
+            waits: Mutex::new(None),
+        }
+    }
+
+    /// Begins the passage of a body, now; in the same memory, unless an earlier request's connection still has a hold of it.
+    pub(super) fn renew(passage: &mut Option<Arc<Self>>, body: B) -> Arc<Self> {
+        let mine = passage.get_or_insert_with(|| Arc::new(Self::new()));
+        match Arc::get_mut(mine) {
+            Some(mine) => {
+                mine.began = Instant::now();
+                *mine.asked.get_mut() = 0;
+                *mine.starved.get_mut() = false;
+                *mine.goes_on.get_mut() = false;
+                *mine.waits.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
+            }
+            None => *mine = Arc::new(Self::new()),
+        }
+        *mine.lock() = Some(body);
+        Arc::clone(mine)
+    }
+
+    /// Lets go of a body that nobody asked for.
+    pub(super) fn clear(&self) {
+        let body = self.lock().take();
+        drop(body);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<B>> {
+        self.body.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self) -> Option<B> {
+        self.lock().take()
+    }
+
+    /// Whether the body can still be sent from its beginning.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.lock().is_some()
+    }
+
+    fn seen(&self, starved: bool) {
+        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        // Both are hints about when to give up; nothing else is read by way of them.
+        self.asked.store(now, Ordering::Relaxed);
+        self.starved.store(starved, Ordering::Relaxed);
+    }
+
+    /// When the body was last asked for, or the passage began.
+    pub(super) fn last(&self) -> Instant {
+        self.began + Duration::from_millis(self.asked.load(Ordering::Relaxed))
+    }
+
+    /// Whether the client is being waited for, and not the upstream.
+    pub(super) fn is_starved(&self) -> bool {
+        self.starved.load(Ordering::Relaxed)
+    }
+
+    /// The upstream asks for the body.
+    pub(super) fn go_on(&self) {
+        self.goes_on.store(true, Ordering::Release);
+        let waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(waker) = waits {
+            waker.wake();
+        }
+    }
+
+    /// Whether it did. Only who said `Expect` asks.
+    fn poll_go_on(&self, context: &mut Context<'_>) -> bool {
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *waits {
+            Some(waker) => waker.clone_from(context.waker()),
+            none => *none = Some(context.waker().clone()),
+        }
+        drop(waits);
+        // Asked after the waker is there: who goes on in between finds it.
+        self.goes_on.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,115 @@
+//! [`Upstream`]: where requests go.
+
+use core::fmt;
+use std::borrow::ToOwned as _;
+use std::string::{String, ToString as _};
+
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderValue, Uri};
+
+/// One upstream, with all that can be prepared before a request comes.
+///
+/// ```
+/// use chain_runtime::proxy::Upstream;
+///
+/// let plain: Upstream = "http://10.0.0.7:8080".parse().unwrap();
+/// assert_eq!(plain.to_string(), "http://10.0.0.7:8080");
+/// assert!("10.0.0.7".parse::<Upstream>().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upstream {
+    speaks: Speaks,
+    authority: Authority,
+    host: HeaderValue,
+}
+
+/// What is spoken to an upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Speaks {
+    /// HTTP/1.1: `http://`.
+    Http1,
+    /// HTTP/2 without TLS, without asking: `h2c://`.
+    Http2,
+    /// TLS, with what the upstream chooses of HTTP/2 and HTTP/1.1: `https://`. Needs the feature `rustls`.
+    #[cfg(feature = "rustls")]
+    Tls,
+}
+
+const WANTED: &str = "http://host:port is wanted";
+#[cfg(feature = "rustls")]
+const SCHEMES: &str = "http and h2c are spoken to an upstream, and https";
+#[cfg(not(feature = "rustls"))]
+const SCHEMES: &str = "http and h2c are spoken to an upstream";
+
+impl core::str::FromStr for Upstream {
+    type Err = String;
+
+    /// Reads `http://host:port`, `h2c://host:port`, or `https://host:port` with the feature `rustls`.
+    fn from_str(url: &str) -> Result<Self, String> {
+        let uri: Uri = url.parse().map_err(|error: http::uri::InvalidUri| std::format!("{error}; {WANTED}"))?;
+        let speaks = match uri.scheme_str() {
+            Some("http") => Speaks::Http1,
+            Some("h2c") => Speaks::Http2,
+            #[cfg(feature = "rustls")]
+            Some("https") => Speaks::Tls,
+            Some(_) => return Err(std::format!("{SCHEMES}; {WANTED}")),
+            None => return Err(WANTED.to_owned()),
+        };
+        let authority = uri.authority().ok_or(WANTED)?;
+        if uri.path_and_query().is_some_and(|path| path != "/") || authority.as_str().contains('@') {
+            return Err(std::format!("{WANTED}, without a path, a query or a user"));
+        }
+        if authority.host().is_empty() {
+            return Err(WANTED.to_owned());
+        }
+        Self::new(speaks, authority.clone()).ok_or_else(|| "this host cannot be named in a request".to_string())
+    }
+}
+
+impl Upstream {
+    /// An upstream at this authority. `None` where it cannot be a field's value.
+    #[must_use]
+    pub fn new(speaks: Speaks, authority: Authority) -> Option<Self> {
+        let host = HeaderValue::from_str(authority.as_str()).ok()?;
+        Some(Self { speaks, authority, host })
+    }
+
+    /// What is spoken to it.
+    #[must_use]
+    pub const fn speaks(&self) -> Speaks {
+        self.speaks
+    }
+
+    /// Its host and port.
+    #[must_use]
+    pub const fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// What `Host` says to it.
+    pub(super) fn host(&self) -> HeaderValue {
+        self.host.clone()
+    }
+
+    /// This path and query, there. All three parts are shared, none is copied.
+    pub(super) fn uri(&self, path: PathAndQuery) -> Result<Uri, http::Error> {
+        let scheme = match self.speaks {
+            Speaks::Http1 | Speaks::Http2 => Scheme::HTTP,
+            #[cfg(feature = "rustls")]
+            Speaks::Tls => Scheme::HTTPS,
+        };
+        Uri::builder().scheme(scheme).authority(self.authority.clone()).path_and_query(path).build()
+    }
+}
+
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.speaks {
+            Speaks::Http1 => "http",
+            Speaks::Http2 => "h2c",
+            #[cfg(feature = "rustls")]
+            Speaks::Tls => "https",
+        };
+        write!(f, "{scheme}://{}", self.authority)
+    }
+}

@@ -1,0 +1,31 @@
+//! Where the lines of the log go.
+
+use std::fmt::{Display, Write as _};
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
+
+use chain_runtime::nodes::access_log::Lines;
+
+use super::failure::Failure;
+
+/// On stdout, in this file, or nowhere: `off`, which the environment can say as well, by `RUST_LOG=off`.
+pub(crate) fn lines(to: Option<&Path>) -> Result<Lines, Failure> {
+    let is_off = std::env::var_os("RUST_LOG").is_some_and(|level| level == "off");
+    match to {
+        Some(to) if to == Path::new("off") => Ok(Lines::to(io::sink())),
+        Some(to) => {
+            let file = OpenOptions::new().create(true).append(true).open(to);
+            file.map(Lines::to).map_err(|error| Failure::failed(format_args!("{}: {error}", to.display())))
+        }
+        None if is_off => Ok(Lines::to(io::sink())),
+        None => Ok(Lines::stdout()),
+    }
+}
+
+/// A line that is about no request.
+pub(crate) fn info(lines: &Lines, what: impl Display) {
+    lines.line(|line| {
+        let _ = write!(line, "{}  INFO {what}", humantime::format_rfc3339_micros(std::time::SystemTime::now()));
+    });
+}

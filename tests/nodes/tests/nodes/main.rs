@@ -1,0 +1,8 @@
+//! The ready nodes, each in a chain.
+
+mod access_log;
+mod auth;
+mod body;
+mod idempotency;
+mod rate_limit;
+mod request_id;

@@ -1,0 +1,490 @@
+//! What a chain does, as one would explain it.
+
+use chain_runtime::observe::{Event, Way};
+
+use crate::nodes::Shape;
+use crate::script::Happened::{self, Abandoned, Again, Around, Cancelled, Done, Dropped, Enter, Exit, Exited, Leave};
+use crate::script::{CAUGHT, NAMES, Outcome, Part, Reply, Script};
+
+/// One thing of a row, as data. Numbers are positions.
+#[derive(Debug)]
+pub(crate) enum Item {
+    Node(usize, Shape),
+    /// A node before which conditions stand.
+    Maybe(Vec<Condition>, usize, Shape),
+    Block(Vec<Item>),
+    /// A block before which conditions stand, and its `else`.
+    If(Vec<Condition>, Vec<Item>, Vec<Item>),
+    Around(usize, Kind, Vec<Item>),
+    /// `if node { .. } else { .. }`
+    Choice(usize, Shape, [Vec<Item>; 2]),
+    /// A `match`: what is bound, what is not, nothing.
+    Match(usize, Shape, [Vec<Item>; 3]),
+}
+
+/// What has to hold for an item to run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Condition {
+    /// The `Decide` at this position says so.
+    When(usize, Shape),
+    /// The toggle of that name is on.
+    Toggle(usize),
+}
+
+/// What wraps a block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
+    Wrap,
+    Again,
+    Catch,
+}
+
+impl Item {
+    /// The nodes whose values are kept while what comes after them runs.
+    pub(crate) fn each_held(row: &[Self], seen: &mut impl FnMut(usize, Shape)) {
+        for (index, item) in row.iter().enumerate() {
+            match item {
+                Self::Node(at, shape) | Self::Maybe(_, at, shape) if index + 1 < row.len() => seen(*at, *shape),
+                Self::Node(..) | Self::Maybe(..) => {}
+                Self::Block(inner) | Self::Around(_, _, inner) => Self::each_held(inner, seen),
+                Self::If(_, one, other) => [one, other].into_iter().for_each(|row| Self::each_held(row, seen)),
+                Self::Choice(_, _, arms) => arms.iter().for_each(|row| Self::each_held(row, seen)),
+                Self::Match(_, _, arms) => arms.iter().for_each(|row| Self::each_held(row, seen)),
+            }
+        }
+    }
+
+    /// How many nodes there are, predicates included.
+    pub(crate) fn count(row: &[Self]) -> usize {
+        let asked = |conditions: &[Condition]| {
+            conditions.iter().filter(|condition| matches!(condition, Condition::When(..))).count()
+        };
+        let count = |item: &Self| match item {
+            Self::Node(..) => 1,
+            Self::Maybe(conditions, ..) => asked(conditions) + 1,
+            Self::Block(inner) => Self::count(inner),
+            Self::If(conditions, one, other) => asked(conditions) + Self::count(one) + Self::count(other),
+            Self::Around(_, _, inner) => 1 + Self::count(inner),
+            Self::Choice(_, _, arms) => 1 + arms.iter().map(|arm| Self::count(arm)).sum::<usize>(),
+            Self::Match(_, _, arms) => 1 + arms.iter().map(|arm| Self::count(arm)).sum::<usize>(),
+        };
+        row.iter().map(count).sum()
+    }
+
+    /// Whether anything in it wraps a block.
+    pub(crate) fn wraps(row: &[Self]) -> bool {
+        row.iter().any(|item| match item {
+            Self::Node(..) | Self::Maybe(..) => false,
+            Self::Block(inner) => Self::wraps(inner),
+            Self::If(_, one, other) => Self::wraps(one) || Self::wraps(other),
+            Self::Around(..) => true,
+            Self::Choice(_, _, arms) => arms.iter().any(|arm| Self::wraps(arm)),
+            Self::Match(_, _, arms) => arms.iter().any(|arm| Self::wraps(arm)),
+        })
+    }
+}
+
+/// What `chain` would do.
+pub(crate) struct Foretold {
+    pub(crate) happened: Vec<Happened>,
+    pub(crate) told: Vec<Event>,
+    pub(crate) outcome: Outcome,
+    /// Who ended it, where there is a reply, and whether by a break.
+    pub(crate) ending: Option<(usize, bool)>,
+}
+
+/// Loops on the way in, loops on the way out, and a stack of what was entered.
+pub(crate) struct Interpreter<'a> {
+    script: &'a Script,
+    /// How often the future is still polled.
+    polls: usize,
+    entered: Vec<Entered>,
+    /// The around nodes whose blocks are being polled: how often each still is.
+    around: Vec<Running>,
+    reply: Reply,
+    ending: (usize, bool),
+    happened: Vec<Happened>,
+    told: Vec<Event>,
+    panicked: Option<&'static str>,
+}
+
+/// Something to undo.
+#[derive(Clone, Copy)]
+struct Entered {
+    at: usize,
+    /// `None` where it is only a value that an arm binds.
+    node: Option<Shape>,
+    /// It has a value that is dropped at the end.
+    drops: bool,
+    /// Its value is held, and `cancelled` with it.
+    cancels: bool,
+}
+
+struct Running {
+    at: usize,
+    left: Option<usize>,
+}
+
+/// How a row ends.
+#[derive(Clone, Copy, PartialEq)]
+enum Flow {
+    Replied,
+    GoesOn,
+}
+
+/// The run is over, without a reply, up to where it goes on.
+struct Over {
+    /// Where it was cut off, and the word for it.
+    at: Option<(usize, Event)>,
+    /// The around node that abandons its block, by its number among those that run; otherwise the whole run dies.
+    up_to: Option<usize>,
+}
+
+impl<'a> Interpreter<'a> {
+    pub(crate) fn foretell(name: &'static str, items: &[Item], script: &'a Script, polls: usize) -> Foretold {
+        let mut this = Self {
+            script,
+            polls,
+            entered: Vec::new(),
+            around: Vec::new(),
+            reply: Reply::default(),
+            ending: (0, false),
+            happened: Vec::new(),
+            told: Vec::new(),
+            panicked: None,
+        };
+        if polls == 0 {
+            // A future that was never polled has done nothing at all.
+            return Foretold { happened: Vec::new(), told: Vec::new(), outcome: Outcome::Dropped, ending: None };
+        }
+        this.polls -= 1;
+        this.told.push(Event::Begin(name));
+        let (outcome, ending) = match this.row(items, true) {
+            Ok(_) => (Outcome::Replied(std::mem::take(&mut this.reply)), Some(this.ending)),
+            Err(over) => {
+                this.die(0, &over);
+                this.told.push(Event::End(None));
+                (this.panicked.map_or(Outcome::Dropped, Outcome::Panicked), None)
+            }
+        };
+        Foretold { happened: this.happened, told: this.told, outcome, ending }
+    }
+
+    fn part(&self, at: usize) -> Part {
+        self.script.0[at]
+    }
+
+    /// A row, from its first item until all that was entered in it is left.
+    fn row(&mut self, items: &[Item], replies: bool) -> Result<Flow, Over> {
+        let before = self.entered.len();
+        let mut flow = Flow::GoesOn;
+        for (index, item) in items.iter().enumerate() {
+            let is_last = index + 1 == items.len();
+            flow = self.item(item, is_last, replies && is_last)?;
+            if flow == Flow::Replied {
+                break;
+            }
+        }
+        while self.entered.len() > before {
+            self.leave_last()?;
+        }
+        Ok(flow)
+    }
+
+    fn item(&mut self, item: &Item, is_last: bool, replies: bool) -> Result<Flow, Over> {
+        match item {
+            Item::Node(at, shape) => self.node(*at, *shape, is_last, replies),
+            Item::Maybe(conditions, at, shape) => match self.hold(conditions)? {
+                Some(true) => self.node(*at, *shape, is_last, replies),
+                Some(false) => Ok(Flow::GoesOn),
+                None => Ok(Flow::Replied),
+            },
+            Item::Block(inner) => self.row(inner, replies),
+            Item::If(conditions, one, other) => match self.hold(conditions)? {
+                Some(true) => self.row(one, replies),
+                Some(false) => self.row(other, replies),
+                None => Ok(Flow::Replied),
+            },
+            Item::Choice(at, shape, arms) => {
+                if self.go_in(*at, *shape)? {
+                    return Ok(Flow::Replied);
+                }
+                self.enter(Entered { at: *at, node: Some(*shape), drops: false, cancels: false });
+                self.row(&arms[usize::from(self.part(*at).decision != 0)], replies)
+            }
+            Item::Match(at, shape, arms) => {
+                if self.go_in(*at, *shape)? {
+                    return Ok(Flow::Replied);
+                }
+                let decision = self.part(*at).decision.min(2);
+                self.enter(Entered { at: *at, node: Some(*shape), drops: decision == 1, cancels: false });
+                if decision == 0 {
+                    self.entered.push(Entered { at: *at, node: None, drops: true, cancels: false });
+                }
+                let flow = self.row(&arms[decision], replies)?;
+                if decision == 0 {
+                    // With the arm.
+                    self.leave_last()?;
+                }
+                Ok(flow)
+            }
+            Item::Around(at, kind, inner) => self.wrapped(*at, *kind, inner, replies),
+        }
+    }
+
+    fn node(&mut self, at: usize, shape: Shape, is_last: bool, replies: bool) -> Result<Flow, Over> {
+        if self.go_in(at, shape)? {
+            return Ok(Flow::Replied);
+        }
+        if replies {
+            let given = shape.provides.then_some(at);
+            self.reply = Reply { given, ..Reply::default() };
+            self.ending = (at, false);
+            if shape.provides {
+                // It became the reply.
+                self.happened.push(Dropped(at));
+            }
+        }
+        let held = !is_last;
+        self.enter(Entered { at, node: Some(shape), drops: held && shape.provides, cancels: held && shape.cancels });
+        Ok(if replies { Flow::Replied } else { Flow::GoesOn })
+    }
+
+    fn enter(&mut self, entered: Entered) {
+        self.told.push(Event::Entered(NAMES[entered.at]));
+        self.entered.push(entered);
+    }
+
+    /// Whether all conditions hold, in their order; `None` where one broke.
+    fn hold(&mut self, conditions: &[Condition]) -> Result<Option<bool>, Over> {
+        for condition in conditions {
+            let holds = match *condition {
+                Condition::Toggle(at) => self.part(at).is_on,
+                Condition::When(at, shape) => {
+                    if self.go_in(at, shape)? {
+                        return Ok(None);
+                    }
+                    let name = NAMES[at];
+                    self.told.extend([Event::Entered(name), Event::Leave(name), Event::Left(name)]);
+                    self.part(at).decision == 0
+                }
+            };
+            if !holds {
+                return Ok(Some(false));
+            }
+        }
+        Ok(Some(true))
+    }
+
+    /// Whether the node broke.
+    fn go_in(&mut self, at: usize, shape: Shape) -> Result<bool, Over> {
+        let part = self.part(at);
+        self.told.push(Event::Enter(NAMES[at]));
+        if shape.enters {
+            self.happened.push(Enter(at));
+            if shape.suspends_in {
+                self.suspend(at, part.suspends_in, Way::In)?;
+            }
+            if part.panics_in {
+                return Err(self.panic(at, "in", Way::In));
+            }
+            if shape.breaks && part.breaks {
+                self.broke(at, at);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn broke(&mut self, at: usize, cut_short_by: usize) {
+        self.told.push(Event::Broke(NAMES[at]));
+        self.reply = Reply { cut_short_by: Some(cut_short_by), ..Reply::default() };
+        self.ending = (at, true);
+    }
+
+    /// Leaves what was entered last.
+    fn leave_last(&mut self) -> Result<(), Over> {
+        let entered = *self.entered.last().expect("something was entered");
+        let Entered { at, drops, .. } = entered;
+        if let Some(shape) = entered.node {
+            self.told.push(Event::Leave(NAMES[at]));
+            self.go_out(at, shape)?;
+            self.told.push(Event::Left(NAMES[at]));
+        }
+        self.entered.pop();
+        if drops {
+            self.happened.push(Dropped(at));
+        }
+        Ok(())
+    }
+
+    fn go_out(&mut self, at: usize, shape: Shape) -> Result<(), Over> {
+        let part = self.part(at);
+        if !shape.exits {
+            return Ok(());
+        }
+        let (by, is_cut_short) = self.ending;
+        self.happened.push(if shape.unseen { Leave(at) } else { Exit(at, by, is_cut_short) });
+        if shape.suspends_out {
+            self.suspend(at, part.suspends_out, Way::Out)?;
+        }
+        if part.panics_out {
+            return Err(self.panic(at, "out", Way::Out));
+        }
+        if !shape.unseen {
+            self.reply.seen_by.push(at);
+        }
+        self.happened.push(Exited(at));
+        Ok(())
+    }
+
+    /// A node around a block, as often as it runs that.
+    fn wrapped(&mut self, at: usize, kind: Kind, inner: &[Item], replies: bool) -> Result<Flow, Over> {
+        let part = self.part(at);
+        self.told.push(Event::Enter(NAMES[at]));
+        if kind == Kind::Wrap {
+            self.happened.push(Enter(at));
+            self.suspend(at, part.suspends_in, Way::In)?;
+            if part.panics_in {
+                return Err(self.panic(at, "in", Way::In));
+            }
+            if part.breaks {
+                self.broke(at, at);
+                return Ok(Flow::Replied);
+            }
+        }
+        // It is told when it is left, and nothing else.
+        let node = Some(Shape::default());
+        self.entered.push(Entered { at, node, drops: kind == Kind::Wrap, cancels: false });
+        let mut attempt = 1;
+        let flow = loop {
+            match self.run_block(at, kind, inner, replies)? {
+                Some(flow) if kind == Kind::Again && flow == Flow::Replied => {
+                    let again = attempt < part.runs;
+                    self.happened.push(Again(at, again));
+                    if !again {
+                        break flow;
+                    }
+                    self.wait(part.suspends_in)?;
+                    attempt += 1;
+                }
+                Some(flow) => break flow,
+                // It broke.
+                None => {
+                    self.drop_own(kind, at);
+                    return Ok(Flow::Replied);
+                }
+            }
+        };
+        self.told.push(Event::Left(NAMES[at]));
+        self.drop_own(kind, at);
+        Ok(flow)
+    }
+
+    fn drop_own(&mut self, kind: Kind, at: usize) {
+        self.entered.pop();
+        if kind == Kind::Wrap {
+            self.happened.push(Dropped(at));
+        }
+    }
+
+    /// One run of the block; `None` where the node gave up, and that is the reply.
+    fn run_block(&mut self, at: usize, kind: Kind, inner: &[Item], replies: bool) -> Result<Option<Flow>, Over> {
+        let part = self.part(at);
+        let abandons_after = part.abandons_after.filter(|_| kind == Kind::Wrap);
+        if kind != Kind::Catch {
+            self.happened.push(Around(at));
+        }
+        if kind == Kind::Wrap {
+            self.wait(part.suspends_out)?;
+            if part.panics_around {
+                return Err(self.panic(at, "around", Way::In));
+            }
+            if abandons_after == Some(0) {
+                self.happened.push(Abandoned(at));
+                self.broke(at, at);
+                return Ok(None);
+            }
+        }
+        let before = self.entered.len();
+        let number = self.around.len();
+        self.around.push(Running { at, left: abandons_after.map(|polls| polls - 1) });
+        let run = self.row(inner, replies);
+        self.around.pop();
+        let flow = match run {
+            Ok(flow) => flow,
+            Err(over) if over.up_to == Some(number) => {
+                self.die(before, &over);
+                self.broke(at, at);
+                return Ok(None);
+            }
+            Err(over) if kind == Kind::Catch && self.panicked.is_some() => {
+                self.die(before, &over);
+                self.panicked = None;
+                self.broke(at, CAUGHT);
+                return Ok(None);
+            }
+            Err(over) => return Err(over),
+        };
+        if kind == Kind::Wrap {
+            self.wait(part.suspends_out)?;
+            if part.panics_out {
+                return Err(self.panic(at, "out", Way::In));
+            }
+        }
+        if kind != Kind::Catch {
+            self.happened.push(Done(at));
+        }
+        Ok(Some(flow))
+    }
+
+    /// An around node waits; nobody is told.
+    fn wait(&mut self, times: usize) -> Result<(), Over> {
+        (0..times).try_for_each(|_| self.pend().map_err(|up_to| Over { at: None, up_to }))
+    }
+
+    fn suspend(&mut self, at: usize, times: usize, way: Way) -> Result<(), Over> {
+        for _ in 0..times {
+            self.told.push(Event::Suspend(NAMES[at], way));
+            let cut_off = (at, Event::Cancelled(NAMES[at]));
+            self.pend().map_err(|up_to| Over { at: Some(cut_off), up_to })?;
+            self.told.push(Event::Resume(NAMES[at], way));
+        }
+        Ok(())
+    }
+
+    /// Pending, and polled again; or who no longer waits: an around node by its number, or nobody but who polls the whole.
+    fn pend(&mut self) -> Result<(), Option<usize>> {
+        if let Some(number) = self.around.iter().rposition(|running| running.left == Some(0)) {
+            self.happened.push(Abandoned(self.around[number].at));
+            return Err(Some(number));
+        }
+        self.polls = self.polls.checked_sub(1).ok_or(None)?;
+        self.around.iter_mut().for_each(|running| running.left = running.left.map(|left| left - 1));
+        Ok(())
+    }
+
+    fn panic(&mut self, at: usize, what: &'static str, way: Way) -> Over {
+        self.panicked = Some(what);
+        Over { at: Some((at, Event::Panicked(NAMES[at], way))), up_to: None }
+    }
+
+    /// What was entered and not left is cleaned up, the last first, until so many are left.
+    fn die(&mut self, down_to: usize, over: &Over) {
+        self.told.extend(over.at.map(|(_, word)| word));
+        for Entered { at, node, drops, cancels } in self.entered.split_off(down_to).into_iter().rev() {
+            if cancels {
+                self.happened.push(Cancelled(at));
+                if self.part(at).panics_cancelled && self.panicked.is_none() {
+                    self.panicked = Some("cancelled");
+                }
+            }
+            if drops {
+                self.happened.push(Dropped(at));
+            }
+            if node.is_some() && over.at.is_none_or(|(cut_off, _)| cut_off != at) {
+                self.told.push(Event::Cancelled(NAMES[at]));
+            }
+        }
+    }
+}

@@ -1,0 +1,373 @@
+//! The shapes of node. Each is generic over its position, so that each provides a type of its own.
+
+use std::future::poll_fn;
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::task::Poll;
+
+use chain::poll::{panic_silently, suspend};
+use chain_runtime::{Ending, node};
+
+use crate::script::Happened::{Abandoned, Again as AskedAgain, Around, Done, Enter};
+use crate::script::{Cut, Part, Reply, Script, Value, begin_exit, cancel, come_in, end_exit, exit_unseen, go_on, note};
+
+/// A plain function's shape: provides, no hook.
+pub(crate) struct Plain<const AT: usize>;
+#[node]
+impl<const AT: usize> Plain<AT> {
+    fn enter(&self, script: &Script) -> Value<AT> {
+        note(Enter(AT));
+        come_in::<AT>(script);
+        Value::new()
+    }
+}
+
+/// An async function's shape: suspends, breaks or provides, no hook.
+pub(crate) struct Waits<const AT: usize>;
+#[node]
+impl<const AT: usize> Waits<AT> {
+    async fn enter(&self, script: &Script) -> Result<Value<AT>, Cut> {
+        note(Enter(AT));
+        suspend(script.0[AT].suspends_in).await;
+        go_on::<AT>(script)?;
+        Ok(Value::new())
+    }
+}
+
+/// Breaks, and provides nothing.
+pub(crate) struct Gate<const AT: usize>;
+#[node]
+impl<const AT: usize> Gate<AT> {
+    fn enter(&self, script: &Script) -> Result<(), Cut> {
+        note(Enter(AT));
+        go_on::<AT>(script)
+    }
+}
+
+/// All hooks, none of which suspends.
+pub(crate) struct Hooks<const AT: usize>;
+#[node]
+impl<const AT: usize> Hooks<AT> {
+    fn enter(&self, script: &Script) -> Result<Value<AT>, Cut> {
+        note(Enter(AT));
+        go_on::<AT>(script)?;
+        Ok(Value::new())
+    }
+    fn exit(&self, script: &Script, ending: &Ending, reply: &mut Reply) {
+        begin_exit::<AT>(ending);
+        end_exit::<AT>(script, reply);
+    }
+    fn cancelled(&self, _value: &Value<AT>, script: &Script) {
+        cancel::<AT>(script);
+    }
+}
+
+/// All hooks, all of which suspend that can.
+pub(crate) struct Slow<const AT: usize>;
+#[node]
+impl<const AT: usize> Slow<AT> {
+    async fn enter(&self, script: &Script) -> Result<Value<AT>, Cut> {
+        note(Enter(AT));
+        suspend(script.0[AT].suspends_in).await;
+        go_on::<AT>(script)?;
+        Ok(Value::new())
+    }
+    async fn exit(&self, script: &Script, ending: &Ending, reply: &mut Reply) {
+        begin_exit::<AT>(ending);
+        suspend(script.0[AT].suspends_out).await;
+        end_exit::<AT>(script, reply);
+    }
+    fn cancelled(&self, _value: &mut Value<AT>, script: &Script) {
+        cancel::<AT>(script);
+    }
+}
+
+/// Nothing but a way out.
+pub(crate) struct Out<const AT: usize>;
+#[node]
+impl<const AT: usize> Out<AT> {
+    async fn exit(&self, script: &Script, ending: &Ending, reply: &mut Reply) {
+        begin_exit::<AT>(ending);
+        suspend(script.0[AT].suspends_out).await;
+        end_exit::<AT>(script, reply);
+    }
+}
+
+/// Nothing but `cancelled`.
+pub(crate) struct Dies<const AT: usize>;
+#[node]
+impl<const AT: usize> Dies<AT> {
+    fn cancelled(&self, script: &Script) {
+        cancel::<AT>(script);
+    }
+}
+
+/// A way in that suspends, a way out that does not, no `cancelled`.
+pub(crate) struct Mixed<const AT: usize>;
+#[node]
+impl<const AT: usize> Mixed<AT> {
+    async fn enter(&self, script: &Script) -> Value<AT> {
+        note(Enter(AT));
+        suspend(script.0[AT].suspends_in).await;
+        come_in::<AT>(script);
+        Value::new()
+    }
+    fn exit(&self, script: &Script, ending: &Ending, reply: &mut Reply) {
+        begin_exit::<AT>(ending);
+        end_exit::<AT>(script, reply);
+    }
+}
+
+/// `ControlFlow` in place of `Result`; no way out.
+pub(crate) struct Flow<const AT: usize>;
+#[node]
+impl<const AT: usize> Flow<AT> {
+    fn enter(&self, script: &Script) -> ControlFlow<Cut, Value<AT>> {
+        note(Enter(AT));
+        match go_on::<AT>(script) {
+            Ok(()) => ControlFlow::Continue(Value::new()),
+            Err(cut) => ControlFlow::Break(cut),
+        }
+    }
+    fn cancelled(&self, _value: &Value<AT>, script: &Script) {
+        cancel::<AT>(script);
+    }
+}
+
+/// A way in that does not suspend, a way out that does; provides nothing.
+pub(crate) struct Late<const AT: usize>;
+#[node]
+impl<const AT: usize> Late<AT> {
+    fn enter(&self, script: &Script) -> Result<(), Cut> {
+        note(Enter(AT));
+        go_on::<AT>(script)
+    }
+    async fn exit(&self, script: &Script, ending: &Ending, reply: &mut Reply) {
+        begin_exit::<AT>(ending);
+        suspend(script.0[AT].suspends_out).await;
+        end_exit::<AT>(script, reply);
+    }
+    fn cancelled(&self, script: &Script) {
+        cancel::<AT>(script);
+    }
+}
+/// All hooks; its way out sees nothing of how it ends, so it can stand in a block that goes on.
+pub(crate) struct Inner<const AT: usize>;
+#[node]
+impl<const AT: usize> Inner<AT> {
+    async fn enter(&self, script: &Script) -> Result<Value<AT>, Cut> {
+        note(Enter(AT));
+        suspend(script.0[AT].suspends_in).await;
+        go_on::<AT>(script)?;
+        Ok(Value::new())
+    }
+    async fn exit(&self, script: &Script) {
+        exit_unseen::<AT>(script).await;
+    }
+    fn cancelled(&self, _value: &Value<AT>, script: &Script) {
+        cancel::<AT>(script);
+    }
+}
+
+/// The same, and provides nothing: it can be the last of a block that goes on.
+pub(crate) struct Closing<const AT: usize>;
+#[node]
+impl<const AT: usize> Closing<AT> {
+    async fn enter(&self, script: &Script) -> Result<(), Cut> {
+        note(Enter(AT));
+        suspend(script.0[AT].suspends_in).await;
+        go_on::<AT>(script)
+    }
+    async fn exit(&self, script: &Script) {
+        exit_unseen::<AT>(script).await;
+    }
+    fn cancelled(&self, script: &Script) {
+        cancel::<AT>(script);
+    }
+}
+
+/// Says whether something runs.
+pub(crate) struct Decide<const AT: usize>;
+#[node]
+impl<const AT: usize> Decide<AT> {
+    async fn enter(&self, script: &Script) -> Result<bool, Cut> {
+        note(Enter(AT));
+        suspend(script.0[AT].suspends_in).await;
+        go_on::<AT>(script)?;
+        Ok(script.0[AT].decision == 0)
+    }
+}
+
+/// What [`Choose`] gives: a value that an arm binds, one that no arm does, none.
+pub(crate) enum Choice<const AT: usize> {
+    Bound(Value<AT>),
+    Unbound(#[allow(dead_code, reason = "it is dropped")] Value<AT>),
+    Empty,
+}
+
+/// Says which arm runs.
+pub(crate) struct Choose<const AT: usize>;
+#[node]
+impl<const AT: usize> Choose<AT> {
+    async fn enter(&self, script: &Script) -> Result<Choice<AT>, Cut> {
+        note(Enter(AT));
+        suspend(script.0[AT].suspends_in).await;
+        go_on::<AT>(script)?;
+        Ok(match script.0[AT].decision {
+            0 => Choice::Bound(Value::new()),
+            1 => Choice::Unbound(Value::new()),
+            _ => Choice::Empty,
+        })
+    }
+    async fn exit(&self, script: &Script) {
+        exit_unseen::<AT>(script).await;
+    }
+}
+
+/// Wraps a block: waits before it and after it, and may abandon it.
+pub(crate) struct Wrap<const AT: usize>;
+
+/// What [`Wrap`] knows of its run.
+pub(crate) struct Own<const AT: usize> {
+    part: Part,
+    _value: Value<AT>,
+}
+
+#[node]
+impl<const AT: usize> Wrap<AT> {
+    async fn enter(&self, script: &Script) -> Result<Own<AT>, Cut> {
+        note(Enter(AT));
+        suspend(script.0[AT].suspends_in).await;
+        go_on::<AT>(script)?;
+        Ok(Own { part: script.0[AT], _value: Value::new() })
+    }
+    async fn around<B: Future>(&self, own: &mut Own<AT>, mut block: Pin<&mut B>) -> Result<B::Output, Cut> {
+        let Part { suspends_out, panics_around, panics_out, mut abandons_after, .. } = own.part;
+        note(Around(AT));
+        suspend(suspends_out).await;
+        if panics_around {
+            panic_silently("around");
+        }
+        let output = poll_fn(|context| {
+            let Some(left) = &mut abandons_after else { return block.as_mut().poll(context).map(Some) };
+            if *left == 0 {
+                return Poll::Ready(None);
+            }
+            *left -= 1;
+            match block.as_mut().poll(context) {
+                Poll::Pending if *left == 0 => Poll::Ready(None),
+                poll => poll.map(Some),
+            }
+        });
+        let Some(output) = output.await else {
+            note(Abandoned(AT));
+            return Err(Cut(AT));
+        };
+        suspend(suspends_out).await;
+        if panics_out {
+            panic_silently("out");
+        }
+        note(Done(AT));
+        Ok(output)
+    }
+}
+
+/// Wraps a block and runs it again, if it replies.
+pub(crate) struct Again<const AT: usize>(pub(crate) Part);
+#[node]
+impl<const AT: usize> Again<AT> {
+    async fn around<B: Future>(&self, block: Pin<&mut B>) -> B::Output {
+        note(Around(AT));
+        let output = block.await;
+        note(Done(AT));
+        output
+    }
+    fn again(&self, attempt: u32, _reply: &Reply) -> Option<impl Future<Output = ()> + use<AT>> {
+        let Part { suspends_in, runs, .. } = self.0;
+        note(AskedAgain(AT, attempt < runs));
+        (attempt < runs).then(|| suspend(suspends_in))
+    }
+}
+
+/// A shape as data, for the interpreter.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Shape {
+    pub(crate) enters: bool,
+    pub(crate) suspends_in: bool,
+    pub(crate) breaks: bool,
+    pub(crate) provides: bool,
+    pub(crate) exits: bool,
+    pub(crate) suspends_out: bool,
+    pub(crate) cancels: bool,
+    /// Its way out sees neither the ending nor the reply.
+    pub(crate) unseen: bool,
+}
+
+pub(crate) const fn shape(letters: &str) -> Shape {
+    const fn has(letters: &str, letter: u8) -> bool {
+        let (bytes, mut at) = (letters.as_bytes(), 0);
+        while at < bytes.len() {
+            if bytes[at] == letter {
+                return true;
+            }
+            at += 1;
+        }
+        false
+    }
+    Shape {
+        enters: has(letters, b'i'),
+        suspends_in: has(letters, b'I'),
+        breaks: has(letters, b'b'),
+        provides: has(letters, b'p'),
+        exits: has(letters, b'o'),
+        suspends_out: has(letters, b'O'),
+        cancels: has(letters, b'c'),
+        unseen: has(letters, b'u'),
+    }
+}
+
+macro_rules! shape_of {
+    (Plain) => {
+        $crate::nodes::shape("ip")
+    };
+    (Waits) => {
+        $crate::nodes::shape("iIbp")
+    };
+    (Gate) => {
+        $crate::nodes::shape("ib")
+    };
+    (Hooks) => {
+        $crate::nodes::shape("ibpoc")
+    };
+    (Slow) => {
+        $crate::nodes::shape("iIbpoOc")
+    };
+    (Out) => {
+        $crate::nodes::shape("oO")
+    };
+    (Dies) => {
+        $crate::nodes::shape("c")
+    };
+    (Mixed) => {
+        $crate::nodes::shape("iIpo")
+    };
+    (Flow) => {
+        $crate::nodes::shape("ibpc")
+    };
+    (Late) => {
+        $crate::nodes::shape("iboOc")
+    };
+    (Inner) => {
+        $crate::nodes::shape("iIbpoOcu")
+    };
+    (Closing) => {
+        $crate::nodes::shape("iIboOcu")
+    };
+    (Choose) => {
+        $crate::nodes::shape("iIboOu")
+    };
+    (Decide) => {
+        $crate::nodes::shape("iIb")
+    };
+}
+pub(crate) use shape_of;

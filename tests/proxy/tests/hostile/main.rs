@@ -1,0 +1,20 @@
+//! The proxies among the examples, as processes, against clients and upstreams that mean harm.
+//!
+//! `CHAIN_PROXY_GATEWAY`, `_EDGE` and `_FORWARD` name binaries to test instead of the ones that are built here;
+//! `CHAIN_PROXY_ONLY=forward` runs the tables against one of them, and `CHAIN_PROXY_CASE` those rows whose names have this in them.
+
+mod support;
+
+mod edge;
+mod fields;
+mod floods;
+mod http2;
+mod property;
+mod replies;
+mod requests;
+mod stale;
+mod stop;
+mod targets;
+mod time;
+mod trailers;
+mod upgrade;

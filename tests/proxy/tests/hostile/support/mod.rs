@@ -1,0 +1,10 @@
+//! What the tests stand on.
+
+pub(crate) mod client;
+pub(crate) mod h2;
+pub(crate) mod message;
+pub(crate) mod process;
+pub(crate) mod proxy;
+pub(crate) mod table;
+pub(crate) mod upstream;
+pub(crate) mod wire;

@@ -1,0 +1,577 @@
+//! Nothing waits for ever, and what makes progress is not cut.
+//!
+//! All rows run at once, since most of their time is spent in waiting. What is cut has to be cut within [`BOUND`], which is longer than all
+//! limits of the three proxies: no row asserts a short time.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::support::client::Client;
+use crate::support::h2::{DATA, END_HEADERS, END_STREAM, End, H2, HEADERS, WINDOW_UPDATE, block, frame, head};
+use crate::support::proxy::{ALL, Which};
+use crate::support::table::{Bench, run_at_once, run_by};
+use crate::support::upstream::{Then, fine, ok};
+use crate::support::wire::{Lack, PATIENCE, Wire};
+
+/// Within which everything that does not move has ended.
+const BOUND: Duration = Duration::from_secs(90);
+const TIMES: &[&str] = &["--timeout", "1s", "--head-timeout", "1s", "--grace", "1s", "--max-body", "100m"];
+const STREAM: &[Which] = &[Which::Gateway, Which::Forward];
+
+type Run = fn(&Bench) -> Result<(), String>;
+
+fn rows(rows: &[(&str, Run)]) -> Vec<(String, Run)> {
+    rows.iter().map(|(name, run)| ((*name).to_owned(), *run)).collect()
+}
+
+fn get(bench: &Bench) -> Vec<u8> {
+    bench.proxy.which.fill(b"GET {p}/a HTTP/1.1\r\nHost: a.example\r\n{k}\r\n")
+}
+
+fn post(bench: &Bench, lines: &str) -> Vec<u8> {
+    bench.proxy.which.fill(format!("POST {{p}}/a HTTP/1.1\r\nHost: a.example\r\n{{k}}{lines}\r\n").as_bytes())
+}
+
+/// Sends the bytes, and waits for the other side to end the connection, with or without a last word.
+fn ends(bench: &Bench, bytes: impl AsRef<[u8]>) -> Result<(), String> {
+    let mut wire = Wire::connect(bench.proxy.at);
+    wire.patience = BOUND;
+    wire.send(bytes);
+    match wire.to_end() {
+        (_, Lack::Closed | Lack::Reset) => bench.sentinel(),
+        (got, lack) => Err(format!("{lack:?} after {:?}", String::from_utf8_lossy(&got))),
+    }
+}
+
+/// Sends a piece again and again until the other side ends the connection.
+fn drips(wire: &mut Wire, piece: &[u8], pause: Duration) -> Result<(), String> {
+    let until = Instant::now() + BOUND;
+    wire.patience = pause;
+    while Instant::now() < until {
+        if !wire.send(piece) {
+            return Ok(());
+        }
+        match wire.more() {
+            Err(Lack::Silent) => {}
+            Ok(_) => thread::sleep(pause),
+            Err(_) => return Ok(()),
+        }
+    }
+    Err(format!("it was still taken after {BOUND:?}"))
+}
+
+#[test]
+fn a_head_that_does_not_come_is_waited_for_so_long() {
+    run_at_once(
+        "heads_in_time",
+        ALL,
+        TIMES,
+        rows(&[
+            ("nothing", |bench| ends(bench, "")),
+            ("two_bytes", |bench| ends(bench, "GE")),
+            ("half_a_head", |bench| ends(bench, "GET / HTTP/1.1\r\nHost: a")),
+            ("half_a_preface", |bench| ends(bench, "PRI * HTTP/2.0\r\n")),
+            ("half_a_second_head", |bench| {
+                bench.begin(|asked, _| fine(asked));
+                ends(bench, [&get(bench)[..], b"GET / HTT"].concat())
+            }),
+            ("dripping_head", |bench| drips(&mut Wire::connect(bench.proxy.at), b"G", Duration::from_millis(300))),
+            ("dripping_fields", |bench| {
+                let mut wire = Wire::connect(bench.proxy.at);
+                wire.send("GET / HTTP/1.1\r\nHost: a\r\n");
+                drips(&mut wire, b"X-A: b\r\n", Duration::from_millis(900))
+            }),
+            ("h2_preface_and_no_word_more", |bench| {
+                let mut client = H2::connect(bench.proxy.at);
+                client.acks = false;
+                client.wire.patience = BOUND;
+                match client.to_end() {
+                    End::GoAway(_) | End::Lack(Lack::Closed | Lack::Reset) => bench.sentinel(),
+                    end => Err(format!("{end:?}")),
+                }
+            }),
+            ("h2_half_a_field_block", |bench| {
+                let mut client = H2::connect(bench.proxy.at);
+                client.wire.patience = BOUND;
+                client.send(frame(HEADERS, END_STREAM, 1, &[0, 3]));
+                match client.to_end() {
+                    End::GoAway(_) | End::Lack(Lack::Closed | Lack::Reset) => bench.sentinel(),
+                    end => Err(format!("{end:?}")),
+                }
+            }),
+            ("h2_half_a_frame", |bench| {
+                let mut client = H2::connect(bench.proxy.at);
+                client.wire.patience = BOUND;
+                client.send([0, 0, 100, HEADERS, END_HEADERS]);
+                match client.to_end() {
+                    End::GoAway(_) | End::Lack(Lack::Closed | Lack::Reset) => bench.sentinel(),
+                    end => Err(format!("{end:?}")),
+                }
+            }),
+        ]),
+        |bench, run| run(bench),
+    );
+}
+
+#[test]
+fn a_body_that_does_not_come_is_waited_for_so_long() {
+    run_at_once(
+        "uploads_in_time",
+        ALL,
+        TIMES,
+        rows(&[
+            ("stalled", |bench| {
+                bench.begin(|asked, _| fine(asked));
+                ends(bench, [&post(bench, "Content-Length: 100\r\n")[..], b"abc"].concat())
+            }),
+            ("stalled_at_once", |bench| {
+                bench.begin(|asked, _| fine(asked));
+                ends(bench, post(bench, "Content-Length: 100\r\n"))
+            }),
+            ("stalled_in_a_chunk", |bench| {
+                bench.begin(|asked, _| fine(asked));
+                ends(bench, [&post(bench, "Transfer-Encoding: chunked\r\n")[..], b"64\r\nabc"].concat())
+            }),
+            ("one_byte_a_second", |bench| {
+                bench.begin(|asked, _| fine(asked));
+                let mut wire = Wire::connect(bench.proxy.at);
+                wire.send(post(bench, "Content-Length: 1000\r\n"));
+                drips(&mut wire, b"a", Duration::from_millis(900))
+            }),
+            ("one_chunk_of_a_byte_a_second", |bench| {
+                bench.begin(|asked, _| fine(asked));
+                let mut wire = Wire::connect(bench.proxy.at);
+                wire.send(post(bench, "Transfer-Encoding: chunked\r\n"));
+                drips(&mut wire, b"1\r\na\r\n", Duration::from_millis(900))
+            }),
+            ("one_byte_a_second_that_nobody_reads", |bench| {
+                bench.begin(|asked, _| fine(asked));
+                let mut wire = Wire::connect(bench.proxy.at);
+                let refused = b"POST {p}/a HTTP/1.1\r\nHost: a\r\nHost: b\r\n{k}Content-Length: 1000\r\n\r\n";
+                wire.send(bench.proxy.which.fill(refused));
+                drips(&mut wire, b"a", Duration::from_millis(900))
+            }),
+            ("h2_stalled", |bench| h2_upload(bench, None)),
+            ("h2_one_byte_a_second", |bench| h2_upload(bench, Some(b"a"))),
+            ("h2_empty_data_for_ever", |bench| h2_upload(bench, Some(b""))),
+        ]),
+        |bench, run| run(bench),
+    );
+}
+
+/// Begins an upload and sends this from time to time, until the stream or the connection is ended.
+fn h2_upload(bench: &Bench, piece: Option<&[u8]>) -> Result<(), String> {
+    bench.begin(|asked, _| fine(asked));
+    let mut client = H2::connect(bench.proxy.at);
+    let id = client.stream();
+    client.send(frame(HEADERS, END_HEADERS, id, &block(&head(bench.proxy.which, "POST", "{p}/a", &[]))));
+    client.send(frame(DATA, 0, id, b"abc"));
+    client.wire.patience = Duration::from_millis(900);
+    let until = Instant::now() + BOUND;
+    while Instant::now() < until {
+        match client.reply(id, "POST") {
+            Err(End::Lack(Lack::Silent)) => {}
+            Err(End::Wrong(wrong)) => return Err(wrong),
+            Ok(reply) if reply.status < 400 => return Err(format!("{}", reply.status)),
+            _ => return bench.sentinel(),
+        }
+        if piece.is_some_and(|piece| !client.send(frame(DATA, 0, id, piece))) {
+            return bench.sentinel();
+        }
+    }
+    Err(format!("it was still taken after {BOUND:?}"))
+}
+
+#[test]
+fn an_upstream_that_does_not_reply_is_waited_for_so_long() {
+    run_at_once(
+        "upstreams_in_time",
+        ALL,
+        TIMES,
+        rows(&[
+            ("silent", |bench| given_up(bench, |wire| drop(wire.to_end()))),
+            ("half_a_head", |bench| {
+                given_up(bench, |wire| {
+                    wire.send("HTTP/1.1 200 OK\r\nContent-");
+                    drop(wire.to_end());
+                })
+            }),
+            ("one_byte_of_a_head_now_and_then", |bench| {
+                given_up(bench, |wire| {
+                    let _ = drips(wire, b"H", Duration::from_millis(300));
+                })
+            }),
+            ("one_field_now_and_then", |bench| {
+                given_up(bench, |wire| {
+                    wire.send("HTTP/1.1 200 OK\r\n");
+                    let _ = drips(wire, b"X-A: b\r\n", Duration::from_millis(900));
+                })
+            }),
+            ("interim_replies_for_ever", |bench| {
+                given_up(bench, |wire| {
+                    let _ = drips(wire, b"HTTP/1.1 102 Processing\r\n\r\n", Duration::from_millis(900));
+                })
+            }),
+            ("stalled_body", |bench| {
+                given_up(bench, |wire| {
+                    wire.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc");
+                    drop(wire.to_end());
+                })
+            }),
+            ("stalled_chunk", |bench| {
+                given_up(bench, |wire| {
+                    wire.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nabc");
+                    drop(wire.to_end());
+                })
+            }),
+            ("one_byte_of_a_body_a_second", |bench| {
+                given_up(bench, |wire| {
+                    wire.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+                    let _ = drips(wire, b"a", Duration::from_millis(1_000));
+                })
+            }),
+        ]),
+        |bench, run| run(bench),
+    );
+}
+
+/// The client gets a 504 or a 502, or an end before the end, and the upstream's connection is ended as well.
+fn given_up(bench: &Bench, act: fn(&mut Wire)) -> Result<(), String> {
+    bench.begin(move |_, _| {
+        Then::Do(Box::new(move |wire| {
+            wire.patience = BOUND;
+            act(wire);
+        }))
+    });
+    let mut client = Client::connect(bench.proxy.at);
+    client.wire.patience = BOUND;
+    client.send(get(bench));
+    match client.reply("GET") {
+        Ok(reply) if [502, 504].contains(&reply.status) => {}
+        Err(Lack::Closed | Lack::Reset) => {}
+        other => return Err(format!("{other:?}")),
+    }
+    let tries = bench.upstream.record().connections;
+    bench
+        .upstream
+        .wait_for(PATIENCE, &|record| record.ended >= tries)
+        .map_err(|_| "the upstream's connection was kept")?;
+    bench.sentinel()
+}
+
+#[test]
+fn a_client_that_does_not_read_is_cut() {
+    run_at_once(
+        "readers_in_time",
+        STREAM,
+        TIMES,
+        rows(&[
+            ("h1_that_reads_nothing", |bench| {
+                let ended = floods(bench, 64 << 20);
+                let mut wire = Wire::connect(bench.proxy.at);
+                wire.send(get(bench));
+                let _ = wire.exactly(10);
+                heard(&ended)?;
+                drop(wire);
+                bench.sentinel()
+            }),
+            ("h1_that_reads_a_byte_a_second", |bench| {
+                let ended = floods(bench, 64 << 20);
+                let mut wire = Wire::connect(bench.proxy.at);
+                let _ = socket2::SockRef::from(&wire.stream).set_recv_buffer_size(4_096);
+                wire.send(get(bench));
+                use std::io::Read as _;
+                let until = Instant::now() + BOUND;
+                loop {
+                    match ended.recv_timeout(Duration::from_secs(1)) {
+                        Ok(_) => return bench.sentinel(),
+                        Err(_) if Instant::now() > until => return Err("it was still served".into()),
+                        Err(_) => {
+                            let _ = wire.stream.read(&mut [0]);
+                        }
+                    }
+                }
+            }),
+            ("h2_with_a_window_of_0", |bench| {
+                let ended = floods(bench, 64 << 20);
+                let mut client = H2::with_settings(bench.proxy.at, &[(4, 0)]);
+                h2_reader(bench, &mut client, &ended, |_, _| {})
+            }),
+            ("h2_that_makes_no_room", |bench| {
+                let ended = floods(bench, 64 << 20);
+                let mut client = H2::connect(bench.proxy.at);
+                client.makes_room = false;
+                h2_reader(bench, &mut client, &ended, |_, _| {})
+            }),
+            ("h2_that_makes_room_for_a_byte_a_second", |bench| {
+                let ended = floods(bench, 64 << 20);
+                let mut client = H2::with_settings(bench.proxy.at, &[(4, 0)]);
+                h2_reader(bench, &mut client, &ended, |client, id| {
+                    client.send(
+                        [
+                            frame(WINDOW_UPDATE, 0, id, &1_u32.to_be_bytes()),
+                            frame(WINDOW_UPDATE, 0, 0, &1_u32.to_be_bytes()),
+                        ]
+                        .concat(),
+                    );
+                })
+            }),
+        ]),
+        |bench, run| run(bench),
+    );
+}
+
+/// Replies with so many bytes, and tells when the connection did not take them any more.
+fn floods(bench: &Bench, length: usize) -> mpsc::Receiver<usize> {
+    let (tell, ended) = mpsc::channel();
+    bench.begin(move |_, _| {
+        let tell = tell.clone();
+        Then::Do(Box::new(move |wire| {
+            let _ = wire.stream.set_write_timeout(Some(BOUND));
+            wire.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n"));
+            let piece = vec![b'z'; 64 << 10];
+            let mut sent = 0;
+            while sent < length && wire.send(&piece) {
+                sent += piece.len();
+            }
+            if sent < length {
+                let _ = tell.send(sent);
+            }
+        }))
+    });
+    ended
+}
+
+fn heard(ended: &mpsc::Receiver<usize>) -> Result<(), String> {
+    ended.recv_timeout(BOUND).map(drop).map_err(|_| "the upstream's connection was kept".to_owned())
+}
+
+fn h2_reader(
+    bench: &Bench,
+    client: &mut H2,
+    ended: &mpsc::Receiver<usize>,
+    now_and_then: fn(&mut H2, u32),
+) -> Result<(), String> {
+    let id = client.ask(&head(bench.proxy.which, "GET", "{p}/a", &[]), None, None);
+    client.wire.patience = Duration::from_millis(500);
+    let until = Instant::now() + BOUND;
+    while Instant::now() < until {
+        if ended.try_recv().is_ok() {
+            return bench.sentinel();
+        }
+        match client.pump() {
+            Ok(()) => {}
+            Err(End::Lack(Lack::Silent)) => now_and_then(client, id),
+            Err(_) => thread::sleep(Duration::from_millis(100)),
+        }
+    }
+    Err(format!("it was still waited for after {BOUND:?}"))
+}
+
+#[test]
+fn what_makes_progress_is_not_cut() {
+    run_at_once(
+        "progress",
+        STREAM,
+        TIMES,
+        rows(&[
+            // 10 kB/s, for longer than any window in which a rate is measured.
+            ("slow_upload", |bench| {
+                bench.begin(|asked, _| fine(asked));
+                let mut client = Client::connect(bench.proxy.at);
+                client.send(post(bench, "Content-Length: 120000\r\n"));
+                for _ in 0..60 {
+                    client.send([b'a'; 2_000]);
+                    thread::sleep(Duration::from_millis(200));
+                }
+                let reply = client.reply("POST").map_err(|lack| format!("{lack:?}"))?;
+                let asked = bench.asked()?;
+                if reply.status == 200 && asked.len() == 1 && asked[0].body.len() == 120_000 {
+                    Ok(())
+                } else {
+                    Err(format!("{}", reply.status))
+                }
+            }),
+            ("slow_download", |bench| {
+                bench.begin(|_, _| {
+                    Then::Do(Box::new(|wire| {
+                        wire.send("HTTP/1.1 200 OK\r\nContent-Length: 120000\r\n\r\n");
+                        for _ in 0..60 {
+                            wire.send([b'a'; 2_000]);
+                            thread::sleep(Duration::from_millis(200));
+                        }
+                    }))
+                });
+                let mut client = Client::connect(bench.proxy.at);
+                client.send(get(bench));
+                match client.reply("GET") {
+                    Ok(reply) if reply.body.len() == 120_000 => Ok(()),
+                    other => Err(format!("{other:?}").chars().take(200).collect()),
+                }
+            }),
+            ("slow_reader", |bench| {
+                let ended = floods(bench, 24 << 20);
+                let mut client = Client::connect(bench.proxy.at);
+                client.send(get(bench));
+                client.wire.head().map_err(|lack| format!("{lack:?}"))?;
+                // Some 2 MB/s.
+                let mut got = client.wire.ahead.len();
+                client.wire.ahead.clear();
+                while got < 24 << 20 {
+                    got += client.wire.more().map_err(|lack| format!("{lack:?} after {got} bytes"))?;
+                    client.wire.ahead.clear();
+                    client.wire.seen.clear();
+                    thread::sleep(Duration::from_millis(20));
+                }
+                if ended.try_recv().is_ok() { Err("the upstream was cut".into()) } else { Ok(()) }
+            }),
+            // The last bytes are with the kernel long before the upstream has read them.
+            ("slow_reading_upstream", |bench| {
+                bench.begin(|_, _| {
+                    Then::Do(Box::new(|wire| {
+                        use std::io::Read as _;
+                        let _ = socket2::SockRef::from(&wire.stream).set_recv_buffer_size(8_192);
+                        let mut left = (3 << 20) - wire.ahead.len();
+                        let mut part = vec![0; 20_000];
+                        while left > 0 {
+                            thread::sleep(Duration::from_millis(100));
+                            match wire.stream.read(&mut part) {
+                                Ok(0) | Err(_) => return,
+                                Ok(read) => left = left.saturating_sub(read),
+                            }
+                        }
+                        wire.send(ok("ok"));
+                    }))
+                });
+                let mut client = Client::connect(bench.proxy.at);
+                client.send(post(bench, &format!("Content-Length: {}\r\n", 3 << 20)));
+                client.send(vec![b'a'; 3 << 20]);
+                let reply = client.reply("POST").map_err(|lack| format!("{lack:?}"))?;
+                if reply.status == 200 { Ok(()) } else { Err(format!("{}", reply.status)) }
+            }),
+            ("h2_slow_upload", |bench| {
+                bench.begin(|asked, _| fine(asked));
+                let mut client = H2::connect(bench.proxy.at);
+                let id = client.stream();
+                client.send(frame(HEADERS, END_HEADERS, id, &block(&head(bench.proxy.which, "POST", "{p}/a", &[]))));
+                for _ in 0..30 {
+                    client.send(frame(DATA, 0, id, &[b'a'; 2_000]));
+                    client.wire.patience = Duration::from_millis(400);
+                    while client.pump().is_ok() {}
+                }
+                client.send(frame(DATA, END_STREAM, id, b""));
+                client.wire.patience = PATIENCE;
+                let reply = client.reply(id, "POST").map_err(|end| format!("{end:?}"))?;
+                let asked = bench.asked()?;
+                if reply.status == 200 && asked.len() == 1 && asked[0].body.len() == 60_000 {
+                    Ok(())
+                } else {
+                    Err(format!("{}", reply.status))
+                }
+            }),
+        ]),
+        |bench, run| run(bench),
+    );
+}
+
+#[test]
+fn time_begins_with_the_request_and_not_with_the_last_one() {
+    let rows = vec![("idle_for_longer_than_the_limit".to_owned(), ())];
+    run_by("idle_contexts", &[Which::Gateway, Which::Api], TIMES, rows, |bench, ()| {
+        // Idle for longer than the upstream may be silent, each time on a new connection and on a kept one.
+        let mut kept = H2::connect(bench.proxy.at);
+        for round in 0..3 {
+            bench.begin(|_, _| Then::Send(ok("ok")));
+            for client in [&mut H2::connect(bench.proxy.at), &mut kept] {
+                let reply = client.get(bench.proxy.which, "{p}/a").map_err(|end| format!("round {round}: {end:?}"))?;
+                if reply.status != 200 {
+                    return Err(format!("round {round}: {}", reply.status));
+                }
+            }
+            // A frozen client would be closed: this one goes on acknowledging.
+            let until = Instant::now() + Duration::from_millis(1_500);
+            while Instant::now() < until {
+                kept.wire.patience = until.saturating_duration_since(Instant::now());
+                let _ = kept.pump();
+            }
+            kept.wire.patience = PATIENCE;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_client_that_hangs_up_ends_its_request_upstream() {
+    let pipelined = b"GET {p}/b HTTP/1.1\r\nHost: a.example\r\n{k}\r\n";
+    let rows: Vec<(String, (Vec<u8>, bool))> = [
+        ("with_fin", (&b""[..], false)),
+        ("with_reset", (b"", true)),
+        ("with_fin_behind_a_byte", (b"G", false)),
+        ("with_reset_behind_a_byte", (b"G", true)),
+        ("with_fin_behind_a_request", (pipelined, false)),
+        ("with_reset_behind_a_request", (pipelined, true)),
+        ("with_fin_behind_an_empty_line", (b"\r\n", false)),
+    ]
+    .map(|(name, (more, reset))| (name.to_owned(), (more.to_vec(), reset)))
+    .into();
+    // The upstream's silence would be borne for longer than is waited here.
+    run_by("hang_ups", STREAM, &["--timeout", "90s"], rows, |bench, (more, reset): &(Vec<u8>, bool)| {
+        let ended = Arc::new(AtomicBool::new(false));
+        let tell = Arc::clone(&ended);
+        bench.begin(move |_, _| {
+            let tell = Arc::clone(&tell);
+            Then::Do(Box::new(move |wire| {
+                let (_, lack) = wire.to_end();
+                tell.store(matches!(lack, Lack::Closed | Lack::Reset), Ordering::SeqCst);
+            }))
+        });
+        let mut client = Client::connect(bench.proxy.at);
+        client.send([get(bench), bench.proxy.which.fill(more)].concat());
+        bench.upstream.wait_for(PATIENCE, &|record| !record.asked.is_empty()).map_err(|_| "never asked")?;
+        let before = bench.upstream.record().ended;
+        if *reset {
+            client.wire.reset()
+        } else {
+            drop(client)
+        }
+        bench
+            .upstream
+            .wait_for(Duration::from_secs(20), &|record| record.ended > before)
+            .map_err(|_| "the upstream went on working for nobody")?;
+        if ended.load(Ordering::SeqCst) { bench.sentinel() } else { Err("the upstream gave up by itself".into()) }
+    });
+}
+
+/// Counts what is open, so that a row that leaks shows.
+#[test]
+fn what_was_cut_leaves_nothing_open() {
+    let rows = vec![("fifty".to_owned(), ())];
+    run_by("cut_and_closed", STREAM, TIMES, rows, |bench, ()| {
+        let hung = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&hung);
+        bench.begin(move |_, _| {
+            count.fetch_add(1, Ordering::SeqCst);
+            Then::Do(Box::new(|wire| drop(wire.to_end())))
+        });
+        let before = bench.proxy.descriptors();
+        let clients: Vec<Client> = (0..50)
+            .map(|_| {
+                let mut client = Client::connect(bench.proxy.at);
+                client.send(get(bench));
+                client
+            })
+            .collect();
+        bench.upstream.wait_for(PATIENCE, &|_| hung.load(Ordering::SeqCst) == 50).map_err(|_| "not all were asked")?;
+        drop(clients);
+        let until = Instant::now() + PATIENCE;
+        while bench.proxy.descriptors() > before + 5 {
+            if Instant::now() > until {
+                return Err(format!("{} descriptors, {before} before", bench.proxy.descriptors()));
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        bench.sentinel()
+    });
+}

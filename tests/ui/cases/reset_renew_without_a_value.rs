@@ -1,0 +1,10 @@
+use chain_runtime::Reset;
+use std::time::Instant;
+
+#[derive(Reset)]
+struct Visit {
+    #[reset(renew)]
+    began: Instant,
+}
+
+fn main() {}
