@@ -350,6 +350,8 @@ pub(crate) struct Step {
     pub(crate) timeout: Option<(Span, TokenStream)>,
     pub(crate) cancel: Option<(Span, OnCancel)>,
     pub(crate) lints: Vec<syn::Attribute>,
+    /// The function of a segment through which its value goes before it is matched.
+    pub(crate) through: Option<syn::Path>,
     /// Whether its type is written with arguments.
     pub(crate) has_arguments: bool,
     /// The attributes before it, as a person would write them.
@@ -501,7 +503,11 @@ impl Planner<'_> {
             ItemKind::Branch(branch) => {
                 let role = Role::Scrutinee { is_bool: branch.is_bool };
                 let lints = item.modifiers.lints.clone();
-                let position = self.step(Step { lints, ..step(self.chain, &branch.node) }, role, place);
+                let position = self.step(
+                    Step { lints, through: branch.through.clone(), ..step(self.chain, &branch.node) },
+                    role,
+                    place,
+                );
                 let first = self.blocks.len();
                 let arms = branch.arms.iter().map(|arm| {
                     let begun = BlockInfo::begin(BlockKind::Arm, arm.label.clone(), Some(position), arm.body.span);
@@ -714,6 +720,7 @@ impl Step {
             timeout: None,
             cancel: None,
             lints: Vec::new(),
+            through: None,
             has_arguments: false,
             attributes: String::new(),
         }

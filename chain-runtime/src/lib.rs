@@ -544,8 +544,15 @@ pub use chain_macros::splice as __splice;
 /// `segment` declares a part of a chain, which any chain of this crate, and of others if it is `pub`, takes in by `..name`. Its nodes
 /// are then the chain's: they provide for the nodes behind them, keep their names, and are drawn and observed like any. Put it in a
 /// block, `{ ..front }`, to keep what it provides there. A node of it that is a field of the chain is written in parentheses, with
-/// its type; everything else its nodes find by type, in the scope of the chain that uses it. Nodes have to be as visible as the
-/// segment is: less is an error where it is declared. A segment stands in a module, not in a function.
+/// its type, and a chain has to have such a field; everything else its nodes find by type, in the scope of the chain that uses it.
+///
+/// A segment **means what it means where it is declared**: constants and variants in its patterns, guards, the types of its bindings and fields,
+/// expressions in its attributes and `#[cfg(..)]` are resolved and checked there, also where another crate uses it. Nodes and types of bindings have
+/// to be as visible as the segment is: less is an error where it is declared. Constants, and what guards and expressions name, may be
+/// private. A segment stands in a module, not in a function.
+///
+/// It may have type and const parameters, which the chain names: `segment known<S: Store>(log: Log) { log => look::<S> }` is taken in by
+/// `..known::<Db>`. It declares no lifetimes: any name of one, and `'_`, is the run's.
 ///
 /// ```
 /// mod entry {

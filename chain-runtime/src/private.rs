@@ -54,6 +54,19 @@ pub trait Plainly {
 }
 impl<T: ?Sized> Plainly for Probe<T> {}
 
+/// That a field of a chain is what a segment of the chain declares it to be.
+#[diagnostic::on_unimplemented(
+    message = "a segment of this chain declares a field as `{T}`, and the chain has it as `{Self}`",
+    label = "needs a `{T}`, not a `{Self}`",
+    note = "give the field the type that the segment declares, or the segment another field"
+)]
+pub trait FieldOfSegment<T: ?Sized> {
+    /// So it is.
+    fn is_one() {}
+}
+
+impl<T: ?Sized> FieldOfSegment<T> for T {}
+
 /// Stands for a node that has errors.
 pub fn no_node<T>() -> T {
     unreachable!()

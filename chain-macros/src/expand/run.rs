@@ -536,7 +536,7 @@ fn goes(plan: &Plan<'_>, at: usize, frame: &Frame) -> (Ident, TokenStream) {
 /// A node whose value says which arm runs. It is left where its row ends, as any node.
 fn branch(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, arms: &[Arm], frame: &Frame) -> TokenStream {
     let chain = plan.chain;
-    let Step { node, span, role, .. } = &plan.steps[at];
+    let Step { node, span, role, through, .. } = &plan.steps[at];
     let rt = &names::alias(*span);
     let span = *span;
     let out = names::local("out", at);
@@ -567,7 +567,10 @@ fn branch(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, arms: &[Arm],
         Role::Scrutinee { is_bool: true } => quote_spanned! {span=>
             <#rt::node::Gives<'_, (#node)> as #rt::check::Condition<#node>>::holds(#value)
         },
-        _ => value.to_token_stream(),
+        _ => match through {
+            Some(through) => quote_spanned!(span=> #through(#value)),
+            None => value.to_token_stream(),
+        },
     };
     let body = quote_spanned! {span=>
         match #given { #(#arms)* }
