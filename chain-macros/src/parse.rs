@@ -110,6 +110,7 @@ fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnost
         budget: None,
         send: None,
         run,
+        needs: Vec::new(),
     };
     let run_attrs = std::mem::take(&mut chain.run.attrs);
     chain.attrs = own_attributes(attrs, &mut chain, diagnostics);
@@ -697,6 +698,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
             as_nodes: Vec::new(),
         },
         runtime,
+        needs: Vec::new(),
     };
     name_fields(&mut chain);
     Some(chain)
