@@ -10,6 +10,9 @@ fn post(lines: &str, body: &str) -> String {
     format!("POST {{p}}/a HTTP/1.1\r\nHost: a.example\r\n{{k}}{lines}\r\n{body}")
 }
 
+/// Those that read bodies.
+const READS: &[Which] = &[Which::Gateway, Which::Api, Which::Forward];
+
 const CHUNKS: &str = "6\r\nsecret\r\n0\r\n\r\n";
 
 #[test]
@@ -250,7 +253,8 @@ fn chunks_are_read_strictly() {
     let passed = |name: &str, body: &str| case(name, post(coding, body)).passed([sight("POST", "{p}/a").body("abc")]);
     run(
         "chunks",
-        ALL,
+        // The edge reads none of a body that it does not send on.
+        READS,
         TIMES,
         vec![
             passed("plain", "3\r\nabc\r\n0\r\n\r\n"),
@@ -359,7 +363,8 @@ fn what_stands_behind_a_request_is_the_next_one_and_what_is_in_it_is_none() {
             .answered(&[400]),
         case("behind_chunks_that_nobody_reads", format!(
             "POST {{p}}/a HTTP/1.1\r\nHost: a\r\nHost: b\r\n{{k}}Transfer-Encoding: chunked\r\n\r\nfff\r\n{hidden}"))
-            .answered(&[400]),
+            // Who reads the body before the head's meaning waits for the rest of it.
+            .answered(&[400, 408]),
         case("behind_a_body_of_options_answered_here", format!(
             "OPTIONS {{p}}/a HTTP/1.1\r\nHost: a.example\r\n{{k}}Max-Forwards: 0\r\nContent-Length: {{n}}\r\n\r\n{hidden}"))
             .answered(&[200, 204, 400, 501]),
@@ -467,7 +472,7 @@ fn a_body_past_the_limit_is_refused() {
     let chunk = format!("{:x}\r\n{}\r\n", 1 << 20, "z".repeat(1 << 20));
     run(
         "too_large",
-        &[Which::Gateway, Which::Api, Which::Forward],
+        READS,
         &["--max-body", "100k"],
         vec![
             case("length", post("Content-Length: 100000000\r\n", "abc")).broken(&[413]),

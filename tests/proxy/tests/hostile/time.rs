@@ -19,6 +19,8 @@ use crate::support::wire::{Lack, PATIENCE, Wire};
 /// Within which everything that does not move has ended.
 pub(crate) const BOUND: Duration = Duration::from_secs(150);
 pub(crate) const TIMES: &[&str] = &["--timeout", "1s", "--head-timeout", "1s", "--grace", "1s", "--max-body", "100m"];
+/// Those that read bodies.
+const READS: &[Which] = &[Which::Gateway, Which::Api, Which::Forward];
 pub(crate) const STREAM: &[Which] = &[Which::Gateway, Which::Forward];
 
 pub(crate) type Run = fn(&Bench) -> Result<(), String>;
@@ -120,7 +122,7 @@ fn a_head_that_does_not_come_is_waited_for_so_long() {
 fn a_body_that_does_not_come_is_waited_for_so_long() {
     run_at_once(
         "uploads_in_time",
-        ALL,
+        READS,
         TIMES,
         rows(&[
             ("stalled", |bench| {
@@ -265,7 +267,7 @@ fn given_up(bench: &Bench, act: fn(&mut Wire)) -> Result<(), String> {
 #[test]
 fn time_begins_with_the_request_and_not_with_the_last_one() {
     let rows = vec![("idle_for_longer_than_the_limit".to_owned(), ())];
-    run_by("idle_contexts", &[Which::Gateway, Which::Api], TIMES, rows, |bench, ()| {
+    run_by("idle_contexts", &[Which::Gateway, Which::Api], &["--timeout", "1s"], rows, |bench, ()| {
         // Idle for longer than the upstream may be silent, each time on a new connection and on a kept one.
         let mut kept = H2::connect(bench.proxy.at);
         for round in 0..3 {

@@ -47,7 +47,14 @@ impl Wire {
     }
 
     pub(crate) fn connect(at: SocketAddr) -> Self {
-        Self::new(TcpStream::connect(at).expect("a connection"))
+        let until = Instant::now() + Duration::from_secs(5);
+        loop {
+            match TcpStream::connect(at) {
+                Ok(stream) => return Self::new(stream),
+                Err(error) if Instant::now() > until => panic!("no connection to {at}: {error}"),
+                Err(_) => std::thread::sleep(Duration::from_millis(50)),
+            }
+        }
     }
 
     /// Writes as much as the other side takes. Says whether that was all.
