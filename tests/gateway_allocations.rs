@@ -245,7 +245,7 @@ fn where_it_is_answered(credentials: Credentials, answers: impl FnOnce(SocketAdd
                 }
                 Answers::Gateway(gateway) => {
                     let (request, body) = request.into_parts();
-                    let run = pin!(gateway.run(request, body, sender, peer));
+                    let run = pin!(gateway.run(request, body, sender));
                     Counted { future: run, count: &count }.await
                 }
                 Answers::Client(client, at) => {
@@ -294,9 +294,8 @@ fn in_all(credentials: &Credentials) -> f64 {
                 let answer = move |request: Request<Incoming>, client: Client| {
                     let gateway = Arc::clone(&gateway);
                     async move {
-                        let peer = Peer::from(client.peer().expect("an address"));
                         let (request, body) = request.into_parts();
-                        gateway.run(request, body, client, peer).await
+                        gateway.run(request, body, client).await
                     }
                 };
                 Server::new(Limits::default()).serve(listener, answer, std::future::pending()).await;

@@ -8,7 +8,11 @@
 //! | --- | --- |
 //! | has a `Default`: `Full<Bytes>`, `String`, `()`, .. | the status and its fields, with the empty body |
 //! | `proxy::Body` | the same, with the detail as a line of plain text |
-//! | a type of yours without a `Default` | what its [`Render`] says: problem+json, a page, .. |
+//! | `proxy::Rendered<R>` | the proxy's bodies, and what your `R` makes of a failure: problem+json, a page, .. |
+//! | a type of yours without a `Default` | what its [`Render`] says |
+//!
+//! A node of your own breaks in the same way, if what it breaks with becomes a reply by `B::render(&Failure::new(status, "code", "detail"))` in an
+//! `impl<B: Render> IntoReply<Response<B>>`.
 //!
 //! ```
 //! use chain_runtime::around::Deadline;

@@ -119,7 +119,7 @@ pub mod idempotency;
 #[cfg(feature = "serde_json")]
 pub mod json;
 mod key;
-mod peer;
+mod network;
 #[cfg(feature = "governor")]
 pub mod rate_limit;
 mod reply;
@@ -131,7 +131,9 @@ mod whole;
 pub mod whole_body;
 
 pub use key::Key;
-pub use peer::Peer;
+pub use network::Peer;
+#[cfg(feature = "proxy")]
+pub use network::peer;
 pub use reply::Reply;
 pub use user::{BadName, MAX_NAME, User};
 pub use whole::Whole;

@@ -79,6 +79,7 @@ mod limits;
 mod pace;
 mod paths;
 mod pick;
+mod rendered;
 pub mod server;
 mod settings;
 mod target;
@@ -98,6 +99,7 @@ pub use identity::{Sender, Statements, Unstatable};
 pub use limits::{Limits, Rate};
 pub use paths::Paths;
 pub use pick::{Outcome, Pick, Rotated, Rotation, Turn};
+pub use rendered::{Rendered, Renderer};
 pub use settings::Settings;
 #[cfg(feature = "rustls")]
 pub use tls::Tls;
@@ -200,7 +202,7 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
             request.headers.insert(EXPECT, HeaderValue::from_static("100-continue"));
         }
 
-        let method = request.method.clone();
+        let (method, asked) = (request.method.clone(), request.uri.clone());
         let may_repeat = method.is_safe() || self.pick.len() > 1;
         kept.keep(&request.headers, may_repeat);
         let passage = Passage::renew(passage, body);
@@ -209,7 +211,7 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
         let (mut reply, turn) = loop {
             let mut request = match head.take() {
                 Some(request) => request,
-                None => kept.again(&method),
+                None => kept.again(&method, &asked),
             };
             let turn = self.pick.pick(&request).ok_or(Error::NoUpstream)?;
             let speaks = turn.upstream().speaks();
@@ -395,8 +397,8 @@ impl<P: fmt::Debug, B: Send, S> fmt::Debug for Forward<P, B, S> {
     }
 }
 
-/// Breaks where [`Forward`] would refuse the request for its head: for a chain that decides by the host or the path, or reads the body, before it
-/// comes to that. Provides nothing.
+/// Breaks where [`Forward`] would refuse the request for its target, its host or its framing: for a chain that decides by the host or the path, or
+/// reads the body, before it comes to that. Provides nothing.
 ///
 /// # Errors
 ///
@@ -408,7 +410,8 @@ pub fn sound(request: &Parts) -> Result<(), BadRequest> {
 }
 
 /// [`Forward`] for a block that may run again, under [`Retry`](crate::around::Retry) say: it borrows the request's head and its body, a `B` that
-/// can be cloned, and reads the reply ahead, so that one that breaks off midway can still be tried again. A longer reply is streamed after that.
+/// can be cloned, and reads the reply ahead, so that one that breaks off midway can still be tried again. A longer reply is streamed after that, and a
+/// stream of events (`text/event-stream`, gRPC) from its beginning.
 ///
 /// A copy of the head is allocated for each try.
 pub struct Repeatable<P, B: Send, S = Client> {
@@ -430,6 +433,9 @@ impl<P: Pick, B: Sendable + Clone, S: Sender> Repeatable<P, B, S> {
     /// Why there is no reply, or no whole one.
     pub async fn enter(&self, request: &Parts, body: &B, sender: &S) -> Result<Response<Body>, Error> {
         let (head, body) = self.forward.pass_on(request.clone(), body.clone(), sender).await?.into_parts();
+        if is_stream_of_events(&head.headers) {
+            return Ok(Response::from_parts(head, body));
+        }
         let body = body.gathered(self.reads_ahead).await.map_err(|broken| match broken {
             BrokenReply::Ended(cause) => Error::Broken(cause),
             BrokenReply::Expired => Error::Expired,
@@ -529,11 +535,11 @@ impl Kept {
         }
     }
 
-    /// The head, once more. Its target is that of the next upstream.
-    fn again(&self, method: &Method) -> Parts {
+    /// The head, once more, with the target that the client asked for.
+    fn again(&self, method: &Method, asked: &Uri) -> Parts {
         let (mut parts, ()) = Request::new(()).into_parts();
         parts.method = method.clone();
-        parts.uri = Uri::from_static("/");
+        parts.uri = asked.clone();
         parts.headers.reserve(self.fields.len());
         let mut names = &self.names[..];
         for (length, value) in &self.fields {

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use chain_runtime::around::{CatchPanic, Concurrency, Deadline, Retry};
-use chain_runtime::nodes::Peer;
 use chain_runtime::nodes::access_log::{AccessLog, Entry, log_cut};
+use chain_runtime::nodes::peer;
 use chain_runtime::proxy::{Body, Client, Paths, sound};
 use chain_runtime::tailed::Tailed;
 use chain_runtime::{Reloadable, Toggles, chain};
@@ -37,8 +37,8 @@ chain! {
         pub(crate) canary: Group,
     }
 
-    async fn(request: Parts, body: Incoming, client: Client, peer: Peer) -> Reply {
-        log => log_cut => sound => paths
+    async fn(request: Parts, body: Incoming, client: Client) -> Reply {
+        peer => log => log_cut => sound => paths
         => CatchPanic {
             room {
                 match route {

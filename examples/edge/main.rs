@@ -12,7 +12,7 @@
 use std::future::ready;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, Write as _};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,7 +20,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chain_runtime::around::{Budget, Concurrency, Deadline, Retry};
-use chain_runtime::nodes::Peer;
 use chain_runtime::nodes::access_log::AccessLog;
 use chain_runtime::proxy::server::{self, Server};
 use chain_runtime::proxy::{Client, Paths, Upstream};
@@ -174,8 +173,7 @@ async fn run(mut flags: Flags) -> Result<(), Failure> {
         let edge = Arc::clone(&edge);
         async move {
             let (head, body) = request.into_parts();
-            let peer = client.peer().map_or(Peer::from(IpAddr::from([0, 0, 0, 0])), Peer::from);
-            edge.run(head, body, client, peer).await
+            edge.run(head, body, client).await
         }
     };
     let on_stop = {

@@ -68,7 +68,7 @@ pub(crate) struct Flags {
     #[arg(long, env = "GATEWAY_MAX_BODY", value_name = "SIZE", default_value = "10m", value_parser = units::size)]
     max_body: u64,
 
-    /// Bytes a second that a body moves at least, up or down, averaged over 10 s, or over the time-out if that is shorter; 0 for any.
+    /// Bytes a second that a body moves at least: up, averaged over 10 s or the time-out if that is shorter; down, over 5 s to 30 s; 0 for any.
     #[arg(long, env = "GATEWAY_MIN_RATE", value_name = "SIZE", default_value = "240", value_parser = units::size)]
     min_rate: u64,
 
@@ -137,7 +137,9 @@ impl Flags {
         let mut limits = server::Limits::within_descriptors();
         (limits.head, limits.idle, limits.grace) = (self.head_timeout, self.head_timeout, self.grace);
         limits.idle_http2 = self.idle_timeout;
-        limits.reading = self.rate();
+        // The kernel takes what a client reads in pieces, so a short window would cut one that only reads slowly.
+        let window = self.timeout.clamp(Duration::from_secs(5), Duration::from_secs(30));
+        limits.reading = (self.min_rate > 0).then(|| Rate::new(self.min_rate.saturating_mul(window.as_secs()), window));
         limits.connections = self.max_connections.unwrap_or(limits.connections);
         limits
     }

@@ -4,7 +4,7 @@ use chain_runtime::nodes::access_log::{AccessLog, Entry, log_cut, log_user};
 use chain_runtime::nodes::auth::Auth;
 use chain_runtime::nodes::rate_limit::{FailureLimit, RateLimit};
 use chain_runtime::nodes::request_id::{RequestId, RequestIds};
-use chain_runtime::nodes::{Peer, User};
+use chain_runtime::nodes::{Peer, User, peer};
 use chain_runtime::proxy::{Body, Client, Forward, Rotation, Sender, Statements, Unstatable};
 use chain_runtime::tailed::Tailed;
 use chain_runtime::{chain, node};
@@ -26,8 +26,8 @@ chain! {
         pub(crate) proxy: Forward<Rotation, Incoming, Visitor>,
     }
 
-    async fn(request: Parts, body: Incoming, client: Client, peer: Peer) -> Reply {
-        ids => log => log_cut => failures => auth => log_user => ratelimit => visitor => proxy
+    async fn(request: Parts, body: Incoming, client: Client) -> Reply {
+        ids => peer => log => log_cut => failures => auth => log_user => ratelimit => visitor => proxy
     }
 }
 

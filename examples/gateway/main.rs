@@ -13,7 +13,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chain_runtime::nodes::Peer;
 use chain_runtime::nodes::access_log::AccessLog;
 use chain_runtime::nodes::rate_limit::{FailureLimit, RateLimit};
 use chain_runtime::nodes::request_id::RequestIds;
@@ -104,8 +103,7 @@ async fn run() -> Result<(), Failure> {
         let gateway = Arc::clone(&gateway);
         async move {
             let (head, body) = request.into_parts();
-            let peer = client.peer().map_or(Peer::from(std::net::IpAddr::from([0, 0, 0, 0])), Peer::from);
-            gateway.run(head, body, client, peer).await
+            gateway.run(head, body, client).await
         }
     };
     let server = Server::new(flags.server_limits()).tunnels(&tunnels).on_refusal(refused).on_stop({

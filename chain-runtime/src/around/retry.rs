@@ -63,6 +63,9 @@ use super::{Deadline, Timer};
 /// A reply that is not kept is dropped before the pause: its connection and its permits are free while nothing happens.
 ///
 /// A clone shares its budget with its original.
+///
+/// As a chain's field its type is written out, `again: Retry<fn(&Reply) -> bool>`, and a function is made one of that type:
+/// `Retry::new(worth_retrying as fn(&Reply) -> bool)`.
 #[derive(Clone)]
 pub struct Retry<P, #[cfg(feature = "tokio")] T = TokioTimer, #[cfg(not(feature = "tokio"))] T> {
     policy: P,

@@ -1,4 +1,5 @@
-//! A request that is sent twice is carried out once: the `Idempotency-Key` of draft-ietf-httpapi-idempotency-key-header.
+//! A request that came to its end is not carried out again when it is sent again: the `Idempotency-Key` of
+//! draft-ietf-httpapi-idempotency-key-header.
 //!
 //! The client names what it wants with a key of its own, and sends the same key when it tries again:
 //!

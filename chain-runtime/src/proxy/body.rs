@@ -73,6 +73,21 @@ impl Body {
         if text.is_empty() { Self::empty() } else { Self { content: Content::Text { text: Some(text) } } }
     }
 
+    /// All of it, if all of it is here: a text, or what was read ahead to its end.
+    #[must_use]
+    pub fn whole(&self) -> Option<Bytes> {
+        match &self.content {
+            Content::Empty => Some(Bytes::new()),
+            Content::Text { text } => text.clone(),
+            Content::Gathered { parts, trailers: None, rest: None, .. } => match parts.as_slice() {
+                [] => Some(Bytes::new()),
+                [part] => Some(part.clone()),
+                parts => Some(Bytes::from(parts.concat())),
+            },
+            _ => None,
+        }
+    }
+
     /// One that breaks off at once, since there is nobody to read it.
     pub(super) const fn abandoned() -> Self {
         Self { content: Content::Abandoned }

@@ -37,7 +37,7 @@ use crate::proxy::Client;
 /// }
 /// ```
 ///
-/// The names have to be [reserved](super::Forward::reserves) with the node, so that no client can write them.
+/// The names have to be [reserved](super::Settings::reserves) with the node, so that no client can write them.
 pub trait Sender {
     /// Where the request came from.
     fn client(&self) -> &Client;

@@ -31,7 +31,7 @@ pub struct Limits {
     pub connect: Duration,
     /// For the head of the upstream's reply, counted from when the request's body last moved. 30 s.
     pub first_byte: Duration,
-    /// For which either side may be silent in the middle of a body. 30 s.
+    /// How long either side may be silent in the middle of a body. 30 s.
     pub silence: Duration,
     /// How fast the client sends its body, at least. 2,400 bytes in 10 s.
     pub upload: Option<Rate>,
@@ -48,7 +48,7 @@ pub struct Limits {
     pub reply_fields: usize,
     /// Bytes of a reply's head, and of what is read ahead of its body. 64 KiB.
     pub reply_head: usize,
-    /// For which a connection to an upstream is kept without a request. 20 s: shorter than most servers keep theirs.
+    /// How long an idle connection to an upstream is kept. 20 s: shorter than most servers keep theirs.
     pub idle: Duration,
     /// How many connections without a request are kept, for each upstream. 1,024.
     pub idle_connections: usize,

@@ -21,10 +21,10 @@ pub trait Pick {
     where
         Self: 'a;
 
-    /// Picks one. `None` where none can be asked.
+    /// Picks one, for a request as the client sent it but for the fields that the proxy rewrote. `None` where none can be asked.
     fn pick(&self, request: &Parts) -> Option<Self::Turn<'_>>;
 
-    /// How many upstreams there are: as many are asked, at most, while none takes a connection.
+    /// How many upstreams there are. A request is sent to at most so many, one after another, while they refuse connections.
     fn len(&self) -> usize;
 
     /// Whether there is none.

@@ -77,12 +77,13 @@ pub struct Limits {
     pub connections: usize,
     /// From the first byte of a request's head to its last; also from the connection to its first byte. 30 s.
     pub head: Duration,
-    /// For which a connection is kept without a request. 60 s.
+    /// How long an idle connection is kept. 60 s.
     pub idle: Duration,
     /// The same, over HTTP/2, where a client has one connection for all that it asks. 5 min.
     pub idle_http2: Duration,
-    /// How fast a client reads what is sent to it, at least. Measured where the kernel, or HTTP/2's window, takes bytes: who reads nothing is
-    /// cut after the window. 2,400 bytes in 10 s.
+    /// How fast a client reads what is sent to it, at least. A client that reads nothing is cut after the window. It is measured where the kernel, or
+    /// HTTP/2's window, takes bytes, which it does in pieces of up to 16 KiB: so the window should be long enough for one of these. 7,200 bytes in
+    /// 30 s; a client that reads some 550 bytes a second is safe.
     pub reading: Option<Rate>,
     /// Bytes of a request's head, and of what is buffered for a connection each way. A target of more than 65,534 bytes is a 414; a head for which
     /// this is not enough is a 431. hyper asks for 8 KiB at least. 80 KiB.
@@ -102,7 +103,7 @@ impl Default for Limits {
             head: Duration::from_secs(30),
             idle: Duration::from_secs(60),
             idle_http2: Duration::from_secs(300),
-            reading: Some(Rate::new(2_400, Duration::from_secs(10))),
+            reading: Some(Rate::new(7_200, Duration::from_secs(30))),
             buffer: 80 << 10,
             streams: 100,
             window: 64 << 10,

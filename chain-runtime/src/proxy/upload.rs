@@ -135,7 +135,7 @@ where
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.as_ref().map_or_else(|| self.hint.clone(), Body::size_hint)
+        self.body.as_ref().map_or_else(|| self.hint, Body::size_hint)
     }
 }
 

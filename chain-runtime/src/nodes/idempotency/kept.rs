@@ -10,7 +10,9 @@ use http_body::Body as _;
 use http_body_util::Full;
 
 use super::super::Reply;
+use crate::around::Timer;
 use crate::tailed::Tailed;
+use crate::timed::Timed;
 
 /// A reply that can be given again: its status, its fields, and its body, whole.
 #[derive(Clone, Debug)]
@@ -39,7 +41,12 @@ impl Kept {
     }
 }
 
-/// A body that is whole: its bytes are there, and it can be made of bytes. Implemented for `Bytes`, `Full<Bytes>`, and those with a tail.
+/// A body that is whole: its bytes are there, and it can be made of bytes. Implemented for `Bytes`, `Full<Bytes>`, `proxy::Body` as far as it was read
+/// ahead, and those with a tail or a time.
+#[diagnostic::on_unimplemented(
+    message = "a reply with the body `{Self}` cannot be kept: its bytes are not all there",
+    note = "let the reply's body be `Full<Bytes>`, or implement `chain_runtime::nodes::idempotency::WholeBody` for `{Self}`"
+)]
 pub trait WholeBody: Sized {
     /// All of its bytes; `None` where they are not there.
     fn whole(&self) -> Option<Bytes>;
@@ -67,6 +74,26 @@ impl WholeBody for Full<Bytes> {
     }
     fn of(bytes: Bytes) -> Self {
         Self::new(bytes)
+    }
+}
+
+/// Of a text, and of what [`Repeatable`](crate::proxy::Repeatable) read to its end.
+#[cfg(feature = "proxy")]
+impl WholeBody for crate::proxy::Body {
+    fn whole(&self) -> Option<Bytes> {
+        self.whole()
+    }
+    fn of(bytes: Bytes) -> Self {
+        Self::full(bytes)
+    }
+}
+
+impl<B: WholeBody, T: Timer> WholeBody for Timed<B, T> {
+    fn whole(&self) -> Option<Bytes> {
+        self.get_ref()?.whole()
+    }
+    fn of(bytes: Bytes) -> Self {
+        Self::new(B::of(bytes))
     }
 }
 

@@ -15,6 +15,13 @@ use crate::tailed::Cut;
 /// So many bytes are read ahead of hyper, to see whether the client is still there.
 const AHEAD: usize = 512;
 
+/// So much that is not sent yet may wait in the kernel.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 16 << 10;
+
+/// So much is written at once to a client that did not take all before.
+const PART: usize = 16 << 10;
+
 /// The handle of a socket. The lock is never waited for: all of it happens in the connection's task, or, over HTTP/2, is asked by none else.
 #[derive(Clone)]
 pub(super) struct Socket(Arc<Mutex<Inner>>);
@@ -46,6 +53,9 @@ struct Ahead {
 
 impl Socket {
     pub(super) fn new(stream: TcpStream, rate: Option<Rate>, cut: Cut) -> Self {
+        // Otherwise the kernel takes megabytes at once, then nothing until a third of them was read, and who reads all the time looks stuck.
+        #[cfg(target_os = "linux")]
+        let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
         Self(Arc::new(Mutex::new(Inner {
             stream,
             ahead: Ahead { bytes: [0; AHEAD], from: 0, to: 0 },
@@ -180,6 +190,7 @@ impl AsyncRead for Socket {
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let mut inner = self.lock();
+        let bytes = if inner.is_stuck { &bytes[..bytes.len().min(PART)] } else { bytes };
         let polled = Pin::new(&mut inner.stream).poll_write(context, bytes);
         inner.wrote(polled, context)
     }
@@ -190,6 +201,12 @@ impl AsyncWrite for Socket {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let mut inner = self.lock();
+        if inner.is_stuck
+            && let Some(first) = slices.iter().find(|slice| !slice.is_empty())
+        {
+            let polled = Pin::new(&mut inner.stream).poll_write(context, &first[..first.len().min(PART)]);
+            return inner.wrote(polled, context);
+        }
         let polled = Pin::new(&mut inner.stream).poll_write_vectored(context, slices);
         inner.wrote(polled, context)
     }

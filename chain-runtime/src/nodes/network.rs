@@ -54,3 +54,10 @@ impl fmt::Display for Peer {
         self.0.fmt(f)
     }
 }
+
+/// Provides the peer, as the server says who asks. An address that the server does not know is `0.0.0.0`: all such requests are one peer's.
+#[cfg(feature = "proxy")]
+#[crate::node(crate = crate)]
+pub fn peer(client: &crate::proxy::Client) -> Peer {
+    client.peer().map_or(Peer(IpAddr::from([0, 0, 0, 0])), Peer::from)
+}
