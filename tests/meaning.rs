@@ -10,7 +10,7 @@ mod by_type {
     struct Names(Vec<String>);
 
     #[node]
-    fn trimmed<'r>(line: &'r Line) -> &'r str {
+    fn trimmed(line: &Line) -> &str {
         line.0.trim()
     }
 
@@ -20,7 +20,7 @@ mod by_type {
     }
 
     #[node]
-    fn borrowed<'r>(names: &'r Names) -> Result<&'r String, String> {
+    fn borrowed(names: &Names) -> Result<&String, String> {
         names.0.first().ok_or_else(|| "nobody".to_owned())
     }
 
@@ -239,7 +239,7 @@ mod bindings {
     }
 
     #[node]
-    fn known<'r>(path: &'r Path) -> Option<&'r str> {
+    fn known(path: &Path) -> Option<&str> {
         path.0.strip_prefix('/')
     }
 

@@ -14,6 +14,7 @@
 //! #     struct Proxy { forward: Forward<Rotation, ::hyper::body::Incoming> }
 //! #     async fn(request: http::request::Parts, body: ::hyper::body::Incoming, client: chain_runtime::proxy::Client) -> http::Response<Body> { forward }
 //! # }
+//! # async fn stop() {} // tokio::signal::ctrl_c, say
 //! # async fn run(proxy: Proxy) -> std::io::Result<()> {
 //! let proxy = Arc::new(proxy);
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
@@ -24,7 +25,7 @@
 //!             let (head, body) = request.into_parts();
 //!             proxy.run(head, body, client).await
 //!         }
-//!     }, async { tokio::signal::ctrl_c().await.unwrap() })
+//!     }, stop())
 //!     .await;
 //! println!("{stopped}");
 //! # Ok(())
