@@ -13,7 +13,7 @@ use chain_runtime::describe::{Facts, Hook, Need, Source, SourceKind};
 use chain_runtime::flow::{Cut, End, KeyOf, Reads, kind, reply};
 use chain_runtime::held::{Bare, Held};
 use chain_runtime::node::{Joins, pace, way_out};
-use chain_runtime::scope::{LendReply, Lends, Provides, lend, place};
+use chain_runtime::scope::{LendReply, Lends, Provides, lend, lent, place};
 use chain_runtime::{Cancel, IntoReply, Never, NeverSuspends, Node, Signature, Stateless};
 
 struct Request {
@@ -67,6 +67,8 @@ impl<'r> Signature<'r> for auth {
 // Under which type the value joins the scope of the chain `C`.
 impl<'r, C: ?Sized> Joins<'r, C> for auth {
     type As<const P: usize> = User;
+    type Held<const P: usize> = User;
+    type Lent = lent::Itself;
 }
 
 // What it does in any scope that has what it needs: one bound for each parameter. `Lends` is `Provides` and the name of the
@@ -116,6 +118,8 @@ impl<C: ?Sized> chain_runtime::IsNode<C> for Log {
 
 impl<'r, C: ?Sized> Joins<'r, C> for Log {
     type As<const P: usize> = Started;
+    type Held<const P: usize> = Started;
+    type Lent = lent::Itself;
 }
 
 impl<'r: 's, 's, S> Node<'r, 's, S> for Log
@@ -179,6 +183,8 @@ impl<'r> Signature<'r> for greet {
 
 impl<'r, C: ?Sized> Joins<'r, C> for greet {
     type As<const P: usize> = String;
+    type Held<const P: usize> = String;
+    type Lent = lent::Itself;
 }
 
 impl<'r: 's, 's, S: Lends<'r, 's, User, Self>> Node<'r, 's, S> for greet {

@@ -14,7 +14,7 @@ use chain_runtime::describe::{Access, Facts, Hook, Need};
 use chain_runtime::flow::kind;
 use chain_runtime::held::Bare;
 use chain_runtime::node::{Joins, pace, way_out};
-use chain_runtime::scope::{LendReply, Lends, Provides, lend};
+use chain_runtime::scope::{LendReply, Lends, Provides, lend, lent};
 use chain_runtime::{Cancel, IntoReply, NeverSuspends, Node, Signature, Stateless, chain, node};
 
 struct Request {
@@ -56,6 +56,8 @@ impl<C: ?Sized> chain_runtime::IsNode<C> for ReadTenant {
 /// Under which type its value joins the scope of any chain.
 impl<'r, C: ?Sized> Joins<'r, C> for ReadTenant {
     type As<const P: usize> = Tenant;
+    type Held<const P: usize> = Tenant;
+    type Lent = lent::Itself;
 }
 
 /// What it does in a scope that has what it needs. rustc finds out whether a chain's scope does.

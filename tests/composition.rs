@@ -76,7 +76,7 @@ async fn serve(api: &mut Api) -> Reply {
 }
 
 #[node]
-fn files(name: &&'static str) -> Reply {
+fn files(name: &str) -> Reply {
     Reply(format!("file {name}"))
 }
 

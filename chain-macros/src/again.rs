@@ -2,15 +2,14 @@
 //! its own declaration knows.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::Visibility;
-use syn::parse::{ParseStream, Parser};
+use quote::{ToTokens, quote};
+use syn::PathArguments;
 
-use crate::ast::Block;
+use crate::ast::NeededField;
 use crate::diagnostics::Diagnostics;
 use crate::names;
-use crate::parse;
 use crate::rewrite::{self, Rewrite};
+pub(crate) use crate::segment::{declare, is_segment};
 
 type Tokens = Vec<TokenTree>;
 
@@ -18,12 +17,13 @@ type Tokens = Vec<TokenTree>;
 pub(crate) const GONE: &str = "chain_is_without_it";
 
 /// What a chain with a `#[cfg(..)]` or a segment in it expands to first; `None` where it has neither.
-pub(crate) fn expand(runtime: &TokenStream, declaration: &[TokenTree]) -> Option<TokenStream> {
-    cfg(runtime, declaration).or_else(|| segment(runtime, declaration).filter(|_| !is_segment(declaration)))
+pub(crate) fn expand(runtime: &TokenStream, needs: &TokenStream, declaration: &[TokenTree]) -> Option<TokenStream> {
+    cfg(runtime, needs, declaration)
+        .or_else(|| segment(runtime, needs, declaration).filter(|_| !is_segment(declaration)))
 }
 
 /// The first item under a `#[cfg(..)]`, with it and without it: rustc keeps one of the two.
-fn cfg(runtime: &TokenStream, declaration: &[TokenTree]) -> Option<TokenStream> {
+fn cfg(runtime: &TokenStream, needs: &TokenStream, declaration: &[TokenTree]) -> Option<TokenStream> {
     let (predicate, with, without) = match rewrite::input(declaration, cfg_predicate) {
         Some((predicate, with, without)) => (predicate, stream(with), stream(without)),
         None => {
@@ -38,16 +38,16 @@ fn cfg(runtime: &TokenStream, declaration: &[TokenTree]) -> Option<TokenStream> 
     Some(match is_item {
         true => quote! {
             #[cfg(#predicate)]
-            #runtime::chain! { #with }
+            #runtime::chain! { #needs #with }
             #[cfg(not(#predicate))]
-            #runtime::chain! { #without }
+            #runtime::chain! { #needs #without }
         },
         false => quote! {
             match () {
                 #[cfg(#predicate)]
-                () => #runtime::chain! { #with },
+                () => #runtime::chain! { #needs #with },
                 #[cfg(not(#predicate))]
-                () => #runtime::chain! { #without },
+                () => #runtime::chain! { #needs #without },
             }
         },
     })
@@ -81,29 +81,159 @@ fn cfg_predicate(token: &TokenTree) -> Option<TokenStream> {
 }
 
 /// The first segment, whose own macro puts its nodes in its place: see [`splice`].
-fn segment(runtime: &TokenStream, declaration: &[TokenTree]) -> Option<TokenStream> {
+fn segment(runtime: &TokenStream, needs: &TokenStream, declaration: &[TokenTree]) -> Option<TokenStream> {
     let mut first = FirstSegment { path: None, nodes: None };
     rewrite::body(declaration, &mut first);
-    let path = stream(first.path?);
+    let mut path = first.path?;
+    let arguments = match path.segments.last_mut().map(|last| std::mem::take(&mut last.arguments)) {
+        Some(PathArguments::AngleBracketed(arguments)) => {
+            let arguments = arguments.args.iter();
+            quote!(#([#arguments])*)
+        }
+        _ => TokenStream::new(),
+    };
     let declaration = stream(declaration.to_vec());
-    Some(quote!(#path! { [#runtime] [#path] [#declaration] }))
+    Some(quote!(#path! { [#runtime] [#path] [#arguments] [#needs #declaration] }))
 }
 
-/// Puts the nodes of the first segment in its place: `[runtime] [declaration] [nodes]`.
+/// Puts the nodes of the first segment in its place: `[runtime] [segment] [fields] [declaration] [nodes]`, or says what is wrong:
+/// `[runtime] [segment] "error" [declaration]`.
 pub(crate) fn splice(tokens: TokenStream) -> TokenStream {
+    let mut diagnostics = Diagnostics::new();
     let groups = rewrite::tokens(tokens);
-    let [TokenTree::Group(runtime), TokenTree::Group(declaration), TokenTree::Group(nodes)] = groups.as_slice() else {
-        return syn::Error::new(Span::call_site(), "`__splice!` is for `chain!` alone").to_compile_error();
+    let gone = Ident::new(GONE, Span::call_site());
+    let (runtime, segment, needed, declaration, nodes) = match groups.as_slice() {
+        [
+            TokenTree::Group(runtime),
+            TokenTree::Group(segment),
+            TokenTree::Group(needed),
+            TokenTree::Group(chain),
+            TokenTree::Group(nodes),
+        ] => (runtime, segment, needed.stream(), chain, rewrite::tokens(nodes.stream())),
+        [TokenTree::Group(runtime), TokenTree::Group(segment), TokenTree::Literal(wrong), TokenTree::Group(chain)] => {
+            let wrong = syn::parse2::<syn::LitStr>(wrong.to_token_stream())
+                .map_or_else(|_| String::new(), |wrong| wrong.value());
+            diagnostics.push(syn::Error::new(named_at(&segment.stream()), wrong));
+            (runtime, segment, TokenStream::new(), chain, rewrite::tokens(quote!(#[#gone])))
+        }
+        _ => {
+            diagnostics.error_at(
+                Span::call_site(),
+                "`__splice!` is for `chain!` alone",
+                "write `..segment` in a chain",
+            );
+            return diagnostics.verdict().unwrap_or_default();
+        }
     };
-    let declaration = rewrite::tokens(declaration.stream());
-    let nodes = rewrite::tokens(nodes.stream());
+    let (needs, declaration) = needs(rewrite::tokens(declaration.stream()));
+    let too_deep = nested(&segment.stream()) > DEEPEST;
+    let nodes = match too_deep {
+        true => {
+            let what = "this segment contains itself, by way of others";
+            diagnostics.error_at(
+                named_at(&segment.stream()),
+                what,
+                "leave it out of one of them: a chain has no loops",
+            );
+            rewrite::tokens(quote!(#[#gone]))
+        }
+        false => nodes,
+    };
     let spliced = stream(rewrite::body(&declaration, &mut FirstSegment { path: None, nodes: Some(nodes) }));
     let runtime = TokenTree::Group(runtime.clone());
-    crate::compile::chain(quote!(#runtime #spliced))
+    let segment = segment.stream();
+    let needs = quote!(#needs [#NEEDS [#segment] #needed]);
+    crate::compile::chain_with(quote!(#runtime #needs #spliced), diagnostics)
+}
+
+/// How many segments stand in each other.
+const DEEPEST: usize = 24;
+
+/// How many segments the one at this path is in.
+fn nested(path: &TokenStream) -> usize {
+    path.clone().into_iter().filter(|token| matches!(token, TokenTree::Ident(name) if is_module_of_node(name))).count()
+}
+
+/// A segment in another is found in a module of that.
+fn is_module_of_node(name: &Ident) -> bool {
+    name.to_string().strip_prefix("node").is_some_and(|index| index.parse::<usize>().is_ok())
+}
+
+/// Where the chain names the segment at this path, which may be in the one that it names.
+fn named_at(path: &TokenStream) -> Span {
+    let names = path.clone().into_iter().filter_map(|token| match token {
+        TokenTree::Ident(name) => Some(name),
+        _ => None,
+    });
+    let names: Vec<_> = names.collect();
+    let end = names.iter().position(is_module_of_node).unwrap_or(names.len());
+    names[..end].last().map_or_else(Span::call_site, Ident::span)
+}
+
+/// What the fields of segments stand behind, before a declaration.
+struct NeedsMark;
+
+const NEEDS: NeedsMark = NeedsMark;
+
+impl ToTokens for NeedsMark {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        Ident::new("chain_needs", Span::call_site()).to_tokens(tokens);
+    }
+}
+
+/// Cuts what segments need off the declaration that it stands before.
+pub(crate) fn needs(declaration: Tokens) -> (TokenStream, Tokens) {
+    let is_need = |token: &TokenTree| match token {
+        TokenTree::Group(group) => {
+            matches!(group.stream().into_iter().next(), Some(TokenTree::Ident(mark)) if mark == "chain_needs")
+        }
+        _ => false,
+    };
+    let end = declaration.iter().position(|token| !is_need(token)).unwrap_or(declaration.len());
+    let (needs, declaration) = declaration.split_at(end);
+    (stream(needs.to_vec()), declaration.to_vec())
+}
+
+/// The fields that the segments of a chain need.
+pub(crate) fn needed(needs: TokenStream) -> Vec<NeededField> {
+    let groups = needs.into_iter().filter_map(|token| match token {
+        TokenTree::Group(group) => syn::parse::Parser::parse2(needed_of_one, group.stream()).ok(),
+        _ => None,
+    });
+    groups.flatten().collect()
+}
+
+fn needed_of_one(input: syn::parse::ParseStream<'_>) -> syn::Result<Vec<NeededField>> {
+    input.parse::<Ident>()?;
+    let segment;
+    syn::bracketed!(segment in input);
+    let path: TokenStream = segment.parse()?;
+    let at = named_at(&path);
+    let segment = path.into_iter().filter_map(|token| match token {
+        TokenTree::Ident(name) => Some(names::unraw(&name)),
+        _ => None,
+    });
+    let segment = segment.last().unwrap_or_default();
+    let mut fields = Vec::new();
+    while !input.is_empty() {
+        let (name, ty);
+        syn::bracketed!(name in input);
+        syn::bracketed!(ty in input);
+        let text: syn::LitStr = input.parse()?;
+        input.parse::<Option<syn::Token![,]>>()?;
+        fields.push(NeededField {
+            segment: segment.clone(),
+            at,
+            name: name.parse()?,
+            ty: ty.parse()?,
+            text: text.value(),
+        });
+    }
+    Ok(fields)
 }
 
 struct FirstSegment {
-    path: Option<Tokens>,
+    path: Option<syn::Path>,
     nodes: Option<Tokens>,
 }
 
@@ -112,194 +242,12 @@ impl Rewrite for FirstSegment {
         if is_arm || self.path.is_some() || !rewrite::is_segment(item) {
             return None;
         }
-        let path = &item[2..];
         // One whose path cannot be read, the parser has words for.
-        syn::parse2::<syn::Path>(stream(path.to_vec())).ok()?;
-        self.path = Some(path.to_vec());
+        self.path = Some(syn::parse2::<syn::Path>(stream(item[2..].to_vec())).ok()?);
         self.nodes.take()
     }
 }
 
 fn stream(tokens: Tokens) -> TokenStream {
     tokens.into_iter().collect()
-}
-
-/// A declared segment: `pub segment front(log: AccessLog) { log => auth }`.
-struct Segment {
-    attrs: Vec<syn::Attribute>,
-    vis: Visibility,
-    name: Ident,
-    fields: Vec<Ident>,
-    body: proc_macro2::Group,
-}
-
-/// Whether it declares a segment: the word behind attributes and visibility says so.
-pub(crate) fn is_segment(declaration: &[TokenTree]) -> bool {
-    let mut rest = &declaration[rewrite::attributes(declaration)..];
-    if let [TokenTree::Ident(word), behind @ ..] = rest
-        && word == "pub"
-    {
-        rest = behind;
-        if let [TokenTree::Group(group), behind @ ..] = rest
-            && group.delimiter() == proc_macro2::Delimiter::Parenthesis
-        {
-            rest = behind;
-        }
-    }
-    matches!(rest, [TokenTree::Ident(word), TokenTree::Ident(_), ..] if word == "segment")
-}
-
-/// A macro that puts the segment's nodes into a chain, and a module of the same name, in which the chain finds their types.
-pub(crate) fn declare(declaration: Tokens, diagnostics: &mut Diagnostics) -> Option<TokenStream> {
-    let segment = diagnostics.ok(declaration_of.parse2(stream(declaration)))?;
-    let Segment { attrs, vis, name, fields, body } = &segment;
-    // The segments in it are checked where they are declared.
-    let alone = rewrite::row(&rewrite::tokens(body.stream()), &mut WithoutSegments);
-    let block: Block = parse::block(&rewrite::like(body, alone), diagnostics);
-    if body.stream().is_empty() {
-        diagnostics.error_at(
-            block.span,
-            "the segment has no nodes",
-            "name at least one: `segment name { first => second }`",
-        );
-    }
-    let mut aliases = Aliases { vis, fields, modules: Vec::new() };
-    let nodes = stream(rewrite::row(&rewrite::tokens(body.stream()), &mut aliases));
-    let modules = aliases.modules;
-    let made = unique(name);
-    let is_public = matches!(vis, Visibility::Public(_));
-    let exported = is_public.then(|| quote!(#[macro_export]));
-    let hushed = names::hushed();
-    Some(quote! {
-        #hushed
-        #[doc(hidden)]
-        #exported
-        macro_rules! #made {
-            ([$($runtime:tt)*] [$($segment:tt)*] [$($chain:tt)*]) => {
-                $($runtime)*::__splice! { [$($runtime)*] [$($chain)*] [#nodes] }
-            };
-        }
-        #hushed
-        #[doc(hidden)]
-        #vis use #made as #name;
-        #(#attrs)*
-        #hushed
-        #vis mod #name { #(#modules)* }
-    })
-}
-
-fn declaration_of(input: ParseStream<'_>) -> syn::Result<Segment> {
-    let attrs = input.call(syn::Attribute::parse_outer)?;
-    let vis = input.parse()?;
-    input.parse::<Ident>()?;
-    let name: Ident = input.parse()?;
-    let mut fields = Vec::new();
-    if input.peek(syn::token::Paren) {
-        let inner;
-        syn::parenthesized!(inner in input);
-        while !inner.is_empty() {
-            fields.push(inner.parse()?);
-            inner.parse::<syn::Token![:]>().map_err(|_| {
-                inner.error("a field that the segment's chains have is written with its type\n  help: write `segment name(log: AccessLog) { .. }`")
-            })?;
-            inner.parse::<syn::Type>()?;
-            if !inner.is_empty() {
-                inner.parse::<syn::Token![,]>()?;
-            }
-        }
-    }
-    if !input.peek(syn::token::Brace) {
-        return Err(input.error("expected the segment's nodes in braces\n  help: write `segment name { first => second }`: it has no inputs and no reply of its own"));
-    }
-    let body = input.parse()?;
-    if !input.is_empty() {
-        return Err(
-            input.error("nothing comes after the segment's nodes\n  help: declare one segment in each `chain!`")
-        );
-    }
-    Ok(Segment { attrs, vis, name, fields, body })
-}
-
-struct WithoutSegments;
-
-impl Rewrite for WithoutSegments {
-    fn item(&mut self, item: &[TokenTree], is_arm: bool) -> Option<Tokens> {
-        let gone = Ident::new(GONE, Span::call_site());
-        (!is_arm && rewrite::is_segment(item)).then(|| rewrite::tokens(quote!(#[#gone])))
-    }
-}
-
-/// Gives each node of the segment a module of its own, in which its type has the name that it has in the chain.
-struct Aliases<'a> {
-    vis: &'a Visibility,
-    fields: &'a [Ident],
-    modules: Vec<TokenStream>,
-}
-
-impl Rewrite for Aliases<'_> {
-    fn item(&mut self, _: &[TokenTree], _: bool) -> Option<Tokens> {
-        None
-    }
-
-    fn path(&mut self, path: &[TokenTree], is_segment: bool) -> Tokens {
-        let Ok(parsed) = syn::parse2::<syn::Path>(stream(path.to_vec())) else { return path.to_vec() };
-        if parsed.get_ident().is_some_and(|name| self.fields.contains(name)) {
-            return path.to_vec();
-        }
-        let Some(last) = parsed.segments.last() else { return path.to_vec() };
-        let module = format_ident!("node{}", self.modules.len());
-        let name = &last.ident;
-        let vis = match self.vis {
-            Visibility::Inherited => quote!(pub(in super::super)),
-            vis => vis.to_token_stream(),
-        };
-        self.modules.push(match is_segment {
-            true => {
-                let there = from_within(&parsed, 2);
-                let there = there.unwrap_or_else(|| quote!(super::super::#parsed));
-                quote!(pub mod #module { #vis use #there; })
-            }
-            // An alias, which may stand for what is not visible as far.
-            false => {
-                let there = from_within(&parsed, 3).unwrap_or_else(|| parsed.to_token_stream());
-                let itself = names::single("NodeOfSegment");
-                let span = name.span();
-                // rustc's word for a node that is not visible where the segment is, here rather than in each chain that uses it.
-                let visible = quote_spanned!(span=> #[deny(private_interfaces)] pub fn as_visible_as_the_segment(_: &here::#itself) {});
-                quote! {
-                    pub mod #module {
-                        mod here { use super::super::super::*; pub type #itself = #there; }
-                        pub type #name = here::#itself;
-                        #visible
-                    }
-                }
-            }
-        });
-        rewrite::tokens(quote!($($segment)*::#module::#name))
-    }
-}
-
-/// A path as it is written so many modules further in; `None` where it is the same.
-fn from_within(path: &syn::Path, deep: usize) -> Option<TokenStream> {
-    let first = path.segments.first().map(|segment| segment.ident.to_string()).unwrap_or_default();
-    let up = std::iter::repeat_n(quote!(super), deep);
-    if path.leading_colon.is_some() || first == "crate" {
-        return Some(path.to_token_stream());
-    }
-    if first == "self" {
-        let rest = path.segments.iter().skip(1);
-        return Some(quote!(#(#up::)* #(#rest)::*));
-    }
-    (first == "super").then(|| quote!(#(#up::)* #path))
-}
-
-/// A name that no other segment of the crate has: macros that are exported share one namespace.
-fn unique(name: &Ident) -> Ident {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    if proc_macro::is_available() {
-        let span = name.span().unwrap();
-        (span.file(), span.line(), span.column()).hash(&mut hasher);
-    }
-    format_ident!("__chain_segment_{}_{:x}", names::unraw(name), hasher.finish(), span = Span::call_site())
 }

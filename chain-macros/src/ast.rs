@@ -19,6 +19,20 @@ pub(crate) struct Chain {
     pub(crate) budget: Option<LitInt>,
     pub(crate) send: Option<Path>,
     pub(crate) run: Run,
+    /// What its segments need.
+    pub(crate) needs: Vec<NeededField>,
+}
+
+/// A field that a segment of the chain declares.
+pub(crate) struct NeededField {
+    /// The segment's name, and where the chain names it, or the one that it is in.
+    pub(crate) segment: String,
+    pub(crate) at: Span,
+    pub(crate) name: Ident,
+    /// As it is found from the chain.
+    pub(crate) ty: Type,
+    /// As it is written in the segment.
+    pub(crate) text: String,
 }
 
 /// Which of the two forms it is.
@@ -152,6 +166,8 @@ pub(crate) struct Branch {
     /// Of `match` or `if`.
     pub(crate) span: Span,
     pub(crate) node: NodeUse,
+    /// The function of a segment that says which arm it is.
+    pub(crate) through: Option<Path>,
     pub(crate) arms: Vec<Arm>,
     /// `if node`, without a pattern: the node gives a `bool`, and there are two arms.
     pub(crate) is_bool: bool,

@@ -5,7 +5,7 @@
 //! - one type, one provider: among the inputs and the fields, by their written types. What nodes provide
 //!   only rustc knows; `expand::scope` lets it compare.
 
-use crate::ast::{Block, Chain, Form, ItemKind, Modifiers};
+use crate::ast::{Block, Chain, Form, ItemKind, Modifiers, NeededField};
 use crate::diagnostics::Diagnostics;
 use crate::names::unraw;
 use crate::types;
@@ -21,6 +21,7 @@ pub(crate) fn chain(chain: &Chain, diagnostics: &mut Diagnostics) {
     fields_differ(chain, diagnostics);
     types_are_told_apart(chain, diagnostics);
     names_differ(chain, diagnostics);
+    segments_have_their_fields(chain, diagnostics);
 }
 
 fn has_a_node(chain: &Chain, diagnostics: &mut Diagnostics) {
@@ -146,7 +147,7 @@ fn inputs_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
                 "nodes find what they need by its type: wrap one in a type of its own",
             );
         }
-        let field = chain.fields.iter().find(|field| types::same_text(&field.ty, ty));
+        let field = chain.fields.iter().find(|field| types::same_text(types::referent(&field.ty), ty));
         if let Some(field) = field.filter(|_| twin.is_none()) {
             diagnostics.error(
                 &input.ty,
@@ -167,7 +168,9 @@ fn fields_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
         if !chain.is_lent(at) {
             continue;
         }
-        let twin = (0..at).find(|other| chain.is_lent(*other) && types::same_text(&chain.fields[*other].ty, &field.ty));
+        let ty = types::referent(&field.ty);
+        let is_twin = |other: &usize| types::same_text(types::referent(&chain.fields[*other].ty), ty);
+        let twin = (0..at).find(|other| chain.is_lent(*other) && is_twin(other));
         if let Some(twin) = twin {
             diagnostics.error(
                 &field.ty,
@@ -175,7 +178,7 @@ fn fields_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
                     "both fields `{}` and `{}` are a `{}`",
                     unraw(&chain.fields[twin].name),
                     unraw(&field.name),
-                    types::text(&field.ty)
+                    types::text(ty)
                 ),
                 "nodes find what they need by its type: wrap one in a type of its own",
             );
@@ -214,6 +217,21 @@ fn types_are_told_apart(chain: &Chain, diagnostics: &mut Diagnostics) {
             ),
             format_args!("nodes find what they need by its type: wrap it in a type of its own, `Wrapper<{parameter}>`"),
         );
+    }
+}
+
+/// A segment declares the fields that it needs. Whether they are of its types, rustc says.
+fn segments_have_their_fields(chain: &Chain, diagnostics: &mut Diagnostics) {
+    for need in &chain.needs {
+        let NeededField { segment, at, name, text, .. } = need;
+        if chain.fields.iter().all(|field| field.name != *name) {
+            let place = if chain.form == Form::Short { "the chain" } else { "the struct" };
+            diagnostics.error_at(
+                *at,
+                format_args!("the segment `{segment}` needs a field `{name}: {text}`, which this chain does not have"),
+                format_args!("add `{name}: {text}` to {place}"),
+            );
+        }
     }
 }
 

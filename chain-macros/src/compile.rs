@@ -3,26 +3,33 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use crate::ast::Chain;
 use crate::diagnostics::Diagnostics;
 use crate::{again, check, expand, parse, plan};
 
 /// Compiles one `chain!`: parse, check, plan, expand. Each phase gathers all of its errors before the next
 /// begins; after an error the chain's type is kept alive, so that nothing else in the user's crate lights up.
 pub(crate) fn chain(tokens: TokenStream) -> TokenStream {
-    let mut diagnostics = Diagnostics::new();
+    chain_with(tokens, Diagnostics::new())
+}
+
+/// The same, with what is known to be wrong already.
+pub(crate) fn chain_with(tokens: TokenStream, mut diagnostics: Diagnostics) -> TokenStream {
     let chain = match parse::declaration(tokens, &mut diagnostics) {
         None => None,
         Some((runtime, declaration)) => {
-            if let Some(expanded) = again::expand(&runtime, &declaration) {
-                diagnostics.verdict();
-                return expanded;
+            let (needs, declaration) = again::needs(declaration);
+            if let Some(expanded) = again::expand(&runtime, &needs, &declaration) {
+                let errors = diagnostics.verdict();
+                return quote!(#expanded #errors);
             }
             if again::is_segment(&declaration) {
-                let segment = again::declare(declaration, &mut diagnostics).unwrap_or_default();
+                let segment = again::declare(&runtime, declaration, &mut diagnostics).unwrap_or_default();
                 let errors = diagnostics.verdict();
                 return quote!(#segment #errors);
             }
-            parse::chain(runtime, declaration, &mut diagnostics)
+            let chain = parse::chain(runtime, declaration, &mut diagnostics);
+            chain.map(|chain| Chain { needs: again::needed(needs), ..chain })
         }
     };
     if let Some(chain) = &chain {

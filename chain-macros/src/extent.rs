@@ -204,6 +204,11 @@ fn kind(input: ParseStream<'_>) -> syn::Result<()> {
         return Ok(());
     }
     input.parse::<TypePath>()?;
+    if (is_match || is_if) && input.peek(Token![as]) {
+        input.parse::<Token![as]>()?;
+        input.parse::<syn::Path>()?;
+        input.parse::<TokenTree>()?;
+    }
     if is_match || is_if || input.peek(token::Brace) {
         braces(input)?;
     }

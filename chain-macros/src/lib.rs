@@ -19,6 +19,7 @@ mod parse;
 mod plan;
 mod reset;
 mod rewrite;
+mod segment;
 #[cfg(test)]
 mod tests;
 mod types;

@@ -97,6 +97,18 @@ pub(crate) fn held(index: usize, at: Span) -> Ident {
     Ident::new(&format!("held{index}"), Span::mixed_site().located_at(at))
 }
 
+/// The local that has what a pattern bound, shown at its name there. Two patterns, one in an arm of the other, may use one name.
+pub(crate) fn bound(index: usize, at: Span) -> Ident {
+    Ident::new(&format!("bound{index}"), Span::mixed_site().located_at(at))
+}
+
+/// An input as `run` names it: as the user does, and out of reach for what the user's patterns bind.
+pub(crate) fn input(name: &Ident) -> Ident {
+    let mut input = name.clone();
+    input.set_span(Span::mixed_site().located_at(name.span()));
+    input
+}
+
 /// A local that there is one of.
 pub(crate) fn single(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())

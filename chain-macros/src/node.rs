@@ -8,8 +8,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::parse::Parser;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, FnArg, GenericParam, Generics, Ident, ImplItem, ItemFn, ItemImpl, Pat, ReceiverKind, ReturnType, Safety,
-    Signature, Type,
+    Attribute, FnArg, GenericParam, Generics, Ident, ImplItem, ItemFn, ItemImpl, Pat, ReturnType, Signature, Type,
 };
 
 use crate::diagnostics::Diagnostics;
@@ -18,6 +17,7 @@ use crate::types;
 
 mod around;
 mod cfg;
+mod elsewhere;
 
 /// `#[node]` and its options, on an item.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
@@ -96,27 +96,30 @@ fn first_span(item: &impl ToTokens) -> Span {
 struct Options {
     runtime: TokenStream,
     stateless: bool,
+    last: bool,
 }
 
 impl Options {
     fn read(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Self {
         let mut runtime = None;
-        let mut stateless = false;
+        let (mut stateless, mut last) = (false, false);
         let parsed = syn::meta::parser(|meta| {
             if meta.path.is_ident("crate") {
                 runtime = Some(meta.value()?.parse::<syn::Path>()?.into_token_stream());
             } else if meta.path.is_ident("stateless") {
                 stateless = true;
+            } else if meta.path.is_ident("last") {
+                last = true;
             } else {
                 return Err(meta.error(
-                    "`#[node]` has no such option\n  help: it has `stateless` and `crate = path::to::chain_runtime`",
+                    "`#[node]` has no such option\n  help: it has `stateless`, `last` and `crate = path::to::chain_runtime`",
                 ));
             }
             Ok(())
         })
         .parse2(tokens);
         diagnostics.ok(parsed);
-        Self { runtime: runtime.unwrap_or_else(names::runtime), stateless }
+        Self { runtime: runtime.unwrap_or_else(names::runtime), stateless, last }
     }
 }
 
@@ -133,6 +136,8 @@ struct Node {
     /// For a function: the struct of the same name.
     declaration: Option<TokenStream>,
     stateless: bool,
+    /// It gives the reply, and nothing may come after it.
+    last: bool,
     enter: Option<Hook>,
     exit: Option<Hook>,
     /// The type parameter of `exit` that stands for the reply, with its bounds.
@@ -140,6 +145,8 @@ struct Node {
     cancelled: Option<Hook>,
     around: Option<around::Around>,
     flow: Flow,
+    /// It stands beside errors.
+    is_stub: bool,
     /// `enter` is awaited, and gives what borrows for a lifetime of the node's own type.
     gives_for_longer: bool,
 }
@@ -185,6 +192,8 @@ struct Flow {
     /// The value: type, as tokens, and as text; `None` for `()`.
     gives: Gives,
     breaks: Option<(TokenStream, String)>,
+    /// Of what is returned.
+    span: Span,
 }
 
 enum FlowKind {
@@ -228,12 +237,14 @@ fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnosti
         is_function: true,
         declaration: Some(declaration),
         stateless: true,
+        last: options.last,
         enter: Some(hook),
         exit: None,
         exit_reply: None,
         cancelled: None,
         around: None,
         flow,
+        is_stub: false,
         gives_for_longer: false,
     })
 }
@@ -278,7 +289,7 @@ fn node_generics(generics: &Generics) -> (Generics, Vec<TokenStream>) {
 }
 
 fn refuse_odd_functions(signature: &Signature, diagnostics: &mut Diagnostics) {
-    if let Safety::Unsafe(token) = &signature.safety {
+    if let Some(token) = &signature.unsafety {
         diagnostics.error(token, "a node cannot be an `unsafe fn`", "call the unsafe function inside a safe node");
     }
     if let Some(token) = &signature.variadic {
@@ -402,8 +413,7 @@ fn read_parameter(
         );
         return None;
     }
-    let is_reply = place == Place::Exit
-        && matches!(&*argument.pat, Pat::Ident(pat) if pat.ident == "reply" || pat.ident == "_reply");
+    let is_reply = place == Place::Exit && matches!(&*argument.pat, Pat::Ident(pat) if pat.ident == "reply");
     let role = if is_reply { Role::Reply } else { Role::Scope };
     let Type::Reference(reference) = ty else {
         if matches!(place, Place::Exit | Place::Cancelled) {
@@ -495,9 +505,9 @@ fn lifetimes_kept(signature: &Signature) -> Kept {
             visit::visit_type_reference(self, reference);
         }
         // What is elided in these is bound there.
-        fn visit_type_fn_ptr(&mut self, function: &'ast syn::TypeFnPtr) {
+        fn visit_type_bare_fn(&mut self, function: &'ast syn::TypeBareFn) {
             let elided = self.elided;
-            visit::visit_type_fn_ptr(self, function);
+            visit::visit_type_bare_fn(self, function);
             self.elided = elided;
         }
         fn visit_parenthesized_generic_arguments(&mut self, arguments: &'ast syn::ParenthesizedGenericArguments) {
@@ -550,14 +560,27 @@ fn outlive(generics: &Generics, named: &mut Vec<Ident>) {
 fn read_flow(output: &ReturnType) -> Flow {
     let run = names::run_lifetime();
     let ReturnType::Type(_, ty) = output else {
-        return Flow { out: quote!(()), kind: FlowKind::Plain, gives: Gives::Nothing, breaks: None };
+        return Flow {
+            out: quote!(()),
+            kind: FlowKind::Plain,
+            gives: Gives::Nothing,
+            breaks: None,
+            span: Span::call_site(),
+        };
     };
     let ty = types::ungrouped(ty);
     if find_impl_trait(ty).is_some() {
         // Refused already.
-        return Flow { out: quote!(()), kind: FlowKind::Plain, gives: Gives::Nothing, breaks: None };
+        return Flow {
+            out: quote!(()),
+            kind: FlowKind::Plain,
+            gives: Gives::Nothing,
+            breaks: None,
+            span: Span::call_site(),
+        };
     }
     let out = types::with_lifetime(ty, &run);
+    let span = name_span(ty);
     let arguments = types::last_segment(ty).map(types::type_arguments).unwrap_or_default();
     let written = |ty: &Type| {
         let relabelled = types::with_lifetime(ty, &run);
@@ -573,14 +596,14 @@ fn read_flow(output: &ReturnType) -> Flow {
             Some(error) => Some(written(error)),
             None => Some((TokenStream::new(), format!("the error of {}", types::text(ty)))),
         };
-        return Flow { out: out.to_token_stream(), kind: FlowKind::Result, gives, breaks };
+        return Flow { out: out.to_token_stream(), kind: FlowKind::Result, gives, breaks, span };
     }
     if types::is_named(ty, "ControlFlow") {
         let gives = arguments.get(1).map_or(Gives::Nothing, |value| gives(value));
         let breaks = arguments.first().filter(|broken| !types::is_never(broken)).map(|broken| written(broken));
-        return Flow { out: out.to_token_stream(), kind: FlowKind::ControlFlow, gives, breaks };
+        return Flow { out: out.to_token_stream(), kind: FlowKind::ControlFlow, gives, breaks, span };
     }
-    Flow { out: out.to_token_stream(), kind: FlowKind::Plain, gives: gives(ty), breaks: None }
+    Flow { out: out.to_token_stream(), kind: FlowKind::Plain, gives: gives(ty), breaks: None, span }
 }
 
 fn gives(ty: &Type) -> Gives {
@@ -595,7 +618,7 @@ fn gives(ty: &Type) -> Gives {
 }
 
 fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -> Option<Node> {
-    if let Some((path, _)) = &block.trait_ {
+    if let Some((_, path, _)) = &block.trait_ {
         diagnostics.error(
             path,
             "`#[node]` goes on an inherent `impl` block, not on one of a trait",
@@ -631,7 +654,10 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
                 again = Some((name, around::read_again(signature, diagnostics)));
                 continue;
             }
-            _ => continue,
+            _ => {
+                elsewhere::refuse_almost_a_hook(method, diagnostics);
+                continue;
+            }
         };
         refuse_odd_functions(signature, diagnostics);
         check_receiver(signature, place, diagnostics);
@@ -694,7 +720,7 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
         // Whatever its lifetimes are called in either hook, and whether or not they are written.
         let own = types::without_lifetimes(own);
         for parameter in &mut cancelled.parameters {
-            if types::same_text(&types::without_lifetimes(&parameter.ty), &own) {
+            if types::same_text(&types::without_lifetimes(&parameter.ty), types::referent(&own)) {
                 parameter.role = Role::Own;
             }
         }
@@ -724,12 +750,14 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
         is_function: false,
         declaration: None,
         stateless: options.stateless,
+        last: options.last,
         enter,
         exit,
         exit_reply,
         cancelled,
         around,
         flow,
+        is_stub: false,
         gives_for_longer,
     })
 }
@@ -757,13 +785,9 @@ fn check_receiver(signature: &Signature, place: Place, diagnostics: &mut Diagnos
             format_args!("write `fn {}(&self, ..)`", signature.ident),
         ),
         Some(receiver) => {
-            let mutability = match &receiver.kind {
-                ReceiverKind::Reference(_, _, mutability) => Some(mutability.is_some()),
-                // `self: &Self` is another way to write `&self`.
-                ReceiverKind::Typed(_, ty) => match types::ungrouped(ty) {
-                    Type::Reference(reference) => Some(reference.mutability.is_some()),
-                    _ => None,
-                },
+            // Of `self: &Self` as of `&self`.
+            let mutability = match types::ungrouped(&receiver.ty) {
+                Type::Reference(reference) => Some(reference.mutability.is_some()),
                 _ => None,
             };
             match mutability {
@@ -851,6 +875,7 @@ impl Node {
         // It is called like a function: without `self`.
         self.stateless &= self.declaration.is_some();
         self.declaration.get_or_insert_default();
+        self.is_stub = true;
         self.expand(rt)
     }
 
@@ -862,12 +887,51 @@ impl Node {
         let cancel = (!self.is_function).then(|| self.cancel(rt));
         let around = self.around.as_ref().map(|around| around.expand(self, rt));
         let stateless = self.stateless.then(|| self.stateless(rt));
+        let shows = (!self.is_stub).then(|| self.shows(rt));
+        let elsewhere = (!self.is_function && !self.is_stub).then(|| self.refuse_hooks_elsewhere());
         let hushed = names::hushed();
         quote! {
             #declaration
             #hushed
-            const _: () = { #is_node #signature #node #cancel #around #stateless };
+            const _: () = { #is_node #signature #node #cancel #around #stateless #shows #elsewhere };
         }
+    }
+
+    /// Whether it returns a `&T` and keeps a borrow of the scope's `T`.
+    fn gives_what_it_keeps(&self) -> bool {
+        let Gives::Value(_, _, Some(ty)) = &self.flow.gives else { return false };
+        let is_reference = matches!(types::ungrouped(ty), Type::Reference(_));
+        let mut kept =
+            self.enter.iter().flat_map(|hook| &hook.parameters).filter(|parameter| parameter.access == Access::Kept);
+        is_reference && kept.any(|parameter| types::same_text(&parameter.ty, types::referent(ty)))
+    }
+
+    /// A constant that refuses a name which hides a reference, or nothing.
+    fn shows(&self, rt: &TokenStream) -> Option<TokenStream> {
+        let Gives::Value(value, text, ty) = &self.flow.gives else { return None };
+        if self.generics.params.iter().next().is_some()
+            || matches!(ty.as_deref().map(types::ungrouped), Some(Type::Reference(_)))
+        {
+            return None;
+        }
+        let (name, text) = (&self.name, text.as_str());
+        let ty = match ty {
+            Some(ty) => types::anonymous(ty).to_token_stream(),
+            None if value.is_empty() => {
+                let out = syn::parse2::<Type>(self.flow.out.clone()).ok()?;
+                let out = types::anonymous(&out);
+                quote!(<#out as #rt::flow::ResultLike>::Value)
+            }
+            None => return None,
+        };
+        let span = self.flow.span;
+        let shows = quote! {
+            const _: () = {
+                use #rt::private::Plainly as _;
+                #rt::check::shows("what is provided by ", #name, #text, #rt::private::Probe::<#ty>::SHOWS)
+            };
+        };
+        Some(names::as_if_at(shows, span))
     }
 
     /// A parameter's type, in a run: the lifetimes that the node's own type has stay.
@@ -917,6 +981,7 @@ impl Node {
             GenericParam::Type(parameter) => {
                 let mut parameter = parameter.clone();
                 parameter.default = None;
+                parameter.eq_token = None;
                 parameter.to_token_stream()
             }
             other => other.to_token_stream(),
@@ -977,6 +1042,23 @@ impl Node {
             Gives::Value(value, ..) if value.is_empty() => (quote!(<#out as #rt::flow::ResultLike>::Value), false),
             Gives::Value(value, ..) => (value.clone(), false),
         };
+        // A reference is found by what it refers to.
+        let (found, lent) = match &flow.gives {
+            Gives::Value(_, _, Some(ty)) => match types::ungrouped(ty) {
+                Type::Reference(reference) => {
+                    let lent = if reference.mutability.is_some() { quote!(ByMut) } else { quote!(ByRef) };
+                    let ty = types::with_lifetime(types::referent(ty), &run);
+                    (ty.to_token_stream(), lent)
+                }
+                _ => (key.clone(), quote!(Itself)),
+            },
+            _ => (key.clone(), quote!(Itself)),
+        };
+        // Under its type, it would be found by itself, and rustc had a second error about the first: that its type is taken.
+        let (found, lent) = match self.gives_what_it_keeps() {
+            true => (quote!(#rt::Nothing<CHAIN_POSITION>), quote!(Unfound)),
+            false => (found, lent),
+        };
         let kind = match (&flow.kind, &flow.breaks, never_gives) {
             (FlowKind::Plain, _, false) => quote!(Gives),
             (FlowKind::Plain, _, true) => quote!(Never),
@@ -995,7 +1077,9 @@ impl Node {
         quote! {
             #[automatically_derived]
             impl #joining #rt::Joins<#run, #chain> for #ty #clause {
-                type As<const CHAIN_POSITION: usize> = #key;
+                type As<const CHAIN_POSITION: usize> = #found;
+                type Held<const CHAIN_POSITION: usize> = #key;
+                type Lent = #rt::scope::lent::#lent;
             }
             #[automatically_derived]
             impl #generics #rt::Signature<#run> for #ty #clause {
@@ -1032,7 +1116,9 @@ impl Node {
             let wraps = around.wraps(rt);
             quote!(.around(#wraps))
         });
-        quote!(#rt::describe::Facts::new(#name).enter(#enter).exit(#exit) #cancelled #provides #breaks #around)
+        let last = self.last.then(|| quote!(.last()));
+        let keeps = self.gives_what_it_keeps().then(|| quote!(.gives_what_it_keeps()));
+        quote!(#rt::describe::Facts::new(#name) #last #keeps .enter(#enter).exit(#exit) #cancelled #provides #breaks #around)
     }
 
     fn node(&self, rt: &TokenStream) -> TokenStream {
@@ -1098,6 +1184,12 @@ impl Node {
             let span = parameter.span;
             if parameter.role == Role::Reply {
                 bounds.push(names::shown_at(quote!(#scope: #rt::scope::LendReply<#call, #ty, Self>), span));
+                continue;
+            }
+            if let Type::Reference(_) = types::ungrouped(&parameter.ty) {
+                let in_run = self.in_run(&parameter.ty);
+                let inner = types::referent(&in_run);
+                bounds.push(names::shown_at(quote!(#scope: #rt::scope::LendsReferences<#inner, Self>), span));
                 continue;
             }
             let lends = quote!(#rt::scope::Lends<#run, #call, #ty, Self>);
@@ -1178,6 +1270,9 @@ impl Node {
     fn argument(&self, rt: &TokenStream, parameter: &Parameter) -> TokenStream {
         let ty = self.asked(rt, parameter);
         let place = names::single("scope");
+        if parameter.role == Role::Scope && matches!(types::ungrouped(&parameter.ty), Type::Reference(_)) {
+            return quote!(#rt::private::no_node());
+        }
         if parameter.role == Role::Reply {
             return quote!(#rt::scope::LendReply::<#ty, Self>::lend_reply(&mut #place));
         }

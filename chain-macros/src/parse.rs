@@ -110,6 +110,7 @@ fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnost
         budget: None,
         send: None,
         run,
+        needs: Vec::new(),
     };
     let run_attrs = std::mem::take(&mut chain.run.attrs);
     chain.attrs = own_attributes(attrs, &mut chain, diagnostics);
@@ -663,7 +664,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
                     );
                     continue;
                 }
-                let path = TypePath { attrs: Vec::new(), qself: None, path: field.name.clone().into() };
+                let path = TypePath { qself: None, path: field.name.clone().into() };
                 fields.push(*field);
                 items.push(Item::plain(ItemKind::Node(NodeUse { path, field: None })));
             }
@@ -697,6 +698,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
             as_nodes: Vec::new(),
         },
         runtime,
+        needs: Vec::new(),
     };
     name_fields(&mut chain);
     Some(chain)

@@ -81,8 +81,8 @@ pub(crate) enum Condition {
 /// What runs for some values of a node.
 pub(crate) struct Arm {
     pub(crate) pattern: TokenStream,
-    /// What the pattern binds for nodes to find.
-    pub(crate) bindings: Vec<(Ident, Type)>,
+    /// What the pattern binds for nodes to find: its name there, the local that has it then, its type.
+    pub(crate) bindings: Vec<(Ident, Ident, Type)>,
     pub(crate) span: Span,
     pub(crate) row: Row,
 }
@@ -174,6 +174,31 @@ impl Level {
 }
 
 impl Plan<'_> {
+    /// What patterns bind for nodes to find.
+    pub(crate) fn bindings(&self) -> impl Iterator<Item = (&Ident, &Type)> {
+        fn of<'a>(row: &'a Row, all: &mut Vec<(&'a Ident, &'a Type)>) {
+            for piece in &row.pieces {
+                match piece {
+                    Piece::Node(_) => {}
+                    Piece::Block(row) | Piece::Around(_, row) => of(row, all),
+                    Piece::Branch(_, arms) => {
+                        for arm in arms {
+                            all.extend(arm.bindings.iter().map(|(name, _, ty)| (name, ty)));
+                            of(&arm.row, all);
+                        }
+                    }
+                    Piece::If(_, then, otherwise) => {
+                        of(then, all);
+                        otherwise.iter().for_each(|row| of(row, all));
+                    }
+                }
+            }
+        }
+        let mut all = Vec::new();
+        of(&self.body, &mut all);
+        all.into_iter()
+    }
+
     /// Whether anybody can ask how the chain ended.
     pub(crate) fn tells_ending(&self) -> bool {
         let observed = !self.chain.observers.is_empty();
@@ -238,10 +263,14 @@ pub(crate) struct Slot {
     pub(crate) span: Span,
     /// The field of the scope struct.
     pub(crate) member: Ident,
-    /// What a pattern calls it.
+    /// The local that has what a pattern bound.
     pub(crate) binding: Option<Ident>,
+    /// Whether it is found by what a reference refers to.
+    pub(crate) by: By,
     /// The node that provides it may be skipped: under this type it is found then.
     pub(crate) maybe: Option<TokenStream>,
+    /// Of what a node provides: how it is lent.
+    pub(crate) lent: Option<TokenStream>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -262,6 +291,26 @@ pub(crate) enum SlotKind {
     Binding,
     /// What a node provides.
     Provided,
+}
+
+/// How a field or a binding holds what it is found by.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum By {
+    Itself,
+    /// `&T`
+    Shared,
+    /// `&mut T`
+    Borrowed,
+}
+
+impl By {
+    fn of(ty: &Type) -> Self {
+        match types::ungrouped(ty) {
+            Type::Reference(reference) if reference.mutability.is_some() => Self::Borrowed,
+            Type::Reference(_) => Self::Shared,
+            _ => Self::Itself,
+        }
+    }
 }
 
 /// What a node is there for.
@@ -301,6 +350,10 @@ pub(crate) struct Step {
     pub(crate) timeout: Option<(Span, TokenStream)>,
     pub(crate) cancel: Option<(Span, OnCancel)>,
     pub(crate) lints: Vec<syn::Attribute>,
+    /// The function of a segment through which its value goes before it is matched.
+    pub(crate) through: Option<syn::Path>,
+    /// Whether its type is written with arguments.
+    pub(crate) has_arguments: bool,
     /// The attributes before it, as a person would write them.
     pub(crate) attributes: String,
 }
@@ -450,14 +503,22 @@ impl Planner<'_> {
             ItemKind::Branch(branch) => {
                 let role = Role::Scrutinee { is_bool: branch.is_bool };
                 let lints = item.modifiers.lints.clone();
-                let position = self.step(Step { lints, ..step(self.chain, &branch.node) }, role, place);
+                let position = self.step(
+                    Step { lints, through: branch.through.clone(), ..step(self.chain, &branch.node) },
+                    role,
+                    place,
+                );
                 let first = self.blocks.len();
                 let arms = branch.arms.iter().map(|arm| {
                     let begun = BlockInfo::begin(BlockKind::Arm, arm.label.clone(), Some(position), arm.body.span);
+                    let bound_before = self.bindings;
                     let row = self.block(begun, Some(first), &arm.bindings, replies, *place, |planner, place| {
                         planner.row(&arm.body, place)
                     });
-                    let bindings = arm.bindings.iter().map(|binding| (binding.name.clone(), binding.ty.clone()));
+                    let bindings = arm.bindings.iter().enumerate().map(|(index, binding)| {
+                        let local = names::bound(bound_before + index, binding.name.span());
+                        (binding.name.clone(), local, binding.ty.clone())
+                    });
                     Arm { pattern: arm.pattern.clone(), bindings: bindings.collect(), span: arm.body.span, row }
                 });
                 Piece::Branch(position, arms.collect())
@@ -479,7 +540,7 @@ impl Planner<'_> {
         let inner = self.level(Some(Outer { level: around.level, before }), replies, begun.span);
         for (index, binding) in bindings.iter().enumerate() {
             let slot = slot(self.chain, &binding.ty, &binding.name, index, SlotKind::Binding);
-            let binding = Some(binding.name.clone());
+            let binding = Some(names::bound(self.bindings, binding.name.span()));
             self.levels[inner].slots.push(Slot { position: self.bindings, binding, ..slot });
             self.bindings += 1;
         }
@@ -507,13 +568,16 @@ impl Planner<'_> {
         let (run, call) = (names::run_lifetime(), names::call_lifetime());
         let name = &self.chain.name;
         let (_, chain_ty, _) = self.chain.generics.split_for_impl();
-        let ty = quote_spanned!(span=> <#node as #rt::Joins<#run, #name #chain_ty>>::As<#position>);
+        let joins = quote_spanned!(span=> <#node as #rt::Joins<#run, #name #chain_ty>>);
+        let ty = quote_spanned!(span=> #joins::As<#position>);
+        let held = quote_spanned!(span=> #joins::Held<#position>);
+        let lent = quote_spanned!(span=> <#joins::Lent as #rt::scope::LentFrom<#run, #call, #held, #ty>>);
         let key = quote_spanned!(span=> <#node as #rt::Signature<#run>>::Key<#position>);
         let (ty, key, maybe) = match step.may_be_skipped() {
             false => (ty, key, None),
             true => {
                 let option = quote_spanned!(span=> #rt::private::Option);
-                (quote_spanned!(span=> #option<#ty>), quote_spanned!(span=> #option<#key>), Some(ty))
+                (quote_spanned!(span=> #option<#held>), quote_spanned!(span=> #option<#key>), Some(ty))
             }
         };
         let level = &mut self.levels[level];
@@ -535,6 +599,8 @@ impl Planner<'_> {
             span,
             member: names::local("provided", position),
             binding: None,
+            by: By::Itself,
+            lent: Some(lent),
         });
     }
 }
@@ -549,7 +615,7 @@ fn chain_slots(chain: &Chain) -> Vec<Slot> {
             Type::Reference(_) => SlotKind::SharedInput,
             _ => SlotKind::OwnedInput,
         };
-        slots.push(slot(chain, types::referent(&input.ty), &input.name, index, kind));
+        slots.push(slot(chain, &input.ty, &input.name, index, kind));
     }
     for (index, field) in chain.fields.iter().enumerate() {
         if chain.is_lent(index) {
@@ -566,6 +632,7 @@ fn chain_slots(chain: &Chain) -> Vec<Slot> {
 
 fn slot(chain: &Chain, ty: &Type, name: &Ident, index: usize, kind: SlotKind) -> Slot {
     let (run, call) = (names::run_lifetime(), names::call_lifetime());
+    let (by, ty) = (By::of(ty), types::referent(ty));
     // The lifetimes of the chain's type stay; the run's own, and elided ones, are the run's.
     let own: Vec<_> = chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
     let ty_in_run = types::with_lifetime_but(ty, &run, &own);
@@ -573,6 +640,7 @@ fn slot(chain: &Chain, ty: &Type, name: &Ident, index: usize, kind: SlotKind) ->
     let loan = match kind {
         SlotKind::OwnedInput => quote!(#rt::private::Option<&#call mut #rt::private::Option<#ty_in_run>>),
         SlotKind::SharedInput => quote!(#rt::private::Option<&#run #ty_in_run>),
+        SlotKind::Binding if by == By::Shared => quote!(#rt::private::Option<&#run #ty_in_run>),
         SlotKind::Version => quote!(#rt::private::Option<&#call #ty_in_run>),
         SlotKind::Context => quote!(#rt::short::Lent<#call>),
         _ => quote!(#rt::private::Option<&#call mut #ty_in_run>),
@@ -594,7 +662,9 @@ fn slot(chain: &Chain, ty: &Type, name: &Ident, index: usize, kind: SlotKind) ->
         span: syn::spanned::Spanned::span(ty),
         member: names::local(member, index),
         binding: None,
+        by,
         maybe: None,
+        lent: None,
     }
 }
 
@@ -622,10 +692,16 @@ fn step(chain: &Chain, node: &ast::NodeUse) -> Step {
         }
     };
     let name = names::unraw(node.name());
+    let is_argued = |path: &syn::Path| path.segments.iter().any(|segment| !segment.arguments.is_none());
+    let has_arguments = match node.field.map(|index| types::ungrouped(&chain.fields[index].ty)) {
+        None => node.path.qself.is_some() || is_argued(&node.path.path),
+        Some(Type::Path(ty)) => is_argued(&ty.path),
+        Some(_) => true,
+    };
     let has_hooks = node.field.is_some() || !name.starts_with(|first: char| first == '_' || first.is_lowercase());
     // A field's type, shown where the field is used: what is wrong with the node is wrong there.
     let node = names::shown_at(ty, span);
-    Step { has_hooks, ..Step::named(node, place, name, span) }
+    Step { has_hooks, has_arguments, ..Step::named(node, place, name, span) }
 }
 
 impl Step {
@@ -644,6 +720,8 @@ impl Step {
             timeout: None,
             cancel: None,
             lints: Vec::new(),
+            through: None,
+            has_arguments: false,
             attributes: String::new(),
         }
     }

@@ -18,6 +18,23 @@ pub(crate) trait Rewrite {
         let _ = is_segment;
         path.to_vec()
     }
+    /// The path of a node whose value is matched, behind which [`pattern`](Self::pattern) is asked about each arm. These are the arms as a
+    /// person would write them.
+    fn scrutinee(&mut self, path: &[TokenTree], labels: Vec<String>) -> Tokens {
+        let _ = labels;
+        self.path(path, false)
+    }
+    /// The pattern of an arm, with its guard, and its chain; of an `if let`, which has one arm, the pattern alone.
+    fn pattern(&mut self, head: &[TokenTree], body: Option<&[TokenTree]>) -> Tokens {
+        let _ = body;
+        head.to_vec()
+    }
+    /// There are no more arms.
+    fn branch_ends(&mut self) {}
+    /// What stands in the parentheses of `#[timeout(..)]`.
+    fn limit(&mut self, expression: &[TokenTree]) -> Tokens {
+        expression.to_vec()
+    }
 }
 
 /// Walks a row: `a => b`.
@@ -76,11 +93,13 @@ fn attribute(token: &TokenTree, rewrite: &mut impl Rewrite) -> TokenTree {
     let TokenTree::Group(group) = token else { return token.clone() };
     let inner: Tokens = group.stream().into_iter().collect();
     let [TokenTree::Ident(name), TokenTree::Group(path)] = inner.as_slice() else { return token.clone() };
-    if name != "when" {
-        return token.clone();
-    }
     let path_tokens: Tokens = path.stream().into_iter().collect();
-    let path = TokenTree::Group(like(path, rewrite.path(&path_tokens, false)));
+    let rewritten = match name.to_string().as_str() {
+        "when" => rewrite.path(&path_tokens, false),
+        "timeout" => rewrite.limit(&path_tokens),
+        _ => return token.clone(),
+    };
+    let path = TokenTree::Group(like(path, rewritten));
     TokenTree::Group(like(group, vec![inner[0].clone(), path]))
 }
 
@@ -92,11 +111,22 @@ fn kind(tokens: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
         Some(head) => (head.lead, head.lead + head.path),
         None => head_by_look(tokens),
     };
+    let is_match = word(0, "match");
+    let arms_of = tokens[end..].iter().find(|token| is_brace(token)).filter(|_| is_match);
     let mut out = tokens[..begin].to_vec();
-    if begin < end {
+    if let (true, Some(TokenTree::Group(group))) = (begin < end, arms_of) {
+        out.extend(rewrite.scrutinee(&tokens[begin..end], labels(&self::tokens(group.stream()))));
+    } else if begin < end && word(0, "if") && word(1, "let") && begin > 3 {
+        let pattern = &tokens[2..begin - 1];
+        let path = rewrite.scrutinee(&tokens[begin..end], vec![label(pattern), "_".to_owned()]);
+        out.truncate(2);
+        out.extend(rewrite.pattern(pattern, None));
+        out.push(tokens[begin - 1].clone());
+        out.extend(path);
+        rewrite.branch_ends();
+    } else if begin < end {
         out.extend(rewrite.path(&tokens[begin..end], is_segment(tokens)));
     }
-    let is_match = word(0, "match");
     let mut rest = &tokens[end..];
     while let [token, behind @ ..] = rest {
         if is_word(token, "else") && matches!(behind.first(), Some(token) if is_word(token, "if")) {
@@ -115,6 +145,15 @@ fn kind(tokens: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
         rest = behind;
     }
     out
+}
+
+/// The arms of a `match`, as a person would write them.
+fn labels(tokens: &[TokenTree]) -> Vec<String> {
+    cut_arms(tokens).0.into_iter().map(|arm| label(&tokens[arm.head])).collect()
+}
+
+fn label(head: &[TokenTree]) -> String {
+    crate::types::text(&head.iter().cloned().collect::<TokenStream>())
 }
 
 /// Where the path in an item's head begins and ends, where the item cannot be read.
@@ -170,13 +209,15 @@ fn arms(tokens: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
                 out.extend_from_slice(&tokens[body.end..next]);
             }
             None => {
-                out.extend_from_slice(&tokens[head.start..body.start]);
+                out.extend(rewrite.pattern(&tokens[head.clone()], Some(&tokens[body.clone()])));
+                out.extend_from_slice(&tokens[head.end..body.start]);
                 out.extend(row(&tokens[body.clone()], rewrite));
                 out.extend_from_slice(&tokens[body.end..next]);
             }
         }
     }
     out.extend_from_slice(&tokens[end..]);
+    rewrite.branch_ends();
     out
 }
 

@@ -60,7 +60,7 @@ impl VisitMut for Relabel<'_> {
     }
 
     // Inside `fn(&T)` and `Fn(&T)` an elided lifetime is bound there.
-    fn visit_type_fn_ptr_mut(&mut self, _: &mut syn::TypeFnPtr) {}
+    fn visit_type_bare_fn_mut(&mut self, _: &mut syn::TypeBareFn) {}
     fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut syn::ParenthesizedGenericArguments) {}
 
     fn visit_trait_bound_mut(&mut self, bound: &mut syn::TraitBound) {
@@ -194,6 +194,43 @@ pub(crate) fn referent(ty: &Type) -> &Type {
     }
 }
 
+/// What a type is found by: itself, or what it refers to. An object behind a reference lives as long as that.
+pub(crate) fn found_by(ty: &Type) -> Type {
+    let mut ty = ungrouped(ty).clone();
+    if let Type::Reference(reference) = &mut ty
+        && let Some(lifetime) = &reference.lifetime
+    {
+        bind_object(&mut reference.elem, lifetime);
+    }
+    referent(&ty).clone()
+}
+
+/// Where a type is only mentioned: with each of its lifetimes left to rustc.
+pub(crate) fn anonymous(ty: &Type) -> Type {
+    with_lifetime(ty, &Lifetime::new("'_", proc_macro2::Span::mixed_site()))
+}
+
+/// Whether a type parameter of these is mentioned.
+pub(crate) fn mentions(tokens: &impl ToTokens, generics: &syn::Generics) -> bool {
+    fn any(tokens: TokenStream, is: &mut impl FnMut(&proc_macro2::Ident) -> bool) -> bool {
+        tokens.into_iter().any(|token| match token {
+            proc_macro2::TokenTree::Group(group) => any(group.stream(), is),
+            proc_macro2::TokenTree::Ident(ident) => is(&ident),
+            _ => false,
+        })
+    }
+    let parameters: Vec<_> = generics
+        .params
+        .iter()
+        .filter_map(|parameter| match parameter {
+            syn::GenericParam::Type(parameter) => Some(&parameter.ident),
+            syn::GenericParam::Const(parameter) => Some(&parameter.ident),
+            syn::GenericParam::Lifetime(_) => None,
+        })
+        .collect();
+    any(tokens.to_token_stream(), &mut |ident| parameters.contains(&ident))
+}
+
 /// The `T` of `Reloadable<T>`.
 pub(crate) fn reloadable(ty: &Type) -> Option<&Type> {
     let segment = last_segment(ty).filter(|segment| segment.ident == "Reloadable")?;
@@ -243,7 +280,7 @@ pub(crate) fn may_hide_a_lifetime(ty: &Type, is_parameter: &dyn Fn(&syn::Ident) 
             visit::visit_type_path(self, path);
         }
         // There, it is another one each time.
-        fn visit_type_fn_ptr(&mut self, _: &'ast syn::TypeFnPtr) {}
+        fn visit_type_bare_fn(&mut self, _: &'ast syn::TypeBareFn) {}
         fn visit_parenthesized_generic_arguments(&mut self, _: &'ast syn::ParenthesizedGenericArguments) {}
     }
     let mut find = Find(false, is_parameter);

@@ -262,7 +262,7 @@ impl<S> fmt::Debug for Forward<S> {
     }
 }
 
-#[node(crate = crate)]
+#[node(crate = crate, last)]
 impl<S: Service<ServiceRequest>> Forward<S> {
     /// Calls what comes after the chain.
     ///

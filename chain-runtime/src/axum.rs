@@ -64,6 +64,44 @@
 //! ```
 //!
 //! A reply has the framing of its body, and none to `HEAD` has content: see [`framing`](crate::framing). axum does the latter for handlers alone.
+//! `()` is `IntoResponse`, and yet it is no reply here: a chain that ends with a node which gives nothing, whose node breaks with `()`, or that goes on
+//! after [`next`], would answer `200 OK` with nothing in it, and does not compile.
+//!
+//! ```compile_fail,E0080
+//! # use chain_runtime::axum::{Next, Reply, Request};
+//! # use chain_runtime::{chain, node};
+//! #[node]
+//! fn check(request: &Request) {}
+//!
+//! chain! {
+//!     struct Guard;
+//!     async fn(request: Request, inner: Next) -> Reply { check } // and then? `check => next`
+//! }
+//! ```
+//!
+//! ```compile_fail,E0080
+//! # use chain_runtime::axum::{Next, Reply, Request, next};
+//! # use chain_runtime::{chain, node};
+//! #[node]
+//! fn check(request: &Request) -> Result<(), ()> { Err(()) } // a status says what went wrong
+//!
+//! chain! {
+//!     struct Guard;
+//!     async fn(request: Request, inner: Next) -> Reply { check => next }
+//! }
+//! ```
+//!
+//! ```compile_fail,E0080
+//! # use chain_runtime::axum::{Next, Reply, Request, next};
+//! # use chain_runtime::{chain, node};
+//! #[node]
+//! fn greet() -> &'static str { "hello" }
+//!
+//! chain! {
+//!     struct Guard;
+//!     async fn(request: Request, inner: Next) -> Reply { next => greet } // what `next` gave would be lost
+//! }
+//! ```
 //!
 //! A `handler` is a service, and no `Handler`: that would have to promise of any chain's future that it is `Send`, which on stable Rust can be
 //! said of one chain only. `get_service`, `post_service` and so on take it, and there it is checked.
@@ -117,6 +155,11 @@ impl<T: IntoResponse> IntoReply<Reply> for T {
     fn into_reply(self) -> Reply {
         Reply(self.into_response())
     }
+}
+
+impl crate::private::Probe<Reply> {
+    /// `()` is `IntoResponse`, and a chain that ends without a reply would answer `200 OK` to all.
+    pub const IS_ANYTHING: bool = true;
 }
 
 /// 504
@@ -290,7 +333,7 @@ fn framed(asked: Asked, mut response: Response) -> Response {
 }
 
 /// The node that hands the request on to what a [`layer`] is around, and gives its response. It takes both.
-#[node(crate = crate)]
+#[node(crate = crate, last)]
 pub async fn next(next: Next, request: Request) -> Result<Response, Infallible> {
     next.call(request).await
 }

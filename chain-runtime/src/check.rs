@@ -83,9 +83,49 @@ pub const fn node(chain: &ChainInfo, position: usize, takes: bool) {
     order(node, node.exit_needs, true);
     overlap(node, node.needs);
     overlap(node, node.exit_needs);
+    emptied(chain, node, node.needs);
+    emptied(chain, node, node.exit_needs);
     ending(chain, node);
     if takes {
         gone(chain, node);
+    }
+}
+
+/// Who is lent an `Option` for writing can make it `None`, and then there is nothing left to leave the node with that provided it.
+#[track_caller]
+const fn emptied(chain: &ChainInfo, node: &NodeInfo, needs: &[Need]) {
+    let mut at = 0;
+    while at < needs.len() {
+        let need = &needs[at];
+        if let (SourceKind::Node, Access::LentMut) = (need.from.kind, need.access) {
+            let from = &chain.nodes[need.from.position];
+            if from.may_be_skipped && (from.facts.exit.is_present() || from.facts.cancelled) {
+                let message = Message::new().code(node.name).text(" asks for `&mut ").text(need.ty);
+                let message = message.text("`, and could empty it, but ").code(from.name);
+                let message = message.text(" needs its value when it is left: ask for `&").text(need.ty);
+                panic!("{}", message.text("`, or keep what changes behind a `Cell` or a `Mutex` in it").as_str());
+            }
+        }
+        at += 1;
+    }
+}
+
+/// A node that gives the reply ends the chain.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn last(chain: &ChainInfo, position: usize) {
+    let node = &chain.nodes[position];
+    let (end, replies) = match node.block {
+        Some(block) => (chain.blocks[block].end, chain.blocks[block].replies),
+        None => (chain.nodes.len(), true),
+    };
+    if node.facts.last && !(replies && position + 1 == end) {
+        let message = Message::new().code(node.name).text(" gives the reply, but the chain goes on after it: ");
+        let message = message.text("end the chain with ").code(node.name);
+        panic!("{}", message.text(", and do what comes after in the `exit` of a node before it").as_str());
     }
 }
 
@@ -261,6 +301,86 @@ pub trait Forgotten<N: ?Sized> {
 impl<N: ?Sized> Forgotten<N> for () {
     #[inline(always)]
     fn nothing() {}
+}
+
+/// A scope's types are compared as they are written, and so is whether they are references.
+///
+/// # Panics
+///
+/// In a constant, so while compiling, where the name of a type hides that it is a reference.
+#[track_caller]
+pub const fn shows(what: &str, name: &str, ty: &str, shows: crate::private::Shows) {
+    let message = Message::new().text(what).code(name);
+    match shows {
+        crate::private::Shows::Itself | crate::private::Shows::Nothing => {}
+        crate::private::Shows::Reference => {
+            let message = message.text(" is a reference, which `").text(ty).text("` does not show: write it as `&T`. ");
+            panic!("{}", message.text("What is behind a reference is found as a `T`, whoever owns it").as_str());
+        }
+    }
+}
+
+/// The same of a node whose type has arguments, which may be references.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn shows_itself(name: &str, shows: crate::private::Shows) {
+    if matches!(shows, crate::private::Shows::Reference) {
+        let message = Message::new().text("what ").code(name).text(" provides here is a reference: ");
+        let message = message.text("what is behind one is found as a `T`, whoever owns it. ");
+        panic!("{}", message.text("Name the node with a type of your own, which holds it").as_str());
+    }
+}
+
+/// `()` is the reply of a chain that has none, and of no other: not where whatever can be converted becomes the reply.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn ends(name: &str, gives: crate::private::Shows, reply_is_anything: bool) {
+    if let (crate::private::Shows::Nothing, true) = (gives, reply_is_anything) {
+        let message =
+            Message::new().text("the chain ends with ").code(name).text(", which gives `()`, and that is no reply: ");
+        panic!("{}", message.text("end it with a node that gives one").as_str());
+    }
+}
+
+/// The same of what a node breaks with.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn breaks(nodes: &[NodeInfo], position: usize, reply_is_anything: bool) {
+    let node = &nodes[position];
+    if let (Some(breaks), true) = (node.facts.breaks, reply_is_anything)
+        && matches!(breaks.as_bytes(), b"()")
+    {
+        let message = Message::new()
+            .code(node.name)
+            .text(" breaks with `()`, which would be an empty reply that says all is well: ");
+        panic!("{}", message.text("break with what went wrong, a status for example").as_str());
+    }
+}
+
+/// Who keeps a borrow of a `T` and returns a `&T` would provide the `T` that it needs.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn provides(nodes: &[NodeInfo], position: usize) {
+    let node = &nodes[position];
+    if let (true, Some(ty)) = (node.facts.gives_what_it_keeps, node.facts.provides) {
+        let message = Message::new().code(node.name).text(" needs what it provides, a ").code(ty);
+        panic!(
+            "{}",
+            message.text(": a scope has one of a type, so wrap what it returns in a type of its own").as_str()
+        );
+    }
 }
 
 /// That what a node gives is a condition.

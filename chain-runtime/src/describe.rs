@@ -26,6 +26,10 @@ pub struct Facts {
     pub cancelled: bool,
     /// Whether it wraps a block, and may run it again.
     pub around: Wraps,
+    /// Whether it gives the reply, so that nothing may come after it.
+    pub last: bool,
+    /// Whether it returns a reference to a type that it needs itself. It can only be the last of its chain.
+    pub gives_what_it_keeps: bool,
 }
 
 impl Facts {
@@ -41,6 +45,8 @@ impl Facts {
             exit: Hook::Absent,
             cancelled: false,
             around: Wraps::Nothing,
+            last: false,
+            gives_what_it_keeps: false,
         }
     }
     /// It provides a value of this type.
@@ -71,6 +77,18 @@ impl Facts {
     #[must_use]
     pub const fn cancelled(mut self) -> Self {
         self.cancelled = true;
+        self
+    }
+    /// It returns a reference to a type that it needs itself.
+    #[must_use]
+    pub const fn gives_what_it_keeps(mut self) -> Self {
+        self.gives_what_it_keeps = true;
+        self
+    }
+    /// It gives the reply, and nothing may come after it.
+    #[must_use]
+    pub const fn last(mut self) -> Self {
+        self.last = true;
         self
     }
     /// It wraps a block.
@@ -195,6 +213,8 @@ pub struct NodeInfo {
     pub line: u32,
     /// The attributes before it in the chain, as written: when it runs, and for how long.
     pub attributes: &'static str,
+    /// Whether it provides an `Option`, which is `None` where it was skipped.
+    pub may_be_skipped: bool,
     /// What is known of the node wherever it stands.
     pub facts: Facts,
     /// What `enter` needs.
@@ -219,6 +239,7 @@ impl NodeInfo {
             file: place.file(),
             line: place.line(),
             attributes: "",
+            may_be_skipped: false,
             facts: seen.facts,
             needs: seen.needs,
             exit_needs: seen.exit_needs,
@@ -240,6 +261,12 @@ impl NodeInfo {
     #[must_use]
     pub const fn after(mut self, after: Option<usize>) -> Self {
         self.after = after;
+        self
+    }
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn may_be_skipped(mut self) -> Self {
+        self.may_be_skipped = true;
         self
     }
     #[doc(hidden)]

@@ -81,7 +81,8 @@
 //!    as `?` would do it.
 //! 3. **The last node gives the reply**, directly or through [`IntoReply`].
 //! 4. **One type, one provider.** Two nodes, inputs or fields of the same type in one scope are refused: wrap one in a type of
-//!    its own. A field that is used as a node may have twins: it is known by its name, and is not lent by its type then.
+//!    its own. A reference is found by what it refers to: what is provided as `&'r T`, an input `name: &T` and a field `name: &'c T`
+//!    are a `T` like one that is owned, and are lent as `&T`. So the reference has to show: an alias that hides one is refused. A field that is used as a node may have twins: it is known by its name, and is not lent by its type then.
 //! 5. **Every node that was entered is left.** `exit` runs in reverse order for exactly the nodes that were entered, on a reply
 //!    and on a break. It is lent what `enter` could be lent, its own node's value, an [`Ending`] that says who replied or
 //!    broke, and the reply, through the parameter *called* `reply` (`&Reply` or `&mut Reply`). `cancelled` is synchronous and
@@ -303,7 +304,8 @@ pub use chain_macros::chain as __chain;
 /// # On an `impl` block
 ///
 /// Any of three methods make the type a node; other items in the block are left alone. All take `&self`, since a node serves
-/// every request.
+/// every request. A method that is called almost like a hook (`canceled`, `on_exit`) is refused in this block, and a hook in another
+/// `impl` block of the type as well: no chain would call it.
 ///
 /// | hook | runs | may be lent | returns |
 /// | --- | --- | --- | --- |
@@ -365,12 +367,13 @@ pub use chain_macros::chain as __chain;
 /// | `&T` | lent |
 /// | `&mut T` | lent for writing: inputs that are not `&T`, and provided values |
 /// | `T` | an input, taken out of the scope |
+/// | `&mut Option<T>` | what may be skipped, for writing; not where its node has `exit` or `cancelled`, which need the value |
 /// | `&'a T` with `'a` in the result | kept for the run, since what is provided borrows from it: inputs by `&'r`, the chain's fields, and what is borrowed from these |
 ///
 /// # Results
 ///
 /// They are read by their name, under any alias: `Result<T, E>` and `ControlFlow<R, T>` may break, `()` provides nothing, `!`
-/// never returns. Anything else is provided.
+/// never returns. Anything else is provided; `&'a T` as a `T`, which is lent as `&T`.
 ///
 /// # Generics
 ///
@@ -381,6 +384,7 @@ pub use chain_macros::chain as __chain;
 ///
 /// - `#[node(stateless)]`, on an `impl` block: the type has no fields, so a chain may name it by its type, without a field. A
 ///   type with `exit` or `cancelled` begins with a capital letter then: for what is named like a function a chain has no way out.
+/// - `#[node(last)]`: what the node gives is the reply, and a chain that goes on after it is refused. What hands a request on is such a node.
 /// - `#[node(crate = path)]`: where this crate is, for macros that re-export it. Under another name in `Cargo.toml` it is found.
 ///
 /// What it implements is described in [`mod@node`]; a node can be written by hand as well.
@@ -540,8 +544,15 @@ pub use chain_macros::splice as __splice;
 /// `segment` declares a part of a chain, which any chain of this crate, and of others if it is `pub`, takes in by `..name`. Its nodes
 /// are then the chain's: they provide for the nodes behind them, keep their names, and are drawn and observed like any. Put it in a
 /// block, `{ ..front }`, to keep what it provides there. A node of it that is a field of the chain is written in parentheses, with
-/// its type; everything else its nodes find by type, in the scope of the chain that uses it. Nodes have to be as visible as the
-/// segment is: less is an error where it is declared. A segment stands in a module, not in a function.
+/// its type, and a chain has to have such a field; everything else its nodes find by type, in the scope of the chain that uses it.
+///
+/// A segment **means what it means where it is declared**: constants and variants in its patterns, guards, the types of its bindings and fields,
+/// expressions in its attributes and `#[cfg(..)]` are resolved and checked there, also where another crate uses it. Nodes and types of bindings have
+/// to be as visible as the segment is: less is an error where it is declared. Constants, and what guards and expressions name, may be
+/// private. A segment stands in a module, not in a function.
+///
+/// It may have type and const parameters, which the chain names: `segment known<S: Store>(log: Log) { log => look::<S> }` is taken in by
+/// `..known::<Db>`. It declares no lifetimes: any name of one, and `'_`, is the run's.
 ///
 /// ```
 /// mod entry {

@@ -39,14 +39,21 @@ pub type Gives<'r, N> = <<N as Signature<'r>>::Kind as Reads<<N as Signature<'r>
 /// What a node breaks with; [`Never`](crate::Never) where it cannot.
 pub type Breaks<'r, N> = <<N as Signature<'r>>::Kind as Reads<<N as Signature<'r>>::Out>>::Breaks;
 
-/// The type under which the node's value joins the scope of the chain `C`: [`Signature::Key`], said once more.
+/// The type under which the node's value joins the scope of the chain `C`.
 ///
 /// rustc compares the providers of a scope with each other, and what a foreign trait says of a foreign type might
 /// change, as far as it knows: a node of another crate would seem to provide any type at all. With the chain's own
 /// type among the trait's parameters, what the node provides is settled.
+///
+/// A value that is a reference is found by what it refers to: a node that returns `&'r T` provides a `T`, as an input `name: &'r T`
+/// does, so that there is one `T` in a scope whoever owns it.
 pub trait Joins<'r, C: ?Sized> {
+    /// The type that finds the value: [`Signature::Key`], or the `T` of a key that is `&T` or `&mut T`.
+    type As<const P: usize>: ?Sized;
     /// [`Signature::Key`].
-    type As<const P: usize>;
+    type Held<const P: usize>;
+    /// How the one is lent from the other: one of [`scope::lent`](crate::scope::lent).
+    type Lent;
 }
 
 /// Marks a type as a node, for the chain `C` (see [`Joins`] for why the chain is a parameter). A chain names the type of a field that it uses as a node as `<Type as IsNode<C>>::Itself`, so that for a

@@ -288,7 +288,7 @@ impl<S, E> fmt::Debug for Forward<S, E> {
     }
 }
 
-#[node(crate = crate)]
+#[node(crate = crate, last)]
 impl<S: Service<WebRequest<E>>, E> Forward<S, E> {
     /// Calls what comes after the chain.
     ///

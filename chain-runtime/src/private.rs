@@ -16,6 +16,57 @@ pub fn taken<T>(slot: &mut Option<T>) -> T {
     slot.take().expect("chain!: a value was asked for before it was provided")
 }
 
+/// Asks what a type is, behind whatever name: `Probe::<T>::SHOWS`. For a type that is known an inherent constant goes before the one of a
+/// trait.
+#[derive(Debug)]
+pub struct Probe<T: ?Sized>(PhantomData<T>);
+
+/// What the name of a type may hide.
+#[derive(Clone, Copy, Debug)]
+pub enum Shows {
+    /// Nothing that a scope minds.
+    Itself,
+    /// It is a reference.
+    Reference,
+    /// It is `()`.
+    Nothing,
+}
+
+impl<T: ?Sized> Probe<&T> {
+    /// A reference.
+    pub const SHOWS: Shows = Shows::Reference;
+}
+impl<T: ?Sized> Probe<&mut T> {
+    /// A reference.
+    pub const SHOWS: Shows = Shows::Reference;
+}
+impl Probe<()> {
+    /// Nothing.
+    pub const SHOWS: Shows = Shows::Nothing;
+}
+
+/// What any other type is.
+pub trait Plainly {
+    /// Itself.
+    const SHOWS: Shows = Shows::Itself;
+    /// Of a reply: whether whatever can be converted becomes it, `()` as well.
+    const IS_ANYTHING: bool = false;
+}
+impl<T: ?Sized> Plainly for Probe<T> {}
+
+/// That a field of a chain is what a segment of the chain declares it to be.
+#[diagnostic::on_unimplemented(
+    message = "a segment of this chain declares a field as `{T}`, and the chain has it as `{Self}`",
+    label = "needs a `{T}`, not a `{Self}`",
+    note = "give the field the type that the segment declares, or the segment another field"
+)]
+pub trait FieldOfSegment<T: ?Sized> {
+    /// So it is.
+    fn is_one() {}
+}
+
+impl<T: ?Sized> FieldOfSegment<T> for T {}
+
 /// Stands for a node that has errors.
 pub fn no_node<T>() -> T {
     unreachable!()

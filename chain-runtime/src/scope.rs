@@ -48,6 +48,14 @@ impl<'r: 's, 's, T: ?Sized, N: ?Sized, S: Provides<'r, 's, T>> Lends<'r, 's, T, 
     }
 }
 
+/// That `Self`, the scope of a chain, lends references to `T`s by reference. None does: whoever owns a `T`, it is lent as `&T`.
+#[diagnostic::on_unimplemented(
+    message = "`{N}` asks for a reference to a `&{T}`, and a scope lends what a reference refers to",
+    label = "asks for a reference to a `&{T}`",
+    note = "ask for `&{T}`: what is provided by reference, or is such an input or field, is lent so"
+)]
+pub trait LendsReferences<T: ?Sized, N: ?Sized> {}
+
 /// A place in the scope, from which a `T` can be lent.
 pub trait Place<'s, T: ?Sized> {
     /// Lends it for reading.
@@ -191,6 +199,62 @@ pub mod place {
         #[inline(always)]
         fn keep(self) -> &'r T {
             self.0
+        }
+    }
+}
+
+/// How what a node provided, held as an `H`, is lent to those that ask for a `T`.
+pub trait LentFrom<'r: 's, 's, H, T: ?Sized> {
+    /// What may be done with it.
+    type Place: Place<'s, T>;
+    /// Hands it out.
+    fn place(held: &'s mut H) -> Self::Place;
+}
+
+/// The ways in which a value is held: by itself, or by a reference to it.
+pub mod lent {
+    use super::{LentFrom, place};
+
+    /// A `T`.
+    #[derive(Debug)]
+    pub struct Itself;
+    /// A `&T`, which lives as long as the run.
+    #[derive(Debug)]
+    pub struct ByRef;
+    /// A `&mut T`.
+    #[derive(Debug)]
+    pub struct ByMut;
+
+    /// Of a node that needs what it would provide: a chain in which it is not the last is refused.
+    #[derive(Debug)]
+    pub struct Unfound;
+
+    impl<'r: 's, 's, H, const P: usize> LentFrom<'r, 's, H, crate::Nothing<P>> for Unfound {
+        type Place = place::Provided<'s, crate::Nothing<P>>;
+        fn place(_: &'s mut H) -> Self::Place {
+            unreachable!("chain!: nobody asks for nothing")
+        }
+    }
+
+    impl<'r: 's, 's, T: 's> LentFrom<'r, 's, T, T> for Itself {
+        type Place = place::Provided<'s, T>;
+        #[inline(always)]
+        fn place(held: &'s mut T) -> Self::Place {
+            place::Provided(held)
+        }
+    }
+    impl<'a: 'r, 'r: 's, 's, T: ?Sized> LentFrom<'r, 's, &'a T, T> for ByRef {
+        type Place = place::Shared<'r, T>;
+        #[inline(always)]
+        fn place(held: &'s mut &'a T) -> Self::Place {
+            place::Shared(held)
+        }
+    }
+    impl<'a: 'r, 'r: 's, 's, T: ?Sized> LentFrom<'r, 's, &'a mut T, T> for ByMut {
+        type Place = place::Borrowed<'s, T>;
+        #[inline(always)]
+        fn place(held: &'s mut &'a mut T) -> Self::Place {
+            place::Borrowed(held)
         }
     }
 }

@@ -296,7 +296,7 @@ impl<S: Service<I>, I> Permit<S, I> {
 /// The node that hands the request on to the service that the chain is around, as it is: `forward::<Inner, Request>`.
 ///
 /// Both are inputs of the chain, which it takes. The service's error becomes the reply as any node's does.
-#[node(crate = crate)]
+#[node(crate = crate, last)]
 pub async fn forward<S, I>(permit: Permit<S, I>, request: I) -> Result<S::Response, S::Error>
 where
     S: Service<I>,

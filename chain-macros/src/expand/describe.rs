@@ -42,7 +42,8 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
             quote!(.after(#after))
         });
         let attributes = (!attributes.is_empty()).then(|| quote!(.attributes(#attributes)));
-        quote!(#described #role #block #after #attributes)
+        let skipped = step.may_be_skipped().then(|| quote!(.may_be_skipped()));
+        quote!(#described #role #block #after #attributes #skipped)
     });
     // Statics, which the backend names; a constant it would write out, with all that it points to, at each mention.
     let (node_static, ending_static) = (names::static_of("Nodes", name), names::static_of("Endings", name));
@@ -261,6 +262,79 @@ fn sizes(plan: &Plan<'_>) -> TokenStream {
     }
 }
 
+/// That the inputs, the fields and the bindings show which of them are references.
+fn shows(plan: &Plan<'_>) -> TokenStream {
+    let chain = plan.chain;
+    let rt = &names::runtime_alias();
+    let shows = |what: &str, name: &syn::Ident, ty: &syn::Type| {
+        let ty = types::referent(ty);
+        if !matches!(ty, syn::Type::Path(_)) || types::mentions(ty, &chain.generics) {
+            return None;
+        }
+        let span = syn::spanned::Spanned::span(ty);
+        let (name, text, ty) = (names::unraw(name), types::text(ty), types::anonymous(ty));
+        let rt = names::alias(span);
+        Some(quote_spanned!(span=> #rt::check::shows(#what, #name, #text, #rt::private::Probe::<#ty>::SHOWS);))
+    };
+    let inputs = chain.run.inputs.iter().filter(|_| chain.form == Form::Item);
+    let inputs: Vec<_> = inputs.filter_map(|input| shows("the input ", &input.name, &input.ty)).collect();
+    let fields = chain.fields.iter().filter_map(|field| {
+        let cfg = field.cfg();
+        let ty = types::reloadable(&field.ty).unwrap_or(&field.ty);
+        let shows = shows("the field ", &field.name, ty)?;
+        Some(quote!(#(#cfg)* { #shows }))
+    });
+    let bindings = plan.bindings().filter_map(|(name, ty)| shows("the binding ", name, ty));
+    let (fields, bindings) = (fields.collect::<Vec<_>>(), bindings.collect::<Vec<_>>());
+    if inputs.is_empty() && fields.is_empty() && bindings.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        const _: () = {
+            use #rt::private::Plainly as _;
+            #(#inputs)* #(#fields)* #(#bindings)*
+        };
+    }
+}
+
+/// The same of what a node provides whose type has arguments, for nobody asked it where it was made; and that what ends the chain gives
+/// a reply.
+fn shows_of(plan: &Plan<'_>, position: usize) -> Option<TokenStream> {
+    let chain = plan.chain;
+    let step = &plan.steps[position];
+    let Step { name, span, level, has_arguments, role, .. } = step;
+    if types::mentions(&step.node, &chain.generics) {
+        return None;
+    }
+    let node = outside(plan, step);
+    let rt = names::alias(*span);
+    let level = &plan.levels[*level];
+    let check = if level.providers.contains(&position) {
+        let shows = quote_spanned!(*span=> #rt::private::Probe::<<#node as #rt::Signature<'_>>::Key<0>>::SHOWS);
+        has_arguments.then(|| quote_spanned!(*span=> #rt::check::shows_itself(#name, #shows);))?
+    } else if *role == Role::Step && level.replies && chain.form == Form::Item {
+        let gives = quote_spanned!(*span=> #rt::private::Probe::<#rt::node::Gives<'_, (#node)>>::SHOWS);
+        let anything = is_anything(chain, *span)?;
+        quote_spanned!(*span=> #rt::check::ends(#name, #gives, #anything);)
+    } else {
+        return None;
+    };
+    Some(quote_spanned! {*span=>
+        use #rt::private::Plainly as _;
+        #check
+    })
+}
+
+/// Whether the reply is a type that whatever can be converted becomes. `None` where it depends on a type parameter, or is `()`.
+fn is_anything(chain: &Chain, span: proc_macro2::Span) -> Option<TokenStream> {
+    let reply = &chain.run.reply;
+    if types::mentions(reply, &chain.generics) || types::is_unit(reply) {
+        return None;
+    }
+    let (rt, reply) = (names::alias(span), types::anonymous(reply));
+    Some(quote_spanned!(span=> #rt::private::Probe::<#reply>::IS_ANYTHING))
+}
+
 /// A node's type where the chain's own lifetimes are not declared.
 fn outside(plan: &Plan<'_>, step: &Step) -> TokenStream {
     let own: Vec<_> = plan.chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
@@ -303,6 +377,15 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
     let (_, chain_ty, _) = chain.generics.split_for_impl();
     let rt = &names::runtime_alias();
     let takes = names::static_of("Takes", name);
+    let anything = names::static_of("IsAnything", name);
+    let is_anything = match chain.form {
+        Form::Item => is_anything(chain, name.span()),
+        Form::Short => None,
+    };
+    let is_anything = match is_anything {
+        Some(is_anything) => quote!({ use #rt::private::Plainly as _; #is_anything }),
+        None => quote!(false),
+    };
     let nodes = |this: &TokenStream, span: proc_macro2::Span, position: usize| {
         let rt = names::alias(span);
         // That of the way in is a bound: rustc can say it earlier.
@@ -311,14 +394,22 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
         let step = &plan.steps[position];
         let function = (!step.has_hooks && !matches!(step.role, Role::Around | Role::Predicate))
             .then(|| quote_spanned!(span=> #rt::check::function(#this::NODES, #position);));
+        let provides = plan.levels[step.level].providers.contains(&position);
+        let provides = provides.then(|| quote_spanned!(span=> #rt::check::provides(#this::NODES, #position);));
         let role = match step.role {
-            Role::Step => quote_spanned!(span=> #rt::check::step(#this::NODES, #position);),
+            Role::Step => quote_spanned! {span=>
+                #rt::check::step(#this::NODES, #position);
+                #rt::check::last(#this::CHAIN, #position);
+                #provides
+            },
             Role::Around => quote_spanned!(span=> #rt::check::around(#this::CHAIN, #position);),
             Role::Predicate => quote_spanned!(span=> #rt::check::predicate(#this::NODES, #position);),
             Role::Scrutinee { .. } => quote_spanned!(span=> #rt::check::scrutinee(#this::NODES, #position);),
         };
         let features = features(plan, step);
-        quote_spanned!(span=> { #rt::check::node(#this::CHAIN, #position, #takes); #way_out #function #role #features })
+        let shows = shows_of(plan, position);
+        let breaks = quote_spanned!(span=> #rt::check::breaks(#this::NODES, #position, #anything););
+        quote_spanned!(span=> { #shows #rt::check::node(#this::CHAIN, #position, #takes); #breaks #way_out #function #role #features })
     };
     let budget = |this: &TokenStream| {
         let limit = chain.budget.as_ref()?;
@@ -344,10 +435,13 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
                 }
             }
         });
+        let shows = shows(plan);
         return quote! {
+            #shows
             impl #impl_generics #scope #ty_generics #clause {
                 const WIRED: () = {
                     let #takes = #rt::check::takes(<#name #chain_ty>::NODES);
+                    let #anything = #is_anything;
                     #(#checks;)*
                 };
             }
@@ -361,8 +455,11 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
         quote_spanned!(step.span=> const _: () = #check;)
     });
     let budget = budget(&this).map(|check| quote!(const _: () = #check;));
+    let shows = shows(plan);
     quote! {
+        #shows
         const #takes: #rt::private::bool = #rt::check::takes(#this::NODES);
+        const #anything: #rt::private::bool = #is_anything;
         #(#checks)*
         #budget
     }

@@ -20,6 +20,7 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
     let description = describe::description(plan);
     let run = run::run(plan);
     let embedded = embed::embedded(plan.chain);
+    let fields = fields_of_segments(plan.chain);
     let hushed = names::hushed();
     let (runtime, alias) = (&plan.chain.runtime, names::runtime_alias());
     let behind = quote! {
@@ -30,9 +31,32 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
             #description
             #run
             #embedded
+            #fields
         };
     };
     assemble(plan.chain, &declaration, &behind)
+}
+
+/// That the fields which segments need are of the types that they declare.
+fn fields_of_segments(chain: &Chain) -> Option<TokenStream> {
+    let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
+    let name = &chain.name;
+    let rt = names::runtime_alias();
+    let checks = chain.needs.iter().filter_map(|need| {
+        let field = chain.fields.iter().find(|field| field.name == need.name)?;
+        let (has, needs, cfg) = (&field.ty, &need.ty, field.cfg());
+        let check = quote!(<#has as #rt::private::FieldOfSegment<#needs>>::is_one(););
+        let check = names::as_if_at(check, need.at);
+        Some(quote!(#(#cfg)* { #check }))
+    });
+    let checks: Vec<_> = checks.collect();
+    (!checks.is_empty()).then(|| {
+        quote! {
+            impl #impl_generics #name #ty_generics #clause {
+                fn fields_of_segments() { #(#checks)* }
+            }
+        }
+    })
 }
 
 /// The chain's type with a `run` that nobody gets to call, beside errors that stand already.

@@ -31,7 +31,7 @@ use super::{in_run, run_lifetime, scope_arguments};
 use crate::ast::OnCancel;
 use crate::ast::{Chain, Form};
 use crate::names;
-use crate::plan::{Arm, Condition, Level, Outer, Piece, Plan, Role, Row, SlotKind, Step};
+use crate::plan::{Arm, By, Condition, Level, Outer, Piece, Plan, Role, Row, SlotKind, Step};
 use crate::types;
 
 pub(super) fn signature(chain: &Chain) -> TokenStream {
@@ -40,7 +40,7 @@ pub(super) fn signature(chain: &Chain) -> TokenStream {
     let is_async = chain.run.is_async.then(|| quote!(async));
     let lifetime = run_lifetime(chain);
     let inputs = chain.run.inputs.iter().map(|input| {
-        let name = &input.name;
+        let name = names::input(&input.name);
         let ty = in_run(chain, &input.ty);
         let attrs = &input.attrs;
         quote!(#(#attrs)* #name: #ty)
@@ -74,7 +74,7 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
     let budget = (plan.is_generic && chain.budget.is_some()).then(|| quote!(let () = Self::WITHIN_BUDGET;));
     let inputs = plan.levels[0].slots.iter().filter_map(|slot| {
         let input = chain.run.inputs.get(slot.index)?;
-        let (member, user) = (&slot.member, &input.name);
+        let (member, user) = (&slot.member, names::input(&input.name));
         match slot.kind {
             SlotKind::OwnedInput => Some(quote!(let mut #member = #rt::private::Some(#user);)),
             // A reference stays where it is: each local that lives across an await has its place in the future.
@@ -229,7 +229,7 @@ fn filled(plan: &Plan<'_>, index: usize, visible: usize) -> TokenStream {
     let elsewhere = Level::page(pages).start.max(Level::chunk(chunks).start);
     let members = level.slots.iter().filter_map(|slot| {
         let (member, cfg) = (&slot.member, &slot.cfg);
-        let input = chain.run.inputs.get(slot.index).map(|input| &input.name);
+        let input = chain.run.inputs.get(slot.index).map(|input| names::input(&input.name));
         let value = match slot.kind {
             SlotKind::Field => return None,
             SlotKind::Provided if slot.index >= provided || elsewhere > slot.index => return None,
@@ -239,8 +239,13 @@ fn filled(plan: &Plan<'_>, index: usize, visible: usize) -> TokenStream {
             }
             SlotKind::Binding => {
                 let binding = &slot.binding;
-                quote!(#rt::private::Some(&mut #binding))
+                match slot.by {
+                    By::Itself => quote!(#rt::private::Some(&mut #binding)),
+                    By::Shared => quote!(#rt::private::Some(#binding)),
+                    By::Borrowed => quote!(#rt::private::Some(&mut *#binding)),
+                }
             }
+            SlotKind::Version if slot.by != By::Itself => quote!(#rt::private::Some(&**#member)),
             SlotKind::Version => quote!(#rt::private::Some(&*#member)),
             SlotKind::OwnedInput => quote!(#rt::private::Some(&mut #member)),
             SlotKind::SharedInput => quote!(#rt::private::Some(#input)),
@@ -531,7 +536,7 @@ fn goes(plan: &Plan<'_>, at: usize, frame: &Frame) -> (Ident, TokenStream) {
 /// A node whose value says which arm runs. It is left where its row ends, as any node.
 fn branch(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, arms: &[Arm], frame: &Frame) -> TokenStream {
     let chain = plan.chain;
-    let Step { node, span, role, .. } = &plan.steps[at];
+    let Step { node, span, role, through, .. } = &plan.steps[at];
     let rt = &names::alias(*span);
     let span = *span;
     let out = names::local("out", at);
@@ -551,7 +556,8 @@ fn branch(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, arms: &[Arm],
         let Arm { pattern, bindings, span, row } = arm;
         let body = inner_row(plan, row, &inner);
         // With its type, as it is written: another one is wrong there.
-        let bindings = bindings.iter().map(|(name, ty)| quote_spanned!(name.span()=> let mut #name: #ty = #name;));
+        let bindings =
+            bindings.iter().map(|(name, local, ty)| quote_spanned!(name.span()=> let mut #local: #ty = #name;));
         // At the arm: where one is missing, rustc says behind which.
         let mut group = Group::new(Delimiter::Brace, quote!(#(#bindings)* #body));
         group.set_span(*span);
@@ -561,7 +567,10 @@ fn branch(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, arms: &[Arm],
         Role::Scrutinee { is_bool: true } => quote_spanned! {span=>
             <#rt::node::Gives<'_, (#node)> as #rt::check::Condition<#node>>::holds(#value)
         },
-        _ => value.to_token_stream(),
+        _ => match through {
+            Some(through) => quote_spanned!(span=> #through(#value)),
+            None => value.to_token_stream(),
+        },
     };
     let body = quote_spanned! {span=>
         match #given { #(#arms)* }
@@ -922,7 +931,7 @@ fn assign(
     let endings = endings(plan);
     let ended = plan.tells_ending().then(|| quote!(#ending = &#endings[#ending_index];));
     if chain.form == Form::Short {
-        let context = &chain.run.inputs[0].name;
+        let context = names::input(&chain.run.inputs[0].name);
         let into = Ident::new(&format!("{what}Into"), span);
         let call = quote_spanned! {span=>
             <#reading as #rt::short::#into<#of, (#node)>>::write(#value, &mut #context.response)

@@ -7,7 +7,7 @@ use quote::quote;
 use super::scope_generics;
 use crate::ast::Form;
 use crate::names;
-use crate::plan::{Level, Plan, Slot, SlotKind};
+use crate::plan::{By, Level, Plan, Slot, SlotKind};
 use crate::types;
 
 pub(super) fn scope(plan: &Plan<'_>) -> TokenStream {
@@ -264,6 +264,7 @@ fn slot_impl(plan: &Plan<'_>, level: &Level, slot: &Slot) -> TokenStream {
         SlotKind::SharedInput => (quote!(Shared<#run, #ty>), quote!(Shared(#taken))),
         SlotKind::BorrowedInput => (quote!(Borrowed<#call, #ty>), quote!(Borrowed(#taken))),
         SlotKind::Version => (quote!(Version<#call, #ty>), quote!(Version(#taken))),
+        SlotKind::Binding if slot.by == By::Shared => (quote!(Shared<#run, #ty>), quote!(Shared(#taken))),
         SlotKind::Binding => (quote!(Provided<#call, #ty>), quote!(Provided(#taken))),
         SlotKind::Context => (quote!(Borrowed<#call, #ty>), quote!(Borrowed(self.#member.whole()))),
         SlotKind::Provided => {
@@ -274,11 +275,21 @@ fn slot_impl(plan: &Plan<'_>, level: &Level, slot: &Slot) -> TokenStream {
                     quote!(#rt::private::taken_of_two(&mut self.#loan, &mut self.#page.#member))
                 }
             };
-            (quote!(Provided<#call, #ty>), quote!(Provided(#place)))
+            match (&slot.lent, &slot.maybe) {
+                // As its node says.
+                (Some(lent), None) => {
+                    return lent_impl(plan, level, slot, ty, &from, lent, &place);
+                }
+                _ => (quote!(Provided<#call, #ty>), quote!(Provided(#place))),
+            }
         }
         SlotKind::Field => {
             let field = &plan.chain.fields[*index].name;
-            (quote!(Field<#run, #ty>), quote!(Field(&self.chain.#field)))
+            let place = match slot.by {
+                By::Itself => quote!(Field(&self.chain.#field)),
+                By::Shared | By::Borrowed => quote!(Field(&*self.chain.#field)),
+            };
+            (quote!(Field<#run, #ty>), place)
         }
     };
     let place_ty = quote!(#rt::scope::place::#place_ty);
@@ -287,12 +298,25 @@ fn slot_impl(plan: &Plan<'_>, level: &Level, slot: &Slot) -> TokenStream {
     // The node itself, on its way out, was not skipped; who else asks for the value alone is told that it may have been.
     let maybe = slot.maybe.as_ref().map(|ty| {
         let from = source(rt, &quote!(Skippable), *position, name);
-        let place_ty = quote!(#rt::scope::place::Provided<#call, #ty>);
-        let place = quote!(#rt::scope::place::Provided(#rt::private::not_skipped(#place)));
-        slot_for(plan, level, ty, &from, &place_ty, &place, *span)
+        let place = quote!(#rt::private::not_skipped(#place));
+        let lent = slot.lent.as_ref().expect("a node provides it");
+        lent_impl(plan, level, slot, ty, &from, lent, &place)
     });
     let cfg = &slot.cfg;
     quote!(#(#cfg)* #provides #maybe)
+}
+
+/// What a node provided is lent as the node says.
+fn lent_impl(
+    plan: &Plan<'_>,
+    level: &Level,
+    slot: &Slot,
+    ty: &TokenStream,
+    from: &TokenStream,
+    lent: &TokenStream,
+    held: &TokenStream,
+) -> TokenStream {
+    slot_for(plan, level, ty, from, &quote!(#lent::Place), &quote!(#lent::place(#held)), slot.span)
 }
 
 fn source(rt: &syn::Ident, kind: &TokenStream, index: usize, name: &str) -> TokenStream {
@@ -349,11 +373,15 @@ fn field_impls(plan: &Plan<'_>) -> TokenStream {
     let fields = chain.fields.iter().enumerate().filter(|(index, _)| chain.is_lent(*index)).map(|(_, field)| {
         let cfg = field.cfg();
         let crate::ast::Field { name: field, ty, .. } = field;
+        let (ty, lent) = match types::ungrouped(ty) {
+            syn::Type::Reference(_) => (types::found_by(ty), quote!(&*self.#field)),
+            _ => (ty.clone(), quote!(&self.#field)),
+        };
         let field_of = quote! {
             #[automatically_derived]
             impl #chain_generics #rt::scope::FieldOf<#ty, #node> for #name #chain_ty #chain_clause {
                 #[inline(always)]
-                fn field(&self) -> &#ty { &self.#field }
+                fn field(&self) -> &#ty { #lent }
             }
         };
         let field_of = names::as_if_at(field_of, field.span());

@@ -20,7 +20,7 @@ use crate::types;
 /// `match route { Route::Api(api: Api) => auth => serve, Route::Static => files }`
 pub(super) fn of_match(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<Branch> {
     let keyword: Token![match] = input.parse()?;
-    let node = scrutinee(input, "match")?;
+    let (node, through) = scrutinee(input, "match")?;
     let Ok(group) = input.parse::<Group>() else {
         return Err(input.error("expected the arms of `match`\n  help: write `match node { Pattern => chain, .. }`"));
     };
@@ -33,8 +33,12 @@ pub(super) fn of_match(input: ParseStream<'_>, diagnostics: &mut Diagnostics) ->
             "write `Pattern => chain` for each thing that the node may give",
         );
     }
-    let arms = arms(&tokens, diagnostics);
-    Ok(Branch { span: keyword.span, node, arms, is_bool: false, lacks_else: false })
+    let mut arms = arms(&tokens, diagnostics);
+    let (through, labels) = unzipped(through);
+    for (arm, label) in arms.iter_mut().zip(labels) {
+        arm.label = label;
+    }
+    Ok(Branch { span: keyword.span, node, through, arms, is_bool: false, lacks_else: false })
 }
 
 /// `if canary { .. } else { .. }`, `if let Some(user: User) = session { .. }`
@@ -59,7 +63,8 @@ pub(super) fn of_if(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> sy
     } else {
         None
     };
-    let node = scrutinee(input, "if")?;
+    let (node, through) = scrutinee(input, "if")?;
+    let (through, labels) = unzipped(through);
     if input.peek(Token![&&]) || input.peek(Token![||]) || input.peek(Token![==]) {
         return Err(input.error(
             "a branch asks one node, not an expression\n  help: write a `#[node]` function that gives the `bool`",
@@ -94,16 +99,17 @@ pub(super) fn of_if(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> sy
         }
         Some(tokens) => {
             let label = types::text(&tokens.iter().cloned().collect::<TokenStream>());
+            let label = labels.into_iter().next().unwrap_or(label);
             let (pattern, bindings) = pattern_of(&tokens, None, diagnostics);
             let rest = quote_spanned!(span=> _);
             (vec![arm(pattern, &label, bindings, then), arm(rest, "_", Vec::new(), otherwise)], false)
         }
     };
-    Ok(Branch { span, node, arms, is_bool, lacks_else })
+    Ok(Branch { span, node, through, arms, is_bool, lacks_else })
 }
 
 /// The node behind `match` or `if`.
-fn scrutinee(input: ParseStream<'_>, keyword: &str) -> syn::Result<NodeUse> {
+fn scrutinee(input: ParseStream<'_>, keyword: &str) -> syn::Result<(NodeUse, Option<Through>)> {
     if input.peek(Token![!]) {
         return Err(input.error(
             "a branch asks one node, not an expression\n  help: swap the two blocks, or write a `#[node]` function that gives the opposite",
@@ -113,6 +119,15 @@ fn scrutinee(input: ParseStream<'_>, keyword: &str) -> syn::Result<NodeUse> {
         return Err(input.error(format!("expected a node after `{keyword}`\n  help: write `{keyword} node {{ .. }}`")));
     }
     let node = node_path(input)?;
+    // What a segment says of its own branches.
+    if input.peek(Token![as]) {
+        input.parse::<Token![as]>()?;
+        let of = input.parse()?;
+        let labels;
+        syn::bracketed!(labels in input);
+        let labels = labels.parse_terminated(|label| label.parse::<syn::LitStr>(), Token![,])?;
+        return Ok((node, Some((of, labels.iter().map(syn::LitStr::value).collect()))));
+    }
     if !(input.peek(syn::token::Brace)
         || input.is_empty()
         || input.peek(Token![&&])
@@ -121,7 +136,14 @@ fn scrutinee(input: ParseStream<'_>, keyword: &str) -> syn::Result<NodeUse> {
     {
         node_ends(input, &node)?;
     }
-    Ok(node)
+    Ok((node, None))
+}
+
+/// The function of a segment that says which arm it is, and how the arms are written there.
+type Through = (syn::Path, Vec<String>);
+
+fn unzipped(through: Option<Through>) -> (Option<syn::Path>, Vec<String>) {
+    through.map_or_else(Default::default, |(of, labels)| (Some(of), labels))
 }
 
 fn arms(tokens: &[TokenTree], diagnostics: &mut Diagnostics) -> Vec<Arm> {

@@ -72,6 +72,70 @@ pub fn counted(user: &User) -> Letters {
     Letters(user.0.len())
 }
 
+/// Segments that other crates use, in which names mean what they mean here.
+pub mod pages {
+    use chain_runtime::{chain, node};
+
+    use crate::Reply;
+
+    const ADMIN: usize = 3;
+
+    /// How many letters there are, if any.
+    #[derive(Debug)]
+    pub enum Length {
+        /// None.
+        Empty,
+        /// So many.
+        Of(Count),
+    }
+
+    /// So many.
+    #[derive(Debug)]
+    pub struct Count(pub usize);
+
+    /// Counts.
+    #[node]
+    pub fn length(letters: &str) -> Length {
+        if letters.is_empty() { Length::Empty } else { Length::Of(Count(letters.len())) }
+    }
+
+    /// Gives a number.
+    #[node]
+    pub fn size(letters: &str) -> usize {
+        letters.len()
+    }
+
+    /// Gives it back.
+    #[node]
+    pub fn counted(count: &Count) -> Reply {
+        Reply(count.0 as u16)
+    }
+
+    /// Gives a number.
+    #[node]
+    pub fn fixed<const N: u16>() -> Reply {
+        Reply(N)
+    }
+
+    const fn is_long(count: &Count) -> bool {
+        count.0 > ADMIN
+    }
+
+    chain! {
+        /// A constant, a guard, a binding and an argument.
+        pub segment branches {
+            match size {
+                ADMIN => fixed::<{ ADMIN as u16 * 100 }>,
+                _ => match length {
+                    Length::Of(count: Count) if is_long(&count) => counted,
+                    Length::Of(_) => fixed::<1>,
+                    Length::Empty => fixed::<0>,
+                },
+            }
+        }
+    }
+}
+
 /// What the cases about chains inside of chains share.
 pub mod composed {
     pub use std::future::Future;

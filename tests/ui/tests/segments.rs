@@ -21,3 +21,14 @@ fn it_is_spliced_in() {
     let names: Vec<_> = Gateway::NODES.iter().map(|node| node.name).collect();
     assert_eq!(names, ["auth", "counted", "reply"]);
 }
+
+chain! {
+    struct Branches;
+    fn(letters: &str) -> Reply { ..chain_ui::pages::branches }
+}
+
+#[test]
+fn its_constants_guards_and_bindings_are_those_of_its_own_crate() {
+    let replies = ["", "a", "abc", "abcd"].map(|letters| Branches.run(letters).0);
+    assert_eq!(replies, [0, 1, 300, 4]);
+}

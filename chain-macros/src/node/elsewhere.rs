@@ -1,0 +1,133 @@
+//! Hooks that would never run: one whose name is almost right, and one that stands in another `impl` block.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{Ident, ImplItemFn};
+
+use super::Node;
+use crate::diagnostics::Diagnostics;
+use crate::names;
+
+/// The hooks, and what else people call them.
+const HOOKS: [(&str, &[&str]); 5] = [
+    ("enter", &["entered", "entering", "entry"]),
+    ("exit", &["exits", "exited", "exiting"]),
+    ("cancelled", &["cancel", "cancels", "canceling", "cancelling", "cancellation", "cancelation"]),
+    ("around", &["arounds"]),
+    ("again", &[]),
+];
+
+/// A method that is no hook, and is called almost like one, is a hook that never runs.
+pub(super) fn refuse_almost_a_hook(method: &ImplItemFn, diagnostics: &mut Diagnostics) {
+    let name = &method.sig.ident;
+    if method.sig.receiver().is_none() {
+        return;
+    }
+    if let Some(hook) = almost(&names::unraw(name)) {
+        diagnostics.error(
+            name,
+            format_args!("no chain calls `{name}`: the hook is called `{hook}`"),
+            format_args!("rename it to `{hook}`, or move it into an `impl` block without `#[node]` if it is no hook"),
+        );
+    }
+}
+
+/// The hook that is meant by a name which is none.
+fn almost(name: &str) -> Option<&'static str> {
+    let prefixes = ["on_", "do_", "handle_", "run_", "async_"];
+    let bare = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
+    let bare = ["_hook", "_async", "_now"].iter().find_map(|suffix| bare.strip_suffix(suffix)).unwrap_or(bare);
+    let meant = HOOKS.iter().find(|(hook, others)| {
+        // What is short is soon almost something else: `exit` and `edit`, `enter` and `center`.
+        let slips = match hook.len() {
+            7.. => 2,
+            5 | 6 if bare.starts_with(&hook[..1]) && bare.len() < hook.len() => 1,
+            _ => 0,
+        };
+        let mut squeezed = bare.chars().collect::<Vec<_>>();
+        squeezed.dedup();
+        let is_doubled = squeezed.iter().collect::<String>() == **hook;
+        // `entry` by itself may be what it says.
+        let is_other = others.contains(&bare) && (bare != "entry" || bare != name);
+        let is_swapped = hook.len() == bare.len() && sorted(hook) == sorted(bare);
+        bare == *hook || is_other || is_swapped || is_doubled || distance(hook, bare) <= slips
+    });
+    meant.map(|(hook, _)| *hook)
+}
+
+fn sorted(name: &str) -> Vec<char> {
+    let mut letters: Vec<_> = name.chars().collect();
+    letters.sort_unstable();
+    letters
+}
+
+/// How many letters have to be put in, left out or changed (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<_> = other.chars().collect();
+    let mut row: Vec<_> = (0..=other.len()).collect();
+    for (at, letter) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = at + 1;
+        for (index, second) in other.iter().enumerate() {
+            let changed = diagonal + usize::from(letter != *second);
+            diagonal = row[index + 1];
+            row[index + 1] = changed.min(diagonal + 1).min(row[index] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+impl Node {
+    /// The hooks that this block does not have, no other block of the type has: there, no chain would find them.
+    ///
+    /// Their names are taken, so that rustc finds two definitions of one (E0592). To ask for one and say so in words of our own, there would
+    /// have to be a trait with the same names to fall back on, and then each trait that has one of them, and is in scope, would make the
+    /// question ambiguous: the runtime's own are.
+    pub(super) fn refuse_hooks_elsewhere(&self) -> TokenStream {
+        let here = [
+            ("enter", self.enter.is_some()),
+            ("exit", self.exit.is_some()),
+            ("cancelled", self.cancelled.is_some()),
+            ("around", self.around.is_some()),
+        ];
+        let (ty, span) = (&self.ty, self.span);
+        let absent = here.iter().filter(|(_, is_here)| !is_here).map(|(hook, _)| {
+            let hook = Ident::new(hook, span);
+            quote_spanned!(span=> #[doc(hidden)] const #hook: () = ();)
+        });
+        let generics = self.generics(&[], &[]);
+        let clause = self.where_clause(&[]);
+        quote!(impl #generics #ty #clause { #(#absent)* })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::almost;
+
+    #[test]
+    fn a_hook_that_is_almost_one_is_named() {
+        for (name, hook) in [
+            ("canceled", "cancelled"),
+            ("on_cancelled", "cancelled"),
+            ("on_cancel", "cancelled"),
+            ("cancel", "cancelled"),
+            ("on_exit", "exit"),
+            ("exited", "exit"),
+            ("eixt", "exit"),
+            ("exit_async", "exit"),
+            ("on_enter", "enter"),
+            ("enetr", "enter"),
+            ("entr", "enter"),
+            ("arround", "around"),
+            ("agian", "again"),
+        ] {
+            assert_eq!(almost(name), Some(hook), "`{name}`");
+        }
+        for name in
+            ["edit", "exists", "entry", "center", "key", "counter", "cached", "gain", "leave", "allows", "ground"]
+        {
+            assert_eq!(almost(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+use chain_runtime::{chain, node};
+use chain_ui::{Reply, Request, auth, greet};
+
+struct Log;
+
+#[node]
+impl Log {
+    fn exit(&self, _reply: &Reply) {}
+}
+
+chain! {
+    struct Gateway {
+        log: Log,
+    }
+
+    async fn(request: Request) -> Reply {
+        log => auth => greet
+    }
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use chain_runtime::node;
+
+struct Log;
+
+#[node]
+impl Log {
+    pub fn enter(&self) {}
+    pub fn on_exit(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use chain_ui::composed::*;
+
+chain! {
+    segment front { auth => ..front }
+}
+
+fn main() {}

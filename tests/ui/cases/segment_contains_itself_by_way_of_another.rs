@@ -1,0 +1,17 @@
+use chain_ui::composed::*;
+
+chain! {
+    segment front { auth => ..behind }
+}
+
+chain! {
+    segment behind { check => ..front }
+}
+
+chain! {
+    struct Gateway;
+
+    async fn(request: Request) -> Reply { ..front => greet }
+}
+
+fn main() {}
