@@ -3,6 +3,8 @@
 #![allow(
     clippy::needless_lifetimes,
     clippy::extra_unused_lifetimes,
+    clippy::needless_arbitrary_self_type,
+    clippy::redundant_closure_call,
     mismatched_lifetime_syntaxes,
     reason = "it is what is tested"
 )]
@@ -518,8 +520,8 @@ mod conditional {
         }
         #[cfg(any())]
         fn exit(&self, reply: &Absent) {}
-        #[cfg(all())]
-        fn exit(&self, #[cfg(any())] absent: &Absent, #[cfg(all())] own: &u8, reply: &mut Reply) {
+        #[cfg(not(any()))]
+        fn exit(&self, #[cfg(any())] absent: &Absent, #[cfg(not(any()))] own: &u8, reply: &mut Reply) {
             reply.0 += usize::from(*own);
         }
         #[cfg(any())]
@@ -531,11 +533,11 @@ mod conditional {
     fn gone(absent: &Absent) {}
 
     #[node]
-    #[cfg(all())]
+    #[cfg(not(any()))]
     fn gone() {}
 
     #[node]
-    fn some(#[cfg(any())] absent: Absent, #[cfg(all())] request: &Request, #[cfg(any())] also: &Absent) -> Reply {
+    fn some(#[cfg(any())] absent: Absent, #[cfg(not(any()))] request: &Request, #[cfg(any())] also: &Absent) -> Reply {
         Reply(request.path.len())
     }
 
@@ -544,7 +546,7 @@ mod conditional {
         fn(
             #[cfg(any())] absent: Absent,
             request: Request,
-            #[cfg(all())]
+            #[cfg(not(any()))]
             #[allow(unused_variables)]
             number: u16,
             #[cfg(any())] also: Absent
@@ -555,13 +557,13 @@ mod conditional {
 
     chain! {
         segment part {
-            #[cfg(any())] absent => gone => #[cfg(all())] { gone } => match_it
+            #[cfg(any())] absent => gone => #[cfg(not(any()))] { gone } => match_it
         }
     }
 
     chain! {
         segment whole {
-            match what { #[cfg(any())] Absent => absent, #[cfg(all())] true => gone => gone, _ => {} }
+            match what { #[cfg(any())] Absent => absent, #[cfg(not(any()))] true => gone => gone, _ => {} }
         }
     }
 

@@ -5,6 +5,7 @@
 //! | [`handler`] | any extractors: `id: Path<u32>, order: Json<Order>` | `.route("/orders/{id}", put_service(handler(chain)))` |
 //! | [`service`] | the [`Request`], or its head and its body | `.route_service("/", service(chain))`, `.fallback_service(..)` |
 //! | [`layer`] | the [`Request`] and what comes after it, [`Next`] | `.layer(layer(chain))`, `.route_layer(..)` |
+//! | [`layer_with`] | the [`Request`] and what is to be given what the chain found, [`NextWith`] | [`finding`]`(routes, layer_with(chain))` |
 //!
 //! Let the chain's reply be a [`Reply`]: then whatever is [`IntoResponse`] may be given or broken with, rejections of extractors among
 //! them. Inside of a chain, [`extract()`] is an extractor as a node.
@@ -103,6 +104,36 @@
 //! }
 //! ```
 //!
+//! # A node that awaits
+//!
+//! The body of a [`Request`] and of a [`Reply`] is not `Sync`, so a future that holds a `&Request` or a `&Reply` across an await is not `Send`, and axum takes no other.
+//! **An `async` node asks for `&mut Request`, and an `async fn exit` for `reply: &mut Reply`**; or it asks a plain node for what it needs of the
+//! request. `#[send]` on the chain says so at the node.
+//!
+//! ```
+//! # use ::axum::http::StatusCode;
+//! # use chain_runtime::axum::{Next, Reply, Request, layer, next};
+//! # use chain_runtime::{chain, node};
+//! # struct User(String);
+//! # struct Sessions;
+//! # impl Sessions { async fn find(&self, _: &str) -> Option<User> { None } }
+//! #[node]
+//! async fn session(request: &mut Request, sessions: &Sessions) -> Result<User, StatusCode> {
+//!     let cookie = request.headers().get("cookie").and_then(|cookie| cookie.to_str().ok());
+//!     sessions.find(cookie.ok_or(StatusCode::UNAUTHORIZED)?).await.ok_or(StatusCode::UNAUTHORIZED)
+//! }
+//!
+//! chain! {
+//!     #[send]
+//!     struct Guard { sessions: Sessions }
+//!     async fn(request: Request, inner: Next) -> Reply { session => next }
+//! }
+//!
+//! let app: axum::Router = axum::Router::new().layer(layer(std::sync::Arc::new(Guard { sessions: Sessions })));
+//! ```
+//!
+//! What a layer found reaches handlers by its type: see [`Found`].
+//!
 //! A `handler` is a service, and no `Handler`: that would have to promise of any chain's future that it is `Send`, which on stable Rust can be
 //! said of one chain only. `get_service`, `post_service` and so on take it, and there it is checked.
 //!
@@ -131,9 +162,12 @@ use crate::flow::IntoReply;
 use crate::framing::{Asked, Settled};
 use crate::tailed::{Holds, Tail, Tailed};
 use crate::timed::{Timed, Until};
-use crate::tower::{Layering, Permit};
+use crate::tower::{Layering, Permit, Spare};
+
+mod found;
 
 pub use ::axum::extract::Request;
+pub use found::{Finding, Finds, Found, NextWith, finding, layer_with, next_with};
 
 /// What a chain that is a [`layer`] is around: the route, ready for one call.
 pub type Next = Permit<Route, Request>;
@@ -336,6 +370,50 @@ fn framed(asked: Asked, mut response: Response) -> Response {
 #[node(crate = crate, last)]
 pub async fn next(next: Next, request: Request) -> Result<Response, Infallible> {
     next.call(request).await
+}
+
+/// [`next`], for a chain in which an `exit` looks at the request: it is lent, its head stays, and what is handed on is a copy of that with the body. An access log
+/// that stands before it asks for `&Request`, and for whatever nodes before `next_lent` provided, on its way out.
+///
+/// ```
+/// use std::sync::Mutex;
+///
+/// use chain_runtime::axum::{Next, Reply, Request, next_lent};
+/// use chain_runtime::{chain, node};
+///
+/// struct User(&'static str);
+///
+/// #[node]
+/// fn auth() -> User { User("ada") }
+///
+/// struct Log { lines: Mutex<Vec<String>> }
+///
+/// #[node]
+/// impl Log {
+///     fn exit(&self, request: &Request, user: &User, reply: &Reply) {
+///         let line = format!("{} {} {} {}", request.method(), request.uri(), user.0, reply.0.status());
+///         self.lines.lock().unwrap().push(line);
+///     }
+/// }
+///
+/// chain! {
+///     struct Logged { log: Log }
+///     async fn(request: Request, inner: Next) -> Reply { auth => log => next_lent }
+/// }
+/// # use std::sync::Arc;
+/// # use ::axum::{Router, body::Body, routing::get};
+/// # use tower::ServiceExt;
+/// # let logged = Arc::new(Logged { log: Log { lines: Mutex::default() } });
+/// # let app: Router = Router::new().route("/books", get(async || "all")).layer(chain_runtime::axum::layer(logged.clone()));
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # let reply = runtime.block_on(app.oneshot(Request::get("/books").body(Body::empty()).unwrap())).unwrap();
+/// # assert_eq!(reply.status(), 200);
+/// # assert_eq!(*logged.log.lines.lock().unwrap(), ["GET /books ada 200 OK"]);
+/// ```
+#[node(crate = crate, last)]
+pub async fn next_lent(next: Next, request: &mut Request) -> Result<Response, Infallible> {
+    let spare = request.spare();
+    next.call(mem::replace(request, spare)).await
 }
 
 /// An extractor as a node: `extract::<Path<u32>>` provides a `Path<u32>`, or breaks with its rejection.

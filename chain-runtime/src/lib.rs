@@ -388,7 +388,12 @@ pub use chain_macros::chain as __chain;
 /// # Generics
 ///
 /// A function's type parameters are the node's (`node::<T>` in a chain), and so are those of the `impl` block. Lifetimes in a
-/// function's signature are those of the run where the result has them too, and otherwise those of the call.
+/// function's signature are those of the run where the result has them too, and otherwise those of the call. In what is lent as `&T` they may be left out, as
+/// in any function: `&Token` for `&Token<'_>`. In what is taken, written to or returned they are written.
+///
+/// # `#[cfg(..)]`
+///
+/// On a hook, a parameter or a type parameter, and on the item itself, before or behind `#[node]`.
 ///
 /// # Options
 ///
@@ -419,7 +424,8 @@ pub use chain_macros::splice as __splice;
 /// ```
 ///
 /// The struct is an ordinary one: make a value, keep it in an `Arc` or a `static`. A node is named by its path, or, where it has
-/// state, by the field that holds it. A field's name hides a function of the same name. The `fn` has no name, as it becomes
+/// state, by the field that holds it. A field's name hides a function of the same name. A node that lies in a module of its own name is named by both,
+/// `login::login`: it brings a type of its name along, so it cannot be imported beside the module. The `fn` has no name, as it becomes
 /// `run`, and no type parameters, as these stand on the struct; it may declare one lifetime, the run's.
 ///
 /// For `pub struct Gateway { .. } async fn(request: Request) -> Response { .. }` it emits the struct as it is written, and
@@ -482,7 +488,7 @@ pub use chain_macros::splice as __splice;
 /// | `#[timeout(250ms)] a` | no longer than that; [`Expired`](crate::around::Expired) becomes the reply. Units: `us`, `ms`, `s`, `min`; or an expression for a `Duration` |
 /// | `#[cancel(finish)] a` | its work goes on to its end also when the request is dropped |
 /// | `#[cancel(detach)] a` | nobody waits for its work |
-/// | `#[cfg(..)] a`, `#[cfg(..)] Pattern => a` | as in Rust |
+/// | `#[cfg(..)] a`, `#[cfg(..)] Pattern => a` | as in Rust; so it is before an input, and in a segment |
 /// | `..front` | the nodes of the segment `front`, as if they were written here |
 ///
 /// A block at the **end** of a chain ends with the reply, in all of its arms. A block that other nodes come after **goes on**: its last
@@ -605,8 +611,8 @@ pub use chain_macros::splice as __splice;
 ///
 /// - `#[observe(T)]`: the [`Observer`](crate::observe::Observer) `T` is told what happens in each run; for several, write a
 ///   tuple.
-/// - `#[send]`: the future of `run` has to be `Send`; the node that keeps it from that is told. Without it, the error comes where
-///   the future is spawned.
+/// - `#[send]`: the future of `run` has to be `Send`; the node that keeps it from that is told, with what it holds across which await. Without it, the error comes where
+///   the future is spawned. What is lent as `&T` across an await has to be `Sync`: where it is not, ask for `&mut T`.
 /// - `#[budget(future = 2048)]`: a future of `run` over so many bytes does not compile; the error names the largest node.
 ///
 /// # The short form

@@ -6,15 +6,20 @@
 //!
 //! Time and allocations belong to the node itself if they are sampled where its own code begins and ends to run:
 //! a stretch begins at [`enter`](Observer::enter), [`leave`](Observer::leave) or [`resume`](Observer::resume), and ends at
-//! [`entered`](Observer::entered), [`broke`](Observer::broke), [`left`](Observer::left), [`suspend`](Observer::suspend),
-//! [`cancelled`](Observer::cancelled) or [`panicked`](Observer::panicked). Within one stretch the thread stays the same,
-//! so counters kept by thread add up; what happens between two stretches is not the node's.
+//! [`entered`](Observer::entered), [`broke`](Observer::broke), [`left`](Observer::left), [`suspend`](Observer::suspend) or
+//! [`panicked`](Observer::panicked). Within one stretch the thread stays the same,
+//! so counters kept by thread add up; what happens between two stretches is not the node's. Where a node is
+//! [`cancelled`](Observer::cancelled) none of its stretches is open: it waited, or others ran.
+//!
+//! A node around a block ([`Role::Around`](crate::describe::Role::Around)) has no stretches: between its `enter` and its `left` or `broke` its own code and its
+//! block take turns, or both wait, on whatever threads.
 //!
 //! Each `enter` is answered by exactly one of `broke`, `left`, `cancelled` and `panicked`, and these come in reverse order of
 //! the `enter`s.
 
 use core::future::Future;
 use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use core::task::{Context, Poll};
 
 use crate::describe::{ChainInfo, Ending, NodeInfo};
@@ -63,12 +68,12 @@ pub trait Observer: Sized {
     fn resume(&mut self, node: &'static NodeInfo, way: Way) {
         let _ = (node, way);
     }
-    /// The request died while this node was suspended, or entered and not left.
+    /// The request died while this node was suspended, or entered and not left. So it is also for a node whose `cancelled` hook panics then.
     #[inline(always)]
     fn cancelled(&mut self, node: &'static NodeInfo) {
         let _ = node;
     }
-    /// This node's own code panicked.
+    /// This node's own code panicked. A node around a block in which another panicked was cancelled.
     #[inline(always)]
     fn panicked(&mut self, node: &'static NodeInfo, way: Way) {
         let _ = (node, way);
@@ -144,8 +149,10 @@ pub struct Watch<O: Observer, const WORDS: usize = 0> {
 enum Now {
     /// Nothing that is a node's.
     Between,
-    /// Code of a node around a block, or waiting to be polled in it.
-    Around(usize),
+    /// Unwinding, from the code of a node around a block.
+    Unwinding(usize),
+    /// Unwinding, from a node that was told so.
+    Told,
     /// A node's own code.
     Running(usize, Way),
     /// Waiting to be polled, in a node.
@@ -184,8 +191,14 @@ impl<O: Observer, const WORDS: usize> Watch<O, WORDS> {
     /// It wraps a block, which begins.
     #[inline]
     pub fn wraps(&mut self, position: usize) {
-        self.now = Now::Around(position);
+        self.now = Now::Between;
         self.entered = Some(position);
+    }
+
+    /// The block that it wraps is over: its own code runs.
+    #[inline]
+    pub fn wrapped(&mut self, position: usize) {
+        self.now = Now::Running(position, Way::In);
     }
 
     /// It is skipped, or it is not.
@@ -210,9 +223,9 @@ impl<O: Observer, const WORDS: usize> Watch<O, WORDS> {
 
     /// What happens in the block of the node at this position.
     #[inline]
-    pub fn within(&mut self, position: usize) -> Within<'_, O, WORDS> {
+    pub fn within<'a>(&'a mut self, position: usize, turn: &'a Turn) -> Within<'a, O, WORDS> {
         self.now = Now::Between;
-        Within { watch: self, position }
+        Within { watch: self, position, turn }
     }
 
     /// It broke.
@@ -262,12 +275,12 @@ impl<O: Observer, const WORDS: usize> Watch<O, WORDS> {
     /// Tells of the nodes that were entered and not left, back to this one, which is not told.
     fn died(&mut self, back_to: Option<usize>) {
         let at = match self.now {
-            Now::Between => None,
+            Now::Between | Now::Told => None,
             Now::Running(position, way) => {
                 self.tell(position, |observer, node| observer.panicked(node, way));
                 Some(position)
             }
-            Now::Around(position) if unwinds() => {
+            Now::Unwinding(position) => {
                 self.tell(position, |observer, node| observer.panicked(node, Way::In));
                 Some(position)
             }
@@ -275,7 +288,6 @@ impl<O: Observer, const WORDS: usize> Watch<O, WORDS> {
                 self.tell(position, O::cancelled);
                 Some(position)
             }
-            Now::Around(_) => None,
         };
         while let Some(position) = self.entered.filter(|position| Some(*position) != back_to) {
             if Some(position) != at {
@@ -284,14 +296,6 @@ impl<O: Observer, const WORDS: usize> Watch<O, WORDS> {
             self.entered = self.before(position);
         }
     }
-}
-
-/// Whether this thread panics. Without the standard library, nobody knows.
-fn unwinds() -> bool {
-    #[cfg(feature = "std")]
-    return std::thread::panicking();
-    #[cfg(not(feature = "std"))]
-    return false;
 }
 
 impl<O: Observer, const WORDS: usize> Drop for Watch<O, WORDS> {
@@ -305,11 +309,53 @@ impl<O: Observer, const WORDS: usize> Drop for Watch<O, WORDS> {
     }
 }
 
+/// Whether the code of a node around a block runs. Who unwinds through it leaves it so: it is its own panic then, or one of its block that it let
+/// through, and not one of somebody else while it waits.
+#[derive(Debug, Default)]
+pub struct Turn {
+    runs: AtomicBool,
+}
+
+impl Turn {
+    /// It does not run yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { runs: AtomicBool::new(false) }
+    }
+
+    /// Awaits the node's own future.
+    #[inline]
+    pub fn polls<'a, F: Future>(&'a self, future: Pin<&'a mut F>) -> Turns<'a, F> {
+        Turns { turn: self, future }
+    }
+}
+
+/// See [`Turn::polls`].
+#[derive(Debug)]
+pub struct Turns<'a, F> {
+    turn: &'a Turn,
+    future: Pin<&'a mut F>,
+}
+
+impl<F: Future> Future for Turns<'_, F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        // Read in the same run alone; atomic, so that the run's future can move to another thread.
+        self.turn.runs.store(true, Relaxed);
+        let poll = self.future.as_mut().poll(context);
+        self.turn.runs.store(false, Relaxed);
+        poll
+    }
+}
+
 /// See [`Watch::within`]. When the block is dropped midway, what died in it is told before the node around it goes on.
 #[derive(Debug)]
 pub struct Within<'a, O: Observer, const WORDS: usize = 0> {
     watch: &'a mut Watch<O, WORDS>,
     position: usize,
+    turn: &'a Turn,
 }
 
 impl<O: Observer, const WORDS: usize> core::ops::Deref for Within<'_, O, WORDS> {
@@ -332,9 +378,13 @@ impl<O: Observer, const WORDS: usize> Drop for Within<'_, O, WORDS> {
     #[inline]
     fn drop(&mut self) {
         // A panic that began in here is not of the node around it, which may still catch it.
-        let is_its_own = !unwinds() || matches!(self.watch.now, Now::Suspended(_));
+        let began_in_here = matches!(self.watch.now, Now::Running(..) | Now::Unwinding(_) | Now::Told);
         self.watch.died(Some(self.position));
-        self.watch.now = if is_its_own { Now::Around(self.position) } else { Now::Between };
+        self.watch.now = match (self.turn.runs.load(Relaxed), began_in_here) {
+            (false, _) => Now::Between,
+            (true, false) => Now::Unwinding(self.position),
+            (true, true) => Now::Told,
+        };
     }
 }
 

@@ -234,7 +234,27 @@ through! {
     Wrapping, number => number.0;
     Saturating, number => number.0;
     Cell, cell => cell.get_mut();
-    RefCell, cell => cell.get_mut();
+}
+
+/// Also where a guard was forgotten: what is in the cell moves into a new one then, which anybody can borrow.
+impl<T: Reset + Default> Reset for RefCell<T> {
+    #[inline]
+    fn reset(&mut self) {
+        if self.try_borrow_mut().is_err() {
+            *self = Self::new(core::mem::take(self.get_mut()));
+        }
+        self.get_mut().reset();
+    }
+
+    #[inline]
+    fn trim(&mut self, limit: usize) {
+        self.get_mut().trim(limit);
+    }
+
+    #[inline]
+    fn renew(&mut self) {
+        self.get_mut().renew();
+    }
 }
 
 impl<T: Reset, const N: usize> Reset for [T; N] {

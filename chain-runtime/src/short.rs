@@ -3,6 +3,7 @@
 
 use crate::context::{Context, Request, Respond, Response, Scratch};
 use crate::flow::{Never, kind};
+use crate::reset::Reset;
 
 /// A context, lent to one node: whole, or in parts. `chain!` has checked that nobody gets both.
 #[derive(Debug)]
@@ -59,6 +60,24 @@ impl<'s> Lent<'s> {
     pub fn scratch(&mut self) -> &'s mut Scratch {
         self.split().scratch.take().expect(LENT)
     }
+}
+
+/// What was written into the response before a block that may run again; `None` for a block that does not.
+pub fn before(response: &Response, runs_again: bool) -> Option<Response> {
+    // Nothing is allocated where nothing was written.
+    runs_again.then(|| response.clone())
+}
+
+/// Takes out what a try that is not kept wrote. The response keeps its memory.
+pub fn put_back(before: &Option<Response>, response: &mut Response) {
+    let Some(before) = before else { return };
+    response.reset();
+    (response.status, response.version) = (before.status, before.version);
+    for (name, value) in &before.headers {
+        response.headers.append(name, value.clone());
+    }
+    response.extensions.extend(before.extensions.clone());
+    response.body.extend_from_slice(&before.body);
 }
 
 /// That a break with `E` in the node `N` can be written into the context's response.

@@ -528,3 +528,33 @@ fn futures_are_as_small_as_is_said() {
         assert!(bytes <= at_most, "{node}: {bytes} bytes, not {at_most}");
     }
 }
+
+/// Gives up after so long, and is moved into whatever polls it.
+async fn limited(limit: Duration) -> Result<(), Expired> {
+    Deadline::within(limit).around(pin!(pending::<()>())).await
+}
+
+#[test]
+fn a_deadline_that_was_polled_under_a_sooner_one_keeps_its_own_time() {
+    run(async {
+        let began = Instant::now();
+        let mut job = Box::pin(limited(100 * MS));
+        // Polled for the first time under a deadline that is sooner, and not done by then.
+        assert_eq!(Deadline::within(50 * MS).around(pin!(job.as_mut())).await, Err(Expired));
+        assert!(began.elapsed() < 60 * MS);
+        assert_eq!(timeout(60_000 * MS, job).await, Ok(Err(Expired)));
+        assert!(began.elapsed() < 110 * MS, "{:?}", began.elapsed());
+    });
+}
+
+#[test]
+fn who_waits_for_a_permit_keeps_its_patience_when_it_is_moved_out_from_under_a_sooner_deadline() {
+    run(async {
+        let began = Instant::now();
+        let limit = Concurrency::wait(0, 100 * MS);
+        let mut waits = Box::pin(async { limit.around(pin!(ready(()))).await });
+        assert_eq!(Deadline::within(50 * MS).around(pin!(waits.as_mut())).await, Err(Expired));
+        assert_eq!(timeout(60_000 * MS, waits).await, Ok(Err(Overloaded)));
+        assert!(began.elapsed() < 110 * MS, "{:?}", began.elapsed());
+    });
+}

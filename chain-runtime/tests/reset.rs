@@ -451,3 +451,32 @@ mod hostile {
         ::std::assert_eq!(other.0, 0);
     }
 }
+
+#[test]
+fn a_cell_or_lock_whose_guard_was_forgotten_can_be_borrowed_again() {
+    let mut cell = RefCell::new(vec![1]);
+    core::mem::forget(cell.borrow_mut());
+    cell.reset();
+    assert!(cell.borrow_mut().is_empty());
+    core::mem::forget(cell.borrow());
+    cell.reset();
+    cell.borrow_mut().push(2);
+
+    let mut mutex = Mutex::new(vec![1]);
+    core::mem::forget(mutex.lock().unwrap());
+    mutex.reset();
+    assert!(mutex.try_lock().unwrap().is_empty());
+
+    let mut lock = RwLock::new(vec![1]);
+    core::mem::forget(lock.read().unwrap());
+    lock.reset();
+    assert!(lock.try_write().unwrap().is_empty());
+}
+
+#[test]
+fn what_a_cell_holds_keeps_its_memory_when_a_guard_was_forgotten() {
+    let mut cell = RefCell::new(Vec::<u8>::with_capacity(100));
+    core::mem::forget(cell.borrow_mut());
+    cell.reset();
+    assert!(cell.borrow().capacity() >= 100);
+}

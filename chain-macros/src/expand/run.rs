@@ -607,8 +607,17 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
     let rest = pieces(plan, in_row, row_at + 1, frame);
     let label = names::row_label(inner.level);
     let flow = names::local("flow", inner.level);
-    let within = (!chain.observers.is_empty()).then(|| quote!(let mut #watch = #watch.within(#at);));
+    let is_observed = !chain.observers.is_empty();
+    let (turn, watched_block, future) = (names::single("turn"), names::single("within"), names::single("future"));
+    let within = is_observed.then(|| {
+        quote! {
+            let #turn = #rt::observe::Turn::new();
+            let mut #watched_block = #watch.within(#at, &#turn);
+        }
+    });
+    let watches = is_observed.then(|| quote!(let #watch = &mut #watched_block;));
     let wraps = watched(chain, &quote!(wraps(#at)));
+    let wrapped = watched(chain, &quote!(wrapped(#at)));
     let left = watched(chain, &quote!(left(#at)));
     let output_ty = match inner.replies {
         true => quote!(#reply_ty),
@@ -633,6 +642,18 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
         }
     };
     let pause = names::single("pause");
+    // In the short form the reply is written into the context: each try begins with what was written before the block.
+    let before = names::local("before", at);
+    let (remembered, clean) = match chain.form {
+        Form::Item => (None, None),
+        Form::Short => {
+            let context = &chain.run.inputs[0].name;
+            (
+                Some(quote!(let #before = #rt::short::before(&#context.response, #as_around::AGAIN.is_present());)),
+                Some(quote!(#rt::short::put_back(&#before, &mut #context.response);)),
+            )
+        }
+    };
     // The reply is gone before the pause, and before the next run: it may hold what that one needs.
     let again = quote_spanned! {span=>
         if #as_around::AGAIN.suspends() {
@@ -642,7 +663,10 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
             };
             if let #rt::private::Some(#pause) = #pause {
                 #rt::private::drop(#value);
+                #clean
+                #wraps
                 #as_around::pause(#pause).await;
+                #wrapped
                 #attempt += 1;
                 continue;
             }
@@ -650,13 +674,20 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
             if let #rt::private::Some(#reply) = #asked {
                 if #as_around::again_now(#place, #attempt, #reply) {
                     #rt::private::drop(#value);
+                    #clean
                     #attempt += 1;
                     continue;
                 }
             }
         }
     };
-    let run = quote_spanned!(span=> #as_around::around(#place, &mut #own, #block).await);
+    let run = match is_observed {
+        false => quote_spanned!(span=> #as_around::around(#place, &mut #own, #block).await),
+        true => quote_spanned! {span=> {
+            let #future = #rt::private::pin!(#as_around::around(#place, &mut #own, #block));
+            #turn.polls(#future).await
+        }},
+    };
     let kind = quote_spanned!(span=> <#as_around::Kind as #rt::flow::Reads<_>>::read);
     let gave_up = gave_up(plan, at, &as_around, frame);
     // In braces: what the node's `enter` gave is gone with the block.
@@ -666,18 +697,21 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
             #control::Continue(#value) => #value,
             #control::Break(#value) => { #broke }
         };
-        #wraps
+        #remembered
         let mut #attempt = 1u32;
         let #value = loop {
+            #wraps
             let #out = {
+                #within
                 let #block = #rt::private::pin!(async {
-                    #within
+                    #watches
                     #declared
                     #label: { #body }
                     #ended
                 });
                 #run
             };
+            #wrapped
             match #kind(#out) {
                 #control::Continue(#value) => {
                     #again
@@ -755,8 +789,10 @@ fn enter(plan: &Plan<'_>, at: usize, frame: &Frame) -> TokenStream {
         (None, Some((at_limit, limit))) => {
             let scope = scope_at(plan, at, false);
             let (value, out) = (names::single("value"), names::single("out"));
-            let entered = quote_spanned!(span=> #rt::private::pin!(#as_node::enter(#place, #scope_local)));
-            let limit = quote_spanned!(*at_limit=> #rt::private::within(#limit, #entered));
+            let entered = names::single("entered");
+            let made =
+                quote_spanned!(span=> let mut #entered = #rt::private::pin!(#as_node::enter(#place, #scope_local)););
+            let limit = quote_spanned!(*at_limit=> #rt::private::within(#limit, #entered.as_mut()));
             let limited = awaited(plan, at, &limit, "In");
             let told = watched(chain, &quote!(broke(#at)));
             let kind = quote_spanned!(*at_limit=> #rt::private::LimitKind);
@@ -764,8 +800,9 @@ fn enter(plan: &Plan<'_>, at: usize, frame: &Frame) -> TokenStream {
             let late = assign(plan, at, "Cut", &kind, &of, at * 2 + 1, frame);
             let label = &frame.label;
             quote! {{
-                #scope
-                match #limited {
+                // The node's future is gone before anybody knows that it was late.
+                let #out = { #scope #made #limited };
+                match #out {
                     #rt::private::Ok(#out) => #out,
                     #rt::private::Err(#value) => { #told #late break #label; }
                 }

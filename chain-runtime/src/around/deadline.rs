@@ -31,8 +31,9 @@ thread_local! {
 ///   `cancelled` hooks of those of its nodes that were entered run, in reverse order. A block that does not suspend cannot be
 ///   interrupted.
 /// - **Inherited.** While a block is polled, [`Deadline::current`] is the soonest of the deadlines around it, in whatever function
-///   the block may call. An inner deadline can only be sooner: one that would be later has no timer of its own, and the outer
-///   one ends it. So a client of an upstream can ask what is left, and pass it on.
+///   the block may call. An inner deadline can only be sooner: one that would be later is ended by the outer
+///   one. So a client of an upstream can ask what is left, and pass it on. Each has a timer of its own all the same: a future that was polled under a
+///   sooner deadline, and is moved out from under it, keeps its limit.
 /// - Where the time is up before the block begins, be it one's own or an inherited one, the block is not polled at all.
 /// - What the block spawns is polled elsewhere, and inherits nothing.
 /// - No timer is asked for before the block has to wait, and it is dropped with the block.
@@ -147,17 +148,16 @@ impl<T: Timer> Deadline<T> {
                 return Poll::Ready(Ok(output));
             }
             let Some(own) = own else { return Poll::Pending };
-            if inherited.is_some_and(|at| at <= own) {
-                // The timer that wakes the outer deadline ends this block, too.
-                return Poll::Pending;
-            }
             if sleep.is_none() {
                 sleep.set(Some(self.timer.sleep_until(own)));
             }
-            match sleep.as_mut().as_pin_mut() {
-                Some(sleep) => sleep.poll(context).map(|()| Err(Expired)),
-                None => Poll::Pending,
+            let is_up = sleep.as_mut().as_pin_mut().is_some_and(|sleep| sleep.poll(context).is_ready());
+            if is_up && inherited.is_some_and(|at| at <= own) {
+                // The outer one ends this block, too. Who polls it without that one asks the clock again.
+                sleep.set(None);
+                return Poll::Pending;
             }
+            if is_up { Poll::Ready(Err(Expired)) } else { Poll::Pending }
         })
         .await
     }

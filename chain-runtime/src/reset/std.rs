@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDequ
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::string::String;
-use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock, TryLockError};
 use std::vec::Vec;
 
 use super::{Reset, elements};
@@ -121,12 +121,16 @@ impl<T> Reset for OnceLock<T> {
 }
 
 macro_rules! locks {
-    ($($ty:ident)+) => {$(
-        /// Resets the value, and heals a poisoned lock: `reset` holds whatever state a panic left behind.
-        impl<T: Reset> Reset for $ty<T> {
+    ($($ty:ident $lock:ident)+) => {$(
+        /// Resets the value, and heals a poisoned lock: `reset` holds whatever state a panic left behind. Where a guard was forgotten, what is locked for
+        /// good moves into a new one.
+        impl<T: Reset + Default> Reset for $ty<T> {
             #[inline]
             fn reset(&mut self) {
                 self.clear_poison();
+                if matches!(self.$lock(), Err(TryLockError::WouldBlock)) {
+                    *self = Self::new(core::mem::take(self.get_mut().unwrap_or_else(PoisonError::into_inner)));
+                }
                 self.get_mut().unwrap_or_else(PoisonError::into_inner).reset();
             }
 
@@ -143,4 +147,4 @@ macro_rules! locks {
     )+};
 }
 
-locks! { Mutex RwLock }
+locks! { Mutex try_lock RwLock try_write }
