@@ -4,6 +4,7 @@
     clippy::needless_lifetimes,
     clippy::extra_unused_lifetimes,
     mismatched_lifetime_syntaxes,
+    unreachable_patterns,
     reason = "it is what is tested"
 )]
 
