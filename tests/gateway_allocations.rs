@@ -40,7 +40,7 @@ use tokio::sync::Notify;
 #[path = "../examples/gateway/gateway.rs"]
 mod gateway;
 
-use gateway::{FORWARDED_USER, Gateway, Reply};
+use gateway::{FORWARDED_USER, Gateway, REQUEST_ID, Reply};
 
 /// The system's allocator, with a count of what each thread asked of it.
 struct Counting;
@@ -139,7 +139,7 @@ fn alone() -> Alone {
 fn gateway(upstream: SocketAddr) -> Gateway {
     let upstream = format!("http://{upstream}").parse().expect("an upstream");
     let Alone { ids, log, failures, auth, ratelimit } = alone();
-    let proxy = Forward::new(Rotation::new([upstream]), Settings::default().reserves([FORWARDED_USER]));
+    let proxy = Forward::new(Rotation::new([upstream]), Settings::default().reserves([FORWARDED_USER, REQUEST_ID]));
     Gateway { ids, log, failures, auth, ratelimit, proxy }
 }
 

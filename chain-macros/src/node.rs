@@ -8,8 +8,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::parse::Parser;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, FnArg, GenericParam, Generics, Ident, ImplItem, ItemFn, ItemImpl, Pat, ReceiverKind, ReturnType, Safety,
-    Signature, Type,
+    Attribute, FnArg, GenericParam, Generics, Ident, ImplItem, ItemFn, ItemImpl, Pat, ReturnType, Signature, Type,
 };
 
 use crate::diagnostics::Diagnostics;
@@ -290,7 +289,7 @@ fn node_generics(generics: &Generics) -> (Generics, Vec<TokenStream>) {
 }
 
 fn refuse_odd_functions(signature: &Signature, diagnostics: &mut Diagnostics) {
-    if let Safety::Unsafe(token) = &signature.safety {
+    if let Some(token) = &signature.unsafety {
         diagnostics.error(token, "a node cannot be an `unsafe fn`", "call the unsafe function inside a safe node");
     }
     if let Some(token) = &signature.variadic {
@@ -506,9 +505,9 @@ fn lifetimes_kept(signature: &Signature) -> Kept {
             visit::visit_type_reference(self, reference);
         }
         // What is elided in these is bound there.
-        fn visit_type_fn_ptr(&mut self, function: &'ast syn::TypeFnPtr) {
+        fn visit_type_bare_fn(&mut self, function: &'ast syn::TypeBareFn) {
             let elided = self.elided;
-            visit::visit_type_fn_ptr(self, function);
+            visit::visit_type_bare_fn(self, function);
             self.elided = elided;
         }
         fn visit_parenthesized_generic_arguments(&mut self, arguments: &'ast syn::ParenthesizedGenericArguments) {
@@ -619,7 +618,7 @@ fn gives(ty: &Type) -> Gives {
 }
 
 fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -> Option<Node> {
-    if let Some((path, _)) = &block.trait_ {
+    if let Some((_, path, _)) = &block.trait_ {
         diagnostics.error(
             path,
             "`#[node]` goes on an inherent `impl` block, not on one of a trait",
@@ -786,13 +785,9 @@ fn check_receiver(signature: &Signature, place: Place, diagnostics: &mut Diagnos
             format_args!("write `fn {}(&self, ..)`", signature.ident),
         ),
         Some(receiver) => {
-            let mutability = match &receiver.kind {
-                ReceiverKind::Reference(_, _, mutability) => Some(mutability.is_some()),
-                // `self: &Self` is another way to write `&self`.
-                ReceiverKind::Typed(_, ty) => match types::ungrouped(ty) {
-                    Type::Reference(reference) => Some(reference.mutability.is_some()),
-                    _ => None,
-                },
+            // Of `self: &Self` as of `&self`.
+            let mutability = match types::ungrouped(&receiver.ty) {
+                Type::Reference(reference) => Some(reference.mutability.is_some()),
                 _ => None,
             };
             match mutability {
@@ -986,6 +981,7 @@ impl Node {
             GenericParam::Type(parameter) => {
                 let mut parameter = parameter.clone();
                 parameter.default = None;
+                parameter.eq_token = None;
                 parameter.to_token_stream()
             }
             other => other.to_token_stream(),

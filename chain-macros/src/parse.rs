@@ -690,7 +690,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
                     );
                     continue;
                 }
-                let path = TypePath { attrs: Vec::new(), qself: None, path: field.name.clone().into() };
+                let path = TypePath { qself: None, path: field.name.clone().into() };
                 fields.push(*field);
                 items.push(Item::plain(ItemKind::Node(NodeUse { path, field: None })));
             }

@@ -60,7 +60,7 @@ impl VisitMut for Relabel<'_> {
     }
 
     // Inside `fn(&T)` and `Fn(&T)` an elided lifetime is bound there.
-    fn visit_type_fn_ptr_mut(&mut self, _: &mut syn::TypeFnPtr) {}
+    fn visit_type_bare_fn_mut(&mut self, _: &mut syn::TypeBareFn) {}
     fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut syn::ParenthesizedGenericArguments) {}
 
     fn visit_trait_bound_mut(&mut self, bound: &mut syn::TraitBound) {
@@ -280,7 +280,7 @@ pub(crate) fn may_hide_a_lifetime(ty: &Type, is_parameter: &dyn Fn(&syn::Ident) 
             visit::visit_type_path(self, path);
         }
         // There, it is another one each time.
-        fn visit_type_fn_ptr(&mut self, _: &'ast syn::TypeFnPtr) {}
+        fn visit_type_bare_fn(&mut self, _: &'ast syn::TypeBareFn) {}
         fn visit_parenthesized_generic_arguments(&mut self, _: &'ast syn::ParenthesizedGenericArguments) {}
     }
     let mut find = Find(false, is_parameter);

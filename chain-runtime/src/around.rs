@@ -141,6 +141,8 @@ mod whole;
 pub use catch_panic::{CatchPanic, Panicked};
 #[cfg(feature = "tokio")]
 pub use concurrency::Wait;
+#[cfg(feature = "http-body")]
+pub use concurrency::Way;
 pub use concurrency::{Concurrency, Overloaded, Shed};
 #[cfg(feature = "std")]
 pub use deadline::{Deadline, Expired};

@@ -151,7 +151,7 @@
 //! | --- | --- | --- |
 //! | none | the language: chains, nodes, hooks, observers, [`Reset`] for the types of `core`. `#![no_std]`, without `alloc` | |
 //! | `std` (default) | [`Reset`] for the types of `std`, `observe::Recorder` for tests, `around::Deadline`, `around::CatchPanic` | |
-//! | `http` | the short form's `Context`; replies that are `http` responses (modules `reply` and `failure`); what ready nodes share (module `nodes`); `Reset` for `http` and `bytes` types | `http`, `bytes` |
+//! | `http` | the short form's `Context`; replies that are `http` responses (modules `reply` and `failure`); `Reset` for `http` and `bytes` types | `http`, `bytes` |
 //! | `http-body` | what is sent of a reply, and what follows its body to its end (modules `framing`, `tailed`, `timed`); `around::WholeDeadline`, `around::WholeConcurrency` | `http-body`, `http-body-util`, `pin-project-lite`; those of `http` |
 //! | `access-log` | `nodes::access_log`: a line for each request, which nobody waits for | `crossbeam-queue`, `humantime`; those of `http-body` |
 //! | `governor` | `nodes::rate_limit`: by user, by peer, by anything | `governor`; those of `http` |
@@ -211,7 +211,17 @@ pub mod hyper;
 #[cfg(any(doc, doctest))]
 pub mod migrate;
 pub mod node;
-#[cfg(feature = "http")]
+// Not by `http` alone: rustc shortens a type's path where its name is the only one of all crates, and these names are everybody's.
+#[cfg(any(
+    feature = "access-log",
+    feature = "governor",
+    feature = "idempotency",
+    feature = "jsonwebtoken",
+    feature = "request-id",
+    feature = "serde_json",
+    feature = "subtle",
+    feature = "whole-body"
+))]
 pub mod nodes;
 #[cfg(feature = "ntex")]
 pub mod ntex;

@@ -225,7 +225,7 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
                     }
                 });
             }
-            match self.ask(turn.upstream(), request, &passage, until).await {
+            match self.ask(turn.upstream(), request, &passage, until, is_stale).await {
                 Ok(reply) => break (reply, turn),
                 Err(Failed { error, is_unseen, was_kept }) => {
                     let is_untouched = passage.is_untouched() && may_repeat;
@@ -270,7 +270,7 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
         sender: &S,
         text: &mut Text,
     ) -> Result<(), Error> {
-        let Settings { reserved, hidden, via, .. } = &self.settings;
+        let Settings { reserved, via, .. } = &self.settings;
         let headers = &mut request.headers;
         let trailers = fields::accepts_trailers(headers);
         fields::remove_hop_by_hop(headers);
@@ -279,9 +279,6 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
             fields::accept_trailers(headers);
         }
         fields::join_cookies(headers, text);
-        for name in hidden {
-            headers.remove(name);
-        }
         let client = sender.client();
         let peer = client.peer().map(|peer| peer.ip().to_canonical());
         forwarded::add(headers, reserved, peer, host, client.scheme(), text);
@@ -315,16 +312,17 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
         Ok(())
     }
 
-    /// Sends the request and waits for the head of the reply, as long as something moves.
+    /// Sends the request and waits for the head of the reply, as long as something moves; `anew`, on a connection that was not there before.
     async fn ask(
         &self,
         upstream: &Upstream,
         request: Request<Upload<B>>,
         passage: &Passage<B>,
         until: Option<Instant>,
+        anew: bool,
     ) -> Result<Response<Incoming>, Failed> {
         let patience = self.settings.limits.first_byte;
-        let mut reply = self.connections.send(upstream, request);
+        let mut reply = self.connections.send(upstream, request, anew);
         let by = || {
             let by = passage.last() + patience;
             until.map_or(by, |until| by.min(until))
@@ -395,6 +393,18 @@ impl<P: fmt::Debug, B: Send, S> fmt::Debug for Forward<P, B, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Forward").field("pick", &self.pick).field("settings", &self.settings).finish_non_exhaustive()
     }
+}
+
+/// Breaks where [`Forward`] would refuse the request for its head: for a chain that decides by the host or the path, or reads the body, before it
+/// comes to that. Provides nothing.
+///
+/// # Errors
+///
+/// What is wrong with the request.
+#[node(crate = crate)]
+pub fn sound(request: &Parts) -> Result<(), BadRequest> {
+    framing::check_request(request)?;
+    target::check(request)
 }
 
 /// [`Forward`] for a block that may run again, under [`Retry`](crate::around::Retry) say: it borrows the request's head and its body, a `B` that

@@ -11,7 +11,8 @@
 //! | `Infallible` | none: it never happens |
 //! | `Expired`, `Overloaded`, `Panicked` of the nodes in [`around`](crate::around) | 504, 503, 500, with the empty body |
 //!
-//! The body is the chain's: any `B` that has a `Default` or can be made `From` the text (`String`, `Bytes`, `http_body_util::Full<Bytes>`, ..).
+//! The body is the chain's: any `B` that has a `Default` or can be made `From` the text (`String`, `Bytes`, `http_body_util::Full<Bytes>`, ..); with the feature
+//! `http-body` and but for text, also a `Tailed` or a `Timed` one around it.
 //!
 //! ```
 //! use chain_runtime::{chain, node};
@@ -52,6 +53,8 @@ use http::response::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use crate::flow::IntoReply;
+#[cfg(feature = "http-body")]
+use crate::{around::Timer, tailed::Tailed, timed::Timed};
 
 /// Never happens.
 impl<B> IntoReply<Response<B>> for Infallible {
@@ -103,6 +106,29 @@ impl<B: Default> IntoReply<Response<B>> for Parts {
     fn into_reply(self) -> Response<B> {
         Response::from_parts(self, B::default())
     }
+}
+
+/// The same replies with a body around theirs, which has no `Default` of its own: what gives up may then say why.
+#[cfg(feature = "http-body")]
+macro_rules! around_their_bodies {
+    ($($ty:ident where $bound:path, by $made:path: $reply:ty;)+) => {$(
+        impl<B: Default, T: $bound> IntoReply<Response<$ty<B, T>>> for $reply {
+            #[inline]
+            fn into_reply(self) -> Response<$ty<B, T>> {
+                IntoReply::<Response<B>>::into_reply(self).map($made)
+            }
+        }
+    )+};
+}
+
+#[cfg(feature = "http-body")]
+around_their_bodies! {
+    Tailed where Default, by Tailed::from: StatusCode;
+    Tailed where Default, by Tailed::from: (StatusCode, HeaderMap);
+    Tailed where Default, by Tailed::from: Parts;
+    Timed where Timer, by Timed::new: StatusCode;
+    Timed where Timer, by Timed::new: (StatusCode, HeaderMap);
+    Timed where Timer, by Timed::new: Parts;
 }
 
 fn text<B>(status: StatusCode, body: B) -> Response<B> {

@@ -243,9 +243,9 @@ impl<B: Body, T: Tail + Default> Body for Tailed<B, T> {
             Some(Err(_)) => this.tail.broken(),
             None => {}
         }
-        // A server does not ask for an end that it can see, so it is looked for here.
+        // A server does not ask for an end that it can see, so it is looked for here. Nothing comes behind trailers.
         let is_done = match &frame {
-            Some(Ok(_)) => this.body.is_end_stream(),
+            Some(Ok(frame)) => frame.is_trailers() || this.body.is_end_stream(),
             Some(Err(_)) => false,
             None => true,
         };

@@ -30,7 +30,7 @@ impl Body for Parts {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.says.clone()
+        self.says
     }
 }
 

@@ -164,11 +164,11 @@ type Waits = Response<Tailed<Full<Bytes>, Option<Permit<Wait>>>>;
 
 /// Gives what the path says, after a while.
 #[node]
-async fn answer(request: &Request<()>) -> Result<Response<Full<Bytes>>, Response<Full<Bytes>>> {
+async fn answer(request: &Request<()>) -> Result<Response<Full<Bytes>>, StatusCode> {
     sleep(SECOND).await;
     match request.uri().path() {
         "/empty" => Ok(Response::new(Full::default())),
-        "/breaks" => Err(Response::new(Full::from("broke"))),
+        "/breaks" => Err(StatusCode::NOT_FOUND),
         "/panics" => panic!("as it was asked"),
         _ => Ok(Response::new(Full::from("hello"))),
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use chain_runtime::around::{CatchPanic, Concurrency, Deadline, Retry};
 use chain_runtime::nodes::Peer;
 use chain_runtime::nodes::access_log::{AccessLog, Entry, log_cut};
-use chain_runtime::proxy::{Body, Client, Paths};
+use chain_runtime::proxy::{Body, Client, Paths, sound};
 use chain_runtime::tailed::Tailed;
 use chain_runtime::{Reloadable, Toggles, chain};
 use http::request::Parts;
@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 
 use super::group::Group;
 use super::limits::{Limits, quota};
-use super::nodes::{Api, Route, bodiless, faults, key, payload, repeatable, route, unknown, version, who};
+use super::nodes::{Api, Route, faults, key, payload, repeatable, route, unknown, version, who};
 
 /// The line of the log goes with the reply's body, to its end.
 pub(crate) type Reply = http::Response<Tailed<Body, Option<Entry>>>;
@@ -38,11 +38,15 @@ chain! {
     }
 
     async fn(request: Parts, body: Incoming, client: Client, peer: Peer) -> Reply {
-        log => log_cut => paths
+        log => log_cut => sound => paths
         => CatchPanic {
             room {
                 match route {
-                    Route::Files => bodiless => deadline { again { attempt { files } } },
+                    Route::Files =>
+                        payload
+                        => deadline {
+                            if repeatable { again { attempt { files } } } else { attempt { files } }
+                        },
                     Route::Api(api: Api) =>
                         version => who => key
                         => #[toggle("quota")] quota

@@ -5,6 +5,8 @@ use std::num::NonZeroU32;
 use chain_runtime::node;
 use chain_runtime::nodes::Peer;
 use chain_runtime::nodes::rate_limit::{RateLimit, TooManyRequests};
+use chain_runtime::nodes::whole_body::ReadBody;
+use hyper::body::Incoming;
 
 use super::nodes::Who;
 
@@ -15,6 +17,8 @@ pub(crate) struct Limits {
     pub(crate) burst: NonZeroU32,
     /// Bytes of a request's body.
     pub(crate) max_body: usize,
+    /// Reads one.
+    pub(crate) read: ReadBody<Incoming>,
     /// How much of that each client has used up, by the name that it gives itself.
     names: RateLimit<Who>,
     /// And each address, which may be that of several clients, but makes up no names.
@@ -31,6 +35,7 @@ impl Limits {
             rate,
             burst,
             max_body,
+            read: ReadBody::up_to(max_body),
             names: RateLimit::per_second(rate).burst(burst),
             peers: RateLimit::per_second(times(rate)).burst(times(burst)),
         }

@@ -4,13 +4,13 @@ use std::hash::{Hash as _, Hasher};
 
 use bytes::Bytes;
 use chain_runtime::nodes::Key;
+use chain_runtime::nodes::whole_body::BadBody;
 use chain_runtime::proxy::Body;
 use chain_runtime::share::StickyKey;
 use chain_runtime::{IntoReply, node};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
 use super::edge::{Payload, Reply};
@@ -81,36 +81,10 @@ pub(crate) fn key(who: &Who) -> StickyKey {
     StickyKey::of(who.0.as_bytes())
 }
 
-/// Of a request that has none to send.
+/// Reads the body, within the limits.
 #[node]
-pub(crate) fn bodiless() -> Payload {
-    Payload::default()
-}
-
-/// Reads the body, up to the limit.
-#[node]
-pub(crate) async fn payload(body: Incoming, limits: &Limits) -> Result<Payload, BadPayload> {
-    match Limited::new(body, limits.max_body).collect().await {
-        Ok(body) => Ok(Payload::new(body.to_bytes())),
-        Err(error) if error.is::<LengthLimitError>() => Err(BadPayload::TooLarge),
-        Err(_) => Err(BadPayload::Malformed),
-    }
-}
-
-/// What is wrong with a body.
-pub(crate) enum BadPayload {
-    TooLarge,
-    Malformed,
-}
-
-impl IntoReply<Reply> for BadPayload {
-    fn into_reply(self) -> Reply {
-        match self {
-            Self::TooLarge => text(StatusCode::PAYLOAD_TOO_LARGE, "the request's body is too large\n"),
-            Self::Malformed => text(StatusCode::BAD_REQUEST, "the request's body is malformed\n"),
-        }
-        .into_reply()
-    }
+pub(crate) async fn payload(request: &Parts, body: Incoming, limits: &Limits) -> Result<Payload, BadBody> {
+    limits.read.enter(request, body).await.map(|whole| Payload::new(whole.into_bytes()))
 }
 
 /// Whether the request may be carried out twice (RFC 9110, 9.2.2).

@@ -76,9 +76,14 @@ pub(crate) struct Flags {
     #[arg(long, env = "GATEWAY_REQUEST_TIMEOUT", value_name = "TIME", value_parser = units::duration)]
     request_timeout: Option<Duration>,
 
-    /// How long a client may take to send a request's head, and how long a connection may wait for the next one.
+    /// How long a client may take to send a request's head, and how long a connection may wait for the next one; over HTTP/2, how long it may take to
+    /// answer a ping.
     #[arg(long, env = "GATEWAY_HEAD_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = units::duration)]
     head_timeout: Duration,
+
+    /// How long an HTTP/2 connection may wait for the next request.
+    #[arg(long, env = "GATEWAY_IDLE_TIMEOUT", value_name = "TIME", default_value = "5m", value_parser = units::duration)]
+    idle_timeout: Duration,
 
     /// How many connections of clients there are at most. Without it, as many as there are descriptors for, and 10,000 at most.
     #[arg(long, env = "GATEWAY_MAX_CONNECTIONS", value_name = "N")]
@@ -131,6 +136,7 @@ impl Flags {
     pub(crate) fn server_limits(&self) -> server::Limits {
         let mut limits = server::Limits::within_descriptors();
         (limits.head, limits.idle, limits.grace) = (self.head_timeout, self.head_timeout, self.grace);
+        limits.idle_http2 = self.idle_timeout;
         limits.reading = self.rate();
         limits.connections = self.max_connections.unwrap_or(limits.connections);
         limits

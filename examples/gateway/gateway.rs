@@ -3,7 +3,7 @@
 use chain_runtime::nodes::access_log::{AccessLog, Entry, log_cut, log_user};
 use chain_runtime::nodes::auth::Auth;
 use chain_runtime::nodes::rate_limit::{FailureLimit, RateLimit};
-use chain_runtime::nodes::request_id::RequestIds;
+use chain_runtime::nodes::request_id::{RequestId, RequestIds};
 use chain_runtime::nodes::{Peer, User};
 use chain_runtime::proxy::{Body, Client, Forward, Rotation, Sender, Statements, Unstatable};
 use chain_runtime::tailed::Tailed;
@@ -34,15 +34,19 @@ chain! {
 /// The field that tells the upstream who the user is. What a client puts there is replaced.
 pub(crate) const FORWARDED_USER: HeaderName = HeaderName::from_static("x-forwarded-user");
 
+/// The field that carries a request's id, on all of its way.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 /// For whom a request is forwarded.
 pub(crate) struct Visitor {
     client: Client,
     user: User,
+    id: RequestId,
 }
 
 #[node]
-fn visitor(client: &Client, user: &User) -> Visitor {
-    Visitor { client: client.clone(), user: user.clone() }
+fn visitor(client: &Client, user: &User, id: &RequestId) -> Visitor {
+    Visitor { client: client.clone(), user: user.clone(), id: id.clone() }
 }
 
 impl Sender for Visitor {
@@ -51,6 +55,7 @@ impl Sender for Visitor {
     }
 
     fn state(&self, statements: &mut Statements<'_>) -> Result<(), Unstatable> {
-        statements.text(&FORWARDED_USER, self.user.name())
+        statements.text(&FORWARDED_USER, self.user.name())?;
+        statements.value(&REQUEST_ID, self.id.value().clone())
     }
 }

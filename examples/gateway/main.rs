@@ -35,7 +35,7 @@ mod units;
 use cli::Flags;
 use demo::Demo;
 use failure::Failure;
-use gateway::{FORWARDED_USER, Gateway};
+use gateway::{FORWARDED_USER, Gateway, REQUEST_ID};
 
 fn main() -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::failed);
@@ -84,7 +84,7 @@ async fn run() -> Result<(), Failure> {
     let settings = Settings::default()
         .via(&name)
         .limits(flags.limits())
-        .reserves([FORWARDED_USER])
+        .reserves([FORWARDED_USER, REQUEST_ID])
         // An API key is a secret between the client and the gateway. `Authorization` has to be passed on as it is (RFC 9110, 11.6.2).
         .hides(auth.fields().filter(|field| *field != http::header::AUTHORIZATION).cloned())
         .tunnels(&tunnels);

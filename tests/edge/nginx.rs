@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
@@ -17,6 +17,8 @@ pub(crate) struct Nginx {
     directory: PathBuf,
     pub(crate) address: SocketAddr,
     process: Child,
+    /// Keeps the port, also while nginx is down: bound beside nginx's own, and never listening.
+    _port: TcpSocket,
 }
 
 impl Nginx {
@@ -28,9 +30,10 @@ impl Nginx {
         std::fs::create_dir_all(directory.join("static")).expect("a directory for nginx");
         std::fs::write(directory.join("static/page.txt"), "a page\n").expect("a page");
         std::fs::write(directory.join("large"), "0123456\n".repeat(1024)).expect("a file that takes its time");
-        // Free a moment ago; nobody else here asks for a port by its number.
-        let free = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-        let address = free.expect("a free port");
+        let port = TcpSocket::new_v4().expect("a socket");
+        port.set_reuseport(true).expect("a port for two sockets");
+        port.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a free port");
+        let address = port.local_addr().expect("its address");
         let (at, here) = (address, directory.display());
         let configuration = format!(
             "daemon off; master_process off; pid {here}/pid; error_log {here}/error.log;
@@ -41,7 +44,7 @@ impl Nginx {
                 uwsgi_temp_path {here}/uwsgi; scgi_temp_path {here}/scgi;
                 access_log off;
                 server {{
-                    listen {at};
+                    listen {at} reuseport;
                     root {here};
                     add_header x-upstream {at} always;
                     location /static/ {{ }}
@@ -56,7 +59,7 @@ impl Nginx {
         );
         std::fs::write(directory.join("nginx.conf"), configuration).expect("nginx's configuration");
         let process = run(&directory);
-        let nginx = Self { directory, address, process };
+        let nginx = Self { directory, address, process, _port: port };
         nginx.is_up().await;
         nginx
     }

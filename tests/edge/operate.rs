@@ -12,12 +12,12 @@ async fn sees_what_runs() {
     let stable = Nginx::start("stable").await;
     let edge = Edge::start(&[&stable], &[&stable], &[&stable], &[]).await;
     let shown = edge.operate("GET", "/").await;
-    for part in ["deadline", "quota", "Route::Api", "toggles faults: off, quota: on, canary: on", "rate 1000000/s"] {
+    for part in ["deadline", "quota", "Route::Api", "toggles quota: on, faults: off, canary: on", "rate 1000000/s"] {
         assert!(shown.text.contains(part), "{part} is not in\n{}", shown.text);
     }
     let unknown = edge.operate("PUT", "/toggles/qouta/off").await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
-    assert_eq!(unknown.text, "there is no toggle `qouta`; there are `faults`, `quota`, `canary`\n");
+    assert_eq!(unknown.text, "there is no toggle `qouta`; there are `quota`, `faults`, `canary`\n");
     assert_eq!(edge.operate("DELETE", "/toggles/quota").await.status, StatusCode::NOT_FOUND);
 }
 
@@ -38,7 +38,7 @@ async fn changes_limits_and_switches_them_off() {
         let answer = edge.operate("PUT", &format!("/limits?{wrong}")).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{wrong}");
     }
-    assert_eq!(edge.operate("PUT", "/toggles/quota/off").await.text, "faults: off, quota: off, canary: on\n");
+    assert_eq!(edge.operate("PUT", "/toggles/quota/off").await.text, "quota: off, faults: off, canary: on\n");
     for _ in 0..10 {
         assert_eq!(status("ada").await, StatusCode::OK);
     }
@@ -74,7 +74,7 @@ async fn what_is_too_much_is_shed() {
     // Who leaves makes room, and the log has a line of it.
     hanging.shutdown().await.expect("the client leaves");
     drop(hanging);
-    edge.line(&["the client left", "path=\"/api/v1/hang\""]).await;
+    edge.line(&["path=\"/api/v1/hang\"", "outcome=\"cancelled\""]).await;
     is_shown(&edge, "room for 1 of 1\n").await;
     assert_eq!(client.get("/api/v1/users").await.status, StatusCode::OK);
 }

@@ -35,7 +35,7 @@ async fn each_user_has_a_quota_of_their_own() {
 
 #[tokio::test]
 async fn an_upstream_that_refuses_is_a_502() {
-    let gateway = Gateway::start(&[nobody().await], &[]).await;
+    let gateway = Gateway::start(&[nobody()], &[]).await;
     let answer = Client::new(gateway.address).get_as_alice("/").await;
     assert_eq!(answer.status, StatusCode::BAD_GATEWAY);
 }

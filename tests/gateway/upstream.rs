@@ -1,6 +1,6 @@
 //! An upstream that does what a test tells it to.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 /// Ends a connection where it stands.
 #[derive(Debug)]
@@ -70,7 +70,11 @@ pub(crate) async fn mirror() -> SocketAddr {
     .await
 }
 
-/// An address where nobody listens.
-pub(crate) async fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").await.and_then(|listener| listener.local_addr()).expect("a free port")
+/// An address where nobody listens, nor will while the tests run: the port is taken.
+pub(crate) fn nobody() -> SocketAddr {
+    let taken = TcpSocket::new_v4().expect("a socket");
+    taken.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a free port");
+    let address = taken.local_addr().expect("its address");
+    std::mem::forget(taken);
+    address
 }

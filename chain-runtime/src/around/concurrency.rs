@@ -1,10 +1,11 @@
 //! So many blocks at once.
 
+#[cfg(feature = "http-body")]
+mod for_good;
+
 use core::error::Error;
 use core::fmt;
 use core::future::Future;
-#[cfg(feature = "http-body")]
-use core::mem;
 use core::pin::Pin;
 use core::sync::atomic::AtomicUsize;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -17,6 +18,9 @@ use {
     std::time::Duration,
     tokio::sync::{Semaphore, SemaphorePermit},
 };
+
+#[cfg(feature = "http-body")]
+pub use for_good::Way;
 
 /// Lets at most so many blocks run at once, each under a permit.
 ///
@@ -94,60 +98,6 @@ impl Concurrency {
     pub async fn around<B: Future>(&self, block: Pin<&mut B>) -> Result<B::Output, Overloaded> {
         let _permit = self.way.permits.take()?;
         Ok(block.await)
-    }
-}
-
-/// Gives back permits that were taken for good.
-#[doc(hidden)]
-pub trait Way: private::Sealed {}
-
-mod private {
-    pub trait Sealed {
-        fn give_back(&self);
-    }
-}
-
-impl Way for Shed {}
-
-impl private::Sealed for Shed {
-    fn give_back(&self) {
-        drop(Place(&self.permits));
-    }
-}
-
-#[cfg(feature = "tokio")]
-impl<T> Way for Wait<T> {}
-
-#[cfg(feature = "tokio")]
-impl<T> private::Sealed for Wait<T> {
-    fn give_back(&self) {
-        self.permits.add_permits(1);
-    }
-}
-
-/// Permits that outlive what took them: each is [given back](Concurrency::give_back) by who has it, once.
-#[cfg(feature = "http-body")]
-impl<W: Way> Concurrency<W> {
-    pub(super) fn give_back(&self) {
-        self.way.give_back();
-    }
-}
-
-#[cfg(feature = "http-body")]
-impl Concurrency {
-    pub(super) fn take_for_good(&self) -> Result<(), Overloaded> {
-        self.way.permits.take().map(mem::forget)
-    }
-}
-
-#[cfg(all(feature = "http-body", feature = "tokio"))]
-impl<T: Timer> Concurrency<Wait<T>> {
-    pub(super) async fn wait_for_good(&self) -> Result<(), Overloaded> {
-        match self.way.permits.try_acquire() {
-            Ok(permit) => permit.forget(),
-            Err(_) => self.way.acquire().await?.forget(),
-        }
-        Ok(())
     }
 }
 

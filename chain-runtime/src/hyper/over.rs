@@ -104,9 +104,9 @@ pub fn context_service<H, C, B>(
     pool: Arc<Pool<crate::Context>>,
 ) -> impl Service<
     http::Request<B>,
-    Response = http::Response<Sent<Full<Bytes>>>,
+    Response = Written,
     Error = Infallible,
-    Future = impl Future<Output = Result<http::Response<Sent<Full<Bytes>>>, Infallible>>,
+    Future = impl Future<Output = Result<Written, Infallible>>,
 > + Clone
 where
     H: Deref<Target = C> + Clone,
@@ -127,6 +127,9 @@ where
     };
     Connection { chain, pool, own: Arc::default(), run }
 }
+
+/// What [`context_service`] replies with.
+type Written = http::Response<Sent<Full<Bytes>>>;
 
 /// What a connection keeps between its requests.
 struct Own<X: Reset + Send + 'static>(Mutex<Option<Lease<'static, X>>>);

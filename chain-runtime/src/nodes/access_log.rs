@@ -1,6 +1,6 @@
 //! One line a request, also for those that are refused, cancelled or broken off, and none that makes anyone wait.
 //!
-//! [`AccessLog`] stands **first** in the chain, and provides the [`Visit`]. Later nodes add to it through `&mut Visit`: the node [`log_user`] does, for
+//! [`AccessLog`] stands **first** in the chain, and provides the [`Visit`]. Later nodes add to it through `&mut Visit`: the node [`log_user()`] does, for
 //! who it is.
 //!
 //! ```
@@ -63,10 +63,10 @@
 //! | `cut` | a limit of ours ended it: see [`Visit::cut_by`] |
 //! | `broken` | the reply's body failed in the middle, mostly because the upstream did |
 //! | `panicked` | a node did, or the body |
-//! | `tunnel` | it became a tunnel, which has ended: see [`Visit::tunnel`] |
+//! | `tunnel` | it became a tunnel, which has ended: see [`Tunnel`], which the reply has in its extensions |
 //! | `malformed` | it was no request: see [`AccessLog::malformed`] |
 //!
-//! A field takes [`MAX_PATH`], [`MAX_NAME`](super::MAX_NAME), .. bytes at most, as it is written; what is longer is cut, and ends with `…`. Quotes, backslashes
+//! A field takes [`MAX_PATH`], [`MAX_NAME`], .. bytes at most, as it is written; what is longer is cut, and ends with `…`. Quotes, backslashes
 //! and whatever is not printable are escaped. So a line is shorter than 1,500 bytes, and 4,096 of them, which may wait, are 6 MB.
 //!
 //! # Why not tracing
@@ -88,8 +88,10 @@ use http_body::Body;
 use super::{MAX_NAME, Peer, Reply, User};
 use crate::describe::Ending;
 use crate::node;
+#[cfg(feature = "proxy")]
+use crate::proxy::Client;
 pub use crate::tailed::Cut;
-use crate::tailed::{self, Holds, Tail, Tailed};
+use crate::tailed::{Carried, Holds, Tail, Tailed, Tunnel};
 use text::field;
 
 mod lines;
@@ -218,7 +220,7 @@ pub fn log_user(user: &User, visit: &mut Visit) {
 /// It stands after the log.
 #[cfg(feature = "proxy")]
 #[node(crate = crate)]
-pub fn log_cut(client: &crate::proxy::Client, visit: &mut Visit) {
+pub fn log_cut(client: &Client, visit: &mut Visit) {
     visit.cut_by(client.cut());
 }
 
@@ -249,22 +251,6 @@ impl Visit {
     #[must_use]
     pub fn began(&self) -> Option<Instant> {
         self.0.as_ref().map(|record| record.began)
-    }
-
-    /// Hands the line to a tunnel that the request became, with the status of the reply: it is written when the tunnel is dropped. `None` where the
-    /// line has gone with something else.
-    #[must_use]
-    pub fn tunnel(&mut self, status: StatusCode, by: &'static str) -> Option<Tunnel> {
-        let entry = Entry {
-            record: self.0.take()?,
-            by,
-            ended: None,
-            status,
-            sent: 0,
-            received: Some(0),
-            outcome: Outcome::Tunnel,
-        };
-        Some(Tunnel(entry))
     }
 
     fn go_with<R: Follows>(
@@ -310,18 +296,11 @@ impl<B: Body, T: Holds<Entry>> Follows for Response<Tailed<B, T>> {
     }
 
     fn follow(&mut self, entry: Entry) {
-        let Some(tunnel) = self.extensions().get::<tailed::Tunnel>() else {
-            self.body_mut().tail_mut().hold(entry);
-            return;
-        };
-        tunnel.at_end(move |carried| {
-            // All of it, whose drop writes the line, and not just what is named below.
-            let mut entry = entry;
-            (entry.sent, entry.received) = (carried.down, Some(carried.up));
-            if carried.was_cut {
-                entry.outcome = Outcome::Cut;
-            }
-        });
+        match self.extensions().get::<Tunnel>() {
+            // All of it, whose drop writes the line: what a closure names in parts, it captures in parts.
+            Some(tunnel) => tunnel.at_end(move |carried| entry.carried(carried)),
+            None => self.body_mut().tail_mut().hold(entry),
+        }
     }
 }
 
@@ -386,6 +365,14 @@ impl Entry {
             self.outcome = outcome;
         }
     }
+
+    /// The tunnel that it became has ended. Takes the entry, whose line is written here.
+    fn carried(mut self, carried: Carried) {
+        (self.sent, self.received) = (carried.down, Some(carried.up));
+        if carried.was_cut {
+            self.outcome = Outcome::Cut;
+        }
+    }
 }
 
 impl Tail for Entry {
@@ -405,24 +392,6 @@ impl Tail for Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         self.record.line(Some((self.status, self.by, self.ended)), self.sent, self.received, self.outcome);
-    }
-}
-
-/// The line of a tunnel, which the task holds that moves its bytes: it is written when this is dropped.
-#[derive(Debug)]
-pub struct Tunnel(Entry);
-
-impl Tunnel {
-    /// So many bytes more went to the client.
-    pub const fn sent(&mut self, bytes: u64) {
-        self.0.sent += bytes;
-    }
-
-    /// So many bytes more came from the client.
-    pub const fn received(&mut self, bytes: u64) {
-        if let Some(received) = &mut self.0.received {
-            *received += bytes;
-        }
     }
 }
 

@@ -29,6 +29,9 @@ use super::upstream::{Speaks, Upstream};
 pub(super) struct Connections<B> {
     http1: Client<Connector, Upload<B>>,
     http2: Client<Connector, Upload<B>>,
+    /// They keep none: for a request that must not find one that was kept.
+    http1_anew: Client<Connector, Upload<B>>,
+    http2_anew: Client<Connector, Upload<B>>,
 }
 
 impl<B> Connections<B>
@@ -47,13 +50,13 @@ where
             #[cfg(feature = "rustls")]
             patience: limits.connect,
         };
-        let client = || {
+        let client = |kept| {
             let mut client = Client::builder(TokioExecutor::new());
             client
                 .timer(TokioTimer::new())
                 .pool_timer(TokioTimer::new())
                 .pool_idle_timeout(limits.idle)
-                .pool_max_idle_per_host(limits.idle_connections)
+                .pool_max_idle_per_host(kept)
                 .http1_max_headers(limits.reply_fields)
                 // hyper asks for 8 KiB at least.
                 .http1_max_buf_size(limits.reply_head.max(8 << 10))
@@ -64,19 +67,29 @@ where
                 .set_host(false);
             client
         };
-        Self { http1: client().build(connector.clone()), http2: client().http2_only(true).build(connector) }
+        let kept = limits.idle_connections;
+        Self {
+            http1: client(kept).build(connector.clone()),
+            http2: client(kept).http2_only(true).build(connector.clone()),
+            http1_anew: client(0).build(connector.clone()),
+            http2_anew: client(0).http2_only(true).build(connector),
+        }
     }
 
-    /// Sends a request. The future is made by the client, which spawns what the connection needs.
+    /// Sends a request, `anew` on a connection that was not there before. The future is made by the client, which spawns what the connection needs.
     pub(super) fn send(
         &self,
         upstream: &Upstream,
         request: Request<Upload<B>>,
+        anew: bool,
     ) -> impl Future<Output = Result<Response<Incoming>, ClientError>> + Send + Unpin + 'static + use<B> {
-        match upstream.speaks() {
-            Speaks::Http2 => self.http2.request(request),
-            _ => self.http1.request(request),
-        }
+        let client = match (upstream.speaks(), anew) {
+            (Speaks::Http2, false) => &self.http2,
+            (Speaks::Http2, true) => &self.http2_anew,
+            (_, false) => &self.http1,
+            (_, true) => &self.http1_anew,
+        };
+        client.request(request)
     }
 }
 
@@ -197,6 +210,7 @@ impl Service<Uri> for Connector {
         let connecting = self.tcp.call(uri);
         Box::pin(async move {
             let tcp = connecting.await?;
+            see_progress(&tcp);
             #[cfg(feature = "rustls")]
             if let Some((tls, uri, patience)) = secured {
                 let tls = tls.ok_or("no TLS is configured: see `Settings::tls`")?;
@@ -206,6 +220,19 @@ impl Service<Uri> for Connector {
             Ok(Linked::new(Io::Plain(tcp), false))
         })
     }
+}
+
+/// So much that is not sent yet may wait in the kernel.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 32 << 10;
+
+/// Lets a connection take more as soon as some of what it has was sent. Otherwise the kernel takes megabytes at once, then nothing for as long as the
+/// upstream takes to read a third of them, and an upstream that reads all the time looks silent.
+fn see_progress(tcp: &TokioIo<TcpStream>) {
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(tcp.inner()).set_tcp_notsent_lowat(UNSENT);
+    #[cfg(not(target_os = "linux"))]
+    let _ = tcp;
 }
 
 /// A connection that can be told not to be used again.

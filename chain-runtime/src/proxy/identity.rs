@@ -1,7 +1,6 @@
 //! The fields that only the gateway may write, and for whom it forwards.
 
 use core::fmt::Write as _;
-use std::boxed::Box;
 use std::vec::Vec;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -119,9 +118,10 @@ impl From<Unstatable> for Error {
 /// make it of every character that is not a letter or a digit. So all of these are one name here.
 #[derive(Clone, Debug)]
 pub(super) struct Reserved {
-    names: Box<[HeaderName]>,
-    /// The first of them are written by this crate.
-    own: usize,
+    /// What is written here, and what goes no further.
+    closed: Vec<HeaderName>,
+    /// What a sender may state.
+    stated: Vec<HeaderName>,
 }
 
 /// By these, servers learn from a proxy who the client is. Some of them are written here; the others are not, and so nobody writes them.
@@ -145,29 +145,32 @@ const OF_PROXIES: [&str; 15] = [
 
 impl Default for Reserved {
     fn default() -> Self {
-        let names: Vec<HeaderName> = OF_PROXIES.iter().map(|name| HeaderName::from_static(name)).collect();
-        Self { own: names.len(), names: names.into() }
+        let closed = OF_PROXIES.iter().map(|name| HeaderName::from_static(name)).collect();
+        Self { closed, stated: Vec::new() }
     }
 }
 
 impl Reserved {
-    pub(super) fn add(&mut self, more: impl IntoIterator<Item = HeaderName>) {
-        let mut names: Vec<HeaderName> = self.names.iter().cloned().collect();
-        names.extend(more);
-        self.names = names.into();
+    pub(super) fn state(&mut self, more: impl IntoIterator<Item = HeaderName>) {
+        self.stated.extend(more);
+    }
+
+    pub(super) fn hide(&mut self, more: impl IntoIterator<Item = HeaderName>) {
+        self.closed.extend(more);
     }
 
     /// Whether a sender may state it.
     fn is_stated(&self, name: &HeaderName) -> bool {
-        self.names[self.own..].contains(name)
+        self.stated.contains(name)
     }
 
     /// Whether this name is one of them, or would be taken for one.
     pub(super) fn has(&self, name: &HeaderName) -> bool {
         let name = name.as_str().as_bytes();
-        self.names
-            .iter()
-            .any(|reserved| reserved.as_str().len() == name.len() && conflated(reserved.as_str().as_bytes(), name))
+        let is_it = |reserved: &HeaderName| {
+            reserved.as_str().len() == name.len() && conflated(reserved.as_str().as_bytes(), name)
+        };
+        self.closed.iter().chain(&self.stated).any(is_it)
     }
 
     /// Removes what the client says in their place. What it says as `Forwarded` and its relatives is composed anew before that.

@@ -52,7 +52,7 @@ pub struct Limits {
     pub idle: Duration,
     /// How many connections without a request are kept, for each upstream. 1,024.
     pub idle_connections: usize,
-    /// How long is waited for the upstream's `100 Continue` before the body is sent all the same. 1 s.
+    /// How long is waited for the upstream's `100 Continue` before the body is sent all the same. 3 s.
     pub expect: Duration,
 }
 
@@ -72,7 +72,7 @@ impl Default for Limits {
             reply_head: 64 << 10,
             idle: Duration::from_secs(20),
             idle_connections: 1_024,
-            expect: Duration::from_secs(1),
+            expect: Duration::from_secs(3),
         }
     }
 }

@@ -79,6 +79,8 @@ pub struct Limits {
     pub head: Duration,
     /// For which a connection is kept without a request. 60 s.
     pub idle: Duration,
+    /// The same, over HTTP/2, where a client has one connection for all that it asks. 5 min.
+    pub idle_http2: Duration,
     /// How fast a client reads what is sent to it, at least. Measured where the kernel, or HTTP/2's window, takes bytes: who reads nothing is
     /// cut after the window. 2,400 bytes in 10 s.
     pub reading: Option<Rate>,
@@ -99,6 +101,7 @@ impl Default for Limits {
             connections: 10_000,
             head: Duration::from_secs(30),
             idle: Duration::from_secs(60),
+            idle_http2: Duration::from_secs(300),
             reading: Some(Rate::new(2_400, Duration::from_secs(10))),
             buffer: 80 << 10,
             streams: 100,
@@ -204,10 +207,21 @@ struct Shared<A> {
     places: Arc<Semaphore>,
     /// Told when there is no place left: one that has no request goes.
     crowded: Notify,
+    /// How many would hear of it.
+    waiting: AtomicUsize,
     /// Told once no request is taken any more.
     stopping: CancellationToken,
     /// Told once no request is waited for any more.
     cutting: CancellationToken,
+}
+
+impl<A> Shared<A> {
+    /// Lets a connection go that has no request, if there is one. Told to nobody, it would be kept for the next that comes.
+    fn make_room(&self) {
+        if self.waiting.load(Ordering::Relaxed) > 0 {
+            self.crowded.notify_one();
+        }
+    }
 }
 
 impl Server {
@@ -273,6 +287,7 @@ impl Server {
             requests: Arc::default(),
             places: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),
             crowded: Notify::new(),
+            waiting: AtomicUsize::new(0),
             stopping: CancellationToken::new(),
             cutting: CancellationToken::new(),
         });
@@ -312,7 +327,7 @@ fn builder(limits: &Limits, tasks: &TaskTracker) -> auto::Builder<Streams> {
     http.http2()
         .timer(TokioTimer::new())
         // A connection may be idle, but somebody has to be there.
-        .keep_alive_interval(limits.idle)
+        .keep_alive_interval(limits.head)
         .keep_alive_timeout(limits.head)
         .max_concurrent_streams(limits.streams)
         .initial_stream_window_size(limits.window)
@@ -353,7 +368,7 @@ async fn accept<A, F, B>(
             Err(_) => {
                 // Too many open files, most likely. It passes when a connection ends: one without a request does so now. Asking again at once
                 // would only burn the processor.
-                shared.crowded.notify_one();
+                shared.make_room();
                 sleep(Duration::from_millis(20)).await;
             }
         }
@@ -362,7 +377,7 @@ async fn accept<A, F, B>(
 
 /// There is no place left: one that has no request gives up its own. Waits for it, or for any other.
 async fn crowded<A>(shared: &Shared<A>) -> io::Result<tokio::sync::OwnedSemaphorePermit> {
-    shared.crowded.notify_one();
+    shared.make_room();
     let place = Arc::clone(&shared.places).acquire_owned().await;
     place.map_err(|closed| io::Error::other(closed.to_string()))
 }

@@ -1,7 +1,6 @@
 //! [`Settings`]: what can be told to a forwarding node.
 
 use std::sync::Arc;
-use std::vec::Vec;
 
 use http::HeaderName;
 
@@ -33,7 +32,6 @@ pub struct Settings {
     pub(super) limits: Limits,
     pub(super) via: Via,
     pub(super) reserved: Arc<Reserved>,
-    pub(super) hidden: Vec<HeaderName>,
     pub(super) keeps_host: bool,
     pub(super) tunnels: Option<Tunnels>,
     #[cfg(feature = "rustls")]
@@ -47,7 +45,6 @@ impl Default for Settings {
             limits: Limits::default(),
             via: Via::new("chain").expect("a token"),
             reserved: Arc::default(),
-            hidden: Vec::new(),
             keeps_host: false,
             tunnels: None,
             #[cfg(feature = "rustls")]
@@ -80,14 +77,14 @@ impl Settings {
     /// their names is removed, in any spelling that a server may take for them.
     #[must_use]
     pub fn reserves(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
-        Arc::make_mut(&mut self.reserved).add(names);
+        Arc::make_mut(&mut self.reserved).state(names);
         self
     }
 
-    /// Fields that are between the client and this proxy, and not passed on: an API key, say.
+    /// Fields that are between the client and this proxy, and not passed on, in any spelling: an API key, say.
     #[must_use]
     pub fn hides(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
-        self.hidden.extend(names);
+        Arc::make_mut(&mut self.reserved).hide(names);
         self
     }
 

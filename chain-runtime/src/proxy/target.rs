@@ -1,5 +1,7 @@
 //! What a request asks for, and of whom: the four forms of a target (RFC 9112, 3.2), and the host.
 
+use core::fmt::Write as _;
+
 use http::header::HOST;
 use http::request::Parts;
 use http::uri::PathAndQuery;
@@ -7,6 +9,10 @@ use http::{HeaderValue, Method, Version};
 
 use super::error::BadRequest;
 use super::text::Text;
+
+/// In a request's extensions: the client sent a fragment with the target, which nobody may (RFC 9112, 3.2). The server saw it; `http::Uri` leaves it out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HasFragment;
 
 /// What a request asks for.
 pub(super) struct Target {
@@ -21,32 +27,34 @@ pub(super) struct Target {
 /// The target's own host counts, where it has one (RFC 9112, 3.2.2), and `Host` must be there, once, all the same (3.2). Over HTTP/2 the two
 /// must not differ (RFC 9113, 8.3.1).
 pub(super) fn read(request: &Parts, text: &mut Text) -> Result<Target, BadRequest> {
+    check(request)?;
+    let host = match request.uri.authority() {
+        None => request.headers.get(HOST).cloned(),
+        Some(authority) => text.value(|text| text.write_str(authority.as_str())),
+    };
+    Ok(Target { path: path(request)?, host })
+}
+
+/// Whether [`read`] would succeed. Copies nothing.
+pub(super) fn check(request: &Parts) -> Result<(), BadRequest> {
     let named = host_field(request)?;
-    let uri = &request.uri;
     if request.method == Method::CONNECT {
         return Err(BadRequest::Tunnel);
     }
-    let host = match uri.authority() {
-        None => named.cloned(),
-        Some(authority) => {
-            if !is_host(authority.as_str().as_bytes()) {
-                return Err(BadRequest::Host);
-            }
-            if request.version == Version::HTTP_2
-                && named.is_some_and(|named| !named.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes()))
-            {
-                return Err(BadRequest::TwoHosts);
-            }
-            text.value(|text| {
-                text.extend_from_slice(authority.as_str().as_bytes());
-                Ok(())
-            })
-        }
-    };
-    if host.is_none() && request.version != Version::HTTP_10 {
-        return Err(BadRequest::NoHost);
+    if request.extensions.get::<HasFragment>().is_some() {
+        return Err(BadRequest::Target);
     }
-    Ok(Target { path: path(request)?, host })
+    let authority = request.uri.authority().map(|authority| authority.as_str().as_bytes());
+    match (authority, named) {
+        (Some(authority), _) if !is_host(authority) => Err(BadRequest::Host),
+        (Some(authority), Some(named))
+            if request.version == Version::HTTP_2 && !named.as_bytes().eq_ignore_ascii_case(authority) =>
+        {
+            Err(BadRequest::TwoHosts)
+        }
+        (None, None) if request.version != Version::HTTP_10 => Err(BadRequest::NoHost),
+        _ => path(request).map(drop),
+    }
 }
 
 /// The path and the query, of a target in one of the forms that may stand here.
@@ -54,10 +62,6 @@ fn path(request: &Parts) -> Result<PathAndQuery, BadRequest> {
     let uri = &request.uri;
     let is_options = request.method == Method::OPTIONS;
     match uri.path_and_query() {
-        // An absolute target without a path and a query asks, with OPTIONS, for the server itself (RFC 9112, 3.2.4).
-        Some(path) if is_options && uri.authority().is_some() && path.as_str() == "*" => {
-            Ok(PathAndQuery::from_static("*"))
-        }
         Some(path) if path.as_str() == "*" => {
             if is_options {
                 Ok(path.clone())
@@ -105,7 +109,12 @@ fn is_host(host: &[u8]) -> bool {
         Some((b':', port)) => port.len() <= 5 && port.iter().all(u8::is_ascii_digit),
         Some(_) => false,
     };
-    !name.is_empty() && is_port && (is_literal || name.iter().all(is_plain))
+    // What is encoded is two digits behind its percent sign.
+    let is_encoded = name
+        .split(|&byte| byte == b'%')
+        .skip(1)
+        .all(|rest| rest.iter().take(2).filter(|byte| byte.is_ascii_hexdigit()).count() == 2);
+    !name.is_empty() && is_port && (is_literal || (is_encoded && name.iter().all(is_plain)))
 }
 
 #[cfg(test)]
@@ -117,7 +126,10 @@ mod tests {
         for host in ["a", "a.example", "a.example:80", "1.2.3.4", "[::1]", "[::1]:80", "a_b"] {
             assert!(is_host(host.as_bytes()), "{host}");
         }
-        for host in ["", ":80", "a b", "a/b", "a@b", "a?b", "a#b", "a,b", "a\"b", "[::1", "a:b", "a\\b", "http://a"] {
+        for host in [
+            "", ":80", "a b", "a/b", "a@b", "a?b", "a#b", "a,b", "a\"b", "[::1", "a:b", "a\\b", "http://a", "a%",
+            "a%4", "a%zz",
+        ] {
             assert!(!is_host(host.as_bytes()), "{host}");
         }
     }

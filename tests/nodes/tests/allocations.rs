@@ -11,15 +11,18 @@ use std::task::{Context, Poll, Waker};
 use chain_nodes_tests::head;
 use chain_runtime::nodes::access_log::{AccessLog, Entry, Lines, log_user};
 use chain_runtime::nodes::auth::{ApiKeys, Auth, Tokens};
+use chain_runtime::nodes::idempotency::{Idempotency, Memory};
+use chain_runtime::nodes::json::ReadJson;
 use chain_runtime::nodes::rate_limit::{FailureLimit, RateLimit};
 use chain_runtime::nodes::request_id::RequestIds;
-use chain_runtime::nodes::{Peer, User};
+use chain_runtime::nodes::whole_body::ReadBody;
+use chain_runtime::nodes::{Peer, User, Whole};
 use chain_runtime::tailed::Tailed;
 use chain_runtime::{chain, node};
 use governor::Quota;
 use http::Response;
 use http::request::Parts;
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::{BodyExt as _, Empty, Full};
 use jsonwebtoken::{EncodingKey, Header, get_current_timestamp};
 
 /// The system's allocator, with a count of what each thread asked of it.
@@ -145,7 +148,7 @@ fn prepared() -> Prepared {
 }
 
 #[test]
-fn a_warm_node_allocates_nothing_but_for_a_token() {
+fn a_warm_node_allocates_nothing_but_for_a_token_and_a_reply_that_is_kept() {
     let auth = auth();
     let bearer = format!("Bearer {}", token());
     let limit: RateLimit<Peer> = RateLimit::new(quota());
@@ -154,6 +157,11 @@ fn a_warm_node_allocates_nothing_but_for_a_token() {
     let log = AccessLog::new(Lines::to(std::io::sink()));
     let (mut users, mut all_by_key) = (0, all());
     all_by_key.log = AccessLog::new(Lines::to(std::io::sink()));
+    let read: ReadBody<Full<bytes::Bytes>> = ReadBody::up_to(1_024);
+    let json: ReadJson<[u64; 3]> = ReadJson::new();
+    // Over at once, so that the store does not grow.
+    let once: Idempotency<User> = Idempotency::new(Memory::default().window(std::time::Duration::ZERO));
+    let (alice, whole, mut keys) = (User::new("alice").expect("a name"), Whole::default(), 0);
     let rows = [
         ("auth, by an API key", 0.0, each(|| head(&[("x-api-key", KEY)]), |request| auth.user(&request))),
         (
@@ -196,6 +204,60 @@ fn a_warm_node_allocates_nothing_but_for_a_token() {
                 |(request, others)| {
                     log.cancelled(&log.visit(&request, peer()));
                     others
+                },
+            ),
+        ),
+        (
+            "whole_body, in one piece",
+            0.0,
+            each(
+                || (head(&[]), Full::new(bytes::Bytes::from_static(b"[1, 2]"))),
+                |(request, body)| {
+                    let whole = now(pin!(read.enter(&request, body)));
+                    (whole.expect("it is short"), request)
+                },
+            ),
+        ),
+        (
+            "json, of three numbers",
+            0.0,
+            each(
+                || {
+                    (
+                        head(&[("content-type", "application/json")]),
+                        Whole::from(bytes::Bytes::from_static(b"[1, 2, 3]")),
+                    )
+                },
+                |(request, whole)| (json.enter(&request, &whole).expect("it is one"), request, whole),
+            ),
+        ),
+        (
+            "idempotency, without a key",
+            0.0,
+            each(
+                || head(&[]),
+                |request| {
+                    let turn = now(pin!(once.enter(&request, &alice, &whole)));
+                    (turn.expect("it runs"), request)
+                },
+            ),
+        ),
+        (
+            "idempotency, the first with a key",
+            // The reply: its fields are copied, and it is shared.
+            4.0,
+            each(
+                || {
+                    keys += 1;
+                    let mut request = head(&[("idempotency-key", &keys.to_string())]);
+                    request.method = http::Method::POST;
+                    let body = bytes::Bytes::from_static(b"done");
+                    (request, Response::builder().header("server", "x").body(Full::new(body)).expect("a reply"))
+                },
+                |(request, mut reply)| {
+                    let mut turn = now(pin!(once.enter(&request, &alice, &whole))).expect("it is new");
+                    now(pin!(once.exit(&mut turn, &mut reply)));
+                    (request, reply)
                 },
             ),
         ),

@@ -23,7 +23,8 @@ use std::sync::Arc;
 use ::hyper::body::Incoming;
 use ::hyper::service::service_fn;
 use bytes::Bytes;
-use http::{Request, Response, Version};
+use http::header::{CONNECTION, HeaderValue};
+use http::{Method, Request, Response, Version};
 use http_body::Body;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -34,6 +35,7 @@ use super::socket::Socket;
 use super::{Limits, Refusal, Shared, sent, streams};
 use crate::framing::Asked;
 use crate::proxy::Client;
+use crate::proxy::target::HasFragment;
 use crate::tailed::Cut;
 
 /// After it was told that no more requests are taken, an HTTP/2 client may have sent some that it had not heard of it.
@@ -66,6 +68,22 @@ impl Drop for Underway {
     fn drop(&mut self) {
         self.0.underway.fetch_sub(1, Ordering::Relaxed);
         self.0.requests.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// One that would go if another needs its place, while it is there.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -103,18 +121,26 @@ pub(super) async fn serve<A, F, B>(
         is_http2: AtomicBool::new(false),
         requests: Arc::clone(&shared.requests),
     });
-    let answer = service_fn(|request: Request<Incoming>| {
+    let answer = service_fn(|mut request: Request<Incoming>| {
         let underway = Underway::begin(&state);
         let is_http2 = request.version() == Version::HTTP_2;
         if is_http2 {
             state.is_http2.store(true, Ordering::Relaxed);
         }
+        if !is_http2 && socket.has_fragment() {
+            request.extensions_mut().insert(HasFragment);
+        }
         let asked = Asked::of(&request);
+        // What a client sends behind it was meant for the tunnel, and is no request.
+        let ends = request.method() == Method::CONNECT && !is_http2;
         let client = if is_http2 { client.with_cut(Cut::default()) } else { client.clone() };
         let cut = client.cut().clone();
         let reply = (shared.answer)(request, client);
         async move {
-            let reply = reply.await;
+            let mut reply = reply.await;
+            if ends {
+                reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             let watch = if is_http2 { streams::watch(cut) } else { None };
             Ok::<_, Infallible>(sent::sent(reply, asked, watch, underway))
         }
@@ -123,6 +149,7 @@ pub(super) async fn serve<A, F, B>(
     let mut stopping = pin!(shared.stopping.cancelled());
     let mut cutting = pin!(shared.cutting.cancelled());
     let mut crowded = pin!(None);
+    let mut counted = None;
     let mut between = Between::new(&shared.limits);
     let (mut is_stopping, mut has_said_so) = (false, false);
     let ended = poll_fn(|context| {
@@ -143,6 +170,7 @@ pub(super) async fn serve<A, F, B>(
         let is_http2 = state.is_http2.load(Ordering::Relaxed);
         if state.underway.load(Ordering::Relaxed) > 0 {
             crowded.set(None);
+            counted = None;
             between.is_busy(&socket);
             if !is_http2 && socket.poll_gone(context).is_ready() {
                 return Poll::Ready(Ended::Gone);
@@ -154,6 +182,7 @@ pub(super) async fn serve<A, F, B>(
         }
         if crowded.is_none() {
             crowded.set(Some(shared.crowded.notified()));
+            counted = Some(Waiting::new(&shared.waiting));
         }
         if crowded.as_mut().as_pin_mut().is_some_and(|crowded| crowded.poll(context).is_ready()) {
             return Poll::Ready(Ended::Closed);
@@ -179,6 +208,7 @@ pub(super) async fn serve<A, F, B>(
 struct Between {
     head: Duration,
     idle: Duration,
+    idle_http2: Duration,
     phase: Phase,
     /// How many requests had been begun when this was last looked at.
     begun: usize,
@@ -199,8 +229,8 @@ enum Phase {
 
 impl Between {
     fn new(limits: &Limits) -> Self {
-        let Limits { head, idle, .. } = *limits;
-        Self { head, idle, phase: Phase::Start(Instant::now()), begun: 0, is_closing: false, timer: None }
+        let Limits { head, idle, idle_http2, .. } = *limits;
+        Self { head, idle, idle_http2, phase: Phase::Start(Instant::now()), begun: 0, is_closing: false, timer: None }
     }
 
     /// A request is under way. What was read until now is part of it.
@@ -217,6 +247,7 @@ impl Between {
         if begun != self.begun || matches!(self.phase, Phase::Busy) {
             self.begun = begun;
             self.phase = Phase::Idle(Instant::now());
+            socket.begins();
         } else if has_read && !is_http2 && matches!(self.phase, Phase::Idle(_)) {
             self.phase = Phase::Head(Instant::now());
         }
@@ -228,7 +259,7 @@ impl Between {
                 Phase::Start(since) | Phase::Head(since) => since + self.head,
                 Phase::Busy | Phase::Idle(_) if self.is_closing => return Poll::Ready(Ended::Closed),
                 Phase::Busy => return Poll::Pending,
-                Phase::Idle(since) => since + self.idle,
+                Phase::Idle(since) => since + if is_http2 { self.idle_http2 } else { self.idle },
                 Phase::Leaving(since) => since + LINGER,
             };
             let (armed, timer) = self.timer.get_or_insert_with(|| (due, Box::pin(sleep_until(due))));

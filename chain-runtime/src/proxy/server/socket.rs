@@ -25,6 +25,10 @@ struct Inner {
     ahead: Ahead,
     /// Whether any byte has come since this was last asked.
     has_read: bool,
+    /// Whether what is read next is the first line of a request.
+    is_first_line: bool,
+    /// Whether there is a `#` in it.
+    has_fragment: bool,
     /// Whether the client closed its side.
     is_closed: bool,
     /// How long the client is waited for to take what is written.
@@ -46,6 +50,8 @@ impl Socket {
             stream,
             ahead: Ahead { bytes: [0; AHEAD], from: 0, to: 0 },
             has_read: false,
+            is_first_line: true,
+            has_fragment: false,
             is_closed: false,
             writing: None,
             rate,
@@ -61,6 +67,17 @@ impl Socket {
     /// Whether bytes have come since this was last asked.
     pub(super) fn has_read(&self) -> bool {
         core::mem::take(&mut self.lock().has_read)
+    }
+
+    /// What is read next is the first line of a request.
+    pub(super) fn begins(&self) {
+        self.lock().is_first_line = true;
+    }
+
+    /// Whether the first line of this request has a fragment in it. hyper's URIs leave it out without a word. Of a request that was sent behind another
+    /// one, before that was answered, it is not known.
+    pub(super) fn has_fragment(&self) -> bool {
+        core::mem::take(&mut self.lock().has_fragment)
     }
 
     /// Whether the connection was cut because the client does not read.
@@ -99,6 +116,16 @@ impl Socket {
 }
 
 impl Inner {
+    /// Looks at what hyper is given.
+    fn look(&mut self, bytes: &[u8]) {
+        if self.is_first_line {
+            let end = bytes.iter().position(|&byte| byte == b'\n');
+            self.has_fragment |= bytes[..end.unwrap_or(bytes.len())].contains(&b'#');
+            // A line end before a request is allowed (RFC 9112, 2.2).
+            self.is_first_line = end.is_none_or(|end| end < 2);
+        }
+    }
+
     /// What came of a write: where nothing went, the client is waited for, but not for ever.
     fn wrote(&mut self, polled: Poll<io::Result<usize>>, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let Some(rate) = self.rate else { return polled };
@@ -132,14 +159,17 @@ impl AsyncRead for Socket {
         let Ahead { bytes, from, to } = &mut inner.ahead;
         if from != to {
             let count = buffer.remaining().min(*to - *from);
+            let before = buffer.filled().len();
             buffer.put_slice(&bytes[*from..*from + count]);
             *from += count;
+            inner.look(&buffer.filled()[before..]);
             return Poll::Ready(Ok(()));
         }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut inner.stream).poll_read(context, buffer))?;
         if buffer.filled().len() > before {
             inner.has_read = true;
+            inner.look(&buffer.filled()[before..]);
         } else {
             inner.is_closed = true;
         }

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chain_nodes_tests::head;
-use chain_runtime::nodes::access_log::{AccessLog, Cut, Entry, LINES, Lines, Tunnel, Visit, log_user};
+use chain_runtime::nodes::access_log::{AccessLog, Cut, Entry, LINES, Lines, log_user};
 use chain_runtime::nodes::auth::{ApiKeys, Auth};
 use chain_runtime::nodes::request_id::RequestIds;
 use chain_runtime::nodes::{Peer, User};
-use chain_runtime::tailed::Tailed;
+use chain_runtime::tailed::{Carried, Tailed, Tunnel};
 use chain_runtime::{Failure, IntoReply, Render, chain, node};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
@@ -70,7 +70,7 @@ impl IntoReply<Reply> for Failed {
 
 /// What the request's path asks for.
 #[node]
-async fn answer(request: Parts, visit: &mut Visit, tunnels: &Tunnels) -> Result<Response<Script>, Failed> {
+async fn answer(request: Parts, tunnels: &Tunnels) -> Result<Response<Script>, Failed> {
     let mut trailers = HeaderMap::new();
     trailers.insert("x-sum", "1".parse().expect("a value"));
     let (status, body) = match request.uri.path() {
@@ -87,15 +87,16 @@ async fn answer(request: Parts, visit: &mut Visit, tunnels: &Tunnels) -> Result<
         "/waits" => std::future::pending().await,
         "/502" => return Err(Failed(StatusCode::BAD_GATEWAY)),
         "/413" => return Err(Failed(StatusCode::PAYLOAD_TOO_LARGE)),
-        "/tunnel" => {
-            let tunnel = visit.tunnel(StatusCode::SWITCHING_PROTOCOLS, "upstream").expect("the line is here");
-            tunnels.0.lock().expect("no panic").push(tunnel);
-            (101, Script::default())
-        }
+        "/tunnel" => (101, Script::default()),
         other => panic!("no {other}"),
     };
     let mut reply = Response::new(body);
     *reply.status_mut() = StatusCode::from_u16(status).expect("a status");
+    if status == 101 {
+        let tunnel = Tunnel::default();
+        reply.extensions_mut().insert(tunnel.clone());
+        tunnels.0.lock().expect("no panic").push(tunnel);
+    }
     Ok(reply)
 }
 
@@ -209,7 +210,7 @@ async fn trailers_and_replies_without_content_are_done() {
         (Method::GET, "/204", "status=204 by=\"upstream\" bytes=0 "),
         (Method::GET, "/304", "status=304 by=\"upstream\" bytes=0 "),
         (Method::GET, "/404", "status=404 by=\"upstream\" bytes=2 "),
-        (Method::GET, "/502", "status=502 by=\"gateway\" bytes=0 "),
+        (Method::GET, "/502", "status=502 by=\"gateway\" ended=\"answer\" bytes=0 "),
     ] {
         let line = Logged::read(method, path).await;
         assert!(line.contains(said) && line.ends_with("outcome=\"done\""), "{line}");
@@ -222,7 +223,7 @@ async fn a_node_that_breaks_with_a_4xx_refuses() {
     drop(logged.site.run(head(&[("x-request-id", "mine")]), peer()).await);
     assert_eq!(
         logged.line(),
-        "method=\"GET\" path=\"/\" status=401 by=\"gateway\" bytes=0 id=\"mine\" peer=192.0.2.1 outcome=\"refused\""
+        "method=\"GET\" path=\"/\" status=401 by=\"gateway\" ended=\"auth\" bytes=0 id=\"mine\" peer=192.0.2.1 outcome=\"refused\""
     );
     let line = Logged::read(Method::POST, "/413").await;
     assert!(
@@ -265,7 +266,7 @@ async fn what_a_limit_ended_was_cut() {
         let cut = Cut::default();
         let mut visit = logged.site.log.visit(&Logged::request(Method::GET, path), peer());
         visit.cut_by(&cut);
-        let body = answer(Logged::request(Method::GET, path), &mut visit, &logged.site.tunnels).await.expect("a reply");
+        let body = answer(Logged::request(Method::GET, path), &logged.site.tunnels).await.expect("a reply");
         let mut reply: Reply = body.map(Tailed::from);
         let ending = Site::NODES.last().expect("a node");
         logged.site.log.exit(&mut visit, &chain_runtime::Ending::replied(ending), &mut reply);
@@ -312,14 +313,21 @@ async fn a_tunnel_has_its_line_when_it_ends_with_the_bytes_of_both_ways() {
     drop(logged.site.run(Logged::request(Method::GET, "/tunnel"), peer()).await);
     assert!(logged.site.log.lines().flush(LONG));
     assert_eq!(logged.kept.lines(), [""; 0], "it has not ended");
-    let mut tunnel = logged.site.tunnels.0.lock().expect("no panic").pop().expect("a tunnel");
-    tunnel.sent(3);
-    tunnel.received(4);
-    tunnel.sent(5);
-    drop(tunnel);
+    let tunnel = logged.site.tunnels.0.lock().expect("no panic").pop().expect("a tunnel");
+    tunnel.ended(Carried { up: 4, down: 8, was_cut: false });
     let line = logged.line();
     assert!(line.contains("status=101 by=\"upstream\" bytes=8 received=4 user=\"alice\""), "{line}");
     assert!(line.ends_with("outcome=\"tunnel\""), "{line}");
+}
+
+#[tokio::test]
+async fn a_tunnel_that_a_limit_ended_was_cut() {
+    let logged = Logged::new();
+    drop(logged.site.run(Logged::request(Method::GET, "/tunnel"), peer()).await);
+    let tunnel = logged.site.tunnels.0.lock().expect("no panic").pop().expect("a tunnel");
+    tunnel.ended(Carried { up: 0, down: 1, was_cut: true });
+    let line = logged.line();
+    assert!(line.contains("bytes=1 received=0") && line.ends_with("outcome=\"cut\""), "{line}");
 }
 
 #[test]
@@ -408,6 +416,31 @@ fn who_logs_never_waits_and_what_is_lost_is_counted_and_said() {
     assert!(lines.flush(LONG));
     assert_eq!(kept.lines().last().map(String::as_str), Some("after"));
     assert_eq!(lines.lost(), 984);
+}
+
+#[test]
+fn a_line_is_written_once_or_counted_as_lost_whoever_logs() {
+    let kept = Kept::default();
+    let lines = Lines::with(kept.clone(), 8);
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let lines = lines.clone();
+            scope.spawn(move || (0..5_000).for_each(|at| lines.line(|line| *line += &format!("{thread} {at}"))));
+        }
+    });
+    // A loss that is counted just after the thread has looked is said with the next line.
+    assert!(lines.flush(LONG));
+    lines.line(|line| line.push_str("last"));
+    assert!(lines.flush(LONG));
+    let mut written: Vec<_> = kept.lines().into_iter().filter(|line| !line.contains(" WARN ")).collect();
+    let count = written.len();
+    assert_eq!(count as u64 + lines.lost(), 20_001);
+    written.sort();
+    written.dedup();
+    assert_eq!(written.len(), count, "none is there twice");
+    let said =
+        kept.lines().iter().filter_map(|line| line.split_once("WARN log lost=")?.1.parse::<u64>().ok()).sum::<u64>();
+    assert_eq!(said, lines.lost(), "all that was lost was said");
 }
 
 /// Fails while it is told to.

@@ -59,7 +59,7 @@ impl Body for Slow {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.says.clone()
+        self.says
     }
 }
 

@@ -62,6 +62,19 @@ fn a_key_may_ask_again_when_it_was_told_to() {
 }
 
 #[test]
+fn threads_share_one_quota() {
+    let clock = FakeRelativeClock::default();
+    let limit = RateLimit::with_clock(Quota::per_second(number(1)).allow_burst(number(100)), clock);
+    let alice = user("alice");
+    let ask = || (0..200).filter(|_| limit.check(&alice).is_ok()).count();
+    let let_through: usize = std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
+        asking.into_iter().map(|asking| asking.join().expect("no panic")).sum()
+    });
+    assert_eq!(let_through, 100);
+}
+
+#[test]
 fn a_look_takes_nothing() {
     let clock = FakeRelativeClock::default();
     let limit = limit(&clock);

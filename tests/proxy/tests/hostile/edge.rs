@@ -17,7 +17,7 @@ fn an_upstream_of_two_that_hangs_is_rested() {
     }
     for method in ["GET", "POST"] {
         let good = Upstream::scripted(|asked, _| fine(asked));
-        let hangs = Upstream::scripted(|_, _| Then::Do(Box::new(|wire| drop(wire.to_end()))));
+        let hangs = Upstream::scripted(|_, _| Then::Do(Box::new(|wire| drop(wire.rest()))));
         let proxy = Proxy::edge_of(&[hangs.at, good.at], good.at, &["--attempt", "500ms", "--deadline", "5s"]);
         let mut failed = 0;
         for each in 0..20 {
@@ -42,7 +42,7 @@ fn a_reply_that_is_too_large_is_not_asked_for_again() {
         Then::Do(Box::new(|wire| {
             wire.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", 17 << 20));
             wire.send(vec![b'z'; 17 << 20]);
-            drop(wire.to_end());
+            drop(wire.rest());
         }))
     });
     let proxy = Proxy::edge(large.at, large.at, &["--attempt", "20s", "--deadline", "25s"]);
@@ -96,4 +96,28 @@ fn names_of_clients_cost_no_memory() {
     let grown = proxy.kilobytes("VmHWM").saturating_sub(before);
     println!("1,000 names of 60 kB: {grown} kB");
     assert!(grown < 32_000, "{grown} kB for 1,000 names");
+}
+
+#[test]
+fn what_the_edge_says_nobody_else_says() {
+    if chosen(&[Which::Api]).is_empty() {
+        return;
+    }
+    let upstream = Upstream::scripted(|_, _| {
+        Then::Send(b"HTTP/1.1 200 OK\r\nX-Served-By: me\r\nContent-Length: 2\r\n\r\nok".to_vec())
+    });
+    let proxy = Proxy::edge(upstream.at, upstream.at, &["--deadline", "60s", "--attempt", "30s"]);
+    for (path, group) in [("/static/a", "files"), ("/api/v1/a", "stable")] {
+        for name in ["X-Time-Left-Ms", "x-time-left-ms", "X_Time_Left_Ms", "X-Time_Left-Ms"] {
+            let request = format!("GET {path} HTTP/1.1\r\nHost: a.example\r\n{name}: 1\r\nX-Client-Id: b\r\n\r\n");
+            let reply = ask(&proxy, &request).expect("a reply");
+            let served: Vec<&str> = reply.fields.all("x-served-by").collect();
+            assert!(served == [group] || served == ["canary"], "{path}: {served:?}");
+            let asked = upstream.record().asked.pop().expect("it was asked");
+            let same = |each: &str| each.replace('_', "-").eq_ignore_ascii_case("x-time-left-ms");
+            let left: Vec<&String> =
+                asked.fields.0.iter().filter(|(each, _)| same(each)).map(|(_, value)| value).collect();
+            assert!(left.len() <= 1 && left.iter().all(|left| *left != "1"), "{path}, {name}: {left:?}");
+        }
+    }
 }

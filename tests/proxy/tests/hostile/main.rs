@@ -5,10 +5,15 @@
 
 mod support;
 
+mod conformance;
 mod edge;
 mod fields;
 mod floods;
+mod gateway;
 mod http2;
+mod identity;
+mod pace;
+mod passage;
 mod property;
 mod replies;
 mod requests;

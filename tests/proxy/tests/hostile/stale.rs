@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
+use crate::support::bench::Bench;
 use crate::support::client::{Client, Reply};
 use crate::support::proxy::{ALL, Which};
-use crate::support::table::{Bench, run_by};
+use crate::support::table::run_by;
 use crate::support::upstream::{Asked, Then, ok};
 use crate::support::wire::PATIENCE;
 

@@ -3,10 +3,11 @@
 use std::thread;
 use std::time::Duration;
 
+use crate::support::bench::Bench;
 use crate::support::client::Client;
 use crate::support::h2::{DATA, END_HEADERS, H2, HEADERS, block, frame, head};
 use crate::support::proxy::{Proxy, Which, chosen};
-use crate::support::table::{Bench, run_at_once};
+use crate::support::table::run_at_once;
 use crate::support::upstream::{Then, Upstream, fine, ok};
 use crate::support::wire::{Lack, PATIENCE, Wire};
 
@@ -57,7 +58,7 @@ fn a_connection_without_a_request_does_not_hold_up_the_end() {
         ("h2_that_answers_pings", |bench| {
             let mut client = H2::connect(bench.proxy.at);
             client.get(bench.proxy.which, "{p}/a").expect("a reply");
-            thread::spawn(move || client.to_end());
+            thread::spawn(move || client.ending());
             Box::new(())
         }),
         ("h2_that_answers_none", |bench| {
@@ -169,7 +170,7 @@ fn what_is_under_way_ends_with_the_grace() {
                         wire.send("HTTP/1.1 200 OK\r\nContent-Length: 12000000\r\n\r\n");
                         wire.send(vec![b'z'; 12_000_000]);
                     }
-                    drop(wire.to_end());
+                    drop(wire.rest());
                 }))
             });
             let hold = begin(bench);
@@ -178,6 +179,25 @@ fn what_is_under_way_ends_with_the_grace() {
             ended.map(drop)
         },
     );
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let rows = vec![("upstream_that_hangs".to_owned(), ())];
+    run_at_once("stop_twice", &[Which::Gateway], &["--grace", "10m", "--timeout", "10m"], rows, |bench, ()| {
+        bench.begin(|_, _| Then::Do(Box::new(|wire| drop(wire.rest()))));
+        let wire = sent(bench, get(bench.proxy.which));
+        bench.upstream.wait_for(PATIENCE, &|record| !record.asked.is_empty()).map_err(|_| "never asked")?;
+        bench.proxy.terminate();
+        let until = std::time::Instant::now() + PATIENCE;
+        while std::net::TcpStream::connect(bench.proxy.at).is_ok() && std::time::Instant::now() < until {
+            thread::sleep(Duration::from_millis(20));
+        }
+        bench.proxy.terminate();
+        let ended = bench.proxy.ended_within(PATIENCE);
+        drop(wire);
+        ended.map(drop).ok_or_else(|| "it runs on".to_owned())
+    });
 }
 
 #[test]
@@ -231,7 +251,7 @@ fn a_request_that_can_finish_within_the_grace_does() {
 fn an_output_that_nobody_reads_holds_up_neither_requests_nor_the_end() {
     for which in chosen(&[Which::Gateway, Which::Api, Which::Forward]) {
         let upstream = Upstream::new();
-        let mut proxy =
+        let proxy =
             Proxy::start_unread(which, upstream.at, if which == Which::Forward { &[] } else { &["--grace", "10m"] });
         let mut client = Client::connect(proxy.at);
         // Some megabytes of log, if each line says what was asked.

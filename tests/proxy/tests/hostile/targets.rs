@@ -37,7 +37,7 @@ fn a_request_has_one_host_that_can_be_one() {
             refused("with_a_port_that_is_a_word", "Host: a.example:http\r\n"),
             refused("with_a_negative_port", "Host: a.example:-1\r\n"),
             refused("with_two_ports", "Host: a.example:80:81\r\n"),
-            refused("with_a_port_past_16_bits", "Host: a.example:65536\r\n"),
+            either("with_a_port_past_16_bits", "a.example:65536"),
             refused("with_a_quote", "Host: a\"b\r\n"),
             refused("with_a_backslash", "Host: a\\b\r\n"),
             refused("with_angles", "Host: <a>\r\n"),
@@ -103,7 +103,9 @@ fn a_target_is_read_in_its_form_and_sent_on_in_origin_form() {
         to("absolute_by_https", "GET https://a.example{p}/a").either(&[400, 421], [sight("GET", "{p}/a")]),
         refused("absolute_without_a_host_in_it", "GET http:///a"),
         refused("absolute_with_a_port_that_is_none", "GET http://a.example:http{p}/a"),
-        refused("absolute_with_a_port_past_16_bits", "GET http://a.example:65536{p}/a"),
+        // A port is any digits to the grammar.
+        to("absolute_with_a_port_past_16_bits", "GET http://a.example:65536{p}/a")
+            .either(&[400, 421], [sight("GET", "{p}/a")]),
         refused("of_an_authority", "GET a.example:80"),
         refused("of_a_host_alone", "GET a.example"),
         refused("star", "GET *"),
@@ -115,6 +117,10 @@ fn a_target_is_read_in_its_form_and_sent_on_in_origin_form() {
         refused("with_a_fragment_and_a_query", "GET {p}/a#b?c"),
         refused("with_a_fragment_in_the_query", "GET {p}/a?b#c"),
         to("connect", "CONNECT a.example:80").answered(&[400, 404, 405, 501]),
+        // What a client sends behind it was meant for a tunnel.
+        case("connect_and_bytes_behind_it",
+            "CONNECT a.example:80 HTTP/1.1\r\nHost: a.example:80\r\n{k}\r\nGET {p}/smuggled HTTP/1.1\r\nHost: a.example\r\n{k}\r\n")
+            .refused(&[400, 404, 405, 501]),
         to("connect_to_the_upstream", "CONNECT 127.0.0.1:80").answered(&[400, 404, 405, 501]),
         to("connect_in_origin_form", "CONNECT {p}/a").answered(&[400, 405, 501]),
         to("with_an_empty_query", "GET {p}/a?").passed([sight("GET", "{p}/a?")]),
@@ -150,6 +156,9 @@ fn a_target_is_read_in_its_form_and_sent_on_in_origin_form() {
 
 #[test]
 fn the_path_that_picks_the_route_is_the_path_that_is_sent_on() {
+    if chosen(&[Which::Api]).is_empty() {
+        return;
+    }
     let (stable, files) =
         (Upstream::scripted(|_, _| Then::Send(ok("api"))), Upstream::scripted(|_, _| Then::Send(ok("files"))));
     let proxy = Proxy::edge(stable.at, files.at, &[]);

@@ -3,34 +3,35 @@
 //! All rows run at once, since most of their time is spent in waiting. What is cut has to be cut within [`BOUND`], which is longer than all
 //! limits of the three proxies: no row asserts a short time.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::bench::Bench;
 use crate::support::client::Client;
-use crate::support::h2::{DATA, END_HEADERS, END_STREAM, End, H2, HEADERS, WINDOW_UPDATE, block, frame, head};
+use crate::support::h2::{DATA, END_HEADERS, END_STREAM, End, H2, HEADERS, block, frame, head};
 use crate::support::proxy::{ALL, Which};
-use crate::support::table::{Bench, run_at_once, run_by};
+use crate::support::table::{run_at_once, run_by};
 use crate::support::upstream::{Then, fine, ok};
 use crate::support::wire::{Lack, PATIENCE, Wire};
 
 /// Within which everything that does not move has ended.
-const BOUND: Duration = Duration::from_secs(90);
-const TIMES: &[&str] = &["--timeout", "1s", "--head-timeout", "1s", "--grace", "1s", "--max-body", "100m"];
-const STREAM: &[Which] = &[Which::Gateway, Which::Forward];
+pub(crate) const BOUND: Duration = Duration::from_secs(150);
+pub(crate) const TIMES: &[&str] = &["--timeout", "1s", "--head-timeout", "1s", "--grace", "1s", "--max-body", "100m"];
+pub(crate) const STREAM: &[Which] = &[Which::Gateway, Which::Forward];
 
-type Run = fn(&Bench) -> Result<(), String>;
+pub(crate) type Run = fn(&Bench) -> Result<(), String>;
 
-fn rows(rows: &[(&str, Run)]) -> Vec<(String, Run)> {
+pub(crate) fn rows(rows: &[(&str, Run)]) -> Vec<(String, Run)> {
     rows.iter().map(|(name, run)| ((*name).to_owned(), *run)).collect()
 }
 
-fn get(bench: &Bench) -> Vec<u8> {
+pub(crate) fn get(bench: &Bench) -> Vec<u8> {
     bench.proxy.which.fill(b"GET {p}/a HTTP/1.1\r\nHost: a.example\r\n{k}\r\n")
 }
 
-fn post(bench: &Bench, lines: &str) -> Vec<u8> {
+pub(crate) fn post(bench: &Bench, lines: &str) -> Vec<u8> {
     bench.proxy.which.fill(format!("POST {{p}}/a HTTP/1.1\r\nHost: a.example\r\n{{k}}{lines}\r\n").as_bytes())
 }
 
@@ -39,7 +40,7 @@ fn ends(bench: &Bench, bytes: impl AsRef<[u8]>) -> Result<(), String> {
     let mut wire = Wire::connect(bench.proxy.at);
     wire.patience = BOUND;
     wire.send(bytes);
-    match wire.to_end() {
+    match wire.rest() {
         (_, Lack::Closed | Lack::Reset) => bench.sentinel(),
         (got, lack) => Err(format!("{lack:?} after {:?}", String::from_utf8_lossy(&got))),
     }
@@ -87,7 +88,7 @@ fn a_head_that_does_not_come_is_waited_for_so_long() {
                 let mut client = H2::connect(bench.proxy.at);
                 client.acks = false;
                 client.wire.patience = BOUND;
-                match client.to_end() {
+                match client.ending() {
                     End::GoAway(_) | End::Lack(Lack::Closed | Lack::Reset) => bench.sentinel(),
                     end => Err(format!("{end:?}")),
                 }
@@ -96,7 +97,7 @@ fn a_head_that_does_not_come_is_waited_for_so_long() {
                 let mut client = H2::connect(bench.proxy.at);
                 client.wire.patience = BOUND;
                 client.send(frame(HEADERS, END_STREAM, 1, &[0, 3]));
-                match client.to_end() {
+                match client.ending() {
                     End::GoAway(_) | End::Lack(Lack::Closed | Lack::Reset) => bench.sentinel(),
                     end => Err(format!("{end:?}")),
                 }
@@ -105,7 +106,7 @@ fn a_head_that_does_not_come_is_waited_for_so_long() {
                 let mut client = H2::connect(bench.proxy.at);
                 client.wire.patience = BOUND;
                 client.send([0, 0, 100, HEADERS, END_HEADERS]);
-                match client.to_end() {
+                match client.ending() {
                     End::GoAway(_) | End::Lack(Lack::Closed | Lack::Reset) => bench.sentinel(),
                     end => Err(format!("{end:?}")),
                 }
@@ -191,11 +192,11 @@ fn an_upstream_that_does_not_reply_is_waited_for_so_long() {
         ALL,
         TIMES,
         rows(&[
-            ("silent", |bench| given_up(bench, |wire| drop(wire.to_end()))),
+            ("silent", |bench| given_up(bench, |wire| drop(wire.rest()))),
             ("half_a_head", |bench| {
                 given_up(bench, |wire| {
                     wire.send("HTTP/1.1 200 OK\r\nContent-");
-                    drop(wire.to_end());
+                    drop(wire.rest());
                 })
             }),
             ("one_byte_of_a_head_now_and_then", |bench| {
@@ -217,13 +218,13 @@ fn an_upstream_that_does_not_reply_is_waited_for_so_long() {
             ("stalled_body", |bench| {
                 given_up(bench, |wire| {
                     wire.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc");
-                    drop(wire.to_end());
+                    drop(wire.rest());
                 })
             }),
             ("stalled_chunk", |bench| {
                 given_up(bench, |wire| {
                     wire.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nabc");
-                    drop(wire.to_end());
+                    drop(wire.rest());
                 })
             }),
             ("one_byte_of_a_body_a_second", |bench| {
@@ -259,221 +260,6 @@ fn given_up(bench: &Bench, act: fn(&mut Wire)) -> Result<(), String> {
         .wait_for(PATIENCE, &|record| record.ended >= tries)
         .map_err(|_| "the upstream's connection was kept")?;
     bench.sentinel()
-}
-
-#[test]
-fn a_client_that_does_not_read_is_cut() {
-    run_at_once(
-        "readers_in_time",
-        STREAM,
-        TIMES,
-        rows(&[
-            ("h1_that_reads_nothing", |bench| {
-                let ended = floods(bench, 64 << 20);
-                let mut wire = Wire::connect(bench.proxy.at);
-                wire.send(get(bench));
-                let _ = wire.exactly(10);
-                heard(&ended)?;
-                drop(wire);
-                bench.sentinel()
-            }),
-            ("h1_that_reads_a_byte_a_second", |bench| {
-                let ended = floods(bench, 64 << 20);
-                let mut wire = Wire::connect(bench.proxy.at);
-                let _ = socket2::SockRef::from(&wire.stream).set_recv_buffer_size(4_096);
-                wire.send(get(bench));
-                use std::io::Read as _;
-                let until = Instant::now() + BOUND;
-                loop {
-                    match ended.recv_timeout(Duration::from_secs(1)) {
-                        Ok(_) => return bench.sentinel(),
-                        Err(_) if Instant::now() > until => return Err("it was still served".into()),
-                        Err(_) => {
-                            let _ = wire.stream.read(&mut [0]);
-                        }
-                    }
-                }
-            }),
-            ("h2_with_a_window_of_0", |bench| {
-                let ended = floods(bench, 64 << 20);
-                let mut client = H2::with_settings(bench.proxy.at, &[(4, 0)]);
-                h2_reader(bench, &mut client, &ended, |_, _| {})
-            }),
-            ("h2_that_makes_no_room", |bench| {
-                let ended = floods(bench, 64 << 20);
-                let mut client = H2::connect(bench.proxy.at);
-                client.makes_room = false;
-                h2_reader(bench, &mut client, &ended, |_, _| {})
-            }),
-            ("h2_that_makes_room_for_a_byte_a_second", |bench| {
-                let ended = floods(bench, 64 << 20);
-                let mut client = H2::with_settings(bench.proxy.at, &[(4, 0)]);
-                h2_reader(bench, &mut client, &ended, |client, id| {
-                    client.send(
-                        [
-                            frame(WINDOW_UPDATE, 0, id, &1_u32.to_be_bytes()),
-                            frame(WINDOW_UPDATE, 0, 0, &1_u32.to_be_bytes()),
-                        ]
-                        .concat(),
-                    );
-                })
-            }),
-        ]),
-        |bench, run| run(bench),
-    );
-}
-
-/// Replies with so many bytes, and tells when the connection did not take them any more.
-fn floods(bench: &Bench, length: usize) -> mpsc::Receiver<usize> {
-    let (tell, ended) = mpsc::channel();
-    bench.begin(move |_, _| {
-        let tell = tell.clone();
-        Then::Do(Box::new(move |wire| {
-            let _ = wire.stream.set_write_timeout(Some(BOUND));
-            wire.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n"));
-            let piece = vec![b'z'; 64 << 10];
-            let mut sent = 0;
-            while sent < length && wire.send(&piece) {
-                sent += piece.len();
-            }
-            if sent < length {
-                let _ = tell.send(sent);
-            }
-        }))
-    });
-    ended
-}
-
-fn heard(ended: &mpsc::Receiver<usize>) -> Result<(), String> {
-    ended.recv_timeout(BOUND).map(drop).map_err(|_| "the upstream's connection was kept".to_owned())
-}
-
-fn h2_reader(
-    bench: &Bench,
-    client: &mut H2,
-    ended: &mpsc::Receiver<usize>,
-    now_and_then: fn(&mut H2, u32),
-) -> Result<(), String> {
-    let id = client.ask(&head(bench.proxy.which, "GET", "{p}/a", &[]), None, None);
-    client.wire.patience = Duration::from_millis(500);
-    let until = Instant::now() + BOUND;
-    while Instant::now() < until {
-        if ended.try_recv().is_ok() {
-            return bench.sentinel();
-        }
-        match client.pump() {
-            Ok(()) => {}
-            Err(End::Lack(Lack::Silent)) => now_and_then(client, id),
-            Err(_) => thread::sleep(Duration::from_millis(100)),
-        }
-    }
-    Err(format!("it was still waited for after {BOUND:?}"))
-}
-
-#[test]
-fn what_makes_progress_is_not_cut() {
-    run_at_once(
-        "progress",
-        STREAM,
-        TIMES,
-        rows(&[
-            // 10 kB/s, for longer than any window in which a rate is measured.
-            ("slow_upload", |bench| {
-                bench.begin(|asked, _| fine(asked));
-                let mut client = Client::connect(bench.proxy.at);
-                client.send(post(bench, "Content-Length: 120000\r\n"));
-                for _ in 0..60 {
-                    client.send([b'a'; 2_000]);
-                    thread::sleep(Duration::from_millis(200));
-                }
-                let reply = client.reply("POST").map_err(|lack| format!("{lack:?}"))?;
-                let asked = bench.asked()?;
-                if reply.status == 200 && asked.len() == 1 && asked[0].body.len() == 120_000 {
-                    Ok(())
-                } else {
-                    Err(format!("{}", reply.status))
-                }
-            }),
-            ("slow_download", |bench| {
-                bench.begin(|_, _| {
-                    Then::Do(Box::new(|wire| {
-                        wire.send("HTTP/1.1 200 OK\r\nContent-Length: 120000\r\n\r\n");
-                        for _ in 0..60 {
-                            wire.send([b'a'; 2_000]);
-                            thread::sleep(Duration::from_millis(200));
-                        }
-                    }))
-                });
-                let mut client = Client::connect(bench.proxy.at);
-                client.send(get(bench));
-                match client.reply("GET") {
-                    Ok(reply) if reply.body.len() == 120_000 => Ok(()),
-                    other => Err(format!("{other:?}").chars().take(200).collect()),
-                }
-            }),
-            ("slow_reader", |bench| {
-                let ended = floods(bench, 24 << 20);
-                let mut client = Client::connect(bench.proxy.at);
-                client.send(get(bench));
-                client.wire.head().map_err(|lack| format!("{lack:?}"))?;
-                // Some 2 MB/s.
-                let mut got = client.wire.ahead.len();
-                client.wire.ahead.clear();
-                while got < 24 << 20 {
-                    got += client.wire.more().map_err(|lack| format!("{lack:?} after {got} bytes"))?;
-                    client.wire.ahead.clear();
-                    client.wire.seen.clear();
-                    thread::sleep(Duration::from_millis(20));
-                }
-                if ended.try_recv().is_ok() { Err("the upstream was cut".into()) } else { Ok(()) }
-            }),
-            // The last bytes are with the kernel long before the upstream has read them.
-            ("slow_reading_upstream", |bench| {
-                bench.begin(|_, _| {
-                    Then::Do(Box::new(|wire| {
-                        use std::io::Read as _;
-                        let _ = socket2::SockRef::from(&wire.stream).set_recv_buffer_size(8_192);
-                        let mut left = (3 << 20) - wire.ahead.len();
-                        let mut part = vec![0; 20_000];
-                        while left > 0 {
-                            thread::sleep(Duration::from_millis(100));
-                            match wire.stream.read(&mut part) {
-                                Ok(0) | Err(_) => return,
-                                Ok(read) => left = left.saturating_sub(read),
-                            }
-                        }
-                        wire.send(ok("ok"));
-                    }))
-                });
-                let mut client = Client::connect(bench.proxy.at);
-                client.send(post(bench, &format!("Content-Length: {}\r\n", 3 << 20)));
-                client.send(vec![b'a'; 3 << 20]);
-                let reply = client.reply("POST").map_err(|lack| format!("{lack:?}"))?;
-                if reply.status == 200 { Ok(()) } else { Err(format!("{}", reply.status)) }
-            }),
-            ("h2_slow_upload", |bench| {
-                bench.begin(|asked, _| fine(asked));
-                let mut client = H2::connect(bench.proxy.at);
-                let id = client.stream();
-                client.send(frame(HEADERS, END_HEADERS, id, &block(&head(bench.proxy.which, "POST", "{p}/a", &[]))));
-                for _ in 0..30 {
-                    client.send(frame(DATA, 0, id, &[b'a'; 2_000]));
-                    client.wire.patience = Duration::from_millis(400);
-                    while client.pump().is_ok() {}
-                }
-                client.send(frame(DATA, END_STREAM, id, b""));
-                client.wire.patience = PATIENCE;
-                let reply = client.reply(id, "POST").map_err(|end| format!("{end:?}"))?;
-                let asked = bench.asked()?;
-                if reply.status == 200 && asked.len() == 1 && asked[0].body.len() == 60_000 {
-                    Ok(())
-                } else {
-                    Err(format!("{}", reply.status))
-                }
-            }),
-        ]),
-        |bench, run| run(bench),
-    );
 }
 
 #[test]
@@ -523,7 +309,7 @@ fn a_client_that_hangs_up_ends_its_request_upstream() {
         bench.begin(move |_, _| {
             let tell = Arc::clone(&tell);
             Then::Do(Box::new(move |wire| {
-                let (_, lack) = wire.to_end();
+                let (_, lack) = wire.rest();
                 tell.store(matches!(lack, Lack::Closed | Lack::Reset), Ordering::SeqCst);
             }))
         });
@@ -553,7 +339,7 @@ fn what_was_cut_leaves_nothing_open() {
         let count = Arc::clone(&hung);
         bench.begin(move |_, _| {
             count.fetch_add(1, Ordering::SeqCst);
-            Then::Do(Box::new(|wire| drop(wire.to_end())))
+            Then::Do(Box::new(|wire| drop(wire.rest())))
         });
         let before = bench.proxy.descriptors();
         let clients: Vec<Client> = (0..50)

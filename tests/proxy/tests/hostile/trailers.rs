@@ -29,7 +29,7 @@ fn trailers_of_a_request_that_are_announced_arrive() {
 }
 
 fn upload(
-    bench: &crate::support::table::Bench,
+    bench: &crate::support::bench::Bench,
     by: By,
     announced: &str,
     trailers: &[(&str, &str)],
@@ -111,7 +111,7 @@ fn fields_that_decide_something_do_not_arrive_as_trailers() {
     });
 }
 
-fn download(bench: &crate::support::table::Bench, by: By, te: bool, trailers: &str) -> Result<Reply, String> {
+fn download(bench: &crate::support::bench::Bench, by: By, te: bool, trailers: &str) -> Result<Reply, String> {
     let reply = format!(
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum\r\n\r\n2\r\nok\r\n0\r\n{trailers}\r\n"
     );

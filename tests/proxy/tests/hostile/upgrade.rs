@@ -9,9 +9,10 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
+use crate::support::bench::Bench;
 use crate::support::client::Client;
 use crate::support::proxy::{Proxy, Which, chosen};
-use crate::support::table::{Bench, run_by};
+use crate::support::table::run_by;
 use crate::support::upstream::{Then, ok};
 use crate::support::wire::{Lack, PATIENCE, Wire};
 
@@ -196,7 +197,7 @@ fn an_upgrade_is_asked_of_the_upstream_and_its_bytes_are_carried() {
                 bench.begin(|_, _| {
                     Then::Do(Box::new(|wire| {
                         wire.send(SWITCHES);
-                        drop(wire.to_end());
+                        drop(wire.rest());
                     }))
                 });
                 let mut client = Client::connect(bench.proxy.at);
@@ -219,7 +220,7 @@ fn an_upgrade_is_asked_of_the_upstream_and_its_bytes_are_carried() {
             bench.begin(|_, _| {
                 Then::Do(Box::new(|wire| {
                     wire.send(format!("{SWITCHES}first"));
-                    drop(wire.to_end());
+                    drop(wire.rest());
                 }))
             });
             let mut client = Client::connect(bench.proxy.at);
@@ -253,7 +254,7 @@ fn an_upgrade_is_asked_of_the_upstream_and_its_bytes_are_carried() {
             bench.begin(|_, _| {
                 Then::Do(Box::new(|wire| {
                     wire.send(SWITCHES);
-                    let (got, _) = wire.to_end();
+                    let (got, _) = wire.rest();
                     drop(got);
                 }))
             });
@@ -262,7 +263,7 @@ fn an_upgrade_is_asked_of_the_upstream_and_its_bytes_are_carried() {
             switched(&mut client)?;
             client.send(bench.proxy.which.fill(b"GET {p}/smuggled HTTP/1.1\r\nHost: a.example\r\n{k}\r\n"));
             client.wire.finish();
-            let _ = client.wire.to_end();
+            let _ = client.wire.rest();
             bench.sentinel()?;
             if bench.asked()?.len() == 1 { Ok(()) } else { Err("a byte of the tunnel was taken for a request".into()) }
         }),
@@ -275,7 +276,7 @@ fn an_upgrade_is_asked_of_the_upstream_and_its_bytes_are_carried() {
             let mut client = Client::connect(bench.proxy.at);
             client.send(asks(bench));
             switched(&mut client)?;
-            match client.wire.to_end() {
+            match client.wire.rest() {
                 (bytes, Lack::Closed | Lack::Reset) if bytes == b"bye" => bench.sentinel(),
                 other => Err(format!("{other:?}")),
             }
@@ -284,7 +285,7 @@ fn an_upgrade_is_asked_of_the_upstream_and_its_bytes_are_carried() {
             bench.begin(|_, _| {
                 Then::Do(Box::new(|wire| {
                     wire.send(SWITCHES);
-                    drop(wire.to_end());
+                    drop(wire.rest());
                 }))
             });
             let before = bench.upstream.record().ended;
@@ -307,10 +308,11 @@ fn an_upgrade_is_asked_of_the_upstream_and_its_bytes_are_carried() {
 #[test]
 fn an_upgrade_that_is_not_made_leaves_http_as_it_was() {
     let plain = "GET {p}/chat HTTP/1.1\r\nHost: a.example\r\n{k}";
-    // What is sent, what the upstream replies, and what the client gets.
+    /// What is sent, what the upstream replies, and what the client gets.
+    type Asked = (Vec<u8>, String, &'static [u16]);
     let declines =
         "HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 2\r\n\r\nno";
-    let rows: Vec<(String, (Vec<u8>, String, &[u16]))> = vec![
+    let rows: Vec<(String, Asked)> = vec![
         ("declined_with_200".into(), (ASKS.to_vec(), text(&ok("ok")), &[200])),
         (
             "declined_with_403".into(),
@@ -336,26 +338,20 @@ fn an_upgrade_that_is_not_made_leaves_http_as_it_was() {
             (text(ASKS).replacen("HTTP/1.1", "HTTP/1.0", 1).into(), SWITCHES.into(), &[502]),
         ),
     ];
-    run_by(
-        "no_tunnels",
-        TUNNEL,
-        &["--timeout", "5s"],
-        rows,
-        |bench, (sent, reply, wanted): &(Vec<u8>, String, &[u16])| {
-            let reply = reply.clone();
-            bench.begin(move |_, _| Then::Send(reply.clone().into_bytes()));
-            let mut client = Client::connect(bench.proxy.at);
-            client.old = text(sent).contains("HTTP/1.0");
-            client.send(bench.proxy.which.fill(sent));
-            let got = client.reply("GET").map_err(|lack| format!("{lack:?}"))?;
-            if !wanted.contains(&got.status) {
-                return Err(format!("{}", got.status));
-            }
-            // What stands behind is HTTP, or the connection is closed.
-            bench.tail(&mut client)?;
-            bench.sentinel()
-        },
-    );
+    run_by("no_tunnels", TUNNEL, &["--timeout", "5s"], rows, |bench, (sent, reply, wanted): &Asked| {
+        let reply = reply.clone();
+        bench.begin(move |_, _| Then::Send(reply.clone().into_bytes()));
+        let mut client = Client::connect(bench.proxy.at);
+        client.old = text(sent).contains("HTTP/1.0");
+        client.send(bench.proxy.which.fill(sent));
+        let got = client.reply("GET").map_err(|lack| format!("{lack:?}"))?;
+        if !wanted.contains(&got.status) {
+            return Err(format!("{}", got.status));
+        }
+        // What stands behind is HTTP, or the connection is closed.
+        bench.tail(&mut client)?;
+        bench.sentinel()
+    });
     // An upgrade with bytes behind it that is declined: they are the next request, or nothing, but never a tunnel's.
     run_by("no_tunnel_and_more", TUNNEL, &[], vec![("declined".to_owned(), ())], |bench, ()| {
         bench.begin(|_, _| Then::Send(ok("ok")));
@@ -366,7 +362,7 @@ fn an_upgrade_that_is_not_made_leaves_http_as_it_was() {
                 .which
                 .fill(&[ASKS, b"GET {p}/next HTTP/1.1\r\nHost: a.example\r\n{k}Connection: close\r\n\r\n"].concat()),
         );
-        let _ = wire.to_end();
+        let _ = wire.rest();
         bench.sentinel()?;
         let asked = bench.asked()?;
         if asked.len() <= 2 && asked.iter().all(|asked| asked.body.is_empty()) {

@@ -9,13 +9,10 @@ use super::wire::{Lack, Wire};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    pub(crate) line: String,
     pub(crate) fields: Fields,
     pub(crate) body: Vec<u8>,
     pub(crate) trailers: Fields,
     pub(crate) interim: Vec<u16>,
-    /// Whether its end is told by the connection's.
-    pub(crate) by_close: bool,
 }
 
 #[derive(Debug)]
@@ -51,13 +48,11 @@ impl Client {
             if self.old && framing == Framing::Chunked {
                 return wrong("chunks for a client of HTTP/1.0").map_err(Lack::from);
             }
-            let by_close = framing == Framing::Close;
             if status == 101 {
-                let line = head.line;
-                return Ok(Reply { status, line, fields: head.fields, interim, ..Reply::default() });
+                return Ok(Reply { status, fields: head.fields, interim, ..Reply::default() });
             }
             let (body, trailers) = self.wire.body(framing)?;
-            return Ok(Reply { status, line: head.line, fields: head.fields, body, trailers, interim, by_close });
+            return Ok(Reply { status, fields: head.fields, body, trailers, interim });
         }
     }
 
@@ -71,7 +66,7 @@ impl Client {
             Err(Lack::Wrong(wrong)) => return Err(wrong),
             Err(lack) => return wrong(format!("{lack:?} instead of the next reply")),
         };
-        match self.wire.to_end() {
+        match self.wire.rest() {
             (rest, Lack::Closed | Lack::Reset) if rest.is_empty() => Ok(Some(reply)),
             (rest, lack) => wrong(format!("behind the last reply {:?}, then {lack:?}", super::message::shown(&rest))),
         }

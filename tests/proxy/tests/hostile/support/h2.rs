@@ -180,7 +180,7 @@ impl H2 {
     }
 
     /// Reads until the connection ends, and says how.
-    pub(crate) fn to_end(&mut self) -> End {
+    pub(crate) fn ending(&mut self) -> End {
         loop {
             if let Err(end) = self.pump() {
                 return match self.goaway {

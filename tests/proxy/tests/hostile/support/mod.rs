@@ -1,5 +1,6 @@
 //! What the tests stand on.
 
+pub(crate) mod bench;
 pub(crate) mod client;
 pub(crate) mod h2;
 pub(crate) mod message;

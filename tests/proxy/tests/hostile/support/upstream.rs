@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::message::{Fields, Framing, shown};
+use super::message::{Fields, shown};
 use super::wire::{Lack, PATIENCE, Wire};
 
 /// A request that came.
@@ -17,7 +17,6 @@ pub(crate) struct Asked {
     pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) fields: Fields,
-    pub(crate) framing: Framing,
     pub(crate) body: Vec<u8>,
     pub(crate) trailers: Fields,
 }
@@ -196,7 +195,6 @@ impl Shared {
             method: method.to_owned(),
             target: target.to_owned(),
             fields: head.fields.clone(),
-            framing,
             body: Vec::new(),
             trailers: Fields::default(),
         };

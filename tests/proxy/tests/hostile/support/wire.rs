@@ -91,7 +91,7 @@ impl Wire {
     }
 
     /// Takes up to and with the mark.
-    pub(crate) fn to_mark(&mut self, mark: &[u8], most: usize) -> Result<Vec<u8>, Lack> {
+    pub(crate) fn up_to(&mut self, mark: &[u8], most: usize) -> Result<Vec<u8>, Lack> {
         let mut from = 0;
         loop {
             let found = self.ahead[from..].windows(mark.len()).position(|part| part == mark);
@@ -115,7 +115,7 @@ impl Wire {
     }
 
     /// Takes all there is until the connection ends, and says how it does.
-    pub(crate) fn to_end(&mut self) -> (Vec<u8>, Lack) {
+    pub(crate) fn rest(&mut self) -> (Vec<u8>, Lack) {
         loop {
             if let Err(lack) = self.more() {
                 return (std::mem::take(&mut self.ahead), lack);
@@ -124,7 +124,7 @@ impl Wire {
     }
 
     pub(crate) fn head(&mut self) -> Result<Head, Lack> {
-        let head = self.to_mark(b"\r\n\r\n", 4 << 20)?;
+        let head = self.up_to(b"\r\n\r\n", 4 << 20)?;
         Ok(Head::read(&head)?)
     }
 
@@ -135,7 +135,7 @@ impl Wire {
                 let length = usize::try_from(length).map_err(|_| Wrong("a length past all bounds".into()))?;
                 Ok((self.exactly(length)?, Fields::default()))
             }
-            Framing::Close => match self.to_end() {
+            Framing::Close => match self.rest() {
                 (body, Lack::Closed) => Ok((body, Fields::default())),
                 (_, lack) => Err(lack),
             },
@@ -146,7 +146,7 @@ impl Wire {
     fn chunks(&mut self) -> Result<(Vec<u8>, Fields), Lack> {
         let mut body = Vec::new();
         loop {
-            let line = self.to_mark(b"\r\n", 4096)?;
+            let line = self.up_to(b"\r\n", 4096)?;
             let size = std::str::from_utf8(&line[..line.len() - 2]).unwrap_or("?");
             let digits = size.split(';').next().unwrap_or_default();
             // Nothing but digits: no sign, no space, no `0x`.
@@ -160,7 +160,7 @@ impl Wire {
             if size == 0 {
                 let mut trailers = Vec::new();
                 loop {
-                    let line = self.to_mark(b"\r\n", 1 << 20)?;
+                    let line = self.up_to(b"\r\n", 1 << 20)?;
                     if line == b"\r\n" {
                         return Ok((body, Fields::trailers(&trailers)?));
                     }
