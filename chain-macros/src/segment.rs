@@ -271,7 +271,8 @@ impl<'a> Meanings<'a> {
                 at,
             );
             let parameters = names::as_if_at(quote!((_: &#beside #used)), at);
-            self.items.push(quote!(#head #declared #parameters #clause {}));
+            let body = names::as_if_at(quote!({}), at);
+            self.items.push(quote!(#head #declared #parameters #clause #body));
         }
         let module = format_ident!("{what}{index}");
         let vis = within(&self.segment.vis, 2);
