@@ -6,6 +6,7 @@
     clippy::needless_arbitrary_self_type,
     clippy::redundant_closure_call,
     mismatched_lifetime_syntaxes,
+    unreachable_patterns,
     reason = "it is what is tested"
 )]
 

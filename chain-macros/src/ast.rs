@@ -21,6 +21,8 @@ pub(crate) struct Chain {
     pub(crate) run: Run,
     /// What its segments need.
     pub(crate) needs: Vec<NeededField>,
+    /// What its type parameters shall stand for while it is checked.
+    pub(crate) checked_with: Vec<Vec<syn::GenericArgument>>,
 }
 
 /// A field that a segment of the chain declares.

@@ -222,6 +222,7 @@ pub(crate) fn hushed() -> TokenStream {
     quote! {
         #[allow(
             warnings,
+            deprecated,
             unused,
             nonstandard_style,
             elided_lifetimes_in_paths,
@@ -232,6 +233,41 @@ pub(crate) fn hushed() -> TokenStream {
             single_use_lifetimes,
             trivial_casts,
             unused_lifetimes,
+            unused_qualifications,
+            unused_results,
+            clippy::all,
+            clippy::pedantic,
+            clippy::nursery,
+            clippy::restriction
+        )]
+    }
+}
+
+/// The same for what a chain becomes, in which patterns, guards and expressions of the user's stand, and paths of nodes: what rustc says of these,
+/// the user shall hear.
+///
+/// Of tokens that are the macro's rustc says nothing, since they come from another crate. What is left are tokens of the macro's that are
+/// shown as the user's, so that errors about them read well, and they can be lint for these reasons alone.
+pub(crate) fn hushed_but_the_users() -> TokenStream {
+    quote! {
+        #[allow(
+            dead_code,
+            elided_lifetimes_in_paths,
+            explicit_outlives_requirements,
+            missing_copy_implementations,
+            missing_debug_implementations,
+            non_shorthand_field_patterns,
+            private_interfaces,
+            refining_impl_trait,
+            single_use_lifetimes,
+            unreachable_code,
+            unreachable_pub,
+            unused_assignments,
+            unused_imports,
+            unused_labels,
+            unused_lifetimes,
+            unused_mut,
+            unused_parens,
             unused_qualifications,
             unused_results,
             clippy::all,

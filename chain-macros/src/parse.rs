@@ -111,6 +111,7 @@ fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnost
         send: None,
         run,
         needs: Vec::new(),
+        checked_with: Vec::new(),
     };
     let run_attrs = std::mem::take(&mut chain.run.attrs);
     chain.attrs = own_attributes(attrs, &mut chain, diagnostics);
@@ -213,6 +214,31 @@ fn own_attributes(attrs: Vec<Attribute>, chain: &mut Chain, diagnostics: &mut Di
             };
             if chain.budget.replace(limit).is_some() {
                 diagnostics.error(&attribute, "the chain has two budgets", "keep one `#[budget(future = ..)]`");
+            }
+        } else if path.is_ident("check") {
+            let arguments = attribute
+                .parse_args_with(syn::punctuated::Punctuated::<syn::GenericArgument, Token![,]>::parse_terminated);
+            let arguments = arguments.map_err(|_| {
+                syn::Error::new_spanned(
+                    &attribute,
+                    "`#[check(..)]` names what the chain's type parameters shall stand for while it is checked\n  help: write `#[check(Memory)]`",
+                )
+            });
+            let Some(arguments) = diagnostics.ok(arguments) else { continue };
+            let is_lifetime = |parameter: &&syn::GenericParam| matches!(parameter, syn::GenericParam::Lifetime(_));
+            let wanted = chain.generics.params.iter().filter(|parameter| !is_lifetime(parameter)).count();
+            match wanted {
+                0 => diagnostics.error(
+                    &attribute,
+                    "a chain without type parameters is checked in any case",
+                    "leave `#[check(..)]` out",
+                ),
+                wanted if wanted != arguments.len() => diagnostics.error(
+                    &attribute,
+                    format_args!("the chain has {wanted} parameters, and this names {}", arguments.len()),
+                    "name what each of them shall stand for, in their order, and no lifetimes",
+                ),
+                _ => chain.checked_with.push(arguments.into_iter().collect()),
             }
         } else if path.is_ident("send") {
             match &attribute.meta {
@@ -699,6 +725,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
         },
         runtime,
         needs: Vec::new(),
+        checked_with: Vec::new(),
     };
     name_fields(&mut chain);
     Some(chain)

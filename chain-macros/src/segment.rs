@@ -271,7 +271,8 @@ impl<'a> Meanings<'a> {
                 at,
             );
             let parameters = names::as_if_at(quote!((_: &#beside #used)), at);
-            self.items.push(quote!(#head #declared #parameters #clause {}));
+            let body = names::as_if_at(quote!({}), at);
+            self.items.push(quote!(#head #declared #parameters #clause #body));
         }
         let module = format_ident!("{what}{index}");
         let vis = within(&self.segment.vis, 2);
@@ -294,7 +295,8 @@ impl<'a> Meanings<'a> {
             let of = self.mentioned(&predicate.to_token_stream());
             of.iter().all(|parameter| mentioned.iter().any(|other| parameter_name(other) == parameter_name(parameter)))
         });
-        quote!(where #(#clause,)*)
+        let clause: Vec<_> = clause.collect();
+        if clause.is_empty() { TokenStream::new() } else { quote!(where #(#clause,)*) }
     }
 
     /// A type of a field or a binding: an alias of what it is found by, with the `&` before it.

@@ -444,7 +444,8 @@ pub use chain_macros::splice as __splice;
 /// ```
 ///
 /// and, where nobody sees it, the scope and the checks of the nodes' order. The checks are constants: `cargo check` evaluates
-/// them, for a chain with type parameters only once its `run` is used with types, so in `cargo build`. All items are as visible as
+/// them. Of a chain with type parameters they are evaluated with opaque types, if the traits of `core` are all that its bounds ask for; otherwise for each
+/// type that `#[check(..)]` names; and with the types that its `run` is used with, in `cargo build`. All items are as visible as
 /// the struct. The future of `run` is `Send` if what it holds at an await is.
 ///
 /// ```
@@ -613,6 +614,8 @@ pub use chain_macros::splice as __splice;
 ///   tuple.
 /// - `#[send]`: the future of `run` has to be `Send`; the node that keeps it from that is told, with what it holds across which await. Without it, the error comes where
 ///   the future is spawned. What is lent as `&T` across an await has to be `Sync`: where it is not, ask for `&mut T`.
+/// - `#[check(Memory)]`: a chain with type parameters is checked as if it were used with this type (a type for each parameter). A library writes it, where
+///   the chain's bounds are traits of its own: else a chain whose nodes are in the wrong order would be an error in the crates that use it.
 /// - `#[budget(future = 2048)]`: a future of `run` over so many bytes does not compile; the error names the largest node.
 ///
 /// # The short form

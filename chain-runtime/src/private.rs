@@ -67,6 +67,25 @@ pub trait FieldOfSegment<T: ?Sized> {
 
 impl<T: ?Sized> FieldOfSegment<T> for T {}
 
+/// Stands for a type parameter while a chain is checked that has some: it has what a bound of core's traits asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Opaque<const P: usize>;
+
+impl<const P: usize> core::fmt::Display for Opaque<P> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("an opaque type")
+    }
+}
+
+impl<const P: usize> core::error::Error for Opaque<P> {}
+
+/// What a chain's check falls back on whose bounds [`Opaque`] does not meet: nothing is known of it here.
+pub trait Unchecked {
+    /// Nothing is checked.
+    const WIRED: () = ();
+}
+impl<T: ?Sized> Unchecked for T {}
+
 /// Stands for a node that has errors.
 pub fn no_node<T>() -> T {
     unreachable!()

@@ -341,6 +341,48 @@ fn outside(plan: &Plan<'_>, step: &Step) -> TokenStream {
     if own.is_empty() { step.node.clone() } else { types::inferred(step.node.clone(), &own) }
 }
 
+/// The checks of a chain with type parameters, each of which stands for an opaque type, where such a type meets the bounds: an inherent constant
+/// whose bounds hold goes before that of a trait.
+fn opaque(plan: &Plan<'_>) -> Option<TokenStream> {
+    let chain = plan.chain;
+    let rt = &names::runtime_alias();
+    let scope = &plan.levels[0].scope;
+    let parameters = chain.generics.params.iter().enumerate().map(|(at, parameter)| match parameter {
+        syn::GenericParam::Lifetime(_) => Some(quote!('_)),
+        syn::GenericParam::Type(_) => Some(quote!(#rt::private::Opaque<#at>)),
+        // Any number would do, and what it may be, only its type says.
+        syn::GenericParam::Const(parameter) => types::is_named(&parameter.ty, "usize").then(|| quote!(1)),
+    });
+    let arguments = parameters.collect::<Option<Vec<_>>>()?;
+    let checked = names::single("Checked");
+    let own = chain_arguments(chain, true);
+    let declared = chain.generics.params.iter().map(|parameter| {
+        let mut parameter = parameter.clone();
+        match &mut parameter {
+            syn::GenericParam::Lifetime(parameter) => parameter.bounds.clear(),
+            syn::GenericParam::Type(parameter) => {
+                parameter.bounds.clear();
+                parameter.default = None;
+            }
+            syn::GenericParam::Const(parameter) => parameter.default = None,
+        }
+        parameter
+    });
+    let lifetimes = chain.generics.lifetimes().map(|parameter| &parameter.lifetime);
+    let types = chain.generics.type_params().map(|parameter| &parameter.ident);
+    let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
+    Some(quote! {
+        struct #checked<#(#declared),*>(#rt::private::PhantomData<(#(&#lifetimes (),)* #(#types,)*)>);
+        impl #impl_generics #checked #ty_generics #clause {
+            const WIRED: () = <#scope<'_, '_, #(#own),*>>::WIRED;
+        }
+        const _: () = {
+            use #rt::private::Unchecked as _;
+            <#checked<#(#arguments),*>>::WIRED
+        };
+    })
+}
+
 /// What the attributes before a node ask for, at the attributes.
 fn features(plan: &Plan<'_>, step: &Step) -> TokenStream {
     let Step { name, .. } = step;
@@ -436,8 +478,19 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
             }
         });
         let shows = shows(plan);
+        let checked = chain.checked_with.iter().map(|arguments| {
+            let lifetimes: Vec<_> = chain.generics.lifetimes().map(|_| quote!('_)).collect();
+            let this = quote!(#name<#(#lifetimes,)* #(#arguments),*>);
+            let within = chain.budget.as_ref().map(|_| quote!(<#this>::WITHIN_BUDGET));
+            quote! {
+                const _: () = { <#scope<'_, '_, #(#lifetimes,)* #(#arguments),*>>::WIRED; #within };
+            }
+        });
+        let opaque = opaque(plan);
         return quote! {
             #shows
+            #(#checked)*
+            #opaque
             impl #impl_generics #scope #ty_generics #clause {
                 const WIRED: () = {
                     let #takes = #rt::check::takes(<#name #chain_ty>::NODES);

@@ -21,7 +21,7 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
     let run = run::run(plan);
     let embedded = embed::embedded(plan.chain);
     let fields = fields_of_segments(plan.chain);
-    let hushed = names::hushed();
+    let hushed = names::hushed_but_the_users();
     let (runtime, alias) = (&plan.chain.runtime, names::runtime_alias());
     let behind = quote! {
         #hushed

@@ -556,8 +556,10 @@ fn branch(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, arms: &[Arm],
         let Arm { pattern, bindings, span, row } = arm;
         let body = inner_row(plan, row, &inner);
         // With its type, as it is written: another one is wrong there.
-        let bindings =
-            bindings.iter().map(|(name, local, ty)| quote_spanned!(name.span()=> let mut #local: #ty = #name;));
+        let bindings = bindings.iter().map(|(name, local, ty)| {
+            let local = quote!(mut #local);
+            quote_spanned!(name.span()=> let #local: #ty = #name;)
+        });
         // At the arm: where one is missing, rustc says behind which.
         let mut group = Group::new(Delimiter::Brace, quote!(#(#bindings)* #body));
         group.set_span(*span);
@@ -823,8 +825,10 @@ fn awaited(plan: &Plan<'_>, at: usize, future_is: &TokenStream, way: &str) -> To
     }
     let (watch, future) = (names::single("watch"), names::single("future"));
     let way = Ident::new(way, span);
+    // The macro's own, keyword and all: of what may not be used, rustc would say so at the node.
+    let pinned = quote!(mut #future);
     quote_spanned! {span=> {
-        let mut #future = #rt::private::pin!(#future_is);
+        let #pinned = #rt::private::pin!(#future_is);
         #watch.polls(#future, #at, #rt::observe::Way::#way).await
     }}
 }

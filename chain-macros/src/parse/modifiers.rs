@@ -18,7 +18,7 @@ const KNOWN: &str = "there are `#[when(node)]`, `#[toggle]`, `#[sample(1 / 100)]
 const LINTS: [&str; 5] = ["allow", "expect", "warn", "deny", "forbid"];
 
 /// Those of the chain, at the wrong place.
-const OF_THE_CHAIN: [&str; 4] = ["observe", "budget", "send", "derive"];
+const OF_THE_CHAIN: [&str; 5] = ["observe", "budget", "send", "check", "derive"];
 
 pub(super) fn read(attributes: Vec<Attribute>, kind: &ItemKind, diagnostics: &mut Diagnostics) -> Modifiers {
     let mut modifiers = Modifiers::default();

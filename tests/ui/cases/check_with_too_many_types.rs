@@ -1,0 +1,24 @@
+use chain_ui::composed::*;
+
+trait Store: 'static {}
+
+struct Memory;
+impl Store for Memory {}
+
+struct Held<S>(S);
+
+#[node]
+fn last_of<S: Store>(_held: &Held<S>) -> Reply {
+    Reply(200)
+}
+
+chain! {
+    #[check(Memory, Memory)]
+    struct Gateway<S: Store> {
+        held: Held<S>,
+    }
+
+    fn(request: Request) -> Reply { last_of::<S> }
+}
+
+fn main() {}

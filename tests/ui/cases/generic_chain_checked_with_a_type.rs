@@ -1,0 +1,26 @@
+use chain_ui::composed::*;
+
+trait Store: 'static {}
+
+struct Memory;
+impl Store for Memory {}
+
+struct Held<S>(S);
+
+#[node]
+fn last_of<S: Store>(_held: &Held<S>) -> Reply {
+    Reply(200)
+}
+
+chain! {
+    #[check(Memory)]
+    struct Gateway<S: Store> {
+        held: Held<S>,
+    }
+
+    fn(request: Request) -> Reply {
+        drop_it => is_local => last_of::<S>
+    }
+}
+
+fn main() {}
