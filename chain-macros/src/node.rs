@@ -1203,7 +1203,7 @@ impl Node {
             if let Some(bound) = bound {
                 bounds.push(names::shown_at(quote!(<#scope as #lends>::Given: #bound), span));
             }
-            let text = types::text(&parameter.ty);
+            let (text, ty) = (types::text(&parameter.ty), self.in_run(&parameter.ty));
             needs.push(quote! {
                 #rt::describe::Need {
                     ty: #text,
@@ -1268,7 +1268,8 @@ impl Node {
     }
 
     fn argument(&self, rt: &TokenStream, parameter: &Parameter) -> TokenStream {
-        let ty = self.asked(rt, parameter);
+        // In a body rustc finds a lifetime that is left out.
+        let ty = self.in_run(&parameter.ty);
         let place = names::single("scope");
         if parameter.role == Role::Scope && matches!(types::ungrouped(&parameter.ty), Type::Reference(_)) {
             return quote!(#rt::private::no_node());
@@ -1324,7 +1325,7 @@ impl Node {
         let arguments = hook.parameters.iter().map(|parameter| match parameter.role {
             Role::Own => quote!(value),
             _ => {
-                let ty = self.asked(rt, parameter);
+                let ty = self.in_run(&parameter.ty);
                 quote!(#rt::scope::FieldOf::<#ty, Self>::field(chain))
             }
         });
