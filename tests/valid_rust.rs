@@ -327,7 +327,7 @@ mod lifetimes {
         async fn enter(&self) -> Token<'c> {
             Token(self.0)
         }
-        async fn exit(&self, token: &Token<'_>, reply: &mut Reply) {
+        async fn exit(&self, token: &Token<'c>, reply: &mut Reply) {
             reply.0 += token.0.len();
         }
         fn cancelled(&self, token: &Token<'c>) {
@@ -342,6 +342,24 @@ mod lifetimes {
         fn enter(&self) -> Result<(), Refused> {
             if self.0.is_empty() { Err(Refused) } else { Ok(()) }
         }
+    }
+
+    /// Holds two of them.
+    struct Both<'a, 'b>(&'a str, &'b str);
+
+    #[node]
+    impl<'a, 'b> Both<'a, 'b> {
+        fn enter(&self) -> (&'a str, &'b str) {
+            (self.0, self.1)
+        }
+        fn exit(&self, both: &(&'a str, &'b str), reply: &mut Reply) {
+            reply.0 += both.0.len() + both.1.len();
+        }
+    }
+
+    chain! {
+        struct OfTwo<'a, 'b> { both: Both<'a, 'b>, more: Token<'a> }
+        async fn() -> Reply { both => check => last }
     }
 
     #[node]
@@ -447,6 +465,9 @@ mod lifetimes {
         let text = "abc".to_owned();
         let chain = OfAChain { named: Named(&text), elided: Elided(&text) };
         assert_eq!(chain.run().await, Reply(4));
+        let other = "de".to_owned();
+        let chain = OfTwo { both: Both(&text, &other), more: Token(&other) };
+        assert_eq!(chain.run().await, Reply(6));
     }
 }
 

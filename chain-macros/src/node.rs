@@ -164,6 +164,8 @@ struct Parameter {
     ty: Type,
     access: Access,
     role: Role,
+    /// It is what the node itself provided, by its look, lifetimes aside: that borrows for the run, whatever a hook says.
+    is_own: bool,
     /// Of the parameter's type, for errors about it.
     span: Span,
 }
@@ -425,7 +427,7 @@ fn read_parameter(
             );
             return None;
         }
-        return Some(Parameter { ty: ty.clone(), access: Access::Taken, role, span });
+        return Some(Parameter { ty: ty.clone(), access: Access::Taken, role, is_own: false, span });
     };
     let is_kept = matches!(place, Place::Function | Place::Enter) && kept.keeps(reference.lifetime.as_ref());
     let is_kept = is_kept || (reference.mutability.is_none() && kept.is_written_through(reference.lifetime.as_ref()));
@@ -442,7 +444,7 @@ fn read_parameter(
         (None, true) => Access::Kept,
         (None, false) => Access::Lent,
     };
-    Some(Parameter { ty: (*reference.elem).clone(), access, role, span })
+    Some(Parameter { ty: (*reference.elem).clone(), access, role, is_own: false, span })
 }
 
 /// Of a type's name: a span of several tokens cannot be made on stable.
@@ -716,13 +718,16 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
         );
         return None;
     }
-    if let (Some(cancelled), Gives::Value(_, _, Some(own))) = (&mut cancelled, &flow.gives) {
+    if let Gives::Value(_, _, Some(own)) = &flow.gives {
         // Whatever its lifetimes are called in either hook, and whether or not they are written.
         let own = types::without_lifetimes(own);
-        for parameter in &mut cancelled.parameters {
-            if types::same_text(&types::without_lifetimes(&parameter.ty), types::referent(&own)) {
-                parameter.role = Role::Own;
-            }
+        let hooks = [&mut exit, &mut cancelled].into_iter().flatten();
+        for parameter in hooks.flat_map(|hook| &mut hook.parameters) {
+            parameter.is_own = types::same_text(&types::without_lifetimes(&parameter.ty), types::referent(&own));
+        }
+        for parameter in cancelled.iter_mut().flat_map(|hook| &mut hook.parameters).filter(|parameter| parameter.is_own)
+        {
+            parameter.role = Role::Own;
         }
     }
     for parameter in cancelled.iter().flat_map(|hook| &hook.parameters) {
@@ -944,12 +949,32 @@ impl Node {
         mentions(ty, &self.generics)
     }
 
+    fn in_run_of(&self, parameter: &Parameter) -> Type {
+        match parameter.is_own {
+            true => types::with_lifetime(&parameter.ty, &names::run_lifetime()),
+            false => self.in_run(&parameter.ty),
+        }
+    }
+
+    /// What is called of a hook. Where it says that what the node provided borrows for a lifetime of the node's own type, it is called of that type as it is in the
+    /// run, for which it borrows.
+    fn called(&self, hook: &Hook, name: &str) -> TokenStream {
+        let says_so = |parameter: &Parameter| parameter.is_own && self.mentions_own_lifetime(&parameter.ty);
+        if !hook.parameters.iter().any(says_so) {
+            return hook.call.clone();
+        }
+        let ty = &self.ty;
+        let (ty, name) =
+            (types::with_lifetime(&syn::parse_quote!(#ty), &names::run_lifetime()), format_ident!("{name}"));
+        quote!(<#ty>::#name)
+    }
+
     /// What a hook asks for. A lifetime may be hidden in it (`&Token` for `&Token<'_>`): only rustc knows.
     ///
     /// Not where more than a loan is asked for: rustc does not see through such a type in a bound on what a bound gives.
     fn asked(&self, rt: &TokenStream, parameter: &Parameter) -> TokenStream {
         let ty = &parameter.ty;
-        let in_run = self.in_run(ty);
+        let in_run = self.in_run_of(parameter);
         let is_parameter =
             |name: &Ident| name == "Self" || self.generics.type_params().any(|parameter| parameter.ident == *name);
         if parameter.access != Access::Lent
@@ -1187,7 +1212,7 @@ impl Node {
                 continue;
             }
             if let Type::Reference(_) = types::ungrouped(&parameter.ty) {
-                let in_run = self.in_run(&parameter.ty);
+                let in_run = self.in_run_of(parameter);
                 let inner = types::referent(&in_run);
                 bounds.push(names::shown_at(quote!(#scope: #rt::scope::LendsReferences<#inner, Self>), span));
                 continue;
@@ -1203,7 +1228,7 @@ impl Node {
             if let Some(bound) = bound {
                 bounds.push(names::shown_at(quote!(<#scope as #lends>::Given: #bound), span));
             }
-            let (text, ty) = (types::text(&parameter.ty), self.in_run(&parameter.ty));
+            let (text, ty) = (types::text(&parameter.ty), self.in_run_of(parameter));
             needs.push(quote! {
                 #rt::describe::Need {
                     ty: #text,
@@ -1223,7 +1248,7 @@ impl Node {
         let later = format_ident!("{name}");
         let arguments = hook.parameters.iter().map(|parameter| self.argument(rt, parameter));
         let receiver = self.declaration.is_none().then(|| quote!(self,));
-        let call = &hook.call;
+        let call = self.called(hook, name);
         let call = quote!(#call(#receiver #(#arguments),*));
         // A future gives just what it gives: what borrows from the node for longer than the run is taken for less behind the await.
         let future = names::single("future");
@@ -1269,7 +1294,7 @@ impl Node {
 
     fn argument(&self, rt: &TokenStream, parameter: &Parameter) -> TokenStream {
         // In a body rustc finds a lifetime that is left out.
-        let ty = self.in_run(&parameter.ty);
+        let ty = self.in_run_of(parameter);
         let place = names::single("scope");
         if parameter.role == Role::Scope && matches!(types::ungrouped(&parameter.ty), Type::Reference(_)) {
             return quote!(#rt::private::no_node());
@@ -1325,17 +1350,11 @@ impl Node {
         let arguments = hook.parameters.iter().map(|parameter| match parameter.role {
             Role::Own => quote!(value),
             _ => {
-                let ty = self.in_run(&parameter.ty);
+                let ty = self.in_run_of(parameter);
                 quote!(#rt::scope::FieldOf::<#ty, Self>::field(chain))
             }
         });
-        // What the node provided borrows for the run, also where the hook says that it borrows from the node for longer.
-        let ty_in_run = types::with_lifetime(&syn::parse_quote!(#ty), &run);
-        let says_so = |parameter: &Parameter| parameter.role == Role::Own && self.mentions_own_lifetime(&parameter.ty);
-        let call = match hook.parameters.iter().any(says_so) {
-            true => quote!(<#ty_in_run>::cancelled),
-            false => hook.call.clone(),
-        };
+        let call = self.called(hook, "cancelled");
         let header = quote!(impl #generics #rt::Cancel<#run, #chain> for #ty);
         let items = quote! {
             type WayOut = #rt::node::way_out::#way_out;
