@@ -235,6 +235,19 @@ mod state {
         }
     }
 
+    macro_rules! given {
+        ($of:expr) => {
+            chain!(given: Limit = Limit { at_most: 0, of: $of * 2 })
+        };
+    }
+
+    #[tokio::test]
+    async fn what_another_macro_gives_stays_together() {
+        let mut context = Context::new();
+        given!(1 + 2).run(&mut context).await;
+        assert_eq!(&context.response.body[..], [6]);
+    }
+
     #[tokio::test]
     async fn any_expression_is_a_state() {
         let large = true;
@@ -532,6 +545,13 @@ mod conditional {
     //! `#[cfg(..)]` on hooks, parameters, type parameters, inputs, and in segments.
 
     use super::*;
+
+    chain! {
+        /// Nothing of it is there, not only its struct.
+        #[cfg(any())]
+        struct Absent;
+        fn(absent: Absent) -> Absent { absent }
+    }
 
     struct Log;
 

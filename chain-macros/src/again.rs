@@ -24,6 +24,14 @@ pub(crate) fn expand(runtime: &TokenStream, needs: &TokenStream, declaration: &[
 
 /// The first item under a `#[cfg(..)]`, with it and without it: rustc keeps one of the two.
 fn cfg(runtime: &TokenStream, needs: &TokenStream, declaration: &[TokenTree]) -> Option<TokenStream> {
+    let is_item = declaration.iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "struct"));
+    let is_item = is_item || is_segment(declaration);
+    // That of the whole, which is more than the struct that it stands on.
+    if let (true, Some(at)) = (is_item, rewrite::attribute_at(declaration, cfg_predicate)) {
+        let predicate = cfg_predicate(&declaration[at]);
+        let declaration = stream([&declaration[..at - 1], &declaration[at + 1..]].concat());
+        return Some(quote!(#[cfg(#predicate)] #runtime::chain! { #needs #declaration }));
+    }
     let (predicate, with, without) = match rewrite::input(declaration, cfg_predicate) {
         Some((predicate, with, without)) => (predicate, stream(with), stream(without)),
         None => {
@@ -33,8 +41,6 @@ fn cfg(runtime: &TokenStream, needs: &TokenStream, declaration: &[TokenTree]) ->
             (first.predicate?, with, stream(without))
         }
     };
-    let is_item = declaration.iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "struct"));
-    let is_item = is_item || is_segment(declaration);
     Some(match is_item {
         true => quote! {
             #[cfg(#predicate)]

@@ -7,7 +7,7 @@ use proc_macro2::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Expr, Generics, Ident, LitInt, Token, Type, TypePath, Visibility, parse_quote};
+use syn::{Attribute, Generics, Ident, LitInt, Token, Type, TypePath, Visibility, parse_quote};
 
 use crate::ast::{Block, Chain, Field, Form, Input, Item, ItemKind, NodeUse, Run};
 use crate::diagnostics::Diagnostics;
@@ -750,7 +750,7 @@ fn short_node(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Res
         ));
     }
     input.parse::<Token![=]>()?;
-    let value: Expr = input.parse()?;
+    let value = types::kept_together(input.parse()?);
     if !input.is_empty() {
         return Err(input.error("expected `=>`"));
     }

@@ -338,3 +338,21 @@ pub(crate) fn without_lifetimes(ty: &Type) -> Type {
     Without.visit_type_mut(&mut ty);
     ty
 }
+
+/// An expression that keeps together what another macro passed as one (`$e:expr`), in parentheses: rustc forgets the invisible ones.
+pub(crate) fn kept_together(mut expression: syn::Expr) -> syn::Expr {
+    struct Parentheses;
+    impl VisitMut for Parentheses {
+        fn visit_expr_mut(&mut self, expression: &mut syn::Expr) {
+            visit_mut::visit_expr_mut(self, expression);
+            if let syn::Expr::Group(group) = expression
+                && !matches!(*group.expr, syn::Expr::Path(_) | syn::Expr::Lit(_) | syn::Expr::Block(_))
+            {
+                let inner = &group.expr;
+                *expression = syn::parse_quote!((#inner));
+            }
+        }
+    }
+    Parentheses.visit_expr_mut(&mut expression);
+    expression
+}

@@ -184,7 +184,7 @@ fn arm(head: &[TokenTree], at: Span, body: &[TokenTree], diagnostics: &mut Diagn
         None => (head, None),
         Some(at) => {
             let guard: TokenStream = head[at + 1..].iter().cloned().collect();
-            let guard = diagnostics.ok(syn::parse2::<Expr>(guard))?;
+            let guard = types::kept_together(diagnostics.ok(syn::parse2::<Expr>(guard))?);
             (&head[..at], Some((head[at].clone(), guard)))
         }
     };

@@ -10,6 +10,7 @@ use super::node_path;
 use crate::ast::{Condition, ItemKind, Modifiers, NodeUse, OnCancel, Share, Toggle};
 use crate::diagnostics::Diagnostics;
 use crate::names;
+use crate::types;
 
 /// The names of the attributes, for one that does not exist.
 const KNOWN: &str = "there are `#[when(node)]`, `#[toggle]`, `#[sample(1 / 100)]`, `#[split(5)]`, `#[timeout(250ms)]`, `#[cancel(finish)]`, `#[cfg(..)]` and `#[allow(..)]`";
@@ -267,7 +268,7 @@ fn toggle(attribute: &Attribute, kind: &ItemKind) -> syn::Result<Toggle> {
 
 /// `250ms`, `2s`, or an expression.
 fn limit(input: ParseStream<'_>) -> syn::Result<TokenStream> {
-    let expression: Expr = input.parse()?;
+    let expression = types::kept_together(input.parse::<Expr>()?);
     if !input.is_empty() {
         return Err(input.error("a timeout is one duration\n  help: write `#[timeout(250ms)]`"));
     }
