@@ -35,6 +35,8 @@ struct Inner {
     writing: Option<Pin<std::boxed::Box<Pace>>>,
     rate: Option<Rate>,
     is_stuck: bool,
+    /// Whether the last write found no room: hyper holds what it could not write.
+    is_unsent: bool,
     cut: Cut,
 }
 
@@ -56,6 +58,7 @@ impl Socket {
             writing: None,
             rate,
             is_stuck: false,
+            is_unsent: false,
             cut,
         })))
     }
@@ -83,6 +86,11 @@ impl Socket {
     /// Whether the connection was cut because the client does not read.
     pub(super) fn was_cut(&self) -> bool {
         self.lock().cut.is_cut()
+    }
+
+    /// Whether some of what hyper has to write waits for the client to read. A reply's body is gone by then: hyper has all of it.
+    pub(super) fn is_unsent(&self) -> bool {
+        self.lock().is_unsent
     }
 
     /// Looks whether the client has gone, while hyper does not read. hyper does not look where it has bytes already, as of a request that was sent behind
@@ -128,6 +136,7 @@ impl Inner {
 
     /// What came of a write: where nothing went, the client is waited for, but not for ever.
     fn wrote(&mut self, polled: Poll<io::Result<usize>>, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.is_unsent = polled.is_pending();
         let Some(rate) = self.rate else { return polled };
         match polled {
             Poll::Ready(Ok(bytes)) => {
