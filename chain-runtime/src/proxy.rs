@@ -331,7 +331,10 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
         loop {
             tokio::select! {
                 biased;
-                reply = &mut reply => return reply.map_err(Failed::from),
+                reply = &mut reply => return reply.map_err(|error| match passage.fault() {
+                    Some(error) => Failed { error, is_unseen: false, was_kept: false },
+                    None => Failed::from(error),
+                }),
                 () = &mut timer => {
                     let (now, by) = (Instant::now(), by());
                     if by <= now {
