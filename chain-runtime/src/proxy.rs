@@ -203,13 +203,15 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
         let method = request.method.clone();
         let may_repeat = method.is_safe() || self.pick.len() > 1;
         kept.keep(&request.headers, may_repeat);
+        // Who picks sees the same request each time. Its memory is shared.
+        let uri = may_repeat.then(|| request.uri.clone()).unwrap_or_default();
         let passage = Passage::renew(passage, body);
         let mut head = Some(request);
         let (mut refusals, mut is_stale) = (0, false);
         let (mut reply, turn) = loop {
             let mut request = match head.take() {
                 Some(request) => request,
-                None => kept.again(&method),
+                None => kept.again(&method, &uri),
             };
             let turn = self.pick.pick(&request).ok_or(Error::NoUpstream)?;
             let speaks = turn.upstream().speaks();
@@ -532,11 +534,11 @@ impl Kept {
         }
     }
 
-    /// The head, once more. Its target is that of the next upstream.
-    fn again(&self, method: &Method) -> Parts {
+    /// The head, once more, with the client's target.
+    fn again(&self, method: &Method, uri: &Uri) -> Parts {
         let (mut parts, ()) = Request::new(()).into_parts();
         parts.method = method.clone();
-        parts.uri = Uri::from_static("/");
+        parts.uri = uri.clone();
         parts.headers.reserve(self.fields.len());
         let mut names = &self.names[..];
         for (length, value) in &self.fields {

@@ -4,13 +4,15 @@
 use std::future::{Future, ready};
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Mutex;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use chain_runtime::proxy::server::{Limits as ServerLimits, Server, Stopped};
-use chain_runtime::proxy::{Cause, Client, Error, Forward, Limits, Rotation, Settings};
-use http::{Request, Response};
+use chain_runtime::proxy::{Cause, Client, Error, Forward, Limits, Pick, Rotated, Rotation, Settings};
+use http::request::Parts;
+use http::{Request, Response, Uri};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -23,9 +25,9 @@ use tokio::time::{sleep, timeout};
 const LONG: Duration = Duration::from_secs(20);
 
 /// Parts of a body, the last of which may be what is wrong with it. Its length is not known.
-struct Parts(Vec<Result<Bytes, &'static str>>);
+struct Pieces(Vec<Result<Bytes, &'static str>>);
 
-impl Body for Parts {
+impl Body for Pieces {
     type Data = Bytes;
     type Error = Cause;
 
@@ -34,6 +36,10 @@ impl Body for Parts {
             return Poll::Ready(None);
         }
         Poll::Ready(Some(self.0.remove(0).map(Frame::data).map_err(Cause::from)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -79,10 +85,10 @@ async fn what_is_wrong_with_a_body_is_the_clients_doing_over_http2_too() {
     let mut limits = Limits::default();
     limits.body = 8;
     let group = Rotation::new([format!("h2c://{}", upstream.at).parse().expect("a URL")]);
-    let forward = Forward::<_, Parts>::new(group, Settings::default().limits(limits));
+    let forward = Forward::<_, Pieces>::new(group, Settings::default().limits(limits));
     let client = Client::at(([127, 0, 0, 1], 1).into());
     let send = async |parts: &[Result<&'static str, &'static str>]| {
-        let body = Parts(parts.iter().map(|part| part.map(Bytes::from)).collect());
+        let body = Pieces(parts.iter().map(|part| part.map(Bytes::from)).collect());
         let head = Request::post("/").header("host", "a").body(()).expect("a request").into_parts().0;
         timeout(LONG, forward.enter(head, body, &client)).await.expect("in time")
     };
@@ -93,6 +99,35 @@ async fn what_is_wrong_with_a_body_is_the_clients_doing_over_http2_too() {
     let large = send(&[Ok("abcdef"), Ok("abcdef")]).await.expect_err("too large");
     assert!(matches!(large, Error::TooLarge), "{large:?}");
     assert_eq!(send(&[Ok("abc")]).await.expect("a reply").status(), 200);
+}
+
+/// Two upstreams, of which the first takes no connection. Writes down what it was asked to pick for.
+struct Asked(Rotation, Mutex<Vec<Uri>>);
+
+impl Pick for Asked {
+    type Turn<'a> = Rotated<'a>;
+
+    fn pick(&self, request: &Parts) -> Option<Rotated<'_>> {
+        self.1.lock().expect("no panic").push(request.uri.clone());
+        self.0.pick(request)
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+#[tokio::test]
+async fn who_picks_sees_the_same_target_at_each_try() {
+    let upstream = serve(ServerLimits::default(), slow_or_not).await;
+    let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("its address");
+    let group = [nobody, upstream.at].map(|at| format!("http://{at}").parse().expect("a URL"));
+    let forward = Forward::<_, Pieces>::new(Asked(Rotation::new(group), Mutex::default()), Settings::default());
+    let head = Request::get("/a?b").header("host", "a").body(()).expect("a request").into_parts().0;
+    let client = Client::at(([127, 0, 0, 1], 1).into());
+    let reply = timeout(LONG, forward.enter(head, Pieces(Vec::new()), &client)).await.expect("in time");
+    assert_eq!(reply.expect("a reply").status(), 200);
+    assert_eq!(*forward.upstreams().1.lock().expect("no panic"), ["/a?b", "/a?b"]);
 }
 
 #[tokio::test]
