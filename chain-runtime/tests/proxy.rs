@@ -1,7 +1,7 @@
 //! The forwarding node and its server, in one process: what cannot be seen from outside of it, or needs an upstream that speaks HTTP/2.
 #![cfg(feature = "proxy")]
 
-use std::future::{Future, ready};
+use std::future::{Future, pending, ready};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Mutex;
@@ -201,4 +201,34 @@ async fn who_comes_while_all_are_busy_gets_the_place_of_the_first_that_is_not() 
     // Both stay connected, without a request, for longer than the third waits.
     let ((_one, first), (_two, second), third) = tokio::join!(busy(), busy(), third);
     assert!(is_ok(&first) && is_ok(&second) && is_ok(&third));
+}
+
+#[tokio::test]
+async fn a_client_that_sends_some_of_its_next_request_in_pieces_and_leaves_is_gone() {
+    struct Told(Option<oneshot::Sender<()>>);
+
+    impl Drop for Told {
+        fn drop(&mut self) {
+            let _ = self.0.take().expect("once").send(());
+        }
+    }
+
+    let (told, dropped) = oneshot::channel();
+    let told = Mutex::new(Some(Told(Some(told))));
+    let server = serve(ServerLimits::default(), move |_| {
+        let told = told.lock().expect("no panic").take();
+        async move {
+            let _told = told;
+            pending().await
+        }
+    });
+    let server = server.await;
+    let mut client = TcpStream::connect(server.at).await.expect("connected");
+    client.set_nodelay(true).expect("set");
+    for piece in ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", "G", "E", "T"] {
+        client.write_all(piece.as_bytes()).await.expect("sent");
+        sleep(Duration::from_millis(100)).await;
+    }
+    drop(client);
+    timeout(LONG, dropped).await.expect("the request was given up").expect("told");
 }

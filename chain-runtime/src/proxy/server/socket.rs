@@ -102,14 +102,17 @@ impl Socket {
             return Poll::Ready(());
         }
         let Ahead { bytes, from, to } = &mut inner.ahead;
-        if from != to {
-            // hyper has not taken what is there, so it is not reading.
+        if from == to {
+            (*from, *to) = (0, 0);
+        }
+        if *to == AHEAD {
+            // hyper has not taken what is there, so it is not reading, and there is no room to look any further.
             return Poll::Pending;
         }
-        let mut buffer = ReadBuf::new(bytes);
+        let mut buffer = ReadBuf::new(&mut bytes[*to..]);
         match ready!(Pin::new(&mut inner.stream).poll_read(context, &mut buffer)) {
             Ok(()) if !buffer.filled().is_empty() => {
-                (*from, *to) = (0, buffer.filled().len());
+                *to += buffer.filled().len();
                 inner.has_read = true;
                 // Who reads next finds it. hyper asked before, and is told by being polled once more.
                 context.waker().wake_by_ref();
