@@ -204,7 +204,7 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
         let may_repeat = method.is_safe() || self.pick.len() > 1;
         kept.keep(&request.headers, may_repeat);
         // Who picks sees the same request each time. Its memory is shared.
-        let uri = may_repeat.then(|| request.uri.clone()).unwrap_or_default();
+        let uri = if may_repeat { request.uri.clone() } else { Uri::default() };
         let passage = Passage::renew(passage, body);
         let mut head = Some(request);
         let (mut refusals, mut is_stale) = (0, false);
