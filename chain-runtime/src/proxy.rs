@@ -202,16 +202,18 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
             request.headers.insert(EXPECT, HeaderValue::from_static("100-continue"));
         }
 
-        let (method, asked) = (request.method.clone(), request.uri.clone());
+        let method = request.method.clone();
         let may_repeat = method.is_safe() || self.pick.len() > 1;
         kept.keep(&request.headers, may_repeat);
+        // Who picks sees the same request each time. Its memory is shared.
+        let uri = if may_repeat { request.uri.clone() } else { Uri::default() };
         let passage = Passage::renew(passage, body);
         let mut head = Some(request);
         let (mut refusals, mut is_stale) = (0, false);
         let (mut reply, turn) = loop {
             let mut request = match head.take() {
                 Some(request) => request,
-                None => kept.again(&method, &asked),
+                None => kept.again(&method, &uri),
             };
             let turn = self.pick.pick(&request).ok_or(Error::NoUpstream)?;
             let speaks = turn.upstream().speaks();
@@ -333,7 +335,10 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
         loop {
             tokio::select! {
                 biased;
-                reply = &mut reply => return reply.map_err(Failed::from),
+                reply = &mut reply => return reply.map_err(|error| match passage.fault() {
+                    Some(error) => Failed { error, is_unseen: false, was_kept: false },
+                    None => Failed::from(error),
+                }),
                 () = &mut timer => {
                     let (now, by) = (Instant::now(), by());
                     if by <= now {
@@ -535,11 +540,11 @@ impl Kept {
         }
     }
 
-    /// The head, once more, with the target that the client asked for.
-    fn again(&self, method: &Method, asked: &Uri) -> Parts {
+    /// The head, once more, with the client's target.
+    fn again(&self, method: &Method, uri: &Uri) -> Parts {
         let (mut parts, ()) = Request::new(()).into_parts();
         parts.method = method.clone();
-        parts.uri = asked.clone();
+        parts.uri = uri.clone();
         parts.headers.reserve(self.fields.len());
         let mut names = &self.names[..];
         for (length, value) in &self.fields {

@@ -103,9 +103,10 @@ impl Body {
     pub(super) async fn gathered(self, limit: u64) -> Result<Self, BrokenReply> {
         let Content::Relayed { relay } = self.content else { return Ok(self) };
         let mut relay = Box::pin(relay);
-        let (mut parts, mut left, mut trailers) = (Vec::new(), 0, None);
+        let (mut parts, mut left, mut trailers) = (Vec::new(), 0_u64, None);
         let rest = loop {
-            if left >= limit {
+            // A part takes memory of its own: an upstream that sends a byte at a time would have it multiplied.
+            if left.saturating_add((parts.len() * size_of::<Bytes>()) as u64) >= limit {
                 break Some(relay);
             }
             match poll_fn(|context| relay.as_mut().poll_frame(context)).await.transpose()? {

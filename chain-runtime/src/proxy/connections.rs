@@ -100,14 +100,7 @@ pub(super) fn failed(error: ClientError) -> Error {
     while let Some(error) = cause {
         // An upload that was broken off on this side comes back as the cause of the client's error.
         if let Some(error) = error.downcast_ref::<UploadError>() {
-            return match error {
-                UploadError::TooLarge => Error::TooLarge,
-                UploadError::TooSlow => Error::SlowClient,
-                UploadError::Expired => Error::Expired,
-                UploadError::TakenBack => Error::Gone,
-                error if error.is_hang_up() => Error::Gone,
-                UploadError::Client(error) => Error::BadBody(std::string::ToString::to_string(error).into()),
-            };
+            return error.told();
         }
         if let Some(error) = error.downcast_ref::<::hyper::Error>() {
             hyper_says = hyper_says.or(Some((error.is_parse_too_large(), error.is_parse())));

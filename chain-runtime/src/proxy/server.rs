@@ -72,8 +72,8 @@ use streams::Streams;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How many connections there are at once. One more is taken when one of those without a request has been closed for it; until then it waits
-    /// in the kernel's queue. 10,000, or what the process's limit of descriptors allows with as many connections to upstreams: see
+    /// How many connections there are at once. One more is served when one of those without a request has been closed for it; until then it waits,
+    /// and those behind it in the kernel's queue. 10,000, or what the process's limit of descriptors allows with as many connections to upstreams: see
     /// [`Limits::within_descriptors`].
     pub connections: usize,
     /// From the first byte of a request's head to its last; also from the connection to its first byte. 30 s.
@@ -112,6 +112,9 @@ impl Default for Limits {
         }
     }
 }
+
+/// After so long it is looked again whether somebody can make room.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// Descriptors that are not for connections: the standard streams, listeners, the runtime's own, a log, a resolver's files.
 const OTHER_DESCRIPTORS: usize = 24;
@@ -352,11 +355,12 @@ async fn accept<A, F, B>(
     let mut stop = pin!(stop);
     loop {
         let next = async {
+            // A place is looked for when there is somebody to take it: nobody has to go for a client that may never come.
+            let (stream, peer) = listener.accept().await?;
             let place = match Arc::clone(&shared.places).try_acquire_owned() {
                 Ok(place) => place,
                 Err(_) => crowded(shared).await?,
             };
-            let (stream, peer) = listener.accept().await?;
             io::Result::Ok((stream, peer, place))
         };
         let accepted = tokio::select! {
@@ -371,7 +375,7 @@ async fn accept<A, F, B>(
                 // Too many open files, most likely. It passes when a connection ends: one without a request does so now. Asking again at once
                 // would only burn the processor.
                 shared.make_room();
-                sleep(Duration::from_millis(20)).await;
+                sleep(AGAIN).await;
             }
         }
     }
@@ -379,7 +383,14 @@ async fn accept<A, F, B>(
 
 /// There is no place left: one that has no request gives up its own. Waits for it, or for any other.
 async fn crowded<A>(shared: &Shared<A>) -> io::Result<tokio::sync::OwnedSemaphorePermit> {
-    shared.make_room();
-    let place = Arc::clone(&shared.places).acquire_owned().await;
-    place.map_err(|closed| io::Error::other(closed.to_string()))
+    let mut place = pin!(Arc::clone(&shared.places).acquire_owned());
+    loop {
+        shared.make_room();
+        tokio::select! {
+            biased;
+            place = &mut place => return place.map_err(|closed| io::Error::other(closed.to_string())),
+            // All may have had a request, and heard nothing: one that has none by now does.
+            () = sleep(AGAIN) => {}
+        }
+    }
 }

@@ -9,13 +9,14 @@ use core::task::{Context, Poll, Waker, ready};
 use core::time::Duration;
 use std::boxed::Box;
 use std::io::{self, ErrorKind};
+use std::string::ToString as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::error::Cause;
+use super::error::{Cause, Error as RequestError};
 use super::fields::clean_trailers;
 use super::identity::Reserved;
 use super::limits::Limits;
@@ -68,6 +69,14 @@ impl<B: Body> Upload<B> {
     }
 }
 
+impl<B> Upload<B> {
+    /// The body ends here. What is wrong is left in the passage, too: over HTTP/2, hyper resets the stream for it, and tells nobody why.
+    fn broken(&self, error: UploadError) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
+        self.passage.broke(error.told());
+        Poll::Ready(Some(Err(error)))
+    }
+}
+
 impl<B> Body for Upload<B>
 where
     B: Body<Data = Bytes, Error: Into<Cause>> + Unpin,
@@ -98,13 +107,13 @@ where
                 let pace = this.pace.get_or_insert_with(|| Box::pin(Pace::new(silence, upload, this.until)));
                 ready!(pace.as_mut().poll_wait(context));
                 let slow = if pace.is_over() { UploadError::Expired } else { UploadError::TooSlow };
-                return Poll::Ready(Some(Err(slow)));
+                return this.broken(slow);
             }
             Poll::Ready(None) => {
                 this.is_over = true;
                 return Poll::Ready(None);
             }
-            Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(UploadError::Client(error.into())))),
+            Poll::Ready(Some(Err(error))) => return this.broken(UploadError::Client(error.into())),
             Poll::Ready(Some(Ok(frame))) => frame,
         };
         let frame = match frame.into_trailers() {
@@ -118,13 +127,9 @@ where
         if let Some(pace) = &mut this.pace {
             pace.as_mut().moved(size);
         }
-        Poll::Ready(Some(match this.left.checked_sub(size as u64) {
-            Some(left) => {
-                this.left = left;
-                Ok(frame)
-            }
-            None => Err(UploadError::TooLarge),
-        }))
+        let Some(left) = this.left.checked_sub(size as u64) else { return this.broken(UploadError::TooLarge) };
+        this.left = left;
+        Poll::Ready(Some(Ok(frame)))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -155,8 +160,20 @@ pub(super) enum UploadError {
 }
 
 impl UploadError {
+    /// What the request fails with.
+    pub(super) fn told(&self) -> RequestError {
+        match self {
+            Self::TooLarge => RequestError::TooLarge,
+            Self::TooSlow => RequestError::SlowClient,
+            Self::Expired => RequestError::Expired,
+            Self::TakenBack => RequestError::Gone,
+            error if error.is_hang_up() => RequestError::Gone,
+            Self::Client(error) => RequestError::BadBody(error.to_string().into()),
+        }
+    }
+
     /// Whether the client left in the middle of it. Everything else that is wrong with a body, it can still be told.
-    pub(super) fn is_hang_up(&self) -> bool {
+    fn is_hang_up(&self) -> bool {
         let Self::Client(error) = self else {
             return false;
         };
@@ -199,6 +216,8 @@ pub(super) struct Passage<B> {
     goes_on: AtomicBool,
     /// Of the body, while it is held back until then.
     waits: Mutex<Option<Waker>>,
+    /// What was wrong with the body.
+    fault: Mutex<Option<RequestError>>,
 }
 
 impl<B> Passage<B> {
@@ -210,6 +229,7 @@ impl<B> Passage<B> {
             starved: AtomicBool::new(false),
             goes_on: AtomicBool::new(false),
             waits: Mutex::new(None),
+            fault: Mutex::new(None),
         }
     }
 
@@ -223,6 +243,7 @@ impl<B> Passage<B> {
                 *mine.starved.get_mut() = false;
                 *mine.goes_on.get_mut() = false;
                 *mine.waits.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
+                *mine.fault.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
             }
             None => *mine = Arc::new(Self::new()),
         }
@@ -247,6 +268,15 @@ impl<B> Passage<B> {
     /// Whether the body can still be sent from its beginning.
     pub(super) fn is_untouched(&self) -> bool {
         self.lock().is_some()
+    }
+
+    fn broke(&self, error: RequestError) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+
+    /// What was wrong with the body, if anything was.
+    pub(super) fn fault(&self) -> Option<RequestError> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn seen(&self, starved: bool) {

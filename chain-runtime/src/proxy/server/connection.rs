@@ -58,6 +58,11 @@ pub(super) struct Underway(Arc<State>);
 impl Underway {
     fn begin(state: &Arc<State>) -> Self {
         state.begun.fetch_add(1, Ordering::Relaxed);
+        Self::go_on(state)
+    }
+
+    /// One whose reply hyper has whole, and has not sent to its end.
+    fn go_on(state: &Arc<State>) -> Self {
         state.underway.fetch_add(1, Ordering::Relaxed);
         state.requests.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(state))
@@ -149,7 +154,7 @@ pub(super) async fn serve<A, F, B>(
     let mut stopping = pin!(shared.stopping.cancelled());
     let mut cutting = pin!(shared.cutting.cancelled());
     let mut crowded = pin!(None);
-    let mut counted = None;
+    let (mut counted, mut unsent) = (None, None);
     let mut between = Between::new(&shared.limits);
     let (mut is_stopping, mut has_said_so) = (false, false);
     let ended = poll_fn(|context| {
@@ -166,6 +171,11 @@ pub(super) async fn serve<A, F, B>(
         }
         if cutting.as_mut().poll(context).is_ready() {
             return Poll::Ready(Ended::Closed);
+        }
+        if !socket.is_unsent() {
+            unsent = None;
+        } else if unsent.is_none() && state.begun.load(Ordering::Relaxed) > 0 {
+            unsent = Some(Underway::go_on(&state));
         }
         let is_http2 = state.is_http2.load(Ordering::Relaxed);
         if state.underway.load(Ordering::Relaxed) > 0 {

@@ -42,6 +42,8 @@ struct Inner {
     writing: Option<Pin<std::boxed::Box<Pace>>>,
     rate: Option<Rate>,
     is_stuck: bool,
+    /// Whether the last write found no room: hyper holds what it could not write.
+    is_unsent: bool,
     cut: Cut,
 }
 
@@ -66,6 +68,7 @@ impl Socket {
             writing: None,
             rate,
             is_stuck: false,
+            is_unsent: false,
             cut,
         })))
     }
@@ -95,6 +98,11 @@ impl Socket {
         self.lock().cut.is_cut()
     }
 
+    /// Whether some of what hyper has to write waits for the client to read. A reply's body is gone by then: hyper has all of it.
+    pub(super) fn is_unsent(&self) -> bool {
+        self.lock().is_unsent
+    }
+
     /// Looks whether the client has gone, while hyper does not read. hyper does not look where it has bytes already, as of a request that was sent behind
     /// this one.
     pub(super) fn poll_gone(&self, context: &mut Context<'_>) -> Poll<()> {
@@ -104,14 +112,17 @@ impl Socket {
             return Poll::Ready(());
         }
         let Ahead { bytes, from, to } = &mut inner.ahead;
-        if from != to {
-            // hyper has not taken what is there, so it is not reading.
+        if from == to {
+            (*from, *to) = (0, 0);
+        }
+        if *to == AHEAD {
+            // hyper has not taken what is there, so it is not reading, and there is no room to look any further.
             return Poll::Pending;
         }
-        let mut buffer = ReadBuf::new(bytes);
+        let mut buffer = ReadBuf::new(&mut bytes[*to..]);
         match ready!(Pin::new(&mut inner.stream).poll_read(context, &mut buffer)) {
             Ok(()) if !buffer.filled().is_empty() => {
-                (*from, *to) = (0, buffer.filled().len());
+                *to += buffer.filled().len();
                 inner.has_read = true;
                 // Who reads next finds it. hyper asked before, and is told by being polled once more.
                 context.waker().wake_by_ref();
@@ -138,6 +149,7 @@ impl Inner {
 
     /// What came of a write: where nothing went, the client is waited for, but not for ever.
     fn wrote(&mut self, polled: Poll<io::Result<usize>>, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.is_unsent = polled.is_pending();
         let Some(rate) = self.rate else { return polled };
         match polled {
             Poll::Ready(Ok(bytes)) => {
