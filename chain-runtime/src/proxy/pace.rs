@@ -115,7 +115,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_that_dribbles_is_cut_after_the_window_and_one_that_keeps_up_is_not() {
         let rate = Some(Rate::new(100, 10 * SECOND));
-        for (bytes, is_cut) in [(9, true), (10, false), (1_000, false)] {
+        for (bytes, is_cut) in [(9, true), (12, false), (1_000, false)] {
             let mut pace = pin!(Pace::new(5 * SECOND, rate, None));
             let mut seconds = 0;
             while seconds < 60 && !is_cut_after(pace.as_mut(), SECOND).await {

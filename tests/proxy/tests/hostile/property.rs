@@ -6,6 +6,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use std::collections::HashSet;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::support::bench::Bench;
@@ -334,10 +335,13 @@ fn an_upstream_gets_no_request_that_the_proxy_did_not_take() {
         });
         let which = bench.proxy.which;
         // The gateway wants its key with each.
-        let bytes = measured(which, &numbered(bytes));
+        let case = CASE.fetch_add(1, Ordering::Relaxed);
+        let bytes = measured(which, &numbered(bytes, case));
         let mut client = Client::connect(bench.proxy.at);
         client.send(&bytes);
-        client.send(which.fill(b"GET {p}/tail HTTP/1.1\r\nHost: a.example\r\n{k}Connection: close\r\n\r\n"));
+        client.send(which.fill(
+            format!("GET {{p}}/c{case}/tail HTTP/1.1\r\nHost: a.example\r\n{{k}}Connection: close\r\n\r\n").as_bytes(),
+        ));
         client.wire.patience = Duration::from_millis(300);
         let (got, lack) = client.wire.rest();
         bench.sentinel()?;
@@ -345,7 +349,7 @@ fn an_upstream_gets_no_request_that_the_proxy_did_not_take() {
         if let Some((_, garbage)) = record.garbage.first() {
             return Err(format!("the upstream could not read what came: {garbage}"));
         }
-        let whole = sent_on(&record, which);
+        let whole = sent_on(&record, which, case);
         // A client that gave up has no reply to what was still under way.
         if lack == Lack::Silent {
             return Ok(());
@@ -362,23 +366,33 @@ fn an_upstream_gets_no_request_that_the_proxy_did_not_take() {
 
 /// How many requests there were besides the sentinel's. One that may be sent again, since the connection was stale or as the edge's policy has
 /// it, counts once.
-fn sent_on(record: &Record, which: Which) -> usize {
+fn sent_on(record: &Record, which: Which, case: usize) -> usize {
     let mut repeatable = vec!["GET", "HEAD", "OPTIONS", "TRACE"];
     if matches!(which, Which::Api | Which::Files) {
         repeatable.extend(["PUT", "DELETE"]);
     }
     let mut seen = HashSet::new();
     let asked = record.asked.iter().filter(|asked| !asked.target.ends_with("/sentinel"));
+    // What a case before this one left under way came late.
+    let of_another = |target: &str| {
+        let case_of = |tail: &str| tail.split_once('/').and_then(|(number, _)| number.parse::<usize>().ok());
+        target.split_once("/c").and_then(|(_, tail)| case_of(tail)).is_some_and(|number| number != case)
+    };
+    let asked = asked.filter(|asked| !of_another(&asked.target));
     let whole = asked.filter(|asked| !asked.method.starts_with("UNFINISHED "));
     whole.filter(|asked| !repeatable.contains(&&*asked.method) || seen.insert((&asked.method, &asked.target))).count()
 }
 
-/// Gives each request a target of its own.
-fn numbered(bytes: &[u8]) -> Vec<u8> {
+/// How many cases there were.
+static CASE: AtomicUsize = AtomicUsize::new(0);
+
+/// Gives each request of this case a target of its own.
+fn numbered(bytes: &[u8], case: usize) -> Vec<u8> {
     let mut numbered = Vec::with_capacity(bytes.len());
     let (mut rest, mut number) = (bytes, 0);
     while let Some(at) = rest.windows(5).position(|part| part == b"{p}/a") {
-        numbered.extend_from_slice(&rest[..at + 5]);
+        numbered.extend_from_slice(&rest[..at + 3]);
+        numbered.extend_from_slice(format!("/c{case}/a").as_bytes());
         numbered.extend(number.to_string().bytes());
         number += 1;
         rest = &rest[at + 5..];
