@@ -303,7 +303,6 @@ async fn retries(retry: &Retry<fn(&Reply) -> bool, Still>, request: Request) -> 
     loop {
         let reply = retry.around(pin!(whole(&request))).await;
         let Some(pause) = retry.again(attempt, &reply) else { return reply };
-        drop(reply);
         pause.await;
         attempt += 1;
     }

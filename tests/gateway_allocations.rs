@@ -214,7 +214,7 @@ enum Answers {
     Alone(Box<Alone>),
     Gateway(Box<Gateway>),
     /// hyper's client by itself, which is asked for the same.
-    Client(hyper_util::client::legacy::Client<HttpConnector, Incoming>, SocketAddr),
+    Client(Box<hyper_util::client::legacy::Client<HttpConnector, Incoming>>, SocketAddr),
 }
 
 /// What is allocated for each request where it is answered.
@@ -323,7 +323,7 @@ fn the_chain_allocates_nothing_of_its_own() {
     let with_client = where_it_is_answered(api_key(), |at| Answers::Gateway(Box::new(gateway(at))));
     let client = where_it_is_answered(api_key(), |at| {
         let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).set_host(false).build_http();
-        Answers::Client(client, at)
+        Answers::Client(Box::new(client), at)
     });
     let (all, all_token) = (in_all(&api_key()), in_all(&token()));
     println!("allocations a request                                   API key    JWT");

@@ -139,10 +139,10 @@ mod whole;
 
 #[cfg(feature = "std")]
 pub use catch_panic::{CatchPanic, Panicked};
+#[cfg(feature = "http-body")]
+pub use concurrency::Patience;
 #[cfg(feature = "tokio")]
 pub use concurrency::Wait;
-#[cfg(feature = "http-body")]
-pub use concurrency::Way;
 pub use concurrency::{Concurrency, Overloaded, Shed};
 #[cfg(feature = "std")]
 pub use deadline::{Deadline, Expired};

@@ -19,7 +19,7 @@ chain! {
         match command {
             Command::Show => show,
             Command::Toggle(switch: Switch) => toggle,
-            Command::Limits(limits: Limits) => change,
+            Command::Limits(wanted: Wanted) => change,
             Command::Unknown(why: String) => unknown,
         }
     }
@@ -29,8 +29,15 @@ chain! {
 pub(crate) enum Command {
     Show,
     Toggle(Switch),
-    Limits(Limits),
+    Limits(Wanted),
     Unknown(String),
+}
+
+/// The limits that are to be.
+pub(crate) struct Wanted {
+    rate: NonZeroU32,
+    burst: NonZeroU32,
+    max_body: usize,
 }
 
 /// A toggle's name, and whether it shall be on.
@@ -57,7 +64,7 @@ fn command(request: &Parts, edge: &Edge) -> Command {
 }
 
 /// The limits that are asked for; those that are not named stay.
-fn changed(query: &str, now: &Limits) -> Result<Limits, String> {
+fn changed(query: &str, now: &Limits) -> Result<Wanted, String> {
     let (mut rate, mut burst, mut max_body) = (now.rate, now.burst, now.max_body);
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').ok_or_else(|| format!("`{pair}` is not name=value"))?;
@@ -69,7 +76,7 @@ fn changed(query: &str, now: &Limits) -> Result<Limits, String> {
             _ => return Err(format!("there is no limit `{name}`; there are rate, burst and max-body")),
         }
     }
-    Ok(Limits::new(rate, burst, max_body))
+    Ok(Wanted { rate, burst, max_body })
 }
 
 #[node]
@@ -98,8 +105,8 @@ fn toggle(switch: &Switch, edge: &Edge) -> Response<Body> {
 
 /// Requests in flight go on with the limits with which they began. What each client has used up is forgotten.
 #[node]
-fn change(limits: &mut Limits, edge: &Edge) -> Response<Body> {
-    let limits = Limits::new(limits.rate, limits.burst, limits.max_body);
+fn change(wanted: &Wanted, edge: &Edge) -> Response<Body> {
+    let limits = Limits::new(wanted.rate, wanted.burst, wanted.max_body);
     let shown = format!("{limits}\n");
     edge.limits.store(limits);
     text(StatusCode::OK, shown)

@@ -20,7 +20,7 @@ use {
 };
 
 #[cfg(feature = "http-body")]
-pub use for_good::Way;
+pub use for_good::Patience;
 
 /// Lets at most so many blocks run at once, each under a permit.
 ///

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chain_macros::node;
 
-use super::concurrency::{Concurrency, Overloaded, Shed, Way};
+use super::concurrency::{Concurrency, Overloaded, Patience, Shed};
 use super::{Deadline, Expired, Timer};
 use crate::tailed::{Holds, Tail};
 use crate::timed::Until;
@@ -110,19 +110,19 @@ impl<R, T> fmt::Debug for WholeDeadline<R, T> {
 /// assert_eq!(gateway.room.available(), 1);
 /// # });
 /// ```
-pub struct WholeConcurrency<R, W: Way = Shed> {
+pub struct WholeConcurrency<R, W: Patience = Shed> {
     permits: Arc<Concurrency<W>>,
     replies: PhantomData<fn() -> R>,
 }
 
-impl<R, W: Way> WholeConcurrency<R, W> {
+impl<R, W: Patience> WholeConcurrency<R, W> {
     /// One with the permits of this: `Concurrency::wait(64, patience).queue(256).into()`.
     fn of(permits: Concurrency<W>) -> Self {
         Self { permits: Arc::new(permits), replies: PhantomData }
     }
 }
 
-impl<R, W: Way> From<Concurrency<W>> for WholeConcurrency<R, W> {
+impl<R, W: Patience> From<Concurrency<W>> for WholeConcurrency<R, W> {
     fn from(permits: Concurrency<W>) -> Self {
         Self::of(permits)
     }
@@ -206,7 +206,7 @@ impl<R: Holds<Permit<Wait<T>>>, T: Timer> WholeConcurrency<R, Wait<T>> {
     }
 }
 
-impl<R, W: Way + fmt::Debug> fmt::Debug for WholeConcurrency<R, W> {
+impl<R, W: Patience + fmt::Debug> fmt::Debug for WholeConcurrency<R, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("WholeConcurrency").field(&self.permits).finish()
     }
@@ -214,17 +214,17 @@ impl<R, W: Way + fmt::Debug> fmt::Debug for WholeConcurrency<R, W> {
 
 /// A permit of a [`WholeConcurrency`], as a tail. It is given back where it is dropped.
 #[must_use = "it is given back where it is dropped"]
-pub struct Permit<W: Way = Shed>(Arc<Concurrency<W>>);
+pub struct Permit<W: Patience = Shed>(Arc<Concurrency<W>>);
 
-impl<W: Way> Tail for Permit<W> {}
+impl<W: Patience> Tail for Permit<W> {}
 
-impl<W: Way> Drop for Permit<W> {
+impl<W: Patience> Drop for Permit<W> {
     fn drop(&mut self) {
         self.0.give_back();
     }
 }
 
-impl<W: Way> fmt::Debug for Permit<W> {
+impl<W: Patience> fmt::Debug for Permit<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Permit").finish_non_exhaustive()
     }

@@ -57,7 +57,6 @@ where
                 .pool_timer(TokioTimer::new())
                 .pool_idle_timeout(limits.idle)
                 .pool_max_idle_per_host(kept)
-                .http1_max_headers(limits.reply_fields)
                 // hyper asks for 8 KiB at least.
                 .http1_max_buf_size(limits.reply_head.max(8 << 10))
                 .http2_max_header_list_size(u32::try_from(limits.reply_head).unwrap_or(u32::MAX))
@@ -65,6 +64,10 @@ where
                 .http2_keep_alive_timeout(limits.silence)
                 // `Host` is prepared with the upstream; the client would write it anew for each request.
                 .set_host(false);
+            // hyper's own limit, for which it makes room on the stack.
+            if limits.reply_fields != 100 {
+                client.http1_max_headers(limits.reply_fields);
+            }
             client
         };
         let kept = limits.idle_connections;

@@ -122,6 +122,13 @@ pub(super) struct Reserved {
     closed: Vec<HeaderName>,
     /// What a sender may state.
     stated: Vec<HeaderName>,
+    /// A bit for each length that a name has: most fields of a request have another.
+    lengths: u64,
+}
+
+/// The bit of this name's length. All long ones share one.
+fn bit(name: &HeaderName) -> u64 {
+    1 << name.as_str().len().min(63)
 }
 
 /// By these, servers learn from a proxy who the client is, or what it asked for. Some of them are written here; the others are not, and so nobody writes
@@ -161,18 +168,25 @@ const OF_PROXIES: [&str; 29] = [
 
 impl Default for Reserved {
     fn default() -> Self {
-        let closed = OF_PROXIES.iter().map(|name| HeaderName::from_static(name)).collect();
-        Self { closed, stated: Vec::new() }
+        let mut reserved = Self { closed: Vec::new(), stated: Vec::new(), lengths: 0 };
+        reserved.hide(OF_PROXIES.map(HeaderName::from_static));
+        reserved
     }
 }
 
 impl Reserved {
     pub(super) fn state(&mut self, more: impl IntoIterator<Item = HeaderName>) {
         self.stated.extend(more);
+        self.measure();
     }
 
     pub(super) fn hide(&mut self, more: impl IntoIterator<Item = HeaderName>) {
         self.closed.extend(more);
+        self.measure();
+    }
+
+    fn measure(&mut self) {
+        self.lengths = self.closed.iter().chain(&self.stated).fold(0, |lengths, name| lengths | bit(name));
     }
 
     /// Whether a sender may state it.
@@ -182,6 +196,9 @@ impl Reserved {
 
     /// Whether this name is one of them, or would be taken for one.
     pub(super) fn has(&self, name: &HeaderName) -> bool {
+        if self.lengths & bit(name) == 0 {
+            return false;
+        }
         let name = name.as_str().as_bytes();
         let is_it = |reserved: &HeaderName| {
             reserved.as_str().len() == name.len() && conflated(reserved.as_str().as_bytes(), name)

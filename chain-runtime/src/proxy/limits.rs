@@ -44,7 +44,7 @@ pub struct Limits {
     pub body: u64,
     /// How many fields a request may have; over HTTP/1 the server itself refuses more than 100. 100.
     pub fields: usize,
-    /// How many fields a reply may have. 256.
+    /// How many fields a reply may have. 100: more, and hyper makes room for as many in each reply, on the heap.
     pub reply_fields: usize,
     /// Bytes of a reply's head, and of what is read ahead of its body. 64 KiB.
     pub reply_head: usize,
@@ -68,7 +68,7 @@ impl Default for Limits {
             whole: None,
             body: 10 << 20,
             fields: 100,
-            reply_fields: 256,
+            reply_fields: 100,
             reply_head: 64 << 10,
             idle: Duration::from_secs(20),
             idle_connections: 1_024,

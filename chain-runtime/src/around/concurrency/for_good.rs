@@ -7,7 +7,7 @@ use super::{Concurrency, Overloaded, Place, Shed};
 use super::{Timer, Wait};
 
 /// How a [`Concurrency`] gives up where no permit is free: [`Shed`], or, with the feature `tokio`, `Wait`. None can be added.
-pub trait Way: sealed::Sealed {}
+pub trait Patience: sealed::Sealed {}
 
 mod sealed {
     pub trait Sealed {
@@ -16,7 +16,7 @@ mod sealed {
     }
 }
 
-impl Way for Shed {}
+impl Patience for Shed {}
 
 impl sealed::Sealed for Shed {
     fn give_back(&self) {
@@ -25,7 +25,7 @@ impl sealed::Sealed for Shed {
 }
 
 #[cfg(feature = "tokio")]
-impl<T> Way for Wait<T> {}
+impl<T> Patience for Wait<T> {}
 
 #[cfg(feature = "tokio")]
 impl<T> sealed::Sealed for Wait<T> {
@@ -34,7 +34,7 @@ impl<T> sealed::Sealed for Wait<T> {
     }
 }
 
-impl<W: Way> Concurrency<W> {
+impl<W: Patience> Concurrency<W> {
     pub(in crate::around) fn give_back(&self) {
         self.way.give_back();
     }

@@ -17,6 +17,8 @@ use crossbeam_queue::ArrayQueue;
 pub const LINES: usize = 4 * 1024;
 /// The most bytes of a line that comes through [`io::Write`]. What is longer is cut.
 pub const MAX_LINE: usize = 4 * 1024;
+/// How long the thread lets lines come together before it looks again. A line is written so late, at most, and no wait is longer for who logs.
+const PAUSE: Duration = Duration::from_millis(5);
 /// How much is written at once, and may be on its way in addition to the lines that wait.
 const BATCH: usize = 64 * 1024;
 
@@ -218,6 +220,8 @@ impl<W: Write> Thread<W> {
             }
             *self.shared.finished.lock().unwrap_or_else(PoisonError::into_inner) += lines;
             self.shared.progress.notify_all();
+            // Whoever logs has to wake this thread where it waits for a line. Under load that would be a switch of threads for each line.
+            thread::sleep(PAUSE);
         }
     }
 

@@ -29,6 +29,7 @@ use http_body::Body;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::futures::Notified;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::socket::Socket;
@@ -154,7 +155,7 @@ pub(super) async fn serve<A, F, B>(
     let mut http = pin!(shared.http.serve_connection_with_upgrades(TokioIo::new(socket.clone()), answer));
     let mut stopping = pin!(shared.stopping.cancelled());
     let mut cutting = pin!(shared.cutting.cancelled());
-    let mut crowded = pin!(None);
+    let mut crowded = pin!(None::<Notified<'_>>);
     let (mut counted, mut unsent) = (None, None);
     let mut between = Between::new(&shared.limits);
     let (mut is_stopping, mut has_said_so) = (false, false);
@@ -180,8 +181,12 @@ pub(super) async fn serve<A, F, B>(
         }
         let is_http2 = state.is_http2.load(Ordering::Relaxed);
         if state.underway.load(Ordering::Relaxed) > 0 {
-            crowded.set(None);
             counted = None;
+            // Told while a request is under way: somebody else has to go.
+            if crowded.as_mut().as_pin_mut().is_some_and(|crowded| crowded.poll(context).is_ready()) {
+                crowded.set(None);
+                shared.make_room();
+            }
             between.is_busy(&socket);
             if !is_http2 && socket.poll_gone(context).is_ready() {
                 return Poll::Ready(Ended::Gone);
@@ -193,6 +198,8 @@ pub(super) async fn serve<A, F, B>(
         }
         if crowded.is_none() {
             crowded.set(Some(shared.crowded.notified()));
+        }
+        if counted.is_none() {
             counted = Some(Waiting::new(&shared.waiting));
         }
         if crowded.as_mut().as_pin_mut().is_some_and(|crowded| crowded.poll(context).is_ready()) {
