@@ -252,6 +252,8 @@ pub(crate) fn hushed_but_the_users() -> TokenStream {
     quote! {
         #[allow(
             dead_code,
+            dropping_copy_types,
+            dropping_references,
             elided_lifetimes_in_paths,
             explicit_outlives_requirements,
             missing_copy_implementations,

@@ -634,6 +634,7 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
     let mut exit_reply = None;
     let mut cancelled = None;
     let mut around = None;
+    let mut is_almost_one = false;
     let mut again = None;
     let mut flow = read_flow(&ReturnType::Default);
     for item in &block.items {
@@ -657,7 +658,7 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
                 continue;
             }
             _ => {
-                elsewhere::refuse_almost_a_hook(method, diagnostics);
+                is_almost_one |= elsewhere::refuse_almost_a_hook(method, diagnostics);
                 continue;
             }
         };
@@ -711,6 +712,9 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
         );
     }
     if enter.is_none() && exit.is_none() && cancelled.is_none() && around.is_none() {
+        if is_almost_one {
+            return None;
+        }
         diagnostics.error(
             &block.self_ty,
             "a node needs a hook, and this `impl` block has none",

@@ -158,25 +158,34 @@ impl Rewrite for WithoutSegments<'_> {
         if is_arm || !rewrite::is_segment(item) {
             return None;
         }
-        if let Ok(path) = syn::parse2::<syn::Path>(stream(item[2..].to_vec())) {
-            let names: Vec<_> = path.segments.iter().map(|segment| &segment.ident).collect();
-            let is_itself = match names.as_slice() {
-                [name] => *name == self.name,
-                [this, name] => *this == "self" && *name == self.name,
-                _ => false,
-            };
-            if is_itself {
-                let name = self.name;
-                self.diagnostics.error(
-                    path,
-                    format_args!("the segment `{name}` contains itself"),
-                    "leave it out: a chain has no loops",
-                );
-            }
+        if let Some(path) = itself(item, self.name) {
+            let name = self.name;
+            self.diagnostics.error(
+                path,
+                format_args!("the segment `{name}` contains itself"),
+                "leave it out: a chain has no loops",
+            );
         }
-        let gone = Ident::new(GONE, Span::call_site());
-        Some(rewrite::tokens(quote!(#[#gone])))
+        Some(gone())
     }
+}
+
+/// What stands for an item that is not there.
+fn gone() -> Tokens {
+    let gone = Ident::new(GONE, Span::call_site());
+    rewrite::tokens(quote!(#[#gone]))
+}
+
+/// The path of the segment in this item, where it is the segment of this name itself.
+fn itself(item: &[TokenTree], name: &Ident) -> Option<syn::Path> {
+    let path = syn::parse2::<syn::Path>(stream(item[2..].to_vec())).ok()?;
+    let names: Vec<_> = path.segments.iter().map(|segment| &segment.ident).collect();
+    let is_itself = match names.as_slice() {
+        [named] => *named == name,
+        [this, named] => *this == "self" && *named == name,
+        _ => false,
+    };
+    is_itself.then_some(path)
 }
 
 /// Gives each thing in a segment that means something where it stands an item there, and the name of that in its place.
@@ -355,8 +364,9 @@ impl<'a> Meanings<'a> {
 }
 
 impl Rewrite for Meanings<'_> {
-    fn item(&mut self, _: &[TokenTree], _: bool) -> Option<Tokens> {
-        None
+    fn item(&mut self, item: &[TokenTree], is_arm: bool) -> Option<Tokens> {
+        // Said already. A chain that uses the segment has no further error.
+        (!is_arm && rewrite::is_segment(item) && itself(item, &self.segment.name).is_some()).then(gone)
     }
 
     fn path(&mut self, path: &[TokenTree], is_segment: bool) -> Tokens {

@@ -14,8 +14,8 @@
 //! | with a body that does not | to its end. A `Content-Length` that a node set is held: what is past it is not sent, and a body that falls short of it breaks off |
 //!
 //! `Transfer-Encoding` is always removed: which coding there is, the server chooses that writes the message. `Content-Length` in several fields,
-//! or one that is no number, is removed as well. (RFC 9110, 8.6 and 9.3.2; RFC 9112, 6; RFC 9113, 8.1.1.) The version of the reply becomes that
-//! of the request, since the one that a node has from elsewhere is of another hop.
+//! or one that is no number, is removed as well. (RFC 9110, 8.6 and 9.3.2; RFC 9112, 6; RFC 9113, 8.1.1.) The version of the reply becomes this
+//! hop's, since the one that a node has from elsewhere is of another: HTTP/2, or HTTP/1.1, which the server lowers for a client that knows no more.
 //!
 //! | adapter | what it does by itself |
 //! | --- | --- |
@@ -112,7 +112,7 @@ impl Asked {
 
     /// Settles the head, and says what of the body is sent.
     pub(crate) fn settle<B: Body>(self, response: &mut Response<B>) -> Settled {
-        if matches!(self.version, Version::HTTP_10 | Version::HTTP_11 | Version::HTTP_2) {
+        if self.version == Version::HTTP_2 {
             *response.version_mut() = self.version;
         } else {
             *response.version_mut() = Version::HTTP_11;

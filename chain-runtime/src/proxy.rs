@@ -108,7 +108,7 @@ pub use upstream::{Speaks, Upstream};
 
 use body::Relay;
 use connections::{Connections, Link};
-use pace::Pace;
+use pace::{Pace, later};
 use text::Text;
 use upgrade::Wish;
 use upload::{Passage, Upload};
@@ -144,7 +144,7 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
         let connections = Connections::new(
             &settings.limits,
             #[cfg(feature = "rustls")]
-            settings.tls.clone(),
+            settings.tls.clone().map(|tls| tls.connector(settings.keeps_host)),
         );
         Self { pick, settings, connections, scratches: Pool::default(), senders: PhantomData }
     }
@@ -170,7 +170,7 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
 
     async fn pass_on(&self, mut request: Parts, body: B, sender: &S) -> Result<Response<Body>, Error> {
         let limits = &self.settings.limits;
-        let until = limits.whole.map(|whole| Instant::now() + whole);
+        let until = limits.whole.map(|whole| later(Instant::now(), whole));
         let mut scratch = self.scratches.get();
         let Scratch { text, kept, passage } = &mut *scratch;
         text.make_room();
@@ -219,7 +219,7 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
             let speaks = turn.upstream().speaks();
             self.address(&mut request, turn.upstream(), target.path.clone(), target.host.as_ref())?;
             let upload =
-                Upload::new(&passage, &self.settings.reserved, limits, until, waits && speaks != Speaks::Http2);
+                Upload::new(&passage, &self.settings.reserved, limits, until, waits && speaks == Speaks::Http1);
             let mut request = Request::from_parts(request, upload);
             if waits {
                 let passage = Arc::clone(&passage);
@@ -328,7 +328,7 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
         let patience = self.settings.limits.first_byte;
         let mut reply = self.connections.send(upstream, request, anew);
         let by = || {
-            let by = passage.last() + patience;
+            let by = later(passage.last(), patience);
             until.map_or(by, |until| by.min(until))
         };
         let mut timer = pin!(sleep_until(by()));
@@ -416,7 +416,7 @@ pub fn sound(request: &Parts) -> Result<(), BadRequest> {
 
 /// [`Forward`] for a block that may run again, under [`Retry`](crate::around::Retry) say: it borrows the request's head and its body, a `B` that
 /// can be cloned, and reads the reply ahead, so that one that breaks off midway can still be tried again. A longer reply is streamed after that, and a
-/// stream of events (`text/event-stream`, gRPC) from its beginning.
+/// reply to a method that is not idempotent, or a stream of events (`text/event-stream`, gRPC) from its beginning.
 ///
 /// A copy of the head is allocated for each try.
 pub struct Repeatable<P, B: Send, S = Client> {
@@ -437,8 +437,9 @@ impl<P: Pick, B: Sendable + Clone, S: Sender> Repeatable<P, B, S> {
     ///
     /// Why there is no reply, or no whole one.
     pub async fn enter(&self, request: &Parts, body: &B, sender: &S) -> Result<Response<Body>, Error> {
+        let may_run_again = request.method.is_idempotent();
         let (head, body) = self.forward.pass_on(request.clone(), body.clone(), sender).await?.into_parts();
-        if is_stream_of_events(&head.headers) {
+        if !may_run_again || is_stream_of_events(&head.headers) {
             return Ok(Response::from_parts(head, body));
         }
         let body = body.gathered(self.reads_ahead).await.map_err(|broken| match broken {

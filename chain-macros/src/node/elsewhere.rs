@@ -17,19 +17,18 @@ const HOOKS: [(&str, &[&str]); 5] = [
     ("again", &[]),
 ];
 
-/// A method that is no hook, and is called almost like one, is a hook that never runs.
-pub(super) fn refuse_almost_a_hook(method: &ImplItemFn, diagnostics: &mut Diagnostics) {
+/// A method that is no hook, and is called almost like one, is a hook that never runs. Whether it is one.
+pub(super) fn refuse_almost_a_hook(method: &ImplItemFn, diagnostics: &mut Diagnostics) -> bool {
     let name = &method.sig.ident;
-    if method.sig.receiver().is_none() {
-        return;
-    }
-    if let Some(hook) = almost(&names::unraw(name)) {
+    let meant = method.sig.receiver().and_then(|_| almost(&names::unraw(name)));
+    if let Some(hook) = meant {
         diagnostics.error(
             name,
             format_args!("no chain calls `{name}`: the hook is called `{hook}`"),
             format_args!("rename it to `{hook}`, or move it into an `impl` block without `#[node]` if it is no hook"),
         );
     }
+    meant.is_some()
 }
 
 /// The hook that is meant by a name which is none.

@@ -38,7 +38,7 @@ impl<B> Connections<B>
 where
     B: Body<Data = Bytes, Error: Into<Cause>> + Send + Unpin + 'static,
 {
-    pub(super) fn new(limits: &Limits, #[cfg(feature = "rustls")] tls: Option<super::tls::Tls>) -> Self {
+    pub(super) fn new(limits: &Limits, #[cfg(feature = "rustls")] tls: Option<super::tls::Secure>) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(limits.connect));
@@ -182,7 +182,7 @@ impl Link {
 struct Connector {
     tcp: HttpConnector,
     #[cfg(feature = "rustls")]
-    tls: Option<super::tls::Tls>,
+    tls: Option<super::tls::Secure>,
     #[cfg(feature = "rustls")]
     patience: core::time::Duration,
 }

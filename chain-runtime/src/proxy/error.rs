@@ -92,6 +92,8 @@ pub enum BadRequest {
     Path,
     /// A body whose coding is not known.
     Coding,
+    /// `TRACE` with a body (RFC 9110, 9.3.8).
+    Trace,
     /// A body with a length and a coding (RFC 9112, 6.3).
     TwoLengths,
 }
@@ -133,6 +135,7 @@ impl BadRequest {
             Self::Tunnel => "there are no tunnels here",
             Self::Path => "this path cannot be passed on",
             Self::Coding => "this transfer coding is not known here",
+            Self::Trace => "a TRACE has no body",
             Self::TwoLengths => "the request's body has a length and a coding",
         }
     }

@@ -13,6 +13,10 @@ use super::error::{BadReply, BadRequest};
 
 /// Refuses what is unwrapped by the server and would be passed on as if it had never been coded, and what could be read in two ways.
 pub(super) fn check_request(request: &RequestParts) -> Result<(), BadRequest> {
+    let has_length = request.headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0");
+    if request.method == Method::TRACE && (has_length || request.headers.contains_key(TRANSFER_ENCODING)) {
+        return Err(BadRequest::Trace);
+    }
     let codings = request.headers.get_all(TRANSFER_ENCODING).iter();
     match is_chunked(codings) {
         None => Ok(()),

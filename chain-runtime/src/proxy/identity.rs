@@ -124,8 +124,9 @@ pub(super) struct Reserved {
     stated: Vec<HeaderName>,
 }
 
-/// By these, servers learn from a proxy who the client is. Some of them are written here; the others are not, and so nobody writes them.
-const OF_PROXIES: [&str; 15] = [
+/// By these, servers learn from a proxy who the client is, or what it asked for. Some of them are written here; the others are not, and so nobody writes
+/// them.
+const OF_PROXIES: [&str; 29] = [
     "forwarded",
     "x-forwarded-for",
     "x-forwarded-host",
@@ -141,6 +142,21 @@ const OF_PROXIES: [&str; 15] = [
     "x-cluster-client-ip",
     "true-client-ip",
     "x-original-host",
+    "x-original-url",
+    "x-original-uri",
+    "x-rewrite-url",
+    "x-forwarded",
+    "x-forwarded-client-cert",
+    "x-forwarded-path",
+    "x-forwarded-uri",
+    "x-forwarded-method",
+    "forwarded-for",
+    "client-ip",
+    "cf-connecting-ip",
+    "fastly-client-ip",
+    "x-azure-clientip",
+    // CGI makes the variable of it that names a proxy to be used.
+    "proxy",
 ];
 
 impl Default for Reserved {

@@ -9,6 +9,12 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::limits::Rate;
 
+/// So much later; in thirty years, where no clock will show it.
+pub(super) fn later(instant: Instant, by: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
+    instant.checked_add(by).unwrap_or_else(|| instant + NEVER)
+}
+
 pin_project! {
     /// Measures the time in which a side is waited for, and says when that is too long.
     ///
@@ -58,7 +64,7 @@ impl Pace {
             Some(rate) => (*this.silence).min(rate.window.saturating_sub(*this.waited)),
             None => *this.silence,
         };
-        let mut at = since + patience;
+        let mut at = later(since, patience);
         if let Some(until) = *this.until {
             at = at.min(until);
         }

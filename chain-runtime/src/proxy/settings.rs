@@ -89,6 +89,8 @@ impl Settings {
     }
 
     /// `Host` is passed on as the client said it. Otherwise it names the upstream, and `Forwarded` says what the client asked for.
+    ///
+    /// That is for HTTP/1.1, which an upstream with TLS is then asked in. To an upstream at `h2c://` the target always names the upstream.
     #[must_use]
     pub const fn keeps_host(mut self) -> Self {
         self.keeps_host = true;

@@ -25,7 +25,7 @@ pub(super) type Stream = TlsStream<TcpStream>;
 /// (SNI) is the host of the upstream's URL. HTTP/2 is offered besides HTTP/1.1, and the upstream chooses.
 #[derive(Clone)]
 pub struct Tls {
-    connector: TlsConnector,
+    config: ClientConfig,
 }
 
 impl Tls {
@@ -33,15 +33,29 @@ impl Tls {
     #[must_use]
     pub fn new(mut config: ClientConfig) -> Self {
         config.alpn_protocols = std::vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Self { connector: TlsConnector::from(Arc::new(config)) }
+        Self { config }
     }
 
+    /// Makes connections; without HTTP/2, where the target would have to name another host than the connection is to.
+    pub(super) fn connector(mut self, keeps_host: bool) -> Secure {
+        if keeps_host {
+            self.config.alpn_protocols.retain(|protocol| protocol != b"h2");
+        }
+        Secure(TlsConnector::from(Arc::new(self.config)))
+    }
+}
+
+/// Makes connections.
+#[derive(Clone)]
+pub(super) struct Secure(TlsConnector);
+
+impl Secure {
     /// Makes a stream, and says whether HTTP/2 is spoken on it.
     pub(super) async fn connect(&self, uri: &Uri, tcp: TcpStream, patience: Duration) -> Result<(Stream, bool), Cause> {
         let host = uri.host().ok_or("an upstream without a host")?;
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let name = ServerName::try_from(host.to_string())?;
-        let stream = match timeout(patience, self.connector.connect(name, tcp)).await {
+        let stream = match timeout(patience, self.0.connect(name, tcp)).await {
             Ok(stream) => stream?,
             Err(_) => return Err(format!("no TLS within {patience:?}").into()),
         };

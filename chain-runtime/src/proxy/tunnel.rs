@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::pace::later;
 use crate::tailed::{Carried, Tunnel};
 
 /// The tunnels of a server: counted, bounded in number, and ended when it stops.
@@ -115,7 +116,7 @@ async fn carried(shared: &Shared, client: OnUpgrade, upstream: OnUpgrade, moved:
         let began = Instant::now();
         let (mut seen, mut since) = (0, began);
         loop {
-            sleep_until(since + shared.idle).await;
+            sleep_until(later(since, shared.idle)).await;
             let now = moved.up.load(Ordering::Relaxed) + moved.down.load(Ordering::Relaxed);
             if now == seen {
                 return;

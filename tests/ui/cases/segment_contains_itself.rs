@@ -4,4 +4,10 @@ chain! {
     segment front { auth => ..front }
 }
 
+chain! {
+    struct Gateway;
+
+    async fn(request: Request) -> Reply { ..front => greet }
+}
+
 fn main() {}

@@ -35,6 +35,7 @@ use super::socket::Socket;
 use super::{Limits, Refusal, Shared, sent, streams};
 use crate::framing::Asked;
 use crate::proxy::Client;
+use crate::proxy::pace::later;
 use crate::proxy::target::HasFragment;
 use crate::tailed::Cut;
 
@@ -266,10 +267,10 @@ impl Between {
         }
         loop {
             let due = match self.phase {
-                Phase::Start(since) | Phase::Head(since) => since + self.head,
+                Phase::Start(since) | Phase::Head(since) => later(since, self.head),
                 Phase::Busy | Phase::Idle(_) if self.is_closing => return Poll::Ready(Ended::Closed),
                 Phase::Busy => return Poll::Pending,
-                Phase::Idle(since) => since + if is_http2 { self.idle_http2 } else { self.idle },
+                Phase::Idle(since) => later(since, if is_http2 { self.idle_http2 } else { self.idle }),
                 Phase::Leaving(since) => since + LINGER,
             };
             let (armed, timer) = self.timer.get_or_insert_with(|| (due, Box::pin(sleep_until(due))));

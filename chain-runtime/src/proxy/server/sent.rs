@@ -46,11 +46,11 @@ impl<B: Body<Data = Bytes>> Body for Sent<B> {
     type Error = B::Error;
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let this = self.project();
+        let mut this = self.project();
         let Some(watch) = this.watch else { return this.body.poll_frame(context) };
         if this.rest.is_empty() {
             watch.is_at(Stage::Body);
-            let frame = ready!(this.body.poll_frame(context));
+            let frame = ready!(this.body.as_mut().poll_frame(context));
             if frame.is_some() {
                 watch.is_at(Stage::Client);
             }
@@ -61,7 +61,12 @@ impl<B: Body<Data = Bytes>> Body for Sent<B> {
                 None => return Poll::Ready(None),
             }
         }
-        let part = this.rest.split_to(this.rest.len().min(PART));
+        let mut part = this.rest.len().min(PART);
+        // The last byte goes by itself: hyper asks for it once what is before it has gone to the client, and until then the request is under way.
+        if part == this.rest.len() && part > 1 && this.body.is_end_stream() {
+            part -= 1;
+        }
+        let part = this.rest.split_to(part);
         watch.took(part.len());
         Poll::Ready(Some(Ok(Frame::data(part))))
     }

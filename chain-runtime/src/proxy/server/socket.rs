@@ -32,8 +32,8 @@ struct Inner {
     ahead: Ahead,
     /// Whether any byte has come since this was last asked.
     has_read: bool,
-    /// Whether what is read next is the first line of a request.
-    is_first_line: bool,
+    /// Whether what is read next is the first line of a request, or what may stand before it.
+    line: Line,
     /// Whether there is a `#` in it.
     has_fragment: bool,
     /// Whether the client closed its side.
@@ -45,6 +45,14 @@ struct Inner {
     /// Whether the last write found no room: hyper holds what it could not write.
     is_unsent: bool,
     cut: Cut,
+}
+
+/// Where in a request's head its first line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    Before,
+    In,
+    Behind,
 }
 
 struct Ahead {
@@ -62,7 +70,7 @@ impl Socket {
             stream,
             ahead: Ahead { bytes: [0; AHEAD], from: 0, to: 0 },
             has_read: false,
-            is_first_line: true,
+            line: Line::Before,
             has_fragment: false,
             is_closed: false,
             writing: None,
@@ -84,7 +92,7 @@ impl Socket {
 
     /// What is read next is the first line of a request.
     pub(super) fn begins(&self) {
-        self.lock().is_first_line = true;
+        self.lock().line = Line::Before;
     }
 
     /// Whether the first line of this request has a fragment in it. hyper's URIs leave it out without a word. Of a request that was sent behind another
@@ -139,11 +147,17 @@ impl Socket {
 impl Inner {
     /// Looks at what hyper is given.
     fn look(&mut self, bytes: &[u8]) {
-        if self.is_first_line {
-            let end = bytes.iter().position(|&byte| byte == b'\n');
-            self.has_fragment |= bytes[..end.unwrap_or(bytes.len())].contains(&b'#');
-            // A line end before a request is allowed (RFC 9112, 2.2).
-            self.is_first_line = end.is_none_or(|end| end < 2);
+        for &byte in bytes {
+            match (self.line, byte) {
+                (Line::Behind, _) => return,
+                // Line ends before a request are allowed (RFC 9112, 2.2).
+                (Line::Before, b'\r' | b'\n') => {}
+                (Line::In, b'\n') => self.line = Line::Behind,
+                (_, byte) => {
+                    self.line = Line::In;
+                    self.has_fragment |= byte == b'#';
+                }
+            }
         }
     }
 

@@ -1,0 +1,10 @@
+use chain_runtime::node;
+
+struct Log;
+
+#[node]
+impl Log {
+    fn on_enter(&self) {}
+}
+
+fn main() {}
