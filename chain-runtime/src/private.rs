@@ -2,7 +2,7 @@
 
 pub use core::future::{Future, pending};
 pub use core::marker::{PhantomData, Send, Sized};
-pub use core::mem::{drop, size_of};
+pub use core::mem::size_of;
 pub use core::ops::{ControlFlow, Deref, DerefMut};
 pub use core::option::Option::{self, None, Some};
 pub use core::pin::{Pin, pin};
@@ -85,6 +85,10 @@ pub trait Unchecked {
     const WIRED: () = ();
 }
 impl<T: ?Sized> Unchecked for T {}
+
+/// Lets go of it. Not the standard library's, of which rustc warns where there is nothing to let go of.
+#[inline(always)]
+pub fn drop<T>(_: T) {}
 
 /// Stands for a node that has errors.
 pub fn no_node<T>() -> T {
