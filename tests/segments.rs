@@ -74,7 +74,7 @@ pub mod entry {
         part.0.len() as u32
     }
     #[node]
-    pub fn rest<'r>(path: &'r str) -> Option<&'r [u8]> {
+    pub fn rest(path: &str) -> Option<&[u8]> {
         path.strip_prefix('!').map(str::as_bytes)
     }
     #[node]
