@@ -1,5 +1,7 @@
 //! What is written is what runs: what a node is lent, what a binding means, what the reply is.
 
+#![allow(clippy::needless_lifetimes, reason = "they are what is tested")]
+
 use chain_runtime::{Reloadable, chain, node};
 
 /// What a node provides by reference is found like what is owned.
