@@ -12,7 +12,7 @@ mod by_type {
     struct Names(Vec<String>);
 
     #[node]
-    fn trimmed(line: &Line) -> &str {
+    fn trimmed<'r>(line: &'r Line) -> &'r str {
         line.0.trim()
     }
 
@@ -22,7 +22,7 @@ mod by_type {
     }
 
     #[node]
-    fn borrowed(names: &Names) -> Result<&String, String> {
+    fn borrowed<'r>(names: &'r Names) -> Result<&'r String, String> {
         names.0.first().ok_or_else(|| "nobody".to_owned())
     }
 
@@ -241,7 +241,7 @@ mod bindings {
     }
 
     #[node]
-    fn known(path: &Path) -> Option<&str> {
+    fn known<'r>(path: &'r Path) -> Option<&'r str> {
         path.0.strip_prefix('/')
     }
 
