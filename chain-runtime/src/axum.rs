@@ -66,7 +66,7 @@
 //!
 //! A reply has the framing of its body, and none to `HEAD` has content: see [`framing`](crate::framing). axum does the latter for handlers alone.
 //! `()` is `IntoResponse`, and yet it is no reply here: a chain that ends with a node which gives nothing, whose node breaks with `()`, or that goes on
-//! after [`next`], would answer `200 OK` with nothing in it, and does not compile.
+//! after [`next()`], would answer `200 OK` with nothing in it, and does not compile.
 //!
 //! ```compile_fail,E0080
 //! # use chain_runtime::axum::{Next, Reply, Request};
@@ -372,7 +372,7 @@ pub async fn next(next: Next, request: Request) -> Result<Response, Infallible> 
     next.call(request).await
 }
 
-/// [`next`], for a chain in which an `exit` looks at the request: it is lent, its head stays, and what is handed on is a copy of that with the body. An access log
+/// [`next()`], for a chain in which an `exit` looks at the request: it is lent, its head stays, and what is handed on is a copy of that with the body. An access log
 /// that stands before it asks for `&Request`, and for whatever nodes before `next_lent` provided, on its way out.
 ///
 /// ```

@@ -112,7 +112,7 @@ where
     }
 }
 
-/// [`Next`], which is to be given a `T`: [`next_with`] alone can use it.
+/// [`Next`], which is to be given a `T`: [`next_with()`] alone can use it.
 #[derive(Debug)]
 pub struct NextWith<T> {
     next: Next,
