@@ -82,11 +82,11 @@ use crate::embed::{Chain, Embedded, Inputs};
 mod layered;
 #[cfg(feature = "pool")]
 pub use layered::{Layered, Passage, Relay, Relayed};
-#[cfg(feature = "pool")]
+#[cfg(any(feature = "axum", feature = "pool"))]
 mod spare;
-#[cfg(all(feature = "pool", feature = "http-body"))]
+#[cfg(all(any(feature = "axum", feature = "pool"), feature = "http-body"))]
 pub use spare::Gone;
-#[cfg(feature = "pool")]
+#[cfg(any(feature = "axum", feature = "pool"))]
 pub use spare::{Passing, Spare};
 
 /// A chain as a service, whose input is the request, or, of an HTTP request, the head and the body. It never fails: what goes wrong in a
