@@ -46,12 +46,12 @@ async fn what_is_asked_for_wrongly_is_one_line_that_says_so() {
         (&["--jwt-secret-file", &short], 2, "needs at least 32"),
         (&["--jwt-secret-file", &binary], 1, "UTF-8"),
         (&["--jwt-secret-file", &short, "--jwks-file", &no_keys], 2, "cannot be used with"),
-        (&["--jwks-file", &not_json], 2, "not a JWKS"),
+        (&["--jwks-file", &not_json], 2, "not a JWK set"),
         (&["--jwks-file", &no_keys], 2, "there is no key in it"),
-        (&["--jwks-file", &symmetric], 2, "no algorithm that can be used here"),
-        (&["--jwks-file", &confused], 2, "no algorithm that can be used here"),
+        (&["--jwks-file", &symmetric], 2, "no key in it that can be used here"),
+        (&["--jwks-file", &confused], 2, "no key in it that can be used here"),
         (&["--api-keys-file", &bad_keys], 2, "line 2: a user and a key are wanted"),
-        (&["--api-keys-file", &weak_key], 2, "line 1: the key of alice can be guessed"),
+        (&["--api-keys-file", &weak_key], 2, "line 1: the key of \"alice\" can be guessed"),
         (&["--api-keys-file", &empty], 2, "there is no API key in it"),
     ] {
         let (ended, stderr) = fails_with(flags).await;

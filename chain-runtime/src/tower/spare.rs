@@ -68,9 +68,11 @@ impl Passing {
 }
 
 /// The passages of one station, one after another.
+#[cfg(feature = "pool")]
 #[derive(Debug, Default)]
 pub(super) struct Passages(Arc<AtomicU64>);
 
+#[cfg(feature = "pool")]
 impl Passages {
     pub(super) fn current(&self) -> Passing {
         Passing { over: Arc::clone(&self.0), number: self.0.load(Relaxed) }

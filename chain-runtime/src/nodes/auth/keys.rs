@@ -140,7 +140,7 @@ impl BadKeys {
 impl fmt::Display for BadKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Wrong::None = self.wrong {
-            return f.write_str("there is no API key");
+            return f.write_str("there is no API key in it");
         }
         write!(f, "line {}: ", self.line)?;
         match &self.wrong {
