@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use super::bench::Bench;
 use super::client::{Client, Reply};
@@ -338,7 +339,12 @@ fn run_with<R: Send + Sync>(
                 loop {
                     let Some((which, (name, row))) = work.lock().expect("no panic").pop_front() else { return };
                     let current = match bench.take() {
-                        Some(bench) if bench.proxy.which == which => bench,
+                        // A row may have ended its proxy, and a worker that was quick takes another row.
+                        Some(bench)
+                            if bench.proxy.which == which && bench.proxy.ended_within(Duration::ZERO).is_none() =>
+                        {
+                            bench
+                        }
                         _ => Bench::new(which, &flags_of(which, flags)),
                     };
                     let ran = catch_unwind(AssertUnwindSafe(|| run(&current, row)));
