@@ -64,6 +64,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use tokio::time::{Instant, sleep_until};
 
+use crate::framing::Asked;
 use crate::{Pool, Reset};
 
 mod answer;
@@ -386,7 +387,7 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
             return Ok(Response::from_parts(head, Body::empty()));
         }
         head.extensions.clear();
-        if framing::is_bodiless(method, head.status) {
+        if !Asked::new(method, spoken).has_content(head.status) {
             return Ok(Response::from_parts(head, Body::empty()));
         }
         let rate = limits.download.filter(|_| !is_stream_of_events(&head.headers));

@@ -49,13 +49,6 @@ pub(super) fn frame_request(request: &mut RequestParts, body: &impl Body) {
     }
 }
 
-/// Whether a reply to this method, with this status, has no content (RFC 9110, 6.4.1).
-pub(super) fn is_bodiless(method: &Method, status: StatusCode) -> bool {
-    *method == Method::HEAD
-        || status.is_informational()
-        || matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
-}
-
 /// Checks the framing of an upstream's reply, and takes it out of the head. A length that says what the content would have been stays.
 ///
 /// # Errors
