@@ -251,7 +251,7 @@ fn who_panics_is_told_so_and_who_waits_meanwhile_was_cancelled() {
 
     let asked = AskedPanics { asks: Asks };
     let told = died(|| drop(poll(pin!(asked.run()))));
-    assert_eq!(told, [Panicked("asks", Way::In), End(None)]);
+    assert_eq!(told, [Panicked("asks", Way::Out), End(None)], "it is on its way out when it is asked");
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub(crate) struct Chain {
     /// `struct Name;` rather than `struct Name { .. }`.
     pub(crate) is_unit: bool,
     pub(crate) fields: Vec<Field>,
-    pub(crate) observers: Vec<Type>,
+    pub(crate) observers: Vec<Observer>,
     pub(crate) budget: Option<LitInt>,
     pub(crate) send: Option<Path>,
     pub(crate) run: Run,
@@ -23,6 +23,14 @@ pub(crate) struct Chain {
     pub(crate) needs: Vec<NeededField>,
     /// What its type parameters shall stand for while it is checked.
     pub(crate) checked_with: Vec<Vec<syn::GenericArgument>>,
+}
+
+/// What observes a chain's runs.
+pub(crate) enum Observer {
+    /// A value of this type is made for each.
+    Type(Type),
+    /// This field is lent to each.
+    Field(Ident),
 }
 
 /// A field that a segment of the chain declares.

@@ -7,9 +7,10 @@ use proc_macro2::{Delimiter, Group, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
+use syn::punctuated::Punctuated;
 use syn::{Attribute, Generics, Ident, LitInt, Token, Type, TypePath, Visibility, parse_quote};
 
-use crate::ast::{Block, Chain, Field, Form, Input, Item, ItemKind, NodeUse, Run};
+use crate::ast::{Block, Chain, Field, Form, Input, Item, ItemKind, NodeUse, Observer, Run};
 use crate::diagnostics::Diagnostics;
 use crate::extent;
 use crate::names;
@@ -188,20 +189,45 @@ fn comma_by_look(tokens: &[TokenTree]) -> usize {
     tokens.len()
 }
 
+/// Takes an observer in, or each of a tuple.
+fn observe(named: Type, chain: &mut Chain, diagnostics: &mut Diagnostics) {
+    if let Type::Tuple(several) = named {
+        several.elems.into_iter().for_each(|each| observe(each, chain, diagnostics));
+        return;
+    }
+    let name = match &named {
+        Type::Path(path) if path.qself.is_none() => path.path.get_ident(),
+        _ => None,
+    };
+    let is_field = |name: &&Ident| chain.fields.iter().any(|field| field.name == **name);
+    match name {
+        Some(name) if is_field(&name) => chain.observers.push(Observer::Field(name.clone())),
+        Some(name) if names::unraw(name).starts_with(|first: char| first.is_lowercase()) => {
+            let what = format!("the chain has no field `{name}` that could observe it");
+            let help = format!(
+                "declare it, `{name}: Type`, with a type that implements `Observes`, or name the type of an observer"
+            );
+            diagnostics.error(name, what, help);
+        }
+        _ => chain.observers.push(Observer::Type(named)),
+    }
+}
+
 /// The attributes that are `chain!`'s own are read and taken out; the others are kept for rustc.
 fn own_attributes(attrs: Vec<Attribute>, chain: &mut Chain, diagnostics: &mut Diagnostics) -> Vec<Attribute> {
     let mut kept = Vec::new();
     for attribute in attrs {
         let path = attribute.path();
         if path.is_ident("observe") {
-            let observer = attribute.parse_args::<Type>().map_err(|_| {
+            let named = Punctuated::<Type, Token![,]>::parse_separated_nonempty;
+            let observers = attribute.parse_args_with(named).map_err(|_| {
                 syn::Error::new_spanned(
                     &attribute,
-                    "`#[observe(..)]` names the type of an observer\n  help: write `#[observe(Recorder)]`, or `#[observe((First, Second))]` for two",
+                    "`#[observe(..)]` names the type of an observer, or a field of the chain that is one\n  help: write `#[observe(Recorder)]` or `#[observe(meter)]`, and `#[observe(Recorder, meter)]` for two",
                 )
             });
-            if let Some(observer) = diagnostics.ok(observer) {
-                chain.observers.push(observer);
+            for observer in diagnostics.ok(observers).into_iter().flatten() {
+                observe(observer, chain, diagnostics);
             }
         } else if path.is_ident("budget") {
             let Some(limit) = diagnostics.ok(attribute.parse_args_with(budget).map_err(|_| {

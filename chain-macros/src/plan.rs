@@ -236,7 +236,12 @@ impl Plan<'_> {
     /// How many words of bits there have to be for the positions of nodes that may be skipped, and are observed.
     pub(crate) fn skippable_words(&self) -> usize {
         let last = self.steps.iter().rposition(Step::may_be_skipped);
-        last.map_or(0, |last| last / 64 + 1)
+        last.map_or(0, |last| last / 32 + 1)
+    }
+
+    /// Whether a node wraps a block.
+    pub(crate) fn wraps(&self) -> bool {
+        self.steps.iter().any(|step| step.role == Role::Around)
     }
 
     /// The node that was entered last, and not left, when the one at this position begins.

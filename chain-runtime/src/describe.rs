@@ -215,6 +215,8 @@ pub struct NodeInfo {
     pub attributes: &'static str,
     /// Whether it provides an `Option`, which is `None` where it was skipped.
     pub may_be_skipped: bool,
+    /// Whether what it has begun is finished when its request dies: `#[cancel(finish)]`.
+    pub finishes: bool,
     /// What is known of the node wherever it stands.
     pub facts: Facts,
     /// What `enter` needs.
@@ -240,6 +242,7 @@ impl NodeInfo {
             line: place.line(),
             attributes: "",
             may_be_skipped: false,
+            finishes: false,
             facts: seen.facts,
             needs: seen.needs,
             exit_needs: seen.exit_needs,
@@ -267,6 +270,12 @@ impl NodeInfo {
     #[must_use]
     pub const fn may_be_skipped(mut self) -> Self {
         self.may_be_skipped = true;
+        self
+    }
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn finishes(mut self) -> Self {
+        self.finishes = true;
         self
     }
     #[doc(hidden)]

@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
 use super::{chain_arguments, scope_arguments, scope_generics};
-use crate::ast::{Chain, Form};
+use crate::ast::{Chain, Form, OnCancel};
 use crate::names;
 use crate::plan::{BlockInfo, BlockKind, Condition, Plan, Role, Step};
 use crate::types;
@@ -43,7 +43,8 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
         });
         let attributes = (!attributes.is_empty()).then(|| quote!(.attributes(#attributes)));
         let skipped = step.may_be_skipped().then(|| quote!(.may_be_skipped()));
-        quote!(#described #role #block #after #attributes #skipped)
+        let finishes = matches!(step.cancel, Some((_, OnCancel::Finish))).then(|| quote!(.finishes()));
+        quote!(#described #role #block #after #attributes #skipped #finishes)
     });
     // Statics, which the backend names; a constant it would write out, with all that it points to, at each mention.
     let (node_static, ending_static) = (names::static_of("Nodes", name), names::static_of("Endings", name));
@@ -95,6 +96,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let blocks = plan.blocks.iter().map(block);
     let chain_name = names::unraw(name);
     let toggles = toggles(plan);
+    let observed = observed(chain);
     let sizes = chain.run.is_async.then(|| sizes(plan));
     let checks = checks(plan);
     let sends = sends(plan);
@@ -117,10 +119,25 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
             #vis const fn drawing() -> #rt::Drawing { #rt::Drawing::of(Self::CHAIN) }
             #toggles
         }
+        #observed
         #sizes
         #checks
         #sends
     }
+}
+
+/// The description, for whoever watches a run.
+fn observed(chain: &Chain) -> Option<TokenStream> {
+    let rt = &names::runtime_alias();
+    let name = &chain.name;
+    let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
+    (!chain.observers.is_empty()).then(|| {
+        quote! {
+            impl #impl_generics #rt::observe::Observed for #name #ty_generics #clause {
+                const CHAIN: &'static #rt::describe::ChainInfo = Self::CHAIN;
+            }
+        }
+    })
 }
 
 /// The chain's handle to its switches.

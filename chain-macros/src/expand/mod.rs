@@ -9,7 +9,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics};
 
-use crate::ast::{Chain, Form};
+use crate::ast::{Chain, Form, Observer};
 use crate::names;
 use crate::plan::Plan;
 use crate::types;
@@ -128,9 +128,19 @@ fn declaration(chain: &Chain) -> TokenStream {
 fn observed_generics(chain: &Chain) -> Generics {
     let mut generics = chain.generics.clone();
     for observer in &chain.observers {
-        let span = syn::spanned::Spanned::span(observer);
-        let rt = names::alias(span);
-        let bound = syn::parse_quote_spanned!(span=> #observer: #rt::observe::Observer);
+        let bound = match observer {
+            Observer::Type(ty) => {
+                let span = syn::spanned::Spanned::span(ty);
+                let rt = names::alias(span);
+                syn::parse_quote_spanned!(span=> #ty: #rt::observe::Observer)
+            }
+            Observer::Field(name) => {
+                let field = chain.fields.iter().find(|field| field.name == *name);
+                let ty = &field.expect("`parse` has found it").ty;
+                let rt = names::alias(name.span());
+                syn::parse_quote_spanned!(name.span()=> #ty: #rt::observe::Observes)
+            }
+        };
         generics.make_where_clause().predicates.push(bound);
     }
     generics

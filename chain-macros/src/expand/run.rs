@@ -25,11 +25,11 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Ident, Lifetime};
 
 use super::{in_run, run_lifetime, scope_arguments};
-use crate::ast::OnCancel;
-use crate::ast::{Chain, Form};
+use crate::ast::{Chain, Form, Observer, OnCancel};
 use crate::names;
 use crate::plan::{Arm, By, Condition, Level, Outer, Piece, Plan, Role, Row, SlotKind, Step};
 use crate::types;
@@ -93,9 +93,17 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
     });
     let observer = observer(chain);
     let words = plan.skippable_words();
-    let begin = observer
-        .as_ref()
-        .map(|observer| quote!(let mut #watch = #rt::observe::Watch::<#observer, #words>::begin(Self::CHAIN);));
+    let begin = observer.as_ref().map(|observer| {
+        let begun = quote!(#rt::observe::Watch::<_, Self, #words>::begin(#observer));
+        match plan.wraps() {
+            // The blocks and the code around them reach it by turns.
+            true => {
+                let shared = names::single("shared");
+                quote!(let #shared = #begun; let mut #watch = &#shared;)
+            }
+            false => quote!(let mut #watch = #begun;),
+        }
+    });
     let ending_declared = plan.tells_ending().then(|| match plan.levels.len() > 1 || plan.has_parts() {
         // In blocks and parts, rustc cannot follow that it is written once.
         true => {
@@ -104,7 +112,10 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
         }
         false => quote!(let #ending: &'static #rt::Ending;),
     });
-    let end = observer.as_ref().map(|_| quote!(#watch.end(#ending);));
+    let end = observer.as_ref().map(|_| {
+        let watch = if plan.wraps() { names::single("shared") } else { watch };
+        quote!(#watch.end(#ending);)
+    });
     let label = names::row_label(0);
     let body = row(plan, &plan.body, &Frame { sink: Sink::Reply, label: label.clone(), of: 0 });
     quote! {
@@ -126,13 +137,16 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
     }
 }
 
+/// What observes the chain: one, or pairs of them.
 fn observer(chain: &Chain) -> Option<TokenStream> {
-    let observers = &chain.observers;
-    match observers.as_slice() {
-        [] => None,
-        [one] => Some(quote!(#one)),
-        several => Some(quote!((#(#several),*))),
-    }
+    let each = chain.observers.iter().map(|observer| match observer {
+        Observer::Type(ty) => {
+            let rt = names::alias(ty.span());
+            quote_spanned!(ty.span()=> #rt::observe::ByType::<#ty>::NEW)
+        }
+        Observer::Field(name) => quote!(&self.#name),
+    });
+    each.reduce(|first, second| quote!((#first, #second)))
 }
 
 /// Where replies go, and where a node that breaks leaves to.
@@ -352,9 +366,10 @@ fn pieces_here(plan: &Plan<'_>, row: &Row, at: usize, frame: &Frame) -> TokenStr
 /// A block in the row's own body. Where its nodes have to be left before what comes after it can go on, its reply is put aside until
 /// they are.
 fn inner_row(plan: &Plan<'_>, inner: &Row, frame: &Frame) -> TokenStream {
+    let begins = block_begins(plan, inner);
     if inner.replies || !plan.leaves(inner) {
         let body = row(plan, inner, frame);
-        return quote!({ #body });
+        return quote!({ #begins #body });
     }
     let chain = plan.chain;
     let rt = &names::runtime_alias();
@@ -367,12 +382,20 @@ fn inner_row(plan: &Plan<'_>, inner: &Row, frame: &Frame) -> TokenStream {
     let outer = &frame.label;
     quote! {
         let #flow: #rt::private::ControlFlow<#reply_ty, ()>;
+        #begins
         #label: { #body }
         match #flow {
             #rt::private::ControlFlow::Continue(()) => {}
             #rt::private::ControlFlow::Break(#value) => { #replied break #outer; }
         }
     }
+}
+
+/// The row of a block begins.
+fn block_begins(plan: &Plan<'_>, inner: &Row) -> Option<TokenStream> {
+    // A block has a level of its own, behind the chain's.
+    let block = inner.level - 1;
+    watched(plan.chain, "block", &quote!(#block))
 }
 
 /// Whether all of these hold, as an expression.
@@ -403,7 +426,11 @@ fn holds(plan: &Plan<'_>, all: &[Condition], frame: &Frame) -> TokenStream {
                 }
                 _ => quote_spanned!(*span=> <#rt::node::Gives<'_, (#node)> as #rt::check::Condition<#node>>::holds(#value)),
             };
-            let seen = [quote!(entered(#at)), quote!(leave(#at)), quote!(left(#at))].map(|call| watched(chain, &call));
+            let seen = [
+                watched(chain, "entered", &quote!(#at)),
+                watched(chain, "leave", &quote!(#at, false)),
+                watched(chain, "left", &quote!(#at)),
+            ];
             let control = quote!(#rt::private::ControlFlow);
             quote! {{
                 #enter
@@ -443,7 +470,7 @@ fn step(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, is_last: bool, 
     let out = names::local("out", at);
     let held = names::held(at, span);
     let value = names::single("value");
-    let entered = watched(chain, &quote!(entered(#at)));
+    let entered = watched(chain, "entered", &quote!(#at));
     let enter = enter(plan, at, frame);
     let exit = exit(plan, at);
     let broke = broke(plan, at, frame);
@@ -529,7 +556,7 @@ fn step(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, is_last: bool, 
 fn goes(plan: &Plan<'_>, at: usize, frame: &Frame) -> (Ident, TokenStream) {
     let goes = names::local("goes", at);
     let holds = holds(plan, &plan.steps[at].conditions, frame);
-    let told = watched(plan.chain, &quote!(skips(#at, !#goes)));
+    let told = watched(plan.chain, "skips", &quote!(#at, !#goes));
     (goes.clone(), quote!({ let #goes = #holds; #told #goes }))
 }
 
@@ -542,7 +569,7 @@ fn branch(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, arms: &[Arm],
     let out = names::local("out", at);
     let value = names::single("value");
     let given = names::held(at, span);
-    let entered = watched(chain, &quote!(entered(#at)));
+    let entered = watched(chain, "entered", &quote!(#at));
     let enter = enter(plan, at, frame);
     let exit = exit(plan, at);
     let broke = broke(plan, at, frame);
@@ -610,17 +637,23 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
     let label = names::row_label(inner.level);
     let flow = names::local("flow", inner.level);
     let is_observed = !chain.observers.is_empty();
-    let (turn, watched_block, future) = (names::single("turn"), names::single("within"), names::single("future"));
-    let within = is_observed.then(|| {
+    let (turn, within, future) = (names::single("turn"), names::single("within"), names::single("future"));
+    let shared = names::single("shared");
+    let begins = block_begins(plan, inner);
+    let turns = is_observed.then(|| quote!(let #turn = #rt::observe::Turn::new();));
+    // First in the block, and so the last of it to be dropped.
+    let watches = is_observed.then(|| {
         quote! {
-            let #turn = #rt::observe::Turn::new();
-            let mut #watched_block = #watch.within(#at, &#turn);
+            let #within = #rt::observe::Within::begin(&#shared, &#turn, #at);
+            let mut #watch = &#shared;
+            #begins
         }
     });
-    let watches = is_observed.then(|| quote!(let #watch = &mut #watched_block;));
-    let wraps = watched(chain, &quote!(wraps(#at)));
-    let wrapped = watched(chain, &quote!(wrapped(#at)));
-    let left = watched(chain, &quote!(left(#at)));
+    let over = is_observed.then(|| quote!(#within.over();));
+    let seen = is_observed.then(|| quote!(let #block = #rt::private::pin!(#turn.block(&#shared, #at, #block));));
+    let wraps = watched(chain, "wraps", &quote!(#at));
+    let wrapped = watched(chain, "wrapped", &quote!(#at));
+    let left = watched(chain, "left", &quote!(#at));
     let output_ty = match inner.replies {
         true => quote!(#reply_ty),
         false => quote!(#rt::private::ControlFlow<#reply_ty, ()>),
@@ -656,6 +689,8 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
             )
         }
     };
+    let paused = awaited(plan, at, &quote_spanned!(span=> #as_around::pause(#pause)), "Out");
+    let paused = quote!(#paused;);
     // The reply is gone before the pause, and before the next run: it may hold what that one needs.
     let again = quote_spanned! {span=>
         if #as_around::AGAIN.suspends() {
@@ -666,9 +701,7 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
             if let #rt::private::Some(#pause) = #pause {
                 #rt::private::drop(#value);
                 #clean
-                #wraps
-                #as_around::pause(#pause).await;
-                #wrapped
+                #paused
                 #attempt += 1;
                 continue;
             }
@@ -687,7 +720,7 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
         false => quote_spanned!(span=> #as_around::around(#place, &mut #own, #block).await),
         true => quote_spanned! {span=> {
             let #future = #rt::private::pin!(#as_around::around(#place, &mut #own, #block));
-            #turn.polls(#future).await
+            #turn.polls(&#shared, #at, #future).await
         }},
     };
     let kind = quote_spanned!(span=> <#as_around::Kind as #rt::flow::Reads<_>>::read);
@@ -704,13 +737,15 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
         let #value = loop {
             #wraps
             let #out = {
-                #within
+                #turns
                 let #block = #rt::private::pin!(async {
                     #watches
                     #declared
                     #label: { #body }
+                    #over
                     #ended
                 });
+                #seen
                 #run
             };
             #wrapped
@@ -735,10 +770,11 @@ fn read(plan: &Plan<'_>, at: usize, out: &Ident) -> TokenStream {
     quote_spanned!(*span=> <#kind as #rt::flow::Reads<_>>::read(#out))
 }
 
-/// A call on the watch, where the chain is observed.
-fn watched(chain: &Chain, call: &TokenStream) -> Option<TokenStream> {
-    let watch = names::single("watch");
-    (!chain.observers.is_empty()).then(|| quote!(#watch.#call;))
+/// Tells the watch something, where the chain is observed.
+fn watched(chain: &Chain, what: &str, arguments: &TokenStream) -> Option<TokenStream> {
+    let rt = &names::runtime_alias();
+    let (watch, what) = (names::single("watch"), names::single(what));
+    (!chain.observers.is_empty()).then(|| quote!(#rt::observe::Tells::#what(&mut #watch, #arguments);))
 }
 
 /// Awaits a hook, or calls it: which, the node's type says.
@@ -773,7 +809,7 @@ fn enter(plan: &Plan<'_>, at: usize, frame: &Frame) -> TokenStream {
     let fits = (!chain.run.is_async)
         .then(|| quote_spanned!(span=> #rt::private::fits_fn::<<#node as #rt::Signature<'_>>::Pace, (#node)>();));
     let suspends = quote_spanned!(span=> <<#node as #rt::Signature<'_>>::Pace as #rt::node::pace::Pace>::SUSPENDS);
-    let entering = watched(chain, &quote!(enter(#at)));
+    let entering = watched(chain, "enter", &quote!(#at));
     let scope_local = names::single("scope");
     let as_node = quote_spanned!(span=> <#node as #rt::Node<'_, '_, _>>);
     let owned = quote_spanned!(span=> <#node as #rt::node::Owned<'_, '_, _>>::enter_owned(#place, #scope_local));
@@ -786,7 +822,8 @@ fn enter(plan: &Plan<'_>, at: usize, frame: &Frame) -> TokenStream {
         (Some((_, OnCancel::Detach)), _) => {
             let scope = scope_at(plan, at, false);
             let out = quote_spanned!(span=> <#node as #rt::Signature<'_>>::Out);
-            quote_spanned!(span=> { #scope #rt::private::detach(#owned); <#out as #rt::check::Forgotten<#node>>::nothing() })
+            let told = watched(chain, "detached", &quote!(#at));
+            quote_spanned!(span=> { #scope #rt::private::detach(#owned); #told <#out as #rt::check::Forgotten<#node>>::nothing() })
         }
         (None, Some((at_limit, limit))) => {
             let scope = scope_at(plan, at, false);
@@ -796,7 +833,7 @@ fn enter(plan: &Plan<'_>, at: usize, frame: &Frame) -> TokenStream {
                 quote_spanned!(span=> let mut #entered = #rt::private::pin!(#as_node::enter(#place, #scope_local)););
             let limit = quote_spanned!(*at_limit=> #rt::private::within(#limit, #entered.as_mut()));
             let limited = awaited(plan, at, &limit, "In");
-            let told = watched(chain, &quote!(broke(#at)));
+            let told = [watched(chain, "late", &quote!(#at)), watched(chain, "broke", &quote!(#at))];
             let kind = quote_spanned!(*at_limit=> #rt::private::LimitKind);
             let of = quote_spanned!(*at_limit=> #rt::private::Late);
             let late = assign(plan, at, "Cut", &kind, &of, at * 2 + 1, frame);
@@ -806,7 +843,7 @@ fn enter(plan: &Plan<'_>, at: usize, frame: &Frame) -> TokenStream {
                 let #out = { #scope #made #limited };
                 match #out {
                     #rt::private::Ok(#out) => #out,
-                    #rt::private::Err(#value) => { #told #late break #label; }
+                    #rt::private::Err(#value) => { #(#told)* #late break #label; }
                 }
             }}
         }
@@ -829,7 +866,7 @@ fn awaited(plan: &Plan<'_>, at: usize, future_is: &TokenStream, way: &str) -> To
     let pinned = quote!(mut #future);
     quote_spanned! {span=> {
         let #pinned = #rt::private::pin!(#future_is);
-        #watch.polls(#future, #at, #rt::observe::Way::#way).await
+        #rt::observe::Tells::polls(&mut #watch, #future, #at, #rt::observe::Way::#way).await
     }}
 }
 
@@ -841,8 +878,11 @@ fn exit(plan: &Plan<'_>, at: usize) -> TokenStream {
     // For a node without `exit` this cannot return, and rustc drops what stands behind it, scope and all.
     let way = quote_spanned!(*span=> <<#node as #rt::Cancel<'_, Self>>::WayOut as #rt::node::way_out::WayOut>::go());
     let call = called(plan, at, "exit", &quote!(#hook.suspends()));
-    let leaving = watched(chain, &quote!(leave(#at)));
-    let left = watched(chain, &quote!(left(#at)));
+    let leaving = match has_hooks {
+        true => watched(chain, "leave", &quote!(#at, #hook.is_present())),
+        false => watched(chain, "leave", &quote!(#at, false)),
+    };
+    let left = watched(chain, "left", &quote!(#at));
     if !has_hooks {
         return quote!(#leaving #left);
     }
@@ -868,7 +908,7 @@ fn mode(chain: &Chain) -> TokenStream {
 
 /// The node broke with `value`: that becomes the reply.
 fn broke(plan: &Plan<'_>, at: usize, frame: &Frame) -> TokenStream {
-    let broke = watched(plan.chain, &quote!(broke(#at)));
+    let broke = watched(plan.chain, "broke", &quote!(#at));
     let label = &frame.label;
     let Step { node, span, .. } = &plan.steps[at];
     let rt = &names::alias(*span);
@@ -880,7 +920,7 @@ fn broke(plan: &Plan<'_>, at: usize, frame: &Frame) -> TokenStream {
 
 /// The around node gave up with `value`: that becomes the reply.
 fn gave_up(plan: &Plan<'_>, at: usize, as_around: &TokenStream, frame: &Frame) -> TokenStream {
-    let broke = watched(plan.chain, &quote!(broke(#at)));
+    let broke = watched(plan.chain, "broke", &quote!(#at));
     let label = &frame.label;
     let span = &plan.steps[at].span;
     let kind = quote_spanned!(*span=> #as_around::Kind);

@@ -1,0 +1,499 @@
+//! What keeps watch over one run, so that its observer is told of everything, also when the run is cut off.
+//!
+//! A chain without nodes around blocks reaches its [`Watch`] alone. In one with such nodes, the block and the code around it both reach it, in turn; so it is
+//! shared, and its state stands in atomics that are read and written by plain moves. [`Tells`] is what either can do.
+
+use core::future::Future;
+use core::marker::PhantomData;
+use core::pin::Pin;
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use core::task::{Context, Poll};
+
+use super::{Observes, Stretch, Told, Way};
+use crate::describe::{ChainInfo, Ending, NodeInfo};
+
+/// A chain that is observed.
+pub trait Observed {
+    /// Its description.
+    const CHAIN: &'static ChainInfo;
+}
+
+/// `chain!` keeps one in the body of `run`, declared before everything else and so dropped after all of it.
+pub struct Watch<W: Observes, C: Observed, const WORDS: usize = 0> {
+    observer: W,
+    /// `None` once the run has ended.
+    run: Option<W::Run>,
+    now: AtomicU32,
+    stretch: AtomicU32,
+    /// A bit for each node that was skipped; none where no node can be.
+    skipped: [AtomicU32; WORDS],
+    chain: PhantomData<fn() -> C>,
+}
+
+/// What a run is doing, or what it did last. Of which nodes were entered and not left, this is the last; those before it,
+/// [`NodeInfo::after`] says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Now {
+    /// Nothing yet.
+    Begun,
+    /// A node's own code on its way in; it was not entered yet.
+    In(usize),
+    /// It waits there.
+    InWaits(usize),
+    /// It was entered, and nothing has come after it.
+    Entered(usize),
+    /// A node's own code on its way out.
+    Out(usize),
+    /// It waits there.
+    OutWaits(usize),
+    /// It was left, or broke.
+    Gone(usize),
+    /// Unwinding, from the code of a node around a block that was entered.
+    Unwinding(usize),
+}
+
+impl Now {
+    pub(super) const fn packed(self) -> u32 {
+        let (kind, position) = match self {
+            Self::Begun => (0, 0),
+            Self::In(position) => (1, position),
+            Self::InWaits(position) => (2, position),
+            Self::Entered(position) => (3, position),
+            Self::Out(position) => (4, position),
+            Self::OutWaits(position) => (5, position),
+            Self::Gone(position) => (6, position),
+            Self::Unwinding(position) => (7, position),
+        };
+        kind | (position as u32) << 3
+    }
+
+    pub(super) const fn unpacked(word: u32) -> Self {
+        let position = (word >> 3) as usize;
+        match word & 7 {
+            0 => Self::Begun,
+            1 => Self::In(position),
+            2 => Self::InWaits(position),
+            3 => Self::Entered(position),
+            4 => Self::Out(position),
+            5 => Self::OutWaits(position),
+            6 => Self::Gone(position),
+            _ => Self::Unwinding(position),
+        }
+    }
+
+    /// The stretch in which the run waits here.
+    pub(super) const fn waiting(self) -> Whose {
+        match self {
+            Self::InWaits(position) => Whose::Waiting(position, Way::In),
+            Self::OutWaits(position) => Whose::Waiting(position, Way::Out),
+            _ => Whose::Chain,
+        }
+    }
+}
+
+/// A [`Stretch`], by position.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The chain's.
+    Chain,
+    /// A node runs.
+    Running(usize, Way),
+    /// A node waits.
+    Waiting(usize, Way),
+}
+
+impl Whose {
+    const fn packed(self) -> u32 {
+        match self {
+            Self::Chain => 0,
+            Self::Running(position, Way::In) => 1 | (position as u32) << 3,
+            Self::Running(position, Way::Out) => 2 | (position as u32) << 3,
+            Self::Waiting(position, Way::In) => 3 | (position as u32) << 3,
+            Self::Waiting(position, Way::Out) => 4 | (position as u32) << 3,
+        }
+    }
+}
+
+/// What can be told of a run, by whoever reaches its watch. Numbers are positions.
+pub trait Tells: Sized {
+    /// The chain.
+    type Chain: Observed;
+    /// Whether anybody hears it.
+    const HEARS: bool;
+
+    #[doc(hidden)]
+    fn tell(&mut self, told: Told);
+    #[doc(hidden)]
+    fn now(&mut self) -> u32;
+    #[doc(hidden)]
+    fn set_now(&mut self, now: u32);
+    #[doc(hidden)]
+    fn whose(&mut self) -> u32;
+    #[doc(hidden)]
+    fn set_whose(&mut self, whose: u32);
+    #[doc(hidden)]
+    fn skipped(&mut self, word: usize) -> u32;
+    #[doc(hidden)]
+    fn set_skipped(&mut self, word: usize, bits: u32);
+
+    /// The node at this position.
+    #[inline(always)]
+    fn node(position: usize) -> &'static NodeInfo {
+        &Self::Chain::CHAIN.nodes[position]
+    }
+
+    /// A stretch ends, and this one begins.
+    #[inline(always)]
+    fn stretch(&mut self, next: Whose) {
+        if !Self::HEARS || self.whose() == next.packed() {
+            return;
+        }
+        self.set_whose(next.packed());
+        self.tell(Told::Stretch(match next {
+            Whose::Chain => Stretch::Chain,
+            Whose::Running(position, way) => Stretch::Running(Self::node(position), way),
+            Whose::Waiting(position, way) => Stretch::Waiting(Self::node(position), way),
+        }));
+    }
+
+    /// The way in of the node at this position begins.
+    #[inline(always)]
+    fn enter(&mut self, position: usize) {
+        if Self::HEARS {
+            self.set_now(Now::In(position).packed());
+            self.stretch(Whose::Running(position, Way::In));
+            self.tell(Told::Enter(Self::node(position)));
+        }
+    }
+
+    /// It was entered.
+    #[inline(always)]
+    fn entered(&mut self, position: usize) {
+        if Self::HEARS {
+            self.set_now(Now::Entered(position).packed());
+            self.tell(Told::Entered(Self::node(position)));
+        }
+    }
+
+    /// It was late; it breaks next.
+    #[inline(always)]
+    fn late(&mut self, position: usize) {
+        if Self::HEARS {
+            self.tell(Told::Late(Self::node(position)));
+        }
+    }
+
+    /// Its work goes on without the request.
+    #[inline(always)]
+    fn detached(&mut self, position: usize) {
+        if Self::HEARS {
+            self.tell(Told::Detached(Self::node(position)));
+        }
+    }
+
+    /// It broke.
+    #[inline(always)]
+    fn broke(&mut self, position: usize) {
+        if Self::HEARS {
+            self.set_now(Now::Gone(position).packed());
+            self.stretch(Whose::Chain);
+            self.tell(Told::Broke(Self::node(position)));
+        }
+    }
+
+    /// Its way out begins; whether it has an `exit`.
+    #[inline(always)]
+    fn leave(&mut self, position: usize, has_exit: bool) {
+        if Self::HEARS {
+            self.set_now(Now::Out(position).packed());
+            self.stretch(if has_exit { Whose::Running(position, Way::Out) } else { Whose::Chain });
+            self.tell(Told::Leave(Self::node(position)));
+        }
+    }
+
+    /// It was left.
+    #[inline(always)]
+    fn left(&mut self, position: usize) {
+        if Self::HEARS {
+            self.set_now(Now::Gone(position).packed());
+            self.stretch(Whose::Chain);
+            self.tell(Told::Left(Self::node(position)));
+        }
+    }
+
+    /// The row of this block begins.
+    #[inline(always)]
+    fn block(&mut self, block: usize) {
+        if Self::HEARS {
+            self.tell(Told::Block(block));
+        }
+    }
+
+    /// It is skipped, or it is not.
+    #[inline(always)]
+    fn skips(&mut self, position: usize, is_skipped: bool) {
+        if Self::HEARS {
+            let (word, bit) = (position / 32, 1 << (position % 32));
+            let bits = self.skipped(word);
+            self.set_skipped(word, if is_skipped { bits | bit } else { bits & !bit });
+            if is_skipped {
+                self.tell(Told::Skipped(Self::node(position)));
+            }
+        }
+    }
+
+    /// The node around a block begins to run it, for the first time or again.
+    #[inline(always)]
+    fn wraps(&mut self, position: usize) {
+        if Self::HEARS {
+            self.set_now(Now::In(position).packed());
+            self.stretch(Whose::Running(position, Way::In));
+        }
+    }
+
+    /// It is done with it: what comes is its own code, on the way that it was on.
+    #[inline(always)]
+    fn wrapped(&mut self, position: usize) {
+        if Self::HEARS {
+            let is_out = self.whose() == Whose::Running(position, Way::Out).packed();
+            self.set_now(if is_out { Now::Out(position) } else { Now::In(position) }.packed());
+        }
+    }
+
+    /// Awaits the future of the node at this position, and tells of each time it suspends.
+    #[inline(always)]
+    fn polls<'a, F: Future>(&'a mut self, future: Pin<&'a mut F>, position: usize, way: Way) -> Polls<'a, F, Self> {
+        Polls { watch: self, future, position, way, waits: false }
+    }
+
+    /// It suspends.
+    #[inline(always)]
+    fn suspend(&mut self, position: usize, way: Way) {
+        let (now, node) = (waits(position, way), Self::node(position));
+        self.set_now(now.packed());
+        self.tell(Told::Suspend(node, way));
+        self.stretch(now.waiting());
+    }
+
+    /// It goes on.
+    #[inline(always)]
+    fn resume(&mut self, position: usize, way: Way) {
+        self.set_now(runs(position, way).packed());
+        self.stretch(Whose::Running(position, way));
+        self.tell(Told::Resume(Self::node(position), way));
+    }
+
+    /// The node before this one that was entered last and not left.
+    fn before(&mut self, position: usize) -> Option<usize> {
+        let mut before = Self::node(position).after;
+        while let Some(at) = before {
+            let may_be_skipped = Self::node(at).may_be_skipped;
+            if !may_be_skipped || self.skipped(at / 32) & (1 << (at % 32)) == 0 {
+                break;
+            }
+            before = Self::node(at).after;
+        }
+        before
+    }
+
+    /// Tells of the nodes that were entered and not left, back to this one, which is not told.
+    fn died(&mut self, back_to: Option<usize>) {
+        let mut entered = match Now::unpacked(self.now()) {
+            Now::Begun => None,
+            Now::Entered(position) => Some(position),
+            Now::Gone(position) => self.before(position),
+            at @ (Now::In(position) | Now::Out(position) | Now::Unwinding(position)) => {
+                let way = if matches!(at, Now::Out(_)) { Way::Out } else { Way::In };
+                self.tell(Told::Panicked(Self::node(position), way));
+                self.before(position)
+            }
+            Now::InWaits(position) | Now::OutWaits(position) => {
+                // Its future is gone, and nothing of it runs any more.
+                self.stretch(Whose::Chain);
+                let node = Self::node(position);
+                if node.finishes && matches!(Now::unpacked(self.now()), Now::InWaits(_)) {
+                    self.tell(Told::Detached(node));
+                }
+                self.tell(Told::Cancelled(node));
+                self.before(position)
+            }
+        };
+        while let Some(position) = entered.filter(|position| Some(*position) != back_to) {
+            self.tell(Told::Cancelled(Self::node(position)));
+            entered = self.before(position);
+        }
+    }
+}
+
+const fn runs(position: usize, way: Way) -> Now {
+    match way {
+        Way::In => Now::In(position),
+        Way::Out => Now::Out(position),
+    }
+}
+
+const fn waits(position: usize, way: Way) -> Now {
+    match way {
+        Way::In => Now::InWaits(position),
+        Way::Out => Now::OutWaits(position),
+    }
+}
+
+impl<W: Observes, C: Observed, const WORDS: usize> core::fmt::Debug for Watch<W, C, WORDS> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Watch").finish_non_exhaustive()
+    }
+}
+
+impl<W: Observes, C: Observed, const WORDS: usize> Watch<W, C, WORDS> {
+    /// A run begins.
+    #[inline(always)]
+    pub fn begin(observer: W) -> Self {
+        let run = if W::HEARS { Some(observer.begin(C::CHAIN)) } else { None };
+        Self {
+            observer,
+            run,
+            now: AtomicU32::new(Now::Begun.packed()),
+            stretch: AtomicU32::new(Whose::Chain.packed()),
+            skipped: [const { AtomicU32::new(0) }; WORDS],
+            chain: PhantomData,
+        }
+    }
+
+    /// The run is over.
+    #[inline(always)]
+    pub fn end(mut self, ending: &'static Ending) {
+        if let Some(run) = self.run.take() {
+            self.observer.end(run, Some(ending));
+        }
+    }
+}
+
+impl<W: Observes, C: Observed, const WORDS: usize> Drop for Watch<W, C, WORDS> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if W::HEARS && self.run.is_some() {
+            self.died(None);
+            if let Some(run) = self.run.take() {
+                self.observer.end(run, None);
+            }
+        }
+    }
+}
+
+impl<W: Observes, C: Observed, const WORDS: usize> Tells for Watch<W, C, WORDS> {
+    type Chain = C;
+    const HEARS: bool = W::HEARS;
+
+    #[inline(always)]
+    fn tell(&mut self, told: Told) {
+        if let Some(run) = &mut self.run {
+            self.observer.tell_alone(run, told);
+        }
+    }
+    #[inline(always)]
+    fn now(&mut self) -> u32 {
+        *self.now.get_mut()
+    }
+    #[inline(always)]
+    fn set_now(&mut self, now: u32) {
+        *self.now.get_mut() = now;
+    }
+    #[inline(always)]
+    fn whose(&mut self) -> u32 {
+        *self.stretch.get_mut()
+    }
+    #[inline(always)]
+    fn set_whose(&mut self, whose: u32) {
+        *self.stretch.get_mut() = whose;
+    }
+    #[inline(always)]
+    fn skipped(&mut self, word: usize) -> u32 {
+        self.skipped.get_mut(word).map_or(0, |word| *word.get_mut())
+    }
+    #[inline(always)]
+    fn set_skipped(&mut self, word: usize, bits: u32) {
+        if let Some(word) = self.skipped.get_mut(word) {
+            *word.get_mut() = bits;
+        }
+    }
+}
+
+/// What is read and written here is one run's, which one thread polls at a time; whoever hands it on to the next orders it.
+impl<W: Observes, C: Observed, const WORDS: usize> Tells for &Watch<W, C, WORDS> {
+    type Chain = C;
+    const HEARS: bool = W::HEARS;
+
+    #[inline(always)]
+    fn tell(&mut self, told: Told) {
+        if let Some(run) = &self.run {
+            self.observer.tell(run, told);
+        }
+    }
+    #[inline(always)]
+    fn now(&mut self) -> u32 {
+        self.now.load(Relaxed)
+    }
+    #[inline(always)]
+    fn set_now(&mut self, now: u32) {
+        self.now.store(now, Relaxed);
+    }
+    #[inline(always)]
+    fn whose(&mut self) -> u32 {
+        self.stretch.load(Relaxed)
+    }
+    #[inline(always)]
+    fn set_whose(&mut self, whose: u32) {
+        self.stretch.store(whose, Relaxed);
+    }
+    #[inline(always)]
+    fn skipped(&mut self, word: usize) -> u32 {
+        self.skipped.get(word).map_or(0, |word| word.load(Relaxed))
+    }
+    #[inline(always)]
+    fn set_skipped(&mut self, word: usize, bits: u32) {
+        if let Some(word) = self.skipped.get(word) {
+            word.store(bits, Relaxed);
+        }
+    }
+}
+
+/// See [`Tells::polls`].
+#[derive(Debug)]
+pub struct Polls<'a, F, T: Tells> {
+    watch: &'a mut T,
+    future: Pin<&'a mut F>,
+    position: usize,
+    way: Way,
+    /// Its last poll was `Pending`.
+    waits: bool,
+}
+
+impl<F: Future, T: Tells> Future for Polls<'_, F, T> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let Self { watch, future, position, way, waits } = &mut *self;
+        if T::HEARS && *waits {
+            *waits = false;
+            watch.resume(*position, *way);
+        }
+        let poll = future.as_mut().poll(context);
+        if T::HEARS && poll.is_pending() {
+            *waits = true;
+            watch.suspend(*position, *way);
+        }
+        poll
+    }
+}
+
+impl<F, T: Tells> Drop for Polls<'_, F, T> {
+    #[inline]
+    fn drop(&mut self) {
+        // What is torn down of a run is the chain's.
+        if T::HEARS && self.waits {
+            self.watch.stretch(Whose::Chain);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! A node around a block: whose turn it is, its own code's or its block's.
+//!
+//! The node's future polls its block's when it wants to, so both are reached by turns. [`Turns`] sees the node's own future being polled, [`Block`] sees it poll its block, and
+//! [`Within`] stands in the block and sees it being dropped.
+
+use core::future::Future;
+use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+use core::task::{Context, Poll};
+
+use super::watch::{Now, Whose};
+use super::{Observed, Observes, Tells, Told, Watch, Way};
+
+/// What is known of a node around a block while it wraps. Outside of both futures, since both write it.
+///
+/// Read and written in one run alone; atomic, so that the run's future can move to another thread.
+#[derive(Debug, Default)]
+pub struct Turn {
+    /// The node's own future is being polled. Who unwinds through it leaves it so: it is its own panic then, or one of its block that it let
+    /// through, and not one of somebody else while it waits.
+    runs: AtomicBool,
+    /// The node's own future is over.
+    is_over: AtomicBool,
+    block: AtomicU8,
+}
+
+/// The block was not polled yet.
+const UNBEGUN: u8 = 0;
+/// Its last poll was `Pending`.
+const WAITS: u8 = 1;
+/// It is being polled.
+const RUNS: u8 = 2;
+/// It gave its value.
+const OVER: u8 = 3;
+/// It panicked.
+const UNWOUND: u8 = 4;
+
+impl Turn {
+    /// Nothing runs yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { runs: AtomicBool::new(false), is_over: AtomicBool::new(false), block: AtomicU8::new(UNBEGUN) }
+    }
+
+    /// Awaits the node's own future.
+    #[inline]
+    pub fn polls<'a, F: Future, W: Observes, C: Observed, const WORDS: usize>(
+        &'a self,
+        watch: &'a Watch<W, C, WORDS>,
+        position: usize,
+        future: Pin<&'a mut F>,
+    ) -> Turns<'a, F, W, C, WORDS> {
+        Turns { turn: self, watch, position, future, waits: false }
+    }
+
+    /// What the node is given as its block.
+    #[inline]
+    pub fn block<'a, F: Future, W: Observes, C: Observed, const WORDS: usize>(
+        &'a self,
+        watch: &'a Watch<W, C, WORDS>,
+        position: usize,
+        future: Pin<&'a mut F>,
+    ) -> Block<'a, F, W, C, WORDS> {
+        Block { turn: self, watch, position, future }
+    }
+
+    /// The way that the node is on.
+    fn way(&self) -> Way {
+        match self.block.load(Relaxed) {
+            OVER | UNWOUND => Way::Out,
+            _ => Way::In,
+        }
+    }
+
+    fn block_is(&self, state: u8) -> bool {
+        self.block.load(Relaxed) == state
+    }
+}
+
+/// See [`Turn::polls`].
+#[derive(Debug)]
+pub struct Turns<'a, F, W: Observes, C: Observed, const WORDS: usize> {
+    turn: &'a Turn,
+    watch: &'a Watch<W, C, WORDS>,
+    position: usize,
+    future: Pin<&'a mut F>,
+    /// It waits itself, and not for its block.
+    waits: bool,
+}
+
+impl<F: Future, W: Observes, C: Observed, const WORDS: usize> Future for Turns<'_, F, W, C, WORDS> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        if !W::HEARS {
+            return self.future.as_mut().poll(context);
+        }
+        let Self { turn, watch, position, future, waits } = &mut *self;
+        let position = *position;
+        if *waits {
+            *waits = false;
+            watch.resume(position, turn.way());
+        } else if turn.block_is(WAITS) {
+            watch.stretch(Whose::Running(position, Way::In));
+        }
+        turn.runs.store(true, Relaxed);
+        let poll = future.as_mut().poll(context);
+        turn.runs.store(false, Relaxed);
+        if poll.is_ready() {
+            turn.is_over.store(true, Relaxed);
+            if turn.block_is(UNWOUND) {
+                watch.tell(Told::Leave(<&Watch<W, C, WORDS>>::node(position)));
+            }
+        } else if turn.block_is(WAITS) {
+            let now = Now::unpacked(watch.now());
+            watch.stretch(now.waiting());
+        } else {
+            *waits = true;
+            watch.suspend(position, turn.way());
+        }
+        poll
+    }
+}
+
+impl<F, W: Observes, C: Observed, const WORDS: usize> Drop for Turns<'_, F, W, C, WORDS> {
+    #[inline]
+    fn drop(&mut self) {
+        if W::HEARS && self.waits {
+            self.watch.stretch(Whose::Chain);
+        }
+    }
+}
+
+/// See [`Turn::block`].
+#[derive(Debug)]
+pub struct Block<'a, F, W: Observes, C: Observed, const WORDS: usize> {
+    turn: &'a Turn,
+    watch: &'a Watch<W, C, WORDS>,
+    position: usize,
+    future: Pin<&'a mut F>,
+}
+
+impl<F: Future, W: Observes, C: Observed, const WORDS: usize> Future for Block<'_, F, W, C, WORDS> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        if !W::HEARS {
+            return self.future.as_mut().poll(context);
+        }
+        let Self { turn, watch, position, future } = &mut *self;
+        let position = *position;
+        if turn.block_is(UNBEGUN) {
+            watch.entered(position);
+        }
+        turn.block.store(RUNS, Relaxed);
+        let poll = future.as_mut().poll(context);
+        if poll.is_pending() {
+            turn.block.store(WAITS, Relaxed);
+            watch.stretch(Whose::Running(position, Way::In));
+        } else {
+            turn.block.store(OVER, Relaxed);
+            watch.set_now(Now::Out(position).packed());
+            watch.stretch(Whose::Running(position, Way::Out));
+            watch.tell(Told::Leave(<&Watch<W, C, WORDS>>::node(position)));
+        }
+        poll
+    }
+}
+
+/// Stands in a block. When the block is dropped midway, what died in it is told before the node around it goes on.
+#[derive(Debug)]
+pub struct Within<'a, W: Observes, C: Observed, const WORDS: usize> {
+    watch: &'a Watch<W, C, WORDS>,
+    turn: &'a Turn,
+    position: usize,
+    is_over: bool,
+}
+
+impl<'a, W: Observes, C: Observed, const WORDS: usize> Within<'a, W, C, WORDS> {
+    /// The block begins.
+    #[inline(always)]
+    pub fn begin(watch: &'a Watch<W, C, WORDS>, turn: &'a Turn, position: usize) -> Self {
+        Self { watch, turn, position, is_over: false }
+    }
+
+    /// It is over.
+    #[inline(always)]
+    pub fn over(mut self) {
+        self.is_over = true;
+    }
+}
+
+impl<W: Observes, C: Observed, const WORDS: usize> Drop for Within<'_, W, C, WORDS> {
+    #[inline]
+    fn drop(&mut self) {
+        if !W::HEARS || self.is_over {
+            return;
+        }
+        let Self { watch, turn, position, .. } = self;
+        let position = *position;
+        watch.died(Some(position));
+        let waited = turn.block_is(WAITS);
+        match (waited, turn.is_over.load(Relaxed), turn.runs.load(Relaxed)) {
+            // The node is done without it. Its code goes on once the block is gone, unless that panics.
+            (true, true, _) => {
+                watch.set_now(Now::Entered(position).packed());
+                watch.stretch(Whose::Running(position, Way::Out));
+                watch.tell(Told::Leave(<&Watch<W, C, WORDS>>::node(position)));
+            }
+            // The node's own code panicked.
+            (true, false, true) => watch.set_now(Now::Unwinding(position).packed()),
+            // The run is dropped, or unwinds from outside.
+            (true, false, false) => watch.set_now(Now::Entered(position).packed()),
+            // A panic that began in here is not of the node around it, which may still catch it.
+            (false, _, _) => {
+                turn.block.store(UNWOUND, Relaxed);
+                watch.set_now(Now::Entered(position).packed());
+                watch.stretch(Whose::Running(position, Way::Out));
+            }
+        }
+    }
+}
