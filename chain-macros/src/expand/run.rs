@@ -23,7 +23,7 @@
 //! without, once its nodes were left; where that is anything to do, its replies are put aside until then (`flow`).
 //! Only what an around node wraps is a future of its own.
 
-use proc_macro2::{Delimiter, Group, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Ident, Lifetime};
 
@@ -93,9 +93,13 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
     });
     let observer = observer(chain);
     let words = plan.skippable_words();
-    let begin = observer
-        .as_ref()
-        .map(|observer| quote!(let mut #watch = #rt::observe::Watch::<#observer, #words>::begin(Self::CHAIN);));
+    let cancelling = names::single("cancelling");
+    let begin = observer.as_ref().map(|observer| {
+        quote! {
+            let #cancelling = #rt::observe::Cancelling::new();
+            let mut #watch = #rt::observe::Watch::<#observer, #words>::begin(Self::CHAIN, &#cancelling);
+        }
+    });
     let ending_declared = plan.tells_ending().then(|| match plan.levels.len() > 1 || plan.has_parts() {
         // In blocks and parts, rustc cannot follow that it is written once.
         true => {
@@ -234,7 +238,7 @@ fn filled(plan: &Plan<'_>, index: usize, visible: usize) -> TokenStream {
             SlotKind::Field => return None,
             SlotKind::Provided if slot.index >= provided || elsewhere > slot.index => return None,
             SlotKind::Provided => {
-                let held = names::held(slot.position, slot.span);
+                let held = holder(plan, slot.position, slot.span);
                 quote!(#rt::private::Some(&mut #held.value))
             }
             SlotKind::Binding => {
@@ -259,7 +263,7 @@ fn filled(plan: &Plan<'_>, index: usize, visible: usize) -> TokenStream {
     let chunks = (0..chunks).map(|chunk| {
         let (member, refs) = (names::local("chunk", chunk), names::single("refs"));
         let held = level.providers[Level::chunk(chunk)].iter();
-        let held = held.map(|position| names::held(*position, plan.steps[*position].span));
+        let held = held.map(|position| holder(plan, *position, plan.steps[*position].span));
         // A `let` of its own: with an expected type, each reference would be borrowed again.
         quote! {
             let #refs = (#(&mut #held.value,)*);
@@ -274,6 +278,15 @@ fn filled(plan: &Plan<'_>, index: usize, visible: usize) -> TokenStream {
     }
 }
 
+/// What holds the value of the node at this position. Where the chain is observed, it lies in what watches its `cancelled` hook.
+fn holder(plan: &Plan<'_>, position: usize, span: Span) -> TokenStream {
+    let held = names::held(position, span);
+    match plan.watches_hook(position) {
+        true => quote!(#held.held),
+        false => held.into_token_stream(),
+    }
+}
+
 /// The page whose last node this is, made once that was entered.
 fn page_behind(plan: &Plan<'_>, at: usize) -> Option<TokenStream> {
     let rt = &names::runtime_alias();
@@ -285,7 +298,7 @@ fn page_behind(plan: &Plan<'_>, at: usize) -> Option<TokenStream> {
     let on_page = Level::page(index);
     let slots = level.provided().filter(|slot| on_page.contains(&slot.index));
     let lent = slots.map(|slot| {
-        let (member, held) = (&slot.member, names::held(slot.position, slot.span));
+        let (member, held) = (&slot.member, holder(plan, slot.position, slot.span));
         quote!(#page.#member = #rt::private::Some(&mut #held.value);)
     });
     Some(quote! {
@@ -458,10 +471,9 @@ fn step(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, is_last: bool, 
         let through = quote! {
             #enter
             match #read {
-                #control::Continue(#value) => { #gave }
+                #control::Continue(#value) => { #entered #gave }
                 #control::Break(#value) => { #broke }
             }
-            #entered
         };
         if plan.steps[at].may_be_skipped() {
             let (goes, skips) = goes(plan, at, frame);
@@ -477,15 +489,25 @@ fn step(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, is_last: bool, 
     let key = quote_spanned!(span=> <<#node as #rt::Signature<'_>>::Key<#at> as #rt::flow::KeyOf<_>>::key_of);
     let page = page_behind(plan, at);
     let this = quote!(self);
+    let holder = holder(plan, at, span);
+    let watched_hold = |hold: TokenStream| match plan.watches_hook(at) {
+        true => {
+            let cancelling = names::single("cancelling");
+            quote!(#cancelling.watches(#at, #hold))
+        }
+        false => hold,
+    };
     if plan.steps[at].may_be_skipped() {
         let hold = |value: TokenStream| match has_hooks {
-            true => quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::hold_maybe::<#at>(#place, #value, #this)),
+            true => watched_hold(
+                quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::hold_maybe::<#at>(#place, #value, #this)),
+            ),
             false => quote!(#rt::held::Bare { value: #value }),
         };
         let (entered_value, skipped) =
             (hold(quote!(#rt::private::Some(#key(#value)))), hold(quote!(#rt::private::None)));
-        let left =
-            has_hooks.then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave_maybe::<#at>(&mut #held);));
+        let left = has_hooks
+            .then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave_maybe::<#at>(&mut #holder);));
         let (goes, skips) = goes(plan, at, frame);
         return quote! {
             let #goes = #skips;
@@ -506,9 +528,11 @@ fn step(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, is_last: bool, 
             #left
         };
     }
-    let left = has_hooks.then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave::<#at>(&mut #held);));
+    let left = has_hooks.then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave::<#at>(&mut #holder);));
     let hold_it = match has_hooks {
-        true => quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::hold::<#at>(#place, #key(#value), #this)),
+        true => watched_hold(
+            quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::hold::<#at>(#place, #key(#value), #this)),
+        ),
         false => quote!(#rt::held::Bare { value: #key(#value) }),
     };
     quote! {
@@ -656,6 +680,13 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
             )
         }
     };
+    let paused = match is_observed {
+        false => quote_spanned!(span=> #as_around::pause(#pause).await;),
+        true => quote_spanned! {span=> {
+            let #future = #rt::private::pin!(#as_around::pause(#pause));
+            #watch.pauses(#future, #at).await
+        }},
+    };
     // The reply is gone before the pause, and before the next run: it may hold what that one needs.
     let again = quote_spanned! {span=>
         if #as_around::AGAIN.suspends() {
@@ -664,17 +695,17 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
                 #rt::private::None => #rt::private::None,
             };
             if let #rt::private::Some(#pause) = #pause {
+                #wraps
                 #rt::private::drop(#value);
                 #clean
-                #wraps
-                #as_around::pause(#pause).await;
-                #wrapped
+                #paused
                 #attempt += 1;
                 continue;
             }
         } else if #as_around::AGAIN.is_present() {
             if let #rt::private::Some(#reply) = #asked {
                 if #as_around::again_now(#place, #attempt, #reply) {
+                    #wraps
                     #rt::private::drop(#value);
                     #clean
                     #attempt += 1;
@@ -683,6 +714,7 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
             }
         }
     };
+    let watched_as = is_observed.then(|| quote!(let #block = #rt::private::pin!(#turn.block(#block));));
     let run = match is_observed {
         false => quote_spanned!(span=> #as_around::around(#place, &mut #own, #block).await),
         true => quote_spanned! {span=> {
@@ -701,8 +733,8 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
         };
         #remembered
         let mut #attempt = 1u32;
+        #wraps
         let #value = loop {
-            #wraps
             let #out = {
                 #within
                 let #block = #rt::private::pin!(async {
@@ -711,6 +743,7 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
                     #label: { #body }
                     #ended
                 });
+                #watched_as
                 #run
             };
             #wrapped
