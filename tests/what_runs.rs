@@ -11,9 +11,9 @@ use std::thread::ThreadId;
 use std::time::Duration;
 
 use chain_runtime::around::{Concurrency, Deadline, Expired, Overloaded, Wait};
-use chain_runtime::describe::{ChainInfo, NodeInfo, Role};
+use chain_runtime::describe::{ChainInfo, NodeInfo};
 use chain_runtime::observe::{Event, Observer, Recorder, Recording, Way};
-use chain_runtime::{Ending, IntoReply, Response, chain, node};
+use chain_runtime::{Ending, IntoReply, Response, Toggles, chain, node};
 use http::StatusCode;
 
 const MS: Duration = Duration::from_millis(1);
@@ -220,6 +220,55 @@ chain! {
     async fn() -> Reply { hook => waits { last } }
 }
 
+/// Has the same hook, and none that panics.
+struct Quiet;
+
+#[node]
+impl Quiet {
+    fn cancelled(&self) {}
+}
+
+/// Passes its block on.
+struct Passes;
+
+#[node]
+impl Passes {
+    async fn around<B: Future>(&self, block: Pin<&mut B>) -> B::Output {
+        block.await
+    }
+}
+
+/// Waits on its way out, and panics where it is cut off there.
+struct SlowHook;
+
+#[node]
+impl SlowHook {
+    async fn exit(&self) {
+        pending().await
+    }
+    fn cancelled(&self) {
+        resume_unwind(Box::new("cancelled"));
+    }
+}
+
+chain! {
+    #[observe(Recorder)]
+    struct HookPanicsDeeper { outer: Passes, gives: Gives, hook: Hook, before: Quiet }
+    async fn() -> Reply { outer { gives { before => hook => last } } }
+}
+
+chain! {
+    #[observe(Recorder)]
+    struct HookPanicsOnTheWayOut { hook: SlowHook, before: Quiet }
+    async fn() -> Reply { before => hook => done }
+}
+
+chain! {
+    #[observe(Recorder)]
+    struct HookPanicsSkippable { hook: Hook, toggles: Toggles }
+    async fn() -> Reply { #[toggle] hook => last }
+}
+
 chain! {
     #[observe(Recorder)]
     struct AskedPanics { asks: Asks }
@@ -266,19 +315,190 @@ fn a_caller_that_panics_cancels() {
 }
 
 #[test]
-fn a_cancelled_hook_that_panics_blames_nobody_else() {
-    use Event::{Cancelled, End};
-    let inside = HookPanicsInside { gives: Gives, hook: Hook };
+fn a_cancelled_hook_that_panics_is_told_so_and_nobody_else() {
+    use Event::{Cancelled, End, Panicked};
+    let hook = || Hook;
+    let inside = HookPanicsInside { gives: Gives, hook: hook() };
     let told = died(|| drop(poll(pin!(inside.run()))));
-    assert_eq!(told, [Cancelled("last"), Cancelled("hook"), Cancelled("gives"), End(None)]);
+    assert_eq!(told, [Cancelled("last"), Panicked("hook", Way::Out), Cancelled("gives"), End(None)]);
 
-    let outside = HookPanicsOutside { waits: Waits, hook: Hook };
+    let deeper = HookPanicsDeeper { outer: Passes, gives: Gives, hook: hook(), before: Quiet };
+    let told = died(|| drop(poll(pin!(deeper.run()))));
+    let blamed = [Cancelled("last"), Panicked("hook", Way::Out), Cancelled("before"), Cancelled("gives")];
+    assert_eq!(told, [&blamed[..], &[Cancelled("outer"), End(None)]].concat());
+
+    let outside = HookPanicsOutside { waits: Waits, hook: hook() };
     let told = died(|| {
         let mut run = Box::pin(outside.run());
         assert!(poll(run.as_mut()).is_pending());
         drop(run);
     });
-    assert_eq!(told, [Cancelled("waits"), Cancelled("hook"), End(None)]);
+    assert_eq!(told, [Cancelled("waits"), Panicked("hook", Way::Out), End(None)]);
+
+    let on_the_way_out = HookPanicsOnTheWayOut { hook: SlowHook, before: Quiet };
+    let told = died(|| {
+        let mut run = Box::pin(on_the_way_out.run());
+        assert!(poll(run.as_mut()).is_pending());
+        drop(run);
+    });
+    assert_eq!(told, [Panicked("hook", Way::Out), Cancelled("before"), End(None)]);
+
+    let skippable = HookPanicsSkippable { hook: hook(), toggles: Toggles::new() };
+    let told = died(|| {
+        let mut run = Box::pin(skippable.run());
+        assert!(poll(run.as_mut()).is_pending());
+        drop(run);
+    });
+    assert_eq!(told, [Cancelled("last"), Panicked("hook", Way::Out), End(None)]);
+}
+
+#[test]
+fn a_cancelled_hook_that_panics_is_a_stretch_of_its_own() {
+    use Event::{Cancelled, End, Leave, Panicked, Resume, Suspend};
+    let recording = Recording::start();
+    let outside = HookPanicsOutside { waits: Waits, hook: Hook };
+    let mut run = Box::pin(outside.run());
+    assert!(poll(run.as_mut()).is_pending());
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(run))).is_err());
+    let last = |count: usize| recording.events().split_off(recording.events().len() - count);
+    assert_eq!(last(4), [Cancelled("waits"), Leave("hook"), Panicked("hook", Way::Out), End(None)]);
+
+    let recording = Recording::start();
+    let on_the_way_out = HookPanicsOnTheWayOut { hook: SlowHook, before: Quiet };
+    let mut run = Box::pin(on_the_way_out.run());
+    assert!(poll(run.as_mut()).is_pending());
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(run))).is_err());
+    let last = |count: usize| recording.events().split_off(recording.events().len() - count);
+    let told = [Suspend("hook", Way::Out), Resume("hook", Way::Out), Panicked("hook", Way::Out), Cancelled("before")];
+    assert_eq!(last(5), [&told[..], &[End(None)]].concat());
+}
+
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            resume_unwind(Box::new("drop"));
+        }
+    }
+}
+
+impl IntoReply<Reply> for Bomb {
+    fn into_reply(self) -> Reply {
+        Reply(0)
+    }
+}
+
+#[node]
+fn bomb() -> Bomb {
+    Bomb
+}
+
+#[node]
+fn breaks() -> Result<(), Bomb> {
+    Err(Bomb)
+}
+
+chain! {
+    #[observe(Recorder)]
+    struct ValuePanics { outer: Passes }
+    async fn() -> Reply { outer { bomb => done } }
+}
+
+chain! {
+    #[observe(Recorder)]
+    struct BreakPanics { outer: Passes }
+    async fn() -> Reply { outer { breaks => done } }
+}
+
+chain! {
+    #[observe(Recorder)]
+    struct ReplyPanics { outer: Passes }
+    async fn() -> Reply { outer { bomb } }
+}
+
+chain! {
+    #[observe(Recorder)]
+    struct AbandonedValuePanics { outer: Passes, gives: Gives }
+    async fn() -> Reply { outer { gives { bomb => last } } }
+}
+
+#[test]
+fn what_panics_that_is_no_node_is_nobody() {
+    use Event::{Cancelled, End};
+    let value = ValuePanics { outer: Passes };
+    assert_eq!(died(|| drop(poll(pin!(value.run())))), [Cancelled("outer"), End(None)]);
+    let broke = BreakPanics { outer: Passes };
+    assert_eq!(died(|| drop(poll(pin!(broke.run())))), [Cancelled("outer"), End(None)]);
+    let reply = ReplyPanics { outer: Passes };
+    assert_eq!(died(|| drop(poll(pin!(reply.run())))), [Cancelled("bomb"), Cancelled("outer"), End(None)]);
+    let abandoned = AbandonedValuePanics { outer: Passes, gives: Gives };
+    let told = died(|| drop(poll(pin!(abandoned.run()))));
+    assert_eq!(told, [Cancelled("last"), Cancelled("bomb"), Cancelled("gives"), Cancelled("outer"), End(None)]);
+}
+
+/// Asks for another try, and panics in the pause before it.
+struct Pauses;
+
+#[node]
+impl Pauses {
+    async fn around<B: Future>(&self, block: Pin<&mut B>) -> B::Output {
+        block.await
+    }
+    fn again(&self, _attempt: u32, _reply: &Reply) -> Option<impl Future<Output = ()> + use<>> {
+        Some(async { resume_unwind(Box::new("pause")) })
+    }
+}
+
+/// Catches the panic of its block, waits, and panics by itself.
+struct Catches;
+
+#[node]
+impl Catches {
+    async fn around<B: Future>(&self, mut block: Pin<&mut B>) -> B::Output {
+        let mut caught = false;
+        poll_fn(move |context| {
+            if caught {
+                resume_unwind(Box::new("my own"));
+            }
+            caught = catch_unwind(AssertUnwindSafe(|| block.as_mut().poll(context).is_ready())).is_err();
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+chain! {
+    #[observe(Recorder)]
+    struct PausePanics { outer: Passes, pauses: Pauses }
+    async fn() -> Reply { outer { pauses { done } } }
+}
+
+chain! {
+    #[observe(Recorder)]
+    struct CaughtAndPanics { outer: Passes, catches: Catches }
+    async fn() -> Reply { outer { catches { bang } } }
+}
+
+#[test]
+fn a_node_around_a_block_is_told_of_its_own_panics_alone() {
+    use Event::{Cancelled, End, Leave, Panicked};
+    let recording = Recording::start();
+    let paused = PausePanics { outer: Passes, pauses: Pauses };
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(poll(pin!(paused.run()))))).is_err());
+    let events = recording.events();
+    let told = [Leave("pauses"), Panicked("pauses", Way::Out), Cancelled("outer"), End(None)];
+    assert_eq!(events[events.len() - 4..], told);
+
+    let caught = CaughtAndPanics { outer: Passes, catches: Catches };
+    let told = died(|| {
+        let mut run = pin!(caught.run());
+        assert!(poll(run.as_mut()).is_pending());
+        drop(poll(run.as_mut()));
+    });
+    let both = [Panicked("bang", Way::In), Panicked("catches", Way::Out)];
+    assert_eq!(told, [&both[..], &[Cancelled("outer"), End(None)]].concat());
 }
 
 // ---- time, by the recipe of `observe`
@@ -291,18 +511,11 @@ struct Meter {
 }
 
 impl Meter {
-    fn start(&mut self, node: &'static NodeInfo) {
-        // Its code and its block's take turns.
-        if node.role == Role::Around {
-            return;
-        }
+    fn start(&mut self) {
         self.since = Some((tokio::time::Instant::now(), std::thread::current().id()));
     }
 
     fn stop(&mut self, node: &'static NodeInfo) {
-        if node.role == Role::Around {
-            return;
-        }
         let (since, thread) = self.since.take().expect("a stretch begins before it ends");
         SPENT.with_borrow_mut(|spent| *spent.entry(node.name).or_default() += since.elapsed());
         let now = std::thread::current().id();
@@ -316,14 +529,14 @@ impl Observer for Meter {
     fn begin(_: &'static ChainInfo) -> Self {
         Self { since: None }
     }
-    fn enter(&mut self, node: &'static NodeInfo) {
-        self.start(node);
+    fn enter(&mut self, _: &'static NodeInfo) {
+        self.start();
     }
-    fn leave(&mut self, node: &'static NodeInfo) {
-        self.start(node);
+    fn leave(&mut self, _: &'static NodeInfo) {
+        self.start();
     }
-    fn resume(&mut self, node: &'static NodeInfo, _: Way) {
-        self.start(node);
+    fn resume(&mut self, _: &'static NodeInfo, _: Way) {
+        self.start();
     }
     fn entered(&mut self, node: &'static NodeInfo) {
         self.stop(node);
@@ -383,7 +596,7 @@ fn waiting_is_nobodys_time_also_around_a_block() {
     assert_eq!(reply, Reply(503));
     let spent = SPENT.take();
     assert!(spent.values().all(Duration::is_zero), "{spent:?}");
-    assert_eq!(spent.keys().copied().collect::<Vec<_>>(), ["nine_seconds"]);
+    assert_eq!(spent.keys().copied().collect::<Vec<_>>(), ["deadline", "limit", "nine_seconds"]);
 }
 
 #[test]

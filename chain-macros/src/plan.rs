@@ -210,6 +210,11 @@ impl Plan<'_> {
         !self.chain.observers.is_empty() || self.steps[position].has_hooks
     }
 
+    /// Whether somebody is told where this node's `cancelled` hook panics.
+    pub(crate) fn watches_hook(&self, position: usize) -> bool {
+        !self.chain.observers.is_empty() && self.steps[position].has_hooks
+    }
+
     /// Whether a row has a node that is left before the row is.
     pub(crate) fn leaves(&self, row: &Row) -> bool {
         row.pieces.iter().any(|piece| match piece {

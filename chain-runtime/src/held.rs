@@ -12,6 +12,10 @@ use crate::node::OnCancel;
 pub trait Held {
     /// The node was left: what comes now is an ordinary drop.
     fn left(&mut self);
+    /// Calls the `cancelled` hook, if there is one and the node was not left. Afterwards, what comes is an ordinary drop. A chain that is observed
+    /// does this before it drops the holder, to see whether the hook panics.
+    #[inline(always)]
+    fn cancel(&mut self) {}
 }
 
 /// Holds the value of a node without a `cancelled` hook: the value and nothing else.
@@ -52,14 +56,18 @@ impl<'r, N: OnCancel<'r, C>, C: 'r, const P: usize> Held for Guard<'r, N, C, P> 
     fn left(&mut self) {
         self.entered = false;
     }
+    #[inline]
+    fn cancel(&mut self) {
+        if core::mem::take(&mut self.entered) {
+            self.node.on_cancel::<P>(&mut self.value, self.chain);
+        }
+    }
 }
 
 impl<'r, N: OnCancel<'r, C>, C: 'r, const P: usize> Drop for Guard<'r, N, C, P> {
     #[inline]
     fn drop(&mut self) {
-        if self.entered {
-            self.node.on_cancel::<P>(&mut self.value, self.chain);
-        }
+        self.cancel();
     }
 }
 
@@ -86,13 +94,17 @@ impl<'r, N: OnCancel<'r, C>, C: 'r, const P: usize> Held for MaybeGuard<'r, N, C
     fn left(&mut self) {
         self.entered = false;
     }
+    #[inline]
+    fn cancel(&mut self) {
+        if let (true, Some(value)) = (core::mem::take(&mut self.entered), &mut self.value) {
+            self.node.on_cancel::<P>(value, self.chain);
+        }
+    }
 }
 
 impl<'r, N: OnCancel<'r, C>, C: 'r, const P: usize> Drop for MaybeGuard<'r, N, C, P> {
     #[inline]
     fn drop(&mut self) {
-        if let (true, Some(value)) = (self.entered, &mut self.value) {
-            self.node.on_cancel::<P>(value, self.chain);
-        }
+        self.cancel();
     }
 }

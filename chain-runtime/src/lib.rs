@@ -132,6 +132,9 @@
 //!   cut off, by a drop or a panic, does not count as having left: that node's `cancelled` runs, and then those before it.
 //! - The last node's value becomes the reply, so nobody holds it: its own `cancelled` never runs. Its `exit` does.
 //! - A `cancelled` hook can tell a panic from a dropped future by `std::thread::panicking()`.
+//! - A `cancelled` hook that panics itself does not keep those of earlier nodes from running. Its panic goes on from where the run was dropped; where that was
+//!   a block that an around node abandoned, it is a panic of the run. Where a panic is under way already, Rust aborts the process. The same holds for
+//!   a value that panics when it is dropped.
 //! - Values are dropped in reverse order of being provided, each after its node was left.
 //!
 //! # A chain about itself

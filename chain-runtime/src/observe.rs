@@ -30,16 +30,32 @@
 //! A node around a block ([`Role::Around`](crate::describe::Role::Around)) is `entered` when its block begins, and it is told `leave` when that is over, with a reply or abandoned. Where the block
 //! runs again, both are told again. One that never begins its block is told neither, and one that gives up breaks even when it was entered.
 
+//!
+//! # Who panicked
+//!
+//! A node is told [`panicked`](Observer::panicked) where the panic began in its own code: in one of its hooks, or, of a node around a block, in its
+//! `around`, its `again` or the pause before the next run. Every other node that was entered and not left was
+//! [`cancelled`](Observer::cancelled): so a panic has one node at most, and a node around a block does not answer for what happens in it.
+//!
+//! - A `cancelled` hook runs only where the run is cut off, which is told afterwards. The hook that panics then is told as its node's way out:
+//!   `leave`, or `resume` where an `exit` was cut off, and `panicked`.
+//! - Where no node's code panics, no node is told so: where a value panics when it is dropped, [`IntoReply`](crate::IntoReply) when it makes a reply, the
+//!   guard of a pattern, or whoever polls the run.
+//! - A node around a block that catches a panic of its block, and goes on with any panic in the same poll, has let it through.
+
 use core::marker::PhantomData;
 
 use crate::describe::{ChainInfo, Ending, NodeInfo};
 
+mod cancelling;
 #[cfg(feature = "std")]
 mod recorder;
 mod several;
 mod watch;
 mod within;
 
+#[doc(hidden)]
+pub use cancelling::{Cancelling, Watched};
 #[cfg(feature = "std")]
 pub use recorder::{Event, Recorder, Recording};
 #[doc(hidden)]
@@ -91,12 +107,12 @@ pub trait Observer: Sized {
     fn resume(&mut self, node: &'static NodeInfo, way: Way) {
         let _ = (node, way);
     }
-    /// The request died while this node was suspended, or entered and not left. So it is also for a node whose `cancelled` hook panics then.
+    /// The request died while this node was suspended, or entered and not left.
     #[inline(always)]
     fn cancelled(&mut self, node: &'static NodeInfo) {
         let _ = node;
     }
-    /// This node's own code panicked. A node around a block in which another panicked was cancelled.
+    /// This node's own code panicked, a `cancelled` hook included. See [who panicked](self#who-panicked).
     #[inline(always)]
     fn panicked(&mut self, node: &'static NodeInfo, way: Way) {
         let _ = (node, way);

@@ -23,7 +23,7 @@
 //! without, once its nodes were left; where that is anything to do, its replies are put aside until then (`flow`).
 //! Only what an around node wraps is a future of its own.
 
-use proc_macro2::{Delimiter, Group, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Ident, Lifetime};
@@ -93,15 +93,20 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
     });
     let observer = observer(chain);
     let words = plan.skippable_words();
+    let cancelling = names::single("cancelling");
     let begin = observer.as_ref().map(|observer| {
-        let begun = quote!(#rt::observe::Watch::<_, Self, #words>::begin(#observer));
-        match plan.wraps() {
+        let begun = quote!(#rt::observe::Watch::<_, Self, #words>::begin(#observer, &#cancelling));
+        let watch = match plan.wraps() {
             // The blocks and the code around them reach it by turns.
             true => {
                 let shared = names::single("shared");
                 quote!(let #shared = #begun; let mut #watch = &#shared;)
             }
             false => quote!(let mut #watch = #begun;),
+        };
+        quote! {
+            let #cancelling = #rt::observe::Cancelling::new();
+            #watch
         }
     });
     let ending_declared = plan.tells_ending().then(|| match plan.levels.len() > 1 || plan.has_parts() {
@@ -248,7 +253,7 @@ fn filled(plan: &Plan<'_>, index: usize, visible: usize) -> TokenStream {
             SlotKind::Field => return None,
             SlotKind::Provided if slot.index >= provided || elsewhere > slot.index => return None,
             SlotKind::Provided => {
-                let held = names::held(slot.position, slot.span);
+                let held = holder(plan, slot.position, slot.span);
                 quote!(#rt::private::Some(&mut #held.value))
             }
             SlotKind::Binding => {
@@ -273,7 +278,7 @@ fn filled(plan: &Plan<'_>, index: usize, visible: usize) -> TokenStream {
     let chunks = (0..chunks).map(|chunk| {
         let (member, refs) = (names::local("chunk", chunk), names::single("refs"));
         let held = level.providers[Level::chunk(chunk)].iter();
-        let held = held.map(|position| names::held(*position, plan.steps[*position].span));
+        let held = held.map(|position| holder(plan, *position, plan.steps[*position].span));
         // A `let` of its own: with an expected type, each reference would be borrowed again.
         quote! {
             let #refs = (#(&mut #held.value,)*);
@@ -288,6 +293,15 @@ fn filled(plan: &Plan<'_>, index: usize, visible: usize) -> TokenStream {
     }
 }
 
+/// What holds the value of the node at this position. Where the chain is observed, it lies in what watches its `cancelled` hook.
+fn holder(plan: &Plan<'_>, position: usize, span: Span) -> TokenStream {
+    let held = names::held(position, span);
+    match plan.watches_hook(position) {
+        true => quote!(#held.held),
+        false => held.into_token_stream(),
+    }
+}
+
 /// The page whose last node this is, made once that was entered.
 fn page_behind(plan: &Plan<'_>, at: usize) -> Option<TokenStream> {
     let rt = &names::runtime_alias();
@@ -299,7 +313,7 @@ fn page_behind(plan: &Plan<'_>, at: usize) -> Option<TokenStream> {
     let on_page = Level::page(index);
     let slots = level.provided().filter(|slot| on_page.contains(&slot.index));
     let lent = slots.map(|slot| {
-        let (member, held) = (&slot.member, names::held(slot.position, slot.span));
+        let (member, held) = (&slot.member, holder(plan, slot.position, slot.span));
         quote!(#page.#member = #rt::private::Some(&mut #held.value);)
     });
     Some(quote! {
@@ -485,10 +499,9 @@ fn step(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, is_last: bool, 
         let through = quote! {
             #enter
             match #read {
-                #control::Continue(#value) => { #gave }
+                #control::Continue(#value) => { #entered #gave }
                 #control::Break(#value) => { #broke }
             }
-            #entered
         };
         if plan.steps[at].may_be_skipped() {
             let (goes, skips) = goes(plan, at, frame);
@@ -504,15 +517,25 @@ fn step(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, is_last: bool, 
     let key = quote_spanned!(span=> <<#node as #rt::Signature<'_>>::Key<#at> as #rt::flow::KeyOf<_>>::key_of);
     let page = page_behind(plan, at);
     let this = quote!(self);
+    let holder = holder(plan, at, span);
+    let watched_hold = |hold: TokenStream| match plan.watches_hook(at) {
+        true => {
+            let cancelling = names::single("cancelling");
+            quote!(#cancelling.watches(#at, #hold))
+        }
+        false => hold,
+    };
     if plan.steps[at].may_be_skipped() {
         let hold = |value: TokenStream| match has_hooks {
-            true => quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::hold_maybe::<#at>(#place, #value, #this)),
+            true => watched_hold(
+                quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::hold_maybe::<#at>(#place, #value, #this)),
+            ),
             false => quote!(#rt::held::Bare { value: #value }),
         };
         let (entered_value, skipped) =
             (hold(quote!(#rt::private::Some(#key(#value)))), hold(quote!(#rt::private::None)));
-        let left =
-            has_hooks.then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave_maybe::<#at>(&mut #held);));
+        let left = has_hooks
+            .then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave_maybe::<#at>(&mut #holder);));
         let (goes, skips) = goes(plan, at, frame);
         return quote! {
             let #goes = #skips;
@@ -533,9 +556,11 @@ fn step(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, is_last: bool, 
             #left
         };
     }
-    let left = has_hooks.then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave::<#at>(&mut #held);));
+    let left = has_hooks.then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave::<#at>(&mut #holder);));
     let hold_it = match has_hooks {
-        true => quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::hold::<#at>(#place, #key(#value), #this)),
+        true => watched_hold(
+            quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::hold::<#at>(#place, #key(#value), #this)),
+        ),
         false => quote!(#rt::held::Bare { value: #key(#value) }),
     };
     quote! {
@@ -640,6 +665,7 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
     let (turn, within, future) = (names::single("turn"), names::single("within"), names::single("future"));
     let shared = names::single("shared");
     let begins = block_begins(plan, inner);
+    let done = is_observed.then(|| quote!(#turn.done(&#shared, #at);));
     let turns = is_observed.then(|| quote!(let #turn = #rt::observe::Turn::new();));
     // First in the block, and so the last of it to be dropped.
     let watches = is_observed.then(|| {
@@ -690,7 +716,7 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
         }
     };
     let paused = awaited(plan, at, &quote_spanned!(span=> #as_around::pause(#pause)), "Out");
-    let paused = quote!(#paused;);
+    let drops = watched(chain, "drops", &quote!(#at));
     // The reply is gone before the pause, and before the next run: it may hold what that one needs.
     let again = quote_spanned! {span=>
         if #as_around::AGAIN.suspends() {
@@ -699,15 +725,18 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
                 #rt::private::None => #rt::private::None,
             };
             if let #rt::private::Some(#pause) = #pause {
+                #drops
                 #rt::private::drop(#value);
                 #clean
-                #paused
+                #wrapped
+                #paused;
                 #attempt += 1;
                 continue;
             }
         } else if #as_around::AGAIN.is_present() {
             if let #rt::private::Some(#reply) = #asked {
                 if #as_around::again_now(#place, #attempt, #reply) {
+                    #drops
                     #rt::private::drop(#value);
                     #clean
                     #attempt += 1;
@@ -736,8 +765,8 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
         let mut #attempt = 1u32;
         let #value = loop {
             #wraps
+            #turns
             let #out = {
-                #turns
                 let #block = #rt::private::pin!(async {
                     #watches
                     #declared
@@ -748,7 +777,7 @@ fn around(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, inner: &Row, 
                 #seen
                 #run
             };
-            #wrapped
+            #done
             match #kind(#out) {
                 #control::Continue(#value) => {
                     #again

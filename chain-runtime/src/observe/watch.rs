@@ -9,7 +9,7 @@ use core::pin::Pin;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use core::task::{Context, Poll};
 
-use super::{Observes, Stretch, Told, Way};
+use super::{Cancelling, Observes, Stretch, Told, Way};
 use crate::describe::{ChainInfo, Ending, NodeInfo};
 
 /// A chain that is observed.
@@ -19,8 +19,9 @@ pub trait Observed {
 }
 
 /// `chain!` keeps one in the body of `run`, declared before everything else and so dropped after all of it.
-pub struct Watch<W: Observes, C: Observed, const WORDS: usize = 0> {
+pub struct Watch<'w, W: Observes, C: Observed, const WORDS: usize = 0> {
     observer: W,
+    cancelling: &'w Cancelling,
     /// `None` once the run has ended.
     run: Option<W::Run>,
     now: AtomicU32,
@@ -123,6 +124,8 @@ pub trait Tells: Sized {
 
     #[doc(hidden)]
     fn tell(&mut self, told: Told);
+    #[doc(hidden)]
+    fn cancelling(&self) -> &Cancelling;
     #[doc(hidden)]
     fn now(&mut self) -> u32;
     #[doc(hidden)]
@@ -296,8 +299,17 @@ pub trait Tells: Sized {
         before
     }
 
+    /// What it got from its block is dropped: a panic in that is nobody's.
+    #[inline(always)]
+    fn drops(&mut self, position: usize) {
+        if Self::HEARS {
+            self.set_now(Now::Entered(position).packed());
+        }
+    }
+
     /// Tells of the nodes that were entered and not left, back to this one, which is not told.
     fn died(&mut self, back_to: Option<usize>) {
+        let panicked_in_hook = self.cancelling().panicked();
         let mut entered = match Now::unpacked(self.now()) {
             Now::Begun => None,
             Now::Entered(position) => Some(position),
@@ -307,19 +319,29 @@ pub trait Tells: Sized {
                 self.tell(Told::Panicked(Self::node(position), way));
                 self.before(position)
             }
-            Now::InWaits(position) | Now::OutWaits(position) => {
-                // Its future is gone, and nothing of it runs any more.
-                self.stretch(Whose::Chain);
+            at @ (Now::InWaits(position) | Now::OutWaits(position)) => {
                 let node = Self::node(position);
-                if node.finishes && matches!(Now::unpacked(self.now()), Now::InWaits(_)) {
-                    self.tell(Told::Detached(node));
+                if panicked_in_hook == Some(position) {
+                    // In its `exit`: before that, it has no hook that could run.
+                    self.tell(Told::Resume(node, Way::Out));
+                    self.tell(Told::Panicked(node, Way::Out));
+                } else {
+                    if node.finishes && matches!(at, Now::InWaits(_)) {
+                        self.tell(Told::Detached(node));
+                    }
+                    self.tell(Told::Cancelled(node));
                 }
-                self.tell(Told::Cancelled(node));
                 self.before(position)
             }
         };
         while let Some(position) = entered.filter(|position| Some(*position) != back_to) {
-            self.tell(Told::Cancelled(Self::node(position)));
+            let node = Self::node(position);
+            if panicked_in_hook == Some(position) {
+                self.tell(Told::Leave(node));
+                self.tell(Told::Panicked(node, Way::Out));
+            } else {
+                self.tell(Told::Cancelled(node));
+            }
             entered = self.before(position);
         }
     }
@@ -339,19 +361,20 @@ const fn waits(position: usize, way: Way) -> Now {
     }
 }
 
-impl<W: Observes, C: Observed, const WORDS: usize> core::fmt::Debug for Watch<W, C, WORDS> {
+impl<W: Observes, C: Observed, const WORDS: usize> core::fmt::Debug for Watch<'_, W, C, WORDS> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Watch").finish_non_exhaustive()
     }
 }
 
-impl<W: Observes, C: Observed, const WORDS: usize> Watch<W, C, WORDS> {
+impl<'w, W: Observes, C: Observed, const WORDS: usize> Watch<'w, W, C, WORDS> {
     /// A run begins.
     #[inline(always)]
-    pub fn begin(observer: W) -> Self {
+    pub fn begin(observer: W, cancelling: &'w Cancelling) -> Self {
         let run = if W::HEARS { Some(observer.begin(C::CHAIN)) } else { None };
         Self {
             observer,
+            cancelling,
             run,
             now: AtomicU32::new(Now::Begun.packed()),
             stretch: AtomicU32::new(Whose::Chain.packed()),
@@ -369,7 +392,7 @@ impl<W: Observes, C: Observed, const WORDS: usize> Watch<W, C, WORDS> {
     }
 }
 
-impl<W: Observes, C: Observed, const WORDS: usize> Drop for Watch<W, C, WORDS> {
+impl<W: Observes, C: Observed, const WORDS: usize> Drop for Watch<'_, W, C, WORDS> {
     #[inline(always)]
     fn drop(&mut self) {
         if W::HEARS && self.run.is_some() {
@@ -381,10 +404,14 @@ impl<W: Observes, C: Observed, const WORDS: usize> Drop for Watch<W, C, WORDS> {
     }
 }
 
-impl<W: Observes, C: Observed, const WORDS: usize> Tells for Watch<W, C, WORDS> {
+impl<W: Observes, C: Observed, const WORDS: usize> Tells for Watch<'_, W, C, WORDS> {
     type Chain = C;
     const HEARS: bool = W::HEARS;
 
+    #[inline(always)]
+    fn cancelling(&self) -> &Cancelling {
+        self.cancelling
+    }
     #[inline(always)]
     fn tell(&mut self, told: Told) {
         if let Some(run) = &mut self.run {
@@ -420,10 +447,14 @@ impl<W: Observes, C: Observed, const WORDS: usize> Tells for Watch<W, C, WORDS> 
 }
 
 /// What is read and written here is one run's, which one thread polls at a time; whoever hands it on to the next orders it.
-impl<W: Observes, C: Observed, const WORDS: usize> Tells for &Watch<W, C, WORDS> {
+impl<W: Observes, C: Observed, const WORDS: usize> Tells for &Watch<'_, W, C, WORDS> {
     type Chain = C;
     const HEARS: bool = W::HEARS;
 
+    #[inline(always)]
+    fn cancelling(&self) -> &Cancelling {
+        self.cancelling
+    }
     #[inline(always)]
     fn tell(&mut self, told: Told) {
         if let Some(run) = &self.run {

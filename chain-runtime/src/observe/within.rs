@@ -19,8 +19,6 @@ pub struct Turn {
     /// The node's own future is being polled. Who unwinds through it leaves it so: it is its own panic then, or one of its block that it let
     /// through, and not one of somebody else while it waits.
     runs: AtomicBool,
-    /// The node's own future is over.
-    is_over: AtomicBool,
     block: AtomicU8,
 }
 
@@ -39,14 +37,14 @@ impl Turn {
     /// Nothing runs yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { runs: AtomicBool::new(false), is_over: AtomicBool::new(false), block: AtomicU8::new(UNBEGUN) }
+        Self { runs: AtomicBool::new(false), block: AtomicU8::new(UNBEGUN) }
     }
 
     /// Awaits the node's own future.
     #[inline]
     pub fn polls<'a, F: Future, W: Observes, C: Observed, const WORDS: usize>(
         &'a self,
-        watch: &'a Watch<W, C, WORDS>,
+        watch: &'a Watch<'a, W, C, WORDS>,
         position: usize,
         future: Pin<&'a mut F>,
     ) -> Turns<'a, F, W, C, WORDS> {
@@ -57,11 +55,25 @@ impl Turn {
     #[inline]
     pub fn block<'a, F: Future, W: Observes, C: Observed, const WORDS: usize>(
         &'a self,
-        watch: &'a Watch<W, C, WORDS>,
+        watch: &'a Watch<'a, W, C, WORDS>,
         position: usize,
         future: Pin<&'a mut F>,
     ) -> Block<'a, F, W, C, WORDS> {
         Block { turn: self, watch, position, future }
+    }
+
+    /// The node is done, and what it left of its block is gone: what comes is its own code.
+    #[inline]
+    pub fn done<W: Observes, C: Observed, const WORDS: usize>(
+        &self,
+        mut watch: &Watch<'_, W, C, WORDS>,
+        position: usize,
+    ) {
+        if W::HEARS && self.block_is(WAITS) {
+            watch.stretch(Whose::Running(position, Way::Out));
+            watch.tell(Told::Leave(<&Watch<'_, W, C, WORDS>>::node(position)));
+        }
+        watch.wrapped(position);
     }
 
     /// The way that the node is on.
@@ -81,7 +93,7 @@ impl Turn {
 #[derive(Debug)]
 pub struct Turns<'a, F, W: Observes, C: Observed, const WORDS: usize> {
     turn: &'a Turn,
-    watch: &'a Watch<W, C, WORDS>,
+    watch: &'a Watch<'a, W, C, WORDS>,
     position: usize,
     future: Pin<&'a mut F>,
     /// It waits itself, and not for its block.
@@ -107,12 +119,15 @@ impl<F: Future, W: Observes, C: Observed, const WORDS: usize> Future for Turns<'
         turn.runs.store(true, Relaxed);
         let poll = future.as_mut().poll(context);
         turn.runs.store(false, Relaxed);
+        if turn.block_is(UNWOUND) {
+            // It has caught that.
+            turn.block.store(OVER, Relaxed);
+            watch.tell(Told::Leave(<&Watch<'_, W, C, WORDS>>::node(position)));
+        }
         if poll.is_ready() {
-            turn.is_over.store(true, Relaxed);
-            if turn.block_is(UNWOUND) {
-                watch.tell(Told::Leave(<&Watch<W, C, WORDS>>::node(position)));
-            }
-        } else if turn.block_is(WAITS) {
+            return poll;
+        }
+        if turn.block_is(WAITS) {
             let now = Now::unpacked(watch.now());
             watch.stretch(now.waiting());
         } else {
@@ -136,7 +151,7 @@ impl<F, W: Observes, C: Observed, const WORDS: usize> Drop for Turns<'_, F, W, C
 #[derive(Debug)]
 pub struct Block<'a, F, W: Observes, C: Observed, const WORDS: usize> {
     turn: &'a Turn,
-    watch: &'a Watch<W, C, WORDS>,
+    watch: &'a Watch<'a, W, C, WORDS>,
     position: usize,
     future: Pin<&'a mut F>,
 }
@@ -163,7 +178,7 @@ impl<F: Future, W: Observes, C: Observed, const WORDS: usize> Future for Block<'
             turn.block.store(OVER, Relaxed);
             watch.set_now(Now::Out(position).packed());
             watch.stretch(Whose::Running(position, Way::Out));
-            watch.tell(Told::Leave(<&Watch<W, C, WORDS>>::node(position)));
+            watch.tell(Told::Leave(<&Watch<'_, W, C, WORDS>>::node(position)));
         }
         poll
     }
@@ -172,7 +187,7 @@ impl<F: Future, W: Observes, C: Observed, const WORDS: usize> Future for Block<'
 /// Stands in a block. When the block is dropped midway, what died in it is told before the node around it goes on.
 #[derive(Debug)]
 pub struct Within<'a, W: Observes, C: Observed, const WORDS: usize> {
-    watch: &'a Watch<W, C, WORDS>,
+    watch: &'a Watch<'a, W, C, WORDS>,
     turn: &'a Turn,
     position: usize,
     is_over: bool,
@@ -181,7 +196,7 @@ pub struct Within<'a, W: Observes, C: Observed, const WORDS: usize> {
 impl<'a, W: Observes, C: Observed, const WORDS: usize> Within<'a, W, C, WORDS> {
     /// The block begins.
     #[inline(always)]
-    pub fn begin(watch: &'a Watch<W, C, WORDS>, turn: &'a Turn, position: usize) -> Self {
+    pub fn begin(watch: &'a Watch<'a, W, C, WORDS>, turn: &'a Turn, position: usize) -> Self {
         Self { watch, turn, position, is_over: false }
     }
 
@@ -201,24 +216,13 @@ impl<W: Observes, C: Observed, const WORDS: usize> Drop for Within<'_, W, C, WOR
         let Self { watch, turn, position, .. } = self;
         let position = *position;
         watch.died(Some(position));
-        let waited = turn.block_is(WAITS);
-        match (waited, turn.is_over.load(Relaxed), turn.runs.load(Relaxed)) {
-            // The node is done without it. Its code goes on once the block is gone, unless that panics.
-            (true, true, _) => {
-                watch.set_now(Now::Entered(position).packed());
-                watch.stretch(Whose::Running(position, Way::Out));
-                watch.tell(Told::Leave(<&Watch<W, C, WORDS>>::node(position)));
-            }
-            // The node's own code panicked.
-            (true, false, true) => watch.set_now(Now::Unwinding(position).packed()),
-            // The run is dropped, or unwinds from outside.
-            (true, false, false) => watch.set_now(Now::Entered(position).packed()),
+        // A panic of the node's own code leaves its turn so. Else it is done without its block, or the run is dropped.
+        let panicked = turn.block_is(WAITS) && turn.runs.load(Relaxed);
+        watch.set_now(if panicked { Now::Unwinding(position) } else { Now::Entered(position) }.packed());
+        if turn.block_is(RUNS) {
             // A panic that began in here is not of the node around it, which may still catch it.
-            (false, _, _) => {
-                turn.block.store(UNWOUND, Relaxed);
-                watch.set_now(Now::Entered(position).packed());
-                watch.stretch(Whose::Running(position, Way::Out));
-            }
+            turn.block.store(UNWOUND, Relaxed);
+            watch.stretch(Whose::Running(position, Way::Out));
         }
     }
 }

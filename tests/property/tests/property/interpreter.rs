@@ -70,18 +70,6 @@ impl Item {
         };
         row.iter().map(count).sum()
     }
-
-    /// Whether anything in it wraps a block.
-    pub(crate) fn wraps(row: &[Self]) -> bool {
-        row.iter().any(|item| match item {
-            Self::Node(..) | Self::Maybe(..) => false,
-            Self::Block(inner) => Self::wraps(inner),
-            Self::If(_, one, other) => Self::wraps(one) || Self::wraps(other),
-            Self::Around(..) => true,
-            Self::Choice(_, _, arms) => arms.iter().any(|arm| Self::wraps(arm)),
-            Self::Match(_, _, arms) => arms.iter().any(|arm| Self::wraps(arm)),
-        })
-    }
 }
 
 /// What `chain` would do.
@@ -91,6 +79,8 @@ pub(crate) struct Foretold {
     pub(crate) outcome: Outcome,
     /// Who ended it, where there is a reply, and whether by a break.
     pub(crate) ending: Option<(usize, bool)>,
+    /// Whether it was pending when it was dropped.
+    pub(crate) is_dropped: bool,
 }
 
 /// Loops on the way in, loops on the way out, and a stack of what was entered.
@@ -155,19 +145,21 @@ impl<'a> Interpreter<'a> {
         };
         if polls == 0 {
             // A future that was never polled has done nothing at all.
-            return Foretold { happened: Vec::new(), told: Vec::new(), outcome: Outcome::Dropped, ending: None };
+            let outcome = Outcome::Dropped;
+            return Foretold { happened: Vec::new(), told: Vec::new(), outcome, ending: None, is_dropped: true };
         }
         this.polls -= 1;
         this.told.push(Event::Begin(name));
-        let (outcome, ending) = match this.row(items, true) {
-            Ok(_) => (Outcome::Replied(std::mem::take(&mut this.reply)), Some(this.ending)),
+        let (outcome, ending, is_dropped) = match this.row(items, true) {
+            Ok(_) => (Outcome::Replied(std::mem::take(&mut this.reply)), Some(this.ending), false),
             Err(over) => {
+                let is_dropped = this.panicked.is_none();
                 this.die(0, &over);
                 this.told.push(Event::End(None));
-                (this.panicked.map_or(Outcome::Dropped, Outcome::Panicked), None)
+                (this.panicked.map_or(Outcome::Dropped, Outcome::Panicked), None, is_dropped)
             }
         };
-        Foretold { happened: this.happened, told: this.told, outcome, ending }
+        Foretold { happened: this.happened, told: this.told, outcome, ending, is_dropped }
     }
 
     fn part(&self, at: usize) -> Part {
@@ -236,17 +228,17 @@ impl<'a> Interpreter<'a> {
         if self.go_in(at, shape)? {
             return Ok(Flow::Replied);
         }
+        let held = !is_last;
+        self.enter(Entered { at, node: Some(shape), drops: held && shape.provides, cancels: held && shape.cancels });
         if replies {
             let given = shape.provides.then_some(at);
             self.reply = Reply { given, ..Reply::default() };
             self.ending = (at, false);
             if shape.provides {
-                // It became the reply.
-                self.happened.push(Dropped(at));
+                // It becomes the reply.
+                self.drops(at)?;
             }
         }
-        let held = !is_last;
-        self.enter(Entered { at, node: Some(shape), drops: held && shape.provides, cancels: held && shape.cancels });
         Ok(if replies { Flow::Replied } else { Flow::GoesOn })
     }
 
@@ -289,17 +281,36 @@ impl<'a> Interpreter<'a> {
                 return Err(self.panic(at, "in", Way::In));
             }
             if shape.breaks && part.breaks {
-                self.broke(at, at);
+                self.broke(at, at)?;
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    fn broke(&mut self, at: usize, cut_short_by: usize) {
+    fn broke(&mut self, at: usize, cut_short_by: usize) -> Result<(), Over> {
         self.told.push(Event::Broke(NAMES[at]));
+        if cut_short_by == at && self.part(at).panics_replying {
+            return Err(self.panic_of_nobody("reply"));
+        }
         self.reply = Reply { cut_short_by: Some(cut_short_by), ..Reply::default() };
         self.ending = (at, true);
+        Ok(())
+    }
+
+    /// In no node's code: nobody is told so.
+    fn panic_of_nobody(&mut self, what: &'static str) -> Over {
+        self.panicked = Some(what);
+        Over { at: None, up_to: None }
+    }
+
+    /// A value is dropped while nothing unwinds.
+    fn drops(&mut self, at: usize) -> Result<(), Over> {
+        self.happened.push(Dropped(at));
+        match self.part(at).panics_dropped {
+            true => Err(self.panic_of_nobody("drop")),
+            false => Ok(()),
+        }
     }
 
     /// Leaves what was entered last.
@@ -312,10 +323,7 @@ impl<'a> Interpreter<'a> {
             self.told.push(Event::Left(NAMES[at]));
         }
         self.entered.pop();
-        if drops {
-            self.happened.push(Dropped(at));
-        }
-        Ok(())
+        if drops { self.drops(at) } else { Ok(()) }
     }
 
     fn go_out(&mut self, at: usize, shape: Shape) -> Result<(), Over> {
@@ -349,98 +357,103 @@ impl<'a> Interpreter<'a> {
                 return Err(self.panic(at, "in", Way::In));
             }
             if part.breaks {
-                self.broke(at, at);
+                self.broke(at, at)?;
                 return Ok(Flow::Replied);
             }
         }
-        // It is told when it is left, and nothing else.
         let node = Some(Shape::default());
         self.entered.push(Entered { at, node, drops: kind == Kind::Wrap, cancels: false });
         let mut attempt = 1;
         let flow = loop {
-            match self.run_block(at, kind, inner, replies)? {
-                Some(flow) if kind == Kind::Again && flow == Flow::Replied => {
-                    let again = attempt < part.runs;
-                    self.happened.push(Again(at, again));
-                    if !again {
-                        break flow;
-                    }
-                    self.wait(part.suspends_in)?;
-                    attempt += 1;
-                }
-                Some(flow) => break flow,
-                // It broke.
-                None => {
-                    self.drop_own(kind, at);
+            let flow = match self.run_block(at, kind, inner, replies)? {
+                Ok(flow) => flow,
+                // It gives up.
+                Err(cut_short_by) => {
+                    // Its `enter` is answered now; what that gave is dropped once there is a reply.
+                    self.entered.last_mut().expect("it was entered").node = None;
+                    self.broke(at, cut_short_by)?;
+                    self.leave_last()?;
                     return Ok(Flow::Replied);
                 }
+            };
+            if kind != Kind::Again || flow != Flow::Replied {
+                break flow;
             }
+            if part.panics_out {
+                return Err(self.panic(at, "again", Way::Out));
+            }
+            let again = attempt < part.runs;
+            self.happened.push(Again(at, again));
+            if !again {
+                break flow;
+            }
+            self.suspend(at, part.suspends_in, Way::Out)?;
+            if part.panics_around {
+                return Err(self.panic(at, "pause", Way::Out));
+            }
+            attempt += 1;
         };
         self.told.push(Event::Left(NAMES[at]));
-        self.drop_own(kind, at);
+        self.entered.last_mut().expect("it was entered").node = None;
+        self.leave_last()?;
         Ok(flow)
     }
 
-    fn drop_own(&mut self, kind: Kind, at: usize) {
-        self.entered.pop();
-        if kind == Kind::Wrap {
-            self.happened.push(Dropped(at));
-        }
-    }
-
-    /// One run of the block; `None` where the node gave up, and that is the reply.
-    fn run_block(&mut self, at: usize, kind: Kind, inner: &[Item], replies: bool) -> Result<Option<Flow>, Over> {
+    /// One run of the block; an `Err` inside where the node gives up, with who cuts the chain short.
+    fn run_block(&mut self, at: usize, kind: Kind, inner: &[Item], replies: bool) -> Result<Result<Flow, usize>, Over> {
         let part = self.part(at);
         let abandons_after = part.abandons_after.filter(|_| kind == Kind::Wrap);
         if kind != Kind::Catch {
             self.happened.push(Around(at));
         }
         if kind == Kind::Wrap {
-            self.wait(part.suspends_out)?;
+            self.suspend(at, part.suspends_out, Way::In)?;
             if part.panics_around {
                 return Err(self.panic(at, "around", Way::In));
             }
             if abandons_after == Some(0) {
                 self.happened.push(Abandoned(at));
-                self.broke(at, at);
-                return Ok(None);
+                return Ok(Err(at));
             }
         }
         let before = self.entered.len();
         let number = self.around.len();
         self.around.push(Running { at, left: abandons_after.map(|polls| polls - 1) });
+        self.told.push(Event::Entered(NAMES[at]));
         let run = self.row(inner, replies);
         self.around.pop();
         let flow = match run {
             Ok(flow) => flow,
             Err(over) if over.up_to == Some(number) => {
                 self.die(before, &over);
-                self.broke(at, at);
-                return Ok(None);
+                return match self.panicked {
+                    None => {
+                        self.told.push(Event::Leave(NAMES[at]));
+                        Ok(Err(at))
+                    }
+                    // A hook did, or a value: that is a panic of the run.
+                    Some(_) => Err(Over { at: None, up_to: None }),
+                };
             }
             Err(over) if kind == Kind::Catch && self.panicked.is_some() => {
                 self.die(before, &over);
                 self.panicked = None;
-                self.broke(at, CAUGHT);
-                return Ok(None);
+                self.told.push(Event::Leave(NAMES[at]));
+                return Ok(Err(CAUGHT));
             }
             Err(over) => return Err(over),
         };
+        self.told.push(Event::Leave(NAMES[at]));
         if kind == Kind::Wrap {
-            self.wait(part.suspends_out)?;
+            self.suspend(at, part.suspends_out, Way::Out)?;
             if part.panics_out {
-                return Err(self.panic(at, "out", Way::In));
+                return Err(self.panic(at, "out", Way::Out));
             }
         }
         if kind != Kind::Catch {
             self.happened.push(Done(at));
         }
-        Ok(Some(flow))
-    }
-
-    /// An around node waits; nobody is told.
-    fn wait(&mut self, times: usize) -> Result<(), Over> {
-        (0..times).try_for_each(|_| self.pend().map_err(|up_to| Over { at: None, up_to }))
+        Ok(Ok(flow))
     }
 
     fn suspend(&mut self, at: usize, times: usize, way: Way) -> Result<(), Over> {
@@ -469,21 +482,41 @@ impl<'a> Interpreter<'a> {
         Over { at: Some((at, Event::Panicked(NAMES[at], way))), up_to: None }
     }
 
-    /// What was entered and not left is cleaned up, the last first, until so many are left.
+    /// What was entered and not left is cleaned up, the last first, until so many are left. Of the hooks and values that would panic,
+    /// the first does.
     fn die(&mut self, down_to: usize, over: &Over) {
-        self.told.extend(over.at.map(|(_, word)| word));
-        for Entered { at, node, drops, cancels } in self.entered.split_off(down_to).into_iter().rev() {
+        let dying = self.entered.split_off(down_to);
+        let mut in_hook = None;
+        for &Entered { at, drops, cancels, .. } in dying.iter().rev() {
             if cancels {
                 self.happened.push(Cancelled(at));
                 if self.part(at).panics_cancelled && self.panicked.is_none() {
                     self.panicked = Some("cancelled");
+                    in_hook = Some(at);
                 }
             }
             if drops {
                 self.happened.push(Dropped(at));
+                if self.part(at).panics_dropped && self.panicked.is_none() {
+                    self.panicked = Some("drop");
+                }
             }
-            if node.is_some() && over.at.is_none_or(|(cut_off, _)| cut_off != at) {
-                self.told.push(Event::Cancelled(NAMES[at]));
+        }
+        let panicked =
+            |at: usize, begins: fn(&'static str) -> Event| [begins(NAMES[at]), Event::Panicked(NAMES[at], Way::Out)];
+        match over.at {
+            Some((at, _)) if in_hook == Some(at) => {
+                self.told.extend(panicked(at, |name| Event::Resume(name, Way::Out)))
+            }
+            cut_off => self.told.extend(cut_off.map(|(_, word)| word)),
+        }
+        for Entered { at, node, .. } in dying.into_iter().rev() {
+            if node.is_none() || over.at.is_some_and(|(cut_off, _)| cut_off == at) {
+                continue;
+            }
+            match in_hook == Some(at) {
+                true => self.told.extend(panicked(at, Event::Leave)),
+                false => self.told.push(Event::Cancelled(NAMES[at])),
             }
         }
     }

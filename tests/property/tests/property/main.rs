@@ -20,7 +20,7 @@ use chain_runtime::observe::{Event, Recording};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use interpreter::{Interpreter, Item};
+use interpreter::{Foretold, Interpreter, Item};
 use script::{Happened, LONGEST, NAMES, Outcome, Part, Reply, Script};
 
 /// One chain of the family.
@@ -46,13 +46,7 @@ fn observe(member: &Member, script: &Script, polls: usize) -> (Vec<Happened>, Ve
 }
 
 /// The interpreter and the chain agree, and the chain keeps its promises.
-fn check(member: &Member, script: &Script, polls: usize) -> Result<Outcome, TestCaseError> {
-    let mut script = *script;
-    if Item::wraps(&member.items) {
-        // What the observer is told of a `cancelled` that panics while its block is abandoned, is not said.
-        script.0.iter_mut().for_each(|part| part.panics_cancelled = false);
-    }
-    let script = &script;
+fn check(member: &Member, script: &Script, polls: usize) -> Result<(Outcome, Foretold), TestCaseError> {
     let foretold = Interpreter::foretell(member.name, &member.items, script, polls);
     let (happened, mut told, outcome) = observe(member, script, polls);
     prop_assert_eq!(&happened, &foretold.happened, "hooks and drops of {}", member.name);
@@ -61,7 +55,7 @@ fn check(member: &Member, script: &Script, polls: usize) -> Result<Outcome, Test
     left_exactly_once(member, &happened)?;
     if !member.observed {
         prop_assert!(told.is_empty(), "an observer where there is none");
-        return Ok(outcome);
+        return Ok((outcome, foretold));
     }
     if let Some((by, is_cut_short)) = foretold.ending {
         let Some(Event::End(Some(ending))) = told.pop() else { panic!("a reply without an ending: {told:?}") };
@@ -70,7 +64,7 @@ fn check(member: &Member, script: &Script, polls: usize) -> Result<Outcome, Test
     }
     prop_assert_eq!(&told, &foretold.told, "what the observer of {} was told", member.name);
     answered_exactly_once(&told)?;
-    Ok(outcome)
+    Ok((outcome, foretold))
 }
 
 /// Of a node that was entered, exactly one of `exit` and `cancelled` ran to its end: said from what happened alone, without
@@ -89,21 +83,34 @@ fn left_exactly_once(member: &Member, happened: &[Happened]) -> Result<(), TestC
     Ok(())
 }
 
-/// Each `enter` is answered by exactly one of `broke`, `left`, `cancelled` and `panicked`, the last one first.
+/// Each `enter` is answered by exactly one of `broke`, `left`, `cancelled` and `panicked`, the last one first; and the stretches of nodes
+/// neither overlap nor stay open.
 fn answered_exactly_once(told: &[Event]) -> Result<(), TestCaseError> {
     let mut open = Vec::new();
-    let mut suspended = None;
+    let mut suspended = Vec::new();
+    // The stretch that is open, by the recipe of `observe`.
+    let mut stretch = None;
     for event in told {
+        match *event {
+            Event::Enter(name) | Event::Leave(name) | Event::Resume(name, _) => {
+                prop_assert_eq!(stretch.replace(name), None);
+            }
+            Event::Entered(name) | Event::Broke(name) | Event::Suspend(name, _) | Event::Panicked(name, _) => {
+                prop_assert_eq!(stretch.take(), Some(name))
+            }
+            // Of a node around a block, no way out begins.
+            Event::Left(name) => prop_assert_eq!(stretch.take(), Some(name)),
+            Event::Cancelled(_) => prop_assert_eq!(stretch, None),
+            Event::Begin(_) | Event::End(_) => {}
+        }
         match *event {
             Event::Enter(name) => open.push(name),
             Event::Broke(name) | Event::Left(name) | Event::Cancelled(name) | Event::Panicked(name, _) => {
                 prop_assert_eq!(open.pop(), Some(name));
-                suspended = None;
+                suspended.retain(|(suspended, _)| *suspended != name);
             }
-            Event::Suspend(name, way) => {
-                prop_assert_eq!(suspended.replace((name, way)), None);
-            }
-            Event::Resume(name, way) => prop_assert_eq!(suspended.take(), Some((name, way))),
+            Event::Suspend(name, way) => suspended.push((name, way)),
+            Event::Resume(name, way) => prop_assert_eq!(suspended.pop(), Some((name, way))),
             _ => {}
         }
     }
@@ -114,7 +121,7 @@ fn answered_exactly_once(told: &[Event]) -> Result<(), TestCaseError> {
 fn part() -> impl Strategy<Value = Part> {
     let rarely = |times: f64| prop::bool::weighted(times);
     let waits = (0..3usize, 0..3usize);
-    let ends = (rarely(0.12), rarely(0.05), rarely(0.08), rarely(0.15), rarely(0.04));
+    let ends = (rarely(0.12), rarely(0.05), rarely(0.08), rarely(0.15), rarely(0.04), rarely(0.04), rarely(0.15));
     let decides = (0..3usize, rarely(0.7), prop::option::weighted(0.3, 0..5usize), 1..4u32);
     (waits, ends, decides).prop_map(|(waits, ends, decides)| Part {
         suspends_in: waits.0,
@@ -124,6 +131,8 @@ fn part() -> impl Strategy<Value = Part> {
         panics_out: ends.2,
         panics_cancelled: ends.3,
         panics_around: ends.4,
+        panics_dropped: ends.5,
+        panics_replying: ends.6,
         decision: decides.0,
         is_on: decides.1,
         abandons_after: decides.2,
@@ -175,12 +184,14 @@ fn every_chain_can_be_dropped_at_every_poll() {
 #[test]
 fn every_node_of_every_chain_can_panic_anywhere() {
     let part = Part { suspends_in: 1, suspends_out: 1, runs: 2, ..Part::default() };
-    let changes: [fn(&mut Part); 9] = [
+    let changes: [fn(&mut Part); 11] = [
         |part| part.panics_in = true,
         |part| part.panics_out = true,
         |part| part.breaks = true,
         |part| part.panics_cancelled = true,
         |part| part.panics_around = true,
+        |part| part.panics_dropped = true,
+        |part| (part.breaks, part.panics_replying) = (true, true),
         |part| part.abandons_after = Some(0),
         |part| part.abandons_after = Some(1),
         |part| part.abandons_after = Some(3),
@@ -207,9 +218,9 @@ fn every_node_of_every_chain_can_panic_anywhere() {
 /// [`check`], as [`dropped_at_every_poll`] wants it.
 fn driven(member: &Member, script: &Script, polls: usize) -> Driven<Reply> {
     match check(member, script, polls).unwrap_or_else(|error| panic!("{script:?} {polls}: {error}")) {
-        Outcome::Replied(reply) => Driven::Ready(reply),
-        // A `cancelled` that panics does so at this poll; the next one is still to come.
-        Outcome::Panicked("cancelled") | Outcome::Dropped => Driven::Dropped,
-        Outcome::Panicked(what) => Driven::Panicked(Box::new(what)),
+        (Outcome::Replied(reply), _) => Driven::Ready(reply),
+        // A `cancelled` that panics when it is dropped does so at this poll; the next one is still to come.
+        (_, Foretold { is_dropped: true, .. }) | (Outcome::Dropped, _) => Driven::Dropped,
+        (Outcome::Panicked(what), _) => Driven::Panicked(Box::new(what)),
     }
 }

@@ -18,7 +18,7 @@ impl<const AT: usize> Plain<AT> {
     fn enter(&self, script: &Script) -> Value<AT> {
         note(Enter(AT));
         come_in::<AT>(script);
-        Value::new()
+        Value::new(script)
     }
 }
 
@@ -30,7 +30,7 @@ impl<const AT: usize> Waits<AT> {
         note(Enter(AT));
         suspend(script.0[AT].suspends_in).await;
         go_on::<AT>(script)?;
-        Ok(Value::new())
+        Ok(Value::new(script))
     }
 }
 
@@ -51,7 +51,7 @@ impl<const AT: usize> Hooks<AT> {
     fn enter(&self, script: &Script) -> Result<Value<AT>, Cut> {
         note(Enter(AT));
         go_on::<AT>(script)?;
-        Ok(Value::new())
+        Ok(Value::new(script))
     }
     fn exit(&self, script: &Script, ending: &Ending, reply: &mut Reply) {
         begin_exit::<AT>(ending);
@@ -70,7 +70,7 @@ impl<const AT: usize> Slow<AT> {
         note(Enter(AT));
         suspend(script.0[AT].suspends_in).await;
         go_on::<AT>(script)?;
-        Ok(Value::new())
+        Ok(Value::new(script))
     }
     async fn exit(&self, script: &Script, ending: &Ending, reply: &mut Reply) {
         begin_exit::<AT>(ending);
@@ -110,7 +110,7 @@ impl<const AT: usize> Mixed<AT> {
         note(Enter(AT));
         suspend(script.0[AT].suspends_in).await;
         come_in::<AT>(script);
-        Value::new()
+        Value::new(script)
     }
     fn exit(&self, script: &Script, ending: &Ending, reply: &mut Reply) {
         begin_exit::<AT>(ending);
@@ -125,7 +125,7 @@ impl<const AT: usize> Flow<AT> {
     fn enter(&self, script: &Script) -> ControlFlow<Cut, Value<AT>> {
         note(Enter(AT));
         match go_on::<AT>(script) {
-            Ok(()) => ControlFlow::Continue(Value::new()),
+            Ok(()) => ControlFlow::Continue(Value::new(script)),
             Err(cut) => ControlFlow::Break(cut),
         }
     }
@@ -159,7 +159,7 @@ impl<const AT: usize> Inner<AT> {
         note(Enter(AT));
         suspend(script.0[AT].suspends_in).await;
         go_on::<AT>(script)?;
-        Ok(Value::new())
+        Ok(Value::new(script))
     }
     async fn exit(&self, script: &Script) {
         exit_unseen::<AT>(script).await;
@@ -214,8 +214,8 @@ impl<const AT: usize> Choose<AT> {
         suspend(script.0[AT].suspends_in).await;
         go_on::<AT>(script)?;
         Ok(match script.0[AT].decision {
-            0 => Choice::Bound(Value::new()),
-            1 => Choice::Unbound(Value::new()),
+            0 => Choice::Bound(Value::new(script)),
+            1 => Choice::Unbound(Value::new(script)),
             _ => Choice::Empty,
         })
     }
@@ -239,7 +239,7 @@ impl<const AT: usize> Wrap<AT> {
         note(Enter(AT));
         suspend(script.0[AT].suspends_in).await;
         go_on::<AT>(script)?;
-        Ok(Own { part: script.0[AT], _value: Value::new() })
+        Ok(Own { part: script.0[AT], _value: Value::new(script) })
     }
     async fn around<B: Future>(&self, own: &mut Own<AT>, mut block: Pin<&mut B>) -> Result<B::Output, Cut> {
         let Part { suspends_out, panics_around, panics_out, mut abandons_after, .. } = own.part;
@@ -261,7 +261,7 @@ impl<const AT: usize> Wrap<AT> {
         });
         let Some(output) = output.await else {
             note(Abandoned(AT));
-            return Err(Cut(AT));
+            return Err(Cut::new(AT, &own.part));
         };
         suspend(suspends_out).await;
         if panics_out {
@@ -283,9 +283,17 @@ impl<const AT: usize> Again<AT> {
         output
     }
     fn again(&self, attempt: u32, _reply: &Reply) -> Option<impl Future<Output = ()> + use<AT>> {
-        let Part { suspends_in, runs, .. } = self.0;
+        let Part { suspends_in, panics_out, panics_around, runs, .. } = self.0;
+        if panics_out {
+            panic_silently("again");
+        }
         note(AskedAgain(AT, attempt < runs));
-        (attempt < runs).then(|| suspend(suspends_in))
+        (attempt < runs).then_some(async move {
+            suspend(suspends_in).await;
+            if panics_around {
+                panic_silently("pause");
+            }
+        })
     }
 }
 

@@ -19,8 +19,12 @@ pub(crate) struct Part {
     pub(crate) panics_in: bool,
     pub(crate) panics_out: bool,
     pub(crate) panics_cancelled: bool,
-    /// Before it runs its block.
+    /// Before it runs its block; in the pause before the next run.
     pub(crate) panics_around: bool,
+    /// What it provides panics when it is dropped.
+    pub(crate) panics_dropped: bool,
+    /// What it breaks with panics when it becomes the reply.
+    pub(crate) panics_replying: bool,
     /// Which arm it chooses; as a `bool`, whether it is 0.
     pub(crate) decision: usize,
     /// Whether its toggle is.
@@ -69,17 +73,23 @@ pub(crate) fn taken() -> Vec<Happened> {
 }
 
 /// What the node at `AT` provides.
-pub(crate) struct Value<const AT: usize>(#[allow(dead_code, reason = "it is counted")] Live);
+pub(crate) struct Value<const AT: usize> {
+    panics: bool,
+    _live: Live,
+}
 
 impl<const AT: usize> Value<AT> {
-    pub(crate) fn new() -> Self {
-        Self(Live::new())
+    pub(crate) fn new(script: &Script) -> Self {
+        Self { panics: script.0[AT].panics_dropped, _live: Live::new() }
     }
 }
 
 impl<const AT: usize> Drop for Value<AT> {
     fn drop(&mut self) {
         note(Dropped(AT));
+        if self.panics && !std::thread::panicking() {
+            panic_silently("drop");
+        }
     }
 }
 
@@ -91,11 +101,23 @@ pub(crate) struct Reply {
     pub(crate) seen_by: Vec<usize>,
 }
 
-pub(crate) struct Cut(pub(crate) usize);
+pub(crate) struct Cut {
+    by: usize,
+    panics: bool,
+}
+
+impl Cut {
+    pub(crate) fn new(by: usize, part: &Part) -> Self {
+        Self { by, panics: part.panics_replying }
+    }
+}
 
 impl IntoReply<Reply> for Cut {
     fn into_reply(self) -> Reply {
-        Reply { cut_short_by: Some(self.0), ..Reply::default() }
+        if self.panics {
+            panic_silently("reply");
+        }
+        Reply { cut_short_by: Some(self.by), ..Reply::default() }
     }
 }
 
@@ -128,7 +150,7 @@ pub(crate) fn come_in<const AT: usize>(script: &Script) {
 
 pub(crate) fn go_on<const AT: usize>(script: &Script) -> Result<(), Cut> {
     come_in::<AT>(script);
-    if script.0[AT].breaks { Err(Cut(AT)) } else { Ok(()) }
+    if script.0[AT].breaks { Err(Cut::new(AT, &script.0[AT])) } else { Ok(()) }
 }
 
 pub(crate) fn begin_exit<const AT: usize>(ending: &Ending) {
