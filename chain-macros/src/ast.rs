@@ -314,6 +314,11 @@ impl Block {
 }
 
 impl Chain {
+    /// The field of this name, which `parse` has seen.
+    pub(crate) fn field(&self, name: &Ident) -> &Field {
+        self.fields.iter().find(|field| field.name == *name).expect("`parse` has found it")
+    }
+
     /// The field that has the switches.
     pub(crate) fn switches(&self) -> Option<&Field> {
         self.fields.iter().find(|field| crate::types::is_named(&field.ty, "Toggles"))

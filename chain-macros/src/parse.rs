@@ -195,19 +195,29 @@ fn observe(named: Type, chain: &mut Chain, diagnostics: &mut Diagnostics) {
         several.elems.into_iter().for_each(|each| observe(each, chain, diagnostics));
         return;
     }
-    let name = match &named {
-        Type::Path(path) if path.qself.is_none() => path.path.get_ident(),
+    let name_of = |ty: &Type| match ty {
+        Type::Path(path) if path.qself.is_none() => path.path.get_ident().cloned(),
         _ => None,
     };
+    if let Type::Reference(reference) = &named {
+        let it = name_of(&reference.elem).map_or_else(|| "it".to_owned(), |name| format!("`{name}`"));
+        diagnostics.error(
+            &named,
+            "an observer is named, and not referred to",
+            format!("write {it} without `&`: a field is lent to each run"),
+        );
+        return;
+    }
+    let name = name_of(&named);
     let is_field = |name: &&Ident| chain.fields.iter().any(|field| field.name == **name);
     match name {
-        Some(name) if is_field(&name) => chain.observers.push(Observer::Field(name.clone())),
-        Some(name) if names::unraw(name).starts_with(|first: char| first.is_lowercase()) => {
+        Some(name) if is_field(&&name) => chain.observers.push(Observer::Field(name)),
+        Some(name) if names::unraw(&name).starts_with(|first: char| first.is_lowercase()) => {
             let what = format!("the chain has no field `{name}` that could observe it");
             let help = format!(
                 "declare it, `{name}: Type`, with a type that implements `Observes`, or name the type of an observer"
             );
-            diagnostics.error(name, what, help);
+            diagnostics.error(&name, what, help);
         }
         _ => chain.observers.push(Observer::Type(named)),
     }

@@ -334,6 +334,34 @@ pub const fn shows_itself(name: &str, shows: crate::private::Shows) {
     }
 }
 
+/// What `#[observe(..)]` names as a type is an observer.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn is_observer(ty: &str, is_one: bool) {
+    if !is_one {
+        let message = Message::new().code(ty).text(" is not an observer: ");
+        let message = message.text("implement `chain_runtime::observe::Observer` for it, or make it a field whose type implements `Observes`, and name that");
+        panic!("{}", message.as_str());
+    }
+}
+
+/// What `#[observe(..)]` names as a field observes.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn observes(name: &str, ty: &str, is_so: bool) {
+    if !is_so {
+        let message = Message::new().text("the field ").code(name).text(" is of type ").code(ty);
+        let message = message.text(", which observes no runs: implement `chain_runtime::observe::Observes` for it");
+        panic!("{}", message.as_str());
+    }
+}
+
 /// `()` is the reply of a chain that has none, and of no other: not where whatever can be converted becomes the reply.
 ///
 /// # Panics

@@ -64,11 +64,6 @@ pub use watch::{Observed, Polls, Tells, Watch};
 pub use within::{Block, Turn, Turns, Within};
 
 /// Sees every node of one run being entered and left. All methods but [`begin`](Self::begin) do nothing by default.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an observer",
-    label = "not an observer",
-    note = "implement `chain_runtime::observe::Observer` for `{Self}`"
-)]
 pub trait Observer: Sized {
     /// A run begins.
     fn begin(chain: &'static ChainInfo) -> Self;
@@ -187,11 +182,6 @@ pub trait Observer: Sized {
 /// assert_eq!((small.run(3), small.run(10)), (3, 0));
 /// assert_eq!(small.breaks.0.load(Relaxed), 1);
 /// ```
-#[diagnostic::on_unimplemented(
-    message = "a field of type `{Self}` observes no runs",
-    label = "no observer",
-    note = "implement `chain_runtime::observe::Observes` for `{Self}`, or name a type that implements `Observer`"
-)]
 pub trait Observes {
     /// What is kept of one run. It moves with the run's future. Where the future is to be `Send` in a chain with a node around a block, it has to be `Sync` as well.
     type Run;
@@ -253,14 +243,53 @@ pub enum Way {
     Out,
 }
 
+/// Asks whether a type observes: what is inherent here has bounds, and where they do not hold, [`Otherwise`] answers. So a chain whose observer is none compiles but
+/// for the one error that says so.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Asked<T: ?Sized>(PhantomData<T>);
+
+impl<T: ?Sized> Asked<T> {
+    /// A question.
+    pub const NEW: Self = Self(PhantomData);
+}
+impl<T: Observer> Asked<T> {
+    /// It can be made for a run.
+    pub const IS_OBSERVER: bool = true;
+    /// What stands for it.
+    #[inline(always)]
+    #[must_use]
+    pub const fn by_type(&self) -> ByType<T> {
+        ByType(PhantomData)
+    }
+}
+impl<T: Observes> Asked<T> {
+    /// It can be lent to a run.
+    pub const OBSERVES: bool = true;
+    /// It, lent.
+    #[inline(always)]
+    pub const fn field<'r>(&self, field: &'r T) -> &'r T {
+        field
+    }
+}
+
+/// What is said of any other type.
+#[doc(hidden)]
+pub trait Otherwise<T: ?Sized> {
+    /// It is no observer.
+    const IS_OBSERVER: bool = false;
+    /// It does not observe.
+    const OBSERVES: bool = false;
+    /// Nobody.
+    fn by_type(&self) {}
+    /// Nobody.
+    fn field(&self, _: &T) {}
+}
+impl<T: ?Sized> Otherwise<T> for Asked<T> {}
+
 /// Lets a type observe: a value of it is made for each run.
 #[doc(hidden)]
 pub struct ByType<O>(PhantomData<fn() -> O>);
-
-impl<O> ByType<O> {
-    /// The type's stand-in.
-    pub const NEW: Self = Self(PhantomData);
-}
 
 impl<O> core::fmt::Debug for ByType<O> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

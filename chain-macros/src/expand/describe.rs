@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
 use super::{chain_arguments, scope_arguments, scope_generics};
-use crate::ast::{Chain, Form, OnCancel};
+use crate::ast::{Chain, Form, Observer, OnCancel};
 use crate::names;
 use crate::plan::{BlockInfo, BlockKind, Condition, Plan, Role, Step};
 use crate::types;
@@ -131,8 +131,29 @@ fn observed(chain: &Chain) -> Option<TokenStream> {
     let rt = &names::runtime_alias();
     let name = &chain.name;
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
+    let asked = chain.observers.iter().filter_map(|observer| {
+        let (ty, span, question, text) = match observer {
+            Observer::Type(ty) => (ty, syn::spanned::Spanned::span(ty), "IS_OBSERVER", None),
+            Observer::Field(name) => (&chain.field(name).ty, name.span(), "OBSERVES", Some(names::unraw(name))),
+        };
+        if types::mentions(ty, &chain.generics) {
+            return None;
+        }
+        let (rt, question, written) = (names::alias(span), syn::Ident::new(question, span), types::text(ty));
+        let ty = types::anonymous(ty);
+        let answer = quote_spanned!(span=> #rt::observe::Asked::<#ty>::#question);
+        Some(match text {
+            None => quote_spanned!(span=> #rt::check::is_observer(#written, #answer);),
+            Some(name) => quote_spanned!(span=> #rt::check::observes(#name, #written, #answer);),
+        })
+    });
+    let asked: Vec<_> = asked.collect();
     (!chain.observers.is_empty()).then(|| {
         quote! {
+            const _: () = {
+                use #rt::observe::Otherwise as _;
+                #(#asked)*
+            };
             impl #impl_generics #rt::observe::Observed for #name #ty_generics #clause {
                 const CHAIN: &'static #rt::describe::ChainInfo = Self::CHAIN;
             }

@@ -123,25 +123,19 @@ fn declaration(chain: &Chain) -> TokenStream {
     quote!(#hushed #(#attrs)* #vis struct #name #generics #clause { #(#fields),* })
 }
 
-/// The chain's generics, where its observers are ones: what is none is said so once, and the bodies behind this take it
-/// for one.
+/// The chain's generics, where its observers are ones: what depends on them need not be declared to be one.
 fn observed_generics(chain: &Chain) -> Generics {
     let mut generics = chain.generics.clone();
     for observer in &chain.observers {
-        let bound = match observer {
-            Observer::Type(ty) => {
-                let span = syn::spanned::Spanned::span(ty);
-                let rt = names::alias(span);
-                syn::parse_quote_spanned!(span=> #ty: #rt::observe::Observer)
-            }
-            Observer::Field(name) => {
-                let field = chain.fields.iter().find(|field| field.name == *name);
-                let ty = &field.expect("`parse` has found it").ty;
-                let rt = names::alias(name.span());
-                syn::parse_quote_spanned!(name.span()=> #ty: #rt::observe::Observes)
-            }
+        let (ty, span, what) = match observer {
+            Observer::Type(ty) => (ty, syn::spanned::Spanned::span(ty), "Observer"),
+            Observer::Field(name) => (&chain.field(name).ty, name.span(), "Observes"),
         };
-        generics.make_where_clause().predicates.push(bound);
+        if types::mentions(ty, &chain.generics) {
+            let (rt, what) = (names::alias(span), syn::Ident::new(what, span));
+            let bound = syn::parse_quote_spanned!(span=> #ty: #rt::observe::#what);
+            generics.make_where_clause().predicates.push(bound);
+        }
     }
     generics
 }

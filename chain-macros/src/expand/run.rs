@@ -105,6 +105,7 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
             false => quote!(let mut #watch = #begun;),
         };
         quote! {
+            use #rt::observe::Otherwise as _;
             let #cancelling = #rt::observe::Cancelling::new();
             #watch
         }
@@ -147,9 +148,15 @@ fn observer(chain: &Chain) -> Option<TokenStream> {
     let each = chain.observers.iter().map(|observer| match observer {
         Observer::Type(ty) => {
             let rt = names::alias(ty.span());
-            quote_spanned!(ty.span()=> #rt::observe::ByType::<#ty>::NEW)
+            quote_spanned!(ty.span()=> #rt::observe::Asked::<#ty>::NEW.by_type())
         }
-        Observer::Field(name) => quote!(&self.#name),
+        Observer::Field(name) => {
+            let ty = &chain.field(name).ty;
+            let rt = names::alias(name.span());
+            // `self` is the macro's own.
+            let field = quote!(&self.#name);
+            quote_spanned!(name.span()=> #rt::observe::Asked::<#ty>::NEW.field(#field))
+        }
     });
     each.reduce(|first, second| quote!((#first, #second)))
 }

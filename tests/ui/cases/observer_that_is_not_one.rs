@@ -12,4 +12,6 @@ chain! {
     }
 }
 
-fn main() {}
+fn main() {
+    drop(Gateway.run(Request { path: String::new() }));
+}

@@ -1,0 +1,19 @@
+use chain_runtime::observe::Recorder;
+use chain_runtime::{chain, node};
+
+#[node]
+fn answer() -> u32 {
+    42
+}
+
+chain! {
+    #[observe(Recorder, metre)]
+    struct Answers {
+        meter: (),
+    }
+    fn() -> u32 { answer }
+}
+
+fn main() {
+    Answers { meter: () }.run();
+}
