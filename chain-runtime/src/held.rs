@@ -16,6 +16,11 @@ pub trait Held {
     /// does this before it drops the holder, to see whether the hook panics.
     #[inline(always)]
     fn cancel(&mut self) {}
+    /// Whether it would call the hook.
+    #[inline(always)]
+    fn is_entered(&self) -> bool {
+        false
+    }
 }
 
 /// Holds the value of a node without a `cancelled` hook: the value and nothing else.
@@ -56,6 +61,10 @@ impl<'r, N: OnCancel<'r, C>, C: 'r, const P: usize> Held for Guard<'r, N, C, P> 
     fn left(&mut self) {
         self.entered = false;
     }
+    #[inline(always)]
+    fn is_entered(&self) -> bool {
+        self.entered
+    }
     #[inline]
     fn cancel(&mut self) {
         if core::mem::take(&mut self.entered) {
@@ -93,6 +102,10 @@ impl<'r, N: OnCancel<'r, C>, C: 'r, const P: usize> Held for MaybeGuard<'r, N, C
     #[inline(always)]
     fn left(&mut self) {
         self.entered = false;
+    }
+    #[inline(always)]
+    fn is_entered(&self) -> bool {
+        self.entered
     }
     #[inline]
     fn cancel(&mut self) {

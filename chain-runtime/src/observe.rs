@@ -43,11 +43,10 @@
 //!   guard of a pattern, or whoever polls the run.
 //! - A node around a block that catches a panic of its block, and goes on with any panic in the same poll, has let it through.
 
-use core::marker::PhantomData;
-
 use crate::describe::{ChainInfo, Ending, NodeInfo};
 
 mod cancelling;
+mod hears;
 #[cfg(feature = "std")]
 mod recorder;
 mod several;
@@ -56,6 +55,8 @@ mod within;
 
 #[doc(hidden)]
 pub use cancelling::{Cancelling, Watched};
+#[doc(hidden)]
+pub use hears::{Asked, ByType, ByTypeShared, Hears, HearsShared, Lent, Otherwise};
 #[cfg(feature = "std")]
 pub use recorder::{Event, Recorder, Recording};
 #[doc(hidden)]
@@ -164,7 +165,7 @@ pub trait Observer: Sized {
 ///             self.0.fetch_add(1, Relaxed);
 ///         }
 ///     }
-///     fn end(&self, (): (), _: Option<&'static Ending>) {}
+///     fn end(&self, (): &mut (), _: Option<&'static Ending>) {}
 /// }
 ///
 /// #[node]
@@ -192,14 +193,8 @@ pub trait Observes {
     fn begin(&self, chain: &'static ChainInfo) -> Self::Run;
     /// Something happened in it.
     fn tell(&self, run: &Self::Run, told: Told);
-    /// The same, where nobody else can reach the run.
-    #[doc(hidden)]
-    #[inline(always)]
-    fn tell_alone(&self, run: &mut Self::Run, told: Told) {
-        self.tell(run, told);
-    }
-    /// The run is over: with a reply, or, where `ending` is `None`, cancelled or panicked.
-    fn end(&self, run: Self::Run, ending: Option<&'static Ending>);
+    /// The run is over: with a reply, or, where `ending` is `None`, cancelled or panicked. What was kept of it is dropped next.
+    fn end(&self, run: &mut Self::Run, ending: Option<&'static Ending>);
 }
 
 /// What happens in a run, each as the method of [`Observer`] of the same name says.
@@ -243,121 +238,6 @@ pub enum Way {
     Out,
 }
 
-/// Asks whether a type observes: what is inherent here has bounds, and where they do not hold, [`Otherwise`] answers. So a chain whose observer is none compiles but
-/// for the one error that says so.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Asked<T: ?Sized>(PhantomData<T>);
-
-impl<T: ?Sized> Asked<T> {
-    /// A question.
-    pub const NEW: Self = Self(PhantomData);
-}
-impl<T: Observer> Asked<T> {
-    /// It can be made for a run.
-    pub const IS_OBSERVER: bool = true;
-    /// What stands for it.
-    #[inline(always)]
-    #[must_use]
-    pub const fn by_type(&self) -> ByType<T> {
-        ByType(PhantomData)
-    }
-}
-impl<T: Observes> Asked<T> {
-    /// It can be lent to a run.
-    pub const OBSERVES: bool = true;
-    /// It, lent.
-    #[inline(always)]
-    pub const fn field<'r>(&self, field: &'r T) -> &'r T {
-        field
-    }
-}
-
-/// What is said of any other type.
-#[doc(hidden)]
-pub trait Otherwise<T: ?Sized> {
-    /// It is no observer.
-    const IS_OBSERVER: bool = false;
-    /// It does not observe.
-    const OBSERVES: bool = false;
-    /// Nobody.
-    fn by_type(&self) {}
-    /// Nobody.
-    fn field(&self, _: &T) {}
-}
-impl<T: ?Sized> Otherwise<T> for Asked<T> {}
-
-/// Lets a type observe: a value of it is made for each run.
-#[doc(hidden)]
-pub struct ByType<O>(PhantomData<fn() -> O>);
-
-impl<O> core::fmt::Debug for ByType<O> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("ByType")
-    }
-}
-
-/// What lets several places of one run tell an observer that wants to be told alone. They are never there at once; rustc cannot know. Without `std` there is no
-/// lock, and the future of a chain with a node around a block stays on its thread.
-#[cfg(feature = "std")]
-type Alone<O> = std::sync::Mutex<O>;
-#[cfg(not(feature = "std"))]
-type Alone<O> = core::cell::RefCell<O>;
-
-#[inline(always)]
-fn tell<O: Observer>(observer: &mut O, told: Told) {
-    match told {
-        Told::Enter(node) => observer.enter(node),
-        Told::Entered(node) => observer.entered(node),
-        Told::Broke(node) => observer.broke(node),
-        Told::Leave(node) => observer.leave(node),
-        Told::Left(node) => observer.left(node),
-        Told::Suspend(node, way) => observer.suspend(node, way),
-        Told::Resume(node, way) => observer.resume(node, way),
-        Told::Cancelled(node) => observer.cancelled(node),
-        Told::Panicked(node, way) => observer.panicked(node, way),
-        Told::Skipped(node) => observer.skipped(node),
-        Told::Late(node) => observer.late(node),
-        Told::Detached(node) => observer.detached(node),
-        Told::Block(block) => observer.block(block),
-        Told::Stretch(next) => observer.stretch(next),
-    }
-}
-
-impl<O: Observer> Observes for ByType<O> {
-    type Run = Alone<O>;
-
-    #[inline(always)]
-    fn begin(&self, chain: &'static ChainInfo) -> Alone<O> {
-        Alone::new(O::begin(chain))
-    }
-
-    #[inline(always)]
-    fn tell(&self, run: &Alone<O>, told: Told) {
-        // Where the observer itself panicked, the panic is on its way; what comes after is told all the same.
-        #[cfg(feature = "std")]
-        tell(&mut *run.lock().unwrap_or_else(std::sync::PoisonError::into_inner), told);
-        #[cfg(not(feature = "std"))]
-        tell(&mut *run.borrow_mut(), told);
-    }
-
-    #[inline(always)]
-    fn tell_alone(&self, run: &mut Alone<O>, told: Told) {
-        #[cfg(feature = "std")]
-        tell(run.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner), told);
-        #[cfg(not(feature = "std"))]
-        tell(run.get_mut(), told);
-    }
-
-    #[inline(always)]
-    fn end(&self, run: Alone<O>, ending: Option<&'static Ending>) {
-        #[cfg(feature = "std")]
-        run.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).end(ending);
-        #[cfg(not(feature = "std"))]
-        run.into_inner().end(ending);
-    }
-}
-
 /// Hears nothing, and costs nothing.
 impl Observes for () {
     type Run = ();
@@ -368,7 +248,7 @@ impl Observes for () {
     #[inline(always)]
     fn tell(&self, (): &(), _: Told) {}
     #[inline(always)]
-    fn end(&self, (): (), _: Option<&'static Ending>) {}
+    fn end(&self, (): &mut (), _: Option<&'static Ending>) {}
 }
 
 impl<T: Observes + ?Sized> Observes for &T {
@@ -384,11 +264,7 @@ impl<T: Observes + ?Sized> Observes for &T {
         T::tell(self, run, told);
     }
     #[inline(always)]
-    fn tell_alone(&self, run: &mut T::Run, told: Told) {
-        T::tell_alone(self, run, told);
-    }
-    #[inline(always)]
-    fn end(&self, run: T::Run, ending: Option<&'static Ending>) {
+    fn end(&self, run: &mut T::Run, ending: Option<&'static Ending>) {
         T::end(self, run, ending);
     }
 }
@@ -408,7 +284,7 @@ impl<T: Observes + ?Sized> Observes for std::sync::Arc<T> {
         T::tell(self, run, told);
     }
     #[inline(always)]
-    fn end(&self, run: T::Run, ending: Option<&'static Ending>) {
+    fn end(&self, run: &mut T::Run, ending: Option<&'static Ending>) {
         T::end(self, run, ending);
     }
 }
@@ -429,7 +305,7 @@ impl<T: Observes> Observes for Option<T> {
         }
     }
     #[inline(always)]
-    fn end(&self, run: Option<T::Run>, ending: Option<&'static Ending>) {
+    fn end(&self, run: &mut Option<T::Run>, ending: Option<&'static Ending>) {
         if let (Some(this), Some(run)) = (self, run) {
             this.end(run, ending);
         }

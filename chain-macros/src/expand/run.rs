@@ -91,7 +91,7 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
         let (toggles, name) = (names::single("toggles"), &field.name);
         quote!(let #toggles = self.#name.snapshot();)
     });
-    let observer = observer(chain);
+    let observer = observer(plan);
     let words = plan.skippable_words();
     let cancelling = names::single("cancelling");
     let begin = observer.as_ref().map(|observer| {
@@ -144,11 +144,13 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
 }
 
 /// What observes the chain: one, or pairs of them.
-fn observer(chain: &Chain) -> Option<TokenStream> {
+fn observer(plan: &Plan<'_>) -> Option<TokenStream> {
+    let chain = plan.chain;
+    let by_type = names::single(if plan.wraps() { "by_type_shared" } else { "by_type" });
     let each = chain.observers.iter().map(|observer| match observer {
         Observer::Type(ty) => {
             let rt = names::alias(ty.span());
-            quote_spanned!(ty.span()=> #rt::observe::Asked::<#ty>::NEW.by_type())
+            quote_spanned!(ty.span()=> #rt::observe::Asked::<#ty>::NEW.#by_type())
         }
         Observer::Field(name) => {
             let ty = &chain.field(name).ty;
@@ -449,8 +451,7 @@ fn holds(plan: &Plan<'_>, all: &[Condition], frame: &Frame) -> TokenStream {
             };
             let seen = [
                 watched(chain, "entered", &quote!(#at)),
-                watched(chain, "leave", &quote!(#at, false)),
-                watched(chain, "left", &quote!(#at)),
+                watched(chain, "passed", &quote!(#at)),
             ];
             let control = quote!(#rt::private::ControlFlow);
             quote! {{
@@ -914,21 +915,18 @@ fn exit(plan: &Plan<'_>, at: usize) -> TokenStream {
     // For a node without `exit` this cannot return, and rustc drops what stands behind it, scope and all.
     let way = quote_spanned!(*span=> <<#node as #rt::Cancel<'_, Self>>::WayOut as #rt::node::way_out::WayOut>::go());
     let call = called(plan, at, "exit", &quote!(#hook.suspends()));
-    let leaving = match has_hooks {
-        true => watched(chain, "leave", &quote!(#at, #hook.is_present())),
-        false => watched(chain, "leave", &quote!(#at, false)),
-    };
-    let left = watched(chain, "left", &quote!(#at));
+    let [leaving, left, passed] = ["leave", "left", "passed"].map(|what| watched(chain, what, &quote!(#at)));
     if !has_hooks {
-        return quote!(#leaving #left);
+        return passed.unwrap_or_default();
     }
+    let otherwise = passed.map(|passed| quote!(else { #passed }));
     quote! {
-        #leaving
         if #hook.is_present() {
             let _ = #way;
+            #leaving
             #call
-        }
-        #left
+            #left
+        } #otherwise
     }
 }
 

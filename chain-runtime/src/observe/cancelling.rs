@@ -57,6 +57,9 @@ impl<H: Held> Drop for Watched<'_, H> {
     #[inline]
     fn drop(&mut self) {
         let Self { held, position, cancelling } = self;
+        if !held.is_entered() {
+            return;
+        }
         // Where one has panicked, the hooks of those before it run as well: it stays the one that panicked.
         let is_first = cancelling.position.load(Relaxed) == NOBODY;
         if is_first {

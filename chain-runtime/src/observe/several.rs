@@ -64,13 +64,8 @@ impl<A: Observes, B: Observes> Observes for (A, B) {
         self.1.tell(&run.1, told);
     }
     #[inline(always)]
-    fn tell_alone(&self, run: &mut Self::Run, told: Told) {
-        self.0.tell_alone(&mut run.0, told);
-        self.1.tell_alone(&mut run.1, told);
-    }
-    #[inline(always)]
-    fn end(&self, run: Self::Run, ending: Option<&'static Ending>) {
-        self.0.end(run.0, ending);
-        self.1.end(run.1, ending);
+    fn end(&self, run: &mut Self::Run, ending: Option<&'static Ending>) {
+        self.0.end(&mut run.0, ending);
+        self.1.end(&mut run.1, ending);
     }
 }

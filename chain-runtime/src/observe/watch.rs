@@ -9,7 +9,7 @@ use core::pin::Pin;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use core::task::{Context, Poll};
 
-use super::{Cancelling, Observes, Stretch, Told, Way};
+use super::{Cancelling, Hears, HearsShared, Stretch, Told, Way};
 use crate::describe::{ChainInfo, Ending, NodeInfo};
 
 /// A chain that is observed.
@@ -19,13 +19,13 @@ pub trait Observed {
 }
 
 /// `chain!` keeps one in the body of `run`, declared before everything else and so dropped after all of it.
-pub struct Watch<'w, W: Observes, C: Observed, const WORDS: usize = 0> {
+pub struct Watch<'w, W: Hears, C: Observed, const WORDS: usize = 0> {
     observer: W,
     cancelling: &'w Cancelling,
-    /// `None` once the run has ended.
-    run: Option<W::Run>,
+    run: W::Run,
     now: AtomicU32,
-    stretch: AtomicU32,
+    /// Where a node wraps a block; elsewhere `now` says it.
+    whose: AtomicU32,
     /// A bit for each node that was skipped; none where no node can be.
     skipped: [AtomicU32; WORDS],
     chain: PhantomData<fn() -> C>,
@@ -51,6 +51,8 @@ pub(super) enum Now {
     Gone(usize),
     /// Unwinding, from the code of a node around a block that was entered.
     Unwinding(usize),
+    /// All of it.
+    Ended,
 }
 
 impl Now {
@@ -64,13 +66,14 @@ impl Now {
             Self::OutWaits(position) => (5, position),
             Self::Gone(position) => (6, position),
             Self::Unwinding(position) => (7, position),
+            Self::Ended => (8, 0),
         };
-        kind | (position as u32) << 3
+        kind | (position as u32) << 4
     }
 
     pub(super) const fn unpacked(word: u32) -> Self {
-        let position = (word >> 3) as usize;
-        match word & 7 {
+        let position = (word >> 4) as usize;
+        match word & 15 {
             0 => Self::Begun,
             1 => Self::In(position),
             2 => Self::InWaits(position),
@@ -78,16 +81,19 @@ impl Now {
             4 => Self::Out(position),
             5 => Self::OutWaits(position),
             6 => Self::Gone(position),
-            _ => Self::Unwinding(position),
+            7 => Self::Unwinding(position),
+            _ => Self::Ended,
         }
     }
 
-    /// The stretch in which the run waits here.
-    pub(super) const fn waiting(self) -> Whose {
+    /// Whose stretch this is, where no node wraps a block.
+    pub(super) const fn whose(self) -> Whose {
         match self {
+            Self::In(position) | Self::Entered(position) => Whose::Running(position, Way::In),
+            Self::Out(position) => Whose::Running(position, Way::Out),
             Self::InWaits(position) => Whose::Waiting(position, Way::In),
             Self::OutWaits(position) => Whose::Waiting(position, Way::Out),
-            _ => Whose::Chain,
+            Self::Begun | Self::Gone(_) | Self::Unwinding(_) | Self::Ended => Whose::Chain,
         }
     }
 }
@@ -163,8 +169,8 @@ pub trait Tells: Sized {
     #[inline(always)]
     fn enter(&mut self, position: usize) {
         if Self::HEARS {
-            self.set_now(Now::In(position).packed());
             self.stretch(Whose::Running(position, Way::In));
+            self.set_now(Now::In(position).packed());
             self.tell(Told::Enter(Self::node(position)));
         }
     }
@@ -198,18 +204,18 @@ pub trait Tells: Sized {
     #[inline(always)]
     fn broke(&mut self, position: usize) {
         if Self::HEARS {
-            self.set_now(Now::Gone(position).packed());
             self.stretch(Whose::Chain);
+            self.set_now(Now::Gone(position).packed());
             self.tell(Told::Broke(Self::node(position)));
         }
     }
 
-    /// Its way out begins; whether it has an `exit`.
+    /// Its way out begins.
     #[inline(always)]
-    fn leave(&mut self, position: usize, has_exit: bool) {
+    fn leave(&mut self, position: usize) {
         if Self::HEARS {
+            self.stretch(Whose::Running(position, Way::Out));
             self.set_now(Now::Out(position).packed());
-            self.stretch(if has_exit { Whose::Running(position, Way::Out) } else { Whose::Chain });
             self.tell(Told::Leave(Self::node(position)));
         }
     }
@@ -218,8 +224,19 @@ pub trait Tells: Sized {
     #[inline(always)]
     fn left(&mut self, position: usize) {
         if Self::HEARS {
-            self.set_now(Now::Gone(position).packed());
             self.stretch(Whose::Chain);
+            self.set_now(Now::Gone(position).packed());
+            self.tell(Told::Left(Self::node(position)));
+        }
+    }
+
+    /// It is left, and has no way out.
+    #[inline(always)]
+    fn passed(&mut self, position: usize) {
+        if Self::HEARS {
+            self.stretch(Whose::Chain);
+            self.set_now(Now::Gone(position).packed());
+            self.tell(Told::Leave(Self::node(position)));
             self.tell(Told::Left(Self::node(position)));
         }
     }
@@ -249,8 +266,8 @@ pub trait Tells: Sized {
     #[inline(always)]
     fn wraps(&mut self, position: usize) {
         if Self::HEARS {
-            self.set_now(Now::In(position).packed());
             self.stretch(Whose::Running(position, Way::In));
+            self.set_now(Now::In(position).packed());
         }
     }
 
@@ -272,17 +289,16 @@ pub trait Tells: Sized {
     /// It suspends.
     #[inline(always)]
     fn suspend(&mut self, position: usize, way: Way) {
-        let (now, node) = (waits(position, way), Self::node(position));
-        self.set_now(now.packed());
-        self.tell(Told::Suspend(node, way));
-        self.stretch(now.waiting());
+        self.tell(Told::Suspend(Self::node(position), way));
+        self.stretch(Whose::Waiting(position, way));
+        self.set_now(waits(position, way).packed());
     }
 
     /// It goes on.
     #[inline(always)]
     fn resume(&mut self, position: usize, way: Way) {
-        self.set_now(runs(position, way).packed());
         self.stretch(Whose::Running(position, way));
+        self.set_now(runs(position, way).packed());
         self.tell(Told::Resume(Self::node(position), way));
     }
 
@@ -311,7 +327,7 @@ pub trait Tells: Sized {
     fn died(&mut self, back_to: Option<usize>) {
         let panicked_in_hook = self.cancelling().panicked();
         let mut entered = match Now::unpacked(self.now()) {
-            Now::Begun => None,
+            Now::Begun | Now::Ended => None,
             Now::Entered(position) => Some(position),
             Now::Gone(position) => self.before(position),
             at @ (Now::In(position) | Now::Out(position) | Now::Unwinding(position)) => {
@@ -361,23 +377,23 @@ const fn waits(position: usize, way: Way) -> Now {
     }
 }
 
-impl<W: Observes, C: Observed, const WORDS: usize> core::fmt::Debug for Watch<'_, W, C, WORDS> {
+impl<W: Hears, C: Observed, const WORDS: usize> core::fmt::Debug for Watch<'_, W, C, WORDS> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Watch").finish_non_exhaustive()
     }
 }
 
-impl<'w, W: Observes, C: Observed, const WORDS: usize> Watch<'w, W, C, WORDS> {
+impl<'w, W: Hears, C: Observed, const WORDS: usize> Watch<'w, W, C, WORDS> {
     /// A run begins.
     #[inline(always)]
     pub fn begin(observer: W, cancelling: &'w Cancelling) -> Self {
-        let run = if W::HEARS { Some(observer.begin(C::CHAIN)) } else { None };
+        let run = observer.begin(C::CHAIN);
         Self {
             observer,
             cancelling,
             run,
             now: AtomicU32::new(Now::Begun.packed()),
-            stretch: AtomicU32::new(Whose::Chain.packed()),
+            whose: AtomicU32::new(Whose::Chain.packed()),
             skipped: [const { AtomicU32::new(0) }; WORDS],
             chain: PhantomData,
         }
@@ -386,25 +402,24 @@ impl<'w, W: Observes, C: Observed, const WORDS: usize> Watch<'w, W, C, WORDS> {
     /// The run is over.
     #[inline(always)]
     pub fn end(mut self, ending: &'static Ending) {
-        if let Some(run) = self.run.take() {
-            self.observer.end(run, Some(ending));
+        if W::HEARS {
+            *self.now.get_mut() = Now::Ended.packed();
+            self.observer.end(&mut self.run, Some(ending));
         }
     }
 }
 
-impl<W: Observes, C: Observed, const WORDS: usize> Drop for Watch<'_, W, C, WORDS> {
-    #[inline(always)]
+impl<W: Hears, C: Observed, const WORDS: usize> Drop for Watch<'_, W, C, WORDS> {
+    #[inline]
     fn drop(&mut self) {
-        if W::HEARS && self.run.is_some() {
+        if W::HEARS && *self.now.get_mut() != Now::Ended.packed() {
             self.died(None);
-            if let Some(run) = self.run.take() {
-                self.observer.end(run, None);
-            }
+            self.observer.end(&mut self.run, None);
         }
     }
 }
 
-impl<W: Observes, C: Observed, const WORDS: usize> Tells for Watch<'_, W, C, WORDS> {
+impl<W: Hears, C: Observed, const WORDS: usize> Tells for Watch<'_, W, C, WORDS> {
     type Chain = C;
     const HEARS: bool = W::HEARS;
 
@@ -414,9 +429,7 @@ impl<W: Observes, C: Observed, const WORDS: usize> Tells for Watch<'_, W, C, WOR
     }
     #[inline(always)]
     fn tell(&mut self, told: Told) {
-        if let Some(run) = &mut self.run {
-            self.observer.tell_alone(run, told);
-        }
+        self.observer.tell(&mut self.run, told);
     }
     #[inline(always)]
     fn now(&mut self) -> u32 {
@@ -428,12 +441,10 @@ impl<W: Observes, C: Observed, const WORDS: usize> Tells for Watch<'_, W, C, WOR
     }
     #[inline(always)]
     fn whose(&mut self) -> u32 {
-        *self.stretch.get_mut()
+        Now::unpacked(self.now()).whose().packed()
     }
     #[inline(always)]
-    fn set_whose(&mut self, whose: u32) {
-        *self.stretch.get_mut() = whose;
-    }
+    fn set_whose(&mut self, _: u32) {}
     #[inline(always)]
     fn skipped(&mut self, word: usize) -> u32 {
         self.skipped.get_mut(word).map_or(0, |word| *word.get_mut())
@@ -447,7 +458,7 @@ impl<W: Observes, C: Observed, const WORDS: usize> Tells for Watch<'_, W, C, WOR
 }
 
 /// What is read and written here is one run's, which one thread polls at a time; whoever hands it on to the next orders it.
-impl<W: Observes, C: Observed, const WORDS: usize> Tells for &Watch<'_, W, C, WORDS> {
+impl<W: HearsShared, C: Observed, const WORDS: usize> Tells for &Watch<'_, W, C, WORDS> {
     type Chain = C;
     const HEARS: bool = W::HEARS;
 
@@ -457,9 +468,7 @@ impl<W: Observes, C: Observed, const WORDS: usize> Tells for &Watch<'_, W, C, WO
     }
     #[inline(always)]
     fn tell(&mut self, told: Told) {
-        if let Some(run) = &self.run {
-            self.observer.tell(run, told);
-        }
+        self.observer.tell_shared(&self.run, told);
     }
     #[inline(always)]
     fn now(&mut self) -> u32 {
@@ -471,11 +480,11 @@ impl<W: Observes, C: Observed, const WORDS: usize> Tells for &Watch<'_, W, C, WO
     }
     #[inline(always)]
     fn whose(&mut self) -> u32 {
-        self.stretch.load(Relaxed)
+        self.whose.load(Relaxed)
     }
     #[inline(always)]
     fn set_whose(&mut self, whose: u32) {
-        self.stretch.store(whose, Relaxed);
+        self.whose.store(whose, Relaxed);
     }
     #[inline(always)]
     fn skipped(&mut self, word: usize) -> u32 {

@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 use core::task::{Context, Poll};
 
 use super::watch::{Now, Whose};
-use super::{Observed, Observes, Tells, Told, Watch, Way};
+use super::{HearsShared, Observed, Tells, Told, Watch, Way};
 
 /// What is known of a node around a block while it wraps. Outside of both futures, since both write it.
 ///
@@ -42,7 +42,7 @@ impl Turn {
 
     /// Awaits the node's own future.
     #[inline]
-    pub fn polls<'a, F: Future, W: Observes, C: Observed, const WORDS: usize>(
+    pub fn polls<'a, F: Future, W: HearsShared, C: Observed, const WORDS: usize>(
         &'a self,
         watch: &'a Watch<'a, W, C, WORDS>,
         position: usize,
@@ -53,7 +53,7 @@ impl Turn {
 
     /// What the node is given as its block.
     #[inline]
-    pub fn block<'a, F: Future, W: Observes, C: Observed, const WORDS: usize>(
+    pub fn block<'a, F: Future, W: HearsShared, C: Observed, const WORDS: usize>(
         &'a self,
         watch: &'a Watch<'a, W, C, WORDS>,
         position: usize,
@@ -64,7 +64,7 @@ impl Turn {
 
     /// The node is done, and what it left of its block is gone: what comes is its own code.
     #[inline]
-    pub fn done<W: Observes, C: Observed, const WORDS: usize>(
+    pub fn done<W: HearsShared, C: Observed, const WORDS: usize>(
         &self,
         mut watch: &Watch<'_, W, C, WORDS>,
         position: usize,
@@ -91,7 +91,7 @@ impl Turn {
 
 /// See [`Turn::polls`].
 #[derive(Debug)]
-pub struct Turns<'a, F, W: Observes, C: Observed, const WORDS: usize> {
+pub struct Turns<'a, F, W: HearsShared, C: Observed, const WORDS: usize> {
     turn: &'a Turn,
     watch: &'a Watch<'a, W, C, WORDS>,
     position: usize,
@@ -100,7 +100,7 @@ pub struct Turns<'a, F, W: Observes, C: Observed, const WORDS: usize> {
     waits: bool,
 }
 
-impl<F: Future, W: Observes, C: Observed, const WORDS: usize> Future for Turns<'_, F, W, C, WORDS> {
+impl<F: Future, W: HearsShared, C: Observed, const WORDS: usize> Future for Turns<'_, F, W, C, WORDS> {
     type Output = F::Output;
 
     #[inline]
@@ -129,7 +129,7 @@ impl<F: Future, W: Observes, C: Observed, const WORDS: usize> Future for Turns<'
         }
         if turn.block_is(WAITS) {
             let now = Now::unpacked(watch.now());
-            watch.stretch(now.waiting());
+            watch.stretch(now.whose());
         } else {
             *waits = true;
             watch.suspend(position, turn.way());
@@ -138,7 +138,7 @@ impl<F: Future, W: Observes, C: Observed, const WORDS: usize> Future for Turns<'
     }
 }
 
-impl<F, W: Observes, C: Observed, const WORDS: usize> Drop for Turns<'_, F, W, C, WORDS> {
+impl<F, W: HearsShared, C: Observed, const WORDS: usize> Drop for Turns<'_, F, W, C, WORDS> {
     #[inline]
     fn drop(&mut self) {
         if W::HEARS && self.waits {
@@ -149,14 +149,14 @@ impl<F, W: Observes, C: Observed, const WORDS: usize> Drop for Turns<'_, F, W, C
 
 /// See [`Turn::block`].
 #[derive(Debug)]
-pub struct Block<'a, F, W: Observes, C: Observed, const WORDS: usize> {
+pub struct Block<'a, F, W: HearsShared, C: Observed, const WORDS: usize> {
     turn: &'a Turn,
     watch: &'a Watch<'a, W, C, WORDS>,
     position: usize,
     future: Pin<&'a mut F>,
 }
 
-impl<F: Future, W: Observes, C: Observed, const WORDS: usize> Future for Block<'_, F, W, C, WORDS> {
+impl<F: Future, W: HearsShared, C: Observed, const WORDS: usize> Future for Block<'_, F, W, C, WORDS> {
     type Output = F::Output;
 
     #[inline]
@@ -186,14 +186,14 @@ impl<F: Future, W: Observes, C: Observed, const WORDS: usize> Future for Block<'
 
 /// Stands in a block. When the block is dropped midway, what died in it is told before the node around it goes on.
 #[derive(Debug)]
-pub struct Within<'a, W: Observes, C: Observed, const WORDS: usize> {
+pub struct Within<'a, W: HearsShared, C: Observed, const WORDS: usize> {
     watch: &'a Watch<'a, W, C, WORDS>,
     turn: &'a Turn,
     position: usize,
     is_over: bool,
 }
 
-impl<'a, W: Observes, C: Observed, const WORDS: usize> Within<'a, W, C, WORDS> {
+impl<'a, W: HearsShared, C: Observed, const WORDS: usize> Within<'a, W, C, WORDS> {
     /// The block begins.
     #[inline(always)]
     pub fn begin(watch: &'a Watch<'a, W, C, WORDS>, turn: &'a Turn, position: usize) -> Self {
@@ -207,7 +207,7 @@ impl<'a, W: Observes, C: Observed, const WORDS: usize> Within<'a, W, C, WORDS> {
     }
 }
 
-impl<W: Observes, C: Observed, const WORDS: usize> Drop for Within<'_, W, C, WORDS> {
+impl<W: HearsShared, C: Observed, const WORDS: usize> Drop for Within<'_, W, C, WORDS> {
     #[inline]
     fn drop(&mut self) {
         if !W::HEARS || self.is_over {
