@@ -152,6 +152,8 @@ impl<T> Concurrency<Wait<T>> {
     }
 
     /// Lets at most so many wait at once; who comes after these is given [`Overloaded`] at once. Without it, there is no limit.
+    ///
+    /// A request to which a permit was handed on counts as waiting until it is polled.
     #[must_use]
     pub fn queue(self, at_most: usize) -> Self {
         Self { way: Wait { waiting: Places::new(at_most), ..self.way } }

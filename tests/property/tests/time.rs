@@ -254,7 +254,7 @@ fn limit() -> impl Strategy<Value = u64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(chain_property::cases(2000))]
 
     #[test]
     fn what_waits_does_what_the_model_foretells(which in 0..4usize, a in limit(), b in limit(), script in script()) {

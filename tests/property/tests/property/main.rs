@@ -152,7 +152,7 @@ fn polls() -> impl Strategy<Value = usize> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 30_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(chain_property::cases(30_000))]
 
     #[test]
     fn a_chain_does_what_the_interpreter_foretells(member in any::<Index>(), script in script(), polls in polls()) {
