@@ -6,11 +6,11 @@ use chain_runtime::chain;
 use chain_runtime::observe::Recorder;
 
 use crate::Member;
-use crate::interpreter::Item::{self, Around, Block, Match, Node};
-use crate::interpreter::Kind;
+use crate::interpreter::Item::{self, Around, Block, Match, Maybe, Node};
+use crate::interpreter::{Condition, Kind};
 use crate::nodes::{
-    Again, Choice, Choose, Closing, Dies, Flow, Gate, Grasp, Hooks, Inner, Late, Mixed, Out, Plain, Reach, Slow, Waits,
-    Wrap, fill, grasp, reach, shape_of,
+    Again, Choice, Choose, Closing, Decide, Dies, Flow, Gate, Grasp, Hooks, Inner, Late, Mixed, Out, Plain, Reach,
+    Slow, Waits, Wrap, fill, grasp, reach, shape_of,
 };
 use crate::script::{Reply, Script, Value};
 
@@ -198,18 +198,19 @@ long! {
         n4: Choose<4> = |_| Choose, n5: Closing<5> = |_| Closing, n6: Slow<6> = |_| Slow, n7: Reach<7, 16> = |_| Reach,
         n8: Again<8> = |script| Again(*script.of(8)), n9: Reach<9, 70> = |_| Reach, n10: Wrap<10> = |_| Wrap,
         n11: Reach<11, 0> = |_| Reach, n12: CatchPanic = |_| CatchPanic, n13: Reach<13, 9> = |_| Reach,
-        n14: Late<14> = |_| Late, n15: Reach<15, 150> = |_| Reach,
+        n14: Decide<14> = |_| Decide, n15: Reach<15, 150> = |_| Reach,
     } {
         { n0 } is { n!(0 Slow) } [16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59]
-        { n1 { n2 => n3 } } is { Around(1, Kind::Wrap, vec![n!(2 Inner), n!(3 Closing)]) } [60 61 62 63 64 65 66 67 68 69 70 71 72 73 74 75 76 77 78 79 80]
+        { n1 { n3 } } is { Around(1, Kind::Wrap, vec![n!(3 Closing)]) } [60 61 62 63 64 65 66 67 68 69 70 71 72 73 74 75 76 77 78 79 80]
         { match n4 { Choice::Bound(value: Value<4>) => n5, Choice::Unbound(_) => {}, Choice::Empty => {} } } is {
             Match(4, shape_of!(Choose), [vec![n!(5 Closing)], vec![], vec![]])
         } [81 82 83 84 85 86 87 88 89 90 91 92 93 94 95 96 97 98 99 100 101 102 103 104 105 106 107 108 109 110]
         { ..middle } is { n!(6 Slow), Node(7, reach(16)) } [111 112 113 114 115 116 117 118 119 120 121 122 123 124 125 126 127 128 129 130 131 132 133 134 135 136 137 138 139 140 141 142 143 144 145 146 147 148 149 150]
-        last { n8 { n9 => n10 { n11 => n12 { { n13 => n14 => n15 } } } } } is {
+        { #[when(n14)] n2 } is { Maybe(vec![Condition::When(14, shape_of!(Decide))], 2, shape_of!(Inner)) } []
+        last { n8 { n9 => n10 { n11 => n12 { { n13 => n15 } } } } } is {
             Around(8, Kind::Again, vec![Node(9, reach(70)), Around(10, Kind::Wrap, vec![
                 Node(11, reach(0)),
-                Around(12, Kind::Catch, vec![Block(vec![Node(13, reach(9)), n!(14 Late), Node(15, reach(150))])]),
+                Around(12, Kind::Catch, vec![Block(vec![Node(13, reach(9)), Node(15, reach(150))])]),
             ])])
         }
     }
