@@ -602,3 +602,24 @@ fn a_deadline_that_is_up_together_with_a_sooner_one_is_woken_when_that_is_gone()
         assert_eq!(timeout(1000 * MS, jobs.next()).await, Ok(Some(Err(Expired))));
     });
 }
+
+#[test]
+fn a_permit_that_comes_when_its_request_is_dropped_goes_to_the_next() {
+    run(async {
+        let limit = Concurrency::wait(1, 1000 * MS);
+        let at = Instant::now() + 20 * MS;
+        let holds = async { limit.around(pin!(tokio::time::sleep_until(at))).await };
+        // Dropped at just that time, as `select!` drops what it did not take.
+        let gives_way = async {
+            tokio::select! {
+                biased;
+                () = tokio::time::sleep_until(at) => None,
+                done = async { limit.around(pin!(ready(1))).await } => Some(done),
+            }
+        };
+        let comes_next = async { limit.around(pin!(ready(2))).await };
+        let ends = tokio::join!(biased; holds, gives_way, comes_next);
+        assert_eq!(ends, (Ok(()), None, Ok(2)));
+        assert_eq!((limit.available(), limit.waiting()), (1, 0));
+    });
+}
