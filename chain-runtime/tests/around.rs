@@ -17,6 +17,7 @@ use chain_runtime::around::{
     Backoff, Budget, CatchPanic, Concurrency, Deadline, Expired, Instrumented, Overloaded, Retry, Timer, TokioTimer,
     Wait,
 };
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use proptest::prelude::*;
 use support::ALLOCATIONS;
 use tokio::time::{Instant, sleep, timeout};
@@ -31,6 +32,11 @@ fn run<F: Future>(future: F) -> F::Output {
 
 fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Uses up so much of tokio's time, and does not suspend.
+fn busy(time: Duration) {
+    assert!(poll(pin!(tokio::time::advance(time))).is_pending());
 }
 
 /// Says that it was dropped.
@@ -66,12 +72,19 @@ fn a_deadline_that_has_passed_polls_nothing() {
         assert_eq!(Deadline::within(Duration::ZERO).around(pin!(never())).await, Err(Expired));
         // Nor does an inner one, where the outer one has passed while the block was busy.
         let inner = pin!(async {
-            while Deadline::current().is_some_and(|at| TokioTimer.now() < at) {
-                tokio::time::advance(MS).await;
-            }
+            busy(6 * MS);
             Deadline::within(1000 * MS).around(pin!(never())).await
         });
         assert_eq!(Deadline::within(5 * MS).around(inner).await, Ok(Err(Expired)));
+        // Where the block suspends then, it is too late.
+        let mut polled = 0;
+        let suspends = pin!(poll_fn(|context| {
+            busy(6 * MS);
+            polled += 1;
+            context.waker().wake_by_ref();
+            if polled == 2 { Poll::Ready(()) } else { Poll::Pending }
+        }));
+        assert_eq!(Deadline::within(5 * MS).around(suspends).await, Err(Expired));
     });
 }
 
@@ -556,5 +569,57 @@ fn who_waits_for_a_permit_keeps_its_patience_when_it_is_moved_out_from_under_a_s
         assert_eq!(Deadline::within(50 * MS).around(pin!(waits.as_mut())).await, Err(Expired));
         assert_eq!(timeout(60_000 * MS, waits).await, Ok(Err(Overloaded)));
         assert!(began.elapsed() < 110 * MS, "{:?}", began.elapsed());
+    });
+}
+
+#[test]
+fn who_would_wait_for_a_permit_when_the_deadline_has_passed_ends_with_that() {
+    run(async {
+        let limit = Concurrency::wait(0, 1000 * MS);
+        {
+            let block = pin!(async {
+                busy(30 * MS);
+                limit.around(pin!(ready(()))).await
+            });
+            assert_eq!(Deadline::within(20 * MS).around(block).await, Err(Expired));
+        }
+        assert_eq!(limit.waiting(), 0);
+    });
+}
+
+#[test]
+fn a_deadline_that_is_up_together_with_a_sooner_one_is_woken_when_that_is_gone() {
+    run(async {
+        let block = |limit: u32| async move { Deadline::within(limit * MS).around(pin!(pending::<()>())).await };
+        let mut jobs: FuturesUnordered<_> = [block(100)].into_iter().collect();
+        {
+            let mut sooner = pin!(async { Deadline::within(50 * MS).around(pin!(jobs.next())).await });
+            assert!(futures_util::future::poll_immediate(sooner.as_mut()).await.is_none());
+            // This thread is busy with something else until both are up.
+            tokio::time::advance(200 * MS).await;
+            assert_eq!(sooner.await, Err(Expired));
+        }
+        assert_eq!(timeout(1000 * MS, jobs.next()).await, Ok(Some(Err(Expired))));
+    });
+}
+
+#[test]
+fn a_permit_that_comes_when_its_request_is_dropped_goes_to_the_next() {
+    run(async {
+        let limit = Concurrency::wait(1, 1000 * MS);
+        let at = Instant::now() + 20 * MS;
+        let holds = async { limit.around(pin!(tokio::time::sleep_until(at))).await };
+        // Dropped at just that time, as `select!` drops what it did not take.
+        let gives_way = async {
+            tokio::select! {
+                biased;
+                () = tokio::time::sleep_until(at) => None,
+                done = async { limit.around(pin!(ready(1))).await } => Some(done),
+            }
+        };
+        let comes_next = async { limit.around(pin!(ready(2))).await };
+        let ends = tokio::join!(biased; holds, gives_way, comes_next);
+        assert_eq!(ends, (Ok(()), None, Ok(2)));
+        assert_eq!((limit.available(), limit.waiting()), (1, 0));
     });
 }

@@ -14,7 +14,10 @@ use chain_macros::node;
 #[cfg(feature = "tokio")]
 use {
     super::{Deadline, Timer, TokioTimer},
+    core::future::poll_fn,
+    core::mem,
     core::pin::pin,
+    core::task::Poll,
     std::time::Duration,
     tokio::sync::{Semaphore, SemaphorePermit},
 };
@@ -117,7 +120,7 @@ impl Concurrency<Wait> {
     /// At most `limit` blocks at once; waits for as long as `patience` where there are as many, and then gives up.
     ///
     /// A request that is dropped while it waits gives up its place to the next: no permit is lost. One that waits under a
-    /// [`Deadline`] that is sooner ends with that.
+    /// [`Deadline`] that is sooner ends with that, also where that one has passed when it begins to wait.
     ///
     /// ```
     /// use std::time::Duration;
@@ -152,6 +155,8 @@ impl<T> Concurrency<Wait<T>> {
     }
 
     /// Lets at most so many wait at once; who comes after these is given [`Overloaded`] at once. Without it, there is no limit.
+    ///
+    /// A request to which a permit was handed on counts as waiting until it is polled.
     #[must_use]
     pub fn queue(self, at_most: usize) -> Self {
         Self { way: Wait { waiting: Places::new(at_most), ..self.way } }
@@ -197,6 +202,16 @@ impl<T: Timer> Concurrency<Wait<T>> {
 impl<T: Timer> Wait<T> {
     async fn acquire(&self) -> Result<SemaphorePermit<'_>, Overloaded> {
         let _place = self.waiting.take()?;
+        // Where an outer deadline has passed meanwhile, that one ends this, and not the patience. It asks the clock once this is pending.
+        let mut is_asked = Deadline::current().is_none_or(|at| at > self.timer.now());
+        poll_fn(|context| {
+            if mem::replace(&mut is_asked, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
         let permit = pin!(self.permits.acquire());
         match Deadline::within_on(&self.timer, self.patience).around(permit).await {
             Ok(Ok(permit)) => Ok(permit),

@@ -36,7 +36,8 @@ thread_local! {
 ///   sooner deadline, and is moved out from under it, keeps its limit.
 /// - Where the time is up before the block begins, be it one's own or an inherited one, the block is not polled at all.
 /// - What the block spawns is polled elsewhere, and inherits nothing.
-/// - No timer is asked for before the block has to wait, and it is dropped with the block.
+/// - No timer is asked for before the block has to wait, and it is dropped with the block. It only wakes: the clock itself is asked in each poll in which the
+///   block is pending, so a block that was busy for too long is abandoned where it suspends next.
 /// - It ends where the block gives its reply. Of an HTTP response that is its **head**: how long the body takes to be sent after that is not limited.
 ///   `WholeDeadline` limits both.
 ///
@@ -129,11 +130,7 @@ impl<T: Timer> Deadline<T> {
     /// [`Expired`] when the time is up. The block must not be polled after that.
     pub async fn around<B: Future>(&self, mut block: Pin<&mut B>) -> Result<B::Output, Expired> {
         let now = self.timer.now();
-        let own = match self.limit {
-            // What no clock will show is no limit.
-            Limit::Within(limit) => now.checked_add(limit),
-            Limit::Until(at) => Some(at),
-        };
+        let own = self.limit.after(now);
         if sooner(own, CURRENT.get()).is_some_and(|at| at <= now) {
             return Err(Expired);
         }
@@ -148,18 +145,34 @@ impl<T: Timer> Deadline<T> {
                 return Poll::Ready(Ok(output));
             }
             let Some(own) = own else { return Poll::Pending };
-            if sleep.is_none() {
-                sleep.set(Some(self.timer.sleep_until(own)));
+            // The block may have been busy: a timer that is asked for a time that has passed may still take a turn of its driver, tokio's among them.
+            let mut is_up = own <= self.timer.now();
+            if !is_up {
+                if sleep.is_none() {
+                    sleep.set(Some(self.timer.sleep_until(own)));
+                }
+                is_up = sleep.as_mut().as_pin_mut().is_some_and(|sleep| sleep.poll(context).is_ready());
             }
-            let is_up = sleep.as_mut().as_pin_mut().is_some_and(|sleep| sleep.poll(context).is_ready());
             if is_up && inherited.is_some_and(|at| at <= own) {
-                // The outer one ends this block, too. Who polls it without that one asks the clock again.
+                // The outer one ends this block, too. Who polls it without that one asks the clock again: it is polled for it, also where that is
+                // by who polls only what was woken.
                 sleep.set(None);
+                context.waker().wake_by_ref();
                 return Poll::Pending;
             }
             if is_up { Poll::Ready(Err(Expired)) } else { Poll::Pending }
         })
         .await
+    }
+}
+
+impl Limit {
+    /// When it is up, if it begins now. What no clock will show is no limit.
+    fn after(self, now: Instant) -> Option<Instant> {
+        match self {
+            Self::Within(limit) => now.checked_add(limit),
+            Self::Until(at) => Some(at),
+        }
     }
 }
 

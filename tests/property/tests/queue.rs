@@ -92,6 +92,8 @@ fn some_fates() -> impl Strategy<Value = BTreeMap<String, Vec<Fate>>> {
 }
 
 proptest! {
+    #![proptest_config(chain_property::cases(256))]
+
     #[test]
     fn each_message_ends_once_as_the_model_says(all in some_fates()) {
         let (queue, mut messages, mut ends) = queue(all.keys().cloned());

@@ -75,6 +75,9 @@ async fn last(script: &Script) -> Reply {
 
 type Again = Retry<fn(&Reply) -> bool>;
 
+/// In halves of units.
+const TIMEOUT: u32 = 5;
+
 chain! {
     segment part(l1: Log<1>) {
         #[cfg(any())] absent => l1 => #[cfg(not(any()))] { step::<0> } => step::<1>
@@ -98,7 +101,7 @@ chain! {
 
 chain! {
     struct Spliced { a: Deadline, b: Deadline, again: Again, l0: Log<0>, l1: Log<1> }
-    async fn(script: &Script) -> Reply { l0 => a { ..part => again { step::<2> => b { last } } } }
+    async fn(script: &Script) -> Reply { l0 => a { ..part => again { #[timeout(TIMEOUT * UNIT / 2)] step::<2> => b { last } } } }
 }
 
 // ---- the model
@@ -212,7 +215,15 @@ fn items(which: usize, a: u64, b: u64) -> Vec<Item> {
         2 => vec![Within(a, vec![Again(vec![Log(0), Within(b, vec![Log(1), Step(0), Last])])])],
         _ => vec![
             Log(0),
-            Within(a, vec![Log(1), Block(vec![Step(0)]), Step(1), Again(vec![Step(2), Within(b, vec![Last])])]),
+            Within(
+                a,
+                vec![
+                    Log(1),
+                    Block(vec![Step(0)]),
+                    Step(1),
+                    Again(vec![Within(TIMEOUT.into(), vec![Step(2)]), Within(b, vec![Last])]),
+                ],
+            ),
         ],
     }
 }
@@ -254,7 +265,7 @@ fn limit() -> impl Strategy<Value = u64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(chain_property::cases(2000))]
 
     #[test]
     fn what_waits_does_what_the_model_foretells(which in 0..4usize, a in limit(), b in limit(), script in script()) {

@@ -72,21 +72,24 @@ macro_rules! family {
             }
         }
     };
-    // A function is not polled, so it cannot be dropped midway either.
     (@drive $name:ident immediate) => {
         impl $name {
             fn driven(script: &Script, polls: usize) -> Driven<Reply> {
-                if polls == 0 {
-                    return Driven::Dropped;
-                }
-                let chain = Self::scripted(script);
-                match catch_unwind(AssertUnwindSafe(|| chain.run())) {
-                    Ok(reply) => Driven::Ready(reply),
-                    Err(panic) => Driven::Panicked(panic),
-                }
+                called(polls, || Self::scripted(script).run())
             }
         }
     };
+}
+
+/// A function is not polled, so it cannot be dropped midway either.
+pub(crate) fn called(polls: usize, run: impl FnOnce() -> Reply) -> Driven<Reply> {
+    if polls == 0 {
+        return Driven::Dropped;
+    }
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(reply) => Driven::Ready(reply),
+        Err(panic) => Driven::Panicked(panic),
+    }
 }
 
 family! {

@@ -1,10 +1,14 @@
 //! What a chain does, as one would explain it.
 
+use std::collections::HashMap;
+
 use chain_runtime::observe::{Event, Way};
 
 use crate::nodes::Shape;
-use crate::script::Happened::{self, Abandoned, Again, Around, Cancelled, Done, Dropped, Enter, Exit, Exited, Leave};
-use crate::script::{CAUGHT, NAMES, Outcome, Part, Reply, Script};
+use crate::script::Happened::{
+    self, Abandoned, Again, Around, Cancelled, Done, Dropped, Enter, Exit, Exited, Leave, Reached,
+};
+use crate::script::{CAUGHT, Outcome, Part, Reply, Script, name};
 
 /// One thing of a row, as data. Numbers are positions.
 #[derive(Debug)]
@@ -70,6 +74,15 @@ impl Item {
         };
         row.iter().map(count).sum()
     }
+
+    /// Whether anything in it may go one way or the other.
+    pub(crate) fn decides(row: &[Self]) -> bool {
+        row.iter().any(|item| match item {
+            Self::Node(..) => false,
+            Self::Block(inner) | Self::Around(_, _, inner) => Self::decides(inner),
+            Self::Maybe(..) | Self::If(..) | Self::Choice(..) | Self::Match(..) => true,
+        })
+    }
 }
 
 /// What `chain` would do.
@@ -96,6 +109,8 @@ pub(crate) struct Interpreter<'a> {
     happened: Vec<Happened>,
     told: Vec<Event>,
     panicked: Option<&'static str>,
+    /// How often what a node provided was lent to others that tell of it.
+    reached: HashMap<usize, usize>,
 }
 
 /// Something to undo.
@@ -142,6 +157,7 @@ impl<'a> Interpreter<'a> {
             happened: Vec::new(),
             told: Vec::new(),
             panicked: None,
+            reached: HashMap::new(),
         };
         if polls == 0 {
             // A future that was never polled has done nothing at all.
@@ -163,7 +179,7 @@ impl<'a> Interpreter<'a> {
     }
 
     fn part(&self, at: usize) -> Part {
-        self.script.0[at]
+        *self.script.of(at)
     }
 
     /// A row, from its first item until all that was entered in it is left.
@@ -243,7 +259,7 @@ impl<'a> Interpreter<'a> {
     }
 
     fn enter(&mut self, entered: Entered) {
-        self.told.push(Event::Entered(NAMES[entered.at]));
+        self.told.push(Event::Entered(name(entered.at)));
         self.entered.push(entered);
     }
 
@@ -256,7 +272,7 @@ impl<'a> Interpreter<'a> {
                     if self.go_in(at, shape)? {
                         return Ok(None);
                     }
-                    let name = NAMES[at];
+                    let name = name(at);
                     self.told.extend([Event::Entered(name), Event::Leave(name), Event::Left(name)]);
                     self.part(at).decision == 0
                 }
@@ -271,9 +287,10 @@ impl<'a> Interpreter<'a> {
     /// Whether the node broke.
     fn go_in(&mut self, at: usize, shape: Shape) -> Result<bool, Over> {
         let part = self.part(at);
-        self.told.push(Event::Enter(NAMES[at]));
+        self.told.push(Event::Enter(name(at)));
         if shape.enters {
             self.happened.push(Enter(at));
+            self.reach(at, shape);
             if shape.suspends_in {
                 self.suspend(at, part.suspends_in, Way::In)?;
             }
@@ -284,12 +301,21 @@ impl<'a> Interpreter<'a> {
                 self.broke(at, at)?;
                 return Ok(true);
             }
+            self.reached.insert(at, 0);
         }
         Ok(false)
     }
 
+    fn reach(&mut self, at: usize, shape: Shape) {
+        if let Some(from) = shape.reaches {
+            let count = self.reached.get_mut(&from).expect("it was provided");
+            *count += 1;
+            self.happened.push(Reached(at, *count));
+        }
+    }
+
     fn broke(&mut self, at: usize, cut_short_by: usize) -> Result<(), Over> {
-        self.told.push(Event::Broke(NAMES[at]));
+        self.told.push(Event::Broke(name(at)));
         if cut_short_by == at && self.part(at).panics_replying {
             return Err(self.panic_of_nobody("reply"));
         }
@@ -318,9 +344,9 @@ impl<'a> Interpreter<'a> {
         let entered = *self.entered.last().expect("something was entered");
         let Entered { at, drops, .. } = entered;
         if let Some(shape) = entered.node {
-            self.told.push(Event::Leave(NAMES[at]));
+            self.told.push(Event::Leave(name(at)));
             self.go_out(at, shape)?;
-            self.told.push(Event::Left(NAMES[at]));
+            self.told.push(Event::Left(name(at)));
         }
         self.entered.pop();
         if drops { self.drops(at) } else { Ok(()) }
@@ -333,6 +359,7 @@ impl<'a> Interpreter<'a> {
         }
         let (by, is_cut_short) = self.ending;
         self.happened.push(if shape.unseen { Leave(at) } else { Exit(at, by, is_cut_short) });
+        self.reach(at, shape);
         if shape.suspends_out {
             self.suspend(at, part.suspends_out, Way::Out)?;
         }
@@ -349,7 +376,7 @@ impl<'a> Interpreter<'a> {
     /// A node around a block, as often as it runs that.
     fn wrapped(&mut self, at: usize, kind: Kind, inner: &[Item], replies: bool) -> Result<Flow, Over> {
         let part = self.part(at);
-        self.told.push(Event::Enter(NAMES[at]));
+        self.told.push(Event::Enter(name(at)));
         if kind == Kind::Wrap {
             self.happened.push(Enter(at));
             self.suspend(at, part.suspends_in, Way::In)?;
@@ -393,7 +420,7 @@ impl<'a> Interpreter<'a> {
             }
             attempt += 1;
         };
-        self.told.push(Event::Left(NAMES[at]));
+        self.told.push(Event::Left(name(at)));
         self.entered.last_mut().expect("it was entered").node = None;
         self.leave_last()?;
         Ok(flow)
@@ -419,7 +446,7 @@ impl<'a> Interpreter<'a> {
         let before = self.entered.len();
         let number = self.around.len();
         self.around.push(Running { at, left: abandons_after.map(|polls| polls - 1) });
-        self.told.push(Event::Entered(NAMES[at]));
+        self.told.push(Event::Entered(name(at)));
         let run = self.row(inner, replies);
         self.around.pop();
         let flow = match run {
@@ -428,7 +455,7 @@ impl<'a> Interpreter<'a> {
                 self.die(before, &over);
                 return match self.panicked {
                     None => {
-                        self.told.push(Event::Leave(NAMES[at]));
+                        self.told.push(Event::Leave(name(at)));
                         Ok(Err(at))
                     }
                     // A hook did, or a value: that is a panic of the run.
@@ -438,12 +465,12 @@ impl<'a> Interpreter<'a> {
             Err(over) if kind == Kind::Catch && self.panicked.is_some() => {
                 self.die(before, &over);
                 self.panicked = None;
-                self.told.push(Event::Leave(NAMES[at]));
+                self.told.push(Event::Leave(name(at)));
                 return Ok(Err(CAUGHT));
             }
             Err(over) => return Err(over),
         };
-        self.told.push(Event::Leave(NAMES[at]));
+        self.told.push(Event::Leave(name(at)));
         if kind == Kind::Wrap {
             self.suspend(at, part.suspends_out, Way::Out)?;
             if part.panics_out {
@@ -458,10 +485,10 @@ impl<'a> Interpreter<'a> {
 
     fn suspend(&mut self, at: usize, times: usize, way: Way) -> Result<(), Over> {
         for _ in 0..times {
-            self.told.push(Event::Suspend(NAMES[at], way));
-            let cut_off = (at, Event::Cancelled(NAMES[at]));
+            self.told.push(Event::Suspend(name(at), way));
+            let cut_off = (at, Event::Cancelled(name(at)));
             self.pend().map_err(|up_to| Over { at: Some(cut_off), up_to })?;
-            self.told.push(Event::Resume(NAMES[at], way));
+            self.told.push(Event::Resume(name(at), way));
         }
         Ok(())
     }
@@ -479,7 +506,7 @@ impl<'a> Interpreter<'a> {
 
     fn panic(&mut self, at: usize, what: &'static str, way: Way) -> Over {
         self.panicked = Some(what);
-        Over { at: Some((at, Event::Panicked(NAMES[at], way))), up_to: None }
+        Over { at: Some((at, Event::Panicked(name(at), way))), up_to: None }
     }
 
     /// What was entered and not left is cleaned up, the last first, until so many are left. Of the hooks and values that would panic,
@@ -503,7 +530,7 @@ impl<'a> Interpreter<'a> {
             }
         }
         let panicked =
-            |at: usize, begins: fn(&'static str) -> Event| [begins(NAMES[at]), Event::Panicked(NAMES[at], Way::Out)];
+            |at: usize, begins: fn(&'static str) -> Event| [begins(name(at)), Event::Panicked(name(at), Way::Out)];
         match over.at {
             Some((at, _)) if in_hook == Some(at) => {
                 self.told.extend(panicked(at, |name| Event::Resume(name, Way::Out)))
@@ -516,7 +543,7 @@ impl<'a> Interpreter<'a> {
             }
             match in_hook == Some(at) {
                 true => self.told.extend(panicked(at, Event::Leave)),
-                false => self.told.push(Event::Cancelled(NAMES[at])),
+                false => self.told.push(Event::Cancelled(name(at))),
             }
         }
     }

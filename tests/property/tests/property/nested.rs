@@ -39,7 +39,7 @@ macro_rules! nested {
         impl $name {
             fn driven(script: &Script, polls: usize) -> Driven<Reply> {
                 let this = Self { script: *script, toggles: Toggles::new(), $($field: ($value as fn(&Script) -> $ty)(script)),+ };
-                $(this.toggles().set($toggle, script.0[$at].is_on).expect("declared");)*
+                $(this.toggles().set($toggle, script.of($at).is_on).expect("declared");)*
                 drive(this.run(), polls)
             }
         }
@@ -101,9 +101,9 @@ nested! {
 
     // A block that runs again, with one in it that does, too.
     Retries RetriesObserved {
-        n0: Slow<0> = |_| Slow, n1: Again<1> = |script| Again(script.0[1]), n2: Inner<2> = |_| Inner,
-        n3: Again<3> = |script| Again(script.0[3]), n4: Inner<4> = |_| Inner, n5: Closing<5> = |_| Closing,
-        n6: Wrap<6> = |_| Wrap, n7: Again<7> = |script| Again(script.0[7]), n8: Slow<8> = |_| Slow, n9: Slow<9> = |_| Slow,
+        n0: Slow<0> = |_| Slow, n1: Again<1> = |script| Again(*script.of(1)), n2: Inner<2> = |_| Inner,
+        n3: Again<3> = |script| Again(*script.of(3)), n4: Inner<4> = |_| Inner, n5: Closing<5> = |_| Closing,
+        n6: Wrap<6> = |_| Wrap, n7: Again<7> = |script| Again(*script.of(7)), n8: Slow<8> = |_| Slow, n9: Slow<9> = |_| Slow,
     } toggles [] {
         n0 => n1 { n2 => n3 { n4 => n5 } => n6 { n7 { n8 => n9 } } }
     } is [
@@ -181,7 +181,7 @@ nested! {
 
     // A panic that is caught, in a block that runs again, in one that may be abandoned.
     Catches CatchesObserved {
-        n0: Slow<0> = |_| Slow, n1: Wrap<1> = |_| Wrap, n2: Again<2> = |script| Again(script.0[2]),
+        n0: Slow<0> = |_| Slow, n1: Wrap<1> = |_| Wrap, n2: Again<2> = |script| Again(*script.of(2)),
         n3: CatchPanic = |_| CatchPanic, n4: Inner<4> = |_| Inner, n5: Wrap<5> = |_| Wrap, n6: Slow<6> = |_| Slow,
         n7: Late<7> = |_| Late,
     } toggles [] {
@@ -194,7 +194,7 @@ nested! {
 
     // All of it.
     All AllObserved {
-        n0: Inner<0> = |_| Inner, n1: Wrap<1> = |_| Wrap, n2: Decide<2> = |_| Decide, n3: Again<3> = |script| Again(script.0[3]),
+        n0: Inner<0> = |_| Inner, n1: Wrap<1> = |_| Wrap, n2: Decide<2> = |_| Decide, n3: Again<3> = |script| Again(*script.of(3)),
         n4: Inner<4> = |_| Inner, n5: Choose<5> = |_| Choose, n6: Decide<6> = |_| Decide, n7: Closing<7> = |_| Closing,
         n8: CatchPanic = |_| CatchPanic, n9: Inner<9> = |_| Inner, n10: Slow<10> = |_| Slow, n11: Slow<11> = |_| Slow,
         n12: Inner<12> = |_| Inner, n13: Closing<13> = |_| Closing, n14: Late<14> = |_| Late, n15: Waits<15> = |_| Waits,

@@ -28,7 +28,7 @@ pub(crate) struct Waits<const AT: usize>;
 impl<const AT: usize> Waits<AT> {
     async fn enter(&self, script: &Script) -> Result<Value<AT>, Cut> {
         note(Enter(AT));
-        suspend(script.0[AT].suspends_in).await;
+        suspend(script.of(AT).suspends_in).await;
         go_on::<AT>(script)?;
         Ok(Value::new(script))
     }
@@ -68,13 +68,13 @@ pub(crate) struct Slow<const AT: usize>;
 impl<const AT: usize> Slow<AT> {
     async fn enter(&self, script: &Script) -> Result<Value<AT>, Cut> {
         note(Enter(AT));
-        suspend(script.0[AT].suspends_in).await;
+        suspend(script.of(AT).suspends_in).await;
         go_on::<AT>(script)?;
         Ok(Value::new(script))
     }
     async fn exit(&self, script: &Script, ending: &Ending, reply: &mut Reply) {
         begin_exit::<AT>(ending);
-        suspend(script.0[AT].suspends_out).await;
+        suspend(script.of(AT).suspends_out).await;
         end_exit::<AT>(script, reply);
     }
     fn cancelled(&self, _value: &mut Value<AT>, script: &Script) {
@@ -88,7 +88,7 @@ pub(crate) struct Out<const AT: usize>;
 impl<const AT: usize> Out<AT> {
     async fn exit(&self, script: &Script, ending: &Ending, reply: &mut Reply) {
         begin_exit::<AT>(ending);
-        suspend(script.0[AT].suspends_out).await;
+        suspend(script.of(AT).suspends_out).await;
         end_exit::<AT>(script, reply);
     }
 }
@@ -108,7 +108,7 @@ pub(crate) struct Mixed<const AT: usize>;
 impl<const AT: usize> Mixed<AT> {
     async fn enter(&self, script: &Script) -> Value<AT> {
         note(Enter(AT));
-        suspend(script.0[AT].suspends_in).await;
+        suspend(script.of(AT).suspends_in).await;
         come_in::<AT>(script);
         Value::new(script)
     }
@@ -144,20 +144,70 @@ impl<const AT: usize> Late<AT> {
     }
     async fn exit(&self, script: &Script, ending: &Ending, reply: &mut Reply) {
         begin_exit::<AT>(ending);
-        suspend(script.0[AT].suspends_out).await;
+        suspend(script.of(AT).suspends_out).await;
         end_exit::<AT>(script, reply);
     }
     fn cancelled(&self, script: &Script) {
         cancel::<AT>(script);
     }
 }
+
+/// All hooks, all of which suspend that can, and each is lent what another node provided, far before it.
+pub(crate) struct Reach<const AT: usize, const FROM: usize>;
+#[node]
+impl<const AT: usize, const FROM: usize> Reach<AT, FROM> {
+    async fn enter(&self, script: &Script, far: &mut Value<FROM>) -> Result<Value<AT>, Cut> {
+        note(Enter(AT));
+        far.reach(AT);
+        suspend(script.of(AT).suspends_in).await;
+        go_on::<AT>(script)?;
+        Ok(Value::new(script))
+    }
+    async fn exit(&self, script: &Script, far: &mut Value<FROM>, ending: &Ending, reply: &mut Reply) {
+        begin_exit::<AT>(ending);
+        far.reach(AT);
+        suspend(script.of(AT).suspends_out).await;
+        end_exit::<AT>(script, reply);
+    }
+    fn cancelled(&self, _value: &Value<AT>, script: &Script) {
+        cancel::<AT>(script);
+    }
+}
+
+/// The same, and never suspends.
+pub(crate) struct Grasp<const AT: usize, const FROM: usize>;
+#[node]
+impl<const AT: usize, const FROM: usize> Grasp<AT, FROM> {
+    fn enter(&self, script: &Script, far: &mut Value<FROM>) -> Result<Value<AT>, Cut> {
+        note(Enter(AT));
+        far.reach(AT);
+        go_on::<AT>(script)?;
+        Ok(Value::new(script))
+    }
+    fn exit(&self, script: &Script, far: &mut Value<FROM>, ending: &Ending, reply: &mut Reply) {
+        begin_exit::<AT>(ending);
+        far.reach(AT);
+        end_exit::<AT>(script, reply);
+    }
+    fn cancelled(&self, _value: &Value<AT>, script: &Script) {
+        cancel::<AT>(script);
+    }
+}
+
+/// One of many, in a very long chain.
+#[node]
+pub(crate) fn fill<const AT: usize>(script: &Script) -> Value<AT> {
+    note(Enter(AT));
+    Value::new(script)
+}
+
 /// All hooks; its way out sees nothing of how it ends, so it can stand in a block that goes on.
 pub(crate) struct Inner<const AT: usize>;
 #[node]
 impl<const AT: usize> Inner<AT> {
     async fn enter(&self, script: &Script) -> Result<Value<AT>, Cut> {
         note(Enter(AT));
-        suspend(script.0[AT].suspends_in).await;
+        suspend(script.of(AT).suspends_in).await;
         go_on::<AT>(script)?;
         Ok(Value::new(script))
     }
@@ -175,7 +225,7 @@ pub(crate) struct Closing<const AT: usize>;
 impl<const AT: usize> Closing<AT> {
     async fn enter(&self, script: &Script) -> Result<(), Cut> {
         note(Enter(AT));
-        suspend(script.0[AT].suspends_in).await;
+        suspend(script.of(AT).suspends_in).await;
         go_on::<AT>(script)
     }
     async fn exit(&self, script: &Script) {
@@ -192,9 +242,9 @@ pub(crate) struct Decide<const AT: usize>;
 impl<const AT: usize> Decide<AT> {
     async fn enter(&self, script: &Script) -> Result<bool, Cut> {
         note(Enter(AT));
-        suspend(script.0[AT].suspends_in).await;
+        suspend(script.of(AT).suspends_in).await;
         go_on::<AT>(script)?;
-        Ok(script.0[AT].decision == 0)
+        Ok(script.of(AT).decision == 0)
     }
 }
 
@@ -211,9 +261,9 @@ pub(crate) struct Choose<const AT: usize>;
 impl<const AT: usize> Choose<AT> {
     async fn enter(&self, script: &Script) -> Result<Choice<AT>, Cut> {
         note(Enter(AT));
-        suspend(script.0[AT].suspends_in).await;
+        suspend(script.of(AT).suspends_in).await;
         go_on::<AT>(script)?;
-        Ok(match script.0[AT].decision {
+        Ok(match script.of(AT).decision {
             0 => Choice::Bound(Value::new(script)),
             1 => Choice::Unbound(Value::new(script)),
             _ => Choice::Empty,
@@ -237,9 +287,9 @@ pub(crate) struct Own<const AT: usize> {
 impl<const AT: usize> Wrap<AT> {
     async fn enter(&self, script: &Script) -> Result<Own<AT>, Cut> {
         note(Enter(AT));
-        suspend(script.0[AT].suspends_in).await;
+        suspend(script.of(AT).suspends_in).await;
         go_on::<AT>(script)?;
-        Ok(Own { part: script.0[AT], _value: Value::new(script) })
+        Ok(Own { part: *script.of(AT), _value: Value::new(script) })
     }
     async fn around<B: Future>(&self, own: &mut Own<AT>, mut block: Pin<&mut B>) -> Result<B::Output, Cut> {
         let Part { suspends_out, panics_around, panics_out, mut abandons_after, .. } = own.part;
@@ -309,6 +359,8 @@ pub(crate) struct Shape {
     pub(crate) cancels: bool,
     /// Its way out sees neither the ending nor the reply.
     pub(crate) unseen: bool,
+    /// Who provided what it is lent, on its way in and on its way out.
+    pub(crate) reaches: Option<usize>,
 }
 
 pub(crate) const fn shape(letters: &str) -> Shape {
@@ -331,7 +383,18 @@ pub(crate) const fn shape(letters: &str) -> Shape {
         suspends_out: has(letters, b'O'),
         cancels: has(letters, b'c'),
         unseen: has(letters, b'u'),
+        reaches: None,
     }
+}
+
+/// The shape of [`Reach`].
+pub(crate) const fn reach(from: usize) -> Shape {
+    Shape { reaches: Some(from), ..shape("iIbpoOc") }
+}
+
+/// The shape of [`Grasp`].
+pub(crate) const fn grasp(from: usize) -> Shape {
+    Shape { reaches: Some(from), ..shape("ibpoc") }
 }
 
 macro_rules! shape_of {

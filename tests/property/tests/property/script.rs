@@ -39,6 +39,28 @@ pub(crate) struct Part {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Script(pub(crate) [Part; LONGEST]);
 
+impl Script {
+    /// What the node at this position does. Past the script there are nodes of very long chains, which do nothing of note.
+    pub(crate) fn of(&self, at: usize) -> &Part {
+        const NOTHING: Part = Part {
+            suspends_in: 0,
+            suspends_out: 0,
+            breaks: false,
+            panics_in: false,
+            panics_out: false,
+            panics_cancelled: false,
+            panics_around: false,
+            panics_dropped: false,
+            panics_replying: false,
+            decision: 0,
+            is_on: false,
+            abandons_after: None,
+            runs: 1,
+        };
+        self.0.get(at).unwrap_or(&NOTHING)
+    }
+}
+
 /// What happened, apart from what the observer was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Happened {
@@ -56,6 +78,8 @@ pub(crate) enum Happened {
     Abandoned(usize),
     /// It says whether the block runs again.
     Again(usize, bool),
+    /// It is lent what another one provided, the so manieth time.
+    Reached(usize, usize),
 }
 use Happened::{Cancelled, Dropped, Exit, Exited, Leave};
 
@@ -75,12 +99,19 @@ pub(crate) fn taken() -> Vec<Happened> {
 /// What the node at `AT` provides.
 pub(crate) struct Value<const AT: usize> {
     panics: bool,
+    reached: usize,
     _live: Live,
 }
 
 impl<const AT: usize> Value<AT> {
     pub(crate) fn new(script: &Script) -> Self {
-        Self { panics: script.0[AT].panics_dropped, _live: Live::new() }
+        Self { panics: script.of(AT).panics_dropped, reached: 0, _live: Live::new() }
+    }
+
+    /// The node `by` is lent it.
+    pub(crate) fn reach(&mut self, by: usize) {
+        self.reached += 1;
+        note(Happened::Reached(by, self.reached));
     }
 }
 
@@ -143,18 +174,18 @@ impl IntoReply<Reply> for () {
 }
 
 pub(crate) fn come_in<const AT: usize>(script: &Script) {
-    if script.0[AT].panics_in {
+    if script.of(AT).panics_in {
         panic_silently("in");
     }
 }
 
 pub(crate) fn go_on<const AT: usize>(script: &Script) -> Result<(), Cut> {
     come_in::<AT>(script);
-    if script.0[AT].breaks { Err(Cut::new(AT, &script.0[AT])) } else { Ok(()) }
+    if script.of(AT).breaks { Err(Cut::new(AT, script.of(AT))) } else { Ok(()) }
 }
 
 pub(crate) fn begin_exit<const AT: usize>(ending: &Ending) {
-    note(Exit(AT, ending.by().position, ending.is_cut_short()));
+    note(Exit(AT, number(ending.by().name), ending.is_cut_short()));
 }
 
 pub(crate) fn end_exit<const AT: usize>(script: &Script, reply: &mut Reply) {
@@ -166,13 +197,13 @@ pub(crate) fn end_exit<const AT: usize>(script: &Script, reply: &mut Reply) {
 /// A way out that sees neither the ending nor the reply.
 pub(crate) async fn exit_unseen<const AT: usize>(script: &Script) {
     note(Leave(AT));
-    suspend(script.0[AT].suspends_out).await;
+    suspend(script.of(AT).suspends_out).await;
     go_out::<AT>(script);
     note(Exited(AT));
 }
 
 pub(crate) fn go_out<const AT: usize>(script: &Script) {
-    if script.0[AT].panics_out {
+    if script.of(AT).panics_out {
         panic_silently("out");
     }
 }
@@ -180,13 +211,23 @@ pub(crate) fn go_out<const AT: usize>(script: &Script) {
 pub(crate) fn cancel<const AT: usize>(script: &Script) {
     note(Cancelled(AT));
     // A second panic while one is under way aborts the process, in Rust at large.
-    if script.0[AT].panics_cancelled && !std::thread::panicking() {
+    if script.of(AT).panics_cancelled && !std::thread::panicking() {
         panic_silently("cancelled");
     }
 }
 
-pub(crate) const NAMES: [&str; LONGEST] =
+const NAMES: [&str; LONGEST] =
     ["n0", "n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9", "n10", "n11", "n12", "n13", "n14", "n15"];
+
+/// What the node at this position is called in its chain.
+pub(crate) fn name(at: usize) -> &'static str {
+    NAMES.get(at).copied().unwrap_or("fill")
+}
+
+/// The position of the node with this name.
+pub(crate) fn number(name: &str) -> usize {
+    NAMES.iter().position(|one| *one == name).expect("nodes past the script give no reply")
+}
 
 /// How a run ends.
 #[derive(Debug, PartialEq, Eq)]
