@@ -2,8 +2,14 @@
 
 pub mod allocations;
 pub mod clock;
+mod kept;
+mod snapshot;
+mod times;
 
 #[cfg(feature = "jemalloc")]
 pub use allocations::Jemalloc;
 pub use allocations::{Allocated, Allocations, Counted, Counting, NotCounted, NotInstalled};
 pub use clock::{Clock, Manual, NoClock, Tsc};
+pub use kept::{Keeps, Kept, KeptStretch, Outcome, Whose};
+pub use snapshot::{NodeTotals, OtherChain, Snapshot, WayTotals};
+pub use times::Times;
