@@ -3,6 +3,8 @@
 pub mod allocations;
 pub mod clock;
 mod kept;
+mod meter;
+mod sampled;
 mod snapshot;
 mod times;
 
@@ -11,5 +13,7 @@ pub use allocations::Jemalloc;
 pub use allocations::{Allocated, Allocations, Counted, Counting, NotCounted, NotInstalled};
 pub use clock::{Clock, Manual, NoClock, Tsc};
 pub use kept::{Keeps, Kept, KeptStretch, Outcome, Whose};
+pub use meter::{Builder, Meter, Run};
+pub use sampled::Sampled;
 pub use snapshot::{NodeTotals, OtherChain, Snapshot, WayTotals};
 pub use times::Times;

@@ -21,6 +21,9 @@ use std::time::Duration;
 
 /// A clock that is read at each boundary of a run.
 pub trait Clock: Clone + Send + Sync + 'static {
+    /// Whether it never moves, so that a meter need not read it, nor keep what it says.
+    const STANDS_STILL: bool = false;
+
     /// The time, in ticks. On one thread it never goes back; between threads, by less than the machine's counters differ.
     fn now(&self) -> u64;
 
@@ -84,6 +87,8 @@ impl Clock for Tsc {
 pub struct NoClock;
 
 impl Clock for NoClock {
+    const STANDS_STILL: bool = true;
+
     #[inline(always)]
     fn now(&self) -> u64 {
         0

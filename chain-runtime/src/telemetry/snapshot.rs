@@ -27,8 +27,7 @@ pub struct Snapshot {
     pub is_timed: bool,
     /// Whether bytes are counted, and whether calls are.
     pub is_counted: (bool, bool),
-    /// One of so many runs was measured: 1, unless the meter is in a [`Sampled`](super::Sampled) that knows better. All figures are of the measured
-    /// ones alone.
+    /// One of so many runs was measured: more than 1 where the meter is [`Sampled`](super::Sampled). All figures are of the measured ones alone.
     pub one_in: u32,
     /// Runs that began.
     pub started: u64,

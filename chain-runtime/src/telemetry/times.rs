@@ -129,6 +129,8 @@ pub(crate) fn bucket(nanos: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::vec;
+
     use super::*;
 
     #[test]
