@@ -2,6 +2,7 @@
 
 pub mod allocations;
 pub mod clock;
+pub mod pauses;
 
 #[cfg(feature = "jemalloc")]
 pub use allocations::Jemalloc;
