@@ -45,6 +45,8 @@
 //! is found or asked for.
 
 mod ledger;
+#[cfg(target_os = "linux")]
+mod pressure;
 mod ring;
 mod sample;
 mod verdict;
@@ -52,6 +54,8 @@ mod verdict;
 use core::fmt;
 
 pub use ledger::{Ledger, Settings, Watch};
+#[cfg(target_os = "linux")]
+pub use pressure::{Listening, Pressure};
 
 /// A time in which a run, or the machine, did not get on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
