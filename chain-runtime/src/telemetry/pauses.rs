@@ -19,7 +19,7 @@
 //! | `Busy` | the thread's processor time | seen |
 //! | `Faults` | page faults, times what one costs, within the thread's system time; blocked time with major faults | inferred |
 //! | `Pressure` | the kernel's pressure stall information | seen; inferred where the readings were further apart |
-//! | `Late` | time between a wake and the poll (`Woken`); a probe that sleeps (`lag`) | seen; inferred |
+//! | `Late` | time between a wake and the poll ([`Woken`]); a probe that sleeps ([`lag`]) | seen; inferred |
 //!
 //! On systems other than Linux, `Busy` (inferred) and `Late` are all that is found.
 //!
@@ -44,6 +44,7 @@
 //! A ring of fixed size for each thread and each resource of the machine; the oldest pause makes way. Locks are taken only where a pause
 //! is found or asked for.
 
+mod late;
 mod ledger;
 #[cfg(target_os = "linux")]
 mod pressure;
@@ -53,6 +54,7 @@ mod verdict;
 
 use core::fmt;
 
+pub use late::{Woken, lag};
 pub use ledger::{Ledger, Settings, Watch};
 #[cfg(target_os = "linux")]
 pub use pressure::{Listening, Pressure};
