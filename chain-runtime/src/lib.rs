@@ -174,7 +174,7 @@
 //! | `tower` | a chain as a `Service` or a `Layer`, services as nodes (module `tower`) | `tower-service`, `tower-layer` |
 //! | `tracing` | `around::Instrumented` | `tracing` |
 //! | `arc-swap` | `Reloadable`: a field that is swapped while requests run | `arc-swap` |
-//! | `telemetry` | what nodes take of time and memory, and what pauses them (module `telemetry`) | `chain-counting`, `crossbeam-queue`, `fastrand`, `histogram`, `nix` on Linux, `quanta`, `thread_local` |
+//! | `telemetry` | what nodes take of time and memory, and what pauses them (module `telemetry`) | `chain-counting`, `crossbeam-queue`, `fastrand`, `histogram`, `nix` on Linux, `pin-project-lite`, `quanta`, `thread_local` |
 //! | `jemalloc` | `telemetry::Jemalloc`: allocations by jemalloc's own counters | `tikv-jemalloc-ctl`; those of `telemetry` |
 //! | `split` | a [`share`] of the requests by a key: the same ones each time | `siphasher` |
 //! | `sample` | a [`share`] of the requests, drawn anew for each | `fastrand` |

@@ -4,6 +4,7 @@ pub mod allocations;
 pub mod clock;
 mod kept;
 mod meter;
+pub mod pauses;
 mod sampled;
 mod snapshot;
 mod times;
