@@ -219,6 +219,12 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
         self.keeper.clear();
     }
 
+    /// How many threads' counters there are: as many as have measured at the same time.
+    #[doc(hidden)]
+    pub fn shards(&self) -> usize {
+        self.shards.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     #[inline(always)]
     fn local(&self) -> &Local {
         self.locals.get().unwrap_or_else(|| self.first_on_this_thread())
