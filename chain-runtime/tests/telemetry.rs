@@ -7,6 +7,8 @@
 
 #[path = "telemetry/book.rs"]
 mod book;
+#[path = "telemetry/paused.rs"]
+mod paused;
 #[path = "telemetry/snapshots.rs"]
 mod snapshots;
 

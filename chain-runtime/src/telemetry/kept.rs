@@ -4,6 +4,7 @@ use core::fmt;
 use std::time::{Duration, SystemTime};
 use std::vec::Vec;
 
+use super::pauses::{Cause, Evidence};
 use crate::describe::{ChainInfo, NodeInfo};
 use crate::observe::Way;
 
@@ -25,6 +26,8 @@ pub struct Kept {
     pub stretches: Vec<KeptStretch>,
     /// Whether there were more of them than a meter keeps. Then the last one that is kept lasts as long as it did, and those after it are missing.
     pub is_truncated: bool,
+    /// What paused it, in order, and behind these what the machine was short of meanwhile. At most 16 of its own.
+    pub pauses: Vec<KeptPause>,
 }
 
 /// How a run ended.
@@ -79,6 +82,28 @@ pub struct KeptStretch {
     pub start: Duration,
     /// How long it lasted.
     pub length: Duration,
+}
+
+/// A pause in a run that was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeptPause {
+    /// Whose stretch it was in. `None`: it is of the whole machine.
+    pub whose: Option<Whose>,
+    /// It was not before this, from the run's beginning. One of the machine that began before is said to begin with the run.
+    pub start: Duration,
+    /// It was not after this.
+    pub end: Duration,
+    /// What it was.
+    pub cause: Cause,
+    /// How long it was between `start` and `end`, at least.
+    pub least: Duration,
+    /// How long it was between `start` and `end`, at most.
+    pub most: Duration,
+    /// How long it probably was.
+    pub likely: Duration,
+    /// How it is known.
+    pub evidence: Evidence,
 }
 
 /// Whom a stretch belongs to. Nodes by their position.

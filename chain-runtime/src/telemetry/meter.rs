@@ -31,8 +31,10 @@ use thread_local::ThreadLocal;
 use self::keeper::Keeper;
 use self::record::{CHAIN, Record, place, seen, waits};
 use self::shard::Shard;
+use super::pauses::{Cause, Ledger, Pause};
 use super::{
-    Allocated, Allocations, Clock, Keeps, NodeTotals, NotCounted, NotInstalled, Outcome, Snapshot, Times, Tsc,
+    Allocated, Allocations, Clock, Keeps, NodeTotals, NotCounted, NotInstalled, Outcome, PauseTotals, Snapshot, Times,
+    Tsc,
 };
 use crate::describe::{ChainInfo, Ending, NodeInfo, Role};
 use crate::observe::{Observes, Stretch, Told};
@@ -89,6 +91,10 @@ pub struct Meter<C: Clock = Tsc, A: Allocations = NotCounted> {
     shards: Mutex<Vec<Arc<Shard>>>,
     depot: ArrayQueue<Box<Record>>,
     keeper: Keeper,
+    /// `None`: pauses are not looked for.
+    ledger: Option<Arc<Ledger<C>>>,
+    /// How many ticks a stretch has to take for the ledger to be asked; `u64::MAX` without one.
+    long: u64,
     foreign: AtomicU64,
 }
 
@@ -111,7 +117,7 @@ impl Meter {
 
     /// As [`of`](Self::of), with something changed.
     pub fn builder(chain: &'static ChainInfo) -> Builder {
-        Builder { chain, clock: Tsc::new(), allocations: NotCounted, slowest: 8, failed: 8 }
+        Builder { chain, clock: Tsc::new(), allocations: NotCounted, slowest: 8, failed: 8, pauses: Looks::Itself }
     }
 }
 
@@ -124,13 +130,24 @@ pub struct Builder<C: Clock = Tsc, A: Allocations = NotCounted> {
     allocations: A,
     slowest: usize,
     failed: usize,
+    pauses: Looks<C>,
+}
+
+/// How a meter finds pauses.
+#[derive(Clone, Debug)]
+enum Looks<C: Clock> {
+    Itself,
+    In(Arc<Ledger<C>>),
+    Never,
 }
 
 impl<C: Clock, A: Allocations> Builder<C, A> {
     /// Times are measured by this clock; by [`NoClock`](super::NoClock), none are.
     pub fn clock<D: Clock>(self, clock: D) -> Builder<D, A> {
-        let Self { chain, clock: _, allocations, slowest, failed } = self;
-        Builder { chain, clock, allocations, slowest, failed }
+        let Self { chain, clock: _, allocations, slowest, failed, pauses } = self;
+        // A ledger has a clock of its own, which is not this one.
+        let pauses = if matches!(pauses, Looks::Never) { Looks::Never } else { Looks::Itself };
+        Builder { chain, clock, allocations, slowest, failed, pauses }
     }
 
     /// Allocations are read from this source.
@@ -139,8 +156,8 @@ impl<C: Clock, A: Allocations> Builder<C, A> {
     /// [`NotInstalled`] where it has nothing to read in this program.
     pub fn allocations<B: Allocations>(self, allocations: B) -> Result<Builder<C, B>, NotInstalled> {
         allocations.check()?;
-        let Self { chain, clock, allocations: _, slowest, failed } = self;
-        Ok(Builder { chain, clock, allocations, slowest, failed })
+        let Self { chain, clock, allocations: _, slowest, failed, pauses } = self;
+        Ok(Builder { chain, clock, allocations, slowest, failed, pauses })
     }
 
     /// So many of the slowest runs are kept, and so many of the last that were cut short, cancelled or panicked. Where both are 0, no run's
@@ -150,13 +167,34 @@ impl<C: Clock, A: Allocations> Builder<C, A> {
         self
     }
 
+    /// Pauses are looked for in this ledger, which others may write to as well: what watches the machine's pressure, and the futures that know when they
+    /// were woken. Its clock is to be the meter's. Without this, the meter has one of its own, with the default settings.
+    pub fn pauses(mut self, ledger: Arc<Ledger<C>>) -> Self {
+        self.pauses = Looks::In(ledger);
+        self
+    }
+
+    /// Pauses are not looked for, which saves two comparisons at each poll.
+    pub fn without_pauses(mut self) -> Self {
+        self.pauses = Looks::Never;
+        self
+    }
+
     /// The meter.
     pub fn build(self) -> Meter<C, A> {
-        let Self { chain, clock, allocations, slowest, failed } = self;
+        let Self { chain, clock, allocations, slowest, failed, pauses } = self;
         // Without a clock, there is nothing to keep.
         let (slowest, failed) = if C::STANDS_STILL { (0, 0) } else { (slowest, failed) };
         let boundaries = if slowest + failed == 0 { 0 } else { 4 * chain.nodes.len() + 64 };
+        let ledger = match pauses {
+            _ if C::STANDS_STILL => None,
+            Looks::Never => None,
+            Looks::In(ledger) => Some(ledger),
+            Looks::Itself => Some(Arc::new(Ledger::new(clock.clone()))),
+        };
         Meter {
+            long: ledger.as_ref().map_or(u64::MAX, |ledger| clock.ticks(ledger.threshold())),
+            ledger,
             chain,
             clock,
             allocations,
@@ -202,6 +240,7 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
             took: Times::NEVER,
             own: 0,
             own_allocated: Allocated::NOTHING,
+            own_pauses: PauseTotals::default(),
             nodes: self.chain.nodes.iter().map(NodeTotals::of).collect(),
             blocks: self.chain.blocks.iter().map(|_| 0).collect(),
         };
@@ -211,7 +250,7 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
 
     /// The runs that are kept. While they are copied, others that would be kept are [missed](Keeps::missed).
     pub fn kept(&self) -> Keeps {
-        self.keeper.read(self.chain, &self.clock)
+        self.keeper.read(self.chain, &self.clock, self.ledger.as_deref())
     }
 
     /// Lets go of the runs that are kept, so that the slowest from now on are found.
@@ -252,17 +291,27 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
         // Another core's counter may be behind a little.
         let ticks = if C::STANDS_STILL { 0 } else { self.clock.now().max(last) };
         let now = record.now.load(Relaxed);
+        // Who waits allocates nothing, and goes on perhaps on another thread, whose counters are others.
+        let mut allocated = Allocated::NOTHING;
+        if Self::COUNTS && !waits(now) {
+            allocated = self.allocations.now();
+            record.allocates_to(now, allocated);
+        }
+        let mut is_dear = waits(now);
         if !C::STANDS_STILL {
             record::add(&record.cells[now as usize / 4].ticks[now as usize % 4], ticks - last);
             record.since.store(ticks, Relaxed);
+            if ticks - last >= self.long {
+                self.was_long(record, now, last, ticks);
+                is_dear = true;
+            }
+            if waits(now) {
+                self.polls(ticks);
+            }
         }
         if Self::COUNTS {
-            let allocated = self.allocations.now();
-            // Who waits allocates nothing, and goes on perhaps on another thread, whose counters these are then.
-            if !waits(now) {
-                record.allocates_to(now, allocated);
-            }
-            record.allocates_from(allocated);
+            // What the ledger allocated in between is no node's.
+            record.allocates_from(if is_dear { self.allocations.now() } else { allocated });
         }
         record.now.store(next, Relaxed);
         ticks
@@ -284,6 +333,40 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
             Stretch::Waiting(node, crate::observe::Way::Out) => record.node(node).sees(seen::WAITED_OUT),
             _ => {}
         }
+    }
+
+    /// A poll begins on this thread.
+    #[inline(always)]
+    fn polls(&self, ticks: u64) {
+        if let Some(ledger) = &self.ledger {
+            ledger.watch().began(ticks);
+        }
+    }
+
+    /// A stretch was longer than it should be: the ledger is asked why. One that ran is explained now; one that waited may have been polled late.
+    #[cold]
+    fn was_long(&self, record: &Record, place: u32, began: u64, ticks: u64) {
+        let Some(ledger) = &self.ledger else { return };
+        let (shard, watch) = (&self.local().shard, ledger.watch());
+        let waited = waits(place);
+        if !waited {
+            watch.ended(began, ticks);
+        }
+        let totals = match (place as usize / 4).checked_sub(1) {
+            Some(position) => shard.nodes.get(position).map(|node| &node.pauses),
+            None => Some(&shard.own_pauses),
+        };
+        // All that was found just now ends now.
+        let is_its = |pause: &Pause| match pause.cause {
+            Cause::Late => waited && pause.start >= began,
+            _ => !waited && pause.start >= began && pause.end == ticks,
+        };
+        ledger.during(watch.number(), began, ticks, |pause| {
+            if is_its(pause) {
+                totals.inspect(|totals| totals.add(pause));
+                record.pauses(place, *pause);
+            }
+        });
     }
 
     /// The node comes once more in this run, so what it took before counts.
@@ -370,8 +453,9 @@ impl<C: Clock, A: Allocations> Observes for Meter<C, A> {
         record::add(&local.shard.started, 1);
         let record = local.free.borrow_mut().pop();
         let record = record.unwrap_or_else(|| self.record());
-        let allocated = if Self::COUNTS { self.allocations.now() } else { Allocated::NOTHING };
-        record.begin(if C::STANDS_STILL { 0 } else { self.clock.now() }, allocated);
+        let ticks = if C::STANDS_STILL { 0 } else { self.clock.now() };
+        self.polls(ticks);
+        record.begin(ticks, if Self::COUNTS { self.allocations.now() } else { Allocated::NOTHING });
         Run(Some(record))
     }
 
@@ -433,6 +517,7 @@ impl<C: Clock, A: Allocations> Observes for Meter<C, A> {
         if self.boundaries != 0 && self.keeper.wants(took, !outcome.is_replied()) {
             self.keeper.keep(&mut record, outcome, took);
         }
+        record.forgets_pauses();
         let mut free = local.free.borrow_mut();
         if free.len() < FREE {
             free.push(record);

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 use std::vec::Vec;
 
+use super::pauses::{Cause, Resource};
 use super::{Allocated, Times};
 use crate::describe::{ChainInfo, NodeInfo};
 use crate::observe::Way;
@@ -45,6 +46,8 @@ pub struct Snapshot {
     pub own: u64,
     /// What was allocated in these.
     pub own_allocated: Allocated,
+    /// What paused them.
+    pub own_pauses: PauseTotals,
     /// Its nodes, by position.
     pub nodes: Vec<NodeTotals>,
     /// How often the row of each block began: an arm was chosen, a wrapped block was tried. By the index in [`ChainInfo::blocks`].
@@ -84,6 +87,8 @@ pub struct NodeTotals {
     pub way_in: WayTotals,
     /// Its way out.
     pub way_out: WayTotals,
+    /// What paused it, on either way. All of it is in its times as well: in those of waiting where the cause is [`Cause::Late`], and else in those of running.
+    pub pauses: PauseTotals,
 }
 
 /// What a meter has counted of a node's way in or out.
@@ -96,6 +101,52 @@ pub struct WayTotals {
     pub waiting: Times,
     /// What was allocated while it ran.
     pub allocated: Allocated,
+}
+
+/// Pauses by their cause: how often, and how many nanoseconds in all, as [likely](super::pauses::Pause::likely) as it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PauseTotals([(u64, u64); CAUSES.len()]);
+
+/// The causes that are counted.
+pub(crate) const CAUSES: [Cause; 10] = [
+    Cause::Preempted,
+    Cause::Blocked,
+    Cause::Stolen,
+    Cause::Busy,
+    Cause::Faults,
+    Cause::Pressure(Resource::Cpu),
+    Cause::Pressure(Resource::Memory),
+    Cause::Pressure(Resource::Io),
+    Cause::Late,
+    Cause::Unexplained,
+];
+
+impl PauseTotals {
+    /// The causes of which there were some: how often, and how many nanoseconds in all.
+    pub fn iter(&self) -> impl Iterator<Item = (Cause, u64, u64)> + '_ {
+        let all = CAUSES.iter().zip(&self.0).map(|(cause, (times, nanos))| (*cause, *times, *nanos));
+        all.filter(|(_, times, _)| *times > 0)
+    }
+
+    /// How often it was paused for this cause, and how many nanoseconds in all.
+    pub fn of(&self, cause: Cause) -> (u64, u64) {
+        CAUSES.iter().position(|other| *other == cause).map_or((0, 0), |index| self.0[index])
+    }
+
+    /// How many nanoseconds it was paused in all.
+    pub fn nanos(&self) -> u64 {
+        self.0.iter().map(|(_, nanos)| nanos).sum()
+    }
+
+    pub(crate) fn at(&mut self, index: usize) -> Option<&mut (u64, u64)> {
+        self.0.get_mut(index)
+    }
+
+    fn fold(&mut self, other: &Self, count: fn(u64, u64) -> u64) {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine = (count(mine.0, theirs.0), count(mine.1, theirs.1));
+        }
+    }
 }
 
 impl Snapshot {
@@ -152,6 +203,7 @@ impl Snapshot {
         each(&mut self.foreign, other.foreign);
         each(&mut self.own, other.own);
         allocated(&mut self.own_allocated, other.own_allocated, count);
+        self.own_pauses.fold(&other.own_pauses, count);
         times(&mut self.took, &other.took);
         self.nodes.iter_mut().zip(&other.nodes).for_each(|(mine, theirs)| mine.fold(theirs, count, times));
         self.blocks.iter_mut().zip(&other.blocks).for_each(|(mine, theirs)| each(mine, *theirs));
@@ -176,6 +228,7 @@ impl NodeTotals {
             died: 0,
             way_in: WayTotals::default(),
             way_out: WayTotals::default(),
+            pauses: PauseTotals::default(),
         }
     }
 
@@ -221,6 +274,7 @@ impl NodeTotals {
         ] {
             *mine = count(*mine, theirs);
         }
+        self.pauses.fold(&other.pauses, count);
         for (mine, theirs) in [(&mut self.way_in, &other.way_in), (&mut self.way_out, &other.way_out)] {
             times(&mut mine.running, &theirs.running);
             times(&mut mine.waiting, &theirs.waiting);

@@ -7,10 +7,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use std::vec::Vec;
 
-use super::record::{Place, Record, unpacked};
+use super::record::{PAUSES, Place, Record, unpacked};
 use crate::describe::ChainInfo;
 use crate::observe::Way;
-use crate::telemetry::{Clock, Keeps, Kept, KeptStretch, Outcome, Whose};
+use crate::telemetry::pauses::{Ledger, Pause};
+use crate::telemetry::{Clock, Keeps, Kept, KeptPause, KeptStretch, Outcome, Whose};
 
 /// Two bounded lists, whose memory is made at the beginning. Runs that fail may be many,
 /// so one of them is kept by an exchange of lists: nothing is copied, and nothing allocated.
@@ -37,6 +38,7 @@ struct Slot {
     /// `None`: nothing is kept here.
     run: Option<Run>,
     list: Box<[AtomicU64]>,
+    pauses: Vec<(Place, Pause)>,
 }
 
 /// A run that is over.
@@ -44,6 +46,7 @@ struct Slot {
 pub(super) struct Run {
     pub(super) outcome: Outcome,
     pub(super) took: u64,
+    began: u64,
     number: u64,
     ended: SystemTime,
     boundaries: u32,
@@ -75,19 +78,20 @@ impl Keeper {
             return;
         };
         let (number, ended) = (lists.number, SystemTime::now());
-        let run = Run { outcome, took, number, ended, boundaries: record.boundaries.load(Relaxed) };
+        let (began, boundaries) = (record.began.load(Relaxed), record.boundaries.load(Relaxed));
+        let run = Run { outcome, took, began, number, ended, boundaries };
         let Lists { slowest, failed, next, number } = &mut *lists;
         if took > self.faster.load(Relaxed)
             && let Some(slot) = slowest.iter_mut().min_by_key(|slot| slot.took())
         {
-            slot.run = Some(run);
+            slot.takes(run, record.paused());
             // It may be wanted once more, so it is copied.
             slot.list.iter().zip(&record.list).for_each(|(to, from)| to.store(from.load(Relaxed), Relaxed));
         }
         if !outcome.is_replied()
             && let Some(slot) = failed.get_mut(*next)
         {
-            slot.run = Some(run);
+            slot.takes(run, record.paused());
             mem::swap(&mut slot.list, &mut record.list);
             *next = (*next + 1) % failed.len();
         }
@@ -97,15 +101,14 @@ impl Keeper {
         }
     }
 
-    pub(super) fn read<C: Clock>(&self, chain: &'static ChainInfo, clock: &C) -> Keeps {
+    pub(super) fn read<C: Clock>(&self, chain: &'static ChainInfo, clock: &C, ledger: Option<&Ledger<C>>) -> Keeps {
         let lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         let copies = |slots: &[Slot]| slots.iter().filter_map(Slot::copied).collect::<Vec<_>>();
         let (mut slowest, mut failed) = (copies(&lists.slowest), copies(&lists.failed));
         drop(lists);
-        slowest.sort_by_key(|(run, _)| core::cmp::Reverse(run.took));
-        failed.sort_by_key(|(run, _)| core::cmp::Reverse(run.number));
-        let kept =
-            |runs: Vec<(Run, Vec<u64>)>| runs.into_iter().map(|(run, list)| run.kept(&list, chain, clock)).collect();
+        slowest.sort_by_key(|copied| core::cmp::Reverse(copied.run.took));
+        failed.sort_by_key(|copied| core::cmp::Reverse(copied.run.number));
+        let kept = |all: Vec<Copied>| all.iter().map(|copied| copied.kept(chain, clock, ledger)).collect();
         Keeps { slowest: kept(slowest), failed: kept(failed), missed: self.missed.load(Relaxed) }
     }
 
@@ -121,7 +124,14 @@ impl Keeper {
 
 impl Slot {
     fn new(boundaries: usize) -> Self {
-        Self { run: None, list: (0..boundaries).map(|_| AtomicU64::new(0)).collect() }
+        let list = (0..boundaries).map(|_| AtomicU64::new(0)).collect();
+        Self { run: None, list, pauses: Vec::with_capacity(PAUSES) }
+    }
+
+    fn takes(&mut self, run: Run, pauses: &[(Place, Pause)]) {
+        self.run = Some(run);
+        self.pauses.clear();
+        self.pauses.extend(pauses.iter().take(PAUSES));
     }
 
     /// 0 where nothing is kept here: any run is slower.
@@ -129,18 +139,27 @@ impl Slot {
         self.run.map_or(0, |run| run.took)
     }
 
-    fn copied(&self) -> Option<(Run, Vec<u64>)> {
+    fn copied(&self) -> Option<Copied> {
         let run = self.run?;
-        Some((run, self.list.iter().take(run.boundaries as usize).map(|boundary| boundary.load(Relaxed)).collect()))
+        let list = self.list.iter().take(run.boundaries as usize).map(|boundary| boundary.load(Relaxed));
+        Some(Copied { run, list: list.collect(), pauses: self.pauses.clone() })
     }
 }
 
-impl Run {
-    fn kept<C: Clock>(&self, list: &[u64], chain: &'static ChainInfo, clock: &C) -> Kept {
+/// What a slot has, so that its lock is not held for longer.
+struct Copied {
+    run: Run,
+    list: Vec<u64>,
+    pauses: Vec<(Place, Pause)>,
+}
+
+impl Copied {
+    fn kept<C: Clock>(&self, chain: &'static ChainInfo, clock: &C, ledger: Option<&Ledger<C>>) -> Kept {
+        let Self { run, list, .. } = self;
         let nanos = |ticks| Duration::from_nanos(clock.nanos(ticks));
-        let took = nanos(self.took);
+        let took = nanos(run.took);
         let starts = core::iter::once((super::record::CHAIN, 0)).chain(list.iter().map(|boundary| unpacked(*boundary)));
-        let ends = list.iter().map(|boundary| unpacked(*boundary).1).chain(core::iter::once(self.took));
+        let ends = list.iter().map(|boundary| unpacked(*boundary).1).chain(core::iter::once(run.took));
         // What is nothing at all is left out: a run whose first node begins at once.
         let stretches = starts.zip(ends).filter(|((_, start), end)| start < end).map(|((place, start), end)| {
             let (start, end) = (nanos(start), nanos(end));
@@ -148,13 +167,35 @@ impl Run {
         });
         Kept {
             chain,
-            number: self.number,
-            began: self.ended.checked_sub(took).unwrap_or(SystemTime::UNIX_EPOCH),
+            number: run.number,
+            began: run.ended.checked_sub(took).unwrap_or(SystemTime::UNIX_EPOCH),
             took,
-            outcome: self.outcome,
+            outcome: run.outcome,
             stretches: stretches.collect(),
-            is_truncated: self.boundaries as usize > list.len(),
+            is_truncated: run.boundaries as usize > list.len(),
+            pauses: self.pauses(clock, ledger),
         }
+    }
+
+    /// Its own, and what the machine was short of meanwhile: that is known only after a while, so it is asked for now.
+    fn pauses<C: Clock>(&self, clock: &C, ledger: Option<&Ledger<C>>) -> Vec<KeptPause> {
+        let Run { began, took, .. } = self.run;
+        let since = |ticks: u64| Duration::from_nanos(clock.nanos(ticks.saturating_sub(began).min(took)));
+        let kept = |whose, pause: &Pause| KeptPause {
+            whose,
+            start: since(pause.start),
+            end: since(pause.end),
+            cause: pause.cause,
+            least: Duration::from_nanos(pause.least),
+            most: Duration::from_nanos(pause.most),
+            likely: Duration::from_nanos(pause.likely),
+            evidence: pause.evidence,
+        };
+        let mut all: Vec<_> = self.pauses.iter().map(|(place, pause)| kept(Some(whose(*place)), pause)).collect();
+        if let Some(ledger) = ledger {
+            ledger.machine(began, began + took, |pause| all.push(kept(None, pause)));
+        }
+        all
     }
 }
 

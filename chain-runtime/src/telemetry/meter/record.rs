@@ -2,10 +2,13 @@
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::boxed::Box;
+use std::sync::{Mutex, PoisonError};
+use std::vec::Vec;
 
 use crate::describe::{ChainInfo, NodeInfo};
 use crate::observe::{Stretch, Way};
 use crate::telemetry::Allocated;
+use crate::telemetry::pauses::Pause;
 
 /// What happened to a node since it was entered. The first four say also which of its times there are, in the order of [`Cells::ticks`].
 pub(super) mod seen {
@@ -85,7 +88,13 @@ pub(super) struct Record {
     /// In and out; as many as there are cells, or none.
     pub(super) allocated: Box<[[AllocatedCell; 2]]>,
     pub(super) blocks: Box<[AtomicU32]>,
+    /// What paused it, and where. The lock is only there since the record is shared: nobody waits for it.
+    paused: AtomicU32,
+    pauses: Mutex<Vec<(Place, Pause)>>,
 }
+
+/// The most pauses that a run has.
+pub(super) const PAUSES: usize = 16;
 
 /// What a node has taken so far, in a cache line.
 #[derive(Debug, Default)]
@@ -138,6 +147,8 @@ impl Record {
             cells: (0..cells).map(|_| Cells::default()).collect(),
             allocated: (0..if counts { cells } else { 0 }).map(|_| Default::default()).collect(),
             blocks: chain.blocks.iter().map(|_| AtomicU32::new(0)).collect(),
+            paused: AtomicU32::new(0),
+            pauses: Mutex::new(Vec::with_capacity(if boundaries == 0 { 0 } else { PAUSES })),
         }
     }
 
@@ -179,6 +190,29 @@ impl Record {
             boundary.store(packed(place, since), Relaxed);
         }
         self.boundaries.store(boundaries.wrapping_add(1), Relaxed);
+    }
+
+    /// Something paused it there.
+    pub(super) fn pauses(&self, place: Place, pause: Pause) {
+        let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
+        if pauses.len() < pauses.capacity() {
+            pauses.push((place, pause));
+            self.paused.store(1, Relaxed);
+        }
+    }
+
+    /// What paused it, where something did.
+    pub(super) fn paused(&mut self) -> &[(Place, Pause)] {
+        self.pauses.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nothing has paused it any more.
+    #[inline(always)]
+    pub(super) fn forgets_pauses(&mut self) {
+        if *self.paused.get_mut() != 0 {
+            *self.paused.get_mut() = 0;
+            self.pauses.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        }
     }
 
     /// Those that die together are told from the last that was entered to the first, so their positions fall. Where they do not, others

@@ -8,6 +8,8 @@ use std::vec::Vec;
 
 use super::record::{AllocatedCell, Cells, Record, add, seen, take};
 use crate::describe::ChainInfo;
+use crate::telemetry::pauses::Pause;
+use crate::telemetry::snapshot::{CAUSES, PauseTotals};
 use crate::telemetry::times::{BUCKETS, bucket};
 use crate::telemetry::{Allocated, Clock, NodeTotals, Snapshot, Times};
 
@@ -20,6 +22,7 @@ pub(super) struct Shard {
     pub(super) panicked: AtomicU64,
     own: AtomicU64,
     own_allocated: AllocatedCell,
+    pub(super) own_pauses: Pauses,
     took: Series,
     pub(super) nodes: Box<[Node]>,
     blocks: Box<[AtomicU64]>,
@@ -42,6 +45,30 @@ pub(super) struct Node {
     pub(super) replied: AtomicU64,
     pub(super) cut_short: AtomicU64,
     pub(super) died: AtomicU64,
+    pub(super) pauses: Pauses,
+}
+
+/// How often something was paused, and for how many nanoseconds, by cause.
+#[derive(Debug, Default)]
+pub(super) struct Pauses([[AtomicU64; 2]; CAUSES.len()]);
+
+impl Pauses {
+    pub(super) fn add(&self, pause: &Pause) {
+        if let Some(index) = CAUSES.iter().position(|cause| *cause == pause.cause) {
+            let [times, nanos] = &self.0[index];
+            add(times, 1);
+            add(nanos, pause.likely);
+        }
+    }
+
+    fn add_to(&self, all: &mut PauseTotals) {
+        for (index, [times, nanos]) in self.0.iter().enumerate() {
+            if let Some(all) = all.at(index) {
+                all.0 += times.load(Relaxed);
+                all.1 += nanos.load(Relaxed);
+            }
+        }
+    }
 }
 
 /// How long something took, each time: the sum in ticks, and nanoseconds in buckets, which are made where it happens for the first time. So
@@ -101,6 +128,7 @@ impl Shard {
             panicked: AtomicU64::new(0),
             own: AtomicU64::new(0),
             own_allocated: AllocatedCell::default(),
+            own_pauses: Pauses::default(),
             took: Series::default(),
             nodes: chain.nodes.iter().map(|_| Node::default()).collect(),
             blocks: chain.blocks.iter().map(|_| AtomicU64::new(0)).collect(),
@@ -206,6 +234,7 @@ pub(super) fn read<C: Clock>(into: &mut Snapshot, shards: &[&Shard], clock: &C) 
     into.panicked = sum(|shard| &shard.panicked);
     into.own = clock.nanos(sum(|shard| &shard.own));
     shards.iter().for_each(|shard| shard.own_allocated.add_to(&mut into.own_allocated));
+    shards.iter().for_each(|shard| shard.own_pauses.add_to(&mut into.own_pauses));
     into.took = Sum::of(shards.iter().map(|shard| &shard.took), clock);
     for (position, totals) in into.nodes.iter_mut().enumerate() {
         node(totals, &shards.iter().filter_map(|shard| shard.nodes.get(position)).collect::<Vec<_>>(), clock);
@@ -228,6 +257,7 @@ fn node<C: Clock>(totals: &mut NodeTotals, nodes: &[&Node], clock: &C) {
     totals.replied = sum(|node| &node.replied);
     totals.cut_short = sum(|node| &node.cut_short);
     totals.died = sum(|node| &node.died);
+    nodes.iter().for_each(|node| node.pauses.add_to(&mut totals.pauses));
     totals.entered = sum(|node| &node.entered);
     for (way, totals) in [&mut totals.way_in, &mut totals.way_out].into_iter().enumerate() {
         totals.running = Sum::of(nodes.iter().map(|node| &node.times[way]), clock);

@@ -98,6 +98,11 @@ impl<C: Clock> Ledger<C> {
         &self.clock
     }
 
+    /// How long a stretch has to be to be looked into.
+    pub fn threshold(&self) -> Duration {
+        self.settings.threshold
+    }
+
     /// The watch of this thread, to be used on this thread alone. The first call on a thread allocates it.
     #[inline]
     pub fn watch(&self) -> &Watch<C> {
