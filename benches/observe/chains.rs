@@ -82,8 +82,7 @@ pub(crate) static COUNTS: LazyLock<Counts> =
 pub(crate) static TIMES: LazyLock<Times> =
     LazyLock::new(|| Times { meter: Meter::builder(Times::CHAIN).keep(0, 0).build() });
 pub(crate) static KEEPS: LazyLock<Times> = LazyLock::new(|| Times { meter: Meter::of(Times::CHAIN) });
-pub(crate) static ALLOCATES: LazyLock<Allocates> =
-    LazyLock::new(|| Allocates { meter: everything(Allocates::CHAIN) });
+pub(crate) static ALLOCATES: LazyLock<Allocates> = LazyLock::new(|| Allocates { meter: everything(Allocates::CHAIN) });
 pub(crate) static SAMPLES: LazyLock<Samples> = LazyLock::new(|| {
     let one_in = NonZeroU32::new(100).expect("it is not 0");
     Samples { meter: Sampled::new(one_in, everything(Samples::CHAIN)) }
