@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
+use chain_runtime::observe::Observes;
 use chain_runtime::{IntoReply, Reset, chain, node};
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName,
@@ -278,7 +279,10 @@ pub(crate) async fn answer(store: &Store) -> StatusCode {
 }
 
 chain! {
-    pub(crate) struct Gateway {
+    #[observe(meter)]
+    #[check(())]
+    pub(crate) struct Observed<M: Observes> {
+        pub(crate) meter: M,
         pub(crate) in_flight: InFlight,
         pub(crate) log: AccessLog,
         pub(crate) ids: Ids,
@@ -307,11 +311,22 @@ chain! {
     }
 }
 
+/// Nobody observes it, which is the same as a chain without `#[observe]`.
+pub(crate) type Gateway = Observed<()>;
+
 impl Gateway {
     /// `pauses` is how often each of the five asynchronous nodes suspends.
     pub(crate) fn new(pauses: usize) -> Self {
+        Self::observed(pauses, ())
+    }
+}
+
+impl<M: Observes> Observed<M> {
+    /// As [`Gateway::new`], with what observes it.
+    pub(crate) fn observed(pauses: usize, meter: M) -> Self {
         assert_eq!(Self::NODES.len(), 37);
         Self {
+            meter,
             in_flight: InFlight::default(),
             log: AccessLog::default(),
             ids: Ids::default(),

@@ -9,25 +9,30 @@ use std::time::{Duration, Instant};
 
 use chain_benches::poll::block_on;
 use chain_runtime::Pool;
+use chain_runtime::observe::Observes;
+use chain_runtime::telemetry::Meter;
 use hdrhistogram::Histogram;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 
 use crate::boxed::{Boxed, Cx};
 use crate::calls;
-use crate::nodes::{Gateway, Visit};
+use crate::nodes::{Gateway, Observed, Visit};
 use crate::requests;
 
 /// Requests a second.
 pub(crate) const RATE: u64 = 120_000;
-/// What is driven. `idle` has the same schedule and no work: it shows the machine's own noise.
-pub(crate) const KINDS: [&str; 4] = ["idle", "chain", "calls", "boxed"];
+/// What is driven. `idle` has the same schedule and no work: it shows the machine's own noise. `metered` is the chain with a meter.
+pub(crate) const KINDS: [&str; 5] = ["idle", "chain", "metered", "calls", "boxed"];
 /// Requests that can be under way at once; more wait, and their waiting counts.
 const PLACES: usize = 64;
 /// Before anything is counted.
 const WARM_UP: Duration = Duration::from_millis(300);
 
 static REQUESTS: LazyLock<Vec<Parts>> = LazyLock::new(requests::parsed);
+/// Times, counters and the slowest runs.
+static METERED: LazyLock<Observed<Meter>> =
+    LazyLock::new(|| Observed::observed(1, Meter::of(Observed::<Meter>::CHAIN)));
 static POOL: LazyLock<Pool<Visit>> = LazyLock::new(Pool::default);
 
 /// What a run came to.
@@ -45,6 +50,7 @@ pub(crate) fn run(kind: &str, lasts: Duration) -> Run {
     match kind {
         "idle" => idle(lasts),
         "chain" => driven(lasts, |index| by_chain(gateway, index, status)),
+        "metered" => driven(lasts, |index| by_chain(&*METERED, index, status)),
         "calls" => driven(lasts, |index| by_calls(gateway, index, status)),
         "boxed" => driven(lasts, |index| {
             Box::pin(by_boxes(gateway, boxed, index, status)) as Pin<Box<dyn Future<Output = StatusCode>>>
@@ -74,6 +80,7 @@ fn one_after_another(kind: &str, gateway: &Gateway, boxed: &Boxed, requests: u64
     for index in 0..requests {
         black_box(match kind {
             "chain" => block_on(by_chain(gateway, index, status)),
+            "metered" => block_on(by_chain(&*METERED, index, status)),
             "calls" => block_on(by_calls(gateway, index, status)),
             "boxed" => block_on(by_boxes(gateway, boxed, index, status)),
             _ => panic!("nothing is called `{kind}`"),
@@ -86,7 +93,7 @@ fn status(status: StatusCode, headers: &HeaderMap) -> StatusCode {
     status
 }
 
-async fn by_chain<T>(gateway: &Gateway, index: u64, seen: fn(StatusCode, &HeaderMap) -> T) -> T {
+async fn by_chain<M: Observes, T>(gateway: &Observed<M>, index: u64, seen: fn(StatusCode, &HeaderMap) -> T) -> T {
     let request = request(index);
     let mut visit = POOL.get();
     let status = gateway.run(&request.method, &request.uri, &request.headers, &mut visit).await;

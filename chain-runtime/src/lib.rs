@@ -177,6 +177,8 @@
 //! | `tower` | a chain as a `Service` or a `Layer`, services as nodes (module `tower`) | `tower-service`, `tower-layer` |
 //! | `tracing` | `around::Instrumented` | `tracing` |
 //! | `arc-swap` | `Reloadable`: a field that is swapped while requests run | `arc-swap` |
+//! | `telemetry` | what nodes take of time and memory, and what pauses them (module `telemetry`) | `chain-counting`, `crossbeam-queue`, `fastrand`, `histogram`, `nix` on Linux, `pin-project-lite`, `quanta`, `thread_local` |
+//! | `jemalloc` | `telemetry::Jemalloc`: allocations by jemalloc's own counters | `tikv-jemalloc-ctl`; those of `telemetry` |
 //! | `split` | a [`share`] of the requests by a key: the same ones each time | `siphasher` |
 //! | `sample` | a [`share`] of the requests, drawn anew for each | `fastrand` |
 #![cfg_attr(not(test), no_std)]
@@ -249,6 +251,8 @@ pub mod short;
 mod sync;
 #[cfg(feature = "http-body")]
 pub mod tailed;
+#[cfg(feature = "telemetry")]
+pub mod telemetry;
 #[cfg(feature = "http-body")]
 pub mod timed;
 pub mod toggle;

@@ -1,0 +1,536 @@
+//! [`Meter`]: what each node of a chain takes, counted while the chain serves.
+//!
+//! ```text
+//!    begin                    a boundary                                    end
+//!      │ pop                    │ one reading of the clock                    │ fold
+//!   ┌──▼── Record of one run ───▼──────────────────────────────┐   ┌──────────▼── Shard of one thread ──┐
+//!   │ ticks of each node: running, waiting; in, out            ├──►│ counters and buckets of each node  │──► Snapshot
+//!   │ what was seen of it: entered, broke, .. · list of bounds │   └────────────────────────────────────┘
+//!   └──▲───────────────────────────────────────────────────────┘              │ slow or failed: exchange of lists
+//!      └───────────── free list of the thread ◄───────────────────────────────┴──► Keeper ──► Kept
+//! ```
+//!
+//! A run writes to its own record alone, and a thread to its own shard alone, both by plain moves. So no thread waits for another, and none
+//! disturbs another's cache. A shard stays when its thread ends, and the next thread goes on with it.
+
+mod keeper;
+mod record;
+mod shard;
+
+use core::cell::RefCell;
+use core::fmt;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::boxed::Box;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+use std::vec::Vec;
+
+use crossbeam_queue::ArrayQueue;
+use thread_local::ThreadLocal;
+
+use self::keeper::Keeper;
+use self::record::{CHAIN, Record, place, seen, waits};
+use self::shard::Shard;
+use super::pauses::{Cause, Ledger, Pause};
+use super::{
+    Allocated, Allocations, Clock, Keeps, NodeTotals, NotCounted, NotInstalled, Outcome, PauseTotals, Snapshot, Times,
+    Tsc,
+};
+use crate::describe::{ChainInfo, Ending, NodeInfo, Role};
+use crate::observe::{Observes, Stretch, Told};
+
+/// Records that a thread keeps to itself.
+const FREE: usize = 32;
+/// Records that all threads keep for each other: what is begun on one thread and ended on another comes back here.
+const DEPOT: usize = 1_024;
+
+/// What each node of a chain takes of time and memory, and what becomes of its runs.
+///
+/// It is a field of the chain, and made of the chain's description.
+///
+/// ```
+/// use chain_runtime::telemetry::Meter;
+/// use chain_runtime::{chain, node};
+///
+/// #[node]
+/// fn double(input: &u32) -> u64 { u64::from(*input) * 2 }
+/// #[node]
+/// fn answer(doubled: &u64) -> String { doubled.to_string() }
+///
+/// chain! {
+///     #[observe(meter)]
+///     struct Small { meter: Meter }
+///     fn(input: u32) -> String { double => answer }
+/// }
+///
+/// let small = Small { meter: Meter::of(Small::CHAIN) };
+/// assert_eq!(small.run(21), "42");
+///
+/// let snapshot = small.meter.snapshot();
+/// assert_eq!((snapshot.started, snapshot.ended), (1, 1));
+/// assert_eq!(snapshot.nodes[1].way_in.running.count(), 1);
+/// ```
+///
+/// # What it costs
+///
+/// One reading of the clock, and of the counters of allocations where there are some, at each boundary; a few moves for each node, and some more for each run. It
+/// allocates where a thread uses it for the first time, where more runs are under way than ever before, and where a node takes time in a new way
+/// (for instance waits for the first time). `benches/observe.rs` says how much that is.
+///
+/// A node's figures take a fixed amount of memory for each thread that is alive: 10 kB for each way in which it takes time.
+///
+/// # In a panic
+///
+/// Nothing in it panics. A run that does is counted as what it is.
+pub struct Meter<C: Clock = Tsc, A: Allocations = NotCounted> {
+    chain: &'static ChainInfo,
+    clock: C,
+    allocations: A,
+    boundaries: usize,
+    locals: ThreadLocal<Local>,
+    shards: Mutex<Vec<Arc<Shard>>>,
+    depot: ArrayQueue<Box<Record>>,
+    keeper: Keeper,
+    /// `None`: pauses are not looked for.
+    ledger: Option<Arc<Ledger<C>>>,
+    /// How many ticks a stretch has to take for the ledger to be asked; `u64::MAX` without one.
+    long: u64,
+    foreign: AtomicU64,
+}
+
+/// What a thread has of a meter. Padded, so that no two threads write to one cache line.
+#[repr(align(128))]
+struct Local {
+    shard: Arc<Shard>,
+    free: RefCell<Vec<Box<Record>>>,
+}
+
+/// One run of a chain that is measured.
+#[derive(Debug)]
+pub struct Run(Option<Box<Record>>);
+
+impl Meter {
+    /// For this chain: by the processor's counter, without allocations, and with the 8 slowest and the 8 last failed runs kept.
+    pub fn of(chain: &'static ChainInfo) -> Self {
+        Self::builder(chain).build()
+    }
+
+    /// As [`of`](Self::of), with something changed.
+    pub fn builder(chain: &'static ChainInfo) -> Builder {
+        Builder { chain, clock: Tsc::new(), allocations: NotCounted, slowest: 8, failed: 8, pauses: Looks::Itself }
+    }
+}
+
+/// What a [`Meter`] is made of.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is made before `build`"]
+pub struct Builder<C: Clock = Tsc, A: Allocations = NotCounted> {
+    chain: &'static ChainInfo,
+    clock: C,
+    allocations: A,
+    slowest: usize,
+    failed: usize,
+    pauses: Looks<C>,
+}
+
+/// How a meter finds pauses.
+#[derive(Clone, Debug)]
+enum Looks<C: Clock> {
+    Itself,
+    In(Arc<Ledger<C>>),
+    Never,
+}
+
+impl<C: Clock, A: Allocations> Builder<C, A> {
+    /// Times are measured by this clock; by [`NoClock`](super::NoClock), none are.
+    pub fn clock<D: Clock>(self, clock: D) -> Builder<D, A> {
+        let Self { chain, clock: _, allocations, slowest, failed, pauses } = self;
+        // A ledger has a clock of its own, which is not this one.
+        let pauses = if matches!(pauses, Looks::Never) { Looks::Never } else { Looks::Itself };
+        Builder { chain, clock, allocations, slowest, failed, pauses }
+    }
+
+    /// Allocations are read from this source.
+    ///
+    /// # Errors
+    /// [`NotInstalled`] where it has nothing to read in this program.
+    pub fn allocations<B: Allocations>(self, allocations: B) -> Result<Builder<C, B>, NotInstalled> {
+        allocations.check()?;
+        let Self { chain, clock, allocations: _, slowest, failed, pauses } = self;
+        Ok(Builder { chain, clock, allocations, slowest, failed, pauses })
+    }
+
+    /// So many of the slowest runs are kept, and so many of the last that were cut short, cancelled or panicked. Where both are 0, no run's
+    /// stretches are listed, which saves a store at each boundary.
+    pub fn keep(mut self, slowest: usize, failed: usize) -> Self {
+        (self.slowest, self.failed) = (slowest, failed);
+        self
+    }
+
+    /// Pauses are looked for in this ledger, which others may write to as well: what watches the machine's pressure, and the futures that know when they
+    /// were woken. Its clock is to be the meter's. Without this, the meter has one of its own, with the default settings.
+    pub fn pauses(mut self, ledger: Arc<Ledger<C>>) -> Self {
+        self.pauses = Looks::In(ledger);
+        self
+    }
+
+    /// Pauses are not looked for, which saves two comparisons at each poll.
+    pub fn without_pauses(mut self) -> Self {
+        self.pauses = Looks::Never;
+        self
+    }
+
+    /// The meter.
+    pub fn build(self) -> Meter<C, A> {
+        let Self { chain, clock, allocations, slowest, failed, pauses } = self;
+        // Without a clock, there is nothing to keep.
+        let (slowest, failed) = if C::STANDS_STILL { (0, 0) } else { (slowest, failed) };
+        let boundaries = if slowest + failed == 0 { 0 } else { 4 * chain.nodes.len() + 64 };
+        let ledger = match pauses {
+            _ if C::STANDS_STILL => None,
+            Looks::Never => None,
+            Looks::In(ledger) => Some(ledger),
+            Looks::Itself => Some(Arc::new(Ledger::new(clock.clone()))),
+        };
+        Meter {
+            long: ledger.as_ref().map_or(u64::MAX, |ledger| clock.ticks(ledger.threshold())),
+            ledger,
+            chain,
+            clock,
+            allocations,
+            boundaries,
+            locals: ThreadLocal::new(),
+            shards: Mutex::default(),
+            depot: ArrayQueue::new(DEPOT),
+            keeper: Keeper::new(slowest, failed, boundaries),
+            foreign: AtomicU64::new(0),
+        }
+    }
+}
+
+impl<C: Clock, A: Allocations> Meter<C, A> {
+    const COUNTS: bool = A::BYTES || A::CALLS;
+    const MEASURES: bool = Self::COUNTS || !C::STANDS_STILL;
+
+    /// The chain that it measures.
+    pub const fn chain(&self) -> &'static ChainInfo {
+        self.chain
+    }
+
+    /// Its clock.
+    pub const fn clock(&self) -> &C {
+        &self.clock
+    }
+
+    /// What was counted up to now. It allocates; who is measured is not disturbed by it.
+    pub fn snapshot(&self) -> Snapshot {
+        let shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut snapshot = Snapshot {
+            chain: self.chain,
+            at: SystemTime::now(),
+            covers: 0,
+            is_timed: !C::STANDS_STILL,
+            is_counted: (A::BYTES, A::CALLS),
+            one_in: 1,
+            started: 0,
+            ended: 0,
+            cancelled: 0,
+            panicked: 0,
+            foreign: self.foreign.load(Relaxed),
+            took: Times::NEVER,
+            own: 0,
+            own_allocated: Allocated::NOTHING,
+            own_pauses: PauseTotals::default(),
+            nodes: self.chain.nodes.iter().map(NodeTotals::of).collect(),
+            blocks: self.chain.blocks.iter().map(|_| 0).collect(),
+        };
+        shard::read(&mut snapshot, &shards.iter().map(|shard| &**shard).collect::<Vec<_>>(), &self.clock);
+        snapshot
+    }
+
+    /// The runs that are kept. While they are copied, others that would be kept are [missed](Keeps::missed).
+    pub fn kept(&self) -> Keeps {
+        self.keeper.read(self.chain, &self.clock, self.ledger.as_deref())
+    }
+
+    /// Lets go of the runs that are kept, so that the slowest from now on are found.
+    pub fn forget_kept(&self) {
+        self.keeper.clear();
+    }
+
+    /// How many threads' counters there are: as many as have measured at the same time.
+    #[doc(hidden)]
+    pub fn shards(&self) -> usize {
+        self.shards.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    #[inline(always)]
+    fn local(&self) -> &Local {
+        self.locals.get().unwrap_or_else(|| self.first_on_this_thread())
+    }
+
+    #[cold]
+    fn first_on_this_thread(&self) -> &Local {
+        self.locals.get_or(|| {
+            let shard = Arc::new(Shard::new(self.chain));
+            self.shards.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&shard));
+            Local { shard, free: RefCell::new(Vec::with_capacity(FREE)) }
+        })
+    }
+
+    /// No record is free on this thread.
+    #[cold]
+    fn record(&self) -> Box<Record> {
+        self.depot.pop().unwrap_or_else(|| Box::new(Record::new(self.chain, self.boundaries, Self::COUNTS)))
+    }
+
+    /// A stretch ends here, and the one at this place begins.
+    #[inline(always)]
+    fn passes(&self, record: &Record, next: u32) -> u64 {
+        let last = record.since.load(Relaxed);
+        // Another core's counter may be behind a little.
+        let ticks = if C::STANDS_STILL { 0 } else { self.clock.now().max(last) };
+        let now = record.now.load(Relaxed);
+        // Who waits allocates nothing, and goes on perhaps on another thread, whose counters are others.
+        let mut allocated = Allocated::NOTHING;
+        if Self::COUNTS && !waits(now) {
+            allocated = self.allocations.now();
+            record.allocates_to(now, allocated);
+        }
+        let mut is_dear = waits(now);
+        if !C::STANDS_STILL {
+            record::add(&record.cells[now as usize / 4].ticks[now as usize % 4], ticks - last);
+            record.since.store(ticks, Relaxed);
+            if ticks - last >= self.long {
+                self.was_long(record, now, last, ticks);
+                is_dear = true;
+            }
+            if waits(now) {
+                self.polls(ticks);
+            }
+        }
+        if Self::COUNTS {
+            // What the ledger allocated in between is no node's.
+            record.allocates_from(if is_dear { self.allocations.now() } else { allocated });
+        }
+        record.now.store(next, Relaxed);
+        ticks
+    }
+
+    #[inline(always)]
+    fn stretch(&self, record: &Record, next: Stretch) {
+        if !Self::MEASURES {
+            return;
+        }
+        let place = place(next);
+        let ticks = self.passes(record, place);
+        if self.boundaries != 0 {
+            record.lists(place, ticks - record.began.load(Relaxed));
+        }
+        match next {
+            Stretch::Running(node, crate::observe::Way::Out) => record.node(node).sees(seen::OUT),
+            Stretch::Waiting(node, crate::observe::Way::In) => record.node(node).sees(seen::WAITED_IN),
+            Stretch::Waiting(node, crate::observe::Way::Out) => record.node(node).sees(seen::WAITED_OUT),
+            _ => {}
+        }
+    }
+
+    /// A poll begins on this thread.
+    #[inline(always)]
+    fn polls(&self, ticks: u64) {
+        if let Some(ledger) = &self.ledger {
+            ledger.watch().began(ticks);
+        }
+    }
+
+    /// A stretch was longer than it should be: the ledger is asked why. One that ran is explained now; one that waited may have been polled late.
+    #[cold]
+    fn was_long(&self, record: &Record, place: u32, began: u64, ticks: u64) {
+        let Some(ledger) = &self.ledger else { return };
+        let (shard, watch) = (&self.local().shard, ledger.watch());
+        let waited = waits(place);
+        if !waited {
+            watch.ended(began, ticks);
+        }
+        let totals = match (place as usize / 4).checked_sub(1) {
+            Some(position) => shard.nodes.get(position).map(|node| &node.pauses),
+            None => Some(&shard.own_pauses),
+        };
+        // All that was found just now ends now.
+        let is_its = |pause: &Pause| match pause.cause {
+            Cause::Late => waited && pause.start >= began,
+            _ => !waited && pause.start >= began && pause.end == ticks,
+        };
+        ledger.during(watch.number(), began, ticks, |pause| {
+            if is_its(pause) {
+                totals.inspect(|totals| totals.add(pause));
+                record.pauses(place, *pause);
+            }
+        });
+    }
+
+    /// The node comes once more in this run, so what it took before counts.
+    #[cold]
+    fn again(&self, record: &Record, node: &'static NodeInfo) {
+        if let Some(all) = self.local().shard.nodes.get(node.position) {
+            self.folds(all, record, node.position);
+        }
+    }
+
+    #[inline(always)]
+    fn folds(&self, node: &shard::Node, record: &Record, position: usize) {
+        let cell = &record.cells[position + 1];
+        if Self::COUNTS {
+            node.folds::<C, true>(record, cell, position, &self.clock);
+        } else {
+            node.folds::<C, false>(record, cell, position, &self.clock);
+        }
+    }
+
+    #[inline(always)]
+    fn outcome(&self, shard: &Shard, record: &Record, ending: Option<&'static Ending>) -> Outcome {
+        let Some(ending) = ending else { return self.died(shard, record) };
+        let by = ending.by();
+        let node = shard.nodes.get(by.position);
+        if ending.is_cut_short() {
+            node.inspect(|node| record::add(&node.cut_short, 1));
+            Outcome::CutShort(by)
+        } else {
+            node.inspect(|node| record::add(&node.replied, 1));
+            Outcome::Replied(by)
+        }
+    }
+
+    #[cold]
+    fn died(&self, shard: &Shard, record: &Record) -> Outcome {
+        let death = record.death();
+        let node = death.and_then(|death| self.chain.nodes.get(death.position));
+        match death {
+            Some(death) if death.panicked => {
+                record::add(&shard.panicked, 1);
+                Outcome::Panicked(node)
+            }
+            _ if std::thread::panicking() => {
+                record::add(&shard.panicked, 1);
+                Outcome::Panicked(None)
+            }
+            _ => {
+                record::add(&shard.cancelled, 1);
+                if let Some(node) = node.and_then(|node| shard.nodes.get(node.position)) {
+                    record::add(&node.died, 1);
+                }
+                Outcome::Cancelled(node)
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn is_of(&self, chain: &'static ChainInfo) -> bool {
+        core::ptr::eq(self.chain, chain) || self.is_of_another_unit(chain)
+    }
+
+    /// Each unit of code that the compiler makes may have a copy of the description.
+    #[cold]
+    fn is_of_another_unit(&self, chain: &'static ChainInfo) -> bool {
+        let place = |chain: &ChainInfo| chain.nodes.first().map(|node| (node.file, node.line));
+        self.chain.name == chain.name
+            && self.chain.nodes.len() == chain.nodes.len()
+            && self.chain.blocks.len() == chain.blocks.len()
+            && place(self.chain) == place(chain)
+    }
+}
+
+impl<C: Clock, A: Allocations> Observes for Meter<C, A> {
+    type Run = Run;
+
+    #[inline]
+    fn begin(&self, chain: &'static ChainInfo) -> Run {
+        if !self.is_of(chain) {
+            self.foreign.fetch_add(1, Relaxed);
+            return Run(None);
+        }
+        let local = self.local();
+        record::add(&local.shard.started, 1);
+        let record = local.free.borrow_mut().pop();
+        let record = record.unwrap_or_else(|| self.record());
+        let ticks = if C::STANDS_STILL { 0 } else { self.clock.now() };
+        self.polls(ticks);
+        record.begin(ticks, if Self::COUNTS { self.allocations.now() } else { Allocated::NOTHING });
+        Run(Some(record))
+    }
+
+    #[inline(always)]
+    fn tell(&self, Run(record): &Run, told: Told) {
+        let Some(record) = record.as_deref() else { return };
+        match told {
+            Told::Stretch(next) => self.stretch(record, next),
+            Told::Enter(node) => {
+                let cell = record.node(node);
+                if cell.seen.load(Relaxed) != 0 {
+                    self.again(record, node);
+                }
+                cell.seen.store(seen::ENTERED, Relaxed);
+            }
+            Told::Entered(node) if matches!(node.role, Role::Around) => record.node(node).tries(),
+            Told::Leave(node) | Told::Suspend(node, _) if matches!(node.role, Role::Around) => record.lives(),
+            Told::Broke(node) => record.node(node).sees(seen::BROKE),
+            Told::Cancelled(node) => {
+                record.dies(node, false);
+                record.node(node).sees(seen::CANCELLED);
+            }
+            Told::Panicked(node, _) => {
+                record.dies(node, true);
+                record.node(node).sees(seen::PANICKED);
+            }
+            Told::Skipped(node) => {
+                let cell = record.node(node);
+                if cell.seen.load(Relaxed) != 0 {
+                    self.again(record, node);
+                }
+                cell.seen.store(seen::SKIPPED, Relaxed);
+            }
+            Told::Late(node) => record.node(node).sees(seen::LATE),
+            Told::Detached(node) => record.node(node).sees(seen::DETACHED),
+            Told::Block(block) => {
+                if let Some(block) = record.blocks.get(block) {
+                    block.store(block.load(Relaxed).wrapping_add(1), Relaxed);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn end(&self, Run(record): Run, ending: Option<&'static Ending>) {
+        let Some(mut record) = record else { return };
+        let took = match self.passes(&record, CHAIN) {
+            _ if C::STANDS_STILL => 0,
+            ticks => ticks - record.began.load(Relaxed),
+        };
+        let local = self.local();
+        let outcome = self.outcome(&local.shard, &record, ending);
+        if Self::COUNTS {
+            local.shard.folds::<C, true>(&record, &self.clock, took);
+        } else {
+            local.shard.folds::<C, false>(&record, &self.clock, took);
+        }
+        if self.boundaries != 0 && self.keeper.wants(took, !outcome.is_replied()) {
+            self.keeper.keep(&mut record, outcome, took);
+        }
+        record.forgets_pauses();
+        let mut free = local.free.borrow_mut();
+        if free.len() < FREE {
+            free.push(record);
+        } else {
+            // Full: where the depot is as well, there were never so many at once for long.
+            drop(free);
+            drop(self.depot.push(record));
+        }
+    }
+}
+
+impl<C: Clock, A: Allocations> fmt::Debug for Meter<C, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meter").field("chain", &self.chain.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,206 @@
+//! [`Keeper`]: the slowest runs and the last that failed, as their records have them.
+
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::boxed::Box;
+use std::mem;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+use std::vec::Vec;
+
+use super::record::{PAUSES, Place, Record, unpacked};
+use crate::describe::ChainInfo;
+use crate::observe::Way;
+use crate::telemetry::pauses::{Ledger, Pause};
+use crate::telemetry::{Clock, Keeps, Kept, KeptPause, KeptStretch, Outcome, Whose};
+
+/// Two bounded lists, whose memory is made at the beginning. Runs that fail may be many,
+/// so one of them is kept by an exchange of lists: nothing is copied, and nothing allocated.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    /// A run that took no longer is not among the slowest. `u64::MAX` where none are kept.
+    faster: AtomicU64,
+    keeps_failed: bool,
+    missed: AtomicU64,
+    lists: Mutex<Lists>,
+}
+
+#[derive(Debug)]
+struct Lists {
+    number: u64,
+    slowest: Box<[Slot]>,
+    failed: Box<[Slot]>,
+    /// Where the next one that fails goes.
+    next: usize,
+}
+
+#[derive(Debug)]
+struct Slot {
+    /// `None`: nothing is kept here.
+    run: Option<Run>,
+    list: Box<[AtomicU64]>,
+    pauses: Vec<(Place, Pause)>,
+}
+
+/// A run that is over.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    pub(super) outcome: Outcome,
+    pub(super) took: u64,
+    began: u64,
+    number: u64,
+    ended: SystemTime,
+    boundaries: u32,
+}
+
+impl Keeper {
+    /// For so many of the slowest and of those that failed, whose records list so many boundaries.
+    pub(super) fn new(slowest: usize, failed: usize, boundaries: usize) -> Self {
+        let slots = |count| (0..count).map(|_| Slot::new(boundaries)).collect::<Box<[_]>>();
+        Self {
+            faster: AtomicU64::new(if slowest == 0 { u64::MAX } else { 0 }),
+            keeps_failed: failed > 0,
+            missed: AtomicU64::new(0),
+            lists: Mutex::new(Lists { number: 0, slowest: slots(slowest), failed: slots(failed), next: 0 }),
+        }
+    }
+
+    /// Whether a run that took so many ticks is to be kept.
+    #[inline(always)]
+    pub(super) fn wants(&self, took: u64, failed: bool) -> bool {
+        took > self.faster.load(Relaxed) || failed && self.keeps_failed
+    }
+
+    /// Keeps it, unless another thread keeps one right now.
+    #[cold]
+    pub(super) fn keep(&self, record: &mut Record, outcome: Outcome, took: u64) {
+        let Ok(mut lists) = self.lists.try_lock() else {
+            self.missed.fetch_add(1, Relaxed);
+            return;
+        };
+        let (number, ended) = (lists.number, SystemTime::now());
+        let (began, boundaries) = (record.began.load(Relaxed), record.boundaries.load(Relaxed));
+        let run = Run { outcome, took, began, number, ended, boundaries };
+        let Lists { slowest, failed, next, number } = &mut *lists;
+        if took > self.faster.load(Relaxed)
+            && let Some(slot) = slowest.iter_mut().min_by_key(|slot| slot.took())
+        {
+            slot.takes(run, record.paused());
+            // It may be wanted once more, so it is copied.
+            slot.list.iter().zip(&record.list).for_each(|(to, from)| to.store(from.load(Relaxed), Relaxed));
+        }
+        if !outcome.is_replied()
+            && let Some(slot) = failed.get_mut(*next)
+        {
+            slot.takes(run, record.paused());
+            mem::swap(&mut slot.list, &mut record.list);
+            *next = (*next + 1) % failed.len();
+        }
+        *number += 1;
+        if let Some(fastest) = slowest.iter().map(Slot::took).min() {
+            self.faster.store(fastest, Relaxed);
+        }
+    }
+
+    pub(super) fn read<C: Clock>(&self, chain: &'static ChainInfo, clock: &C, ledger: Option<&Ledger<C>>) -> Keeps {
+        let lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        let copies = |slots: &[Slot]| slots.iter().filter_map(Slot::copied).collect::<Vec<_>>();
+        let (mut slowest, mut failed) = (copies(&lists.slowest), copies(&lists.failed));
+        drop(lists);
+        slowest.sort_by_key(|copied| core::cmp::Reverse(copied.run.took));
+        failed.sort_by_key(|copied| core::cmp::Reverse(copied.run.number));
+        let kept = |all: Vec<Copied>| all.iter().map(|copied| copied.kept(chain, clock, ledger)).collect();
+        Keeps { slowest: kept(slowest), failed: kept(failed), missed: self.missed.load(Relaxed) }
+    }
+
+    /// Nothing is kept any more.
+    pub(super) fn clear(&self) {
+        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        let Lists { slowest, failed, next, .. } = &mut *lists;
+        slowest.iter_mut().chain(failed).for_each(|slot| slot.run = None);
+        *next = 0;
+        self.faster.store(if slowest.is_empty() { u64::MAX } else { 0 }, Relaxed);
+    }
+}
+
+impl Slot {
+    fn new(boundaries: usize) -> Self {
+        let list = (0..boundaries).map(|_| AtomicU64::new(0)).collect();
+        Self { run: None, list, pauses: Vec::with_capacity(PAUSES) }
+    }
+
+    fn takes(&mut self, run: Run, pauses: &[(Place, Pause)]) {
+        self.run = Some(run);
+        self.pauses.clear();
+        self.pauses.extend(pauses.iter().take(PAUSES));
+    }
+
+    /// 0 where nothing is kept here: any run is slower.
+    fn took(&self) -> u64 {
+        self.run.map_or(0, |run| run.took)
+    }
+
+    fn copied(&self) -> Option<Copied> {
+        let run = self.run?;
+        let list = self.list.iter().take(run.boundaries as usize).map(|boundary| boundary.load(Relaxed));
+        Some(Copied { run, list: list.collect(), pauses: self.pauses.clone() })
+    }
+}
+
+/// What a slot has, so that its lock is not held for longer.
+struct Copied {
+    run: Run,
+    list: Vec<u64>,
+    pauses: Vec<(Place, Pause)>,
+}
+
+impl Copied {
+    fn kept<C: Clock>(&self, chain: &'static ChainInfo, clock: &C, ledger: Option<&Ledger<C>>) -> Kept {
+        let Self { run, list, .. } = self;
+        let nanos = |ticks| Duration::from_nanos(clock.nanos(ticks));
+        let took = nanos(run.took);
+        let starts = core::iter::once((super::record::CHAIN, 0)).chain(list.iter().map(|boundary| unpacked(*boundary)));
+        let ends = list.iter().map(|boundary| unpacked(*boundary).1).chain(core::iter::once(run.took));
+        // What is nothing at all is left out: a run whose first node begins at once.
+        let stretches = starts.zip(ends).filter(|((_, start), end)| start < end).map(|((place, start), end)| {
+            let (start, end) = (nanos(start), nanos(end));
+            KeptStretch { whose: whose(place), start, length: end.saturating_sub(start) }
+        });
+        Kept {
+            chain,
+            number: run.number,
+            began: run.ended.checked_sub(took).unwrap_or(SystemTime::UNIX_EPOCH),
+            took,
+            outcome: run.outcome,
+            stretches: stretches.collect(),
+            is_truncated: run.boundaries as usize > list.len(),
+            pauses: self.pauses(clock, ledger),
+        }
+    }
+
+    /// Its own, and what the machine was short of meanwhile: that is known only after a while, so it is asked for now.
+    fn pauses<C: Clock>(&self, clock: &C, ledger: Option<&Ledger<C>>) -> Vec<KeptPause> {
+        let Run { began, took, .. } = self.run;
+        let since = |ticks: u64| Duration::from_nanos(clock.nanos(ticks.saturating_sub(began).min(took)));
+        let kept = |whose, pause: &Pause| KeptPause {
+            whose,
+            start: since(pause.start),
+            end: since(pause.end),
+            cause: pause.cause,
+            least: Duration::from_nanos(pause.least),
+            most: Duration::from_nanos(pause.most),
+            likely: Duration::from_nanos(pause.likely),
+            evidence: pause.evidence,
+        };
+        let mut all: Vec<_> = self.pauses.iter().map(|(place, pause)| kept(Some(whose(*place)), pause)).collect();
+        if let Some(ledger) = ledger {
+            ledger.machine(began, began + took, |pause| all.push(kept(None, pause)));
+        }
+        all
+    }
+}
+
+fn whose(place: Place) -> Whose {
+    let Some(position) = (place as usize / 4).checked_sub(1) else { return Whose::Chain };
+    let way = if place & 1 == 0 { Way::In } else { Way::Out };
+    if super::record::waits(place) { Whose::Waiting(position, way) } else { Whose::Running(position, way) }
+}
