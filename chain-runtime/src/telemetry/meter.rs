@@ -501,8 +501,8 @@ impl<C: Clock, A: Allocations> Observes for Meter<C, A> {
     }
 
     #[inline]
-    fn end(&self, Run(record): Run, ending: Option<&'static Ending>) {
-        let Some(mut record) = record else { return };
+    fn end(&self, Run(record): &mut Run, ending: Option<&'static Ending>) {
+        let Some(mut record) = record.take() else { return };
         let took = match self.passes(&record, CHAIN) {
             _ if C::STANDS_STILL => 0,
             ticks => ticks - record.began.load(Relaxed),

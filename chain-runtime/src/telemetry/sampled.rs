@@ -80,13 +80,7 @@ impl<O: Observes> Observes for Sampled<O> {
         }
     }
     #[inline(always)]
-    fn tell_alone(&self, run: &mut Option<O::Run>, told: Told) {
-        if let Some(run) = run {
-            self.observer.tell_alone(run, told);
-        }
-    }
-    #[inline(always)]
-    fn end(&self, run: Option<O::Run>, ending: Option<&'static Ending>) {
+    fn end(&self, run: &mut Option<O::Run>, ending: Option<&'static Ending>) {
         if let Some(run) = run {
             self.observer.end(run, ending);
         }
