@@ -668,3 +668,94 @@ mod names {
         assert_eq!(Renamed::NODES[2].name, "how_long");
     }
 }
+
+mod references_to_references {
+    //! A parameter `&&T` is lent a reference to the `&T` that is found by `T`, whoever owns it.
+
+    use std::cell::RefCell;
+
+    use super::*;
+
+    struct Named<'c>(&'c str);
+
+    #[node]
+    impl<'c> Named<'c> {
+        fn enter(&self) -> &'c str {
+            self.0
+        }
+        fn exit(&self, name: &&str, reply: &mut Reply) {
+            reply.0 += name.len();
+        }
+    }
+
+    #[node]
+    fn of_name(name: &&str) -> Reply {
+        Reply(name.len())
+    }
+
+    #[node]
+    async fn of_name_later(name: &&str, request: Request, seven: &&&u32) -> Reply {
+        tokio::task::yield_now().await;
+        Reply(name.len() + request.path.len() + ***seven as usize)
+    }
+
+    /// Keeps the inner reference.
+    #[node]
+    fn tail<'r>(name: &&'r str) -> Tail<'r> {
+        Tail(&name[1..])
+    }
+    struct Tail<'r>(&'r str);
+
+    #[node]
+    fn of_tail(tail: &Tail<'_>) -> Reply {
+        Reply(tail.0.len())
+    }
+
+    #[node]
+    fn shown<T: std::fmt::Display>(shown: &&T) -> Reply {
+        Reply(shown.to_string().len())
+    }
+
+    chain! { struct Provided<'c> { named: Named<'c> } fn(request: Request) -> Reply { named => of_name } }
+    chain! { struct Field<'c> { name: &'c str } fn() -> Reply { tail => of_tail } }
+    chain! { struct Input { seven: u32 } async fn<'r>(name: &'r str, request: Request) -> Reply { of_name_later } }
+    chain! { struct Owned { seven: u32 } fn() -> Reply { shown::<u32> } }
+
+    #[tokio::test]
+    async fn are_lent_to_what_is_found_by_its_type() {
+        let name = String::from("ada");
+        assert_eq!(Provided { named: Named(&name) }.run(request("/")), Reply(6));
+        assert_eq!(Field { name: &name }.run(), Reply(2));
+        assert_eq!(Input { seven: 7 }.run(&name, request("/")).await, Reply(11));
+        assert_eq!(Owned { seven: 1234 }.run(), Reply(4));
+    }
+
+    struct Notes<'c>(&'c str, RefCell<Vec<String>>);
+
+    #[node]
+    impl<'c> Notes<'c> {
+        fn enter(&self) -> &'c str {
+            self.0
+        }
+        fn cancelled(&self, own: &&str, field: &&u32, twice: &&&bool) {
+            self.1.borrow_mut().push(format!("{own} {field} {twice}"));
+        }
+    }
+
+    #[node]
+    async fn never(_seven: &u32) -> Reply {
+        std::future::pending().await
+    }
+
+    chain! { struct Cancels<'c> { seven: &'c u32, yes: bool, notes: Notes<'c> } async fn() -> Reply { notes => never } }
+
+    #[test]
+    fn are_lent_to_cancelled() {
+        let chain = Cancels { seven: &7, yes: true, notes: Notes("ada", RefCell::default()) };
+        let mut run = Box::pin(chain.run());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(run.as_mut().poll(&mut context).is_pending());
+        drop(run);
+        assert_eq!(chain.notes.1.into_inner(), ["ada 7 true"]);
+    }
+}

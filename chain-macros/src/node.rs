@@ -160,8 +160,11 @@ struct Hook {
     parameters: Vec<Parameter>,
 }
 
+#[derive(Clone)]
 struct Parameter {
     ty: Type,
+    /// How many more references there are before the type: of `&&T`, which is lent by a reference to the `&T` that is found, it is one.
+    behind: usize,
     access: Access,
     role: Role,
     /// It is what the node itself provided, by its look, lifetimes aside: that borrows for the run, whatever a hook says.
@@ -427,8 +430,24 @@ fn read_parameter(
             );
             return None;
         }
-        return Some(Parameter { ty: ty.clone(), access: Access::Taken, role, is_own: false, span });
+        return Some(Parameter { ty: ty.clone(), behind: 0, access: Access::Taken, role, is_own: false, span });
     };
+    let (reference, behind) = match is_reply {
+        false => innermost(reference, kept, place, diagnostics)?,
+        true => (reference, 0),
+    };
+    let span = name_span(types::ungrouped(&reference.elem));
+    if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| !is_reply && lifetime.ident == "static") {
+        let text = types::text(&reference.elem);
+        diagnostics.error(
+            lifetime,
+            format_args!("a node is lent `{text}` for its run, and not for `'static`"),
+            format_args!(
+                "ask for `&{text}`; what is `'static` is found in a type of its own, `struct Name(&'static {text})`"
+            ),
+        );
+        return None;
+    }
     let is_kept = matches!(place, Place::Function | Place::Enter) && kept.keeps(reference.lifetime.as_ref());
     let is_kept = is_kept || (reference.mutability.is_none() && kept.is_written_through(reference.lifetime.as_ref()));
     let access = match (reference.mutability, is_kept) {
@@ -444,7 +463,39 @@ fn read_parameter(
         (None, true) => Access::Kept,
         (None, false) => Access::Lent,
     };
-    Some(Parameter { ty: (*reference.elem).clone(), access, role, is_own: false, span })
+    Some(Parameter { ty: (*reference.elem).clone(), behind, access, role, is_own: false, span })
+}
+
+/// The last of shared references to each other, and how many are before it. A value is found by what references to it refer to, so `&&T` asks
+/// for a `T`, too.
+fn innermost<'a>(
+    reference: &'a syn::TypeReference,
+    kept: &Kept,
+    place: Place,
+    diagnostics: &mut Diagnostics,
+) -> Option<(&'a syn::TypeReference, usize)> {
+    let (mut reference, mut behind) = (reference, 0);
+    while let Type::Reference(inner) = types::ungrouped(&reference.elem)
+        && reference.mutability.is_none()
+        && inner.mutability.is_none()
+    {
+        // The reference itself is made for the call.
+        if let Some(lifetime) = &reference.lifetime
+            && lifetime.ident != "_"
+            && matches!(place, Place::Function | Place::Enter)
+            && kept.keeps(Some(lifetime))
+        {
+            let text = types::text(&inner.elem);
+            diagnostics.error(
+                lifetime,
+                format_args!("a node cannot keep a reference to a `&{text}`, which is made for the call"),
+                format_args!("ask for `&{lifetime} {text}`, or keep the inner reference: `&&{lifetime} {text}`"),
+            );
+            return None;
+        }
+        (reference, behind) = (inner, behind + 1);
+    }
+    Some((reference, behind))
 }
 
 /// Of a type's name: a span of several tokens cannot be made on stable.
@@ -868,6 +919,13 @@ fn where_bounds(generics: &Generics, name: &Ident) -> Vec<syn::TypeParamBound> {
     bounds.flatten().collect()
 }
 
+impl Parameter {
+    /// `&`, once for each reference that is made to what is lent.
+    fn references(&self) -> TokenStream {
+        std::iter::repeat_n(quote!(&), self.behind).collect()
+    }
+}
+
 impl Node {
     /// The node without any needs, beside errors that stand already: a chain that uses it has no further ones.
     fn kept_alive(mut self, rt: &TokenStream) -> TokenStream {
@@ -1260,6 +1318,10 @@ impl Node {
             true => quote!({ let #future = #call; async move { #future.await } }),
             false => call,
         };
+        let call = match hook.is_async && hook.parameters.iter().any(|parameter| parameter.behind > 0) {
+            true => self.hook_with_references(rt, hook, name),
+            false => call,
+        };
         if hook.is_async {
             return quote! {
                 #[inline(always)]
@@ -1273,6 +1335,22 @@ impl Node {
             #[inline(always)]
             fn #now(&#run self, mut #place: #scope) -> #out { #call }
         }
+    }
+
+    /// The call of a hook that is awaited, and meanwhile refers to references that are made for it.
+    fn hook_with_references(&self, rt: &TokenStream, hook: &Hook, name: &str) -> TokenStream {
+        let locals: Vec<_> = (0..hook.parameters.len()).map(|at| names::local("argument", at)).collect();
+        let lent = hook.parameters.iter().zip(&locals).map(|(parameter, local)| {
+            let argument = self.argument(rt, &Parameter { behind: 0, ..parameter.clone() });
+            quote!(let #local = #argument;)
+        });
+        let arguments = hook.parameters.iter().zip(&locals).map(|(parameter, local)| {
+            let before = parameter.references();
+            quote!(#before #local)
+        });
+        let receiver = self.declaration.is_none().then(|| quote!(self,));
+        let call = self.called(hook, name);
+        quote!({ #(#lent)* async move { #call(#receiver #(#arguments),*).await } })
     }
 
     /// The form of a hook that would be awaited, where it never is.
@@ -1312,7 +1390,8 @@ impl Node {
             Access::Kept => quote!(keep),
             Access::Taken => quote!(take),
         };
-        quote!(#rt::scope::#how::<#ty, Self, _>(&mut #place))
+        let before = parameter.references();
+        quote!(#before #rt::scope::#how::<#ty, Self, _>(&mut #place))
     }
 
     fn cancel(&self, rt: &TokenStream) -> TokenStream {
@@ -1352,10 +1431,14 @@ impl Node {
         let generics = self.generics(&[quote!(#run)], &[quote!(#chain: #run)]);
         let clause = self.where_clause(&bounds);
         let arguments = hook.parameters.iter().map(|parameter| match parameter.role {
+            Role::Own if parameter.behind > 0 => {
+                let (before, ty) = (parameter.references(), self.in_run_of(parameter));
+                quote!(#before #rt::private::shared::<#ty>(value))
+            }
             Role::Own => quote!(value),
             _ => {
-                let ty = self.in_run_of(parameter);
-                quote!(#rt::scope::FieldOf::<#ty, Self>::field(chain))
+                let (before, ty) = (parameter.references(), self.in_run_of(parameter));
+                quote!(#before #rt::scope::FieldOf::<#ty, Self>::field(chain))
             }
         });
         let call = self.called(hook, "cancelled");

@@ -376,6 +376,7 @@ pub use chain_macros::chain as __chain;
 /// | --- | --- |
 /// | `&T` | lent |
 /// | `&mut T` | lent for writing: inputs that are not `&T`, and provided values |
+/// | `&&T` | lent: a reference, made for the call, to the `&T` that is found by `T` |
 /// | `T` | an input, taken out of the scope |
 /// | `&mut Option<T>` | what may be skipped, for writing; not where its node has `exit` or `cancelled`, which need the value |
 /// | `&'a T` with `'a` in the result | kept for the run, since what is provided borrows from it: inputs by `&'r`, the chain's fields, and what is borrowed from these |

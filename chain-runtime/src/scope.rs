@@ -48,11 +48,12 @@ impl<'r: 's, 's, T: ?Sized, N: ?Sized, S: Provides<'r, 's, T>> Lends<'r, 's, T, 
     }
 }
 
-/// That `Self`, the scope of a chain, lends references to `T`s by reference. None does: whoever owns a `T`, it is lent as `&T`.
+/// That `Self`, the scope of a chain, lends references to `T`s for writing, or those for writing by reference. None does: whoever owns a `T`, it is
+/// lent as `&T` or `&mut T`.
 #[diagnostic::on_unimplemented(
-    message = "`{N}` asks for a reference to a `&{T}`, and a scope lends what a reference refers to",
-    label = "asks for a reference to a `&{T}`",
-    note = "ask for `&{T}`: what is provided by reference, or is such an input or field, is lent so"
+    message = "`{N}` asks for a reference to a reference to `{T}`, one of them for writing, and a scope lends what a reference refers to",
+    label = "asks for a reference to a reference to `{T}`",
+    note = "ask for `&{T}` or `&mut {T}`: what is provided by reference, or is such an input or field, is lent so; a reference that changes stands in a type of its own"
 )]
 pub trait LendsReferences<T: ?Sized, N: ?Sized> {}
 

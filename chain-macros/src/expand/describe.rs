@@ -310,7 +310,7 @@ fn shows_of(plan: &Plan<'_>, position: usize) -> Option<TokenStream> {
     let rt = names::alias(*span);
     let level = &plan.levels[*level];
     let check = if level.providers.contains(&position) {
-        let shows = quote_spanned!(*span=> #rt::private::Probe::<<#node as #rt::Signature<'_>>::Key<0>>::SHOWS);
+        let shows = quote_spanned!(*span=> #rt::private::Probe::<<#node as #rt::Joins<'_, ()>>::As<0>>::SHOWS);
         has_arguments.then(|| quote_spanned!(*span=> #rt::check::shows_itself(#name, #shows);))?
     } else if *role == Role::Step && level.replies && chain.form == Form::Item {
         let gives = quote_spanned!(*span=> #rt::private::Probe::<#rt::node::Gives<'_, (#node)>>::SHOWS);
