@@ -1032,17 +1032,12 @@ impl Node {
     }
 
     /// What a hook asks for. A lifetime may be hidden in it (`&Token` for `&Token<'_>`): only rustc knows.
-    ///
-    /// Not where more than a loan is asked for: rustc does not see through such a type in a bound on what a bound gives.
     fn asked(&self, rt: &TokenStream, parameter: &Parameter) -> TokenStream {
         let ty = &parameter.ty;
         let in_run = self.in_run_of(parameter);
         let is_parameter =
             |name: &Ident| name == "Self" || self.generics.type_params().any(|parameter| parameter.ident == *name);
-        if parameter.access != Access::Lent
-            || parameter.role == Role::Reply
-            || !types::may_hide_a_lifetime(ty, &is_parameter)
-        {
+        if parameter.role == Role::Reply || !types::may_hide_a_lifetime(ty, &is_parameter) {
             return in_run.into_token_stream();
         }
         // In a function's type the lifetimes that are left out in what it returns are those of what it takes.
@@ -1279,17 +1274,13 @@ impl Node {
                 bounds.push(names::shown_at(quote!(#scope: #rt::scope::LendsReferences<#inner, Self>), span));
                 continue;
             }
-            let lends = quote!(#rt::scope::Lends<#run, #call, #ty, Self>);
-            bounds.push(names::shown_at(quote!(#scope: #lends), span));
-            let (access, bound) = match parameter.access {
-                Access::Lent => (quote!(Lent), None),
-                Access::Kept => (quote!(Lent), Some(quote!(#rt::scope::Keep<#run, #ty, Self>))),
-                Access::LentMut => (quote!(LentMut), Some(quote!(#rt::scope::Write<#call, #ty, Self>))),
-                Access::Taken => (quote!(Taken), Some(quote!(#rt::scope::TakeOut<#ty, Self>))),
+            let (access, lends) = match parameter.access {
+                Access::Lent => (quote!(Lent), quote!(Lends)),
+                Access::Kept => (quote!(Lent), quote!(LendsToKeep)),
+                Access::LentMut => (quote!(LentMut), quote!(LendsToWrite)),
+                Access::Taken => (quote!(Taken), quote!(LendsToTake)),
             };
-            if let Some(bound) = bound {
-                bounds.push(names::shown_at(quote!(<#scope as #lends>::Given: #bound), span));
-            }
+            bounds.push(names::shown_at(quote!(#scope: #rt::scope::#lends<#run, #call, #ty, Self>), span));
             let (text, ty) = (types::text(&parameter.ty), self.in_run_of(parameter));
             needs.push(quote! {
                 #rt::describe::Need {
