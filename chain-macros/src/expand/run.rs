@@ -474,18 +474,19 @@ fn step(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, is_last: bool, 
         }
         return quote!(#through #rest #exit);
     }
+    let itself = itself(chain);
     let key = quote_spanned!(span=> <<#node as #rt::Signature<'_>>::Key<#at> as #rt::flow::KeyOf<_>>::key_of);
     let page = page_behind(plan, at);
     let this = quote!(self);
     if plan.steps[at].may_be_skipped() {
         let hold = |value: TokenStream| match has_hooks {
-            true => quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::hold_maybe::<#at>(#place, #value, #this)),
+            true => quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::hold_maybe::<#at>(#place, #value, #this)),
             false => quote!(#rt::held::Bare { value: #value }),
         };
         let (entered_value, skipped) =
             (hold(quote!(#rt::private::Some(#key(#value)))), hold(quote!(#rt::private::None)));
         let left =
-            has_hooks.then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave_maybe::<#at>(&mut #held);));
+            has_hooks.then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::leave_maybe::<#at>(&mut #held);));
         let (goes, skips) = goes(plan, at, frame);
         return quote! {
             let #goes = #skips;
@@ -506,9 +507,9 @@ fn step(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, is_last: bool, 
             #left
         };
     }
-    let left = has_hooks.then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave::<#at>(&mut #held);));
+    let left = has_hooks.then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::leave::<#at>(&mut #held);));
     let hold_it = match has_hooks {
-        true => quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::hold::<#at>(#place, #key(#value), #this)),
+        true => quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::hold::<#at>(#place, #key(#value), #this)),
         false => quote!(#rt::held::Bare { value: #key(#value) }),
     };
     quote! {
@@ -833,13 +834,23 @@ fn awaited(plan: &Plan<'_>, at: usize, future_is: &TokenStream, way: &str) -> To
     }}
 }
 
+/// The chain's type. What its fields borrow lives at least as long as the run, for which the scope has it.
+fn itself(chain: &Chain) -> TokenStream {
+    if chain.generics.lifetimes().next().is_none() {
+        return quote!(Self);
+    }
+    let (name, arguments) = (&chain.name, super::chain_arguments(chain, false));
+    quote!(#name<#(#arguments),*>)
+}
+
 fn exit(plan: &Plan<'_>, at: usize) -> TokenStream {
     let chain = plan.chain;
     let Step { node, span, has_hooks, .. } = &plan.steps[at];
     let rt = &names::alias(*span);
+    let itself = itself(chain);
     let hook = quote_spanned!(*span=> <#node as #rt::Signature<'_>>::FACTS.exit);
     // For a node without `exit` this cannot return, and rustc drops what stands behind it, scope and all.
-    let way = quote_spanned!(*span=> <<#node as #rt::Cancel<'_, Self>>::WayOut as #rt::node::way_out::WayOut>::go());
+    let way = quote_spanned!(*span=> <<#node as #rt::Cancel<'_, #itself>>::WayOut as #rt::node::way_out::WayOut>::go());
     let call = called(plan, at, "exit", &quote!(#hook.suspends()));
     let leaving = watched(chain, &quote!(leave(#at)));
     let left = watched(chain, &quote!(left(#at)));
