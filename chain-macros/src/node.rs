@@ -1200,7 +1200,40 @@ impl Node {
         });
         let last = self.last.then(|| quote!(.last()));
         let keeps = self.gives_what_it_keeps().then(|| quote!(.gives_what_it_keeps()));
-        quote!(#rt::describe::Facts::new(#name) #last #keeps .enter(#enter).exit(#exit) #cancelled #provides #breaks #around)
+        let (shows, breaks_show) = self.decides(rt);
+        let probes = (shows.is_some() || breaks_show.is_some()).then(|| quote!(use #rt::private::Plainly as _;));
+        let facts = quote!(#rt::describe::Facts::new(#name) #last #keeps .enter(#enter).exit(#exit) #cancelled #provides #breaks #around #shows #breaks_show);
+        if probes.is_some() { quote!({ #probes #facts }) } else { facts }
+    }
+
+    /// What the types behind the names are, where that decides something: whether what is provided is a `Result` after all, and what breaks, `()`.
+    fn decides(&self, rt: &TokenStream) -> (Option<TokenStream>, Option<TokenStream>) {
+        if self.is_stub {
+            return (None, None);
+        }
+        let run = names::run_lifetime();
+        // One in another, written out, is meant to be one.
+        let may_hide = |ty: &Type| match (types::ungrouped(ty), &self.flow.kind) {
+            (Type::Path(_), FlowKind::Plain) => true,
+            (Type::Path(_), _) => !types::is_named(ty, "Result") && !types::is_named(ty, "ControlFlow"),
+            (Type::Macro(_), _) => true,
+            _ => false,
+        };
+        let shows = match &self.flow.gives {
+            Gives::Value(_, _, Some(ty)) if may_hide(ty) => {
+                let probe = quote!(#rt::private::Probe::<#rt::node::Gives<#run, Self>>);
+                Some(quote!(.shows(#probe::SHOWS, #probe::IS_FUTURE)))
+            }
+            _ => None,
+        };
+        let breaks = self.flow.breaks.as_ref().map(|_| {
+            let probe = quote!(#rt::private::Probe::<#rt::node::Breaks<#run, Self>>);
+            quote!(.breaks_show(#probe::SHOWS))
+        });
+        let gives_up = self.around.as_ref().and_then(around::Around::gives_up).map(|ty| {
+            quote!(.breaks_show(#rt::private::Probe::<#ty>::SHOWS))
+        });
+        (shows, (breaks.is_some() || gives_up.is_some()).then(|| quote!(#breaks #gives_up)))
     }
 
     fn node(&self, rt: &TokenStream) -> TokenStream {

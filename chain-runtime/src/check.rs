@@ -4,7 +4,7 @@
 //! provider that comes too late, an input that is gone. Each check panics with one sentence; the
 //! `chain!` macro puts the call at the node's token, and `#[track_caller]` leads the error there.
 
-use crate::describe::{Access, BlockKind, ChainInfo, Facts, Need, NodeInfo, SourceKind, Wraps};
+use crate::describe::{Access, BlockKind, ChainInfo, Facts, Hides, Need, NodeInfo, SourceKind, Wraps};
 
 /// A message put together in a constant.
 struct Message {
@@ -312,21 +312,32 @@ impl<N: ?Sized> Forgotten<N> for () {
 pub const fn shows(what: &str, name: &str, ty: &str, shows: crate::private::Shows) {
     let message = Message::new().text(what).code(name);
     match shows {
-        crate::private::Shows::Itself | crate::private::Shows::Nothing => {}
         crate::private::Shows::Reference => {
             let message = message.text(" is a reference, which `").text(ty).text("` does not show: write it as `&T`. ");
             panic!("{}", message.text("What is behind a reference is found as a `T`, whoever owns it").as_str());
         }
+        _ => {}
     }
 }
 
-/// The same of a node whose type has arguments, which may be references.
+/// The same of a node whose type has arguments, which may be references, or decide something.
 ///
 /// # Panics
 ///
 /// In a constant, so while compiling.
 #[track_caller]
 pub const fn shows_itself(name: &str, shows: crate::private::Shows) {
+    let decides = match shows {
+        crate::private::Shows::Result => Some("Result"),
+        crate::private::Shows::ControlFlow => Some("ControlFlow"),
+        crate::private::Shows::Poll => Some("Poll"),
+        _ => None,
+    };
+    if let Some(decides) = decides {
+        let message = Message::new().text("what ").code(name).text(" provides here is a ").code(decides);
+        let message = message.text(", which would not be looked at: the chain would go on in any case. ");
+        panic!("{}", message.text("Let the node return it as it is, or wrap it in a type of your own").as_str());
+    }
     if matches!(shows, crate::private::Shows::Reference) {
         let message = Message::new().text("what ").code(name).text(" provides here is a reference: ");
         let message = message.text("what is behind one is found as a `T`, whoever owns it. ");
@@ -355,15 +366,117 @@ pub const fn ends(name: &str, gives: crate::private::Shows, reply_is_anything: b
 /// In a constant, so while compiling.
 #[track_caller]
 pub const fn breaks(nodes: &[NodeInfo], position: usize, reply_is_anything: bool) {
-    let node = &nodes[position];
-    if let (Some(breaks), true) = (node.facts.breaks, reply_is_anything)
-        && matches!(breaks.as_bytes(), b"()")
-    {
+    breaks_show(nodes[position].name, nodes[position].facts.breaks_with_nothing, reply_is_anything);
+}
+
+/// The same of a node whose type has arguments, which may be what it breaks with.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn breaks_show(name: &str, with_nothing: bool, reply_is_anything: bool) {
+    if with_nothing && reply_is_anything {
         let message = Message::new()
-            .code(node.name)
+            .code(name)
             .text(" breaks with `()`, which would be an empty reply that says all is well: ");
         panic!("{}", message.text("break with what went wrong, a status for example").as_str());
     }
+}
+
+/// What decides whether the chain goes on, is read by its name: what hides behind another would be provided, and the chain would go on in any
+/// case. And a future that nobody takes is never polled.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn decides(chain: &ChainInfo, position: usize) {
+    let node = &chain.nodes[position];
+    let what = match node.facts.hides {
+        Hides::Nothing => return,
+        Hides::Future if is_taken(chain, position) => return,
+        Hides::Result => "a `Result`",
+        Hides::ControlFlow => "a `ControlFlow`",
+        Hides::Poll => "a `Poll`",
+        Hides::Future => "a future",
+    };
+    let ty = match node.facts.provides {
+        Some(ty) => ty,
+        None => "",
+    };
+    let message = Message::new().code(node.name).text(" returns ").text(what).text(", as ").code(ty);
+    let message = match node.facts.hides {
+        Hides::Future => {
+            let message = message.text(", and no node takes it by value, so it would never be polled: write ");
+            message.text("`async fn`, or `-> impl Future<Output = ..>`")
+        }
+        Hides::Poll => message.text(", which would not be looked at: write `async fn`, which awaits what may be pending"),
+        Hides::ControlFlow => {
+            let message = message.text(", which does not show it, so the chain would go on in any case: write it as ");
+            message.text("`ControlFlow<R, T>`")
+        }
+        _ => {
+            let message = message.text(", which does not show it, so the chain would go on in any case: write it as ");
+            message.text("`Result<T, E>`, or call the alias `Result`")
+        }
+    };
+    panic!("{}", message.as_str());
+}
+
+/// Whether a node takes what this one provides, or may change it.
+const fn is_taken(chain: &ChainInfo, position: usize) -> bool {
+    let mut at = 0;
+    while at < chain.nodes.len() {
+        if asks(chain.nodes[at].needs, position, true) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+/// Whether one of these needs is for what the node at this position provides; and not only lent it.
+const fn asks(needs: &[Need], position: usize, for_more: bool) -> bool {
+    let mut at = 0;
+    while at < needs.len() {
+        let (from, access) = (&needs[at].from, needs[at].access);
+        let is_node = matches!(from.kind, SourceKind::Node | SourceKind::Skippable);
+        if is_node && from.position == position && !(for_more && matches!(access, Access::Lent)) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+/// What would be the reply, and stands where the chain goes on, is for somebody; or it was meant to be the reply.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn replies_in_vain(chain: &ChainInfo, position: usize, is_a_reply: bool) {
+    let node = &chain.nodes[position];
+    if !is_a_reply || node.facts.cancelled || !matches!(node.facts.hides, Hides::Nothing) {
+        return;
+    }
+    let mut at = 0;
+    while at < chain.nodes.len() {
+        let other = &chain.nodes[at];
+        if asks(other.needs, position, false) || asks(other.exit_needs, position, false) {
+            return;
+        }
+        at += 1;
+    }
+    let ty = match node.facts.provides {
+        Some(ty) => ty,
+        None => return,
+    };
+    let message = Message::new().code(node.name).text(" gives a ").code(ty).text(", which could be the reply, but the ");
+    let message = message.text("chain goes on after it, and no node asks for it: end the chain with ").code(node.name);
+    let message = message.text(", or let it return `Result<(), ").text(ty);
+    panic!("{}", message.text(">`, which replies with the `Err` at once").as_str());
 }
 
 /// Who keeps a borrow of a `T` and returns a `&T` would provide the `T` that it needs.

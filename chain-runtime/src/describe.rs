@@ -30,6 +30,28 @@ pub struct Facts {
     pub last: bool,
     /// Whether it returns a reference to a type that it needs itself. It can only be the last of its chain.
     pub gives_what_it_keeps: bool,
+    /// Whether what it provides decides something of which its name says nothing, or is a future.
+    #[doc(hidden)]
+    pub hides: Hides,
+    /// Whether what it breaks with, or gives up with, is `()`.
+    #[doc(hidden)]
+    pub breaks_with_nothing: bool,
+}
+
+/// What nobody may provide unseen.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hides {
+    /// It is nothing of that kind.
+    Nothing,
+    /// A `Result`, under another name.
+    Result,
+    /// A `ControlFlow`, under another name.
+    ControlFlow,
+    /// A `Poll`.
+    Poll,
+    /// A future, which somebody has to take, or it is never polled.
+    Future,
 }
 
 impl Facts {
@@ -47,7 +69,29 @@ impl Facts {
             around: Wraps::Nothing,
             last: false,
             gives_what_it_keeps: false,
+            hides: Hides::Nothing,
+            breaks_with_nothing: false,
         }
+    }
+    /// What its value is, behind whatever name.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn shows(mut self, shows: crate::private::Shows, is_future: bool) -> Self {
+        self.hides = match shows {
+            crate::private::Shows::Result => Hides::Result,
+            crate::private::Shows::ControlFlow => Hides::ControlFlow,
+            crate::private::Shows::Poll => Hides::Poll,
+            _ if is_future => Hides::Future,
+            _ => Hides::Nothing,
+        };
+        self
+    }
+    /// What it breaks with, behind whatever name.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn breaks_show(mut self, shows: crate::private::Shows) -> Self {
+        self.breaks_with_nothing |= matches!(shows, crate::private::Shows::Nothing);
+        self
     }
     /// It provides a value of this type.
     #[must_use]

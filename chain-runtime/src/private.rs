@@ -30,6 +30,12 @@ pub enum Shows {
     Reference,
     /// It is `()`.
     Nothing,
+    /// It is a `Result`.
+    Result,
+    /// It is a `ControlFlow`.
+    ControlFlow,
+    /// It is a `Poll`.
+    Poll,
 }
 
 impl<T: ?Sized> Probe<&T> {
@@ -44,15 +50,52 @@ impl Probe<()> {
     /// Nothing.
     pub const SHOWS: Shows = Shows::Nothing;
 }
+impl<T, E> Probe<Result<T, E>> {
+    /// A result.
+    pub const SHOWS: Shows = Shows::Result;
+}
+impl<B, C> Probe<ControlFlow<B, C>> {
+    /// A control flow.
+    pub const SHOWS: Shows = Shows::ControlFlow;
+}
+impl<T> Probe<core::task::Poll<T>> {
+    /// What a future says of itself.
+    pub const SHOWS: Shows = Shows::Poll;
+}
+impl<R> Probe<(R, R)> {
+    /// The one is the other.
+    pub const IS_THE_REPLY: bool = true;
+}
+impl<R, E> Probe<(R, Result<R, E>)> {
+    /// The one is the value of the other.
+    pub const IS_THE_REPLY: bool = true;
+}
+impl<F: Future + ?Sized> Probe<F> {
+    /// A future.
+    pub const IS_FUTURE: bool = true;
+}
 
 /// What any other type is.
 pub trait Plainly {
     /// Itself.
     const SHOWS: Shows = Shows::Itself;
+    /// Of two types: whether the first is the second, a chain's reply.
+    const IS_THE_REPLY: bool = false;
+    /// Whether it is something that the second is made for.
+    const IS_A_REPLY: bool = false;
+    /// Not a future.
+    const IS_FUTURE: bool = false;
     /// Of a reply: whether whatever can be converted becomes it, `()` as well.
     const IS_ANYTHING: bool = false;
+    /// The same of what its last node gives: that is the value of a `Result`, which is not what nodes break with.
+    const ENDS_WITH_ANYTHING: bool = false;
 }
 impl<T: ?Sized> Plainly for Probe<T> {}
+
+/// Whether it is `()`.
+pub const fn is_nothing(shows: Shows) -> bool {
+    matches!(shows, Shows::Nothing)
+}
 
 /// That a field of a chain is what a segment of the chain declares it to be.
 #[diagnostic::on_unimplemented(

@@ -299,7 +299,7 @@ fn shows(plan: &Plan<'_>) -> TokenStream {
 
 /// The same of what a node provides whose type has arguments, for nobody asked it where it was made; and that what ends the chain gives
 /// a reply.
-fn shows_of(plan: &Plan<'_>, position: usize) -> Option<TokenStream> {
+fn shows_of(plan: &Plan<'_>, this: &TokenStream, position: usize) -> Option<TokenStream> {
     let chain = plan.chain;
     let step = &plan.steps[position];
     let Step { name, span, level, has_arguments, role, .. } = step;
@@ -311,10 +311,16 @@ fn shows_of(plan: &Plan<'_>, position: usize) -> Option<TokenStream> {
     let level = &plan.levels[*level];
     let check = if level.providers.contains(&position) {
         let shows = quote_spanned!(*span=> #rt::private::Probe::<<#node as #rt::Joins<'_, ()>>::As<0>>::SHOWS);
-        has_arguments.then(|| quote_spanned!(*span=> #rt::check::shows_itself(#name, #shows);))?
+        let shows = has_arguments.then(|| quote_spanned!(*span=> #rt::check::shows_itself(#name, #shows);));
+        let in_vain = reply_outside(chain).filter(|_| *role == Role::Step).map(|reply| {
+            let two = quote_spanned!(*span=> #rt::private::Probe::<(#rt::node::Gives<'_, (#node)>, #reply)>);
+            let is_a_reply = quote_spanned!(*span=> #two::IS_THE_REPLY || #two::IS_A_REPLY);
+            quote_spanned!(*span=> #rt::check::replies_in_vain(#this::CHAIN, #position, #is_a_reply);)
+        });
+        quote!(#shows #in_vain)
     } else if *role == Role::Step && level.replies && chain.form == Form::Item {
         let gives = quote_spanned!(*span=> #rt::private::Probe::<#rt::node::Gives<'_, (#node)>>::SHOWS);
-        let anything = is_anything(chain, *span)?;
+        let anything = is_anything(chain, *span, "ENDS_WITH_ANYTHING")?;
         quote_spanned!(*span=> #rt::check::ends(#name, #gives, #anything);)
     } else {
         return None;
@@ -325,14 +331,32 @@ fn shows_of(plan: &Plan<'_>, position: usize) -> Option<TokenStream> {
     })
 }
 
-/// Whether the reply is a type that whatever can be converted becomes. `None` where it depends on a type parameter, or is `()`.
-fn is_anything(chain: &Chain, span: proc_macro2::Span) -> Option<TokenStream> {
-    let reply = &chain.run.reply;
-    if types::mentions(reply, &chain.generics) || types::is_unit(reply) {
+/// That what a node breaks with whose type has arguments is no `()`.
+fn breaks_show(plan: &Plan<'_>, step: &Step, anything: &syn::Ident) -> Option<TokenStream> {
+    let Step { name, span, has_arguments, .. } = step;
+    if !has_arguments || types::mentions(&step.node, &plan.chain.generics) {
         return None;
     }
-    let (rt, reply) = (names::alias(span), types::anonymous(reply));
-    Some(quote_spanned!(span=> #rt::private::Probe::<#reply>::IS_ANYTHING))
+    let (node, rt) = (outside(plan, step), names::alias(*span));
+    Some(quote_spanned! {*span=> {
+        use #rt::private::Plainly as _;
+        let shows = #rt::private::Probe::<#rt::node::Breaks<'_, (#node)>>::SHOWS;
+        #rt::check::breaks_show(#name, #rt::private::is_nothing(shows), #anything);
+    }})
+}
+
+/// Whether the reply is a type that whatever can be converted becomes. `None` where it depends on a type parameter, or is `()`.
+fn is_anything(chain: &Chain, span: proc_macro2::Span, how: &str) -> Option<TokenStream> {
+    let reply = reply_outside(chain)?;
+    let (rt, how) = (names::alias(span), syn::Ident::new(how, span));
+    Some(quote_spanned!(span=> #rt::private::Probe::<#reply>::#how))
+}
+
+/// The reply's type where the chain's own lifetimes are not declared. `None` where it depends on a type parameter, or is `()`.
+fn reply_outside(chain: &Chain) -> Option<syn::Type> {
+    let reply = &chain.run.reply;
+    let is_known = chain.form == Form::Item && !types::mentions(reply, &chain.generics) && !types::is_unit(reply);
+    is_known.then(|| types::anonymous(reply))
 }
 
 /// A node's type where the chain's own lifetimes are not declared.
@@ -421,7 +445,7 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
     let takes = names::static_of("Takes", name);
     let anything = names::static_of("IsAnything", name);
     let is_anything = match chain.form {
-        Form::Item => is_anything(chain, name.span()),
+        Form::Item => is_anything(chain, name.span(), "IS_ANYTHING"),
         Form::Short => None,
     };
     let is_anything = match is_anything {
@@ -438,20 +462,25 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
             .then(|| quote_spanned!(span=> #rt::check::function(#this::NODES, #position);));
         let provides = plan.levels[step.level].providers.contains(&position);
         let provides = provides.then(|| quote_spanned!(span=> #rt::check::provides(#this::NODES, #position);));
+        let is_around = matches!(step.role, Role::Around);
+        let decides = (provides.is_some() || is_around)
+            .then(|| quote_spanned!(span=> #rt::check::decides(#this::CHAIN, #position);));
         let role = match step.role {
             Role::Step => quote_spanned! {span=>
                 #rt::check::step(#this::NODES, #position);
                 #rt::check::last(#this::CHAIN, #position);
                 #provides
+                #decides
             },
-            Role::Around => quote_spanned!(span=> #rt::check::around(#this::CHAIN, #position);),
+            Role::Around => quote_spanned!(span=> #rt::check::around(#this::CHAIN, #position); #decides),
             Role::Predicate => quote_spanned!(span=> #rt::check::predicate(#this::NODES, #position);),
             Role::Scrutinee { .. } => quote_spanned!(span=> #rt::check::scrutinee(#this::NODES, #position);),
         };
         let features = features(plan, step);
-        let shows = shows_of(plan, position);
+        let shows = shows_of(plan, this, position);
         let breaks = quote_spanned!(span=> #rt::check::breaks(#this::NODES, #position, #anything););
-        quote_spanned!(span=> { #shows #rt::check::node(#this::CHAIN, #position, #takes); #breaks #way_out #function #role #features })
+        let breaks_show = breaks_show(plan, step, &anything);
+        quote_spanned!(span=> { #shows #rt::check::node(#this::CHAIN, #position, #takes); #breaks #breaks_show #way_out #function #role #features })
     };
     let budget = |this: &TokenStream| {
         let limit = chain.budget.as_ref()?;
