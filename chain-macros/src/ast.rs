@@ -21,6 +21,8 @@ pub(crate) struct Chain {
     pub(crate) run: Run,
     /// What its segments need.
     pub(crate) needs: Vec<NeededField>,
+    /// Functions with the bounds of its segments' parameters, by the arguments that they have here.
+    pub(crate) bounds: Vec<Path>,
     /// What its type parameters shall stand for while it is checked.
     pub(crate) checked_with: Vec<Vec<syn::GenericArgument>>,
 }

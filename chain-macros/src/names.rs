@@ -47,6 +47,11 @@ fn names_the_runtime(line: &str) -> bool {
     as_key || (line.starts_with('[') && line.ends_with("dependencies.chain-runtime]"))
 }
 
+/// The crate that is compiled: a segment says whose it is. Elsewhere the places in its source cannot be shown.
+pub(crate) fn compiled_crate() -> String {
+    std::env::var("CARGO_CRATE_NAME").unwrap_or_default()
+}
+
 /// The life of one run.
 pub(crate) fn run_lifetime() -> Lifetime {
     Lifetime::new("'chain_run", Span::mixed_site())

@@ -1422,7 +1422,11 @@ impl Node {
         let ty = &self.ty;
         let run = names::run_lifetime();
         let chain = Ident::new("ChainItself", Span::mixed_site());
-        let way_out = if self.exit.is_some() { quote!(Open) } else { quote!(Absent) };
+        let way_out = match &self.exit {
+            Some(exit) if exit.is_async => quote!(Awaited),
+            Some(_) => quote!(Open),
+            None => quote!(Absent),
+        };
         let Some(hook) = &self.cancelled else {
             let generics = self.generics(&[quote!(#run)], &[quote!(#chain: #run)]);
             let clause = self.where_clause(&[self.outlives(), vec![quote!(Self: #run)]].concat());

@@ -111,6 +111,7 @@ fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnost
         send: None,
         run,
         needs: Vec::new(),
+        bounds: Vec::new(),
         checked_with: Vec::new(),
     };
     let run_attrs = std::mem::take(&mut chain.run.attrs);
@@ -725,6 +726,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
         },
         runtime,
         needs: Vec::new(),
+        bounds: Vec::new(),
         checked_with: Vec::new(),
     };
     name_fields(&mut chain);

@@ -72,6 +72,8 @@ pub(crate) fn declare(
         quote!([#field] [#ty] #text)
     });
     let needed: Vec<_> = needed.collect();
+    let bounds = meanings.bounds();
+    let from = names::compiled_crate();
     let Meanings { items, within, .. } = meanings;
     let made = unique(name);
     let exported = matches!(vis, Visibility::Public(_)).then(|| quote!(#[macro_export]));
@@ -92,7 +94,7 @@ pub(crate) fn declare(
         #exported
         macro_rules! #made {
             ([$($runtime:tt)*] [$($segment:tt)*] [#([$($#parameters:tt)*])*] [$($chain:tt)*]) => {
-                $($runtime)*::__splice! { [$($runtime)*] [$($segment)*] [#(#needed),*] [$($chain)*] [#nodes] }
+                $($runtime)*::__splice! { [$($runtime)*] [$($segment)*] [#bounds #(#needed),*] [$($chain)*] [#nodes] #from }
             };
             ([$($runtime:tt)*] [$($segment:tt)*] [$($arguments:tt)*] [$($chain:tt)*]) => {
                 $($runtime)*::__splice! { [$($runtime)*] [$($segment)*] #wrong [$($chain)*] }
@@ -306,6 +308,30 @@ impl<'a> Meanings<'a> {
         });
         let clause: Vec<_> = clause.collect();
         if clause.is_empty() { TokenStream::new() } else { quote!(where #(#clause,)*) }
+    }
+
+    /// What the segment asks of its arguments, as a function that has its bounds; a chain names it with them.
+    fn bounds(&mut self) -> Option<TokenStream> {
+        let generics = &self.segment.generics;
+        let has_bounds = generics.type_params().any(|parameter| !parameter.bounds.is_empty());
+        if !has_bounds && generics.where_clause.is_none() {
+            return None;
+        }
+        let beside = self.beside("bounds", 0);
+        let declared = generics.params.iter().map(without_default);
+        let clause = &generics.where_clause;
+        let vis = located(&self.segment.vis);
+        let hushed = names::hushed();
+        self.items.push(quote! {
+            #hushed
+            #[doc(hidden)]
+            #vis const fn #beside<#(#declared),*>() #clause {}
+        });
+        let vis = within(&self.segment.vis, 1);
+        self.within.push(quote!(#vis use super::#beside as bounds;));
+        let all: Vec<_> = generics.params.iter().collect();
+        let arguments = Self::arguments(&all, false);
+        Some(quote!(<$($segment)*::bounds #arguments>))
     }
 
     /// A type of a field or a binding: an alias of what it is found by, with the `&` before it.

@@ -767,3 +767,41 @@ where
     F: Send, // let go of a lock's guard before the await; ask for `&mut T` where a `&T` is not `Send`, as of axum's `Request`
 {
 }
+
+/// The same of what `around` of the node `N` returns, over a block that is `Send`.
+#[rustfmt::skip]
+pub const fn around_moves<A, B, C, F, N: ?Sized>(_: fn(A, B, C) -> F)
+where
+    F: Send, // let go of a lock's guard before `block.await`
+{
+}
+
+/// Requires of a field that it may be shared between threads, as each run of the chain shares it.
+#[rustfmt::skip]
+pub const fn field_moves<T: ?Sized>()
+where
+    T: Sync, // a `Mutex` or an atomic for a `Cell`, an `Arc` for an `Rc`, `Box<dyn Fn() + Send + Sync>` for a `Box<dyn Fn()>`
+{
+}
+
+/// Requires of an input that it may move to another thread, as the chain's future does that holds it.
+#[rustfmt::skip]
+pub const fn input_moves<T>()
+where
+    T: Send, // an `Arc` for an `Rc`; `&mut T` for a `&T` that is not `Sync`
+{
+}
+
+/// That a reply can move to another thread with the chain's future, which holds it while `exit` of the node `N` is awaited.
+#[diagnostic::on_unimplemented(
+    message = "this chain's future is not `Send`: it holds the reply, a `{Self}`, while it awaits `exit` of `{N}`",
+    label = "the reply waits for this `exit`",
+    note = "the chain asks for it with `#[send]`: reply with something that is `Send`, or make that `exit` a plain `fn`"
+)]
+pub trait ReplyMoves<N: ?Sized> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + ?Sized, N: ?Sized> ReplyMoves<N> for T {}
+
+/// Requires it of what is held of a reply.
+pub const fn reply_moves<T: ReplyMoves<N> + ?Sized, N: ?Sized>() {}

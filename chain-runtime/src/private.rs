@@ -1,6 +1,6 @@
 //! What generated code names, so that it works without a prelude and whatever the user's names shadow.
 
-pub use core::future::{Future, pending};
+pub use core::future::{Future, Pending, pending};
 pub use core::marker::{PhantomData, Send, Sized};
 pub use core::mem::size_of;
 pub use core::ops::{ControlFlow, Deref, DerefMut};

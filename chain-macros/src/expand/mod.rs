@@ -37,7 +37,7 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
     assemble(plan.chain, &declaration, &behind)
 }
 
-/// That the fields which segments need are of the types that they declare.
+/// That the fields which segments need are of the types that they declare, and their arguments what they ask for.
 fn fields_of_segments(chain: &Chain) -> Option<TokenStream> {
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
     let name = &chain.name;
@@ -49,7 +49,12 @@ fn fields_of_segments(chain: &Chain) -> Option<TokenStream> {
         let check = names::as_if_at(check, need.at);
         Some(quote!(#(#cfg)* { #check }))
     });
-    let checks: Vec<_> = checks.collect();
+    let own: Vec<_> = chain.run.lifetime.iter().cloned().collect();
+    let bounds = chain.bounds.iter().map(|bounds| {
+        let bounds = types::inferred(bounds.to_token_stream(), &own);
+        quote!(#bounds();)
+    });
+    let checks: Vec<_> = checks.chain(bounds).collect();
     (!checks.is_empty()).then(|| {
         quote! {
             impl #impl_generics #name #ty_generics #clause {
