@@ -759,3 +759,78 @@ mod references_to_references {
         assert_eq!(chain.notes.1.into_inner(), ["ada 7 true"]);
     }
 }
+
+mod hidden_lifetimes {
+    //! A lifetime that a function's parameters may hide or leave out, a node's may.
+
+    use super::*;
+
+    struct Token<'r>(&'r str);
+    struct Tail<'r>(&'r str);
+    struct Lines(String);
+
+    #[node]
+    fn token<'r>(line: &'r str) -> Token<'r> {
+        Token(line)
+    }
+
+    #[node]
+    fn cut(token: &mut Token) {
+        token.0 = &token.0[1..];
+    }
+
+    #[node]
+    fn tail_of<'r>(token: &'r Token) -> Tail<'r> {
+        Tail(token.0)
+    }
+
+    #[node]
+    fn tail(line: &str) -> Result<Tail<'_>, Refused> {
+        Ok(Tail(line))
+    }
+
+    #[node]
+    fn taken(token: Token) -> Reply {
+        Reply(token.0.len())
+    }
+
+    #[node]
+    fn length_of_token(token: &Token) -> Reply {
+        Reply(token.0.len())
+    }
+
+    #[node]
+    async fn length_of_tail(tail: &mut Tail<'_>) -> Reply {
+        tokio::task::yield_now().await;
+        Reply(tail.0.len())
+    }
+
+    #[node]
+    impl Lines {
+        fn enter(&self) -> Token {
+            Token(&self.0)
+        }
+        fn exit(&self, own: &mut Token, other: &Tail, reply: &mut Reply) {
+            reply.0 += own.0.len() + other.0.len();
+        }
+        fn cancelled(&self, _own: &mut Token, other: &Tail) {
+            assert_eq!(other.0, "abc");
+        }
+    }
+
+    chain! { struct Writes; fn(line: &str) -> Reply { token => cut => length_of_token } }
+    chain! { struct Keeps; async fn(token: &Token<'_>) -> Reply { tail_of => length_of_tail } }
+    chain! { struct Borrows; async fn(line: &str) -> Reply { tail => length_of_tail } }
+    chain! { struct Takes; fn(token: Token<'_>) -> Reply { taken } }
+    chain! { struct Hooks<'c> { lines: Lines, tail: Tail<'c> } async fn() -> Reply { lines => last } }
+
+    #[tokio::test]
+    async fn may_be_left_out() {
+        let abc = String::from("abc");
+        assert_eq!(Writes.run(&abc), Reply(2));
+        assert_eq!(Keeps.run(&Token(&abc)).await, Reply(3));
+        assert_eq!(Borrows.run(&abc).await, Reply(3));
+        assert_eq!(Takes.run(Token(&abc)), Reply(3));
+        assert_eq!(Hooks { lines: Lines("12".to_owned()), tail: Tail(&abc) }.run().await, Reply(6));
+    }
+}

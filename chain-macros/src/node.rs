@@ -54,6 +54,8 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             let kept_alive = node.map(|node| node.kept_alive(&options.runtime));
             quote!(#kept_alive #errors)
         }
+        // What rustc will not have, it says itself.
+        (Some(node), None) if node.is_refused => node.kept_alive(&options.runtime),
         (Some(node), None) => node.expand(&options.runtime),
         (None, None) => TokenStream::new(),
     };
@@ -149,6 +151,8 @@ struct Node {
     is_stub: bool,
     /// `enter` is awaited, and gives what borrows for a lifetime of the node's own type.
     gives_for_longer: bool,
+    /// rustc refuses the function: from which of its parameters the result borrows, nothing says.
+    is_refused: bool,
 }
 
 /// A hook: what is called, and with what.
@@ -251,7 +255,39 @@ fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnosti
         flow,
         is_stub: false,
         gives_for_longer: false,
+        is_refused: is_ambiguous(signature),
     })
+}
+
+/// Whether a lifetime is left out in what a function returns, and in more than one place of what it takes.
+fn is_ambiguous(signature: &Signature) -> bool {
+    let ReturnType::Type(_, returned) = returned(signature) else { return false };
+    let taken = signature.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(input) => Some(elided(&input.ty)),
+        FnArg::Receiver(_) => None,
+    });
+    elided(&returned) > 0 && taken.sum::<usize>() > 1
+}
+
+/// How many lifetimes are left out in it, as far as one can see.
+fn elided(ty: &Type) -> usize {
+    use syn::visit::{self, Visit};
+    struct Count(usize);
+    impl<'ast> Visit<'ast> for Count {
+        fn visit_lifetime(&mut self, lifetime: &'ast syn::Lifetime) {
+            self.0 += usize::from(lifetime.ident == "_");
+        }
+        fn visit_type_reference(&mut self, reference: &'ast syn::TypeReference) {
+            self.0 += usize::from(reference.lifetime.is_none());
+            visit::visit_type_reference(self, reference);
+        }
+        // What is left out in these is bound there.
+        fn visit_type_bare_fn(&mut self, _: &'ast syn::TypeBareFn) {}
+        fn visit_parenthesized_generic_arguments(&mut self, _: &'ast syn::ParenthesizedGenericArguments) {}
+    }
+    let mut count = Count(0);
+    count.visit_type(ty);
+    count.0
 }
 
 /// A braced struct of the function's name. It lives among types only: a unit struct would also be a value,
@@ -819,6 +855,7 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
         flow,
         is_stub: false,
         gives_for_longer,
+        is_refused: false,
     })
 }
 
@@ -1116,7 +1153,8 @@ impl Node {
         let run = names::run_lifetime();
         let generics = self.generics(&[quote!(#run)], &[]);
         let clause = self.where_clause(&self.outlives());
-        let out = self.out(rt);
+        let chain = names::single("ChainItself");
+        let out = self.with_hidden(rt, self.out(rt), &quote!(()));
         let (key, never_gives) = match &flow.gives {
             Gives::Nothing => (quote!(#rt::Nothing<CHAIN_POSITION>), false),
             Gives::Never => (quote!(#rt::Nothing<CHAIN_POSITION>), true),
@@ -1124,17 +1162,18 @@ impl Node {
             Gives::Value(value, ..) if value.is_empty() => (quote!(<#out as #rt::flow::ResultLike>::Value), false),
             Gives::Value(value, ..) => (value.clone(), false),
         };
+        let (key, held) = (self.with_hidden(rt, key.clone(), &quote!(())), self.with_hidden(rt, key, &quote!(#chain)));
         // A reference is found by what it refers to.
         let (found, lent) = match &flow.gives {
             Gives::Value(_, _, Some(ty)) => match types::ungrouped(ty) {
                 Type::Reference(reference) => {
                     let lent = if reference.mutability.is_some() { quote!(ByMut) } else { quote!(ByRef) };
                     let ty = types::with_lifetime(types::referent(ty), &run);
-                    (ty.to_token_stream(), lent)
+                    (self.with_hidden(rt, ty.to_token_stream(), &quote!(#chain)), lent)
                 }
-                _ => (key.clone(), quote!(Itself)),
+                _ => (held.clone(), quote!(Itself)),
             },
-            _ => (key.clone(), quote!(Itself)),
+            _ => (held.clone(), quote!(Itself)),
         };
         // Under its type, it would be found by itself, and rustc had a second error about the first: that its type is taken.
         let (found, lent) = match self.gives_what_it_keeps() {
@@ -1154,13 +1193,12 @@ impl Node {
         let suspends = self.enter.as_ref().is_some_and(|hook| hook.is_async);
         let pace = if suspends { quote!(Suspending) } else { quote!(Immediate) };
         let facts = self.facts(rt, name);
-        let chain = names::single("ChainItself");
         let joining = self.generics(&[quote!(#run)], &[quote!(#chain: ?#rt::private::Sized)]);
         quote! {
             #[automatically_derived]
             impl #joining #rt::Joins<#run, #chain> for #ty #clause {
                 type As<const CHAIN_POSITION: usize> = #found;
-                type Held<const CHAIN_POSITION: usize> = #key;
+                type Held<const CHAIN_POSITION: usize> = #held;
                 type Lent = #rt::scope::lent::#lent;
             }
             #[automatically_derived]
@@ -1174,10 +1212,32 @@ impl Node {
         }
     }
 
+    /// A type in what it returns, in which a lifetime may be hidden: that is the run's. (With the chain's type as a parameter, it is settled what that stands for.)
+    fn with_hidden(&self, rt: &TokenStream, ty: TokenStream, chain: &TokenStream) -> TokenStream {
+        let is_parameter =
+            |name: &Ident| name == "Self" || self.generics.type_params().any(|parameter| parameter.ident == *name);
+        let may_hide = syn::parse2::<Type>(ty.clone()).is_ok_and(|ty| types::may_hide_a_lifetime(&ty, &is_parameter));
+        // A function's parameters would have to be kept for it, if there is one: rustc asks that it is written.
+        if self.is_function || self.is_stub || !may_hide || !matches!(self.flow.gives, Gives::Value(..)) {
+            return ty;
+        }
+        let run = names::run_lifetime();
+        quote!(<fn(&#run ()) -> #ty as #rt::private::Returned<#chain>>::It)
+    }
+
     /// What the way in returns. Named rather than `Self::Out`, which rustc would have to look up at each mention.
     fn out(&self, rt: &TokenStream) -> TokenStream {
         let out = &self.flow.out;
         if is_bang(out) { quote!(#rt::Never) } else { out.clone() }
+    }
+
+    /// The same where a lifetime that is hidden in it would be that of the function's `&self`, and so a second error: rustc asks where the type is named.
+    fn hook_out(&self, rt: &TokenStream) -> TokenStream {
+        let out = self.out(rt);
+        let is_parameter = |name: &Ident| self.generics.type_params().any(|parameter| parameter.ident == *name);
+        let may_hide = syn::parse2(out.clone()).is_ok_and(|out| types::may_hide_a_lifetime(&out, &is_parameter));
+        let is_async = self.enter.as_ref().is_some_and(|hook| hook.is_async);
+        if self.is_function && !is_async && may_hide { quote!(Self::Out) } else { out }
     }
 
     fn facts(&self, rt: &TokenStream, name: &str) -> TokenStream {
@@ -1219,7 +1279,7 @@ impl Node {
         let generics = self.generics(&[quote!(#run: #call), quote!(#call)], &parameters);
         let clause = self.where_clause(&bounds);
         let enter = match &self.enter {
-            Some(enter) => self.hook(rt, "enter", enter, &self.out(rt)),
+            Some(enter) => self.hook(rt, "enter", enter, &self.hook_out(rt)),
             None => self.no_way_in(rt),
         };
         let exit = self.exit.as_ref().map(|exit| self.hook(rt, "exit", exit, &quote!(())));
@@ -1375,13 +1435,13 @@ impl Node {
         if parameter.role == Role::Reply {
             return quote!(#rt::scope::LendReply::<#ty, Self>::lend_reply(&mut #place));
         }
+        let before = parameter.references();
         let how = match parameter.access {
             Access::Lent => quote!(lend),
             Access::LentMut => quote!(lend_mut),
             Access::Kept => quote!(keep),
             Access::Taken => quote!(take),
         };
-        let before = parameter.references();
         quote!(#before #rt::scope::#how::<#ty, Self, _>(&mut #place))
     }
 

@@ -389,8 +389,8 @@ pub use chain_macros::chain as __chain;
 /// # Generics
 ///
 /// A function's type parameters are the node's (`node::<T>` in a chain), and so are those of the `impl` block. Lifetimes in a
-/// function's signature are those of the run where the result has them too, and otherwise those of the call. In what is lent as `&T` they may be left out, as
-/// in any function: `&Token` for `&Token<'_>`. In what is taken, written to or returned they are written.
+/// function's signature are those of the run where the result has them too, and otherwise those of the call. In a parameter they may be left out, as
+/// in any function: `&Token` for `&Token<'_>`. In what a function returns they are written, if only as `Token<'_>`.
 ///
 /// # `#[cfg(..)]`
 ///

@@ -103,12 +103,14 @@ pub fn no_node<T>() -> T {
 
 /// What a function gives: `<fn(&'r ()) -> Token as Returned>::It` is `Token<'r>`, and `Token` where that has no lifetime. A macro cannot tell the two
 /// apart, and in the type of a function a lifetime may be left out.
-pub trait Returned {
+///
+/// With the chain's own type as a parameter, what it stands for is settled for rustc where it compares what is provided.
+pub trait Returned<C: ?Sized = ()> {
     /// What it gives.
     type It: ?Sized;
 }
 
-impl<A, T: ?Sized> Returned for fn(A) -> T {
+impl<A, T: ?Sized, C: ?Sized> Returned<C> for fn(A) -> T {
     type It = T;
 }
 

@@ -480,13 +480,15 @@ fn step(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, is_last: bool, 
     let this = quote!(self);
     if plan.steps[at].may_be_skipped() {
         let hold = |value: TokenStream| match has_hooks {
-            true => quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::hold_maybe::<#at>(#place, #value, #this)),
+            true => {
+                quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::hold_maybe::<#at>(#place, #value, #this))
+            }
             false => quote!(#rt::held::Bare { value: #value }),
         };
         let (entered_value, skipped) =
             (hold(quote!(#rt::private::Some(#key(#value)))), hold(quote!(#rt::private::None)));
-        let left =
-            has_hooks.then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::leave_maybe::<#at>(&mut #held);));
+        let left = has_hooks
+            .then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::leave_maybe::<#at>(&mut #held);));
         let (goes, skips) = goes(plan, at, frame);
         return quote! {
             let #goes = #skips;
