@@ -834,3 +834,93 @@ mod hidden_lifetimes {
         assert_eq!(Hooks { lines: Lines("12".to_owned()), tail: Tail(&abc) }.run().await, Reply(6));
     }
 }
+
+mod results_by_type {
+    //! A result is read by what it is, whatever it is called.
+
+    use std::ops::ControlFlow as Flow;
+    use std::result::Result as Res;
+
+    use super::*;
+
+    type Outcome<T> = Result<T, Refused>;
+    type Out = Res<Reply, Refused>;
+
+    struct User(usize);
+    struct Held<T>(T);
+    struct Log;
+
+    #[node]
+    fn known(request: &Request) -> Outcome<User> {
+        if request.path.is_empty() { Err(Refused) } else { Ok(User(1)) }
+    }
+
+    #[node]
+    async fn allowed(request: &Request) -> Res<(), Refused> {
+        tokio::task::yield_now().await;
+        if request.path == "/denied" { Err(Refused) } else { Ok(()) }
+    }
+
+    #[node]
+    fn cached<'r>(request: &Request, letters: &'r str) -> Flow<Reply, Held<&'r str>> {
+        if request.path == "/cached" { Flow::Break(Reply(304)) } else { Flow::Continue(Held(letters)) }
+    }
+
+    #[node]
+    impl Log {
+        fn enter(&self, request: &Request) -> Flow<Reply> {
+            if request.path == "/gone" { Flow::Break(Reply(410)) } else { Flow::Continue(()) }
+        }
+        fn exit(&self, reply: &mut Reply) {
+            reply.0 += 1000;
+        }
+    }
+
+    #[node]
+    fn count(user: &User, letters: &Held<&str>) -> Held<usize> {
+        Held(user.0 + letters.0.len())
+    }
+
+    #[node]
+    fn reply(count: &Held<usize>) -> Reply {
+        Reply(count.0)
+    }
+
+    #[node]
+    fn out(count: &Held<usize>) -> Out {
+        if count.0 > 4 { Err(Refused) } else { Ok(Reply(count.0)) }
+    }
+
+    chain! {
+        struct Plain { log: Log }
+        async fn(request: Request, letters: &str) -> Reply { log => known => allowed => cached => count => reply }
+    }
+    chain! { struct Alias; fn(request: Request, letters: &str) -> Out { known => cached_out => count => reply } }
+    chain! { struct Renamed; fn(request: Request, letters: &str) -> Res<Reply, Refused> { known => cached_out => count => out } }
+    chain! { struct Itself; fn(held: Held<usize>) -> Out { take => out } }
+
+    #[node]
+    fn cached_out<'r>(request: &Request, letters: &'r str) -> Flow<Out, Held<&'r str>> {
+        if request.path == "/cached" { Flow::Break(Ok(Reply(304))) } else { Flow::Continue(Held(letters)) }
+    }
+
+    #[node]
+    fn take(_held: &Held<usize>) {}
+
+    #[tokio::test]
+    async fn whatever_it_is_called_it_provides_or_breaks() {
+        for (path, reply) in [("/", 1004), ("", 1401), ("/denied", 1401), ("/cached", 1304), ("/gone", 410)] {
+            assert_eq!(Plain { log: Log }.run(request(path), "abc").await, Reply(reply), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_reply_is_a_result_whatever_it_is_called() {
+        assert!(matches!(Alias.run(request("/"), "abc"), Ok(Reply(4))));
+        assert!(Alias.run(request(""), "abc").is_err());
+        assert!(matches!(Alias.run(request("/cached"), "abc"), Ok(Reply(304))));
+        assert!(matches!(Renamed.run(request("/"), "abc"), Ok(Reply(4))));
+        assert!(Renamed.run(request("/"), "abcd").is_err());
+        assert!(Itself.run(Held(5)).is_err());
+    }
+}

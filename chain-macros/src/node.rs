@@ -207,6 +207,8 @@ struct Flow {
 
 enum FlowKind {
     Plain,
+    /// It may be an alias of a `Result` or a `ControlFlow`: rustc knows.
+    ByType(Box<Type>),
     Result,
     ControlFlow,
 }
@@ -237,6 +239,7 @@ fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnosti
     }
     let hook = read_hook(signature, quote!(#name #turbofish), Place::Function, diagnostics);
     let flow = read_flow(&returned(signature));
+    let flow = if generics.params.is_empty() { flow.by_type(&returned(signature)) } else { flow };
     let declaration = declare(function, &arguments, &generics);
     Some(Node {
         ty: quote!(#name #angle),
@@ -695,6 +698,20 @@ fn read_flow(output: &ReturnType) -> Flow {
     Flow { out: out.to_token_stream(), kind: FlowKind::Plain, gives: gives(ty), breaks: None, span }
 }
 
+impl Flow {
+    /// What has type arguments under a name that is nobody's in particular is read by what it is: `Outcome<User>` may be a `Result`. (A name without arguments
+    /// mostly is what is provided; to ask about each would cost each node.)
+    fn by_type(self, output: &ReturnType) -> Self {
+        let ReturnType::Type(_, ty) = output else { return self };
+        let has_arguments = types::last_segment(ty).is_some_and(|last| !types::type_arguments(last).is_empty());
+        if !matches!(self.kind, FlowKind::Plain) || !has_arguments || !types::may_hide_a_break(ty) {
+            return self;
+        }
+        let gives = Gives::Value(TokenStream::new(), types::text(ty), None);
+        Self { kind: FlowKind::ByType(ty.clone()), gives, ..self }
+    }
+}
+
 fn gives(ty: &Type) -> Gives {
     if types::is_unit(ty) {
         Gives::Nothing
@@ -790,6 +807,9 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
                 "add `around`, which may just await the block: `async fn around<B: Future>(&self, block: Pin<&mut B>) -> B::Output { block.await }`",
             ),
         }
+    }
+    if let (Some(ty), None, true) = (&enter_gives, &cancelled, block.generics.params.is_empty()) {
+        flow = flow.by_type(&ReturnType::Type(<syn::Token![->]>::default(), Box::new(ty.clone())));
     }
     if around.is_some() && (exit.is_some() || cancelled.is_some()) {
         diagnostics.error(
@@ -994,11 +1014,31 @@ impl Node {
         let shows = (!self.is_stub).then(|| self.shows(rt));
         let elsewhere = (!self.is_function && !self.is_stub).then(|| self.refuse_hooks_elsewhere());
         let hushed = names::hushed();
+        let read = self.read_by_type(rt);
         quote! {
             #declaration
             #hushed
-            const _: () = { #is_node #signature #node #cancel #around #stateless #shows #elsewhere };
+            const _: () = { #read #is_node #signature #node #cancel #around #stateless #shows #elsewhere };
         }
+    }
+
+    /// What is returned, as constants say, where its name does not.
+    fn read_by_type(&self, rt: &TokenStream) -> Option<TokenStream> {
+        let FlowKind::ByType(ty) = &self.flow.kind else { return None };
+        let (flow, nothing) = by_type();
+        let ty = types::anonymous(ty);
+        Some(quote! {
+            const #flow: usize = {
+                use #rt::private::Plainly as _;
+                #rt::private::Probe::<#ty>::FLOW
+            };
+            const #nothing: #rt::private::bool = {
+                use #rt::private::Plainly as _;
+                #rt::private::is_nothing(
+                    #rt::private::Probe::<<<#rt::flow::kind::By<#flow> as #rt::flow::kind::Is>::Kind as #rt::flow::Reads<#ty>>::Gives>::SHOWS,
+                )
+            };
+        })
     }
 
     /// Whether it returns a `&T` and keeps a borrow of the scope's `T`.
@@ -1021,6 +1061,11 @@ impl Node {
         let (name, text) = (&self.name, text.as_str());
         let ty = match ty {
             Some(ty) => types::anonymous(ty).to_token_stream(),
+            None if matches!(self.flow.kind, FlowKind::ByType(_)) => {
+                let FlowKind::ByType(ty) = &self.flow.kind else { return None };
+                let ((flow, _), ty) = (by_type(), types::anonymous(ty));
+                quote!(<<#rt::flow::kind::By<#flow> as #rt::flow::kind::Is>::Kind as #rt::flow::Reads<#ty>>::Gives)
+            }
             None if value.is_empty() => {
                 let out = syn::parse2::<Type>(self.flow.out.clone()).ok()?;
                 let out = types::anonymous(&out);
@@ -1158,11 +1203,15 @@ impl Node {
         let (key, never_gives) = match &flow.gives {
             Gives::Nothing => (quote!(#rt::Nothing<CHAIN_POSITION>), false),
             Gives::Never => (quote!(#rt::Nothing<CHAIN_POSITION>), true),
+            Gives::Value(..) if matches!(flow.kind, FlowKind::ByType(_)) => (self.key_by_type(rt, &quote!(())), false),
             // Of an alias nothing is known but what it stands for.
             Gives::Value(value, ..) if value.is_empty() => (quote!(<#out as #rt::flow::ResultLike>::Value), false),
             Gives::Value(value, ..) => (value.clone(), false),
         };
-        let (key, held) = (self.with_hidden(rt, key.clone(), &quote!(())), self.with_hidden(rt, key, &quote!(#chain)));
+        let (key, held) = match &flow.kind {
+            FlowKind::ByType(_) => (key, self.key_by_type(rt, &quote!(#chain))),
+            _ => (self.with_hidden(rt, key.clone(), &quote!(())), self.with_hidden(rt, key, &quote!(#chain))),
+        };
         // A reference is found by what it refers to.
         let (found, lent) = match &flow.gives {
             Gives::Value(_, _, Some(ty)) => match types::ungrouped(ty) {
@@ -1181,6 +1230,7 @@ impl Node {
             false => (found, lent),
         };
         let kind = match (&flow.kind, &flow.breaks, never_gives) {
+            (FlowKind::ByType(_), ..) => quote!(),
             (FlowKind::Plain, _, false) => quote!(Gives),
             (FlowKind::Plain, _, true) => quote!(Never),
             (FlowKind::Result, None, _) => quote!(NeverFails),
@@ -1189,6 +1239,13 @@ impl Node {
             (FlowKind::ControlFlow, None, _) => quote!(NeverBreaks),
             (FlowKind::ControlFlow, _, false) => quote!(Breaks),
             (FlowKind::ControlFlow, _, true) => quote!(OnlyBreaks),
+        };
+        let kind = match &flow.kind {
+            FlowKind::ByType(_) => {
+                let (flow, _) = by_type();
+                quote!(<#rt::flow::kind::By<#flow> as #rt::flow::kind::Is>::Kind)
+            }
+            _ => quote!(#rt::flow::kind::#kind),
         };
         let suspends = self.enter.as_ref().is_some_and(|hook| hook.is_async);
         let pace = if suspends { quote!(Suspending) } else { quote!(Immediate) };
@@ -1204,12 +1261,18 @@ impl Node {
             #[automatically_derived]
             impl #generics #rt::Signature<#run> for #ty #clause {
                 type Out = #out;
-                type Kind = #rt::flow::kind::#kind;
+                type Kind = #kind;
                 type Key<const CHAIN_POSITION: usize> = #key;
                 type Pace = #rt::node::pace::#pace;
                 const FACTS: #rt::describe::Facts = #facts;
             }
         }
+    }
+
+    /// The type of its value, or of nothing.
+    fn key_by_type(&self, rt: &TokenStream, chain: &TokenStream) -> TokenStream {
+        let ((flow, nothing), out) = (by_type(), &self.flow.out);
+        quote!(<#rt::flow::KeyBy<#flow, #nothing> as #rt::flow::KeyIn<#out, #chain>>::Key<CHAIN_POSITION>)
     }
 
     /// A type in what it returns, in which a lifetime may be hidden: that is the run's. (With the chain's type as a parameter, it is settled what that stands for.)
@@ -1250,6 +1313,11 @@ impl Node {
         let exit = hook(&self.exit);
         let cancelled = self.cancelled.as_ref().map(|_| quote!(.cancelled()));
         let provides = match &self.flow.gives {
+            Gives::Value(_, text, _) if matches!(self.flow.kind, FlowKind::ByType(_)) => {
+                let (flow, nothing) = by_type();
+                let (value, broken) = (format!("the value of {text}"), format!("the error of {text}"));
+                Some(quote!(.by_type(#flow, #nothing, #text, #value, #broken)))
+            }
             Gives::Value(_, text, _) => Some(quote!(.provides(#text))),
             _ => None,
         };
@@ -1260,7 +1328,21 @@ impl Node {
         });
         let last = self.last.then(|| quote!(.last()));
         let keeps = self.gives_what_it_keeps().then(|| quote!(.gives_what_it_keeps()));
-        quote!(#rt::describe::Facts::new(#name) #last #keeps .enter(#enter).exit(#exit) #cancelled #provides #breaks #around)
+        let hides = self.hides_a_break(rt);
+        quote!(#rt::describe::Facts::new(#name) #last #keeps #hides .enter(#enter).exit(#exit) #cancelled #provides #breaks #around)
+    }
+
+    /// Whether a plain value is none, in the words of the node's facts.
+    fn hides_a_break(&self, rt: &TokenStream) -> Option<TokenStream> {
+        let (FlowKind::Plain, Gives::Value(_, _, Some(ty))) = (&self.flow.kind, &self.flow.gives) else { return None };
+        if self.is_stub || self.generics.params.iter().next().is_some() || !types::may_hide_a_break(ty) {
+            return None;
+        }
+        let ty = types::anonymous(ty);
+        Some(quote!(.hides_a_break({
+            use #rt::private::Plainly as _;
+            #rt::private::Probe::<#ty>::FLOW != 0
+        })))
     }
 
     fn node(&self, rt: &TokenStream) -> TokenStream {
@@ -1518,6 +1600,11 @@ impl Node {
             }
         }
     }
+}
+
+/// The constants that say what a type is whose name does not.
+fn by_type() -> (Ident, Ident) {
+    (names::single("FLOW"), names::single("NOTHING"))
 }
 
 fn is_bang(tokens: &TokenStream) -> bool {

@@ -366,6 +366,21 @@ pub const fn breaks(nodes: &[NodeInfo], position: usize, reply_is_anything: bool
     }
 }
 
+/// What may be an error is read as such by its name, or else it would be provided.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn shows_a_break(name: &str, ty: &str, hides: bool) {
+    if hides {
+        let message =
+            Message::new().code(name).text(" would never break: what it returns may be an error, which the name ");
+        let message = message.code(ty).text(" does not show. Write it as `Result<..>` or `ControlFlow<..>`, ");
+        panic!("{}", message.text("or give the alias that name").as_str());
+    }
+}
+
 /// Who keeps a borrow of a `T` and returns a `&T` would provide the `T` that it needs.
 ///
 /// # Panics
@@ -374,6 +389,9 @@ pub const fn breaks(nodes: &[NodeInfo], position: usize, reply_is_anything: bool
 #[track_caller]
 pub const fn provides(nodes: &[NodeInfo], position: usize) {
     let node = &nodes[position];
+    if let (true, Some(ty)) = (node.facts.hides_a_break, node.facts.provides) {
+        shows_a_break(node.name, ty, true);
+    }
     if let (true, Some(ty)) = (node.facts.gives_what_it_keeps, node.facts.provides) {
         let message = Message::new().code(node.name).text(" needs what it provides, a ").code(ty);
         panic!(

@@ -30,6 +30,8 @@ pub struct Facts {
     pub last: bool,
     /// Whether it returns a reference to a type that it needs itself. It can only be the last of its chain.
     pub gives_what_it_keeps: bool,
+    /// Whether what it provides is a `Result` or a `ControlFlow` whose name does not show it. It can only be the last of its chain.
+    pub hides_a_break: bool,
 }
 
 impl Facts {
@@ -47,12 +49,48 @@ impl Facts {
             around: Wraps::Nothing,
             last: false,
             gives_what_it_keeps: false,
+            hides_a_break: false,
         }
     }
     /// It provides a value of this type.
     #[must_use]
     pub const fn provides(mut self, ty: &'static str) -> Self {
         self.provides = Some(ty);
+        self
+    }
+    /// It provides a value of the first of these types, or the value of the second if it may break, as [`flow::kind::By`](crate::flow::kind::By) has it.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn by_type(
+        mut self,
+        flow: usize,
+        nothing: bool,
+        ty: &'static str,
+        value: &'static str,
+        broken: &'static str,
+    ) -> Self {
+        if !nothing {
+            self.provides = Some(if flow == 0 { ty } else { value });
+        }
+        if flow != 0 {
+            self.breaks = Some(broken);
+        }
+        self
+    }
+    /// What it provides, as written.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn gives(&self) -> &'static str {
+        match self.provides {
+            Some(ty) => ty,
+            None => "()",
+        }
+    }
+    /// What it provides would break if its name showed what it is, if so.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn hides_a_break(mut self, hides: bool) -> Self {
+        self.hides_a_break = hides;
         self
     }
     /// It can break with a value of this type.

@@ -383,8 +383,9 @@ pub use chain_macros::chain as __chain;
 ///
 /// # Results
 ///
-/// They are read by their name, under any alias: `Result<T, E>` and `ControlFlow<R, T>` may break, `()` provides nothing, `!`
-/// never returns. Anything else is provided; `&'a T` as a `T`, which is lent as `&T`.
+/// `Result<T, E>` and `ControlFlow<R, T>` may break, `()` provides nothing, `!` never returns. Anything else is provided; `&'a T` as a `T`, which is lent
+/// as `&T`. The two that may break are known by name, and by what they are where another name has type arguments, such as `Outcome<User>`. A name
+/// without arguments that stands for one (`type Allowed = Result<(), Refused>`), or one in a node with type parameters, is refused.
 ///
 /// # Generics
 ///

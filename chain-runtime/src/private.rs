@@ -45,8 +45,32 @@ impl Probe<()> {
     pub const SHOWS: Shows = Shows::Nothing;
 }
 
+impl<T, E> Probe<Result<T, E>> {
+    /// It provides or breaks.
+    pub const FLOW: usize = 1;
+}
+impl<B, C> Probe<ControlFlow<B, C>> {
+    /// It provides or breaks.
+    pub const FLOW: usize = 2;
+}
+
+impl Probe<crate::flow::kind::Gives> {
+    /// Whatever it returns is provided.
+    pub const IS_PLAIN: bool = true;
+}
+
+/// Whether it is `()`.
+#[must_use]
+pub const fn is_nothing(shows: Shows) -> bool {
+    matches!(shows, Shows::Nothing)
+}
+
 /// What any other type is.
 pub trait Plainly {
+    /// Of what a node returns: 0 for a value, 1 for a `Result`, 2 for a `ControlFlow`, under whatever names.
+    const FLOW: usize = 0;
+    /// Of how a node is read.
+    const IS_PLAIN: bool = false;
     /// Itself.
     const SHOWS: Shows = Shows::Itself;
     /// Of a reply: whether whatever can be converted becomes it, `()` as well.

@@ -311,7 +311,14 @@ fn shows_of(plan: &Plan<'_>, position: usize) -> Option<TokenStream> {
     let level = &plan.levels[*level];
     let check = if level.providers.contains(&position) {
         let shows = quote_spanned!(*span=> #rt::private::Probe::<<#node as #rt::Joins<'_, ()>>::As<0>>::SHOWS);
-        has_arguments.then(|| quote_spanned!(*span=> #rt::check::shows_itself(#name, #shows);))?
+        let this = quote_spanned!(*span=> <#node as #rt::Signature<'_>>);
+        let hides = quote_spanned!(*span=> #rt::private::Probe::<#this::Out>::FLOW != 0 && #rt::private::Probe::<#this::Kind>::IS_PLAIN);
+        has_arguments.then(|| {
+            quote_spanned! {*span=>
+                #rt::check::shows_itself(#name, #shows);
+                #rt::check::shows_a_break(#name, #this::FACTS.gives(), #hides);
+            }
+        })?
     } else if *role == Role::Step && level.replies && chain.form == Form::Item {
         let gives = quote_spanned!(*span=> #rt::private::Probe::<#rt::node::Gives<'_, (#node)>>::SHOWS);
         let anything = is_anything(chain, *span)?;
@@ -336,7 +343,7 @@ fn is_anything(chain: &Chain, span: proc_macro2::Span) -> Option<TokenStream> {
 }
 
 /// A node's type where the chain's own lifetimes are not declared.
-fn outside(plan: &Plan<'_>, step: &Step) -> TokenStream {
+pub(super) fn outside(plan: &Plan<'_>, step: &Step) -> TokenStream {
     let own: Vec<_> = plan.chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
     if own.is_empty() { step.node.clone() } else { types::inferred(step.node.clone(), &own) }
 }
