@@ -308,6 +308,18 @@ impl Block {
 }
 
 impl Chain {
+    /// A type of the chain's where a lifetime may be hidden in it: then that is this one. That it is not written, rustc says in an error of its own, and once,
+    /// at an input, a field or a reply.
+    pub(crate) fn with_hidden(&self, ty: &Type, lifetime: &syn::Lifetime) -> TokenStream {
+        let is_parameter = |name: &Ident| self.generics.type_params().any(|parameter| parameter.ident == *name);
+        if !crate::types::may_hide_a_lifetime(ty, &is_parameter) {
+            return quote::quote!(#ty);
+        }
+        let (rt, name) = (crate::names::runtime_alias(), &self.name);
+        let (_, own, _) = self.generics.split_for_impl();
+        quote::quote!(<fn(&#lifetime ()) -> #ty as #rt::private::Returned<#name #own>>::It)
+    }
+
     /// The field that has the switches.
     pub(crate) fn switches(&self) -> Option<&Field> {
         self.fields.iter().find(|field| crate::types::is_named(&field.ty, "Toggles"))

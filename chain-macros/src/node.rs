@@ -54,6 +54,8 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             let kept_alive = node.map(|node| node.kept_alive(&options.runtime));
             quote!(#kept_alive #errors)
         }
+        // What rustc will not have, it says itself.
+        (Some(node), None) if node.is_refused => node.kept_alive(&options.runtime),
         (Some(node), None) => node.expand(&options.runtime),
         (None, None) => TokenStream::new(),
     };
@@ -149,6 +151,8 @@ struct Node {
     is_stub: bool,
     /// `enter` is awaited, and gives what borrows for a lifetime of the node's own type.
     gives_for_longer: bool,
+    /// rustc refuses the function: from which of its parameters the result borrows, nothing says.
+    is_refused: bool,
 }
 
 /// A hook: what is called, and with what.
@@ -203,6 +207,8 @@ struct Flow {
 
 enum FlowKind {
     Plain,
+    /// It may be an alias of a `Result` or a `ControlFlow`: rustc knows.
+    ByType(Box<Type>),
     Result,
     ControlFlow,
 }
@@ -233,6 +239,7 @@ fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnosti
     }
     let hook = read_hook(signature, quote!(#name #turbofish), Place::Function, diagnostics);
     let flow = read_flow(&returned(signature));
+    let flow = if generics.params.is_empty() { flow.by_type(&returned(signature)) } else { flow };
     let declaration = declare(function, &arguments, &generics);
     Some(Node {
         ty: quote!(#name #angle),
@@ -251,7 +258,39 @@ fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnosti
         flow,
         is_stub: false,
         gives_for_longer: false,
+        is_refused: is_ambiguous(signature),
     })
+}
+
+/// Whether a lifetime is left out in what a function returns, and in more than one place of what it takes.
+fn is_ambiguous(signature: &Signature) -> bool {
+    let ReturnType::Type(_, returned) = returned(signature) else { return false };
+    let taken = signature.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(input) => Some(elided(&input.ty)),
+        FnArg::Receiver(_) => None,
+    });
+    elided(&returned) > 0 && taken.sum::<usize>() > 1
+}
+
+/// How many lifetimes are left out in it, as far as one can see.
+fn elided(ty: &Type) -> usize {
+    use syn::visit::{self, Visit};
+    struct Count(usize);
+    impl<'ast> Visit<'ast> for Count {
+        fn visit_lifetime(&mut self, lifetime: &'ast syn::Lifetime) {
+            self.0 += usize::from(lifetime.ident == "_");
+        }
+        fn visit_type_reference(&mut self, reference: &'ast syn::TypeReference) {
+            self.0 += usize::from(reference.lifetime.is_none());
+            visit::visit_type_reference(self, reference);
+        }
+        // What is left out in these is bound there.
+        fn visit_type_bare_fn(&mut self, _: &'ast syn::TypeBareFn) {}
+        fn visit_parenthesized_generic_arguments(&mut self, _: &'ast syn::ParenthesizedGenericArguments) {}
+    }
+    let mut count = Count(0);
+    count.visit_type(ty);
+    count.0
 }
 
 /// A braced struct of the function's name. It lives among types only: a unit struct would also be a value,
@@ -659,6 +698,20 @@ fn read_flow(output: &ReturnType) -> Flow {
     Flow { out: out.to_token_stream(), kind: FlowKind::Plain, gives: gives(ty), breaks: None, span }
 }
 
+impl Flow {
+    /// What has type arguments under a name that is nobody's in particular is read by what it is: `Outcome<User>` may be a `Result`. (A name without arguments
+    /// mostly is what is provided; to ask about each would cost each node.)
+    fn by_type(self, output: &ReturnType) -> Self {
+        let ReturnType::Type(_, ty) = output else { return self };
+        let has_arguments = types::last_segment(ty).is_some_and(|last| !types::type_arguments(last).is_empty());
+        if !matches!(self.kind, FlowKind::Plain) || !has_arguments || !types::may_hide_a_break(ty) {
+            return self;
+        }
+        let gives = Gives::Value(TokenStream::new(), types::text(ty), None);
+        Self { kind: FlowKind::ByType(ty.clone()), gives, ..self }
+    }
+}
+
 fn gives(ty: &Type) -> Gives {
     if types::is_unit(ty) {
         Gives::Nothing
@@ -755,6 +808,9 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
             ),
         }
     }
+    if let (Some(ty), None, true) = (&enter_gives, &cancelled, block.generics.params.is_empty()) {
+        flow = flow.by_type(&ReturnType::Type(<syn::Token![->]>::default(), Box::new(ty.clone())));
+    }
     if around.is_some() && (exit.is_some() || cancelled.is_some()) {
         diagnostics.error(
             &block.self_ty,
@@ -819,6 +875,7 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
         flow,
         is_stub: false,
         gives_for_longer,
+        is_refused: false,
     })
 }
 
@@ -957,11 +1014,31 @@ impl Node {
         let shows = (!self.is_stub).then(|| self.shows(rt));
         let elsewhere = (!self.is_function && !self.is_stub).then(|| self.refuse_hooks_elsewhere());
         let hushed = names::hushed();
+        let read = self.read_by_type(rt);
         quote! {
             #declaration
             #hushed
-            const _: () = { #is_node #signature #node #cancel #around #stateless #shows #elsewhere };
+            const _: () = { #read #is_node #signature #node #cancel #around #stateless #shows #elsewhere };
         }
+    }
+
+    /// What is returned, as constants say, where its name does not.
+    fn read_by_type(&self, rt: &TokenStream) -> Option<TokenStream> {
+        let FlowKind::ByType(ty) = &self.flow.kind else { return None };
+        let (flow, nothing) = by_type();
+        let ty = types::anonymous(ty);
+        Some(quote! {
+            const #flow: usize = {
+                use #rt::private::Plainly as _;
+                #rt::private::Probe::<#ty>::FLOW
+            };
+            const #nothing: #rt::private::bool = {
+                use #rt::private::Plainly as _;
+                #rt::private::is_nothing(
+                    #rt::private::Probe::<<<#rt::flow::kind::By<#flow> as #rt::flow::kind::Is>::Kind as #rt::flow::Reads<#ty>>::Gives>::SHOWS,
+                )
+            };
+        })
     }
 
     /// Whether it returns a `&T` and keeps a borrow of the scope's `T`.
@@ -984,6 +1061,11 @@ impl Node {
         let (name, text) = (&self.name, text.as_str());
         let ty = match ty {
             Some(ty) => types::anonymous(ty).to_token_stream(),
+            None if matches!(self.flow.kind, FlowKind::ByType(_)) => {
+                let FlowKind::ByType(ty) = &self.flow.kind else { return None };
+                let ((flow, _), ty) = (by_type(), types::anonymous(ty));
+                quote!(<<#rt::flow::kind::By<#flow> as #rt::flow::kind::Is>::Kind as #rt::flow::Reads<#ty>>::Gives)
+            }
             None if value.is_empty() => {
                 let out = syn::parse2::<Type>(self.flow.out.clone()).ok()?;
                 let out = types::anonymous(&out);
@@ -1116,13 +1198,19 @@ impl Node {
         let run = names::run_lifetime();
         let generics = self.generics(&[quote!(#run)], &[]);
         let clause = self.where_clause(&self.outlives());
-        let out = self.out(rt);
+        let chain = names::single("ChainItself");
+        let out = self.with_hidden(rt, self.out(rt), &quote!(()));
         let (key, never_gives) = match &flow.gives {
             Gives::Nothing => (quote!(#rt::Nothing<CHAIN_POSITION>), false),
             Gives::Never => (quote!(#rt::Nothing<CHAIN_POSITION>), true),
+            Gives::Value(..) if matches!(flow.kind, FlowKind::ByType(_)) => (self.key_by_type(rt, &quote!(())), false),
             // Of an alias nothing is known but what it stands for.
             Gives::Value(value, ..) if value.is_empty() => (quote!(<#out as #rt::flow::ResultLike>::Value), false),
             Gives::Value(value, ..) => (value.clone(), false),
+        };
+        let (key, held) = match &flow.kind {
+            FlowKind::ByType(_) => (key, self.key_by_type(rt, &quote!(#chain))),
+            _ => (self.with_hidden(rt, key.clone(), &quote!(())), self.with_hidden(rt, key, &quote!(#chain))),
         };
         // A reference is found by what it refers to.
         let (found, lent) = match &flow.gives {
@@ -1130,11 +1218,11 @@ impl Node {
                 Type::Reference(reference) => {
                     let lent = if reference.mutability.is_some() { quote!(ByMut) } else { quote!(ByRef) };
                     let ty = types::with_lifetime(types::referent(ty), &run);
-                    (ty.to_token_stream(), lent)
+                    (self.with_hidden(rt, ty.to_token_stream(), &quote!(#chain)), lent)
                 }
-                _ => (key.clone(), quote!(Itself)),
+                _ => (held.clone(), quote!(Itself)),
             },
-            _ => (key.clone(), quote!(Itself)),
+            _ => (held.clone(), quote!(Itself)),
         };
         // Under its type, it would be found by itself, and rustc had a second error about the first: that its type is taken.
         let (found, lent) = match self.gives_what_it_keeps() {
@@ -1142,6 +1230,7 @@ impl Node {
             false => (found, lent),
         };
         let kind = match (&flow.kind, &flow.breaks, never_gives) {
+            (FlowKind::ByType(_), ..) => quote!(),
             (FlowKind::Plain, _, false) => quote!(Gives),
             (FlowKind::Plain, _, true) => quote!(Never),
             (FlowKind::Result, None, _) => quote!(NeverFails),
@@ -1151,22 +1240,28 @@ impl Node {
             (FlowKind::ControlFlow, _, false) => quote!(Breaks),
             (FlowKind::ControlFlow, _, true) => quote!(OnlyBreaks),
         };
+        let kind = match &flow.kind {
+            FlowKind::ByType(_) => {
+                let (flow, _) = by_type();
+                quote!(<#rt::flow::kind::By<#flow> as #rt::flow::kind::Is>::Kind)
+            }
+            _ => quote!(#rt::flow::kind::#kind),
+        };
         let suspends = self.enter.as_ref().is_some_and(|hook| hook.is_async);
         let pace = if suspends { quote!(Suspending) } else { quote!(Immediate) };
         let facts = self.facts(rt, name);
-        let chain = names::single("ChainItself");
         let joining = self.generics(&[quote!(#run)], &[quote!(#chain: ?#rt::private::Sized)]);
         quote! {
             #[automatically_derived]
             impl #joining #rt::Joins<#run, #chain> for #ty #clause {
                 type As<const CHAIN_POSITION: usize> = #found;
-                type Held<const CHAIN_POSITION: usize> = #key;
+                type Held<const CHAIN_POSITION: usize> = #held;
                 type Lent = #rt::scope::lent::#lent;
             }
             #[automatically_derived]
             impl #generics #rt::Signature<#run> for #ty #clause {
                 type Out = #out;
-                type Kind = #rt::flow::kind::#kind;
+                type Kind = #kind;
                 type Key<const CHAIN_POSITION: usize> = #key;
                 type Pace = #rt::node::pace::#pace;
                 const FACTS: #rt::describe::Facts = #facts;
@@ -1174,10 +1269,38 @@ impl Node {
         }
     }
 
+    /// The type of its value, or of nothing.
+    fn key_by_type(&self, rt: &TokenStream, chain: &TokenStream) -> TokenStream {
+        let ((flow, nothing), out) = (by_type(), &self.flow.out);
+        quote!(<#rt::flow::KeyBy<#flow, #nothing> as #rt::flow::KeyIn<#out, #chain>>::Key<CHAIN_POSITION>)
+    }
+
+    /// A type in what it returns, in which a lifetime may be hidden: that is the run's. (With the chain's type as a parameter, it is settled what that stands for.)
+    fn with_hidden(&self, rt: &TokenStream, ty: TokenStream, chain: &TokenStream) -> TokenStream {
+        let is_parameter =
+            |name: &Ident| name == "Self" || self.generics.type_params().any(|parameter| parameter.ident == *name);
+        let may_hide = syn::parse2::<Type>(ty.clone()).is_ok_and(|ty| types::may_hide_a_lifetime(&ty, &is_parameter));
+        // A function's parameters would have to be kept for it, if there is one: rustc asks that it is written.
+        if self.is_function || self.is_stub || !may_hide || !matches!(self.flow.gives, Gives::Value(..)) {
+            return ty;
+        }
+        let run = names::run_lifetime();
+        quote!(<fn(&#run ()) -> #ty as #rt::private::Returned<#chain>>::It)
+    }
+
     /// What the way in returns. Named rather than `Self::Out`, which rustc would have to look up at each mention.
     fn out(&self, rt: &TokenStream) -> TokenStream {
         let out = &self.flow.out;
         if is_bang(out) { quote!(#rt::Never) } else { out.clone() }
+    }
+
+    /// The same where a lifetime that is hidden in it would be that of the function's `&self`, and so a second error: rustc asks where the type is named.
+    fn hook_out(&self, rt: &TokenStream) -> TokenStream {
+        let out = self.out(rt);
+        let is_parameter = |name: &Ident| self.generics.type_params().any(|parameter| parameter.ident == *name);
+        let may_hide = syn::parse2(out.clone()).is_ok_and(|out| types::may_hide_a_lifetime(&out, &is_parameter));
+        let is_async = self.enter.as_ref().is_some_and(|hook| hook.is_async);
+        if self.is_function && !is_async && may_hide { quote!(Self::Out) } else { out }
     }
 
     fn facts(&self, rt: &TokenStream, name: &str) -> TokenStream {
@@ -1190,6 +1313,11 @@ impl Node {
         let exit = hook(&self.exit);
         let cancelled = self.cancelled.as_ref().map(|_| quote!(.cancelled()));
         let provides = match &self.flow.gives {
+            Gives::Value(_, text, _) if matches!(self.flow.kind, FlowKind::ByType(_)) => {
+                let (flow, nothing) = by_type();
+                let (value, broken) = (format!("the value of {text}"), format!("the error of {text}"));
+                Some(quote!(.by_type(#flow, #nothing, #text, #value, #broken)))
+            }
             Gives::Value(_, text, _) => Some(quote!(.provides(#text))),
             _ => None,
         };
@@ -1212,6 +1340,7 @@ impl Node {
             return (None, None);
         }
         let run = names::run_lifetime();
+        let is_by_type = matches!(self.flow.kind, FlowKind::ByType(_));
         // One in another, written out, is meant to be one.
         let may_hide = |ty: &Type| match (types::ungrouped(ty), &self.flow.kind) {
             (Type::Path(_), FlowKind::Plain) => true,
@@ -1220,13 +1349,13 @@ impl Node {
             _ => false,
         };
         let shows = match &self.flow.gives {
-            Gives::Value(_, _, Some(ty)) if may_hide(ty) => {
+            Gives::Value(_, _, ty) if ty.as_deref().map_or(is_by_type, may_hide) => {
                 let probe = quote!(#rt::private::Probe::<#rt::node::Gives<#run, Self>>);
-                Some(quote!(.shows(#probe::SHOWS, #probe::IS_FUTURE)))
+                Some(quote!(.shows(#probe::FLOW, #probe::SHOWS, #probe::IS_FUTURE)))
             }
             _ => None,
         };
-        let breaks = self.flow.breaks.as_ref().map(|_| {
+        let breaks = (self.flow.breaks.is_some() || is_by_type).then(|| {
             let probe = quote!(#rt::private::Probe::<#rt::node::Breaks<#run, Self>>);
             quote!(.breaks_show(#probe::SHOWS))
         });
@@ -1252,7 +1381,7 @@ impl Node {
         let generics = self.generics(&[quote!(#run: #call), quote!(#call)], &parameters);
         let clause = self.where_clause(&bounds);
         let enter = match &self.enter {
-            Some(enter) => self.hook(rt, "enter", enter, &self.out(rt)),
+            Some(enter) => self.hook(rt, "enter", enter, &self.hook_out(rt)),
             None => self.no_way_in(rt),
         };
         let exit = self.exit.as_ref().map(|exit| self.hook(rt, "exit", exit, &quote!(())));
@@ -1408,13 +1537,13 @@ impl Node {
         if parameter.role == Role::Reply {
             return quote!(#rt::scope::LendReply::<#ty, Self>::lend_reply(&mut #place));
         }
+        let before = parameter.references();
         let how = match parameter.access {
             Access::Lent => quote!(lend),
             Access::LentMut => quote!(lend_mut),
             Access::Kept => quote!(keep),
             Access::Taken => quote!(take),
         };
-        let before = parameter.references();
         quote!(#before #rt::scope::#how::<#ty, Self, _>(&mut #place))
     }
 
@@ -1495,6 +1624,11 @@ impl Node {
             }
         }
     }
+}
+
+/// The constants that say what a type is whose name does not.
+fn by_type() -> (Ident, Ident) {
+    (names::single("FLOW"), names::single("NOTHING"))
 }
 
 fn is_bang(tokens: &TokenStream) -> bool {

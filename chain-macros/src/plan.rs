@@ -637,6 +637,7 @@ fn slot(chain: &Chain, ty: &Type, name: &Ident, index: usize, kind: SlotKind) ->
     let own: Vec<_> = chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
     let ty_in_run = types::with_lifetime_but(ty, &run, &own);
     let rt = names::runtime_alias();
+    let ty_in_run = chain.with_hidden(&ty_in_run, &run);
     let loan = match kind {
         SlotKind::OwnedInput => quote!(#rt::private::Option<&#call mut #rt::private::Option<#ty_in_run>>),
         SlotKind::SharedInput => quote!(#rt::private::Option<&#run #ty_in_run>),

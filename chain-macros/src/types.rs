@@ -261,6 +261,33 @@ const WITHOUT_LIFETIME: [&str; 24] = [
     "f32", "f64", "String", "Vec", "Option", "Result", "Box", "Arc", "Rc",
 ];
 
+/// More that is known to be no `Result` by its name, unless the user's own alias is called so.
+const VALUES: [&str; 16] = [
+    "Cow",
+    "HashMap",
+    "HashSet",
+    "BTreeMap",
+    "BTreeSet",
+    "VecDeque",
+    "Mutex",
+    "RwLock",
+    "Cell",
+    "RefCell",
+    "Response",
+    "Request",
+    "Pin",
+    "Poll",
+    "NonNull",
+    "PhantomData",
+];
+
+/// Whether the name of a type may be an alias of a `Result` or a `ControlFlow`.
+pub(crate) fn may_hide_a_break(ty: &Type) -> bool {
+    let Type::Path(path) = ungrouped(ty) else { return false };
+    let last = path.path.segments.last();
+    last.is_some_and(|last| !WITHOUT_LIFETIME.iter().chain(&VALUES).any(|name| last.ident == name))
+}
+
 /// Whether a path in it may stand for a type with a lifetime that is not written.
 pub(crate) fn may_hide_a_lifetime(ty: &Type, is_parameter: &dyn Fn(&syn::Ident) -> bool) -> bool {
     use syn::visit::{self, Visit};

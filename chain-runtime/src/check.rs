@@ -320,24 +320,13 @@ pub const fn shows(what: &str, name: &str, ty: &str, shows: crate::private::Show
     }
 }
 
-/// The same of a node whose type has arguments, which may be references, or decide something.
+/// The same of a node whose type has arguments, which may be references.
 ///
 /// # Panics
 ///
 /// In a constant, so while compiling.
 #[track_caller]
 pub const fn shows_itself(name: &str, shows: crate::private::Shows) {
-    let decides = match shows {
-        crate::private::Shows::Result => Some("Result"),
-        crate::private::Shows::ControlFlow => Some("ControlFlow"),
-        crate::private::Shows::Poll => Some("Poll"),
-        _ => None,
-    };
-    if let Some(decides) = decides {
-        let message = Message::new().text("what ").code(name).text(" provides here is a ").code(decides);
-        let message = message.text(", which would not be looked at: the chain would go on in any case. ");
-        panic!("{}", message.text("Let the node return it as it is, or wrap it in a type of your own").as_str());
-    }
     if matches!(shows, crate::private::Shows::Reference) {
         let message = Message::new().text("what ").code(name).text(" provides here is a reference: ");
         let message = message.text("what is behind one is found as a `T`, whoever owns it. ");
@@ -384,6 +373,21 @@ pub const fn breaks_show(name: &str, with_nothing: bool, reply_is_anything: bool
     }
 }
 
+/// What may be an error is read as such by its name, or else it would be provided.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn shows_a_break(name: &str, ty: &str, hides: bool) {
+    if hides {
+        let message =
+            Message::new().code(name).text(" would never break: what it returns may be an error, which the name ");
+        let message = message.code(ty).text(" does not show. Write it as `Result<..>` or `ControlFlow<..>`, ");
+        panic!("{}", message.text("or give the alias that name").as_str());
+    }
+}
+
 /// What decides whether the chain goes on, is read by its name: what hides behind another would be provided, and the chain would go on in any
 /// case. And a future that nobody takes is never polled.
 ///
@@ -396,30 +400,18 @@ pub const fn decides(chain: &ChainInfo, position: usize) {
     let what = match node.facts.hides {
         Hides::Nothing => return,
         Hides::Future if is_taken(chain, position) => return,
-        Hides::Result => "a `Result`",
-        Hides::ControlFlow => "a `ControlFlow`",
+        Hides::Break => return shows_a_break(node.name, node.facts.gives(), true),
         Hides::Poll => "a `Poll`",
         Hides::Future => "a future",
     };
-    let ty = match node.facts.provides {
-        Some(ty) => ty,
-        None => "",
-    };
+    let ty = node.facts.gives();
     let message = Message::new().code(node.name).text(" returns ").text(what).text(", as ").code(ty);
     let message = match node.facts.hides {
         Hides::Future => {
             let message = message.text(", and no node takes it by value, so it would never be polled: write ");
             message.text("`async fn`, or `-> impl Future<Output = ..>`")
         }
-        Hides::Poll => message.text(", which would not be looked at: write `async fn`, which awaits what may be pending"),
-        Hides::ControlFlow => {
-            let message = message.text(", which does not show it, so the chain would go on in any case: write it as ");
-            message.text("`ControlFlow<R, T>`")
-        }
-        _ => {
-            let message = message.text(", which does not show it, so the chain would go on in any case: write it as ");
-            message.text("`Result<T, E>`, or call the alias `Result`")
-        }
+        _ => message.text(", which would not be looked at: write `async fn`, which awaits what may be pending"),
     };
     panic!("{}", message.as_str());
 }

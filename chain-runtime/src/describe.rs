@@ -44,14 +44,20 @@ pub struct Facts {
 pub enum Hides {
     /// It is nothing of that kind.
     Nothing,
-    /// A `Result`, under another name.
-    Result,
-    /// A `ControlFlow`, under another name.
-    ControlFlow,
+    /// A `Result` or a `ControlFlow`, under another name.
+    Break,
     /// A `Poll`.
     Poll,
     /// A future, which somebody has to take, or it is never polled.
     Future,
+}
+
+impl Hides {
+    /// Whether it would break, if its name showed what it is. Then it can only be the last of its chain.
+    #[must_use]
+    pub const fn a_break(self) -> bool {
+        matches!(self, Self::Break)
+    }
 }
 
 impl Facts {
@@ -76,10 +82,9 @@ impl Facts {
     /// What its value is, behind whatever name.
     #[doc(hidden)]
     #[must_use]
-    pub const fn shows(mut self, shows: crate::private::Shows, is_future: bool) -> Self {
+    pub const fn shows(mut self, flow: usize, shows: crate::private::Shows, is_future: bool) -> Self {
         self.hides = match shows {
-            crate::private::Shows::Result => Hides::Result,
-            crate::private::Shows::ControlFlow => Hides::ControlFlow,
+            _ if flow != 0 => Hides::Break,
             crate::private::Shows::Poll => Hides::Poll,
             _ if is_future => Hides::Future,
             _ => Hides::Nothing,
@@ -98,6 +103,34 @@ impl Facts {
     pub const fn provides(mut self, ty: &'static str) -> Self {
         self.provides = Some(ty);
         self
+    }
+    /// It provides a value of the first of these types, or the value of the second if it may break, as [`flow::kind::By`](crate::flow::kind::By) has it.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn by_type(
+        mut self,
+        flow: usize,
+        nothing: bool,
+        ty: &'static str,
+        value: &'static str,
+        broken: &'static str,
+    ) -> Self {
+        if !nothing {
+            self.provides = Some(if flow == 0 { ty } else { value });
+        }
+        if flow != 0 {
+            self.breaks = Some(broken);
+        }
+        self
+    }
+    /// What it provides, as written.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn gives(&self) -> &'static str {
+        match self.provides {
+            Some(ty) => ty,
+            None => "()",
+        }
     }
     /// It can break with a value of this type.
     #[must_use]

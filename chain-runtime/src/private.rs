@@ -30,10 +30,6 @@ pub enum Shows {
     Reference,
     /// It is `()`.
     Nothing,
-    /// It is a `Result`.
-    Result,
-    /// It is a `ControlFlow`.
-    ControlFlow,
     /// It is a `Poll`.
     Poll,
 }
@@ -49,14 +45,6 @@ impl<T: ?Sized> Probe<&mut T> {
 impl Probe<()> {
     /// Nothing.
     pub const SHOWS: Shows = Shows::Nothing;
-}
-impl<T, E> Probe<Result<T, E>> {
-    /// A result.
-    pub const SHOWS: Shows = Shows::Result;
-}
-impl<B, C> Probe<ControlFlow<B, C>> {
-    /// A control flow.
-    pub const SHOWS: Shows = Shows::ControlFlow;
 }
 impl<T> Probe<core::task::Poll<T>> {
     /// What a future says of itself.
@@ -75,8 +63,32 @@ impl<F: Future + ?Sized> Probe<F> {
     pub const IS_FUTURE: bool = true;
 }
 
+impl<T, E> Probe<Result<T, E>> {
+    /// It provides or breaks.
+    pub const FLOW: usize = 1;
+}
+impl<B, C> Probe<ControlFlow<B, C>> {
+    /// It provides or breaks.
+    pub const FLOW: usize = 2;
+}
+
+impl Probe<crate::flow::kind::Gives> {
+    /// Whatever it returns is provided.
+    pub const IS_PLAIN: bool = true;
+}
+
+/// Whether it is `()`.
+#[must_use]
+pub const fn is_nothing(shows: Shows) -> bool {
+    matches!(shows, Shows::Nothing)
+}
+
 /// What any other type is.
 pub trait Plainly {
+    /// Of what a node returns: 0 for a value, 1 for a `Result`, 2 for a `ControlFlow`, under whatever names.
+    const FLOW: usize = 0;
+    /// Of how a node is read.
+    const IS_PLAIN: bool = false;
     /// Itself.
     const SHOWS: Shows = Shows::Itself;
     /// Of two types: whether the first is the second, a chain's reply.
@@ -91,11 +103,6 @@ pub trait Plainly {
     const ENDS_WITH_ANYTHING: bool = false;
 }
 impl<T: ?Sized> Plainly for Probe<T> {}
-
-/// Whether it is `()`.
-pub const fn is_nothing(shows: Shows) -> bool {
-    matches!(shows, Shows::Nothing)
-}
 
 /// That a field of a chain is what a segment of the chain declares it to be.
 #[diagnostic::on_unimplemented(
@@ -146,12 +153,14 @@ pub fn no_node<T>() -> T {
 
 /// What a function gives: `<fn(&'r ()) -> Token as Returned>::It` is `Token<'r>`, and `Token` where that has no lifetime. A macro cannot tell the two
 /// apart, and in the type of a function a lifetime may be left out.
-pub trait Returned {
+///
+/// With the chain's own type as a parameter, what it stands for is settled for rustc where it compares what is provided.
+pub trait Returned<C: ?Sized = ()> {
     /// What it gives.
     type It: ?Sized;
 }
 
-impl<A, T: ?Sized> Returned for fn(A) -> T {
+impl<A, T: ?Sized, C: ?Sized> Returned<C> for fn(A) -> T {
     type It = T;
 }
 

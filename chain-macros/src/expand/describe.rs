@@ -346,7 +346,16 @@ fn shows_of(plan: &Plan<'_>, this: &TokenStream, position: usize) -> Option<Toke
     let level = &plan.levels[*level];
     let check = if level.providers.contains(&position) {
         let shows = quote_spanned!(*span=> #rt::private::Probe::<<#node as #rt::Joins<'_, ()>>::As<0>>::SHOWS);
-        let shows = has_arguments.then(|| quote_spanned!(*span=> #rt::check::shows_itself(#name, #shows);));
+        let signature = quote_spanned!(*span=> <#node as #rt::Signature<'_>>);
+        let hides = quote_spanned! {*span=>
+            #rt::private::Probe::<#signature::Out>::FLOW != 0 && #rt::private::Probe::<#signature::Kind>::IS_PLAIN
+        };
+        let shows = has_arguments.then(|| {
+            quote_spanned! {*span=>
+                #rt::check::shows_itself(#name, #shows);
+                #rt::check::shows_a_break(#name, #signature::FACTS.gives(), #hides);
+            }
+        });
         let in_vain = reply_outside(chain).filter(|_| *role == Role::Step).map(|reply| {
             let two = quote_spanned!(*span=> #rt::private::Probe::<(#rt::node::Gives<'_, (#node)>, #reply)>);
             let is_a_reply = quote_spanned!(*span=> #two::IS_THE_REPLY || #two::IS_A_REPLY);
@@ -395,7 +404,7 @@ fn reply_outside(chain: &Chain) -> Option<syn::Type> {
 }
 
 /// A node's type where the chain's own lifetimes are not declared.
-fn outside(plan: &Plan<'_>, step: &Step) -> TokenStream {
+pub(super) fn outside(plan: &Plan<'_>, step: &Step) -> TokenStream {
     let own: Vec<_> = plan.chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
     if own.is_empty() { step.node.clone() } else { types::inferred(step.node.clone(), &own) }
 }

@@ -19,6 +19,7 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
     let scope = scope::scope(plan);
     let description = describe::description(plan);
     let run = run::run(plan);
+    let flow = run::reply_flow(plan.chain);
     let embedded = embed::embedded(plan.chain);
     let fields = fields_of_segments(plan.chain);
     let hushed = names::hushed_but_the_users();
@@ -27,6 +28,7 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
         #hushed
         const _: () = {
             use #runtime as #alias;
+            #flow
             #scope
             #description
             #run

@@ -480,13 +480,15 @@ fn step(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, is_last: bool, 
     let this = quote!(self);
     if plan.steps[at].may_be_skipped() {
         let hold = |value: TokenStream| match has_hooks {
-            true => quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::hold_maybe::<#at>(#place, #value, #this)),
+            true => {
+                quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::hold_maybe::<#at>(#place, #value, #this))
+            }
             false => quote!(#rt::held::Bare { value: #value }),
         };
         let (entered_value, skipped) =
             (hold(quote!(#rt::private::Some(#key(#value)))), hold(quote!(#rt::private::None)));
-        let left =
-            has_hooks.then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::leave_maybe::<#at>(&mut #held);));
+        let left = has_hooks
+            .then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::leave_maybe::<#at>(&mut #held);));
         let (goes, skips) = goes(plan, at, frame);
         return quote! {
             let #goes = #skips;
@@ -867,14 +869,43 @@ fn exit(plan: &Plan<'_>, at: usize) -> TokenStream {
     }
 }
 
-/// What the reply is made with.
+/// What the reply is made with. A reply by another name may be a `Result`, too.
 fn mode(chain: &Chain) -> TokenStream {
     let rt = &names::runtime_alias();
-    if types::is_named(&chain.run.reply, "Result") {
-        quote!(#rt::flow::reply::Fallible)
-    } else {
-        quote!(#rt::flow::reply::Plain)
+    let reply = &chain.run.reply;
+    if types::is_named(reply, "Result") {
+        return quote!(#rt::flow::reply::Fallible);
     }
+    if chain.form == Form::Short || !types::may_hide_a_break(reply) || types::mentions(reply, &chain.generics) {
+        return quote!(#rt::flow::reply::Plain);
+    }
+    let flow = names::static_of("Flow", &chain.name);
+    quote!(<#rt::flow::reply::By<#flow> as #rt::flow::reply::Is>::Mode)
+}
+
+/// The constant that says what the reply is, where its name does not.
+pub(super) fn reply_flow(chain: &Chain) -> TokenStream {
+    let (rt, flow, reply) =
+        (&names::runtime_alias(), names::static_of("Flow", &chain.name), types::anonymous(&chain.run.reply));
+    let is =
+        match types::mentions(&reply, &chain.generics) || chain.form == Form::Short || !types::may_hide_a_break(&reply)
+        {
+            true => return TokenStream::new(),
+            false => quote!({ use #rt::private::Plainly as _; #rt::private::Probe::<#reply>::FLOW }),
+        };
+    quote!(const #flow: usize = #is;)
+}
+
+/// The same of what ends the chain: what is the reply already, under another name, is not made one.
+fn mode_of_end(plan: &Plan<'_>, at: usize) -> TokenStream {
+    let Step { node, .. } = &plan.steps[at];
+    let (chain, rt) = (plan.chain, &names::runtime_alias());
+    let mode = mode(chain);
+    if types::mentions(node, &chain.generics) || mode.to_string().ends_with("Plain") {
+        return mode;
+    }
+    let node = super::describe::outside(plan, &plan.steps[at]);
+    quote!(<#rt::flow::reply::Ends<{ <#node as #rt::Signature<'_>>::FACTS.hides.a_break() }, #mode> as #rt::flow::reply::Is>::Mode)
 }
 
 /// The node broke with `value`: that becomes the reply.
@@ -954,7 +985,7 @@ fn assign(
         let replied = frame.replied(&quote!(*#ending));
         return quote!(#ended #call; #replied);
     }
-    let mode = mode(chain);
+    let mode = if what == "End" { mode_of_end(plan, at) } else { mode(chain) };
     let reply_ty = in_run(chain, &chain.run.reply);
     let call = quote_spanned! {span=>
         <#reading as #rt::flow::#kind<#of, (#node), #reply_ty, #mode>>::#function(#value)
