@@ -133,6 +133,8 @@ struct Node {
     /// Of that name, where errors about the node as a whole stand.
     span: Span,
     generics: Generics,
+    /// The same where no run is known: without what is asked of a function's parameters for one of its lifetimes.
+    bare: Generics,
     /// A function is named in a chain by itself, and has no way out: it needs less.
     is_function: bool,
     /// For a function: the struct of the same name.
@@ -222,7 +224,7 @@ enum Gives {
 fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnostics) -> Option<Node> {
     let signature = &function.sig;
     let name = &signature.ident;
-    let (generics, arguments) = node_generics(&signature.generics);
+    let (generics, bare, arguments) = node_generics(&signature.generics);
     let turbofish = (!arguments.is_empty()).then(|| quote!(::<#(#arguments),*>));
     let angle = (!arguments.is_empty()).then(|| quote!(<#(#arguments),*>));
     refuse_odd_functions(signature, diagnostics);
@@ -240,12 +242,13 @@ fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnosti
     let hook = read_hook(signature, quote!(#name #turbofish), Place::Function, diagnostics);
     let flow = read_flow(&returned(signature));
     let flow = if generics.params.is_empty() { flow.by_type(&returned(signature)) } else { flow };
-    let declaration = declare(function, &arguments, &generics);
+    let declaration = declare(function, &arguments, &bare);
     Some(Node {
         ty: quote!(#name #angle),
         name: names::unraw(name),
         span: name.span(),
         generics,
+        bare,
         is_function: true,
         declaration: Some(declaration),
         stateless: true,
@@ -314,8 +317,8 @@ fn is_kept_on_struct(attribute: &Attribute) -> bool {
     ["doc", "cfg", "cfg_attr", "deprecated"].iter().any(|name| attribute.path().is_ident(name))
 }
 
-/// The node's own generics: types and constants. Lifetimes are the run's.
-fn node_generics(generics: &Generics) -> (Generics, Vec<TokenStream>) {
+/// The node's own generics, types and constants, in a run and outside of one, and its arguments. Lifetimes are the run's.
+fn node_generics(generics: &Generics) -> (Generics, Generics, Vec<TokenStream>) {
     let mut kept = generics.clone();
     kept.params = kept.params.into_iter().filter(|parameter| !matches!(parameter, GenericParam::Lifetime(_))).collect();
     let arguments = kept.params.iter().filter_map(|parameter| match parameter {
@@ -329,7 +332,11 @@ fn node_generics(generics: &Generics) -> (Generics, Vec<TokenStream>) {
         let is_of_types = |predicate: &syn::WherePredicate| matches!(predicate, syn::WherePredicate::Type(_));
         clause.predicates = predicates.into_iter().filter(is_of_types).collect();
     }
-    (kept, arguments)
+    let own: Vec<_> = generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
+    let (mut in_run, mut bare) = (kept.clone(), kept);
+    types::bounds_in(&mut in_run, &own, &names::run_lifetime());
+    types::bounds_without(&mut bare, &own);
+    (in_run, bare, arguments)
 }
 
 fn refuse_odd_functions(signature: &Signature, diagnostics: &mut Diagnostics) {
@@ -732,6 +739,8 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
         );
         return None;
     }
+    // What is emitted stands elsewhere, where `Self` is something else, or nothing.
+    let block = &types::without_self(block);
     let mut enter = None;
     let mut enter_gives = None;
     let mut exit = None;
@@ -853,6 +862,7 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
     }
     let self_ty = &block.self_ty;
     let generics = block.generics.clone();
+    let bare = generics.clone();
     let gives_for_longer = match (&enter, &enter_gives) {
         (Some(enter), Some(ty)) => enter.is_async && mentions(ty, &generics),
         _ => false,
@@ -863,6 +873,7 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
         name,
         span: name_span(self_ty),
         generics,
+        bare,
         is_function: false,
         declaration: None,
         stateless: options.stateless,
@@ -1134,26 +1145,17 @@ impl Node {
         let hooks = [&self.enter, &self.exit, &self.cancelled];
         let asked = hooks.into_iter().flatten().flat_map(|hook| &hook.parameters).map(|parameter| &parameter.ty);
         let given = syn::parse2::<Type>(self.flow.out.clone()).ok();
-        let refers = asked.chain(&given).any(types::has_a_lifetime);
+        // A lifetime may be hidden in what is asked for: `&Token` for `&Token<'_>`.
+        let is_parameter = |name: &Ident| self.generics.type_params().any(|parameter| parameter.ident == *name);
+        let refers =
+            asked.chain(&given).any(|ty| types::has_a_lifetime(ty) || types::may_hide_a_lifetime(ty, &is_parameter));
         let parameters = self.generics.type_params().filter(|_| refers).map(|parameter| &parameter.ident);
         parameters.map(|parameter| quote!(#parameter: #run)).collect()
     }
 
     /// The node's generics with the run's lifetime, and what else is asked for, in front.
     fn generics(&self, lifetimes: &[TokenStream], types: &[TokenStream]) -> TokenStream {
-        let own = self.generics.params.iter().map(|parameter| match parameter {
-            GenericParam::Type(parameter) => {
-                let mut parameter = parameter.clone();
-                parameter.default = None;
-                parameter.eq_token = None;
-                parameter.to_token_stream()
-            }
-            other => other.to_token_stream(),
-        });
-        let own_lifetimes = self.generics.lifetimes().count();
-        let own: Vec<_> = own.collect();
-        let (before, after) = own.split_at(own_lifetimes);
-        quote!(<#(#lifetimes,)* #(#before,)* #(#types,)* #(#after,)*>)
+        generics_with(&self.generics, lifetimes, types)
     }
 
     fn where_clause(&self, more: &[TokenStream]) -> TokenStream {
@@ -1180,8 +1182,9 @@ impl Node {
 
     fn stateless(&self, rt: &TokenStream) -> TokenStream {
         let ty = &self.ty;
-        let generics = self.generics(&[], &[]);
-        let clause = self.where_clause(&[]);
+        let generics = generics_with(&self.bare, &[], &[]);
+        let clause = self.bare.where_clause.iter().flat_map(|clause| &clause.predicates);
+        let clause = quote!(where #(#clause,)*);
         let marker = (self.declaration.is_some() && self.generics.type_params().next().is_some())
             .then(|| quote!(marker: #rt::private::PhantomData));
         let hidden = hidden(rt);
@@ -1359,9 +1362,11 @@ impl Node {
             let probe = quote!(#rt::private::Probe::<#rt::node::Breaks<#run, Self>>);
             quote!(.breaks_show(#probe::SHOWS))
         });
-        let gives_up = self.around.as_ref().and_then(around::Around::gives_up).map(|ty| {
-            quote!(.breaks_show(#rt::private::Probe::<#ty>::SHOWS))
-        });
+        let gives_up = self
+            .around
+            .as_ref()
+            .and_then(around::Around::gives_up)
+            .map(|ty| quote!(.breaks_show(#rt::private::Probe::<#ty>::SHOWS)));
         (shows, (breaks.is_some() || gives_up.is_some()).then(|| quote!(#breaks #gives_up)))
     }
 
@@ -1629,6 +1634,23 @@ impl Node {
 /// The constants that say what a type is whose name does not.
 fn by_type() -> (Ident, Ident) {
     (names::single("FLOW"), names::single("NOTHING"))
+}
+
+/// These generics, with what else is asked for in front.
+fn generics_with(generics: &Generics, lifetimes: &[TokenStream], types: &[TokenStream]) -> TokenStream {
+    let own = generics.params.iter().map(|parameter| match parameter {
+        GenericParam::Type(parameter) => {
+            let mut parameter = parameter.clone();
+            parameter.default = None;
+            parameter.eq_token = None;
+            parameter.to_token_stream()
+        }
+        other => other.to_token_stream(),
+    });
+    let own_lifetimes = generics.lifetimes().count();
+    let own: Vec<_> = own.collect();
+    let (before, after) = own.split_at(own_lifetimes);
+    quote!(<#(#lifetimes,)* #(#before,)* #(#types,)* #(#after,)*>)
 }
 
 fn is_bang(tokens: &TokenStream) -> bool {

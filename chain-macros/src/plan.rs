@@ -359,6 +359,11 @@ pub(crate) struct Step {
 }
 
 impl Step {
+    /// Whether nobody waits for it.
+    pub(crate) fn is_detached(&self) -> bool {
+        matches!(self.cancel, Some((_, OnCancel::Detach)))
+    }
+
     pub(crate) fn may_be_skipped(&self) -> bool {
         !self.conditions.is_empty()
     }

@@ -364,7 +364,10 @@ impl<'a> Meanings<'a> {
         let variants: Vec<_> = (0..gives.len()).map(|arm| format_ident!("Arm{arm}")).collect();
         let parameters: Vec<_> = (0..gives.len()).map(|arm| format_ident!("Of{arm}")).collect();
         let declared = self.segment.generics.params.iter().map(without_default);
-        let clause = &self.segment.generics.where_clause;
+        let clause = self.segment.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+        // What the node gives may be a reference to what it is about.
+        let lives = self.segment.generics.type_params().map(|parameter| &parameter.ident);
+        let clause = quote!(where #(#clause,)* #(#lives: #run,)*);
         let value = Ident::new("value", Span::mixed_site().located_at(span));
         let vis = located(&self.segment.vis);
         let hushed = names::hushed();

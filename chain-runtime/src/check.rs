@@ -366,9 +366,8 @@ pub const fn breaks(nodes: &[NodeInfo], position: usize, reply_is_anything: bool
 #[track_caller]
 pub const fn breaks_show(name: &str, with_nothing: bool, reply_is_anything: bool) {
     if with_nothing && reply_is_anything {
-        let message = Message::new()
-            .code(name)
-            .text(" breaks with `()`, which would be an empty reply that says all is well: ");
+        let message =
+            Message::new().code(name).text(" breaks with `()`, which would be an empty reply that says all is well: ");
         panic!("{}", message.text("break with what went wrong, a status for example").as_str());
     }
 }
@@ -389,7 +388,7 @@ pub const fn shows_a_break(name: &str, ty: &str, hides: bool) {
 }
 
 /// What decides whether the chain goes on, is read by its name: what hides behind another would be provided, and the chain would go on in any
-/// case. And a future that nobody takes is never polled.
+/// case. And a future that nobody is lent for writing is never polled.
 ///
 /// # Panics
 ///
@@ -408,7 +407,7 @@ pub const fn decides(chain: &ChainInfo, position: usize) {
     let message = Message::new().code(node.name).text(" returns ").text(what).text(", as ").code(ty);
     let message = match node.facts.hides {
         Hides::Future => {
-            let message = message.text(", and no node takes it by value, so it would never be polled: write ");
+            let message = message.text(", and no node asks for it as `&mut`, so it would never be polled: write ");
             message.text("`async fn`, or `-> impl Future<Output = ..>`")
         }
         _ => message.text(", which would not be looked at: write `async fn`, which awaits what may be pending"),
@@ -416,7 +415,7 @@ pub const fn decides(chain: &ChainInfo, position: usize) {
     panic!("{}", message.as_str());
 }
 
-/// Whether a node takes what this one provides, or may change it.
+/// Whether a node may change what this one provides.
 const fn is_taken(chain: &ChainInfo, position: usize) -> bool {
     let mut at = 0;
     while at < chain.nodes.len() {
@@ -450,7 +449,7 @@ const fn asks(needs: &[Need], position: usize, for_more: bool) -> bool {
 #[track_caller]
 pub const fn replies_in_vain(chain: &ChainInfo, position: usize, is_a_reply: bool) {
     let node = &chain.nodes[position];
-    if !is_a_reply || node.facts.cancelled || !matches!(node.facts.hides, Hides::Nothing) {
+    if !is_a_reply || node.facts.last || node.facts.cancelled || !matches!(node.facts.hides, Hides::Nothing) {
         return;
     }
     let mut at = 0;
@@ -465,7 +464,8 @@ pub const fn replies_in_vain(chain: &ChainInfo, position: usize, is_a_reply: boo
         Some(ty) => ty,
         None => return,
     };
-    let message = Message::new().code(node.name).text(" gives a ").code(ty).text(", which could be the reply, but the ");
+    let message =
+        Message::new().code(node.name).text(" gives a ").code(ty).text(", which could be the reply, but the ");
     let message = message.text("chain goes on after it, and no node asks for it: end the chain with ").code(node.name);
     let message = message.text(", or let it return `Result<(), ").text(ty);
     panic!("{}", message.text(">`, which replies with the `Err` at once").as_str());

@@ -48,7 +48,7 @@ pub enum Hides {
     Break,
     /// A `Poll`.
     Poll,
-    /// A future, which somebody has to take, or it is never polled.
+    /// A future, which somebody has to be lent for writing, or it is never polled.
     Future,
 }
 

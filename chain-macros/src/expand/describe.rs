@@ -186,8 +186,8 @@ fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
         let level = &plan.levels[*level];
         let scope = &level.scope;
         let is_held = level.providers.contains(&at) || *role != Role::Step;
-        let provided = is_held
-            .then(|| quote_spanned!(*span=> #rt::check::value_moves::<#rt::node::Gives<'_, (#node)>, #node>();));
+        let provided =
+            is_held.then(|| quote_spanned!(*span=> #rt::check::value_moves::<#rt::node::Gives<'_, (#node)>, #node>();));
         let way_out = has_hooks.then(|| {
             let held = quote_spanned! {*span=>
                 <<#node as #rt::Cancel<'_, #name #ty_generics>>::WayOut as #rt::node::way_out::WayOut>::Holds<#reply>
@@ -356,14 +356,17 @@ fn shows_of(plan: &Plan<'_>, this: &TokenStream, position: usize) -> Option<Toke
                 #rt::check::shows_a_break(#name, #signature::FACTS.gives(), #hides);
             }
         });
-        let in_vain = reply_outside(chain).filter(|_| *role == Role::Step).map(|reply| {
-            let two = quote_spanned!(*span=> #rt::private::Probe::<(#rt::node::Gives<'_, (#node)>, #reply)>);
+        let may_reply = *role == Role::Step && !step.is_detached();
+        let in_vain = reply_outside(chain).filter(|_| may_reply).map(|reply| {
+            let gives = read_of(&node, *span, "Gives");
+            let two = quote_spanned!(*span=> #rt::private::Probe::<(#gives, #reply)>);
             let is_a_reply = quote_spanned!(*span=> #two::IS_THE_REPLY || #two::IS_A_REPLY);
             quote_spanned!(*span=> #rt::check::replies_in_vain(#this::CHAIN, #position, #is_a_reply);)
         });
         quote!(#shows #in_vain)
     } else if *role == Role::Step && level.replies && chain.form == Form::Item {
-        let gives = quote_spanned!(*span=> #rt::private::Probe::<#rt::node::Gives<'_, (#node)>>::SHOWS);
+        let gives = read_of(&node, *span, "Gives");
+        let gives = quote_spanned!(*span=> #rt::private::Probe::<#gives>::SHOWS);
         let anything = is_anything(chain, *span, "ENDS_WITH_ANYTHING")?;
         quote_spanned!(*span=> #rt::check::ends(#name, #gives, #anything);)
     } else {
@@ -375,16 +378,24 @@ fn shows_of(plan: &Plan<'_>, this: &TokenStream, position: usize) -> Option<Toke
     })
 }
 
+/// `node::Gives`, or `Breaks`, of a node that may not exist: of a name among the arguments of a type rustc says more than of one before `as`, and so the
+/// same once more.
+fn read_of(node: &TokenStream, span: proc_macro2::Span, what: &str) -> TokenStream {
+    let (rt, what) = (names::alias(span), syn::Ident::new(what, span));
+    let signature = quote_spanned!(span=> <#node as #rt::Signature<'_>>);
+    quote_spanned!(span=> <#signature::Kind as #rt::flow::Reads<#signature::Out>>::#what)
+}
+
 /// That what a node breaks with whose type has arguments is no `()`.
 fn breaks_show(plan: &Plan<'_>, step: &Step, anything: &syn::Ident) -> Option<TokenStream> {
     let Step { name, span, has_arguments, .. } = step;
     if !has_arguments || types::mentions(&step.node, &plan.chain.generics) {
         return None;
     }
-    let (node, rt) = (outside(plan, step), names::alias(*span));
+    let (breaks, rt) = (read_of(&outside(plan, step), *span, "Breaks"), names::alias(*span));
     Some(quote_spanned! {*span=> {
         use #rt::private::Plainly as _;
-        let shows = #rt::private::Probe::<#rt::node::Breaks<'_, (#node)>>::SHOWS;
+        let shows = #rt::private::Probe::<#breaks>::SHOWS;
         #rt::check::breaks_show(#name, #rt::private::is_nothing(shows), #anything);
     }})
 }
@@ -428,19 +439,27 @@ fn opaque(plan: &Plan<'_>) -> Option<TokenStream> {
         let mut parameter = parameter.clone();
         match &mut parameter {
             syn::GenericParam::Lifetime(parameter) => parameter.bounds.clear(),
+            // What has a size or may have none, its bounds say, in the impl.
             syn::GenericParam::Type(parameter) => {
                 parameter.bounds.clear();
+                parameter.bounds.push(syn::parse_quote!(?#rt::private::Sized));
                 parameter.default = None;
             }
             syn::GenericParam::Const(parameter) => parameter.default = None,
         }
         parameter
     });
-    let lifetimes = chain.generics.lifetimes().map(|parameter| &parameter.lifetime);
-    let types = chain.generics.type_params().map(|parameter| &parameter.ident);
+    let lifetimes: Vec<_> = chain.generics.lifetimes().map(|parameter| &parameter.lifetime).collect();
+    let types: Vec<_> = chain.generics.type_params().map(|parameter| &parameter.ident).collect();
+    // That what the chain is about lives as long as what its fields borrow, a struct implies of its fields.
+    let lives = lifetimes.iter().flat_map(|life| types.iter().map(move |ty| quote!(&#life #ty)));
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
     Some(quote! {
-        struct #checked<#(#declared),*>(#rt::private::PhantomData<(#(&#lifetimes (),)* #(#types,)*)>);
+        struct #checked<#(#declared),*>(
+            #(#rt::private::PhantomData<&#lifetimes ()>,)*
+            #(#rt::private::PhantomData<#types>,)*
+            #(#rt::private::PhantomData<#lives>,)*
+        );
         impl #impl_generics #checked #ty_generics #clause {
             const WIRED: () = <#scope<'_, '_, #(#own),*>>::WIRED;
         }

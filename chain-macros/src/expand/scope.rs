@@ -379,12 +379,14 @@ fn field_impls(plan: &Plan<'_>) -> TokenStream {
             syn::Type::Reference(_) => (types::found_by(ty), quote!(&*self.#field)),
             _ => (ty.clone(), quote!(&self.#field)),
         };
+        let is_in_parentheses = types::has_several_bounds(&ty);
         let ty = chain.with_hidden(&ty, &syn::Lifetime::new("'static", proc_macro2::Span::mixed_site()));
+        let given = if is_in_parentheses { quote!((#ty)) } else { quote!(#ty) };
         let field_of = quote! {
             #[automatically_derived]
             impl #chain_generics #rt::scope::FieldOf<#ty, #node> for #name #chain_ty #chain_clause {
                 #[inline(always)]
-                fn field(&self) -> &#ty { #lent }
+                fn field(&self) -> &#given { #lent }
             }
         };
         let field_of = names::as_if_at(field_of, field.span());
