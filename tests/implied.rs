@@ -12,7 +12,7 @@ use std::pin::Pin;
 use chain_runtime::{chain, node};
 
 #[derive(Debug, PartialEq)]
-struct Reply(usize);
+pub struct Reply(pub usize);
 
 trait Store {
     fn get(&self) -> usize;
@@ -126,6 +126,106 @@ mod sizes {
         let db: Box<dyn Store> = Box::new(Db);
         assert_eq!(Inline { db: Boxed(db) }.run(), Reply(7));
         assert_eq!(InAClause { db: Boxed(Box::new(Db)) }.run(), Reply(7));
+    }
+}
+
+/// A field that refers to its node, or holds it elsewhere.
+mod pointers {
+    use std::rc::Rc;
+    use std::sync::Arc;
+
+    use super::*;
+
+    struct Log(usize);
+
+    #[node]
+    impl Log {
+        fn enter(&self) -> Held<usize> {
+            Held(self.0)
+        }
+        fn exit(&self, reply: &mut Reply) {
+            reply.0 += 100;
+        }
+    }
+
+    #[node]
+    fn reply(held: &Held<usize>) -> Reply {
+        Reply(held.0)
+    }
+
+    #[node]
+    fn whole(log: &Log) -> Reply {
+        Reply(log.0)
+    }
+
+    chain! { struct Borrowed<'c> { log: &'c Log } fn() -> Reply { log => reply } }
+    chain! { struct Lent<'c> { log: &'c Log } fn() -> Reply { log => whole } }
+    chain! { struct Forever { log: &'static Log } fn() -> Reply { log => reply } }
+    chain! { struct Boxed { log: Box<Log> } fn() -> Reply { log => reply } }
+    chain! { #[send] struct Counted { log: Arc<Log> } async fn() -> Reply { log => reply } }
+    chain! { struct Local { log: Rc<Box<Log>> } fn() -> Reply { log => reply } }
+    chain! { segment logged(log: Arc<Log>) { log => reply } }
+    chain! { struct Shared { log: Arc<Log> } fn() -> Reply { ..logged } }
+
+    #[tokio::test]
+    async fn lead_to_a_node() {
+        static LOG: Log = Log(3);
+        assert_eq!((Borrowed { log: &LOG }.run(), Lent { log: &Log(2) }.run()), (Reply(103), Reply(102)));
+        assert_eq!((Forever { log: &LOG }.run(), Boxed { log: Box::new(Log(1)) }.run()), (Reply(103), Reply(101)));
+        assert_eq!(Counted { log: Arc::new(Log(4)) }.run().await, Reply(104));
+        assert_eq!(Local { log: Rc::new(Box::new(Log(5))) }.run(), Reply(105));
+        assert_eq!(Shared { log: Arc::new(Log(6)) }.run(), Reply(106));
+    }
+}
+
+/// What a segment's pattern binds may be called like a constant or a static where the chain stands.
+mod bindings_of_segments {
+    pub mod declared {
+        use chain_runtime::{chain, node};
+
+        pub use super::super::Reply;
+
+        pub struct Number(pub u8);
+
+        #[node]
+        pub fn number(given: &u16) -> Number {
+            Number(*given as u8)
+        }
+
+        #[node]
+        pub fn show(code: &u8) -> Reply {
+            Reply(usize::from(*code))
+        }
+
+        chain! { pub segment shown { match number { Number(code: u8) => show } } }
+    }
+
+    pub mod used {
+        use chain_runtime::chain;
+
+        use super::declared::Reply;
+
+        #[allow(non_upper_case_globals)]
+        pub static code: u8 = 5;
+
+        chain! { pub struct Gateway; fn(given: u16) -> Reply { ..super::declared::shown } }
+    }
+
+    pub mod compared {
+        use chain_runtime::chain;
+
+        use super::declared::Reply;
+
+        #[allow(non_upper_case_globals)]
+        pub const code: u8 = 5;
+
+        chain! { pub struct Gateway; fn(given: u16) -> Reply { ..super::declared::shown } }
+    }
+
+    #[test]
+    fn are_their_own() {
+        assert_eq!((used::Gateway.run(2).0, compared::Gateway.run(2).0), (2, 2));
+        assert_eq!(usize::from(used::code + compared::code), 10);
     }
 }
 

@@ -141,7 +141,16 @@ pub(crate) fn label_of(name: &str) -> Lifetime {
 
 /// An identifier as a person writes it in prose: without `r#`.
 pub(crate) fn unraw(ident: &Ident) -> String {
-    syn::ext::IdentExt::unraw(ident).to_string()
+    let name = syn::ext::IdentExt::unraw(ident).to_string();
+    name.strip_prefix(BINDING).map_or_else(|| name.clone(), str::to_owned)
+}
+
+/// What the name of a segment's binding begins with in a chain.
+const BINDING: &str = "__chain_binding_";
+
+/// The name in a chain for what a segment's pattern binds.
+pub(crate) fn binding_of_segment(name: &Ident) -> Ident {
+    format_ident!("{BINDING}{}", unraw(name), span = name.span())
 }
 
 /// What generated code calls the runtime: an alias of `$crate`, which can stand at any token of the user's. A path that

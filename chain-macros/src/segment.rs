@@ -475,7 +475,9 @@ impl Rewrite for Meanings<'_> {
             branch.gives.push(quote!(()));
         }
         let module = format_ident!("branch{index}");
-        rewrite::tokens(quote!($($segment)*::#module::Arms::#variant((#(#names_of: #in_chain,)*))))
+        // Under no name that a constant has where the chain stands, which it would be compared with.
+        let names_there = names_of.iter().map(names::binding_of_segment);
+        rewrite::tokens(quote!($($segment)*::#module::Arms::#variant((#(#names_there: #in_chain,)*))))
     }
 
     fn branch_ends(&mut self) {

@@ -447,8 +447,9 @@ const fn asks(needs: &[Need], position: usize, for_more: bool) -> bool {
 ///
 /// In a constant, so while compiling.
 #[track_caller]
-pub const fn replies_in_vain(chain: &ChainInfo, position: usize, is_a_reply: bool) {
+pub const fn replies_in_vain(chain: &ChainInfo, position: usize, is_a_reply: [bool; 2]) {
     let node = &chain.nodes[position];
+    let is_a_reply = is_a_reply[0] || is_a_reply[1];
     if !is_a_reply || node.facts.last || node.facts.cancelled || !matches!(node.facts.hides, Hides::Nothing) {
         return;
     }

@@ -70,6 +70,36 @@ pub trait IsNode<C: ?Sized> {
     fn itself(&self) -> &Self::Itself;
 }
 
+/// A field may also refer to its node.
+#[diagnostic::do_not_recommend]
+impl<C: ?Sized, N: IsNode<C> + ?Sized> IsNode<C> for &N {
+    type Itself = N::Itself;
+    #[inline(always)]
+    fn itself(&self) -> &Self::Itself {
+        (**self).itself()
+    }
+}
+
+/// Or hold it elsewhere.
+#[cfg(feature = "std")]
+mod behind_pointers {
+    use super::IsNode;
+
+    macro_rules! is_node {
+        ($($pointer:ty)*) => { $(
+            #[diagnostic::do_not_recommend]
+            impl<C: ?Sized, N: IsNode<C> + ?Sized> IsNode<C> for $pointer {
+                type Itself = N::Itself;
+                #[inline(always)]
+                fn itself(&self) -> &Self::Itself {
+                    (**self).itself()
+                }
+            }
+        )* };
+    }
+    is_node! { std::boxed::Box<N> std::rc::Rc<N> std::sync::Arc<N> }
+}
+
 /// What the node does in a scope `S`.
 ///
 /// Exactly one of [`enter`](Self::enter) and [`enter_now`](Self::enter_now) is called, as the node's

@@ -337,7 +337,7 @@ fn shows(plan: &Plan<'_>) -> TokenStream {
 fn shows_of(plan: &Plan<'_>, this: &TokenStream, position: usize) -> Option<TokenStream> {
     let chain = plan.chain;
     let step = &plan.steps[position];
-    let Step { name, span, level, has_arguments, role, .. } = step;
+    let Step { name, span, level, has_arguments, .. } = step;
     if types::mentions(&step.node, &chain.generics) {
         return None;
     }
@@ -356,21 +356,15 @@ fn shows_of(plan: &Plan<'_>, this: &TokenStream, position: usize) -> Option<Toke
                 #rt::check::shows_a_break(#name, #signature::FACTS.gives(), #hides);
             }
         });
-        let may_reply = *role == Role::Step && !step.is_detached();
-        let in_vain = reply_outside(chain).filter(|_| may_reply).map(|reply| {
-            let gives = read_of(&node, *span, "Gives");
-            let two = quote_spanned!(*span=> #rt::private::Probe::<(#gives, #reply)>);
-            let is_a_reply = quote_spanned!(*span=> #two::IS_THE_REPLY || #two::IS_A_REPLY);
+        let in_vain = may_reply(plan, position).map(|_| {
+            let is_a_reply = is_a_reply(plan, position);
             quote_spanned!(*span=> #rt::check::replies_in_vain(#this::CHAIN, #position, #is_a_reply);)
         });
         quote!(#shows #in_vain)
-    } else if *role == Role::Step && level.replies && chain.form == Form::Item {
-        let gives = read_of(&node, *span, "Gives");
-        let gives = quote_spanned!(*span=> #rt::private::Probe::<#gives>::SHOWS);
-        let anything = is_anything(chain, *span, "ENDS_WITH_ANYTHING")?;
-        quote_spanned!(*span=> #rt::check::ends(#name, #gives, #anything);)
     } else {
-        return None;
+        may_end(plan, position)?;
+        let (gives, anything) = (is_a_reply(plan, position), is_anything(chain, *span, "ENDS_WITH_ANYTHING")?);
+        quote_spanned!(*span=> #rt::check::ends(#name, #gives, #anything);)
     };
     Some(quote_spanned! {*span=>
         use #rt::private::Plainly as _;
@@ -378,8 +372,50 @@ fn shows_of(plan: &Plan<'_>, this: &TokenStream, position: usize) -> Option<Toke
     })
 }
 
-/// `node::Gives`, or `Breaks`, of a node that may not exist: of a name among the arguments of a type rustc says more than of one before `as`, and so the
-/// same once more.
+/// The chain's reply, where what the node at this position gives could be it, and is not.
+fn may_reply(plan: &Plan<'_>, position: usize) -> Option<syn::Type> {
+    let step = &plan.steps[position];
+    let is_step = step.role == Role::Step && !step.is_detached() && !types::mentions(&step.node, &plan.chain.generics);
+    let provides = plan.levels[step.level].providers.contains(&position);
+    reply_outside(plan.chain).filter(|_| is_step && provides)
+}
+
+/// The same where it is made of that.
+fn may_end(plan: &Plan<'_>, position: usize) -> Option<syn::Type> {
+    let step = &plan.steps[position];
+    let level = &plan.levels[step.level];
+    let ends = step.role == Role::Step && level.replies && !level.providers.contains(&position);
+    reply_outside(plan.chain).filter(|_| ends && !types::mentions(&step.node, &plan.chain.generics))
+}
+
+/// The static that says whether it is, or what it is.
+fn is_a_reply(plan: &Plan<'_>, position: usize) -> syn::Ident {
+    names::static_of(&format!("Reply{position}"), &plan.chain.name)
+}
+
+/// Those. Not in the constants that check: of a node that does not exist rustc says in a constant that it might be a parameter, and so the same
+/// once more.
+fn replies(plan: &Plan<'_>) -> TokenStream {
+    let replies = plan.steps.iter().enumerate().filter_map(|(position, step)| {
+        let (span, name) = (step.span, is_a_reply(plan, position));
+        let rt = names::alias(span);
+        let gives = read_of(&outside(plan, step), span, "Gives");
+        let (ty, asked) = match (may_reply(plan, position), may_end(plan, position)) {
+            (Some(reply), _) => {
+                let two = quote_spanned!(span=> #rt::private::Probe::<(#gives, #reply)>);
+                (quote!([#rt::private::bool; 2]), quote_spanned!(span=> [#two::IS_THE_REPLY, #two::IS_A_REPLY]))
+            }
+            (None, Some(_)) => {
+                (quote!(#rt::private::Shows), quote_spanned!(span=> #rt::private::Probe::<#gives>::SHOWS))
+            }
+            (None, None) => return None,
+        };
+        Some(quote!(static #name: #ty = { use #rt::private::Plainly as _; #asked };))
+    });
+    replies.collect()
+}
+
+/// `node::Gives`, or `Breaks`, of a node.
 fn read_of(node: &TokenStream, span: proc_macro2::Span, what: &str) -> TokenStream {
     let (rt, what) = (names::alias(span), syn::Ident::new(what, span));
     let signature = quote_spanned!(span=> <#node as #rt::Signature<'_>>);
@@ -554,6 +590,7 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
             #rt::check::budget(#text, #this::NODES, &#this::node_sizes(), #this::future_size(), #limit)
         })
     };
+    let replies = replies(plan);
     if plan.is_generic {
         // What these say can depend on the parameters: they are evaluated where `run` is used.
         let generics = scope_generics(chain);
@@ -581,6 +618,7 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
         let opaque = opaque(plan);
         return quote! {
             #shows
+            #replies
             #(#checked)*
             #opaque
             impl #impl_generics #scope #ty_generics #clause {
@@ -603,6 +641,7 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
     let shows = shows(plan);
     quote! {
         #shows
+        #replies
         const #takes: #rt::private::bool = #rt::check::takes(#this::NODES);
         const #anything: #rt::private::bool = #is_anything;
         #(#checks)*
