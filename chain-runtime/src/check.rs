@@ -366,6 +366,28 @@ pub const fn breaks(nodes: &[NodeInfo], position: usize, reply_is_anything: bool
     }
 }
 
+/// Switches have a place, in one field.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn switches(first: &str, fields: &[bool]) {
+    let mut places = 0;
+    let mut at = 0;
+    while at < fields.len() {
+        places += fields[at] as usize;
+        at += 1;
+    }
+    if places == 0 {
+        let message = Message::new()
+            .text("there is no place for the switch of ")
+            .code(first)
+            .text(": add a field `toggles: Toggles` to the struct");
+        panic!("{}", message.text(" (`chain_runtime::Toggles`, made by `Toggles::new()`)").as_str());
+    }
+}
+
 /// What may be an error is read as such by its name, or else it would be provided.
 ///
 /// # Panics

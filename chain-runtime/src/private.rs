@@ -59,6 +59,41 @@ impl Probe<crate::flow::kind::Gives> {
     pub const IS_PLAIN: bool = true;
 }
 
+impl Probe<crate::Toggles> {
+    /// Switches have their place in it.
+    pub const IS_TOGGLES: bool = true;
+}
+
+/// A field of a chain, asked whether it has the switches, under whatever name its type is known there.
+#[derive(Debug)]
+pub struct FieldOf<'a, T>(pub &'a T);
+
+impl<'a> FieldOf<'a, crate::Toggles> {
+    /// It has.
+    #[inline(always)]
+    #[must_use]
+    pub const fn toggles(self) -> Option<&'a crate::Toggles> {
+        Some(self.0)
+    }
+}
+
+/// What any other field says.
+pub trait WithoutToggles<'a>: Sized {
+    /// It has none.
+    #[inline(always)]
+    fn toggles(self) -> Option<&'a crate::Toggles> {
+        None
+    }
+}
+impl<'a, T> WithoutToggles<'a> for FieldOf<'a, T> {}
+
+/// The one that has them. That there is one, `check::switches` has seen.
+#[inline(always)]
+#[must_use]
+pub fn one_of<const N: usize>(fields: [Option<&crate::Toggles>; N]) -> &crate::Toggles {
+    fields.into_iter().flatten().next().expect("chain!: the switches have a place")
+}
+
 /// Whether it is `()`.
 #[must_use]
 pub const fn is_nothing(shows: Shows) -> bool {
@@ -69,6 +104,8 @@ pub const fn is_nothing(shows: Shows) -> bool {
 pub trait Plainly {
     /// Of what a node returns: 0 for a value, 1 for a `Result`, 2 for a `ControlFlow`, under whatever names.
     const FLOW: usize = 0;
+    /// Of a field.
+    const IS_TOGGLES: bool = false;
     /// Of how a node is read.
     const IS_PLAIN: bool = false;
     /// Itself.

@@ -97,6 +97,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let toggles = toggles(plan);
     let sizes = chain.run.is_async.then(|| sizes(plan));
     let checks = checks(plan);
+    let place = place_of_switches(plan.chain);
     let sends = sends(plan);
     quote! {
         #statics
@@ -118,16 +119,37 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
             #toggles
         }
         #sizes
+        #place
         #checks
         #sends
     }
+}
+
+/// That one of the fields has the switches, where the name of none says so.
+fn place_of_switches(chain: &Chain) -> Option<TokenStream> {
+    let toggles = chain.run.body.toggles();
+    let first = toggles.first().filter(|_| chain.switches().is_none())?;
+    let rt = names::alias(first.span);
+    let name = &first.name;
+    let fields = chain.may_be_switches().into_iter().map(|field| {
+        let (cfg, ty) = (field.cfg(), types::anonymous(&field.ty));
+        quote_spanned!(first.span=> #(#cfg)* #rt::private::Probe::<#ty>::IS_TOGGLES)
+    });
+    Some(quote_spanned! {first.span=>
+        const _: () = {
+            use #rt::private::Plainly as _;
+            #rt::check::switches(#name, &[#(#fields),*]);
+        };
+    })
 }
 
 /// The chain's handle to its switches.
 fn toggles(plan: &Plan<'_>) -> Option<TokenStream> {
     let chain = plan.chain;
     let toggles = chain.run.body.toggles();
-    let field = &chain.switches().filter(|_| !toggles.is_empty())?.name;
+    let switches = super::switches(chain)?;
+    // What is found by its type is asked of a trait.
+    let is_const = chain.switches().map(|_| quote!(const));
     let rt = &names::runtime_alias();
     let vis = &chain.vis;
     let infos = toggles.iter().map(|toggle| {
@@ -136,8 +158,8 @@ fn toggles(plan: &Plan<'_>) -> Option<TokenStream> {
     });
     Some(quote! {
         /// The toggles of this chain, to be read and set by name. A request sees them as they were when it began.
-        #vis const fn toggles(&self) -> #rt::toggle::Switches<'_> {
-            #rt::toggle::Switches::new(&self.#field, &[#(#infos),*])
+        #vis #is_const fn toggles(&self) -> #rt::toggle::Switches<'_> {
+            #rt::toggle::Switches::new(#switches, &[#(#infos),*])
         }
     })
 }

@@ -39,6 +39,26 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
     assemble(plan.chain, &declaration, &behind)
 }
 
+/// A reference to the switches, if there are any.
+fn switches(chain: &Chain) -> Option<TokenStream> {
+    if chain.run.body.toggles().is_empty() {
+        return None;
+    }
+    if let Some(field) = chain.switches() {
+        let name = &field.name;
+        return Some(quote!(&self.#name));
+    }
+    let rt = names::runtime_alias();
+    let fields = chain.may_be_switches().into_iter().map(|field| {
+        let (cfg, name) = (field.cfg(), &field.name);
+        quote!(#(#cfg)* #rt::private::FieldOf(&self.#name).toggles())
+    });
+    Some(quote!({
+        use #rt::private::WithoutToggles as _;
+        #rt::private::one_of([#(#fields),*])
+    }))
+}
+
 /// That the fields which segments need are of the types that they declare.
 fn fields_of_segments(chain: &Chain) -> Option<TokenStream> {
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();

@@ -87,9 +87,9 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
         let (cfg, name) = (field.cfg(), &field.name);
         quote!(#(#cfg)* let #member = self.#name.load();)
     });
-    let toggles = chain.switches().filter(|_| !chain.run.body.toggles().is_empty()).map(|field| {
-        let (toggles, name) = (names::single("toggles"), &field.name);
-        quote!(let #toggles = self.#name.snapshot();)
+    let toggles = super::switches(chain).map(|switches| {
+        let toggles = names::single("toggles");
+        quote!(let #toggles = #rt::Toggles::snapshot(#switches);)
     });
     let observer = observer(chain);
     let words = plan.skippable_words();
