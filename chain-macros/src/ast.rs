@@ -334,6 +334,15 @@ impl Chain {
         fields.map(|(_, field)| field).collect()
     }
 
+    /// Whether a field may be a `Reloadable` by another name: only its type says.
+    pub(crate) fn may_be_reloadable(&self, index: usize) -> bool {
+        let ty = &self.fields[index].ty;
+        self.form == Form::Item
+            && !self.run.as_nodes.contains(&index)
+            && crate::types::may_be_reloadable(ty)
+            && !crate::types::mentions(ty, &self.generics)
+    }
+
     /// Whether a field is lent by its type. A field that is used as a node, and has a twin of the same type, is
     /// known by its name only: two rate limiters in one chain are no ambiguity.
     pub(crate) fn is_lent(&self, index: usize) -> bool {

@@ -626,6 +626,15 @@ fn chain_slots(chain: &Chain) -> Vec<Slot> {
             let cfg = field.cfg().cloned().collect();
             slots.push(Slot { cfg, ..slot(chain, held, &field.name, index, SlotKind::Version) });
         }
+        if chain.may_be_reloadable(index) {
+            let cfg = field.cfg().cloned().collect();
+            let (rt, by, name, ty) = (names::runtime_alias(), names::version_by(chain, index), &chain.name, &field.ty);
+            let (_, own, _) = chain.generics.split_for_impl();
+            let held = quote!(<#rt::private::VersionBy<#by> as #rt::private::Versioned<#ty, #name #own, #index>>::Held);
+            let mut version = slot(chain, &Type::Verbatim(held), &field.name, index, SlotKind::Version);
+            version.span = syn::spanned::Spanned::span(&field.ty);
+            slots.push(Slot { cfg, ..version });
+        }
     }
     slots
 }

@@ -237,6 +237,14 @@ pub(crate) fn reloadable(ty: &Type) -> Option<&Type> {
     type_arguments(segment).first().copied()
 }
 
+/// Whether it may be a `Reloadable<T>` by another name.
+pub(crate) fn may_be_reloadable(ty: &Type) -> bool {
+    reloadable(ty).is_none()
+        && may_hide_a_break(ty)
+        && last_segment(ty).is_some_and(|last| type_arguments(last).len() == 1)
+        && !has_a_lifetime(ty)
+}
+
 /// Whether a reference or another lifetime is in it, that of the hook's own `&` aside.
 pub(crate) fn has_a_lifetime(ty: &Type) -> bool {
     use syn::visit::{self, Visit};

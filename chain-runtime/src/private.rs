@@ -94,6 +94,56 @@ pub fn one_of<const N: usize>(fields: [Option<&crate::Toggles>; N]) -> &crate::T
     fields.into_iter().flatten().next().expect("chain!: the switches have a place")
 }
 
+#[cfg(feature = "arc-swap")]
+impl<T> Probe<crate::Reloadable<T>> {
+    /// What it holds is lent in one version for each run.
+    pub const IS_RELOADABLE: bool = true;
+}
+
+/// Says what a field is lent as in one version for each run, where the name of its type does not say whether it is a `Reloadable`.
+pub trait Versioned<F, C: ?Sized, const AT: usize> {
+    /// What is lent.
+    type Held;
+    /// What has it for the run.
+    type Loaded: Deref<Target = Self::Held>;
+    /// Begins a run.
+    fn load(field: &F) -> Self::Loaded;
+}
+
+/// By what [`Probe`] says.
+#[derive(Debug)]
+pub struct VersionBy<const IS_RELOADABLE: bool>;
+
+#[cfg(feature = "arc-swap")]
+impl<T, C: ?Sized, const AT: usize> Versioned<crate::Reloadable<T>, C, AT> for VersionBy<true> {
+    type Held = T;
+    type Loaded = crate::Loaded<T>;
+    #[inline(always)]
+    fn load(field: &crate::Reloadable<T>) -> crate::Loaded<T> {
+        field.load()
+    }
+}
+
+impl<F, C: ?Sized, const AT: usize> Versioned<F, C, AT> for VersionBy<false> {
+    type Held = Unversioned<AT>;
+    type Loaded = Unversioned<AT>;
+    #[inline(always)]
+    fn load(_: &F) -> Unversioned<AT> {
+        Unversioned
+    }
+}
+
+/// What a field has that is no `Reloadable`. Nobody asks for it.
+#[derive(Debug)]
+pub struct Unversioned<const AT: usize>;
+
+impl<const AT: usize> Deref for Unversioned<AT> {
+    type Target = Self;
+    fn deref(&self) -> &Self {
+        self
+    }
+}
+
 /// Whether it is `()`.
 #[must_use]
 pub const fn is_nothing(shows: Shows) -> bool {
@@ -104,6 +154,8 @@ pub const fn is_nothing(shows: Shows) -> bool {
 pub trait Plainly {
     /// Of what a node returns: 0 for a value, 1 for a `Result`, 2 for a `ControlFlow`, under whatever names.
     const FLOW: usize = 0;
+    /// Of a field.
+    const IS_RELOADABLE: bool = false;
     /// Of a field.
     const IS_TOGGLES: bool = false;
     /// Of how a node is read.

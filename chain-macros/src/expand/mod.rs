@@ -19,7 +19,7 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
     let scope = scope::scope(plan);
     let description = describe::description(plan);
     let run = run::run(plan);
-    let flow = run::reply_flow(plan.chain);
+    let (flow, versions) = (run::reply_flow(plan.chain), run::versions(plan.chain));
     let embedded = embed::embedded(plan.chain);
     let fields = fields_of_segments(plan.chain);
     let hushed = names::hushed_but_the_users();
@@ -29,6 +29,7 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
         const _: () = {
             use #runtime as #alias;
             #flow
+            #versions
             #scope
             #description
             #run
