@@ -326,8 +326,8 @@ pub const fn shows(what: &str, name: &str, ty: &str, shows: crate::private::Show
 ///
 /// In a constant, so while compiling.
 #[track_caller]
-pub const fn shows_itself(name: &str, shows: crate::private::Shows) {
-    if matches!(shows, crate::private::Shows::Reference) {
+pub const fn shows_itself(name: &str, is_reference: bool) {
+    if is_reference {
         let message = Message::new().text("what ").code(name).text(" provides here is a reference: ");
         let message = message.text("what is behind one is found as a `T`, whoever owns it. ");
         panic!("{}", message.text("Name the node with a type of your own, which holds it").as_str());
@@ -340,8 +340,8 @@ pub const fn shows_itself(name: &str, shows: crate::private::Shows) {
 ///
 /// In a constant, so while compiling.
 #[track_caller]
-pub const fn ends(name: &str, gives: crate::private::Shows, reply_is_anything: bool) {
-    if let (crate::private::Shows::Nothing, true) = (gives, reply_is_anything) {
+pub const fn ends(name: &str, gives_nothing: bool, reply_is_anything: bool) {
+    if gives_nothing && reply_is_anything {
         let message =
             Message::new().text("the chain ends with ").code(name).text(", which gives `()`, and that is no reply: ");
         panic!("{}", message.text("end it with a node that gives one").as_str());

@@ -32,24 +32,35 @@ pub enum Shows {
     Nothing,
 }
 
+// Each name is there once: of a type that is an error already, rustc would have another for two that are called alike.
 impl<T: ?Sized> Probe<&T> {
+    /// It is one.
+    pub const IS_SHARED: bool = true;
     /// A reference.
     pub const SHOWS: Shows = Shows::Reference;
 }
 impl<T: ?Sized> Probe<&mut T> {
+    /// It is one.
+    pub const IS_MUTABLE: bool = true;
     /// A reference.
     pub const SHOWS: Shows = Shows::Reference;
 }
 impl Probe<()> {
+    /// It is `()`.
+    pub const IS_NOTHING: bool = true;
     /// Nothing.
     pub const SHOWS: Shows = Shows::Nothing;
 }
 
 impl<T, E> Probe<Result<T, E>> {
+    /// It is one.
+    pub const IS_RESULT: bool = true;
     /// It provides or breaks.
     pub const FLOW: usize = 1;
 }
 impl<B, C> Probe<ControlFlow<B, C>> {
+    /// It is one.
+    pub const IS_CONTROL_FLOW: bool = true;
     /// It provides or breaks.
     pub const FLOW: usize = 2;
 }
@@ -158,6 +169,16 @@ pub trait Plainly {
     const IS_RELOADABLE: bool = false;
     /// Of a field.
     const IS_TOGGLES: bool = false;
+    /// Of any type.
+    const IS_SHARED: bool = false;
+    /// Of any type.
+    const IS_NOTHING: bool = false;
+    /// Of any type.
+    const IS_MUTABLE: bool = false;
+    /// Of any type.
+    const IS_RESULT: bool = false;
+    /// Of any type.
+    const IS_CONTROL_FLOW: bool = false;
     /// Of how a node is read.
     const IS_PLAIN: bool = false;
     /// Itself.

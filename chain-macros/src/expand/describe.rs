@@ -332,9 +332,10 @@ fn shows_of(plan: &Plan<'_>, position: usize) -> Option<TokenStream> {
     let rt = names::alias(*span);
     let level = &plan.levels[*level];
     let check = if level.providers.contains(&position) {
-        let shows = quote_spanned!(*span=> #rt::private::Probe::<<#node as #rt::Joins<'_, ()>>::As<0>>::SHOWS);
+        let found = quote_spanned!(*span=> #rt::private::Probe::<<#node as #rt::Joins<'_, ()>>::As<0>>);
+        let shows = quote_spanned!(*span=> #found::IS_SHARED || #found::IS_MUTABLE);
         let this = quote_spanned!(*span=> <#node as #rt::Signature<'_>>);
-        let hides = quote_spanned!(*span=> #rt::private::Probe::<#this::Out>::FLOW != 0 && #rt::private::Probe::<#this::Kind>::IS_PLAIN);
+        let hides = quote_spanned!(*span=> (#rt::private::Probe::<#this::Out>::IS_RESULT || #rt::private::Probe::<#this::Out>::IS_CONTROL_FLOW) && #rt::private::Probe::<#this::Kind>::IS_PLAIN);
         has_arguments.then(|| {
             quote_spanned! {*span=>
                 #rt::check::shows_itself(#name, #shows);
@@ -342,7 +343,7 @@ fn shows_of(plan: &Plan<'_>, position: usize) -> Option<TokenStream> {
             }
         })?
     } else if *role == Role::Step && level.replies && chain.form == Form::Item {
-        let gives = quote_spanned!(*span=> #rt::private::Probe::<#rt::node::Gives<'_, (#node)>>::SHOWS);
+        let gives = quote_spanned!(*span=> #rt::private::Probe::<#rt::node::Gives<'_, (#node)>>::IS_NOTHING);
         let anything = is_anything(chain, *span)?;
         quote_spanned!(*span=> #rt::check::ends(#name, #gives, #anything);)
     } else {

@@ -88,6 +88,8 @@ pub(crate) fn kept_alive(chain: &Chain, errors: &TokenStream) -> TokenStream {
     let hushed = names::hushed();
     let stub = describe::stub(chain);
     let signature = run::signature(chain);
+    // Who gives it to an adapter has no other error.
+    let embedded = embed::embedded(chain);
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
     let name = &chain.name;
     let rt = &names::runtime_alias();
@@ -100,6 +102,7 @@ pub(crate) fn kept_alive(chain: &Chain, errors: &TokenStream) -> TokenStream {
                 #signature { #rt::private::unreachable!() }
                 #stub
             }
+            #embedded
         };
         #errors
     };
