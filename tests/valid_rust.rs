@@ -661,6 +661,38 @@ mod names {
         fn(request: Request) -> Reply { login::login => twice => how_long }
     }
 
+    use chain_runtime::{Reloadable as Swapped, Toggles as Switched};
+
+    type Flags = Switched;
+
+    struct Limit(usize);
+    struct Boxed<T>(T);
+
+    #[node]
+    fn limited(limit: &Limit, boxed: &Boxed<u8>) -> Reply {
+        Reply(limit.0 + usize::from(boxed.0))
+    }
+
+    #[node]
+    fn gone() -> Result<(), Refused> {
+        Err(Refused)
+    }
+
+    declare! {
+        struct Fields { limit: Swapped<Limit>, boxed: Boxed<u8>, flags: Flags }
+        fn() -> Reply { #[toggle(off)] gone => limited }
+    }
+
+    #[test]
+    fn a_field_is_known_by_its_type_and_not_by_its_name() {
+        let chain = Fields { limit: Swapped::new(Limit(1)), boxed: Boxed(2), flags: Flags::new() };
+        assert_eq!(chain.run(), Reply(3));
+        chain.limit.store(Limit(5));
+        assert_eq!(chain.run(), Reply(7));
+        assert_eq!(chain.toggles().set("gone", true), Ok(false));
+        assert_eq!(chain.run(), Reply(401));
+    }
+
     #[test]
     fn what_is_imported_under_another_name_is_the_same() {
         assert_eq!(Renamed.run(request("abc")), Reply(3));

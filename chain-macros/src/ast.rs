@@ -325,6 +325,26 @@ impl Chain {
         self.fields.iter().find(|field| crate::types::is_named(&field.ty, "Toggles"))
     }
 
+    /// The fields that may have them, where the name of none says so: it may be another name of `Toggles`.
+    pub(crate) fn may_be_switches(&self) -> Vec<&Field> {
+        let fields = self.fields.iter().enumerate().filter(|(index, field)| {
+            let bare = crate::types::last_segment(&field.ty).is_some_and(|last| last.arguments.is_none());
+            bare && crate::types::may_hide_a_break(&field.ty)
+                && !self.run.as_nodes.contains(index)
+                && !crate::types::mentions(&field.ty, &self.generics)
+        });
+        fields.map(|(_, field)| field).collect()
+    }
+
+    /// Whether a field may be a `Reloadable` by another name: only its type says.
+    pub(crate) fn may_be_reloadable(&self, index: usize) -> bool {
+        let ty = &self.fields[index].ty;
+        self.form == Form::Item
+            && !self.run.as_nodes.contains(&index)
+            && crate::types::may_be_reloadable(ty)
+            && !crate::types::mentions(ty, &self.generics)
+    }
+
     /// Whether a field is lent by its type. A field that is used as a node, and has a twin of the same type, is
     /// known by its name only: two rate limiters in one chain are no ambiguity.
     pub(crate) fn is_lent(&self, index: usize) -> bool {

@@ -81,6 +81,11 @@ pub(crate) fn static_of(what: &str, chain: &Ident) -> Ident {
     format_ident!("{what}Of{}", unraw(chain), span = Span::mixed_site())
 }
 
+/// The constant that says whether a field is a `Reloadable`.
+pub(crate) fn version_by(chain: &crate::ast::Chain, field: usize) -> Ident {
+    static_of(&format!("Version{field}"), &chain.name)
+}
+
 /// A page of a long row's loans.
 pub(crate) fn page_of(scope: &Ident, index: usize) -> Ident {
     format_ident!("Page{index}Of{scope}", span = Span::mixed_site())

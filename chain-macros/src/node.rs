@@ -22,6 +22,12 @@ mod elsewhere;
 /// `#[node]` and its options, on an item.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::new();
+    if let Some((twice, item)) = twice(&item) {
+        diagnostics.error(twice, "`#[node]` stands before this item twice", "leave one of them out");
+        let errors = diagnostics.verdict();
+        let once = expand(options, item);
+        return quote!(#once #errors);
+    }
     let written = options.clone();
     let options = Options::read(options, &mut diagnostics);
     let parsed = syn::parse2::<syn::Item>(without_body(item.clone()));
@@ -69,6 +75,23 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         #item
         #expansion
     }
+}
+
+/// Where the attribute stands before the item once more, that, and the item without it.
+fn twice(item: &TokenStream) -> Option<(TokenStream, TokenStream)> {
+    let tokens: Vec<_> = item.clone().into_iter().collect();
+    let mut at = 0;
+    while let [TokenTree::Punct(hash), TokenTree::Group(attribute), ..] = &tokens[at..]
+        && hash.as_char() == '#'
+    {
+        let attribute = syn::parse2::<syn::Meta>(attribute.stream()).ok()?;
+        if attribute.path().segments.last().is_some_and(|last| last.ident == "node") {
+            let rest = tokens.iter().enumerate().filter(|(index, _)| *index != at && *index != at + 1);
+            return Some((attribute.path().to_token_stream(), rest.map(|(_, token)| token.clone()).collect()));
+        }
+        at += 2;
+    }
+    None
 }
 
 /// A function without what it does, which is none of a node's business, and takes its time to parse.
@@ -242,6 +265,8 @@ fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnosti
     let hook = read_hook(signature, quote!(#name #turbofish), Place::Function, diagnostics);
     let flow = read_flow(&returned(signature));
     let flow = if generics.params.is_empty() { flow.by_type(&returned(signature)) } else { flow };
+    let has_no_size = has_no_size(signature);
+    let flow = if has_no_size { read_flow(&ReturnType::Default) } else { flow };
     let declaration = declare(function, &arguments, &bare);
     Some(Node {
         ty: quote!(#name #angle),
@@ -261,8 +286,22 @@ fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnosti
         flow,
         is_stub: false,
         gives_for_longer: false,
-        is_refused: is_ambiguous(signature),
+        is_refused: is_ambiguous(signature) || has_no_size,
     })
+}
+
+/// Whether a function returns what has no size.
+fn has_no_size(signature: &Signature) -> bool {
+    let ReturnType::Type(_, returned) = returned(signature) else { return false };
+    let is_unsized = |ty: &Type| match types::ungrouped(ty) {
+        Type::Path(path) => path.path.is_ident("str"),
+        Type::Slice(_) | Type::TraitObject(_) => true,
+        _ => false,
+    };
+    let in_result = types::last_segment(&returned)
+        .filter(|last| last.ident == "Result" || last.ident == "Option")
+        .is_some_and(|last| types::type_arguments(last).into_iter().any(is_unsized));
+    is_unsized(&returned) || in_result
 }
 
 /// Whether a lifetime is left out in what a function returns, and in more than one place of what it takes.
@@ -350,7 +389,7 @@ fn refuse_odd_functions(signature: &Signature, diagnostics: &mut Diagnostics) {
         diagnostics.error(abi, "a node cannot be an `extern fn`", "call it inside a node of your own");
     }
     if let ReturnType::Type(_, ty) = &returned(signature)
-        && let Some(token) = find_impl_trait(ty)
+        && let Some(token) = types::find_impl_trait(ty)
     {
         diagnostics.error(
             token,
@@ -456,7 +495,7 @@ fn read_parameter(
 ) -> Option<Parameter> {
     let ty = types::ungrouped(&argument.ty);
     let span = name_span(types::referent(ty));
-    if let Some(token) = find_impl_trait(ty) {
+    if let Some(token) = types::find_impl_trait(ty) {
         diagnostics.error(
             token,
             "a node's parameter is found by its type, which `impl Trait` does not name",
@@ -547,19 +586,6 @@ fn innermost<'a>(
 /// Of a type's name: a span of several tokens cannot be made on stable.
 fn name_span(ty: &Type) -> Span {
     types::last_segment(ty).map_or_else(|| ty.span(), |segment| segment.ident.span())
-}
-
-fn find_impl_trait(ty: &Type) -> Option<TokenStream> {
-    use syn::visit::Visit;
-    struct Find(Option<TokenStream>);
-    impl<'ast> Visit<'ast> for Find {
-        fn visit_type_impl_trait(&mut self, found: &'ast syn::TypeImplTrait) {
-            self.0.get_or_insert_with(|| found.to_token_stream());
-        }
-    }
-    let mut find = Find(None);
-    find.visit_type(ty);
-    find.0
 }
 
 /// The lifetimes that what a hook returns borrows for.
@@ -668,7 +694,7 @@ fn read_flow(output: &ReturnType) -> Flow {
         };
     };
     let ty = types::ungrouped(ty);
-    if find_impl_trait(ty).is_some() {
+    if types::find_impl_trait(ty).is_some() {
         // Refused already.
         return Flow {
             out: quote!(()),
@@ -1354,19 +1380,19 @@ impl Node {
         let shows = match &self.flow.gives {
             Gives::Value(_, _, ty) if ty.as_deref().map_or(is_by_type, may_hide) => {
                 let probe = quote!(#rt::private::Probe::<#rt::node::Gives<#run, Self>>);
-                Some(quote!(.shows(#probe::FLOW, #probe::SHOWS, #probe::IS_FUTURE)))
+                Some(quote!(.shows(#probe::IS_RESULT, #probe::IS_CONTROL_FLOW, #probe::IS_POLL, #probe::IS_FUTURE)))
             }
             _ => None,
         };
         let breaks = (self.flow.breaks.is_some() || is_by_type).then(|| {
             let probe = quote!(#rt::private::Probe::<#rt::node::Breaks<#run, Self>>);
-            quote!(.breaks_show(#probe::SHOWS))
+            quote!(.breaks_show(#probe::IS_NOTHING))
         });
         let gives_up = self
             .around
             .as_ref()
             .and_then(around::Around::gives_up)
-            .map(|ty| quote!(.breaks_show(#rt::private::Probe::<#ty>::SHOWS)));
+            .map(|ty| quote!(.breaks_show(#rt::private::Probe::<#ty>::IS_NOTHING)));
         (shows, (breaks.is_some() || gives_up.is_some()).then(|| quote!(#breaks #gives_up)))
     }
 

@@ -323,6 +323,28 @@ pub(crate) fn reloadable(ty: &Type) -> Option<&Type> {
     type_arguments(segment).first().copied()
 }
 
+/// Whether it may be a `Reloadable<T>` by another name.
+pub(crate) fn may_be_reloadable(ty: &Type) -> bool {
+    reloadable(ty).is_none()
+        && may_hide_a_break(ty)
+        && last_segment(ty).is_some_and(|last| type_arguments(last).len() == 1)
+        && !has_a_lifetime(ty)
+}
+
+/// The first `impl Trait` in it.
+pub(crate) fn find_impl_trait(ty: &Type) -> Option<TokenStream> {
+    use syn::visit::Visit;
+    struct Find(Option<TokenStream>);
+    impl<'ast> Visit<'ast> for Find {
+        fn visit_type_impl_trait(&mut self, found: &'ast syn::TypeImplTrait) {
+            self.0.get_or_insert_with(|| found.to_token_stream());
+        }
+    }
+    let mut find = Find(None);
+    find.visit_type(ty);
+    find.0
+}
+
 /// Whether a reference or another lifetime is in it, that of the hook's own `&` aside.
 pub(crate) fn has_a_lifetime(ty: &Type) -> bool {
     use syn::visit::{self, Visit};

@@ -194,22 +194,22 @@ impl<T: IntoResponse> IntoReply<Reply> for T {
 impl crate::private::Probe<Reply> {
     /// `()` is `IntoResponse`, and a chain that ends without a reply would answer `200 OK` to all.
     pub const IS_ANYTHING: bool = true;
-    /// The same.
+}
+
+/// What is made of whatever the last node gives.
+#[doc(hidden)]
+pub trait MadeOfAnything {}
+impl MadeOfAnything for Reply {}
+impl<E> MadeOfAnything for Result<Reply, E> {}
+
+impl<R: MadeOfAnything> crate::private::Probe<R> {
+    /// So it is.
     pub const ENDS_WITH_ANYTHING: bool = true;
 }
 
-impl<T: IntoResponse> crate::private::Probe<(T, Reply)> {
+impl<T: IntoResponse, R: MadeOfAnything> crate::private::Probe<(T, R)> {
     /// axum says so of nothing else.
     pub const IS_A_REPLY: bool = true;
-}
-impl<T: IntoResponse, E> crate::private::Probe<(T, Result<Reply, E>)> {
-    /// The same.
-    pub const IS_A_REPLY: bool = true;
-}
-
-impl<E> crate::private::Probe<Result<Reply, E>> {
-    /// The value is made of what the last node gives.
-    pub const ENDS_WITH_ANYTHING: bool = true;
 }
 
 /// 504

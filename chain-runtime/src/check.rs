@@ -326,8 +326,8 @@ pub const fn shows(what: &str, name: &str, ty: &str, shows: crate::private::Show
 ///
 /// In a constant, so while compiling.
 #[track_caller]
-pub const fn shows_itself(name: &str, shows: crate::private::Shows) {
-    if matches!(shows, crate::private::Shows::Reference) {
+pub const fn shows_itself(name: &str, is_reference: bool) {
+    if is_reference {
         let message = Message::new().text("what ").code(name).text(" provides here is a reference: ");
         let message = message.text("what is behind one is found as a `T`, whoever owns it. ");
         panic!("{}", message.text("Name the node with a type of your own, which holds it").as_str());
@@ -340,8 +340,8 @@ pub const fn shows_itself(name: &str, shows: crate::private::Shows) {
 ///
 /// In a constant, so while compiling.
 #[track_caller]
-pub const fn ends(name: &str, gives: crate::private::Shows, reply_is_anything: bool) {
-    if let (crate::private::Shows::Nothing, true) = (gives, reply_is_anything) {
+pub const fn ends(name: &str, gives_nothing: bool, reply_is_anything: bool) {
+    if gives_nothing && reply_is_anything {
         let message =
             Message::new().text("the chain ends with ").code(name).text(", which gives `()`, and that is no reply: ");
         panic!("{}", message.text("end it with a node that gives one").as_str());
@@ -369,6 +369,28 @@ pub const fn breaks_show(name: &str, with_nothing: bool, reply_is_anything: bool
         let message =
             Message::new().code(name).text(" breaks with `()`, which would be an empty reply that says all is well: ");
         panic!("{}", message.text("break with what went wrong, a status for example").as_str());
+    }
+}
+
+/// Switches have a place, in one field.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn switches(first: &str, fields: &[bool]) {
+    let mut places = 0;
+    let mut at = 0;
+    while at < fields.len() {
+        places += fields[at] as usize;
+        at += 1;
+    }
+    if places == 0 {
+        let message = Message::new()
+            .text("there is no place for the switch of ")
+            .code(first)
+            .text(": add a field `toggles: Toggles` to the struct");
+        panic!("{}", message.text(" (`chain_runtime::Toggles`, made by `Toggles::new()`)").as_str());
     }
 }
 
@@ -447,9 +469,8 @@ const fn asks(needs: &[Need], position: usize, for_more: bool) -> bool {
 ///
 /// In a constant, so while compiling.
 #[track_caller]
-pub const fn replies_in_vain(chain: &ChainInfo, position: usize, is_a_reply: [bool; 2]) {
+pub const fn replies_in_vain(chain: &ChainInfo, position: usize, is_a_reply: bool) {
     let node = &chain.nodes[position];
-    let is_a_reply = is_a_reply[0] || is_a_reply[1];
     if !is_a_reply || node.facts.last || node.facts.cancelled || !matches!(node.facts.hides, Hides::Nothing) {
         return;
     }

@@ -82,11 +82,11 @@ impl Facts {
     /// What its value is, behind whatever name.
     #[doc(hidden)]
     #[must_use]
-    pub const fn shows(mut self, flow: usize, shows: crate::private::Shows, is_future: bool) -> Self {
-        self.hides = match shows {
-            _ if flow != 0 => Hides::Break,
-            crate::private::Shows::Poll => Hides::Poll,
-            _ if is_future => Hides::Future,
+    pub const fn shows(mut self, is_result: bool, is_control_flow: bool, is_poll: bool, is_future: bool) -> Self {
+        self.hides = match (is_result || is_control_flow, is_poll, is_future) {
+            (true, ..) => Hides::Break,
+            (_, true, _) => Hides::Poll,
+            (.., true) => Hides::Future,
             _ => Hides::Nothing,
         };
         self
@@ -94,8 +94,8 @@ impl Facts {
     /// What it breaks with, behind whatever name.
     #[doc(hidden)]
     #[must_use]
-    pub const fn breaks_show(mut self, shows: crate::private::Shows) -> Self {
-        self.breaks_with_nothing |= matches!(shows, crate::private::Shows::Nothing);
+    pub const fn breaks_show(mut self, with_nothing: bool) -> Self {
+        self.breaks_with_nothing |= with_nothing;
         self
     }
     /// It provides a value of this type.

@@ -61,7 +61,7 @@ pub trait Joins<'r, C: ?Sized> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a node",
     label = "not a node",
-    note = "put `#[node]` on the `impl` block that has `enter`, `exit` or `cancelled`"
+    note = "put `#[node]` on the `impl` block that has `enter`, `exit` or `cancelled`; a function is named in small letters, also where it is imported under another name"
 )]
 pub trait IsNode<C: ?Sized> {
     /// `Self`.

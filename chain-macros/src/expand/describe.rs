@@ -97,6 +97,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let toggles = toggles(plan);
     let sizes = chain.run.is_async.then(|| sizes(plan));
     let checks = checks(plan);
+    let place = place_of_switches(plan.chain);
     let sends = sends(plan);
     quote! {
         #statics
@@ -118,16 +119,37 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
             #toggles
         }
         #sizes
+        #place
         #checks
         #sends
     }
+}
+
+/// That one of the fields has the switches, where the name of none says so.
+fn place_of_switches(chain: &Chain) -> Option<TokenStream> {
+    let toggles = chain.run.body.toggles();
+    let first = toggles.first().filter(|_| chain.switches().is_none())?;
+    let rt = names::alias(first.span);
+    let name = &first.name;
+    let fields = chain.may_be_switches().into_iter().map(|field| {
+        let (cfg, ty) = (field.cfg(), types::anonymous(&field.ty));
+        quote_spanned!(first.span=> #(#cfg)* #rt::private::Probe::<#ty>::IS_TOGGLES)
+    });
+    Some(quote_spanned! {first.span=>
+        const _: () = {
+            use #rt::private::Plainly as _;
+            #rt::check::switches(#name, &[#(#fields),*]);
+        };
+    })
 }
 
 /// The chain's handle to its switches.
 fn toggles(plan: &Plan<'_>) -> Option<TokenStream> {
     let chain = plan.chain;
     let toggles = chain.run.body.toggles();
-    let field = &chain.switches().filter(|_| !toggles.is_empty())?.name;
+    let switches = super::switches(chain)?;
+    // What is found by its type is asked of a trait.
+    let is_const = chain.switches().map(|_| quote!(const));
     let rt = &names::runtime_alias();
     let vis = &chain.vis;
     let infos = toggles.iter().map(|toggle| {
@@ -136,8 +158,8 @@ fn toggles(plan: &Plan<'_>) -> Option<TokenStream> {
     });
     Some(quote! {
         /// The toggles of this chain, to be read and set by name. A request sees them as they were when it began.
-        #vis const fn toggles(&self) -> #rt::toggle::Switches<'_> {
-            #rt::toggle::Switches::new(&self.#field, &[#(#infos),*])
+        #vis #is_const fn toggles(&self) -> #rt::toggle::Switches<'_> {
+            #rt::toggle::Switches::new(#switches, &[#(#infos),*])
         }
     })
 }
@@ -345,14 +367,18 @@ fn shows_of(plan: &Plan<'_>, this: &TokenStream, position: usize) -> Option<Toke
     let rt = names::alias(*span);
     let level = &plan.levels[*level];
     let check = if level.providers.contains(&position) {
-        let shows = quote_spanned!(*span=> #rt::private::Probe::<<#node as #rt::Joins<'_, ()>>::As<0>>::SHOWS);
+        let found = quote_spanned!(*span=> #rt::private::Probe::<<#node as #rt::Joins<'_, ()>>::As<0>>);
+        let shows = quote_spanned!(*span=> [#found::IS_SHARED, #found::IS_MUTABLE]);
         let signature = quote_spanned!(*span=> <#node as #rt::Signature<'_>>);
-        let hides = quote_spanned! {*span=>
-            #rt::private::Probe::<#signature::Out>::FLOW != 0 && #rt::private::Probe::<#signature::Kind>::IS_PLAIN
-        };
+        let (out, kind) = (
+            quote_spanned!(*span=> #rt::private::Probe::<#signature::Out>),
+            quote_spanned!(*span=> #rt::private::Probe::<#signature::Kind>),
+        );
+        let hides =
+            quote_spanned!(*span=> #kind::IS_PLAIN && #rt::private::one_is([#out::IS_RESULT, #out::IS_CONTROL_FLOW]));
         let shows = has_arguments.then(|| {
             quote_spanned! {*span=>
-                #rt::check::shows_itself(#name, #shows);
+                #rt::check::shows_itself(#name, #rt::private::one_is(#shows));
                 #rt::check::shows_a_break(#name, #signature::FACTS.gives(), #hides);
             }
         });
@@ -403,10 +429,11 @@ fn replies(plan: &Plan<'_>) -> TokenStream {
         let (ty, asked) = match (may_reply(plan, position), may_end(plan, position)) {
             (Some(reply), _) => {
                 let two = quote_spanned!(span=> #rt::private::Probe::<(#gives, #reply)>);
-                (quote!([#rt::private::bool; 2]), quote_spanned!(span=> [#two::IS_THE_REPLY, #two::IS_A_REPLY]))
+                let asked = quote_spanned!(span=> [#two::IS_THE_REPLY, #two::IS_ITS_VALUE, #two::IS_A_REPLY]);
+                (quote!(#rt::private::bool), quote_spanned!(span=> #rt::private::one_is(#asked)))
             }
             (None, Some(_)) => {
-                (quote!(#rt::private::Shows), quote_spanned!(span=> #rt::private::Probe::<#gives>::SHOWS))
+                (quote!(#rt::private::bool), quote_spanned!(span=> #rt::private::Probe::<#gives>::IS_NOTHING))
             }
             (None, None) => return None,
         };
@@ -431,8 +458,7 @@ fn breaks_show(plan: &Plan<'_>, step: &Step, anything: &syn::Ident) -> Option<To
     let (breaks, rt) = (read_of(&outside(plan, step), *span, "Breaks"), names::alias(*span));
     Some(quote_spanned! {*span=> {
         use #rt::private::Plainly as _;
-        let shows = #rt::private::Probe::<#breaks>::SHOWS;
-        #rt::check::breaks_show(#name, #rt::private::is_nothing(shows), #anything);
+        #rt::check::breaks_show(#name, #rt::private::Probe::<#breaks>::IS_NOTHING, #anything);
     }})
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
     let scope = scope::scope(plan);
     let description = describe::description(plan);
     let run = run::run(plan);
-    let flow = run::reply_flow(plan.chain);
+    let (flow, versions) = (run::reply_flow(plan.chain), run::versions(plan.chain));
     let embedded = embed::embedded(plan.chain);
     let fields = fields_of_segments(plan.chain);
     let hushed = names::hushed_but_the_users();
@@ -29,6 +29,7 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
         const _: () = {
             use #runtime as #alias;
             #flow
+            #versions
             #scope
             #description
             #run
@@ -37,6 +38,26 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
         };
     };
     assemble(plan.chain, &declaration, &behind)
+}
+
+/// A reference to the switches, if there are any.
+fn switches(chain: &Chain) -> Option<TokenStream> {
+    if chain.run.body.toggles().is_empty() {
+        return None;
+    }
+    if let Some(field) = chain.switches() {
+        let name = &field.name;
+        return Some(quote!(&self.#name));
+    }
+    let rt = names::runtime_alias();
+    let fields = chain.may_be_switches().into_iter().map(|field| {
+        let (cfg, name) = (field.cfg(), &field.name);
+        quote!(#(#cfg)* #rt::private::FieldOf(&self.#name).toggles())
+    });
+    Some(quote!({
+        use #rt::private::WithoutToggles as _;
+        #rt::private::one_of([#(#fields),*])
+    }))
 }
 
 /// That the fields which segments need are of the types that they declare, and their arguments what they ask for.
@@ -72,6 +93,8 @@ pub(crate) fn kept_alive(chain: &Chain, errors: &TokenStream) -> TokenStream {
     let hushed = names::hushed();
     let stub = describe::stub(chain);
     let signature = run::signature(chain);
+    // Who gives it to an adapter has no other error.
+    let embedded = embed::embedded(chain);
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
     let name = &chain.name;
     let rt = &names::runtime_alias();
@@ -84,6 +107,7 @@ pub(crate) fn kept_alive(chain: &Chain, errors: &TokenStream) -> TokenStream {
                 #signature { #rt::private::unreachable!() }
                 #stub
             }
+            #embedded
         };
         #errors
     };

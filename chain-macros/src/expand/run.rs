@@ -85,11 +85,16 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
     let versions = plan.levels[0].slots.iter().filter(|slot| slot.kind == SlotKind::Version).map(|slot| {
         let (member, field) = (&slot.member, &chain.fields[slot.index]);
         let (cfg, name) = (field.cfg(), &field.name);
+        if types::reloadable(&field.ty).is_none() {
+            let (by, index) = (names::version_by(chain, slot.index), slot.index);
+            let load = quote!(<#rt::private::VersionBy<#by> as #rt::private::Versioned<_, Self, #index>>::load);
+            return quote!(#(#cfg)* let #member = #load(&self.#name););
+        }
         quote!(#(#cfg)* let #member = self.#name.load();)
     });
-    let toggles = chain.switches().filter(|_| !chain.run.body.toggles().is_empty()).map(|field| {
-        let (toggles, name) = (names::single("toggles"), &field.name);
-        quote!(let #toggles = self.#name.snapshot();)
+    let toggles = super::switches(chain).map(|switches| {
+        let toggles = names::single("toggles");
+        quote!(let #toggles = #rt::Toggles::snapshot(#switches);)
     });
     let observer = observer(chain);
     let words = plan.skippable_words();
@@ -894,6 +899,20 @@ pub(super) fn reply_flow(chain: &Chain) -> TokenStream {
             false => quote!({ use #rt::private::Plainly as _; #rt::private::Probe::<#reply>::FLOW }),
         };
     quote!(const #flow: usize = #is;)
+}
+
+/// The constants that say whether a field is a `Reloadable`, where its name does not.
+pub(super) fn versions(chain: &Chain) -> TokenStream {
+    let rt = &names::runtime_alias();
+    let fields = chain.fields.iter().enumerate().filter(|(index, _)| chain.may_be_reloadable(*index));
+    let versions = fields.map(|(index, field)| {
+        let (cfg, by, ty) = (field.cfg(), names::version_by(chain, index), &field.ty);
+        quote! {
+            #(#cfg)*
+            const #by: #rt::private::bool = { use #rt::private::Plainly as _; #rt::private::Probe::<#ty>::IS_RELOADABLE };
+        }
+    });
+    versions.collect()
 }
 
 /// The same of what ends the chain: what is the reply already, under another name, is not made one.

@@ -10,8 +10,11 @@ use crate::names;
 
 /// The hooks, and what else people call them.
 const HOOKS: [(&str, &[&str]); 5] = [
-    ("enter", &["entered", "entering", "entry"]),
-    ("exit", &["exits", "exited", "exiting", "leave", "leaves", "leaving", "left"]),
+    ("enter", &["entered", "entering", "entry", "before", "begin", "begins", "start", "started"]),
+    (
+        "exit",
+        &["exits", "exited", "exiting", "leave", "leaves", "left", "leaving", "after", "finally", "finish", "finished"],
+    ),
     ("cancelled", &["cancel", "canceling", "cancelling"]),
     ("around", &["arounds"]),
     ("again", &[]),
@@ -65,8 +68,10 @@ fn almost(name: &str) -> Option<&'static str> {
         let mut squeezed = bare.chars().collect::<Vec<_>>();
         squeezed.dedup();
         let is_doubled = squeezed.iter().collect::<String>() == **hook;
-        // `entry` by itself may be what it says.
-        let is_other = others.contains(&bare) && (bare != "entry" || bare != name);
+        // What is a word of its own by itself may be what it says.
+        let is_a_word =
+            ["entry", "begin", "begins", "start", "started", "finish", "finished"].contains(&bare) && bare == name;
+        let is_other = others.contains(&bare) && !is_a_word;
         let is_swapped = hook.len() == bare.len() && sorted(hook) == sorted(bare);
         bare == *hook || is_other || is_swapped || is_doubled || distance(hook, bare) <= slips
     });
@@ -165,6 +170,10 @@ mod tests {
             ("post_exit", "exit"),
             ("onCancel", "cancelled"),
             ("EXIT", "exit"),
+            ("before", "enter"),
+            ("on_start", "enter"),
+            ("after", "exit"),
+            ("finally", "exit"),
         ] {
             assert_eq!(almost(name), Some(hook), "`{name}`");
         }
@@ -177,6 +186,7 @@ mod tests {
             "counter",
             "cached",
             "gain",
+            "start",
             "allows",
             "ground",
             "once",
