@@ -21,6 +21,8 @@ pub(crate) struct Chain {
     pub(crate) run: Run,
     /// What its segments need.
     pub(crate) needs: Vec<NeededField>,
+    /// Functions with the bounds of its segments' parameters, by the arguments that they have here.
+    pub(crate) bounds: Vec<Path>,
     /// What its type parameters shall stand for while it is checked.
     pub(crate) checked_with: Vec<Vec<syn::GenericArgument>>,
 }
@@ -319,9 +321,41 @@ impl Chain {
         self.fields.iter().find(|field| field.name == *name).expect("`parse` has found it")
     }
 
+    /// A type of the chain's where a lifetime may be hidden in it: then that is this one. That it is not written, rustc says in an error of its own, and once,
+    /// at an input, a field or a reply.
+    pub(crate) fn with_hidden(&self, ty: &Type, lifetime: &syn::Lifetime) -> TokenStream {
+        let is_parameter = |name: &Ident| self.generics.type_params().any(|parameter| parameter.ident == *name);
+        if !crate::types::may_hide_a_lifetime(ty, &is_parameter) {
+            return quote::quote!(#ty);
+        }
+        let (rt, name) = (crate::names::runtime_alias(), &self.name);
+        let (_, own, _) = self.generics.split_for_impl();
+        quote::quote!(<fn(&#lifetime ()) -> #ty as #rt::private::Returned<#name #own>>::It)
+    }
+
     /// The field that has the switches.
     pub(crate) fn switches(&self) -> Option<&Field> {
         self.fields.iter().find(|field| crate::types::is_named(&field.ty, "Toggles"))
+    }
+
+    /// The fields that may have them, where the name of none says so: it may be another name of `Toggles`.
+    pub(crate) fn may_be_switches(&self) -> Vec<&Field> {
+        let fields = self.fields.iter().enumerate().filter(|(index, field)| {
+            let bare = crate::types::last_segment(&field.ty).is_some_and(|last| last.arguments.is_none());
+            bare && crate::types::may_hide_a_break(&field.ty)
+                && !self.run.as_nodes.contains(index)
+                && !crate::types::mentions(&field.ty, &self.generics)
+        });
+        fields.map(|(_, field)| field).collect()
+    }
+
+    /// Whether a field may be a `Reloadable` by another name: only its type says.
+    pub(crate) fn may_be_reloadable(&self, index: usize) -> bool {
+        let ty = &self.fields[index].ty;
+        self.form == Form::Item
+            && !self.run.as_nodes.contains(&index)
+            && crate::types::may_be_reloadable(ty)
+            && !crate::types::mentions(ty, &self.generics)
     }
 
     /// Whether a field is lent by its type. A field that is used as a node, and has a twin of the same type, is

@@ -47,6 +47,11 @@ fn names_the_runtime(line: &str) -> bool {
     as_key || (line.starts_with('[') && line.ends_with("dependencies.chain-runtime]"))
 }
 
+/// The crate that is compiled: a segment says whose it is. Elsewhere the places in its source cannot be shown.
+pub(crate) fn compiled_crate() -> String {
+    std::env::var("CARGO_CRATE_NAME").unwrap_or_default()
+}
+
 /// The life of one run.
 pub(crate) fn run_lifetime() -> Lifetime {
     Lifetime::new("'chain_run", Span::mixed_site())
@@ -74,6 +79,11 @@ pub(crate) fn scope_of(chain: &Ident, level: usize) -> Ident {
 /// A static beside a chain: `NodesOfGateway`.
 pub(crate) fn static_of(what: &str, chain: &Ident) -> Ident {
     format_ident!("{what}Of{}", unraw(chain), span = Span::mixed_site())
+}
+
+/// The constant that says whether a field is a `Reloadable`.
+pub(crate) fn version_by(chain: &crate::ast::Chain, field: usize) -> Ident {
+    static_of(&format!("Version{field}"), &chain.name)
 }
 
 /// A page of a long row's loans.
@@ -136,7 +146,16 @@ pub(crate) fn label_of(name: &str) -> Lifetime {
 
 /// An identifier as a person writes it in prose: without `r#`.
 pub(crate) fn unraw(ident: &Ident) -> String {
-    syn::ext::IdentExt::unraw(ident).to_string()
+    let name = syn::ext::IdentExt::unraw(ident).to_string();
+    name.strip_prefix(BINDING).map_or_else(|| name.clone(), str::to_owned)
+}
+
+/// What the name of a segment's binding begins with in a chain.
+const BINDING: &str = "__chain_binding_";
+
+/// The name in a chain for what a segment's pattern binds.
+pub(crate) fn binding_of_segment(name: &Ident) -> Ident {
+    format_ident!("{BINDING}{}", unraw(name), span = name.span())
 }
 
 /// What generated code calls the runtime: an alias of `$crate`, which can stand at any token of the user's. A path that

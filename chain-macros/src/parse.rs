@@ -112,6 +112,7 @@ fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnost
         send: None,
         run,
         needs: Vec::new(),
+        bounds: Vec::new(),
         checked_with: Vec::new(),
     };
     let run_attrs = std::mem::take(&mut chain.run.attrs);
@@ -432,7 +433,13 @@ fn reply_type(input: ParseStream<'_>) -> syn::Result<Type> {
         return Err(input.error("expected `->` and the chain's reply, or the body\n  help: write `-> Reply { .. }`"));
     }
     input.parse::<Token![->]>()?;
-    let ty = input.parse()?;
+    let ty: Type = input.parse()?;
+    if let Some(ty) = types::find_impl_trait(&ty) {
+        return Err(syn::Error::new_spanned(
+            ty,
+            "nodes see the reply by its type, which `impl Trait` does not name\n  help: name the type; with axum it is `chain_runtime::axum::Reply`",
+        ));
+    }
     if input.peek(Token![where]) {
         return Err(input.error("a chain's bounds stand on its type\n  help: move the `where` clause to the struct"));
     }
@@ -761,6 +768,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
         },
         runtime,
         needs: Vec::new(),
+        bounds: Vec::new(),
         checked_with: Vec::new(),
     };
     name_fields(&mut chain);

@@ -383,20 +383,22 @@ pub use chain_macros::chain as __chain;
 /// | --- | --- |
 /// | `&T` | lent |
 /// | `&mut T` | lent for writing: inputs that are not `&T`, and provided values |
+/// | `&&T` | lent: a reference, made for the call, to the `&T` that is found by `T` |
 /// | `T` | an input, taken out of the scope |
 /// | `&mut Option<T>` | what may be skipped, for writing; not where its node has `exit` or `cancelled`, which need the value |
 /// | `&'a T` with `'a` in the result | kept for the run, since what is provided borrows from it: inputs by `&'r`, the chain's fields, and what is borrowed from these |
 ///
 /// # Results
 ///
-/// They are read by their name, under any alias: `Result<T, E>` and `ControlFlow<R, T>` may break, `()` provides nothing, `!`
-/// never returns. Anything else is provided; `&'a T` as a `T`, which is lent as `&T`.
+/// `Result<T, E>` and `ControlFlow<R, T>` may break, `()` provides nothing, `!` never returns. Anything else is provided; `&'a T` as a `T`, which is lent
+/// as `&T`. The two that may break are known by name, and by what they are where another name has type arguments, such as `Outcome<User>`. A name
+/// without arguments that stands for one (`type Allowed = Result<(), Refused>`), or one in a node with type parameters, is refused.
 ///
 /// # Generics
 ///
 /// A function's type parameters are the node's (`node::<T>` in a chain), and so are those of the `impl` block. Lifetimes in a
-/// function's signature are those of the run where the result has them too, and otherwise those of the call. In what is lent as `&T` they may be left out, as
-/// in any function: `&Token` for `&Token<'_>`. In what is taken, written to or returned they are written.
+/// function's signature are those of the run where the result has them too, and otherwise those of the call. In a parameter they may be left out, as
+/// in any function: `&Token` for `&Token<'_>`. In what a function returns they are written, if only as `Token<'_>`.
 ///
 /// # `#[cfg(..)]`
 ///

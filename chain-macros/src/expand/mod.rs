@@ -19,6 +19,7 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
     let scope = scope::scope(plan);
     let description = describe::description(plan);
     let run = run::run(plan);
+    let (flow, versions) = (run::reply_flow(plan.chain), run::versions(plan.chain));
     let embedded = embed::embedded(plan.chain);
     let fields = fields_of_segments(plan.chain);
     let hushed = names::hushed_but_the_users();
@@ -27,6 +28,8 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
         #hushed
         const _: () = {
             use #runtime as #alias;
+            #flow
+            #versions
             #scope
             #description
             #run
@@ -37,7 +40,27 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
     assemble(plan.chain, &declaration, &behind)
 }
 
-/// That the fields which segments need are of the types that they declare.
+/// A reference to the switches, if there are any.
+fn switches(chain: &Chain) -> Option<TokenStream> {
+    if chain.run.body.toggles().is_empty() {
+        return None;
+    }
+    if let Some(field) = chain.switches() {
+        let name = &field.name;
+        return Some(quote!(&self.#name));
+    }
+    let rt = names::runtime_alias();
+    let fields = chain.may_be_switches().into_iter().map(|field| {
+        let (cfg, name) = (field.cfg(), &field.name);
+        quote!(#(#cfg)* #rt::private::FieldOf(&self.#name).toggles())
+    });
+    Some(quote!({
+        use #rt::private::WithoutToggles as _;
+        #rt::private::one_of([#(#fields),*])
+    }))
+}
+
+/// That the fields which segments need are of the types that they declare, and their arguments what they ask for.
 fn fields_of_segments(chain: &Chain) -> Option<TokenStream> {
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
     let name = &chain.name;
@@ -49,7 +72,12 @@ fn fields_of_segments(chain: &Chain) -> Option<TokenStream> {
         let check = names::as_if_at(check, need.at);
         Some(quote!(#(#cfg)* { #check }))
     });
-    let checks: Vec<_> = checks.collect();
+    let own: Vec<_> = chain.run.lifetime.iter().cloned().collect();
+    let bounds = chain.bounds.iter().map(|bounds| {
+        let bounds = types::inferred(bounds.to_token_stream(), &own);
+        quote!(#bounds();)
+    });
+    let checks: Vec<_> = checks.chain(bounds).collect();
     (!checks.is_empty()).then(|| {
         quote! {
             impl #impl_generics #name #ty_generics #clause {
@@ -65,6 +93,8 @@ pub(crate) fn kept_alive(chain: &Chain, errors: &TokenStream) -> TokenStream {
     let hushed = names::hushed();
     let stub = describe::stub(chain);
     let signature = run::signature(chain);
+    // Who gives it to an adapter has no other error.
+    let embedded = embed::embedded(chain);
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
     let name = &chain.name;
     let rt = &names::runtime_alias();
@@ -77,6 +107,7 @@ pub(crate) fn kept_alive(chain: &Chain, errors: &TokenStream) -> TokenStream {
                 #signature { #rt::private::unreachable!() }
                 #stub
             }
+            #embedded
         };
         #errors
     };
