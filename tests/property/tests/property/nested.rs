@@ -12,6 +12,7 @@ use crate::nodes::{
     Again, Choice, Choose, Closing, Decide, Gate, Inner, Late, Mixed, Plain, Slow, Waits, Wrap, shape_of,
 };
 use crate::script::{Reply, Script, Value};
+use crate::stretches::{Stretches, Ticking};
 
 /// Declares a chain twice, silent and observed: its name, its fields, its body, and the same body as data.
 macro_rules! nested {
@@ -20,7 +21,7 @@ macro_rules! nested {
     } toggles [$($toggle:literal $at:literal),*] { $($body:tt)+ } is [$($item:expr),+ $(,)?])+) => {
         $(
             nested!(@declare $silent [$($field: $ty = $value),+] [$($toggle $at),*] { $($body)+ });
-            nested!(@declare $observed [$($field: $ty = $value),+] [$($toggle $at),*] { $($body)+ } #[observe(Recorder)]);
+            nested!(@declare $observed [$($field: $ty = $value),+] [$($toggle $at),*] { $($body)+ } #[observe(Recorder, Stretches)]);
         )+
         /// All of them.
         pub(crate) fn family() -> Vec<Member> {
@@ -40,7 +41,7 @@ macro_rules! nested {
             fn driven(script: &Script, polls: usize) -> Driven<Reply> {
                 let this = Self { script: *script, toggles: Toggles::new(), $($field: ($value as fn(&Script) -> $ty)(script)),+ };
                 $(this.toggles().set($toggle, script.of($at).is_on).expect("declared");)*
-                drive(this.run(), polls)
+                drive(Ticking::new(this.run()), polls)
             }
         }
     };
