@@ -40,6 +40,7 @@ pub(crate) enum Condition {
 pub(crate) enum Kind {
     Wrap,
     Again,
+    Anew,
     Catch,
 }
 
@@ -409,7 +410,7 @@ impl<'a> Interpreter<'a> {
                     return Ok(Flow::Replied);
                 }
             };
-            if kind != Kind::Again || flow != Flow::Replied {
+            if !matches!(kind, Kind::Again | Kind::Anew) || flow != Flow::Replied {
                 break flow;
             }
             if part.panics_out {
@@ -421,9 +422,11 @@ impl<'a> Interpreter<'a> {
                 break flow;
             }
             self.told.push(waits);
-            self.wait(part.suspends_in)?;
-            if part.panics_around {
-                return Err(self.panic_around(at, "pause"));
+            if kind == Kind::Again {
+                self.wait(part.suspends_in)?;
+                if part.panics_around {
+                    return Err(self.panic_around(at, "pause"));
+                }
             }
             attempt += 1;
         };
