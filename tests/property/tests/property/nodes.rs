@@ -358,6 +358,26 @@ impl<const AT: usize> Again<AT> {
     }
 }
 
+/// The same, without a pause.
+pub(crate) struct Anew<const AT: usize>(pub(crate) Part);
+#[node]
+impl<const AT: usize> Anew<AT> {
+    async fn around<B: Future>(&self, block: Pin<&mut B>) -> B::Output {
+        note(Around(AT));
+        let output = block.await;
+        note(Done(AT));
+        output
+    }
+    fn again(&self, attempt: u32, _reply: &Reply) -> bool {
+        let Part { panics_out, runs, .. } = self.0;
+        if panics_out {
+            panic_silently("again");
+        }
+        note(AskedAgain(AT, attempt < runs));
+        attempt < runs
+    }
+}
+
 /// A shape as data, for the interpreter.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Shape {
