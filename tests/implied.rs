@@ -229,6 +229,57 @@ mod bindings_of_segments {
     }
 }
 
+/// Bounds for which the checks of a chain make a type up, in a chain that is right.
+mod made_up {
+    use std::ops::Deref;
+
+    use super::*;
+
+    struct Names<I>(I);
+
+    #[node]
+    fn count<I: Clone + IntoIterator<Item = T>, T>(names: &Names<I>) -> usize {
+        names.0.clone().into_iter().count()
+    }
+
+    #[node]
+    fn reply<F: Fn(&usize) -> usize>(map: &Held<F>, count: &usize) -> Reply {
+        Reply((map.0)(count))
+    }
+
+    chain! {
+        struct Gateway<'c, F: Fn(&usize) -> usize, I: Clone + IntoIterator<Item = T>, T, D, A, const LOUD: bool>
+        where
+            D: Deref<Target = str> + 'c,
+            A: Into<T> + AsRef<[&'c str]>,
+        {
+            names: Names<I>,
+            map: Held<F>,
+            text: &'c (D, A),
+        }
+        fn() -> Reply { count::<I, T> => reply::<F> }
+    }
+
+    #[test]
+    fn are_no_obstacle() {
+        struct Pair<'a>([&'a str; 2]);
+        impl<'a> AsRef<[&'a str]> for Pair<'a> {
+            fn as_ref(&self) -> &[&'a str] {
+                &self.0
+            }
+        }
+        impl From<Pair<'_>> for u8 {
+            fn from(pair: Pair<'_>) -> Self {
+                pair.0.len() as Self
+            }
+        }
+        let text = ("a", Pair(["b", "c"]));
+        let chain: Gateway<'_, _, _, u8, _, _, true> =
+            Gateway { names: Names([1_u8, 2, 3]), map: Held(|count: &usize| count * 2), text: &text };
+        assert_eq!((chain.run(), chain.text.1.as_ref().len(), &*chain.text.0), (Reply(6), 2, "a"));
+    }
+}
+
 /// `Self` in what a hook asks for and gives.
 mod itself {
     use super::*;

@@ -425,18 +425,23 @@ pub(crate) fn may_hide_a_lifetime(ty: &Type, is_parameter: &dyn Fn(&syn::Ident) 
 
 /// These tokens where the lifetimes of the chain are not declared: rustc finds them.
 pub(crate) fn inferred(tokens: TokenStream, own: &[Lifetime]) -> TokenStream {
+    at(tokens, own, "_")
+}
+
+/// These tokens with another lifetime in the place of these.
+pub(crate) fn at(tokens: TokenStream, own: &[Lifetime], instead: &str) -> TokenStream {
     use proc_macro2::{Group, Ident, TokenTree};
     let mut behind_tick = false;
     let inferred = tokens.into_iter().map(|token| {
         let is_name = std::mem::replace(&mut behind_tick, false);
         match token {
             TokenTree::Group(group) => {
-                let mut inner = Group::new(group.delimiter(), inferred(group.stream(), own));
+                let mut inner = Group::new(group.delimiter(), at(group.stream(), own, instead));
                 inner.set_span(group.span());
                 inner.into()
             }
             TokenTree::Ident(name) if is_name && own.iter().any(|lifetime| lifetime.ident == name) => {
-                Ident::new("_", name.span()).into()
+                Ident::new(instead, name.span()).into()
             }
             TokenTree::Punct(punct) => {
                 behind_tick = punct.as_char() == '\'';

@@ -453,8 +453,10 @@ pub use chain_macros::splice as __splice;
 /// ```
 ///
 /// and, where nobody sees it, the scope and the checks of the nodes' order. The checks are constants: `cargo check` evaluates
-/// them. Of a chain with type parameters they are evaluated with opaque types, if the traits of `core` are all that its bounds ask for; otherwise for each
-/// type that `#[check(..)]` names; and with the types that its `run` is used with, in `cargo build`. All items are as visible as
+/// them. Of a chain with type parameters they are evaluated with opaque types, if these are all that its bounds ask of a parameter: lifetimes, `Sized`, `Send`, `Sync`,
+/// `Unpin`, what can be derived, `Debug` and `Display`, `Error`, `AsRef`, `AsMut`, `FromStr`, and the binary operators with itself; or one of `Fn`, `AsyncFn`
+/// and their kin, `Future`, `Iterator`, `IntoIterator`, `Deref`, `Into`, `From`, `TryInto`, `TryFrom`, `Borrow`, with what its type has besides. A const parameter may be a number, a `bool` or
+/// a `char`. Otherwise, as where a trait of yours is asked for, they are evaluated for each type that `#[check(..)]` names; and with the types that its `run` is used with, in `cargo build`. All items are as visible as
 /// the struct. The future of `run` is `Send` if what it holds at an await is.
 ///
 /// ```

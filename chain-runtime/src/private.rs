@@ -1,6 +1,7 @@
 //! What generated code names, so that it works without a prelude and whatever the user's names shadow.
 
 pub use core::future::{Future, Pending, pending};
+pub use core::iter::Empty;
 pub use core::marker::{PhantomData, Send, Sized};
 pub use core::mem::size_of;
 pub use core::ops::{ControlFlow, Deref, DerefMut};
@@ -243,8 +244,51 @@ pub trait FieldOfSegment<T: ?Sized> {
 impl<T: ?Sized> FieldOfSegment<T> for T {}
 
 /// Stands for a type parameter while a chain is checked that has some: it has what a bound of core's traits asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, Hash)]
 pub struct Opaque<const P: usize>;
+
+impl<const P: usize, const Q: usize> PartialEq<Opaque<Q>> for Opaque<P> {
+    fn eq(&self, _: &Opaque<Q>) -> bool {
+        P == Q
+    }
+}
+
+impl<const P: usize, const Q: usize> PartialOrd<Opaque<Q>> for Opaque<P> {
+    fn partial_cmp(&self, _: &Opaque<Q>) -> Option<core::cmp::Ordering> {
+        P.partial_cmp(&Q)
+    }
+}
+
+impl<const P: usize, T: ?Sized> AsRef<T> for Opaque<P> {
+    fn as_ref(&self) -> &T {
+        unreachable!("nothing is run with an opaque type")
+    }
+}
+
+impl<const P: usize, T: ?Sized> AsMut<T> for Opaque<P> {
+    fn as_mut(&mut self) -> &mut T {
+        unreachable!("nothing is run with an opaque type")
+    }
+}
+
+impl<const P: usize> core::str::FromStr for Opaque<P> {
+    type Err = Self;
+    fn from_str(_: &str) -> Result<Self, Self> {
+        Err(Self)
+    }
+}
+
+macro_rules! calculates {
+    ($($operation:ident $function:ident)*) => { $(
+        impl<const P: usize> core::ops::$operation for Opaque<P> {
+            type Output = Self;
+            fn $function(self, _: Self) -> Self {
+                self
+            }
+        }
+    )* };
+}
+calculates! { Add add Sub sub Mul mul Div div Rem rem BitAnd bitand BitOr bitor BitXor bitxor }
 
 impl<const P: usize> core::fmt::Display for Opaque<P> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

@@ -4,6 +4,8 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 
+mod opaque;
+
 use super::{chain_arguments, scope_arguments, scope_generics};
 use crate::ast::{Chain, Form, Observer, OnCancel};
 use crate::names;
@@ -394,7 +396,7 @@ fn shows(plan: &Plan<'_>) -> TokenStream {
 
 /// The same of what a node provides whose type has arguments, for nobody asked it where it was made; and that what ends the chain gives
 /// a reply.
-fn shows_of(plan: &Plan<'_>, this: &TokenStream, position: usize) -> Option<TokenStream> {
+fn shows_of(plan: &Plan<'_>, position: usize) -> Option<TokenStream> {
     let chain = plan.chain;
     let step = &plan.steps[position];
     let Step { name, span, level, has_arguments, .. } = step;
@@ -420,11 +422,7 @@ fn shows_of(plan: &Plan<'_>, this: &TokenStream, position: usize) -> Option<Toke
                 #rt::check::shows_a_break(#name, #signature::FACTS.gives(), #hides);
             }
         });
-        let in_vain = may_reply(plan, position).map(|_| {
-            let is_a_reply = is_a_reply(plan, position);
-            quote_spanned!(*span=> #rt::check::replies_in_vain(#this::CHAIN, #position, #is_a_reply);)
-        });
-        quote!(#shows #in_vain)
+        shows?
     } else {
         may_end(plan, position)?;
         let (gives, anything) = (is_a_reply(plan, position), is_anything(chain, *span, "ENDS_WITH_ANYTHING")?);
@@ -526,13 +524,7 @@ fn opaque(plan: &Plan<'_>) -> Option<TokenStream> {
     let chain = plan.chain;
     let rt = &names::runtime_alias();
     let scope = &plan.levels[0].scope;
-    let parameters = chain.generics.params.iter().enumerate().map(|(at, parameter)| match parameter {
-        syn::GenericParam::Lifetime(_) => Some(quote!('_)),
-        syn::GenericParam::Type(_) => Some(quote!(#rt::private::Opaque<#at>)),
-        // Any number would do, and what it may be, only its type says.
-        syn::GenericParam::Const(parameter) => types::is_named(&parameter.ty, "usize").then(|| quote!(1)),
-    });
-    let arguments = parameters.collect::<Option<Vec<_>>>()?;
+    let arguments = opaque::arguments(&chain.generics)?;
     let checked = names::single("Checked");
     let own = chain_arguments(chain, true);
     let declared = chain.generics.params.iter().map(|parameter| {
@@ -640,10 +632,14 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
             Role::Scrutinee { .. } => quote_spanned!(span=> #rt::check::scrutinee(#this::NODES, #position);),
         };
         let features = features(plan, step);
-        let shows = shows_of(plan, this, position);
+        let shows = shows_of(plan, position);
+        let in_vain = may_reply(plan, position).map(|_| {
+            let is_a_reply = is_a_reply(plan, position);
+            quote_spanned!(span=> #rt::check::replies_in_vain(#this::CHAIN, #position, #is_a_reply);)
+        });
         let breaks = quote_spanned!(span=> #rt::check::breaks(#this::NODES, #position, #anything););
         let breaks_show = breaks_show(plan, step, &anything);
-        quote_spanned!(span=> { #shows #rt::check::node(#this::CHAIN, #position, #takes); #breaks #breaks_show #way_out #function #role #features })
+        quote_spanned!(span=> { #shows #rt::check::node(#this::CHAIN, #position, #takes); #in_vain #breaks #breaks_show #way_out #function #role #features })
     };
     let budget = |this: &TokenStream| {
         let limit = chain.budget.as_ref()?;
