@@ -18,6 +18,8 @@ pub(crate) struct Chain {
     pub(crate) observers: Vec<Observer>,
     pub(crate) budget: Option<LitInt>,
     pub(crate) send: Option<Path>,
+    /// `#[no_alloc]` on all of it.
+    pub(crate) no_alloc: Option<Span>,
     pub(crate) run: Run,
     /// What its segments need.
     pub(crate) needs: Vec<NeededField>,
@@ -33,6 +35,8 @@ pub(crate) enum Observer {
     Type(Type),
     /// This field is lent to each.
     Field(Ident),
+    /// Who sees to it that nodes allocate nothing, for an attribute that stands here.
+    NoAlloc(Span),
 }
 
 /// A field that a segment of the chain declares.
@@ -121,6 +125,8 @@ pub(crate) struct Modifiers {
     /// `#[timeout(250ms)]`: an expression for the `Duration`.
     pub(crate) timeout: Option<(Span, TokenStream)>,
     pub(crate) cancel: Option<(Span, OnCancel)>,
+    /// `#[no_alloc]`
+    pub(crate) no_alloc: Option<Span>,
     /// `#[allow(..)]` and its like.
     pub(crate) lints: Vec<Attribute>,
     /// All of them but the last kind, as a person would write them.
@@ -297,6 +303,11 @@ impl Block {
             [item].into_iter().chain(inner)
         });
         items.collect()
+    }
+
+    /// Where the first `#[no_alloc]` in it stands.
+    pub(crate) fn first_no_alloc(&self) -> Option<Span> {
+        self.items().into_iter().find_map(|item| item.modifiers.no_alloc)
     }
 
     /// The toggles in it, in the order in which they are written.

@@ -8,6 +8,7 @@ use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned as _;
 use syn::{Attribute, Generics, Ident, LitInt, Token, Type, TypePath, Visibility, parse_quote};
 
 use crate::ast::{Block, Chain, Field, Form, Input, Item, ItemKind, NodeUse, Observer, Run};
@@ -110,6 +111,7 @@ fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnost
         observers: Vec::new(),
         budget: None,
         send: None,
+        no_alloc: None,
         run,
         needs: Vec::new(),
         bounds: Vec::new(),
@@ -125,6 +127,10 @@ fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnost
     if let (false, Some(send)) = (chain.run.is_async, &chain.send) {
         let what = "a chain that is a plain `fn` has no future to be `Send`";
         diagnostics.error(send, what, "leave `#[send]` out, or declare the chain `async fn(..)`");
+    }
+    let at_node = || chain.run.body.first_no_alloc();
+    if let Some(span) = chain.no_alloc.or_else(at_node) {
+        chain.observers.push(Observer::NoAlloc(span));
     }
     name_fields(&mut chain);
     Some(chain)
@@ -276,6 +282,11 @@ fn own_attributes(attrs: Vec<Attribute>, chain: &mut Chain, diagnostics: &mut Di
                     "name what each of them shall stand for, in their order, and no lifetimes",
                 ),
                 _ => chain.checked_with.push(arguments.into_iter().collect()),
+            }
+        } else if path.is_ident("no_alloc") {
+            match &attribute.meta {
+                syn::Meta::Path(path) => chain.no_alloc = Some(path.span()),
+                other => diagnostics.error(other, "`#[no_alloc]` takes no arguments", "write `#[no_alloc]`"),
             }
         } else if path.is_ident("send") {
             match &attribute.meta {
@@ -753,6 +764,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
         observers: Vec::new(),
         budget: None,
         send: None,
+        no_alloc: None,
         run: Run {
             attrs: Vec::new(),
             is_async: true,

@@ -358,6 +358,8 @@ pub(crate) struct Step {
     pub(crate) conditions: Vec<Condition>,
     /// How long it may take, as an expression.
     pub(crate) timeout: Option<(Span, TokenStream)>,
+    /// It shall allocate nothing.
+    pub(crate) no_alloc: bool,
     pub(crate) cancel: Option<(Span, OnCancel)>,
     pub(crate) lints: Vec<syn::Attribute>,
     /// The function of a segment through which its value goes before it is matched.
@@ -491,11 +493,12 @@ impl Planner<'_> {
         let replies = self.levels[level].replies && is_last;
         match &item.kind {
             ItemKind::Node(node) => {
-                let ast::Modifiers { timeout, cancel, lints, text, .. } = &item.modifiers;
+                let ast::Modifiers { timeout, cancel, lints, text, no_alloc, .. } = &item.modifiers;
                 let (timeout, cancel, lints) = (timeout.clone(), *cancel, lints.clone());
                 // Where there is an `else`, they are those of the arm.
                 let attributes = if item.otherwise.is_none() { text.clone() } else { String::new() };
-                let step = Step { conditions, timeout, cancel, lints, attributes, ..step(self.chain, node) };
+                let no_alloc = no_alloc.is_some();
+                let step = Step { conditions, timeout, cancel, lints, attributes, no_alloc, ..step(self.chain, node) };
                 let position = self.step(step, Role::Step, place);
                 // The reply is nobody's to find, and what a block gives stays in it.
                 if !is_last {
@@ -570,7 +573,16 @@ impl Planner<'_> {
         let position = self.steps.len();
         // What wraps a block sees its end itself; what is only asked is left at once.
         let has_hooks = step.has_hooks && !matches!(role, Role::Around | Role::Predicate);
-        self.steps.push(Step { has_hooks, role, level: place.level, block: place.block, after: place.after, ..step });
+        let no_alloc = step.no_alloc || self.chain.no_alloc.is_some();
+        self.steps.push(Step {
+            has_hooks,
+            role,
+            no_alloc,
+            level: place.level,
+            block: place.block,
+            after: place.after,
+            ..step
+        });
         place.after = Some(position);
         position
     }
@@ -748,6 +760,7 @@ impl Step {
             after: None,
             conditions: Vec::new(),
             timeout: None,
+            no_alloc: false,
             cancel: None,
             lints: Vec::new(),
             through: None,

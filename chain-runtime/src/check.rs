@@ -249,6 +249,18 @@ pub const fn needs_a_timer() {
     }
 }
 
+/// What `#[no_alloc]` needs.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn needs_counters() {
+    if cfg!(not(feature = "telemetry")) {
+        panic!("`#[no_alloc]` needs the feature `telemetry` of chain-runtime: enable it in Cargo.toml");
+    }
+}
+
 /// What `#[cancel(..)]` needs.
 ///
 /// # Panics

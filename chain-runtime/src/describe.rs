@@ -294,6 +294,8 @@ pub struct NodeInfo {
     pub may_be_skipped: bool,
     /// Whether what it has begun is finished when its request dies: `#[cancel(finish)]`.
     pub finishes: bool,
+    /// Whether it shall allocate nothing: `#[no_alloc]`.
+    pub no_alloc: bool,
     /// What is known of the node wherever it stands.
     pub facts: Facts,
     /// What `enter` needs.
@@ -320,6 +322,7 @@ impl NodeInfo {
             attributes: "",
             may_be_skipped: false,
             finishes: false,
+            no_alloc: false,
             facts: seen.facts,
             needs: seen.needs,
             exit_needs: seen.exit_needs,
@@ -353,6 +356,12 @@ impl NodeInfo {
     #[must_use]
     pub const fn finishes(mut self) -> Self {
         self.finishes = true;
+        self
+    }
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn no_alloc(mut self) -> Self {
+        self.no_alloc = true;
         self
     }
     #[doc(hidden)]

@@ -500,6 +500,7 @@ pub use chain_macros::splice as __splice;
 /// | `#[timeout(250ms)] a` | no longer than that; [`Expired`](crate::around::Expired) becomes the reply. Units: `us`, `ms`, `s`, `min`; or an expression for a `Duration` |
 /// | `#[cancel(finish)] a` | its work goes on to its end also when the request is dropped |
 /// | `#[cancel(detach)] a` | nobody waits for its work |
+/// | `#[no_alloc] a` | in a debug build a run panics where `a` allocates, and names it (feature `telemetry`) |
 /// | `#[cfg(..)] a`, `#[cfg(..)] Pattern => a` | as in Rust; so it is before an input, and in a segment |
 /// | `..front` | the nodes of the segment `front`, as if they were written here |
 ///
@@ -621,8 +622,9 @@ pub use chain_macros::splice as __splice;
 ///
 /// They stand on the struct or on the `fn`.
 ///
-/// - `#[observe(T)]`: the [`Observer`](crate::observe::Observer) `T` is told what happens in each run; for several, write a
-///   tuple.
+/// - `#[observe(T)]`: the [`Observer`](crate::observe::Observer) `T` is told what happens in each run. `#[observe(meter)]`: so is the field `meter`, which is lent to each run and
+///   implements [`Observes`](crate::observe::Observes). For several, name them with commas, or write the attribute once more.
+/// - `#[no_alloc]`: as before each of its nodes.
 /// - `#[send]`: the future of `run` has to be `Send`; the node that keeps it from that is told, with what it holds across which await. Without it, the error comes where
 ///   the future is spawned. What is lent as `&T` across an await has to be `Sync`: where it is not, ask for `&mut T`.
 /// - `#[check(Memory)]`: a chain with type parameters is checked as if it were used with this type (a type for each parameter). A library writes it, where

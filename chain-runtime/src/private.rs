@@ -416,6 +416,13 @@ pub fn takes(share: crate::share::Share, key: &crate::share::StickyKey, salt: &s
 
 pub use core::time::Duration;
 
+#[cfg(feature = "telemetry")]
+pub use crate::telemetry::NoAlloc;
+/// Without counters, `check` refuses what would need them; this is there so that it is the only error.
+#[cfg(not(feature = "telemetry"))]
+#[derive(Debug)]
+pub struct NoAlloc;
+
 #[cfg(feature = "tokio")]
 pub use limit::{Late, LimitKind, detach, finish, within};
 #[cfg(not(feature = "tokio"))]

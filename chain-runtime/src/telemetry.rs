@@ -4,6 +4,7 @@ pub mod allocations;
 pub mod clock;
 mod kept;
 mod meter;
+mod no_alloc;
 pub mod pauses;
 mod sampled;
 mod snapshot;
@@ -15,6 +16,7 @@ pub use allocations::{Allocated, Allocations, Counted, Counting, NotCounted, Not
 pub use clock::{Clock, Manual, NoClock, Tsc};
 pub use kept::{Keeps, Kept, KeptPause, KeptStretch, Outcome, Whose};
 pub use meter::{Builder, Meter, Run};
+pub use no_alloc::NoAlloc;
 pub use sampled::Sampled;
 pub use snapshot::{NodeTotals, OtherChain, PauseTotals, Snapshot, WayTotals};
 pub use times::Times;

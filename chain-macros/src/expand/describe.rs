@@ -46,7 +46,8 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
         let attributes = (!attributes.is_empty()).then(|| quote!(.attributes(#attributes)));
         let skipped = step.may_be_skipped().then(|| quote!(.may_be_skipped()));
         let finishes = matches!(step.cancel, Some((_, OnCancel::Finish))).then(|| quote!(.finishes()));
-        quote!(#described #role #block #after #attributes #skipped #finishes)
+        let no_alloc = step.no_alloc.then(|| quote!(.no_alloc()));
+        quote!(#described #role #block #after #attributes #skipped #finishes #no_alloc)
     });
     // Statics, which the backend names; a constant it would write out, with all that it points to, at each mention.
     let (node_static, ending_static) = (names::static_of("Nodes", name), names::static_of("Endings", name));
@@ -139,6 +140,10 @@ fn observed(chain: &Chain) -> Option<TokenStream> {
         let (ty, span, question, text) = match observer {
             Observer::Type(ty) => (ty, syn::spanned::Spanned::span(ty), "IS_OBSERVER", None),
             Observer::Field(name) => (&chain.field(name).ty, name.span(), "OBSERVES", Some(names::unraw(name))),
+            Observer::NoAlloc(span) => {
+                let rt = names::alias(*span);
+                return Some(quote_spanned!(*span=> #rt::check::needs_counters();));
+            }
         };
         if types::mentions(ty, &chain.generics) {
             return None;

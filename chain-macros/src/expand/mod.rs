@@ -161,6 +161,7 @@ fn observed_generics(chain: &Chain) -> Generics {
         let (ty, span, what) = match observer {
             Observer::Type(ty) => (ty, syn::spanned::Spanned::span(ty), "Observer"),
             Observer::Field(name) => (&chain.field(name).ty, name.span(), "Observes"),
+            Observer::NoAlloc(_) => continue,
         };
         if types::mentions(ty, &chain.generics) {
             let (rt, what) = (names::alias(span), syn::Ident::new(what, span));

@@ -164,6 +164,10 @@ fn observer(plan: &Plan<'_>) -> Option<TokenStream> {
             let field = quote!(&self.#name);
             quote_spanned!(name.span()=> #rt::observe::Asked::<#ty>::NEW.field(#field))
         }
+        Observer::NoAlloc(_) => {
+            let rt = &names::runtime_alias();
+            quote!(#rt::observe::Asked::<#rt::private::NoAlloc>::NEW.field(&#rt::private::NoAlloc))
+        }
     });
     each.reduce(|first, second| quote!((#first, #second)))
 }
