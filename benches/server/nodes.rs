@@ -2,6 +2,7 @@
 //!
 //! A node's function stays a function, so the other contestants call the very same ones.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
@@ -282,7 +283,7 @@ chain! {
     #[observe(meter)]
     #[check(())]
     pub(crate) struct Observed<M: Observes> {
-        pub(crate) meter: M,
+        pub(crate) meter: Arc<M>,
         pub(crate) in_flight: InFlight,
         pub(crate) log: AccessLog,
         pub(crate) ids: Ids,
@@ -317,16 +318,16 @@ pub(crate) type Gateway = Observed<()>;
 impl Gateway {
     /// `pauses` is how often each of the five asynchronous nodes suspends.
     pub(crate) fn new(pauses: usize) -> Self {
-        Self::observed(pauses, ())
+        Self::with(pauses, ())
     }
 }
 
 impl<M: Observes> Observed<M> {
     /// As [`Gateway::new`], with what observes it.
-    pub(crate) fn observed(pauses: usize, meter: M) -> Self {
+    pub(crate) fn with(pauses: usize, meter: M) -> Self {
         assert_eq!(Self::NODES.len(), 37);
         Self {
-            meter,
+            meter: Arc::new(meter),
             in_flight: InFlight::default(),
             log: AccessLog::default(),
             ids: Ids::default(),
