@@ -369,12 +369,20 @@ impl Chain {
             && !crate::types::mentions(ty, &self.generics)
     }
 
-    /// Whether a field is lent by its type. A field that is used as a node, and has a twin of the same type, is
-    /// known by its name only: two rate limiters in one chain are no ambiguity.
+    /// Whether a field is lent by its type. A field that is used as a node or observes, and has a twin of the same type, is
+    /// known by its name only: two rate limiters in one chain are no ambiguity. So is one that observes and may be of any type.
     pub(crate) fn is_lent(&self, index: usize) -> bool {
-        let is_node = |index: usize| self.run.as_nodes.contains(&index);
-        let ty = &self.fields[index].ty;
-        let twins = self.fields.iter().filter(|field| crate::types::same_text(&field.ty, ty)).count();
-        twins == 1 || !is_node(index)
+        let field = &self.fields[index];
+        let is_node = self.run.as_nodes.contains(&index);
+        let observes =
+            self.observers.iter().any(|observer| matches!(observer, Observer::Field(name) if *name == field.name));
+        let has_twins = self.fields.iter().filter(|other| crate::types::same_text(&other.ty, &field.ty)).count() > 1;
+        let is_any = || {
+            let of = crate::types::ungrouped(crate::types::referent(&field.ty));
+            self.generics.type_params().any(|parameter| {
+                matches!(of, Type::Path(path) if path.qself.is_none() && path.path.is_ident(&parameter.ident))
+            })
+        };
+        !(has_twins && (is_node || observes) || observes && is_any())
     }
 }
