@@ -233,6 +233,18 @@ pub(crate) fn assign_at(local: &Ident, member: &TokenStream, value: &TokenStream
     quote_spanned!(at=> #local.#member = #value;)
 }
 
+/// An item's name where it is emitted beside the user's own of that name: lints about it are not for the user.
+pub(crate) fn emitted(name: &Ident) -> Ident {
+    let span = Span::call_site().located_at(name.span());
+    // A word that is none of the language in the user's edition may be one in that of the macro.
+    if ["async", "await", "dyn", "gen", "try"].iter().any(|word| name == word) {
+        return Ident::new_raw(&name.to_string(), span);
+    }
+    let mut emitted = name.clone();
+    emitted.set_span(span);
+    emitted
+}
+
 /// Lints are for what the user wrote; this was not.
 ///
 /// `warnings` are those that are at `warn`: what the user's crate denies has to be named. What it forbids cannot be
@@ -254,6 +266,43 @@ pub(crate) fn hushed() -> TokenStream {
             unused_lifetimes,
             unused_qualifications,
             unused_results,
+            clippy::all,
+            clippy::pedantic,
+            clippy::nursery,
+            clippy::restriction
+        )]
+    }
+}
+
+/// The same for a node's traits, but for what is never used: what is under that, counts as used.
+pub(crate) fn hushed_of_a_node() -> TokenStream {
+    quote! {
+        #[allow(
+            deprecated,
+            nonstandard_style,
+            elided_lifetimes_in_paths,
+            explicit_outlives_requirements,
+            mismatched_lifetime_syntaxes,
+            missing_copy_implementations,
+            missing_debug_implementations,
+            private_bounds,
+            private_interfaces,
+            refining_impl_trait,
+            single_use_lifetimes,
+            trivial_casts,
+            unreachable_code,
+            unused_assignments,
+            unused_imports,
+            unused_labels,
+            unused_lifetimes,
+            unused_macros,
+            unused_must_use,
+            unused_mut,
+            unused_parens,
+            unused_qualifications,
+            unused_results,
+            unused_unsafe,
+            unused_variables,
             clippy::all,
             clippy::pedantic,
             clippy::nursery,

@@ -55,7 +55,10 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         }
     };
     // The user's item stays, so that one mistake is one error.
-    let expansion = match (node, diagnostics.verdict()) {
+    let errors = diagnostics.verdict();
+    // Nothing uses it then.
+    let unused = errors.is_some().then(|| quote!(#[allow(dead_code)]));
+    let expansion = match (node, errors) {
         (node, Some(errors)) => {
             let kept_alive = node.map(|node| node.kept_alive(&options.runtime));
             quote!(#kept_alive #errors)
@@ -72,6 +75,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             clippy::ptr_arg, clippy::borrowed_box, clippy::ref_option, clippy::trivially_copy_pass_by_ref, clippy::needless_pass_by_value,
             clippy::unused_self, clippy::unused_async
         )]
+        #unused
         #item
         #expansion
     }
@@ -338,7 +342,8 @@ fn elided(ty: &Type) -> usize {
 /// A braced struct of the function's name. It lives among types only: a unit struct would also be a value,
 /// and then no binding in this module could have that name.
 fn declare(function: &ItemFn, arguments: &[TokenStream], generics: &Generics) -> TokenStream {
-    let name = &function.sig.ident;
+    // Of a node that nobody uses, rustc says so of the function, and not of this as well: its name is not a token of the user's.
+    let name = &names::emitted(&function.sig.ident);
     let vis = &function.vis;
     let docs = function.attrs.iter().filter(|attribute| is_kept_on_struct(attribute));
     let types: Vec<_> = generics.type_params().map(|parameter| &parameter.ident).collect();
@@ -347,7 +352,7 @@ fn declare(function: &ItemFn, arguments: &[TokenStream], generics: &Generics) ->
     let parameters = (!arguments.is_empty()).then(|| parameters.to_token_stream());
     quote! {
         #(#docs)*
-        #[allow(non_camel_case_types, dead_code, missing_debug_implementations, missing_copy_implementations, unreachable_pub, clippy::all, clippy::pedantic)]
+        #[allow(non_camel_case_types, missing_debug_implementations, missing_copy_implementations, unreachable_pub, clippy::all, clippy::pedantic)]
         #vis struct #name #parameters { #marker }
     }
 }
@@ -1050,7 +1055,7 @@ impl Node {
         let stateless = self.stateless.then(|| self.stateless(rt));
         let shows = (!self.is_stub).then(|| self.shows(rt));
         let elsewhere = (!self.is_function && !self.is_stub).then(|| self.refuse_hooks_elsewhere());
-        let hushed = names::hushed();
+        let hushed = if self.is_stub { names::hushed() } else { names::hushed_of_a_node() };
         let read = self.read_by_type(rt);
         quote! {
             #declaration

@@ -328,7 +328,7 @@ pub const fn shows(what: &str, name: &str, ty: &str, shows: crate::private::Show
             let message = message.text(" is a reference, which `").text(ty).text("` does not show: write it as `&T`. ");
             panic!("{}", message.text("What is behind a reference is found as a `T`, whoever owns it").as_str());
         }
-        _ => {}
+        crate::private::Shows::Itself | crate::private::Shows::Nothing => {}
     }
 }
 
@@ -832,7 +832,7 @@ where
 
 /// Requires of a field that it may be shared between threads, as each run of the chain shares it.
 #[rustfmt::skip]
-pub const fn field_moves<T: ?Sized>()
+pub const fn field_moves<T>()
 where
     T: Sync, // a `Mutex` or an atomic for a `Cell`, an `Arc` for an `Rc`, `Box<dyn Fn() + Send + Sync>` for a `Box<dyn Fn()>`
 {

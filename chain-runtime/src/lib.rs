@@ -625,7 +625,8 @@ pub use chain_macros::splice as __splice;
 /// - `#[observe(T)]`: the [`Observer`](crate::observe::Observer) `T` is told what happens in each run. `#[observe(meter)]`: so is the field `meter`, which is lent to each run and
 ///   implements [`Observes`](crate::observe::Observes). For several, name them with commas, or write the attribute once more.
 /// - `#[no_alloc]`: as before each of its nodes.
-/// - `#[send]`: the future of `run` has to be `Send`; the node that keeps it from that is told, with what it holds across which await. Without it, the error comes where
+/// - `#[send]`: the future of `run` has to be `Send`; the node that keeps it from that is told, with what it holds across which await, and so is a field that cannot be shared, an input that cannot
+///   be sent, and a reply that waits for an `async fn exit`. Without it, the error comes where
 ///   the future is spawned. What is lent as `&T` across an await has to be `Sync`: where it is not, ask for `&mut T`.
 /// - `#[check(Memory)]`: a chain with type parameters is checked as if it were used with this type (a type for each parameter). A library writes it, where
 ///   the chain's bounds are traits of its own: else a chain whose nodes are in the wrong order would be an error in the crates that use it.

@@ -22,6 +22,7 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
     let (flow, versions) = (run::reply_flow(plan.chain), run::versions(plan.chain));
     let embedded = embed::embedded(plan.chain);
     let fields = fields_of_segments(plan.chain);
+    let odd_names = odd_names(plan.chain);
     let hushed = names::hushed_but_the_users();
     let (runtime, alias) = (&plan.chain.runtime, names::runtime_alias());
     let behind = quote! {
@@ -35,9 +36,23 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
             #run
             #embedded
             #fields
+            #odd_names
         };
     };
     assemble(plan.chain, &declaration, &behind)
+}
+
+/// Inputs that are not named as rustc would have it, once more under names of the user's: those of `run` are the macro's, of which it says nothing.
+fn odd_names(chain: &Chain) -> Option<TokenStream> {
+    let inputs = chain.run.inputs.iter().filter(|_| chain.form == Form::Item);
+    let is_odd = |input: &&crate::ast::Input| names::unraw(&input.name).chars().any(char::is_uppercase);
+    let odd = inputs.filter(is_odd).map(|input| {
+        let crate::ast::Input { attrs, name, .. } = input;
+        quote!(#(#attrs)* #name: ())
+    });
+    let odd: Vec<_> = odd.collect();
+    let lints = chain.run.attrs.iter().filter(|attribute| attribute.path().is_ident("allow"));
+    (!odd.is_empty()).then(|| quote!(#(#lints)* #[allow(unused_variables)] fn odd_names(#(#odd),*) {}))
 }
 
 /// A reference to the switches, if there are any.
