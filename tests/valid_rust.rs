@@ -4,6 +4,7 @@
     clippy::needless_lifetimes,
     clippy::extra_unused_lifetimes,
     clippy::needless_arbitrary_self_type,
+    clippy::manual_range_contains,
     clippy::redundant_closure_call,
     mismatched_lifetime_syntaxes,
     unreachable_patterns,

@@ -1,12 +1,12 @@
 use chain_runtime::chain;
-use chain_ui::auth as Auth;
-use chain_ui::{Reply, Request, greet};
+use chain_ui::proxy as Proxy;
+use chain_ui::{Reply, Request};
 
 chain! {
     struct Gateway;
 
     async fn(request: Request) -> Reply {
-        Auth => greet
+        Proxy
     }
 }
 
