@@ -163,7 +163,7 @@ mod pointers {
     chain! { struct Forever { log: &'static Log } fn() -> Reply { log => reply } }
     chain! { struct Boxed { log: Box<Log> } fn() -> Reply { log => reply } }
     chain! { #[send] struct Counted { log: Arc<Log> } async fn() -> Reply { log => reply } }
-    chain! { struct Local { log: Rc<Box<Log>> } fn() -> Reply { log => reply } }
+    chain! { struct Local { log: Rc<Log> } fn() -> Reply { log => reply } }
     chain! { segment logged(log: Arc<Log>) { log => reply } }
     chain! { struct Shared { log: Arc<Log> } fn() -> Reply { ..logged } }
 
@@ -173,7 +173,7 @@ mod pointers {
         assert_eq!((Borrowed { log: &LOG }.run(), Lent { log: &Log(2) }.run()), (Reply(103), Reply(102)));
         assert_eq!((Forever { log: &LOG }.run(), Boxed { log: Box::new(Log(1)) }.run()), (Reply(103), Reply(101)));
         assert_eq!(Counted { log: Arc::new(Log(4)) }.run().await, Reply(104));
-        assert_eq!(Local { log: Rc::new(Box::new(Log(5))) }.run(), Reply(105));
+        assert_eq!(Local { log: Rc::new(Log(5)) }.run(), Reply(105));
         assert_eq!(Shared { log: Arc::new(Log(6)) }.run(), Reply(106));
     }
 }
@@ -276,7 +276,7 @@ mod made_up {
         let text = ("a", Pair(["b", "c"]));
         let chain: Gateway<'_, _, _, u8, _, _, true> =
             Gateway { names: Names([1_u8, 2, 3]), map: Held(|count: &usize| count * 2), text: &text };
-        assert_eq!((chain.run(), chain.text.1.as_ref().len(), &*chain.text.0), (Reply(6), 2, "a"));
+        assert_eq!((chain.run(), chain.text.1.as_ref().len(), chain.text.0), (Reply(6), 2, "a"));
     }
 }
 
@@ -427,7 +427,7 @@ mod asked_for {
 
     #[node]
     fn looked_at(result: &Result<u8, u16>) -> Reply {
-        Reply(usize::from(*result.as_ref().unwrap_or_else(|_| &0)) + 1)
+        Reply(usize::from(*result.as_ref().unwrap_or(&0)) + 1)
     }
 
     chain! { struct Awaits; async fn() -> usize { begin => finish } }

@@ -363,11 +363,14 @@ impl<'a> Meanings<'a> {
         let (of, arms_type) = (self.beside("of", index), self.beside("Arms", index));
         let variants: Vec<_> = (0..gives.len()).map(|arm| format_ident!("Arm{arm}")).collect();
         let parameters: Vec<_> = (0..gives.len()).map(|arm| format_ident!("Of{arm}")).collect();
-        let declared = self.segment.generics.params.iter().map(without_default);
-        let clause = self.segment.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
         // What the node gives may be a reference to what it is about.
-        let lives = self.segment.generics.type_params().map(|parameter| &parameter.ident);
-        let clause = quote!(where #(#clause,)* #(#lives: #run,)*);
+        let declared = self.segment.generics.params.iter().map(without_default).map(|mut parameter| {
+            if let GenericParam::Type(parameter) = &mut parameter {
+                parameter.bounds.push(syn::parse_quote!(#run));
+            }
+            parameter
+        });
+        let clause = &self.segment.generics.where_clause;
         let value = Ident::new("value", Span::mixed_site().located_at(span));
         let vis = located(&self.segment.vis);
         let hushed = names::hushed();
