@@ -4,6 +4,8 @@ pub mod allocations;
 pub mod clock;
 mod kept;
 mod meter;
+#[cfg(feature = "telemetry-page")]
+pub mod page;
 pub mod pauses;
 mod sampled;
 mod snapshot;
