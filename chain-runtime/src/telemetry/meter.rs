@@ -102,6 +102,7 @@ pub struct Meter<C: Clock = Tsc, A: Allocations = NotCounted> {
 #[repr(align(128))]
 struct Local {
     shard: Arc<Shard>,
+    #[allow(clippy::vec_box, reason = "a run takes the box with it, and moves")]
     free: RefCell<Vec<Box<Record>>>,
 }
 
