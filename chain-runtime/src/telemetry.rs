@@ -5,9 +5,13 @@ pub mod clock;
 mod kept;
 mod meter;
 pub mod pauses;
+#[cfg(feature = "prometheus-client")]
+pub mod prometheus;
 mod sampled;
+mod sink;
 mod snapshot;
 mod times;
+pub mod trace_context;
 
 #[cfg(feature = "jemalloc")]
 pub use allocations::Jemalloc;
@@ -16,5 +20,9 @@ pub use clock::{Clock, Manual, NoClock, Tsc};
 pub use kept::{Keeps, Kept, KeptPause, KeptStretch, Outcome, Whose};
 pub use meter::{Builder, Meter, Run};
 pub use sampled::Sampled;
+pub use sink::{Over, Sink};
 pub use snapshot::{NodeTotals, OtherChain, PauseTotals, Snapshot, WayTotals};
 pub use times::Times;
+#[cfg(feature = "trace-context")]
+pub use trace_context::TraceContexts;
+pub use trace_context::{SpanId, TraceContext, TraceId};
