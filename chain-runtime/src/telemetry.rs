@@ -2,9 +2,14 @@
 
 pub mod allocations;
 pub mod clock;
+#[cfg(feature = "prometheus-client")]
+pub mod dashboard;
+pub mod folded;
 mod kept;
 mod meter;
 pub mod pauses;
+#[cfg(feature = "pprof")]
+pub mod pprof;
 #[cfg(feature = "prometheus-client")]
 pub mod prometheus;
 mod sampled;

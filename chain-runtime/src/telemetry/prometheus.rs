@@ -64,9 +64,10 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
 use self::series::{
-    Labels, all_ways, exemplar, has_way, histogram, labels, labels_of, may_break, may_wait, name_of, name_of_way,
-    of_node, owned, position, seconds, times, waits_on,
+    Labels, all_ways, exemplar, has_way, histogram, labels, labels_of, name_of, name_of_way, of_node, owned, position,
+    seconds, times, waits_on,
 };
+pub(in crate::telemetry) use self::series::{may_break, may_wait};
 use super::{Allocations, Clock, Keeps, Meter, NodeTotals, PauseTotals, Snapshot, Times, WayTotals};
 use crate::describe::NodeInfo;
 use crate::observe::Way;

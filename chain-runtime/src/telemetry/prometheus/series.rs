@@ -56,11 +56,11 @@ pub(super) const fn name_of_way(way: Way) -> &'static str {
     }
 }
 
-pub(super) fn may_break(node: &NodeInfo) -> bool {
+pub(in crate::telemetry) fn may_break(node: &NodeInfo) -> bool {
     node.facts.breaks.is_some() || is_around(node)
 }
 
-pub(super) fn may_wait(node: &NodeInfo) -> bool {
+pub(in crate::telemetry) fn may_wait(node: &NodeInfo) -> bool {
     waits_on(node, Way::In) || waits_on(node, Way::Out)
 }
 
