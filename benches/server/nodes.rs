@@ -2,6 +2,7 @@
 //!
 //! A node's function stays a function, so the other contestants call the very same ones.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
@@ -282,7 +283,7 @@ chain! {
     #[observe(meter)]
     #[check(())]
     pub(crate) struct Observed<M: Observes> {
-        pub(crate) meter: M,
+        pub(crate) meter: Arc<M>,
         pub(crate) in_flight: InFlight,
         pub(crate) log: AccessLog,
         pub(crate) ids: Ids,
@@ -326,7 +327,7 @@ impl<M: Observes> Observed<M> {
     pub(crate) fn observed(pauses: usize, meter: M) -> Self {
         assert_eq!(Self::NODES.len(), 37);
         Self {
-            meter,
+            meter: Arc::new(meter),
             in_flight: InFlight::default(),
             log: AccessLog::default(),
             ids: Ids::default(),

@@ -11,6 +11,9 @@ mod book;
 mod paused;
 #[path = "telemetry/snapshots.rs"]
 mod snapshots;
+#[cfg(feature = "tokio")]
+#[path = "telemetry/timed_out.rs"]
+mod timed_out;
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;

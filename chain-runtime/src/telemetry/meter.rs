@@ -22,19 +22,20 @@ use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::boxed::Box;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use std::vec::Vec;
 
 use crossbeam_queue::ArrayQueue;
 use thread_local::ThreadLocal;
 
-use self::keeper::Keeper;
+use self::keeper::{Copied, Keeper};
 use self::record::{CHAIN, Record, place, seen, waits};
 use self::shard::Shard;
 use super::pauses::{Cause, Ledger, Pause};
+use super::trace_context::is_handed_by;
 use super::{
-    Allocated, Allocations, Clock, Keeps, NodeTotals, NotCounted, NotInstalled, Outcome, PauseTotals, Snapshot, Times,
-    Tsc,
+    Allocated, Allocations, Clock, Keeps, NodeTotals, NotCounted, NotInstalled, Outcome, Over, PauseTotals, Sink,
+    Snapshot, Times, Tsc,
 };
 use crate::describe::{ChainInfo, Ending, NodeInfo, Role};
 use crate::observe::{Observes, Stretch, Told};
@@ -91,6 +92,7 @@ pub struct Meter<C: Clock = Tsc, A: Allocations = NotCounted> {
     shards: Mutex<Vec<Arc<Shard>>>,
     depot: ArrayQueue<Box<Record>>,
     keeper: Keeper,
+    sink: Option<Arc<dyn Sink>>,
     /// `None`: pauses are not looked for.
     ledger: Option<Arc<Ledger<C>>>,
     /// How many ticks a stretch has to take for the ledger to be asked; `u64::MAX` without one.
@@ -102,6 +104,7 @@ pub struct Meter<C: Clock = Tsc, A: Allocations = NotCounted> {
 #[repr(align(128))]
 struct Local {
     shard: Arc<Shard>,
+    #[allow(clippy::vec_box, reason = "a run takes the box with it, and moves")]
     free: RefCell<Vec<Box<Record>>>,
 }
 
@@ -117,12 +120,20 @@ impl Meter {
 
     /// As [`of`](Self::of), with something changed.
     pub fn builder(chain: &'static ChainInfo) -> Builder {
-        Builder { chain, clock: Tsc::new(), allocations: NotCounted, slowest: 8, failed: 8, pauses: Looks::Itself }
+        Builder {
+            chain,
+            clock: Tsc::new(),
+            allocations: NotCounted,
+            slowest: 8,
+            failed: 8,
+            pauses: Looks::Itself,
+            sink: None,
+        }
     }
 }
 
 /// What a [`Meter`] is made of.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "nothing is made before `build`"]
 pub struct Builder<C: Clock = Tsc, A: Allocations = NotCounted> {
     chain: &'static ChainInfo,
@@ -131,6 +142,13 @@ pub struct Builder<C: Clock = Tsc, A: Allocations = NotCounted> {
     slowest: usize,
     failed: usize,
     pauses: Looks<C>,
+    sink: Option<Arc<dyn Sink>>,
+}
+
+impl<C: Clock, A: Allocations> fmt::Debug for Builder<C, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("chain", &self.chain.name).finish_non_exhaustive()
+    }
 }
 
 /// How a meter finds pauses.
@@ -144,10 +162,10 @@ enum Looks<C: Clock> {
 impl<C: Clock, A: Allocations> Builder<C, A> {
     /// Times are measured by this clock; by [`NoClock`](super::NoClock), none are.
     pub fn clock<D: Clock>(self, clock: D) -> Builder<D, A> {
-        let Self { chain, clock: _, allocations, slowest, failed, pauses } = self;
+        let Self { chain, clock: _, allocations, slowest, failed, pauses, sink } = self;
         // A ledger has a clock of its own, which is not this one.
         let pauses = if matches!(pauses, Looks::Never) { Looks::Never } else { Looks::Itself };
-        Builder { chain, clock, allocations, slowest, failed, pauses }
+        Builder { chain, clock, allocations, slowest, failed, pauses, sink }
     }
 
     /// Allocations are read from this source.
@@ -156,8 +174,8 @@ impl<C: Clock, A: Allocations> Builder<C, A> {
     /// [`NotInstalled`] where it has nothing to read in this program.
     pub fn allocations<B: Allocations>(self, allocations: B) -> Result<Builder<C, B>, NotInstalled> {
         allocations.check()?;
-        let Self { chain, clock, allocations: _, slowest, failed, pauses } = self;
-        Ok(Builder { chain, clock, allocations, slowest, failed, pauses })
+        let Self { chain, clock, allocations: _, slowest, failed, pauses, sink } = self;
+        Ok(Builder { chain, clock, allocations, slowest, failed, pauses, sink })
     }
 
     /// So many of the slowest runs are kept, and so many of the last that were cut short, cancelled or panicked. Where both are 0, no run's
@@ -180,12 +198,19 @@ impl<C: Clock, A: Allocations> Builder<C, A> {
         self
     }
 
+    /// Each run is offered to this when it is over. Not by a meter that has no clock.
+    pub fn sink(mut self, sink: impl Sink + 'static) -> Self {
+        self.sink = Some(Arc::new(sink));
+        self
+    }
+
     /// The meter.
     pub fn build(self) -> Meter<C, A> {
-        let Self { chain, clock, allocations, slowest, failed, pauses } = self;
+        let Self { chain, clock, allocations, slowest, failed, pauses, sink } = self;
         // Without a clock, there is nothing to keep.
         let (slowest, failed) = if C::STANDS_STILL { (0, 0) } else { (slowest, failed) };
-        let boundaries = if slowest + failed == 0 { 0 } else { 4 * chain.nodes.len() + 64 };
+        let sink = sink.filter(|_| !C::STANDS_STILL);
+        let boundaries = if slowest + failed == 0 && sink.is_none() { 0 } else { 4 * chain.nodes.len() + 64 };
         let ledger = match pauses {
             _ if C::STANDS_STILL => None,
             Looks::Never => None,
@@ -203,6 +228,7 @@ impl<C: Clock, A: Allocations> Builder<C, A> {
             shards: Mutex::default(),
             depot: ArrayQueue::new(DEPOT),
             keeper: Keeper::new(slowest, failed, boundaries),
+            sink,
             foreign: AtomicU64::new(0),
         }
     }
@@ -424,6 +450,21 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
         }
     }
 
+    fn offers(&self, sink: &dyn Sink, record: &mut Record, outcome: Outcome, took: u64) {
+        let handed = record.handed.get();
+        let over = Over {
+            chain: self.chain,
+            took: Duration::from_nanos(self.clock.nanos(took)),
+            outcome,
+            was_paused: record.was_paused(),
+            trace: handed.map(|handed| handed.context),
+            status: handed.and_then(|handed| handed.status),
+        };
+        if sink.wants(&over) {
+            sink.takes(Copied::of(record, outcome, took).kept(self.chain, &self.clock, self.ledger.as_deref()));
+        }
+    }
+
     #[inline(always)]
     fn is_of(&self, chain: &'static ChainInfo) -> bool {
         core::ptr::eq(self.chain, chain) || self.is_of_another_unit(chain)
@@ -471,6 +512,8 @@ impl<C: Clock, A: Allocations> Observes for Meter<C, A> {
                 }
                 cell.seen.store(seen::ENTERED, Relaxed);
             }
+            Told::Entered(node) if is_handed_by(node) => record.handed.enters(),
+            Told::Left(node) if is_handed_by(node) => record.handed.leaves(),
             Told::Entered(node) if matches!(node.role, Role::Around) => record.node(node).tries(),
             Told::Leave(node) | Told::Suspend(node, _) if matches!(node.role, Role::Around) => record.lives(),
             Told::Broke(node) => record.node(node).sees(seen::BROKE),
@@ -513,6 +556,10 @@ impl<C: Clock, A: Allocations> Observes for Meter<C, A> {
             local.shard.folds::<C, true>(&record, &self.clock, took);
         } else {
             local.shard.folds::<C, false>(&record, &self.clock, took);
+        }
+        // Before it is kept, where its list may be exchanged.
+        if let Some(sink) = &self.sink {
+            self.offers(&**sink, &mut record, outcome, took);
         }
         if self.boundaries != 0 && self.keeper.wants(took, !outcome.is_replied()) {
             self.keeper.keep(&mut record, outcome, took);

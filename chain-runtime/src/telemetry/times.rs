@@ -1,16 +1,19 @@
 //! [`Times`]: how long something took, each time that it happened.
 
 use std::time::Duration;
-use std::vec::Vec;
 
-use histogram::Histogram;
+use histogram::{Config, Histogram};
 
 /// Buckets for a power of two: 32. So a bucket is at most 1/32 (3.1 %) wide.
-pub(crate) const GROUPING: u8 = 5;
+const GROUPING: u8 = 5;
 /// What took longer than 2^42 ns (73 minutes) counts as that long.
-pub(crate) const LONGEST: u8 = 42;
-/// Buckets of a histogram.
-pub(crate) const BUCKETS: usize = (1 << (GROUPING + 1)) + ((LONGEST - GROUPING - 1) as usize) * (1 << GROUPING);
+const POWER: u8 = 42;
+/// The longest time that is told apart, in nanoseconds.
+pub(crate) const LONGEST: u64 = (1 << POWER) - 1;
+pub(crate) const CONFIG: Config = match Config::new(GROUPING, POWER) {
+    Ok(config) => config,
+    Err(_) => unreachable!(),
+};
 
 /// How long something took, each time that it happened: a histogram of nanoseconds and their exact sum.
 ///
@@ -33,10 +36,9 @@ impl Times {
     /// It never happened.
     pub const NEVER: Self = Self { histogram: None, sum: 0 };
 
-    /// From counts by bucket, and the sum in nanoseconds.
-    pub(crate) fn new(buckets: Vec<u64>, sum: u64) -> Self {
-        let histogram = Histogram::from_buckets(GROUPING, LONGEST, buckets).ok();
-        Self { histogram, sum }
+    /// From what was counted, and the sum in nanoseconds.
+    pub(crate) fn new(histogram: Histogram, sum: u64) -> Self {
+        Self { histogram: Some(histogram), sum }
     }
 
     /// How often it happened.
@@ -114,43 +116,17 @@ impl Times {
     }
 }
 
-/// The bucket of so many nanoseconds.
-///
-/// The crate counts in the same buckets, but only in a histogram that one thread has to itself or that is counted by locked additions,
-/// and keeps its arithmetic private. A test compares the two at all limits of buckets.
-#[inline(always)]
-pub(crate) fn bucket(nanos: u64) -> usize {
-    const LAST: u64 = (1 << LONGEST) - 1;
-    let nanos = nanos.min(LAST);
-    // Up to 2^(GROUPING + 1), a bucket is one nanosecond wide.
-    let shift = (63 - (nanos | (1 << GROUPING)).leading_zeros()) - u32::from(GROUPING);
-    ((shift as usize) << GROUPING) + (nanos >> shift) as usize
-}
-
 #[cfg(test)]
 mod tests {
-    use std::vec;
-
     use super::*;
 
     #[test]
-    fn a_time_is_counted_in_the_bucket_of_the_crate() {
-        let config = histogram::Config::new(GROUPING, LONGEST).expect("a configuration");
-        assert_eq!(config.total_buckets(), BUCKETS);
-        let empty = Histogram::with_config(&config);
-        for (index, there) in (&empty).into_iter().enumerate() {
-            assert_eq!((bucket(there.start()), bucket(there.end())), (index, index), "{there:?}");
-        }
-        assert_eq!(bucket(u64::MAX), BUCKETS - 1);
-    }
-
-    #[test]
     fn quantiles_are_at_most_a_thirty_second_too_high() {
-        let mut buckets = vec![0; BUCKETS];
+        let mut histogram = Histogram::with_config(&CONFIG);
         for nanos in 1..=100_000 {
-            buckets[bucket(nanos)] += 1;
+            histogram.increment(nanos).expect("it is not too long");
         }
-        let times = Times::new(buckets, (1..=100_000).sum());
+        let times = Times::new(histogram, (1..=100_000).sum());
         assert_eq!((times.count(), times.mean()), (100_000, Some(50_000)));
         for (quantile, exact) in [(0.01, 1_000), (0.5, 50_000), (0.99, 99_000), (1.0, 100_000)] {
             let read = times.quantile(quantile).expect("a quantile");

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 #[node]
 fn waits(clock: &Manual, nanos: &u64) -> Result<(), u64> {
     clock.advance(Duration::from_nanos(*nanos));
-    if nanos % 3 == 0 { Err(0) } else { Ok(()) }
+    if nanos.is_multiple_of(3) { Err(0) } else { Ok(()) }
 }
 #[node]
 fn gives(nanos: u64) -> u64 {
@@ -35,7 +35,7 @@ const POWERS: std::ops::Range<u32> = 0..44;
 
 fn model(runs: &[u64]) -> Model {
     let within = |power| runs.iter().filter(|nanos| **nanos < 1u64 << power).count() as u64;
-    let broke = runs.iter().filter(|nanos| *nanos % 3 == 0).count() as u64;
+    let broke = runs.iter().filter(|nanos| nanos.is_multiple_of(3)).count() as u64;
     Model(runs.len() as u64, broke, runs.iter().sum(), POWERS.map(within).collect())
 }
 

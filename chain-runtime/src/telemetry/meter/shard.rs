@@ -3,17 +3,19 @@
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::boxed::Box;
 use std::sync::OnceLock;
-use std::vec;
 use std::vec::Vec;
+
+use histogram::{AtomicHistogram, Histogram};
 
 use super::record::{AllocatedCell, Cells, Record, add, seen, take};
 use crate::describe::ChainInfo;
 use crate::telemetry::pauses::Pause;
 use crate::telemetry::snapshot::{CAUSES, PauseTotals};
-use crate::telemetry::times::{BUCKETS, bucket};
+use crate::telemetry::times::{CONFIG, LONGEST};
 use crate::telemetry::{Allocated, Clock, NodeTotals, Snapshot, Times};
 
-/// Counters that one thread writes, by plain moves, and any thread reads.
+/// Counters that one thread writes, by plain moves, and any thread reads. The buckets alone are added to by the crate's atomic addition: since no other thread writes them,
+/// that takes no longer.
 #[derive(Debug)]
 pub(super) struct Shard {
     pub(super) started: AtomicU64,
@@ -76,11 +78,8 @@ impl Pauses {
 #[derive(Debug, Default)]
 struct Series {
     ticks: AtomicU64,
-    buckets: OnceLock<Box<Buckets>>,
+    buckets: OnceLock<AtomicHistogram>,
 }
-
-#[derive(Debug)]
-struct Buckets([AtomicU64; BUCKETS]);
 
 impl Series {
     #[inline(always)]
@@ -90,19 +89,23 @@ impl Series {
             Some(buckets) => buckets,
             None => self.first(),
         };
-        add(&buckets.0[bucket(clock.nanos(ticks))], 1);
+        // What is longer than the longest counts as that.
+        let _ = buckets.increment(clock.nanos(ticks).min(LONGEST));
     }
 
     #[cold]
-    fn first(&self) -> &Buckets {
-        self.buckets.get_or_init(|| Box::new(Buckets([const { AtomicU64::new(0) }; BUCKETS])))
+    fn first(&self) -> &AtomicHistogram {
+        self.buckets.get_or_init(|| AtomicHistogram::with_config(&CONFIG))
     }
 
     fn add_to(&self, all: &mut Sum) {
         all.ticks += self.ticks.load(Relaxed);
-        if let Some(Buckets(buckets)) = self.buckets.get().map(|buckets| &**buckets) {
-            let all = all.buckets.get_or_insert_with(|| vec![0; BUCKETS]);
-            all.iter_mut().zip(buckets).for_each(|(all, one)| *all += one.load(Relaxed));
+        if let Some(buckets) = self.buckets.get() {
+            let buckets = buckets.load();
+            match &mut all.buckets {
+                Some(all) => _ = all.checked_add_assign(&buckets),
+                none => *none = Some(buckets),
+            }
         }
     }
 }
@@ -214,7 +217,7 @@ impl Node {
 #[derive(Default)]
 struct Sum {
     ticks: u64,
-    buckets: Option<Vec<u64>>,
+    buckets: Option<Histogram>,
 }
 
 impl Sum {
