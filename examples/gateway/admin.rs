@@ -1,21 +1,25 @@
 //! What an operator sees and switches, on an address of its own: the live page, metrics, profiles, health. It is a chain, too.
 
-use std::future::{pending, ready};
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use chain_runtime::describe::ChainInfo;
 use chain_runtime::proxy::server::{Limits, Server};
-use chain_runtime::telemetry::{Keeps, Snapshot, page};
+use chain_runtime::telemetry::folded::Weight;
+use chain_runtime::telemetry::prometheus::{Format, Reading, render};
+use chain_runtime::telemetry::{Keeps, Snapshot, page, pprof};
 use chain_runtime::toggle::Switches;
 use chain_runtime::{chain, node};
-use http::header::CONTENT_TYPE;
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
+use percent_encoding::percent_decode_str;
 use tokio::net::TcpListener;
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 // The paths are said, since tests take this file as it is from elsewhere.
@@ -23,6 +27,8 @@ use tokio_util::sync::CancellationToken;
 mod door;
 #[path = "admin/feed.rs"]
 mod feed;
+#[path = "admin/flame.rs"]
+mod flame;
 
 pub(crate) use door::Door;
 use door::{host, site};
@@ -57,6 +63,9 @@ chain! {
             Wanted::Events => events,
             Wanted::Toggle(switch: Switch) => toggle,
             Wanted::Forget => forget,
+            Wanted::Metrics => metrics,
+            Wanted::Flame(weight: Weight) => flame_graph,
+            Wanted::Profile => profile,
             Wanted::Alive => alive,
             Wanted::Ready => is_ready,
             Wanted::Unknown => unknown,
@@ -71,7 +80,15 @@ pub(crate) fn start(listener: TcpListener, door: Door, watched: Arc<dyn Watched>
     let admin = Arc::new(Admin { sealed: Sealed, door, feed, watched, stopping });
     let mut limits = Limits::default();
     limits.connections = 64;
-    let answer = move |request: Request<Incoming>, _| ready(admin.run(&request.into_parts().0));
+    let answer = move |request: Request<Incoming>, _| {
+        let admin = Arc::clone(&admin);
+        async move {
+            let request = request.into_parts().0;
+            // Not on a thread that serves requests: a profile takes some milliseconds.
+            let reply = spawn_blocking(move || admin.run(&request)).await;
+            reply.unwrap_or_else(|_| text(StatusCode::INTERNAL_SERVER_ERROR, "it panicked, or stops\n"))
+        }
+    };
     tokio::spawn(Server::new(limits).serve(listener, answer, pending()));
 }
 
@@ -86,6 +103,9 @@ enum Wanted {
     Events,
     Toggle(Switch),
     Forget,
+    Metrics,
+    Flame(Weight),
+    Profile,
     Alive,
     Ready,
     Unknown,
@@ -103,10 +123,14 @@ fn wanted(request: &Parts) -> Wanted {
     match (&request.method, path.as_slice()) {
         (&Method::GET, [""]) => Wanted::Page,
         (&Method::GET, ["events"]) => Wanted::Events,
+        (&Method::GET, ["metrics"]) => Wanted::Metrics,
+        (&Method::GET, ["flame.svg"]) => flame::weight(request.uri.query()).map_or(Wanted::Unknown, Wanted::Flame),
+        (&Method::GET, ["pprof"]) => Wanted::Profile,
         (&Method::GET, ["healthz"]) => Wanted::Alive,
         (&Method::GET, ["readyz"]) => Wanted::Ready,
         (&Method::POST, ["toggles", name, state @ ("on" | "off")]) => {
-            Wanted::Toggle(Switch { name: (*name).to_owned(), on: *state == "on" })
+            let name = percent_decode_str(name).decode_utf8_lossy().into_owned();
+            Wanted::Toggle(Switch { name, on: *state == "on" })
         }
         (&Method::POST, ["kept", "forget"]) => Wanted::Forget,
         _ => Wanted::Unknown,
@@ -145,6 +169,34 @@ fn forget(watched: &Arc<dyn Watched>) -> Response<Content> {
     text(StatusCode::OK, "forgotten\n")
 }
 
+/// In OpenMetrics where it is asked for.
+#[node]
+fn metrics(request: &Parts, watched: &Arc<dyn Watched>) -> Response<Content> {
+    let accept = request.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let format = Format::accepted_by(accept);
+    let mut reading = Reading::from(watched.snapshot());
+    reading.keeps = watched.kept();
+    reply(StatusCode::OK, format.content_type(), render(format, [reading]))
+}
+
+/// For `go tool pprof`.
+#[node]
+fn profile(watched: &Arc<dyn Watched>) -> Response<Content> {
+    reply(StatusCode::OK, "application/octet-stream", pprof::encode(&watched.snapshot()))
+}
+
+#[node]
+fn flame_graph(weight: &Weight, watched: &Arc<dyn Watched>) -> Response<Content> {
+    match flame::draw(&watched.snapshot(), *weight) {
+        Ok(drawn) => {
+            let mut reply = reply(StatusCode::OK, "image/svg+xml", drawn);
+            reply.headers_mut().insert("content-security-policy", HeaderValue::from_static(flame::POLICY));
+            reply
+        }
+        Err(why) => text(StatusCode::NOT_FOUND, format!("there is nothing to draw yet: {why}\n")),
+    }
+}
+
 #[node]
 fn alive() -> Response<Content> {
     text(StatusCode::OK, "alive\n")
@@ -163,7 +215,7 @@ fn is_ready(stopping: &CancellationToken) -> Response<Content> {
 fn unknown() -> Response<Content> {
     text(
         StatusCode::NOT_FOUND,
-        "there is GET /, /events, /healthz, /readyz, \
+        "there is GET /, /events, /metrics, /flame.svg?of=running|waiting|time|bytes|allocations, /pprof, /healthz, /readyz, \
          POST /toggles/NAME/on, /toggles/NAME/off, /kept/forget\n",
     )
 }

@@ -64,16 +64,16 @@ pub const HTML: &str = include_str!("page/page.html");
 /// from. It cannot be put in a frame.
 pub const POLICY: &str = concat!(
     "default-src 'none'; connect-src 'self'; img-src data:; ",
-    "script-src 'sha256-Yunvngq5PkM9Gm+JBu4iYYLZA5TKw9XLVOnAoOQnoXY='; ",
-    "style-src 'sha256-17u/kG5UkNkDXPHZI32Hzr9rpGBOYTqhM69XLw3TBCE='; ",
+    "script-src 'sha256-suFx0h7fsej8DUA5rZ6DkSYfWez3RIUk3BixBxTdh5U='; ",
+    "style-src 'sha256-Jc2TiyABA56Xo4stHHYZ2gRxrKoQLD36n+swOOV7sNg='; ",
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 );
 
 /// The chain as it is written: rows, blocks and arms nested.
 ///
-/// `notice` stands at the foot of the page: who can open it, say.
-pub fn chain(chain: &'static ChainInfo, notice: &str) -> String {
-    json(&shape::Shape::of(chain, notice))
+/// `notice` stands at the foot of the page: who can open it, say. `links` are what else the server has, as titles and relative paths.
+pub fn chain(chain: &'static ChainInfo, notice: &str, links: &[(&str, &str)]) -> String {
+    json(&shape::Shape::of(chain, notice, links))
 }
 
 /// The toggles, and how they stand. Of a chain without any, nothing is to be sent.

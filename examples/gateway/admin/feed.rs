@@ -14,6 +14,7 @@ use futures_util::stream::{Stream, unfold};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 use super::Watched;
@@ -24,6 +25,15 @@ const PLACES: usize = 16;
 const LONGEST: Duration = Duration::from_secs(600);
 /// Figures are of so many seconds.
 const SECONDS: usize = 5;
+
+/// What else there is.
+const LINKS: [(&str, &str); 5] = [
+    ("flame graph, running", "flame.svg?of=running"),
+    ("waiting, too", "flame.svg?of=time"),
+    ("of bytes", "flame.svg?of=bytes"),
+    ("pprof", "pprof"),
+    ("metrics", "metrics"),
+];
 
 pub(crate) type Events = StreamBody<Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, Infallible>> + Send>>>;
 
@@ -47,7 +57,7 @@ impl Feed {
     /// Begins to watch.
     pub(super) fn start(watched: Arc<dyn Watched>, notice: &str) -> Self {
         let feed = Self {
-            chain: page::event("chain", &page::chain(watched.chain(), notice)).into(),
+            chain: page::event("chain", &page::chain(watched.chain(), notice, &LINKS)).into(),
             latest: Arc::new(watch::Sender::default()),
             looks: Arc::default(),
             places: Arc::new(Semaphore::new(PLACES)),
@@ -101,44 +111,59 @@ impl Viewer {
 }
 
 async fn watch(watched: Arc<dyn Watched>, latest: Arc<watch::Sender<Latest>>, looks: Arc<Notify>) {
-    let mut window = Window::new(SECONDS);
     let mut ticks = interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut shown = Shown::default();
+    let mut maker =
+        Maker { watched, window: Window::new(SECONDS), latest: Latest::default(), kept: Default::default() };
     loop {
         if latest.receiver_count() == 0 {
-            window.clear();
+            maker.window.clear();
             looks.notified().await;
-            ticks.reset_immediately();
         }
         tokio::select! {
             _ = ticks.tick() => {}
             // Who has just come does not wait for the next second.
             () = looks.notified() => {}
         }
-        let figures = page::event("figures", &window.figures(watched.snapshot()));
-        let toggles = watched.switches().map(page::toggles).unwrap_or_else(|| "[]".to_owned());
-        let kept = watched.kept();
-        latest.send_modify(|latest| {
-            latest.figures = figures.into();
-            if latest.toggles.0 == 0 || shown.toggles != toggles {
-                latest.toggles = (latest.toggles.0 + 1, page::event("toggles", &toggles).into());
-                shown.toggles = toggles;
-            }
-            let numbers = numbers(&kept);
-            if latest.kept.0 == 0 || shown.kept != numbers {
-                latest.kept = (latest.kept.0 + 1, page::event("kept", &page::kept(&kept)).into());
-                shown.kept = numbers;
-            }
+        // Not on a thread that serves requests: it takes a millisecond or so.
+        let made = spawn_blocking(move || {
+            maker.makes();
+            maker
         });
+        maker = match made.await {
+            Ok(made) => made,
+            // The runtime stops.
+            Err(_) => return,
+        };
+        latest.send_replace(maker.latest.clone());
     }
 }
 
-/// What was sent last, to know what is another.
-#[derive(Default)]
-struct Shown {
-    toggles: String,
+/// Makes the events.
+struct Maker {
+    watched: Arc<dyn Watched>,
+    window: Window,
+    latest: Latest,
+    /// The numbers of the runs that were sent last. Their times say nothing of whether they are others.
     kept: [Vec<u64>; 2],
+}
+
+impl Maker {
+    fn makes(&mut self) {
+        let Self { watched, window, latest, kept: sent } = self;
+        latest.figures = page::event("figures", &window.figures(watched.snapshot())).into();
+        let toggles = watched.switches().map_or_else(|| "[]".to_owned(), page::toggles);
+        let toggles = Bytes::from(page::event("toggles", &toggles));
+        if latest.toggles.1 != toggles {
+            latest.toggles = (latest.toggles.0 + 1, toggles);
+        }
+        let kept = watched.kept();
+        let numbers = numbers(&kept);
+        if latest.kept.0 == 0 || *sent != numbers {
+            latest.kept = (latest.kept.0 + 1, page::event("kept", &page::kept(&kept)).into());
+            *sent = numbers;
+        }
+    }
 }
 
 fn numbers(kept: &Keeps) -> [Vec<u64>; 2] {

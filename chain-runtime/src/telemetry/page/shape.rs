@@ -16,6 +16,7 @@ pub(super) struct Shape<'a> {
     nodes: Vec<Node>,
     row: Vec<Place>,
     notice: &'a str,
+    links: &'a [(&'a str, &'a str)],
 }
 
 #[derive(Serialize)]
@@ -47,7 +48,7 @@ struct Block {
 }
 
 impl<'a> Shape<'a> {
-    pub(super) fn of(chain: &'static ChainInfo, notice: &'a str) -> Self {
+    pub(super) fn of(chain: &'static ChainInfo, notice: &'a str, links: &'a [(&'a str, &'a str)]) -> Self {
         Self {
             name: chain.name,
             reply: chain.reply,
@@ -55,6 +56,7 @@ impl<'a> Shape<'a> {
             nodes: chain.nodes.iter().map(Node::of).collect(),
             row: row(chain, None),
             notice,
+            links,
         }
     }
 }

@@ -81,6 +81,7 @@ impl Tab {
         }
         tab.size(1280, 900, false).await;
         tab.call("Page.navigate", json!({ "url": url })).await;
+        tab.until("document.readyState === 'complete'").await;
         tab
     }
 
