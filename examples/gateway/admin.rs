@@ -1,11 +1,14 @@
 //! What an operator sees and switches, on an address of its own: the live page, metrics, profiles, health. It is a chain, too.
 
 use std::future::pending;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chain_runtime::describe::ChainInfo;
+use chain_runtime::proxy::Rate;
 use chain_runtime::proxy::server::{Limits, Server};
 use chain_runtime::telemetry::folded::Weight;
 use chain_runtime::telemetry::prometheus::{Format, Reading, render};
@@ -18,7 +21,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
@@ -73,13 +76,23 @@ chain! {
     }
 }
 
+/// Begins to listen. The kernel keeps little of what a client does not read, so that one who has stopped reading is soon known.
+pub(crate) fn listen(at: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if at.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(16 << 10)?;
+    socket.bind(at)?;
+    socket.listen(64)
+}
+
 /// Serves it for as long as the runtime lives, so that what is stopping can be looked at.
 pub(crate) fn start(listener: TcpListener, door: Door, watched: Arc<dyn Watched>, stopping: CancellationToken) {
     let notice = door.notice();
     let feed = Feed::start(Arc::clone(&watched), notice);
     let admin = Arc::new(Admin { sealed: Sealed, door, feed, watched, stopping });
     let mut limits = Limits::default();
-    limits.connections = 64;
+    (limits.connections, limits.buffer) = (64, 16 << 10);
+    limits.reading = Some(Rate::new(1_000, Duration::from_secs(10)));
     let answer = move |request: Request<Incoming>, _| {
         let admin = Arc::clone(&admin);
         async move {

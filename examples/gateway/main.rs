@@ -73,7 +73,7 @@ async fn run() -> Result<(), Failure> {
     let listener = listen::listen(flags.listen).await?;
     let at = listener.local_addr().map_err(Failure::failed)?;
     let admin = match flags.admin()? {
-        Some((at, door)) => Some((listen::listen(at).await?, door)),
+        Some((at, door)) => Some((admin::listen(at).map_err(|error| listen::failed(at, &error))?, door)),
         None => None,
     };
     let embedded = flags.upstreams.is_empty();

@@ -64,8 +64,8 @@ pub const HTML: &str = include_str!("page/page.html");
 /// from. It cannot be put in a frame.
 pub const POLICY: &str = concat!(
     "default-src 'none'; connect-src 'self'; img-src data:; ",
-    "script-src 'sha256-suFx0h7fsej8DUA5rZ6DkSYfWez3RIUk3BixBxTdh5U='; ",
-    "style-src 'sha256-Jc2TiyABA56Xo4stHHYZ2gRxrKoQLD36n+swOOV7sNg='; ",
+    "script-src 'sha256-diZoYhMcLnJcfiko2roiZ+4RA+7Hj7olN5nyP5KN/K0='; ",
+    "style-src 'sha256-MsXpw1KxGJBeQlDhRAU4tTsihggLnkBu4FI08Wd2as8='; ",
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 );
 

@@ -84,6 +84,8 @@ struct Node {
     calls: u64,
     broke: u64,
     cancelled: u64,
+    /// Of these, the runs that waited here.
+    died: u64,
     panicked: u64,
     skipped: u64,
     late: u64,
@@ -141,6 +143,7 @@ impl Node {
             calls: allocated.calls,
             broke: totals.broke,
             cancelled: totals.cancelled,
+            died: totals.died,
             panicked: totals.panicked,
             skipped: totals.skipped,
             late: totals.late,

@@ -7,7 +7,6 @@ use chain_runtime::describe::ChainInfo;
 use chain_runtime::telemetry::{Keeps, Meter, Snapshot};
 use chain_runtime::toggle::{Switches, Toggles};
 use chain_runtime::{chain, node};
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -113,7 +112,7 @@ impl Watched for Long {
 pub(crate) async fn serve() -> (String, JoinSet<()>) {
     assert_eq!(Long::CHAIN.nodes.len(), 37);
     let long = Arc::new(Long { meter: Meter::of(Long::CHAIN), toggles: Toggles::new() });
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let listener = admin::listen(([127, 0, 0, 1], 0).into()).expect("a free port");
     let at = listener.local_addr().expect("an address");
     admin::start(listener, Door::open(), Arc::clone(&long) as _, CancellationToken::new());
     let mut tasks = JoinSet::new();

@@ -195,8 +195,15 @@ async fn thirty_seven_nodes_are_readable_on_a_desk_and_on_a_phone() {
             .await;
         assert_eq!(covered, json!([]), "{width}: these cover others, or are cut off");
     }
+    // Each figure says what it is.
     tab.size(375, 812, true).await;
-    tab.value("document.getElementById('chain-title').scrollIntoView()").await;
+    assert_eq!(tab.value("getComputedStyle(document.querySelector('.titles')).display").await, json!("none"));
+    assert_eq!(
+        tab.value("document.querySelector('.node .figure .label').getBoundingClientRect().width > 10").await,
+        json!(true)
+    );
+    tab.until("figures.seconds > 4").await;
+    tab.value("document.getElementById('toggles').scrollIntoView()").await;
     tab.picture("page-phone.png").await;
     // The arms of a branch are told apart.
     tab.until("[...document.querySelectorAll('.arm code')].map(arm => arm.textContent).filter(arm => arm.startsWith('Kind::Write')).length === 2").await;
@@ -256,6 +263,7 @@ async fn pictures_for_the_readme() {
     let mut tab = Tab::open(&gateway.page).await;
     sleep(Duration::from_secs(30)).await;
     tab.until("document.querySelectorAll('#failed details').length === 8").await;
+    tab.size(1280, 1240, false).await;
     tab.value("document.querySelector('#slowest summary').click()").await;
     tab.until("document.querySelector('#slowest .track > i') !== null").await;
     for (scheme, name) in [(Scheme::Light, "page.png"), (Scheme::Dark, "page-dark.png")] {
