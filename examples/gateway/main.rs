@@ -34,6 +34,7 @@ mod failure;
 mod gateway;
 mod listen;
 mod logging;
+mod pauses;
 mod signals;
 mod units;
 mod watched;
@@ -42,6 +43,7 @@ use cli::Flags;
 use demo::Demo;
 use failure::Failure;
 use gateway::{FORWARDED_USER, Gateway, REQUEST_ID};
+use pauses::Pauses;
 
 /// What each node allocates is counted: some nanoseconds for each allocation.
 #[global_allocator]
@@ -105,7 +107,9 @@ async fn run() -> Result<(), Failure> {
         // An API key is a secret between the client and the gateway. `Authorization` has to be passed on as it is (RFC 9110, 11.6.2).
         .hides(auth.fields().filter(|field| *field != http::header::AUTHORIZATION).cloned())
         .tunnels(&tunnels);
-    let meter = Meter::builder(Gateway::CHAIN).allocations(Counted).map_err(Failure::failed)?.build();
+    let pauses = Pauses::look();
+    let meter = Meter::builder(Gateway::CHAIN).pauses(Arc::clone(&pauses.ledger));
+    let meter = meter.allocations(Counted).map_err(Failure::failed)?.build();
     let gateway = Arc::new(Gateway {
         meter,
         toggles: Toggles::new(),
