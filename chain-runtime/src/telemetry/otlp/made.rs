@@ -202,6 +202,7 @@ fn pauses(hit: &[&KeptPause]) -> Vec<KeyValue> {
     ]
 }
 
+#[allow(clippy::cast_precision_loss, reason = "a float is what the attribute has")]
 fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
+    duration.as_nanos() as f64 / 1e6
 }
