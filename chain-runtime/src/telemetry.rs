@@ -7,6 +7,8 @@ pub mod dashboard;
 pub mod folded;
 mod kept;
 mod meter;
+#[cfg(feature = "opentelemetry")]
+pub mod otlp;
 #[cfg(feature = "telemetry-page")]
 pub mod page;
 pub mod pauses;

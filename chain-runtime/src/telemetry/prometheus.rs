@@ -273,7 +273,8 @@ impl Shown<'_, '_> {
     }
 
     fn nodes(&mut self) -> fmt::Result {
-        let all: [(_, _, fn(&NodeTotals) -> u64); 8] = [
+        type Count = fn(&NodeTotals) -> u64;
+        let all: [(&str, &str, Count); 8] = [
             ("chain_node_entered", "Times that the node's way in began", |node| node.entered),
             ("chain_node_broke", "Times that the node broke", |node| node.broke),
             ("chain_node_cancelled", "Times that a run or a block died while the node was entered", |node| {
@@ -308,22 +309,25 @@ impl Shown<'_, '_> {
                 }
             }
         }
-        let bytes: (_, _, _, fn(&WayTotals) -> u64, fn(&Snapshot) -> bool) = (
-            "chain_node_allocated",
-            "What was allocated while the node ran",
-            Some(&Unit::Bytes),
-            |way| way.allocated.bytes,
-            |snapshot| snapshot.is_counted.0,
-        );
-        let calls: (_, _, _, fn(&WayTotals) -> u64, fn(&Snapshot) -> bool) = (
-            "chain_node_allocations",
-            "How often something was allocated while the node ran",
-            None,
-            |way| way.allocated.calls,
-            |snapshot| snapshot.is_counted.1,
-        );
-        for (name, help, unit, count, is_counted) in [bytes, calls] {
-            self.counter(name, help, unit, |snapshot, series| {
+        type Count = (&'static str, &'static str, Option<Unit>, fn(&WayTotals) -> u64, fn(&Snapshot) -> bool);
+        let counts: [Count; 2] = [
+            (
+                "chain_node_allocated",
+                "What was allocated while the node ran",
+                Some(Unit::Bytes),
+                |way| way.allocated.bytes,
+                |snapshot| snapshot.is_counted.0,
+            ),
+            (
+                "chain_node_allocations",
+                "How often something was allocated while the node ran",
+                None,
+                |way| way.allocated.calls,
+                |snapshot| snapshot.is_counted.1,
+            ),
+        ];
+        for (name, help, unit, count, is_counted) in counts {
+            self.counter(name, help, unit.as_ref(), |snapshot, series| {
                 let all = snapshot
                     .nodes
                     .iter()

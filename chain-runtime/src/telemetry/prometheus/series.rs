@@ -64,15 +64,15 @@ pub(in crate::telemetry) fn may_wait(node: &NodeInfo) -> bool {
     waits_on(node, Way::In) || waits_on(node, Way::Out)
 }
 
-/// A node around a block has no way out of its own: it runs on until it returns.
+/// A node around a block is on its way out once the block is over.
 pub(super) fn has_way(node: &NodeInfo, way: Way) -> bool {
-    way == Way::In || node.facts.exit.is_present()
+    way == Way::In || node.facts.exit.is_present() || is_around(node)
 }
 
 pub(super) fn waits_on(node: &NodeInfo, way: Way) -> bool {
     match way {
         Way::In => node.facts.enter == Hook::Suspends || is_around(node),
-        Way::Out => node.facts.exit == Hook::Suspends,
+        Way::Out => node.facts.exit == Hook::Suspends || is_around(node),
     }
 }
 
