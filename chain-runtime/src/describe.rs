@@ -5,6 +5,7 @@
 use core::fmt;
 
 mod drawing;
+pub(crate) mod rows;
 
 pub use drawing::{Drawing, Mermaid};
 

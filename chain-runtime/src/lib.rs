@@ -179,6 +179,11 @@
 //! | `arc-swap` | `Reloadable`: a field that is swapped while requests run | `arc-swap` |
 //! | `telemetry` | what nodes take of time and memory, and what pauses them (module `telemetry`) | `chain-counting`, `crossbeam-queue`, `fastrand`, `histogram`, `nix` on Linux, `pin-project-lite`, `quanta`, `thread_local` |
 //! | `jemalloc` | `telemetry::Jemalloc`: allocations by jemalloc's own counters | `tikv-jemalloc-ctl`; those of `telemetry` |
+//! | `telemetry-page` | `telemetry::page`: a live page, for any server | `serde`, `serde_json`; those of `telemetry` |
+//! | `trace-context` | `telemetry::TraceContexts`: which trace a request belongs to | those of `http` and `telemetry` |
+//! | `prometheus-client` | `telemetry::prometheus`: figures for Prometheus | `prometheus-client`; those of `telemetry` |
+//! | `opentelemetry` | `telemetry::otlp`: runs as OpenTelemetry's spans | `opentelemetry`, `opentelemetry_sdk`; those of `telemetry` and `tokio` |
+//! | `pprof` | `telemetry::pprof`: profiles for `go tool pprof` | `prost`; those of `telemetry` |
 //! | `split` | a [`share`] of the requests by a key: the same ones each time | `siphasher` |
 //! | `sample` | a [`share`] of the requests, drawn anew for each | `fastrand` |
 #![cfg_attr(not(test), no_std)]
@@ -225,6 +230,7 @@ pub mod node;
     feature = "request-id",
     feature = "serde_json",
     feature = "subtle",
+    feature = "trace-context",
     feature = "whole-body"
 ))]
 pub mod nodes;

@@ -2,13 +2,26 @@
 
 pub mod allocations;
 pub mod clock;
+#[cfg(feature = "prometheus-client")]
+pub mod dashboard;
+pub mod folded;
 mod kept;
 mod meter;
 mod no_alloc;
+#[cfg(feature = "opentelemetry")]
+pub mod otlp;
+#[cfg(feature = "telemetry-page")]
+pub mod page;
 pub mod pauses;
+#[cfg(feature = "pprof")]
+pub mod pprof;
+#[cfg(feature = "prometheus-client")]
+pub mod prometheus;
 mod sampled;
+mod sink;
 mod snapshot;
 mod times;
+pub mod trace_context;
 
 #[cfg(feature = "jemalloc")]
 pub use allocations::Jemalloc;
@@ -18,5 +31,9 @@ pub use kept::{Keeps, Kept, KeptPause, KeptStretch, Outcome, Whose};
 pub use meter::{Builder, Meter, Run};
 pub use no_alloc::NoAlloc;
 pub use sampled::Sampled;
+pub use sink::{Over, Sink};
 pub use snapshot::{NodeTotals, OtherChain, PauseTotals, Snapshot, WayTotals};
 pub use times::Times;
+#[cfg(feature = "trace-context")]
+pub use trace_context::TraceContexts;
+pub use trace_context::{SpanId, TraceContext, TraceId};

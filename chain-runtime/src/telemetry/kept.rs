@@ -4,6 +4,7 @@ use core::fmt;
 use std::time::{Duration, SystemTime};
 use std::vec::Vec;
 
+use super::TraceContext;
 use super::pauses::{Cause, Evidence};
 use crate::describe::{ChainInfo, NodeInfo};
 use crate::observe::Way;
@@ -22,6 +23,12 @@ pub struct Kept {
     pub took: Duration,
     /// How it ended.
     pub outcome: Outcome,
+    /// Its trace, where the chain has a node [`TraceContexts`](super::trace_context), and the run came that far.
+    pub trace: Option<TraceContext>,
+    /// Its request's method, where it has a trace: one of those that are known, or `_OTHER`.
+    pub method: Option<&'static str>,
+    /// The status of its reply, where that node was left.
+    pub status: Option<u16>,
     /// Its stretches in order, without a gap: the first begins with the run, the last ends with it.
     pub stretches: Vec<KeptStretch>,
     /// Whether there were more of them than a meter keeps. Then the last one that is kept lasts as long as it did, and those after it are missing.

@@ -24,18 +24,21 @@ use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::boxed::Box;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use std::vec::Vec;
 
 use crossbeam_queue::ArrayQueue;
 use thread_local::ThreadLocal;
 
 pub use self::builder::Builder;
-use self::keeper::Keeper;
+use self::keeper::{Copied, Keeper};
 use self::record::{Record, place, seen, waits};
 use self::shard::Shard;
 use super::pauses::{Cause, Ledger, Pause};
-use super::{Allocated, Allocations, Clock, Keeps, NodeTotals, NotCounted, Outcome, PauseTotals, Snapshot, Times, Tsc};
+use super::{
+    Allocated, Allocations, Clock, Keeps, NodeTotals, NotCounted, Outcome, Over, PauseTotals, Sink, Snapshot, Times,
+    Tsc,
+};
 use crate::describe::{ChainInfo, Ending, NodeInfo};
 use crate::observe::{Stretch, Way};
 
@@ -91,6 +94,7 @@ pub struct Meter<C: Clock = Tsc, A: Allocations = NotCounted> {
     shards: Mutex<Vec<Arc<Shard>>>,
     depot: ArrayQueue<Box<Record>>,
     keeper: Keeper,
+    sink: Option<Arc<dyn Sink>>,
     /// `None`: pauses are not looked for.
     ledger: Option<Arc<Ledger<C>>>,
     /// How many ticks a stretch has to take for the ledger to be asked; `u64::MAX` without one.
@@ -323,6 +327,21 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
                 }
                 Outcome::Cancelled(node)
             }
+        }
+    }
+
+    fn offers(&self, sink: &dyn Sink, record: &mut Record, outcome: Outcome, took: u64) {
+        let handed = record.handed.get();
+        let over = Over {
+            chain: self.chain,
+            took: Duration::from_nanos(self.clock.nanos(took)),
+            outcome,
+            was_paused: record.was_paused(),
+            trace: handed.map(|handed| handed.context),
+            status: handed.and_then(|handed| handed.status),
+        };
+        if sink.wants(&over) {
+            sink.takes(Copied::of(record, outcome, took).kept(self.chain, &self.clock, self.ledger.as_deref()));
         }
     }
 

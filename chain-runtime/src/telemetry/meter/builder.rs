@@ -1,5 +1,6 @@
 //! [`Builder`]: how a meter is made.
 
+use core::fmt;
 use core::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +11,7 @@ use super::keeper::Keeper;
 use super::{DEPOT, Meter};
 use crate::describe::ChainInfo;
 use crate::telemetry::pauses::Ledger;
-use crate::telemetry::{Allocations, Clock, NotCounted, NotInstalled, Tsc};
+use crate::telemetry::{Allocations, Clock, NotCounted, NotInstalled, Sink, Tsc};
 
 impl Meter {
     /// For this chain: by the processor's counter, without allocations, and with the 8 slowest and the 8 last failed runs kept.
@@ -21,12 +22,12 @@ impl Meter {
     /// As [`of`](Self::of), with something changed.
     pub fn builder(chain: &'static ChainInfo) -> Builder {
         let (clock, allocations) = (Tsc::new(), NotCounted);
-        Builder { chain, clock, allocations, slowest: 8, failed: 8, pauses: Looks::Itself }
+        Builder { chain, clock, allocations, slowest: 8, failed: 8, pauses: Looks::Itself, sink: None }
     }
 }
 
 /// What a [`Meter`] is made of.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "nothing is made before `build`"]
 pub struct Builder<C: Clock = Tsc, A: Allocations = NotCounted> {
     chain: &'static ChainInfo,
@@ -35,6 +36,13 @@ pub struct Builder<C: Clock = Tsc, A: Allocations = NotCounted> {
     slowest: usize,
     failed: usize,
     pauses: Looks<C>,
+    sink: Option<Arc<dyn Sink>>,
+}
+
+impl<C: Clock, A: Allocations> fmt::Debug for Builder<C, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("chain", &self.chain.name).finish_non_exhaustive()
+    }
 }
 
 /// How a meter finds pauses.
@@ -48,10 +56,10 @@ enum Looks<C: Clock> {
 impl<C: Clock, A: Allocations> Builder<C, A> {
     /// Times are measured by this clock; by [`NoClock`](super::NoClock), none are.
     pub fn clock<D: Clock>(self, clock: D) -> Builder<D, A> {
-        let Self { chain, clock: _, allocations, slowest, failed, pauses } = self;
+        let Self { chain, clock: _, allocations, slowest, failed, pauses, sink } = self;
         // A ledger has a clock of its own, which is not this one.
         let pauses = if matches!(pauses, Looks::Never) { Looks::Never } else { Looks::Itself };
-        Builder { chain, clock, allocations, slowest, failed, pauses }
+        Builder { chain, clock, allocations, slowest, failed, pauses, sink }
     }
 
     /// Allocations are read from this source.
@@ -60,8 +68,8 @@ impl<C: Clock, A: Allocations> Builder<C, A> {
     /// [`NotInstalled`] where it has nothing to read in this program.
     pub fn allocations<B: Allocations>(self, allocations: B) -> Result<Builder<C, B>, NotInstalled> {
         allocations.check()?;
-        let Self { chain, clock, allocations: _, slowest, failed, pauses } = self;
-        Ok(Builder { chain, clock, allocations, slowest, failed, pauses })
+        let Self { chain, clock, allocations: _, slowest, failed, pauses, sink } = self;
+        Ok(Builder { chain, clock, allocations, slowest, failed, pauses, sink })
     }
 
     /// So many of the slowest runs are kept, and so many of the last that were cut short, cancelled or panicked. Where both are 0, no run's
@@ -84,12 +92,19 @@ impl<C: Clock, A: Allocations> Builder<C, A> {
         self
     }
 
+    /// Each run is offered to this when it is over. Not by a meter that has no clock.
+    pub fn sink(mut self, sink: impl Sink + 'static) -> Self {
+        self.sink = Some(Arc::new(sink));
+        self
+    }
+
     /// The meter.
     pub fn build(self) -> Meter<C, A> {
-        let Self { chain, clock, allocations, slowest, failed, pauses } = self;
+        let Self { chain, clock, allocations, slowest, failed, pauses, sink } = self;
         // Without a clock, there is nothing to keep.
         let (slowest, failed) = if C::STANDS_STILL { (0, 0) } else { (slowest, failed) };
-        let boundaries = if slowest + failed == 0 { 0 } else { 4 * chain.nodes.len() + 64 };
+        let sink = sink.filter(|_| !C::STANDS_STILL);
+        let boundaries = if slowest + failed == 0 && sink.is_none() { 0 } else { 4 * chain.nodes.len() + 64 };
         let ledger = match pauses {
             _ if C::STANDS_STILL => None,
             Looks::Never => None,
@@ -107,6 +122,7 @@ impl<C: Clock, A: Allocations> Builder<C, A> {
             shards: Mutex::default(),
             depot: ArrayQueue::new(DEPOT),
             keeper: Keeper::new(slowest, failed, boundaries),
+            sink,
             foreign: AtomicU64::new(0),
         }
     }

@@ -11,6 +11,7 @@ use super::record::{PAUSES, Place, Record, unpacked};
 use crate::describe::ChainInfo;
 use crate::observe::Way;
 use crate::telemetry::pauses::{Ledger, Pause};
+use crate::telemetry::trace_context::Handed;
 use crate::telemetry::{Clock, Keeps, Kept, KeptPause, KeptStretch, Outcome, Whose};
 
 /// Two bounded lists, whose memory is made at the beginning. Runs that fail may be many,
@@ -50,6 +51,15 @@ pub(super) struct Run {
     number: u64,
     ended: SystemTime,
     boundaries: u32,
+    handed: Option<Handed>,
+}
+
+impl Run {
+    /// It is over now.
+    fn of(record: &Record, outcome: Outcome, took: u64, number: u64) -> Self {
+        let (began, boundaries) = (record.began.load(Relaxed), record.boundaries.load(Relaxed));
+        Self { outcome, took, began, number, ended: SystemTime::now(), boundaries, handed: record.handed.get() }
+    }
 }
 
 impl Keeper {
@@ -77,9 +87,7 @@ impl Keeper {
             self.missed.fetch_add(1, Relaxed);
             return;
         };
-        let (number, ended) = (lists.number, SystemTime::now());
-        let (began, boundaries) = (record.began.load(Relaxed), record.boundaries.load(Relaxed));
-        let run = Run { outcome, took, began, number, ended, boundaries };
+        let run = Run::of(record, outcome, took, lists.number);
         let Lists { slowest, failed, next, number } = &mut *lists;
         if took > self.faster.load(Relaxed)
             && let Some(slot) = slowest.iter_mut().min_by_key(|slot| slot.took())
@@ -147,14 +155,21 @@ impl Slot {
 }
 
 /// What a slot has, so that its lock is not held for longer.
-struct Copied {
+pub(super) struct Copied {
     run: Run,
     list: Vec<u64>,
     pauses: Vec<(Place, Pause)>,
 }
 
 impl Copied {
-    fn kept<C: Clock>(&self, chain: &'static ChainInfo, clock: &C, ledger: Option<&Ledger<C>>) -> Kept {
+    /// A run that nobody has kept yet.
+    pub(super) fn of(record: &mut Record, outcome: Outcome, took: u64) -> Self {
+        let run = Run::of(record, outcome, took, 0);
+        let list = record.list.iter().take(run.boundaries as usize).map(|boundary| boundary.load(Relaxed)).collect();
+        Self { run, list, pauses: record.paused().to_vec() }
+    }
+
+    pub(super) fn kept<C: Clock>(&self, chain: &'static ChainInfo, clock: &C, ledger: Option<&Ledger<C>>) -> Kept {
         let Self { run, list, .. } = self;
         let nanos = |ticks| Duration::from_nanos(clock.nanos(ticks));
         let took = nanos(run.took);
@@ -171,6 +186,9 @@ impl Copied {
             began: run.ended.checked_sub(took).unwrap_or(SystemTime::UNIX_EPOCH),
             took,
             outcome: run.outcome,
+            trace: run.handed.map(|handed| handed.context),
+            method: run.handed.and_then(|handed| handed.method),
+            status: run.handed.and_then(|handed| handed.status),
             stretches: stretches.collect(),
             is_truncated: run.boundaries as usize > list.len(),
             pauses: self.pauses(clock, ledger),

@@ -6,6 +6,7 @@ use super::record::{CHAIN, seen};
 use super::{FREE, Meter, Run, record};
 use crate::describe::{ChainInfo, Ending, Role};
 use crate::observe::{Observes, Told};
+use crate::telemetry::trace_context::is_handed_by;
 use crate::telemetry::{Allocated, Allocations, Clock};
 
 impl<C: Clock, A: Allocations> Observes for Meter<C, A> {
@@ -39,6 +40,8 @@ impl<C: Clock, A: Allocations> Observes for Meter<C, A> {
                 }
                 cell.seen.store(seen::ENTERED, Relaxed);
             }
+            Told::Entered(node) if is_handed_by(node) => record.handed.enters(),
+            Told::Left(node) if is_handed_by(node) => record.handed.leaves(),
             Told::Entered(node) if matches!(node.role, Role::Around) => record.node(node).tries(),
             Told::Leave(node) | Told::Suspend(node, _) if matches!(node.role, Role::Around) => record.lives(),
             Told::Broke(node) => record.node(node).sees(seen::BROKE),
@@ -81,6 +84,10 @@ impl<C: Clock, A: Allocations> Observes for Meter<C, A> {
             local.shard.folds::<C, true>(&record, &self.clock, took);
         } else {
             local.shard.folds::<C, false>(&record, &self.clock, took);
+        }
+        // Before it is kept, where its list may be exchanged.
+        if let Some(sink) = &self.sink {
+            self.offers(&**sink, &mut record, outcome, took);
         }
         if self.boundaries != 0 && self.keeper.wants(took, !outcome.is_replied()) {
             self.keeper.keep(&mut record, outcome, took);

@@ -9,6 +9,7 @@ use crate::describe::{ChainInfo, NodeInfo};
 use crate::observe::{Stretch, Way};
 use crate::telemetry::Allocated;
 use crate::telemetry::pauses::Pause;
+use crate::telemetry::trace_context::HandedCells;
 
 /// What happened to a node since it was entered. The first four say also which of its times there are, in the order of [`Cells::ticks`].
 pub(super) mod seen {
@@ -88,6 +89,8 @@ pub(super) struct Record {
     /// In and out; as many as there are cells, or none.
     pub(super) allocated: Box<[[AllocatedCell; 2]]>,
     pub(super) blocks: Box<[AtomicU32]>,
+    /// What is known of its request.
+    pub(super) handed: HandedCells,
     /// What paused it, and where. The lock is only there since the record is shared: nobody waits for it.
     paused: AtomicU32,
     pauses: Mutex<Vec<(Place, Pause)>>,
@@ -147,6 +150,7 @@ impl Record {
             cells: (0..cells).map(|_| Cells::default()).collect(),
             allocated: (0..if counts { cells } else { 0 }).map(|_| Default::default()).collect(),
             blocks: chain.blocks.iter().map(|_| AtomicU32::new(0)).collect(),
+            handed: HandedCells::default(),
             paused: AtomicU32::new(0),
             pauses: Mutex::new(Vec::with_capacity(if boundaries == 0 { 0 } else { PAUSES })),
         }
@@ -159,6 +163,7 @@ impl Record {
         self.began.store(ticks, Relaxed);
         self.allocates_from(allocated);
         self.death.store(0, Relaxed);
+        self.handed.clear();
         self.boundaries.store(0, Relaxed);
     }
 
@@ -204,6 +209,11 @@ impl Record {
     /// What paused it, where something did.
     pub(super) fn paused(&mut self) -> &[(Place, Pause)] {
         self.pauses.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether something paused it.
+    pub(super) fn was_paused(&self) -> bool {
+        self.paused.load(Relaxed) != 0
     }
 
     /// Nothing has paused it any more.

@@ -1,0 +1,124 @@
+//! Where a chain's time and memory go, as a profile for `go tool pprof` and whatever else reads its format.
+//!
+//! ```
+//! use chain_runtime::telemetry::{Meter, pprof};
+//! use chain_runtime::{chain, node};
+//!
+//! #[node]
+//! fn answer(input: &u32) -> u32 { *input }
+//!
+//! chain! {
+//!     #[observe(meter)]
+//!     struct Small { meter: Meter }
+//!     fn(input: u32) -> u32 { answer }
+//! }
+//!
+//! let small = Small { meter: Meter::of(Small::CHAIN) };
+//! small.run(1);
+//! // What a handler replies, as `application/octet-stream`; `go tool pprof -http : http://127.0.0.1:9000/pprof` opens it.
+//! let profile = pprof::encode(&small.meter.snapshot());
+//! assert!(!profile.is_empty());
+//! ```
+//!
+//! It has the stacks of [`folded`](super::folded), each with four values: `running` and `waiting` in nanoseconds, `alloc_space` in bytes, `alloc_objects` in calls. `-sample_index` chooses
+//! among them. Functions are nodes, in the file and line where the chain is declared. It is not compressed, which readers allow.
+//!
+//! The format is [profile.proto](https://github.com/google/pprof/blob/main/proto/profile.proto).
+
+mod proto;
+
+use std::collections::BTreeMap;
+use std::string::String;
+use std::time::UNIX_EPOCH;
+use std::vec::Vec;
+
+use prost::Message as _;
+
+use self::proto::{Function, Line, Location, Profile, Sample, ValueType};
+use super::Snapshot;
+use super::folded::{Frame, Weight, stacks};
+
+const KINDS: [(Weight, &str, &str); 4] = [
+    (Weight::Running, "running", "nanoseconds"),
+    (Weight::Waiting, "waiting", "nanoseconds"),
+    (Weight::Bytes, "alloc_space", "bytes"),
+    (Weight::Allocations, "alloc_objects", "count"),
+];
+
+/// The profile: of an interval, where the snapshot is the difference of two.
+#[must_use]
+pub fn encode(snapshot: &Snapshot) -> Vec<u8> {
+    let mut made = Made::default();
+    made.text("");
+    made.profile.sample_type = KINDS
+        .iter()
+        .map(|(_, kind, unit)| ValueType {
+            kind: index_of(&mut made.texts, kind),
+            unit: index_of(&mut made.texts, unit),
+        })
+        .collect();
+    for stack in stacks(snapshot) {
+        let value = KINDS.map(|(weight, _, _)| signed(stack.weighs(weight)));
+        if value.iter().any(|value| *value > 0) {
+            // From the innermost.
+            let location_id = stack.frames.iter().rev().map(|frame| made.location(frame)).collect();
+            made.profile.sample.push(Sample { location_id, value: value.into() });
+        }
+    }
+    let at = snapshot.at.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    made.profile.duration_nanos = signed(snapshot.covers);
+    made.profile.time_nanos = i64::try_from(at).unwrap_or(0).saturating_sub(made.profile.duration_nanos).max(0);
+    made.profile.default_sample_type = made.text(KINDS[0].1);
+    made.finish()
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+type Texts = BTreeMap<String, i64>;
+
+fn index_of(texts: &mut Texts, text: &str) -> i64 {
+    let next = texts.len() as i64;
+    *texts.entry(text.into()).or_insert(next)
+}
+
+/// Texts and functions are in tables, and named by their index.
+#[derive(Default)]
+struct Made {
+    profile: Profile,
+    texts: Texts,
+    locations: BTreeMap<(String, u32), u64>,
+}
+
+impl Made {
+    fn text(&mut self, text: &str) -> i64 {
+        index_of(&mut self.texts, text)
+    }
+
+    /// A frame has a function and a location of the same number.
+    fn location(&mut self, frame: &Frame) -> u64 {
+        let mut name = String::new();
+        frame.write(&mut name);
+        let (file, line) = frame.place();
+        // `out` alone says little in a list.
+        if let Frame::Out(node) = frame {
+            name = [node.name, " (out)"].concat();
+        }
+        let next = self.locations.len() as u64 + 1;
+        let id = *self.locations.entry((name.clone(), line)).or_insert(next);
+        if id == next {
+            let (name, filename, line) = (self.text(&name), self.text(file), i64::from(line));
+            self.profile.function.push(Function { id, name, system_name: name, filename, start_line: line });
+            self.profile.location.push(Location { id, line: [Line { function_id: id, line }].into() });
+        }
+        id
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        let mut texts = self.texts.into_iter().collect::<Vec<_>>();
+        texts.sort_by_key(|(_, index)| *index);
+        self.profile.string_table = texts.into_iter().map(|(text, _)| text).collect();
+        self.profile.encode_to_vec()
+    }
+}
