@@ -126,6 +126,7 @@ pub(super) enum Frame {
     Node(&'static NodeInfo),
     /// Of the node whose value it is an arm for.
     Arm(&'static BlockInfo, Option<&'static NodeInfo>),
+    #[cfg_attr(not(feature = "pprof"), expect(dead_code, reason = "pprof names its place"))]
     Out(&'static NodeInfo),
 }
 
@@ -183,6 +184,7 @@ impl Frame {
     }
 
     /// Where it is written: a file and a line.
+    #[cfg(feature = "pprof")]
     pub(super) fn place(&self) -> (&'static str, u32) {
         match self {
             Self::Chain(chain) => chain.nodes.first().map_or(("", 0), |node| (node.file, node.line)),
