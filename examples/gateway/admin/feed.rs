@@ -28,9 +28,9 @@ const SECONDS: usize = 5;
 
 /// What else there is.
 const LINKS: [(&str, &str); 5] = [
-    ("flame graph, running", "flame.svg?of=running"),
-    ("waiting, too", "flame.svg?of=time"),
-    ("of bytes", "flame.svg?of=bytes"),
+    ("flame graph: running", "flame.svg?of=running"),
+    ("running and waiting", "flame.svg?of=time"),
+    ("allocated", "flame.svg?of=bytes"),
     ("pprof", "pprof"),
     ("metrics", "metrics"),
 ];
