@@ -7,8 +7,7 @@
 //! either.
 #![allow(dead_code, reason = "the example's file is taken as it is, and not all of it is used here")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use std::alloc::System;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::pin::{Pin, pin};
@@ -24,7 +23,8 @@ use chain_runtime::nodes::request_id::RequestIds;
 use chain_runtime::nodes::{Peer, User};
 use chain_runtime::proxy::server::{Limits, Server};
 use chain_runtime::proxy::{Body, Client, Forward, Rotation, Settings};
-use chain_runtime::{chain, node};
+use chain_runtime::telemetry::{Allocations as _, Counted, Counting, Meter};
+use chain_runtime::{Toggles, chain, node};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt as _, Empty, Full};
@@ -42,46 +42,20 @@ mod gateway;
 
 use gateway::{FORWARDED_USER, Gateway, REQUEST_ID, Reply};
 
-/// The system's allocator, with a count of what each thread asked of it.
-struct Counting;
-
-thread_local! {
-    static ASKED: Cell<u64> = const { Cell::new(0) };
-}
-
 fn asked() -> u64 {
-    ASKED.with(Cell::get)
-}
-
-// SAFETY: every call is handed to the system's allocator as it is. The count is a `Cell` that needs no destructor, so
-// it can be reached at any time, and counting does not allocate.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ASKED.with(|asked| asked.set(asked.get() + 1));
-        // SAFETY: the caller's contract is ours.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: the caller's contract is ours.
-        unsafe { System.dealloc(memory, layout) }
-    }
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ASKED.with(|asked| asked.set(asked.get() + 1));
-        // SAFETY: the caller's contract is ours.
-        unsafe { System.realloc(memory, layout, size) }
-    }
+    Counted.now().calls
 }
 
 #[global_allocator]
-static COUNTING: Counting = Counting;
+static COUNTING: Counting<System> = Counting::new(System);
 
 /// Counts what is allocated while this future is polled, and nothing else.
-struct Counted<'a, F> {
+struct CountedPolls<'a, F> {
     future: Pin<&'a mut F>,
     count: &'a AtomicU64,
 }
 
-impl<F: Future> Future for Counted<'_, F> {
+impl<F: Future> Future for CountedPolls<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
@@ -140,7 +114,8 @@ fn gateway(upstream: SocketAddr) -> Gateway {
     let upstream = format!("http://{upstream}").parse().expect("an upstream");
     let Alone { ids, log, failures, auth, ratelimit } = alone();
     let proxy = Forward::new(Rotation::new([upstream]), Settings::default().reserves([FORWARDED_USER, REQUEST_ID]));
-    Gateway { ids, log, failures, auth, ratelimit, proxy }
+    let meter = Meter::builder(Gateway::CHAIN).allocations(Counted).expect("the allocator above").build();
+    Gateway { meter, toggles: Toggles::new(), ids, log, failures, auth, ratelimit, proxy }
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -241,12 +216,12 @@ fn where_it_is_answered(credentials: Credentials, answers: impl FnOnce(SocketAdd
                     *reply.headers_mut() = HeaderMap::with_capacity(32);
                     let mut prepared = Prepared(Some(reply));
                     let run = pin!(alone.run(request.into_parts().0, peer, &mut prepared));
-                    Counted { future: run, count: &count }.await
+                    CountedPolls { future: run, count: &count }.await
                 }
                 Answers::Gateway(gateway) => {
                     let (request, body) = request.into_parts();
                     let run = pin!(gateway.run(request, body, sender));
-                    Counted { future: run, count: &count }.await
+                    CountedPolls { future: run, count: &count }.await
                 }
                 Answers::Client(client, at) => {
                     let mut request = request;
@@ -254,7 +229,7 @@ fn where_it_is_answered(credentials: Credentials, answers: impl FnOnce(SocketAdd
                         http::Uri::builder().scheme("http").authority(at.to_string()).path_and_query("/path?query");
                     *request.uri_mut() = uri.build().expect("a target");
                     let run = pin!(async { client.request(request).await });
-                    let reply = Counted { future: run, count: &count }.await.expect("a reply");
+                    let reply = CountedPolls { future: run, count: &count }.await.expect("a reply");
                     reply.into_body().collect().await.expect("a body");
                     Response::new(Body::full("hello").into())
                 }

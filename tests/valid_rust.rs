@@ -4,6 +4,7 @@
     clippy::needless_lifetimes,
     clippy::extra_unused_lifetimes,
     clippy::needless_arbitrary_self_type,
+    clippy::manual_range_contains,
     clippy::redundant_closure_call,
     mismatched_lifetime_syntaxes,
     unreachable_patterns,
@@ -661,10 +662,298 @@ mod names {
         fn(request: Request) -> Reply { login::login => twice => how_long }
     }
 
+    use chain_runtime::{Reloadable as Swapped, Toggles as Switched};
+
+    type Flags = Switched;
+
+    struct Limit(usize);
+    struct Boxed<T>(T);
+
+    #[node]
+    fn limited(limit: &Limit, boxed: &Boxed<u8>) -> Reply {
+        Reply(limit.0 + usize::from(boxed.0))
+    }
+
+    #[node]
+    fn gone() -> Result<(), Refused> {
+        Err(Refused)
+    }
+
+    declare! {
+        struct Fields { limit: Swapped<Limit>, boxed: Boxed<u8>, flags: Flags }
+        fn() -> Reply { #[toggle(off)] gone => limited }
+    }
+
+    #[test]
+    fn a_field_is_known_by_its_type_and_not_by_its_name() {
+        let chain = Fields { limit: Swapped::new(Limit(1)), boxed: Boxed(2), flags: Flags::new() };
+        assert_eq!(chain.run(), Reply(3));
+        chain.limit.store(Limit(5));
+        assert_eq!(chain.run(), Reply(7));
+        assert_eq!(chain.toggles().set("gone", true), Ok(false));
+        assert_eq!(chain.run(), Reply(401));
+    }
+
     #[test]
     fn what_is_imported_under_another_name_is_the_same() {
         assert_eq!(Renamed.run(request("abc")), Reply(3));
         assert_eq!(Renamed::NODES[0].name, "login");
         assert_eq!(Renamed::NODES[2].name, "how_long");
+    }
+}
+
+mod references_to_references {
+    //! A parameter `&&T` is lent a reference to the `&T` that is found by `T`, whoever owns it.
+
+    use std::cell::RefCell;
+
+    use super::*;
+
+    struct Named<'c>(&'c str);
+
+    #[node]
+    impl<'c> Named<'c> {
+        fn enter(&self) -> &'c str {
+            self.0
+        }
+        fn exit(&self, name: &&str, reply: &mut Reply) {
+            reply.0 += name.len();
+        }
+    }
+
+    #[node]
+    fn of_name(name: &&str) -> Reply {
+        Reply(name.len())
+    }
+
+    #[node]
+    async fn of_name_later(name: &&str, request: Request, seven: &&&u32) -> Reply {
+        tokio::task::yield_now().await;
+        Reply(name.len() + request.path.len() + ***seven as usize)
+    }
+
+    /// Keeps the inner reference.
+    #[node]
+    fn tail<'r>(name: &&'r str) -> Tail<'r> {
+        Tail(&name[1..])
+    }
+    struct Tail<'r>(&'r str);
+
+    #[node]
+    fn of_tail(tail: &Tail<'_>) -> Reply {
+        Reply(tail.0.len())
+    }
+
+    #[node]
+    fn shown<T: std::fmt::Display>(shown: &&T) -> Reply {
+        Reply(shown.to_string().len())
+    }
+
+    chain! { struct Provided<'c> { named: Named<'c> } fn(request: Request) -> Reply { named => of_name } }
+    chain! { struct Field<'c> { name: &'c str } fn() -> Reply { tail => of_tail } }
+    chain! { struct Input { seven: u32 } async fn<'r>(name: &'r str, request: Request) -> Reply { of_name_later } }
+    chain! { struct Owned { seven: u32 } fn() -> Reply { shown::<u32> } }
+
+    #[tokio::test]
+    async fn are_lent_to_what_is_found_by_its_type() {
+        let name = String::from("ada");
+        assert_eq!(Provided { named: Named(&name) }.run(request("/")), Reply(6));
+        assert_eq!(Field { name: &name }.run(), Reply(2));
+        assert_eq!(Input { seven: 7 }.run(&name, request("/")).await, Reply(11));
+        assert_eq!(Owned { seven: 1234 }.run(), Reply(4));
+    }
+
+    struct Notes<'c>(&'c str, RefCell<Vec<String>>);
+
+    #[node]
+    impl<'c> Notes<'c> {
+        fn enter(&self) -> &'c str {
+            self.0
+        }
+        fn cancelled(&self, own: &&str, field: &&u32, twice: &&&bool) {
+            self.1.borrow_mut().push(format!("{own} {field} {twice}"));
+        }
+    }
+
+    #[node]
+    async fn never(_seven: &u32) -> Reply {
+        std::future::pending().await
+    }
+
+    chain! { struct Cancels<'c> { seven: &'c u32, yes: bool, notes: Notes<'c> } async fn() -> Reply { notes => never } }
+
+    #[test]
+    fn are_lent_to_cancelled() {
+        let chain = Cancels { seven: &7, yes: true, notes: Notes("ada", RefCell::default()) };
+        let mut run = Box::pin(chain.run());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(run.as_mut().poll(&mut context).is_pending());
+        drop(run);
+        assert_eq!(chain.notes.1.into_inner(), ["ada 7 true"]);
+    }
+}
+
+mod hidden_lifetimes {
+    //! A lifetime that a function's parameters may hide or leave out, a node's may.
+
+    use super::*;
+
+    struct Token<'r>(&'r str);
+    struct Tail<'r>(&'r str);
+    struct Lines(String);
+
+    #[node]
+    fn token<'r>(line: &'r str) -> Token<'r> {
+        Token(line)
+    }
+
+    #[node]
+    fn cut(token: &mut Token) {
+        token.0 = &token.0[1..];
+    }
+
+    #[node]
+    fn tail_of<'r>(token: &'r Token) -> Tail<'r> {
+        Tail(token.0)
+    }
+
+    #[node]
+    fn tail(line: &str) -> Result<Tail<'_>, Refused> {
+        Ok(Tail(line))
+    }
+
+    #[node]
+    fn taken(token: Token) -> Reply {
+        Reply(token.0.len())
+    }
+
+    #[node]
+    fn length_of_token(token: &Token) -> Reply {
+        Reply(token.0.len())
+    }
+
+    #[node]
+    async fn length_of_tail(tail: &mut Tail<'_>) -> Reply {
+        tokio::task::yield_now().await;
+        Reply(tail.0.len())
+    }
+
+    #[node]
+    impl Lines {
+        fn enter(&self) -> Token {
+            Token(&self.0)
+        }
+        fn exit(&self, own: &mut Token, other: &Tail, reply: &mut Reply) {
+            reply.0 += own.0.len() + other.0.len();
+        }
+        fn cancelled(&self, _own: &mut Token, other: &Tail) {
+            assert_eq!(other.0, "abc");
+        }
+    }
+
+    chain! { struct Writes; fn(line: &str) -> Reply { token => cut => length_of_token } }
+    chain! { struct Keeps; async fn(token: &Token<'_>) -> Reply { tail_of => length_of_tail } }
+    chain! { struct Borrows; async fn(line: &str) -> Reply { tail => length_of_tail } }
+    chain! { struct Takes; fn(token: Token<'_>) -> Reply { taken } }
+    chain! { struct Hooks<'c> { lines: Lines, tail: Tail<'c> } async fn() -> Reply { lines => last } }
+
+    #[tokio::test]
+    async fn may_be_left_out() {
+        let abc = String::from("abc");
+        assert_eq!(Writes.run(&abc), Reply(2));
+        assert_eq!(Keeps.run(&Token(&abc)).await, Reply(3));
+        assert_eq!(Borrows.run(&abc).await, Reply(3));
+        assert_eq!(Takes.run(Token(&abc)), Reply(3));
+        assert_eq!(Hooks { lines: Lines("12".to_owned()), tail: Tail(&abc) }.run().await, Reply(6));
+    }
+}
+
+mod results_by_type {
+    //! A result is read by what it is, whatever it is called.
+
+    use std::ops::ControlFlow as Flow;
+    use std::result::Result as Res;
+
+    use super::*;
+
+    type Outcome<T> = Result<T, Refused>;
+    type Out = Res<Reply, Refused>;
+
+    struct User(usize);
+    struct Held<T>(T);
+    struct Log;
+
+    #[node]
+    fn known(request: &Request) -> Outcome<User> {
+        if request.path.is_empty() { Err(Refused) } else { Ok(User(1)) }
+    }
+
+    #[node]
+    async fn allowed(request: &Request) -> Res<(), Refused> {
+        tokio::task::yield_now().await;
+        if request.path == "/denied" { Err(Refused) } else { Ok(()) }
+    }
+
+    #[node]
+    fn cached<'r>(request: &Request, letters: &'r str) -> Flow<Reply, Held<&'r str>> {
+        if request.path == "/cached" { Flow::Break(Reply(304)) } else { Flow::Continue(Held(letters)) }
+    }
+
+    #[node]
+    impl Log {
+        fn enter(&self, request: &Request) -> Flow<Reply> {
+            if request.path == "/gone" { Flow::Break(Reply(410)) } else { Flow::Continue(()) }
+        }
+        fn exit(&self, reply: &mut Reply) {
+            reply.0 += 1000;
+        }
+    }
+
+    #[node]
+    fn count(user: &User, letters: &Held<&str>) -> Held<usize> {
+        Held(user.0 + letters.0.len())
+    }
+
+    #[node]
+    fn reply(count: &Held<usize>) -> Reply {
+        Reply(count.0)
+    }
+
+    #[node]
+    fn out(count: &Held<usize>) -> Out {
+        if count.0 > 4 { Err(Refused) } else { Ok(Reply(count.0)) }
+    }
+
+    chain! {
+        struct Plain { log: Log }
+        async fn(request: Request, letters: &str) -> Reply { log => known => allowed => cached => count => reply }
+    }
+    chain! { struct Alias; fn(request: Request, letters: &str) -> Out { known => cached_out => count => reply } }
+    chain! { struct Renamed; fn(request: Request, letters: &str) -> Res<Reply, Refused> { known => cached_out => count => out } }
+    chain! { struct Itself; fn(held: Held<usize>) -> Out { take => out } }
+
+    #[node]
+    fn cached_out<'r>(request: &Request, letters: &'r str) -> Flow<Out, Held<&'r str>> {
+        if request.path == "/cached" { Flow::Break(Ok(Reply(304))) } else { Flow::Continue(Held(letters)) }
+    }
+
+    #[node]
+    fn take(_held: &Held<usize>) {}
+
+    #[tokio::test]
+    async fn whatever_it_is_called_it_provides_or_breaks() {
+        for (path, reply) in [("/", 1004), ("", 1401), ("/denied", 1401), ("/cached", 1304), ("/gone", 410)] {
+            assert_eq!(Plain { log: Log }.run(request(path), "abc").await, Reply(reply), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_reply_is_a_result_whatever_it_is_called() {
+        assert!(matches!(Alias.run(request("/"), "abc"), Ok(Reply(4))));
+        assert!(Alias.run(request(""), "abc").is_err());
+        assert!(matches!(Alias.run(request("/cached"), "abc"), Ok(Reply(304))));
+        assert!(matches!(Renamed.run(request("/"), "abc"), Ok(Reply(4))));
+        assert!(Renamed.run(request("/"), "abcd").is_err());
+        assert!(Itself.run(Held(5)).is_err());
     }
 }

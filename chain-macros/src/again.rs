@@ -3,7 +3,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::PathArguments;
+use syn::{Path, PathArguments};
 
 use crate::ast::NeededField;
 use crate::diagnostics::Diagnostics;
@@ -102,7 +102,7 @@ fn segment(runtime: &TokenStream, needs: &TokenStream, declaration: &[TokenTree]
     Some(quote!(#path! { [#runtime] [#path] [#arguments] [#needs #declaration] }))
 }
 
-/// Puts the nodes of the first segment in its place: `[runtime] [segment] [fields] [declaration] [nodes]`, or says what is wrong:
+/// Puts the nodes of the first segment in its place: `[runtime] [segment] [fields] [declaration] [nodes] "crate"`, or says what is wrong:
 /// `[runtime] [segment] "error" [declaration]`.
 pub(crate) fn splice(tokens: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::new();
@@ -115,11 +115,17 @@ pub(crate) fn splice(tokens: TokenStream) -> TokenStream {
             TokenTree::Group(needed),
             TokenTree::Group(chain),
             TokenTree::Group(nodes),
-        ] => (runtime, segment, needed.stream(), chain, rewrite::tokens(nodes.stream())),
+            TokenTree::Literal(from),
+        ] => {
+            // What is wrong with a node of another crate is shown where the chain takes it in.
+            let nodes = match text(from) == names::compiled_crate() {
+                true => nodes.stream(),
+                false => names::shown_at(nodes.stream(), named_at(&segment.stream())),
+            };
+            (runtime, segment, needed.stream(), chain, rewrite::tokens(nodes))
+        }
         [TokenTree::Group(runtime), TokenTree::Group(segment), TokenTree::Literal(wrong), TokenTree::Group(chain)] => {
-            let wrong = syn::parse2::<syn::LitStr>(wrong.to_token_stream())
-                .map_or_else(|_| String::new(), |wrong| wrong.value());
-            diagnostics.push(syn::Error::new(named_at(&segment.stream()), wrong));
+            diagnostics.push(syn::Error::new(named_at(&segment.stream()), text(wrong)));
             (runtime, segment, TokenStream::new(), chain, rewrite::tokens(quote!(#[#gone])))
         }
         _ => {
@@ -150,6 +156,10 @@ pub(crate) fn splice(tokens: TokenStream) -> TokenStream {
     let segment = segment.stream();
     let needs = quote!(#needs [#NEEDS [#segment] #needed]);
     crate::compile::chain_with(quote!(#runtime #needs #spliced), diagnostics)
+}
+
+fn text(literal: &proc_macro2::Literal) -> String {
+    syn::parse2::<syn::LitStr>(literal.to_token_stream()).map_or_else(|_| String::new(), |text| text.value())
 }
 
 /// How many segments stand in each other.
@@ -200,16 +210,17 @@ pub(crate) fn needs(declaration: Tokens) -> (TokenStream, Tokens) {
     (stream(needs.to_vec()), declaration.to_vec())
 }
 
-/// The fields that the segments of a chain need.
-pub(crate) fn needed(needs: TokenStream) -> Vec<NeededField> {
+/// The fields that the segments of a chain need, and what they ask of their arguments.
+pub(crate) fn needed(needs: TokenStream) -> (Vec<NeededField>, Vec<Path>) {
     let groups = needs.into_iter().filter_map(|token| match token {
         TokenTree::Group(group) => syn::parse::Parser::parse2(needed_of_one, group.stream()).ok(),
         _ => None,
     });
-    groups.flatten().collect()
+    let (fields, bounds): (Vec<_>, Vec<_>) = groups.unzip();
+    (fields.into_iter().flatten().collect(), bounds.into_iter().flatten().collect())
 }
 
-fn needed_of_one(input: syn::parse::ParseStream<'_>) -> syn::Result<Vec<NeededField>> {
+fn needed_of_one(input: syn::parse::ParseStream<'_>) -> syn::Result<(Vec<NeededField>, Option<Path>)> {
     input.parse::<Ident>()?;
     let segment;
     syn::bracketed!(segment in input);
@@ -220,6 +231,12 @@ fn needed_of_one(input: syn::parse::ParseStream<'_>) -> syn::Result<Vec<NeededFi
         _ => None,
     });
     let segment = segment.last().unwrap_or_default();
+    let mut bounds = None;
+    if input.parse::<Option<syn::Token![<]>>()?.is_some() {
+        let path: Path = input.parse()?;
+        bounds = Some(syn::parse2(names::shown_at(path.into_token_stream(), at))?);
+        input.parse::<syn::Token![>]>()?;
+    }
     let mut fields = Vec::new();
     while !input.is_empty() {
         let (name, ty);
@@ -235,7 +252,7 @@ fn needed_of_one(input: syn::parse::ParseStream<'_>) -> syn::Result<Vec<NeededFi
             text: text.value(),
         });
     }
-    Ok(fields)
+    Ok((fields, bounds))
 }
 
 struct FirstSegment {

@@ -18,9 +18,13 @@ pub(crate) struct Chain {
     pub(crate) observers: Vec<Observer>,
     pub(crate) budget: Option<LitInt>,
     pub(crate) send: Option<Path>,
+    /// `#[no_alloc]` on all of it.
+    pub(crate) no_alloc: Option<Span>,
     pub(crate) run: Run,
     /// What its segments need.
     pub(crate) needs: Vec<NeededField>,
+    /// Functions with the bounds of its segments' parameters, by the arguments that they have here.
+    pub(crate) bounds: Vec<Path>,
     /// What its type parameters shall stand for while it is checked.
     pub(crate) checked_with: Vec<Vec<syn::GenericArgument>>,
 }
@@ -31,6 +35,8 @@ pub(crate) enum Observer {
     Type(Type),
     /// This field is lent to each.
     Field(Ident),
+    /// Who sees to it that nodes allocate nothing, for an attribute that stands here.
+    NoAlloc(Span),
 }
 
 /// A field that a segment of the chain declares.
@@ -119,6 +125,8 @@ pub(crate) struct Modifiers {
     /// `#[timeout(250ms)]`: an expression for the `Duration`.
     pub(crate) timeout: Option<(Span, TokenStream)>,
     pub(crate) cancel: Option<(Span, OnCancel)>,
+    /// `#[no_alloc]`
+    pub(crate) no_alloc: Option<Span>,
     /// `#[allow(..)]` and its like.
     pub(crate) lints: Vec<Attribute>,
     /// All of them but the last kind, as a person would write them.
@@ -297,6 +305,11 @@ impl Block {
         items.collect()
     }
 
+    /// Where the first `#[no_alloc]` in it stands.
+    pub(crate) fn first_no_alloc(&self) -> Option<Span> {
+        self.items().into_iter().find_map(|item| item.modifiers.no_alloc)
+    }
+
     /// The toggles in it, in the order in which they are written.
     pub(crate) fn toggles(&self) -> Vec<&Toggle> {
         let conditions = self.items().into_iter().flat_map(|item| &item.modifiers.conditions);
@@ -319,17 +332,57 @@ impl Chain {
         self.fields.iter().find(|field| field.name == *name).expect("`parse` has found it")
     }
 
+    /// A type of the chain's where a lifetime may be hidden in it: then that is this one. That it is not written, rustc says in an error of its own, and once,
+    /// at an input, a field or a reply.
+    pub(crate) fn with_hidden(&self, ty: &Type, lifetime: &syn::Lifetime) -> TokenStream {
+        let is_parameter = |name: &Ident| self.generics.type_params().any(|parameter| parameter.ident == *name);
+        if !crate::types::may_hide_a_lifetime(ty, &is_parameter) {
+            return quote::quote!(#ty);
+        }
+        let (rt, name) = (crate::names::runtime_alias(), &self.name);
+        let (_, own, _) = self.generics.split_for_impl();
+        quote::quote!(<fn(&#lifetime ()) -> #ty as #rt::private::Returned<#name #own>>::It)
+    }
+
     /// The field that has the switches.
     pub(crate) fn switches(&self) -> Option<&Field> {
         self.fields.iter().find(|field| crate::types::is_named(&field.ty, "Toggles"))
     }
 
-    /// Whether a field is lent by its type. A field that is used as a node, and has a twin of the same type, is
-    /// known by its name only: two rate limiters in one chain are no ambiguity.
-    pub(crate) fn is_lent(&self, index: usize) -> bool {
-        let is_node = |index: usize| self.run.as_nodes.contains(&index);
+    /// The fields that may have them, where the name of none says so: it may be another name of `Toggles`.
+    pub(crate) fn may_be_switches(&self) -> Vec<&Field> {
+        let fields = self.fields.iter().enumerate().filter(|(index, field)| {
+            let bare = crate::types::last_segment(&field.ty).is_some_and(|last| last.arguments.is_none());
+            bare && crate::types::may_hide_a_break(&field.ty)
+                && !self.run.as_nodes.contains(index)
+                && !crate::types::mentions(&field.ty, &self.generics)
+        });
+        fields.map(|(_, field)| field).collect()
+    }
+
+    /// Whether a field may be a `Reloadable` by another name: only its type says.
+    pub(crate) fn may_be_reloadable(&self, index: usize) -> bool {
         let ty = &self.fields[index].ty;
-        let twins = self.fields.iter().filter(|field| crate::types::same_text(&field.ty, ty)).count();
-        twins == 1 || !is_node(index)
+        self.form == Form::Item
+            && !self.run.as_nodes.contains(&index)
+            && crate::types::may_be_reloadable(ty)
+            && !crate::types::mentions(ty, &self.generics)
+    }
+
+    /// Whether a field is lent by its type. A field that is used as a node or observes, and has a twin of the same type, is
+    /// known by its name only: two rate limiters in one chain are no ambiguity. So is one that observes and may be of any type.
+    pub(crate) fn is_lent(&self, index: usize) -> bool {
+        let field = &self.fields[index];
+        let is_node = self.run.as_nodes.contains(&index);
+        let observes =
+            self.observers.iter().any(|observer| matches!(observer, Observer::Field(name) if *name == field.name));
+        let has_twins = self.fields.iter().filter(|other| crate::types::same_text(&other.ty, &field.ty)).count() > 1;
+        let is_any = || {
+            let of = crate::types::ungrouped(crate::types::referent(&field.ty));
+            self.generics.type_params().any(|parameter| {
+                matches!(of, Type::Path(path) if path.qself.is_none() && path.path.is_ident(&parameter.ident))
+            })
+        };
+        !(has_twins && (is_node || observes) || observes && is_any())
     }
 }

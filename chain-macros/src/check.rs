@@ -105,7 +105,7 @@ fn toggles(chain: &Chain, diagnostics: &mut Diagnostics) {
     if chain.form == Form::Short {
         let what = "a chain in the short form has no switches";
         diagnostics.error_at(first.span, what, "declare the chain as an item, with a field `toggles: Toggles`");
-    } else if chain.switches().is_none() {
+    } else if chain.switches().is_none() && chain.may_be_switches().is_empty() {
         diagnostics.error_at(
             first.span,
             format_args!("there is no place for the switch of `{}`", first.name),

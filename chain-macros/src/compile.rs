@@ -29,7 +29,8 @@ pub(crate) fn chain_with(tokens: TokenStream, mut diagnostics: Diagnostics) -> T
                 return quote!(#segment #errors);
             }
             let chain = parse::chain(runtime, declaration, &mut diagnostics);
-            chain.map(|chain| Chain { needs: again::needed(needs), ..chain })
+            let (needs, bounds) = again::needed(needs);
+            chain.map(|chain| Chain { needs, bounds, ..chain })
         }
     };
     if let Some(chain) = &chain {

@@ -47,6 +47,11 @@ fn names_the_runtime(line: &str) -> bool {
     as_key || (line.starts_with('[') && line.ends_with("dependencies.chain-runtime]"))
 }
 
+/// The crate that is compiled: a segment says whose it is. Elsewhere the places in its source cannot be shown.
+pub(crate) fn compiled_crate() -> String {
+    std::env::var("CARGO_CRATE_NAME").unwrap_or_default()
+}
+
 /// The life of one run.
 pub(crate) fn run_lifetime() -> Lifetime {
     Lifetime::new("'chain_run", Span::mixed_site())
@@ -74,6 +79,11 @@ pub(crate) fn scope_of(chain: &Ident, level: usize) -> Ident {
 /// A static beside a chain: `NodesOfGateway`.
 pub(crate) fn static_of(what: &str, chain: &Ident) -> Ident {
     format_ident!("{what}Of{}", unraw(chain), span = Span::mixed_site())
+}
+
+/// The constant that says whether a field is a `Reloadable`.
+pub(crate) fn version_by(chain: &crate::ast::Chain, field: usize) -> Ident {
+    static_of(&format!("Version{field}"), &chain.name)
 }
 
 /// A page of a long row's loans.
@@ -136,7 +146,16 @@ pub(crate) fn label_of(name: &str) -> Lifetime {
 
 /// An identifier as a person writes it in prose: without `r#`.
 pub(crate) fn unraw(ident: &Ident) -> String {
-    syn::ext::IdentExt::unraw(ident).to_string()
+    let name = syn::ext::IdentExt::unraw(ident).to_string();
+    name.strip_prefix(BINDING).map_or_else(|| name.clone(), str::to_owned)
+}
+
+/// What the name of a segment's binding begins with in a chain.
+const BINDING: &str = "__chain_binding_";
+
+/// The name in a chain for what a segment's pattern binds.
+pub(crate) fn binding_of_segment(name: &Ident) -> Ident {
+    format_ident!("{BINDING}{}", unraw(name), span = name.span())
 }
 
 /// What generated code calls the runtime: an alias of `$crate`, which can stand at any token of the user's. A path that
@@ -214,6 +233,18 @@ pub(crate) fn assign_at(local: &Ident, member: &TokenStream, value: &TokenStream
     quote_spanned!(at=> #local.#member = #value;)
 }
 
+/// An item's name where it is emitted beside the user's own of that name: lints about it are not for the user.
+pub(crate) fn emitted(name: &Ident) -> Ident {
+    let span = Span::call_site().located_at(name.span());
+    // A word that is none of the language in the user's edition may be one in that of the macro.
+    if ["async", "await", "dyn", "gen", "try"].iter().any(|word| name == word) {
+        return Ident::new_raw(&name.to_string(), span);
+    }
+    let mut emitted = name.clone();
+    emitted.set_span(span);
+    emitted
+}
+
 /// Lints are for what the user wrote; this was not.
 ///
 /// `warnings` are those that are at `warn`: what the user's crate denies has to be named. What it forbids cannot be
@@ -243,6 +274,43 @@ pub(crate) fn hushed() -> TokenStream {
     }
 }
 
+/// The same for a node's traits, but for what is never used: what is under that, counts as used.
+pub(crate) fn hushed_of_a_node() -> TokenStream {
+    quote! {
+        #[allow(
+            deprecated,
+            nonstandard_style,
+            elided_lifetimes_in_paths,
+            explicit_outlives_requirements,
+            mismatched_lifetime_syntaxes,
+            missing_copy_implementations,
+            missing_debug_implementations,
+            private_bounds,
+            private_interfaces,
+            refining_impl_trait,
+            single_use_lifetimes,
+            trivial_casts,
+            unreachable_code,
+            unused_assignments,
+            unused_imports,
+            unused_labels,
+            unused_lifetimes,
+            unused_macros,
+            unused_must_use,
+            unused_mut,
+            unused_parens,
+            unused_qualifications,
+            unused_results,
+            unused_unsafe,
+            unused_variables,
+            clippy::all,
+            clippy::pedantic,
+            clippy::nursery,
+            clippy::restriction
+        )]
+    }
+}
+
 /// The same for what a chain becomes, in which patterns, guards and expressions of the user's stand, and paths of nodes: what rustc says of these,
 /// the user shall hear.
 ///
@@ -258,21 +326,17 @@ pub(crate) fn hushed_but_the_users() -> TokenStream {
             explicit_outlives_requirements,
             missing_copy_implementations,
             missing_debug_implementations,
-            non_shorthand_field_patterns,
             private_interfaces,
             refining_impl_trait,
             single_use_lifetimes,
             unreachable_code,
             unreachable_pub,
-            unused_assignments,
             unused_imports,
-            unused_labels,
             unused_lifetimes,
-            unused_mut,
             unused_parens,
             unused_qualifications,
             unused_results,
-            clippy::all,
+            clippy::too_many_arguments,
             clippy::pedantic,
             clippy::nursery,
             clippy::restriction

@@ -22,6 +22,12 @@ mod elsewhere;
 /// `#[node]` and its options, on an item.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::new();
+    if let Some((twice, item)) = twice(&item) {
+        diagnostics.error(twice, "`#[node]` stands before this item twice", "leave one of them out");
+        let errors = diagnostics.verdict();
+        let once = expand(options, item);
+        return quote!(#once #errors);
+    }
     let written = options.clone();
     let options = Options::read(options, &mut diagnostics);
     let parsed = syn::parse2::<syn::Item>(without_body(item.clone()));
@@ -49,11 +55,16 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         }
     };
     // The user's item stays, so that one mistake is one error.
-    let expansion = match (node, diagnostics.verdict()) {
+    let errors = diagnostics.verdict();
+    // Nothing uses it then.
+    let unused = errors.is_some().then(|| quote!(#[allow(dead_code)]));
+    let expansion = match (node, errors) {
         (node, Some(errors)) => {
             let kept_alive = node.map(|node| node.kept_alive(&options.runtime));
             quote!(#kept_alive #errors)
         }
+        // What rustc will not have, it says itself.
+        (Some(node), None) if node.is_refused => node.kept_alive(&options.runtime),
         (Some(node), None) => node.expand(&options.runtime),
         (None, None) => TokenStream::new(),
     };
@@ -64,9 +75,27 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             clippy::ptr_arg, clippy::borrowed_box, clippy::ref_option, clippy::trivially_copy_pass_by_ref, clippy::needless_pass_by_value,
             clippy::unused_self, clippy::unused_async
         )]
+        #unused
         #item
         #expansion
     }
+}
+
+/// Where the attribute stands before the item once more, that, and the item without it.
+fn twice(item: &TokenStream) -> Option<(TokenStream, TokenStream)> {
+    let tokens: Vec<_> = item.clone().into_iter().collect();
+    let mut at = 0;
+    while let [TokenTree::Punct(hash), TokenTree::Group(attribute), ..] = &tokens[at..]
+        && hash.as_char() == '#'
+    {
+        let attribute = syn::parse2::<syn::Meta>(attribute.stream()).ok()?;
+        if attribute.path().segments.last().is_some_and(|last| last.ident == "node") {
+            let rest = tokens.iter().enumerate().filter(|(index, _)| *index != at && *index != at + 1);
+            return Some((attribute.path().to_token_stream(), rest.map(|(_, token)| token.clone()).collect()));
+        }
+        at += 2;
+    }
+    None
 }
 
 /// A function without what it does, which is none of a node's business, and takes its time to parse.
@@ -131,6 +160,8 @@ struct Node {
     /// Of that name, where errors about the node as a whole stand.
     span: Span,
     generics: Generics,
+    /// The same where no run is known: without what is asked of a function's parameters for one of its lifetimes.
+    bare: Generics,
     /// A function is named in a chain by itself, and has no way out: it needs less.
     is_function: bool,
     /// For a function: the struct of the same name.
@@ -149,6 +180,8 @@ struct Node {
     is_stub: bool,
     /// `enter` is awaited, and gives what borrows for a lifetime of the node's own type.
     gives_for_longer: bool,
+    /// rustc refuses the function: from which of its parameters the result borrows, nothing says.
+    is_refused: bool,
 }
 
 /// A hook: what is called, and with what.
@@ -160,8 +193,11 @@ struct Hook {
     parameters: Vec<Parameter>,
 }
 
+#[derive(Clone)]
 struct Parameter {
     ty: Type,
+    /// How many more references there are before the type: of `&&T`, which is lent by a reference to the `&T` that is found, it is one.
+    behind: usize,
     access: Access,
     role: Role,
     /// It is what the node itself provided, by its look, lifetimes aside: that borrows for the run, whatever a hook says.
@@ -200,6 +236,8 @@ struct Flow {
 
 enum FlowKind {
     Plain,
+    /// It may be an alias of a `Result` or a `ControlFlow`: rustc knows.
+    ByType(Box<Type>),
     Result,
     ControlFlow,
 }
@@ -213,7 +251,7 @@ enum Gives {
 fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnostics) -> Option<Node> {
     let signature = &function.sig;
     let name = &signature.ident;
-    let (generics, arguments) = node_generics(&signature.generics);
+    let (generics, bare, arguments) = node_generics(&signature.generics);
     let turbofish = (!arguments.is_empty()).then(|| quote!(::<#(#arguments),*>));
     let angle = (!arguments.is_empty()).then(|| quote!(<#(#arguments),*>));
     refuse_odd_functions(signature, diagnostics);
@@ -230,12 +268,16 @@ fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnosti
     }
     let hook = read_hook(signature, quote!(#name #turbofish), Place::Function, diagnostics);
     let flow = read_flow(&returned(signature));
-    let declaration = declare(function, &arguments, &generics);
+    let flow = if generics.params.is_empty() { flow.by_type(&returned(signature)) } else { flow };
+    let has_no_size = has_no_size(signature);
+    let flow = if has_no_size { read_flow(&ReturnType::Default) } else { flow };
+    let declaration = declare(function, &arguments, &bare);
     Some(Node {
         ty: quote!(#name #angle),
         name: names::unraw(name),
         span: name.span(),
         generics,
+        bare,
         is_function: true,
         declaration: Some(declaration),
         stateless: true,
@@ -248,13 +290,60 @@ fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnosti
         flow,
         is_stub: false,
         gives_for_longer: false,
+        is_refused: is_ambiguous(signature) || has_no_size,
     })
+}
+
+/// Whether a function returns what has no size.
+fn has_no_size(signature: &Signature) -> bool {
+    let ReturnType::Type(_, returned) = returned(signature) else { return false };
+    let is_unsized = |ty: &Type| match types::ungrouped(ty) {
+        Type::Path(path) => path.path.is_ident("str"),
+        Type::Slice(_) | Type::TraitObject(_) => true,
+        _ => false,
+    };
+    let in_result = types::last_segment(&returned)
+        .filter(|last| last.ident == "Result" || last.ident == "Option")
+        .is_some_and(|last| types::type_arguments(last).into_iter().any(is_unsized));
+    is_unsized(&returned) || in_result
+}
+
+/// Whether a lifetime is left out in what a function returns, and in more than one place of what it takes.
+fn is_ambiguous(signature: &Signature) -> bool {
+    let ReturnType::Type(_, returned) = returned(signature) else { return false };
+    let taken = signature.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(input) => Some(elided(&input.ty)),
+        FnArg::Receiver(_) => None,
+    });
+    elided(&returned) > 0 && taken.sum::<usize>() > 1
+}
+
+/// How many lifetimes are left out in it, as far as one can see.
+fn elided(ty: &Type) -> usize {
+    use syn::visit::{self, Visit};
+    struct Count(usize);
+    impl<'ast> Visit<'ast> for Count {
+        fn visit_lifetime(&mut self, lifetime: &'ast syn::Lifetime) {
+            self.0 += usize::from(lifetime.ident == "_");
+        }
+        fn visit_type_reference(&mut self, reference: &'ast syn::TypeReference) {
+            self.0 += usize::from(reference.lifetime.is_none());
+            visit::visit_type_reference(self, reference);
+        }
+        // What is left out in these is bound there.
+        fn visit_type_bare_fn(&mut self, _: &'ast syn::TypeBareFn) {}
+        fn visit_parenthesized_generic_arguments(&mut self, _: &'ast syn::ParenthesizedGenericArguments) {}
+    }
+    let mut count = Count(0);
+    count.visit_type(ty);
+    count.0
 }
 
 /// A braced struct of the function's name. It lives among types only: a unit struct would also be a value,
 /// and then no binding in this module could have that name.
 fn declare(function: &ItemFn, arguments: &[TokenStream], generics: &Generics) -> TokenStream {
-    let name = &function.sig.ident;
+    // Of a node that nobody uses, rustc says so of the function, and not of this as well: its name is not a token of the user's.
+    let name = &names::emitted(&function.sig.ident);
     let vis = &function.vis;
     let docs = function.attrs.iter().filter(|attribute| is_kept_on_struct(attribute));
     let types: Vec<_> = generics.type_params().map(|parameter| &parameter.ident).collect();
@@ -263,7 +352,7 @@ fn declare(function: &ItemFn, arguments: &[TokenStream], generics: &Generics) ->
     let parameters = (!arguments.is_empty()).then(|| parameters.to_token_stream());
     quote! {
         #(#docs)*
-        #[allow(non_camel_case_types, dead_code, missing_debug_implementations, missing_copy_implementations, unreachable_pub, clippy::all, clippy::pedantic)]
+        #[allow(non_camel_case_types, missing_debug_implementations, missing_copy_implementations, unreachable_pub, clippy::all, clippy::pedantic)]
         #vis struct #name #parameters { #marker }
     }
 }
@@ -272,8 +361,8 @@ fn is_kept_on_struct(attribute: &Attribute) -> bool {
     ["doc", "cfg", "cfg_attr", "deprecated"].iter().any(|name| attribute.path().is_ident(name))
 }
 
-/// The node's own generics: types and constants. Lifetimes are the run's.
-fn node_generics(generics: &Generics) -> (Generics, Vec<TokenStream>) {
+/// The node's own generics, types and constants, in a run and outside of one, and its arguments. Lifetimes are the run's.
+fn node_generics(generics: &Generics) -> (Generics, Generics, Vec<TokenStream>) {
     let mut kept = generics.clone();
     kept.params = kept.params.into_iter().filter(|parameter| !matches!(parameter, GenericParam::Lifetime(_))).collect();
     let arguments = kept.params.iter().filter_map(|parameter| match parameter {
@@ -287,7 +376,11 @@ fn node_generics(generics: &Generics) -> (Generics, Vec<TokenStream>) {
         let is_of_types = |predicate: &syn::WherePredicate| matches!(predicate, syn::WherePredicate::Type(_));
         clause.predicates = predicates.into_iter().filter(is_of_types).collect();
     }
-    (kept, arguments)
+    let own: Vec<_> = generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
+    let (mut in_run, mut bare) = (kept.clone(), kept);
+    types::bounds_in(&mut in_run, &own, &names::run_lifetime());
+    types::bounds_without(&mut bare, &own);
+    (in_run, bare, arguments)
 }
 
 fn refuse_odd_functions(signature: &Signature, diagnostics: &mut Diagnostics) {
@@ -301,7 +394,7 @@ fn refuse_odd_functions(signature: &Signature, diagnostics: &mut Diagnostics) {
         diagnostics.error(abi, "a node cannot be an `extern fn`", "call it inside a node of your own");
     }
     if let ReturnType::Type(_, ty) = &returned(signature)
-        && let Some(token) = find_impl_trait(ty)
+        && let Some(token) = types::find_impl_trait(ty)
     {
         diagnostics.error(
             token,
@@ -407,7 +500,7 @@ fn read_parameter(
 ) -> Option<Parameter> {
     let ty = types::ungrouped(&argument.ty);
     let span = name_span(types::referent(ty));
-    if let Some(token) = find_impl_trait(ty) {
+    if let Some(token) = types::find_impl_trait(ty) {
         diagnostics.error(
             token,
             "a node's parameter is found by its type, which `impl Trait` does not name",
@@ -427,8 +520,24 @@ fn read_parameter(
             );
             return None;
         }
-        return Some(Parameter { ty: ty.clone(), access: Access::Taken, role, is_own: false, span });
+        return Some(Parameter { ty: ty.clone(), behind: 0, access: Access::Taken, role, is_own: false, span });
     };
+    let (reference, behind) = match is_reply {
+        false => innermost(reference, kept, place, diagnostics)?,
+        true => (reference, 0),
+    };
+    let span = name_span(types::ungrouped(&reference.elem));
+    if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| !is_reply && lifetime.ident == "static") {
+        let text = types::text(&reference.elem);
+        diagnostics.error(
+            lifetime,
+            format_args!("a node is lent `{text}` for its run, and not for `'static`"),
+            format_args!(
+                "ask for `&{text}`; what is `'static` is found in a type of its own, `struct Name(&'static {text})`"
+            ),
+        );
+        return None;
+    }
     let is_kept = matches!(place, Place::Function | Place::Enter) && kept.keeps(reference.lifetime.as_ref());
     let is_kept = is_kept || (reference.mutability.is_none() && kept.is_written_through(reference.lifetime.as_ref()));
     let access = match (reference.mutability, is_kept) {
@@ -444,25 +553,44 @@ fn read_parameter(
         (None, true) => Access::Kept,
         (None, false) => Access::Lent,
     };
-    Some(Parameter { ty: (*reference.elem).clone(), access, role, is_own: false, span })
+    Some(Parameter { ty: (*reference.elem).clone(), behind, access, role, is_own: false, span })
+}
+
+/// The last of shared references to each other, and how many are before it. A value is found by what references to it refer to, so `&&T` asks
+/// for a `T`, too.
+fn innermost<'a>(
+    reference: &'a syn::TypeReference,
+    kept: &Kept,
+    place: Place,
+    diagnostics: &mut Diagnostics,
+) -> Option<(&'a syn::TypeReference, usize)> {
+    let (mut reference, mut behind) = (reference, 0);
+    while let Type::Reference(inner) = types::ungrouped(&reference.elem)
+        && reference.mutability.is_none()
+        && inner.mutability.is_none()
+    {
+        // The reference itself is made for the call.
+        if let Some(lifetime) = &reference.lifetime
+            && lifetime.ident != "_"
+            && matches!(place, Place::Function | Place::Enter)
+            && kept.keeps(Some(lifetime))
+        {
+            let text = types::text(&inner.elem);
+            diagnostics.error(
+                lifetime,
+                format_args!("a node cannot keep a reference to a `&{text}`, which is made for the call"),
+                format_args!("ask for `&{lifetime} {text}`, or keep the inner reference: `&&{lifetime} {text}`"),
+            );
+            return None;
+        }
+        (reference, behind) = (inner, behind + 1);
+    }
+    Some((reference, behind))
 }
 
 /// Of a type's name: a span of several tokens cannot be made on stable.
 fn name_span(ty: &Type) -> Span {
     types::last_segment(ty).map_or_else(|| ty.span(), |segment| segment.ident.span())
-}
-
-fn find_impl_trait(ty: &Type) -> Option<TokenStream> {
-    use syn::visit::Visit;
-    struct Find(Option<TokenStream>);
-    impl<'ast> Visit<'ast> for Find {
-        fn visit_type_impl_trait(&mut self, found: &'ast syn::TypeImplTrait) {
-            self.0.get_or_insert_with(|| found.to_token_stream());
-        }
-    }
-    let mut find = Find(None);
-    find.visit_type(ty);
-    find.0
 }
 
 /// The lifetimes that what a hook returns borrows for.
@@ -571,7 +699,7 @@ fn read_flow(output: &ReturnType) -> Flow {
         };
     };
     let ty = types::ungrouped(ty);
-    if find_impl_trait(ty).is_some() {
+    if types::find_impl_trait(ty).is_some() {
         // Refused already.
         return Flow {
             out: quote!(()),
@@ -608,6 +736,20 @@ fn read_flow(output: &ReturnType) -> Flow {
     Flow { out: out.to_token_stream(), kind: FlowKind::Plain, gives: gives(ty), breaks: None, span }
 }
 
+impl Flow {
+    /// What has type arguments under a name that is nobody's in particular is read by what it is: `Outcome<User>` may be a `Result`. (A name without arguments
+    /// mostly is what is provided; to ask about each would cost each node.)
+    fn by_type(self, output: &ReturnType) -> Self {
+        let ReturnType::Type(_, ty) = output else { return self };
+        let has_arguments = types::last_segment(ty).is_some_and(|last| !types::type_arguments(last).is_empty());
+        if !matches!(self.kind, FlowKind::Plain) || !has_arguments || !types::may_hide_a_break(ty) {
+            return self;
+        }
+        let gives = Gives::Value(TokenStream::new(), types::text(ty), None);
+        Self { kind: FlowKind::ByType(ty.clone()), gives, ..self }
+    }
+}
+
 fn gives(ty: &Type) -> Gives {
     if types::is_unit(ty) {
         Gives::Nothing
@@ -628,6 +770,8 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
         );
         return None;
     }
+    // What is emitted stands elsewhere, where `Self` is something else, or nothing.
+    let block = &types::without_self(block);
     let mut enter = None;
     let mut enter_gives = None;
     let mut exit = None;
@@ -704,6 +848,9 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
             ),
         }
     }
+    if let (Some(ty), None, true) = (&enter_gives, &cancelled, block.generics.params.is_empty()) {
+        flow = flow.by_type(&ReturnType::Type(<syn::Token![->]>::default(), Box::new(ty.clone())));
+    }
     if around.is_some() && (exit.is_some() || cancelled.is_some()) {
         diagnostics.error(
             &block.self_ty,
@@ -746,6 +893,7 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
     }
     let self_ty = &block.self_ty;
     let generics = block.generics.clone();
+    let bare = generics.clone();
     let gives_for_longer = match (&enter, &enter_gives) {
         (Some(enter), Some(ty)) => enter.is_async && mentions(ty, &generics),
         _ => false,
@@ -756,6 +904,7 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
         name,
         span: name_span(self_ty),
         generics,
+        bare,
         is_function: false,
         declaration: None,
         stateless: options.stateless,
@@ -768,6 +917,7 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
         flow,
         is_stub: false,
         gives_for_longer,
+        is_refused: false,
     })
 }
 
@@ -868,6 +1018,13 @@ fn where_bounds(generics: &Generics, name: &Ident) -> Vec<syn::TypeParamBound> {
     bounds.flatten().collect()
 }
 
+impl Parameter {
+    /// `&`, once for each reference that is made to what is lent.
+    fn references(&self) -> TokenStream {
+        std::iter::repeat_n(quote!(&), self.behind).collect()
+    }
+}
+
 impl Node {
     /// The node without any needs, beside errors that stand already: a chain that uses it has no further ones.
     fn kept_alive(mut self, rt: &TokenStream) -> TokenStream {
@@ -898,12 +1055,32 @@ impl Node {
         let stateless = self.stateless.then(|| self.stateless(rt));
         let shows = (!self.is_stub).then(|| self.shows(rt));
         let elsewhere = (!self.is_function && !self.is_stub).then(|| self.refuse_hooks_elsewhere());
-        let hushed = names::hushed();
+        let hushed = if self.is_stub { names::hushed() } else { names::hushed_of_a_node() };
+        let read = self.read_by_type(rt);
         quote! {
             #declaration
             #hushed
-            const _: () = { #is_node #signature #node #cancel #around #stateless #shows #elsewhere };
+            const _: () = { #read #is_node #signature #node #cancel #around #stateless #shows #elsewhere };
         }
+    }
+
+    /// What is returned, as constants say, where its name does not.
+    fn read_by_type(&self, rt: &TokenStream) -> Option<TokenStream> {
+        let FlowKind::ByType(ty) = &self.flow.kind else { return None };
+        let (flow, nothing) = by_type();
+        let ty = types::anonymous(ty);
+        Some(quote! {
+            const #flow: usize = {
+                use #rt::private::Plainly as _;
+                #rt::private::Probe::<#ty>::FLOW
+            };
+            const #nothing: #rt::private::bool = {
+                use #rt::private::Plainly as _;
+                #rt::private::is_nothing(
+                    #rt::private::Probe::<<<#rt::flow::kind::By<#flow> as #rt::flow::kind::Is>::Kind as #rt::flow::Reads<#ty>>::Gives>::SHOWS,
+                )
+            };
+        })
     }
 
     /// Whether it returns a `&T` and keeps a borrow of the scope's `T`.
@@ -926,6 +1103,11 @@ impl Node {
         let (name, text) = (&self.name, text.as_str());
         let ty = match ty {
             Some(ty) => types::anonymous(ty).to_token_stream(),
+            None if matches!(self.flow.kind, FlowKind::ByType(_)) => {
+                let FlowKind::ByType(ty) = &self.flow.kind else { return None };
+                let ((flow, _), ty) = (by_type(), types::anonymous(ty));
+                quote!(<<#rt::flow::kind::By<#flow> as #rt::flow::kind::Is>::Kind as #rt::flow::Reads<#ty>>::Gives)
+            }
             None if value.is_empty() => {
                 let out = syn::parse2::<Type>(self.flow.out.clone()).ok()?;
                 let out = types::anonymous(&out);
@@ -974,17 +1156,12 @@ impl Node {
     }
 
     /// What a hook asks for. A lifetime may be hidden in it (`&Token` for `&Token<'_>`): only rustc knows.
-    ///
-    /// Not where more than a loan is asked for: rustc does not see through such a type in a bound on what a bound gives.
     fn asked(&self, rt: &TokenStream, parameter: &Parameter) -> TokenStream {
         let ty = &parameter.ty;
         let in_run = self.in_run_of(parameter);
         let is_parameter =
             |name: &Ident| name == "Self" || self.generics.type_params().any(|parameter| parameter.ident == *name);
-        if parameter.access != Access::Lent
-            || parameter.role == Role::Reply
-            || !types::may_hide_a_lifetime(ty, &is_parameter)
-        {
+        if parameter.role == Role::Reply || !types::may_hide_a_lifetime(ty, &is_parameter) {
             return in_run.into_token_stream();
         }
         // In a function's type the lifetimes that are left out in what it returns are those of what it takes.
@@ -999,26 +1176,17 @@ impl Node {
         let hooks = [&self.enter, &self.exit, &self.cancelled];
         let asked = hooks.into_iter().flatten().flat_map(|hook| &hook.parameters).map(|parameter| &parameter.ty);
         let given = syn::parse2::<Type>(self.flow.out.clone()).ok();
-        let refers = asked.chain(&given).any(types::has_a_lifetime);
+        // A lifetime may be hidden in what is asked for: `&Token` for `&Token<'_>`.
+        let is_parameter = |name: &Ident| self.generics.type_params().any(|parameter| parameter.ident == *name);
+        let refers =
+            asked.chain(&given).any(|ty| types::has_a_lifetime(ty) || types::may_hide_a_lifetime(ty, &is_parameter));
         let parameters = self.generics.type_params().filter(|_| refers).map(|parameter| &parameter.ident);
         parameters.map(|parameter| quote!(#parameter: #run)).collect()
     }
 
     /// The node's generics with the run's lifetime, and what else is asked for, in front.
     fn generics(&self, lifetimes: &[TokenStream], types: &[TokenStream]) -> TokenStream {
-        let own = self.generics.params.iter().map(|parameter| match parameter {
-            GenericParam::Type(parameter) => {
-                let mut parameter = parameter.clone();
-                parameter.default = None;
-                parameter.eq_token = None;
-                parameter.to_token_stream()
-            }
-            other => other.to_token_stream(),
-        });
-        let own_lifetimes = self.generics.lifetimes().count();
-        let own: Vec<_> = own.collect();
-        let (before, after) = own.split_at(own_lifetimes);
-        quote!(<#(#lifetimes,)* #(#before,)* #(#types,)* #(#after,)*>)
+        generics_with(&self.generics, lifetimes, types)
     }
 
     fn where_clause(&self, more: &[TokenStream]) -> TokenStream {
@@ -1045,8 +1213,9 @@ impl Node {
 
     fn stateless(&self, rt: &TokenStream) -> TokenStream {
         let ty = &self.ty;
-        let generics = self.generics(&[], &[]);
-        let clause = self.where_clause(&[]);
+        let generics = generics_with(&self.bare, &[], &[]);
+        let clause = self.bare.where_clause.iter().flat_map(|clause| &clause.predicates);
+        let clause = quote!(where #(#clause,)*);
         let marker = (self.declaration.is_some() && self.generics.type_params().next().is_some())
             .then(|| quote!(marker: #rt::private::PhantomData));
         let hidden = hidden(rt);
@@ -1063,13 +1232,19 @@ impl Node {
         let run = names::run_lifetime();
         let generics = self.generics(&[quote!(#run)], &[]);
         let clause = self.where_clause(&self.outlives());
-        let out = self.out(rt);
+        let chain = names::single("ChainItself");
+        let out = self.with_hidden(rt, self.out(rt), &quote!(()));
         let (key, never_gives) = match &flow.gives {
             Gives::Nothing => (quote!(#rt::Nothing<CHAIN_POSITION>), false),
             Gives::Never => (quote!(#rt::Nothing<CHAIN_POSITION>), true),
+            Gives::Value(..) if matches!(flow.kind, FlowKind::ByType(_)) => (self.key_by_type(rt, &quote!(())), false),
             // Of an alias nothing is known but what it stands for.
             Gives::Value(value, ..) if value.is_empty() => (quote!(<#out as #rt::flow::ResultLike>::Value), false),
             Gives::Value(value, ..) => (value.clone(), false),
+        };
+        let (key, held) = match &flow.kind {
+            FlowKind::ByType(_) => (key, self.key_by_type(rt, &quote!(#chain))),
+            _ => (self.with_hidden(rt, key.clone(), &quote!(())), self.with_hidden(rt, key, &quote!(#chain))),
         };
         // A reference is found by what it refers to.
         let (found, lent) = match &flow.gives {
@@ -1077,11 +1252,11 @@ impl Node {
                 Type::Reference(reference) => {
                     let lent = if reference.mutability.is_some() { quote!(ByMut) } else { quote!(ByRef) };
                     let ty = types::with_lifetime(types::referent(ty), &run);
-                    (ty.to_token_stream(), lent)
+                    (self.with_hidden(rt, ty.to_token_stream(), &quote!(#chain)), lent)
                 }
-                _ => (key.clone(), quote!(Itself)),
+                _ => (held.clone(), quote!(Itself)),
             },
-            _ => (key.clone(), quote!(Itself)),
+            _ => (held.clone(), quote!(Itself)),
         };
         // Under its type, it would be found by itself, and rustc had a second error about the first: that its type is taken.
         let (found, lent) = match self.gives_what_it_keeps() {
@@ -1089,6 +1264,7 @@ impl Node {
             false => (found, lent),
         };
         let kind = match (&flow.kind, &flow.breaks, never_gives) {
+            (FlowKind::ByType(_), ..) => quote!(),
             (FlowKind::Plain, _, false) => quote!(Gives),
             (FlowKind::Plain, _, true) => quote!(Never),
             (FlowKind::Result, None, _) => quote!(NeverFails),
@@ -1098,22 +1274,28 @@ impl Node {
             (FlowKind::ControlFlow, _, false) => quote!(Breaks),
             (FlowKind::ControlFlow, _, true) => quote!(OnlyBreaks),
         };
+        let kind = match &flow.kind {
+            FlowKind::ByType(_) => {
+                let (flow, _) = by_type();
+                quote!(<#rt::flow::kind::By<#flow> as #rt::flow::kind::Is>::Kind)
+            }
+            _ => quote!(#rt::flow::kind::#kind),
+        };
         let suspends = self.enter.as_ref().is_some_and(|hook| hook.is_async);
         let pace = if suspends { quote!(Suspending) } else { quote!(Immediate) };
         let facts = self.facts(rt, name);
-        let chain = names::single("ChainItself");
         let joining = self.generics(&[quote!(#run)], &[quote!(#chain: ?#rt::private::Sized)]);
         quote! {
             #[automatically_derived]
             impl #joining #rt::Joins<#run, #chain> for #ty #clause {
                 type As<const CHAIN_POSITION: usize> = #found;
-                type Held<const CHAIN_POSITION: usize> = #key;
+                type Held<const CHAIN_POSITION: usize> = #held;
                 type Lent = #rt::scope::lent::#lent;
             }
             #[automatically_derived]
             impl #generics #rt::Signature<#run> for #ty #clause {
                 type Out = #out;
-                type Kind = #rt::flow::kind::#kind;
+                type Kind = #kind;
                 type Key<const CHAIN_POSITION: usize> = #key;
                 type Pace = #rt::node::pace::#pace;
                 const FACTS: #rt::describe::Facts = #facts;
@@ -1121,10 +1303,38 @@ impl Node {
         }
     }
 
+    /// The type of its value, or of nothing.
+    fn key_by_type(&self, rt: &TokenStream, chain: &TokenStream) -> TokenStream {
+        let ((flow, nothing), out) = (by_type(), &self.flow.out);
+        quote!(<#rt::flow::KeyBy<#flow, #nothing> as #rt::flow::KeyIn<#out, #chain>>::Key<CHAIN_POSITION>)
+    }
+
+    /// A type in what it returns, in which a lifetime may be hidden: that is the run's. (With the chain's type as a parameter, it is settled what that stands for.)
+    fn with_hidden(&self, rt: &TokenStream, ty: TokenStream, chain: &TokenStream) -> TokenStream {
+        let is_parameter =
+            |name: &Ident| name == "Self" || self.generics.type_params().any(|parameter| parameter.ident == *name);
+        let may_hide = syn::parse2::<Type>(ty.clone()).is_ok_and(|ty| types::may_hide_a_lifetime(&ty, &is_parameter));
+        // A function's parameters would have to be kept for it, if there is one: rustc asks that it is written.
+        if self.is_function || self.is_stub || !may_hide || !matches!(self.flow.gives, Gives::Value(..)) {
+            return ty;
+        }
+        let run = names::run_lifetime();
+        quote!(<fn(&#run ()) -> #ty as #rt::private::Returned<#chain>>::It)
+    }
+
     /// What the way in returns. Named rather than `Self::Out`, which rustc would have to look up at each mention.
     fn out(&self, rt: &TokenStream) -> TokenStream {
         let out = &self.flow.out;
         if is_bang(out) { quote!(#rt::Never) } else { out.clone() }
+    }
+
+    /// The same where a lifetime that is hidden in it would be that of the function's `&self`, and so a second error: rustc asks where the type is named.
+    fn hook_out(&self, rt: &TokenStream) -> TokenStream {
+        let out = self.out(rt);
+        let is_parameter = |name: &Ident| self.generics.type_params().any(|parameter| parameter.ident == *name);
+        let may_hide = syn::parse2(out.clone()).is_ok_and(|out| types::may_hide_a_lifetime(&out, &is_parameter));
+        let is_async = self.enter.as_ref().is_some_and(|hook| hook.is_async);
+        if self.is_function && !is_async && may_hide { quote!(Self::Out) } else { out }
     }
 
     fn facts(&self, rt: &TokenStream, name: &str) -> TokenStream {
@@ -1137,6 +1347,11 @@ impl Node {
         let exit = hook(&self.exit);
         let cancelled = self.cancelled.as_ref().map(|_| quote!(.cancelled()));
         let provides = match &self.flow.gives {
+            Gives::Value(_, text, _) if matches!(self.flow.kind, FlowKind::ByType(_)) => {
+                let (flow, nothing) = by_type();
+                let (value, broken) = (format!("the value of {text}"), format!("the error of {text}"));
+                Some(quote!(.by_type(#flow, #nothing, #text, #value, #broken)))
+            }
             Gives::Value(_, text, _) => Some(quote!(.provides(#text))),
             _ => None,
         };
@@ -1147,7 +1362,43 @@ impl Node {
         });
         let last = self.last.then(|| quote!(.last()));
         let keeps = self.gives_what_it_keeps().then(|| quote!(.gives_what_it_keeps()));
-        quote!(#rt::describe::Facts::new(#name) #last #keeps .enter(#enter).exit(#exit) #cancelled #provides #breaks #around)
+        let (shows, breaks_show) = self.decides(rt);
+        let probes = (shows.is_some() || breaks_show.is_some()).then(|| quote!(use #rt::private::Plainly as _;));
+        let facts = quote!(#rt::describe::Facts::new(#name) #last #keeps .enter(#enter).exit(#exit) #cancelled #provides #breaks #around #shows #breaks_show);
+        if probes.is_some() { quote!({ #probes #facts }) } else { facts }
+    }
+
+    /// What the types behind the names are, where that decides something: whether what is provided is a `Result` after all, and what breaks, `()`.
+    fn decides(&self, rt: &TokenStream) -> (Option<TokenStream>, Option<TokenStream>) {
+        if self.is_stub {
+            return (None, None);
+        }
+        let run = names::run_lifetime();
+        let is_by_type = matches!(self.flow.kind, FlowKind::ByType(_));
+        // One in another, written out, is meant to be one.
+        let may_hide = |ty: &Type| match (types::ungrouped(ty), &self.flow.kind) {
+            (Type::Path(_), FlowKind::Plain) => true,
+            (Type::Path(_), _) => !types::is_named(ty, "Result") && !types::is_named(ty, "ControlFlow"),
+            (Type::Macro(_), _) => true,
+            _ => false,
+        };
+        let shows = match &self.flow.gives {
+            Gives::Value(_, _, ty) if ty.as_deref().map_or(is_by_type, may_hide) => {
+                let probe = quote!(#rt::private::Probe::<#rt::node::Gives<#run, Self>>);
+                Some(quote!(.shows(#probe::IS_RESULT, #probe::IS_CONTROL_FLOW, #probe::IS_POLL, #probe::IS_FUTURE)))
+            }
+            _ => None,
+        };
+        let breaks = (self.flow.breaks.is_some() || is_by_type).then(|| {
+            let probe = quote!(#rt::private::Probe::<#rt::node::Breaks<#run, Self>>);
+            quote!(.breaks_show(#probe::IS_NOTHING))
+        });
+        let gives_up = self
+            .around
+            .as_ref()
+            .and_then(around::Around::gives_up)
+            .map(|ty| quote!(.breaks_show(#rt::private::Probe::<#ty>::IS_NOTHING)));
+        (shows, (breaks.is_some() || gives_up.is_some()).then(|| quote!(#breaks #gives_up)))
     }
 
     fn node(&self, rt: &TokenStream) -> TokenStream {
@@ -1166,7 +1417,7 @@ impl Node {
         let generics = self.generics(&[quote!(#run: #call), quote!(#call)], &parameters);
         let clause = self.where_clause(&bounds);
         let enter = match &self.enter {
-            Some(enter) => self.hook(rt, "enter", enter, &self.out(rt)),
+            Some(enter) => self.hook(rt, "enter", enter, &self.hook_out(rt)),
             None => self.no_way_in(rt),
         };
         let exit = self.exit.as_ref().map(|exit| self.hook(rt, "exit", exit, &quote!(())));
@@ -1221,17 +1472,13 @@ impl Node {
                 bounds.push(names::shown_at(quote!(#scope: #rt::scope::LendsReferences<#inner, Self>), span));
                 continue;
             }
-            let lends = quote!(#rt::scope::Lends<#run, #call, #ty, Self>);
-            bounds.push(names::shown_at(quote!(#scope: #lends), span));
-            let (access, bound) = match parameter.access {
-                Access::Lent => (quote!(Lent), None),
-                Access::Kept => (quote!(Lent), Some(quote!(#rt::scope::Keep<#run, #ty, Self>))),
-                Access::LentMut => (quote!(LentMut), Some(quote!(#rt::scope::Write<#call, #ty, Self>))),
-                Access::Taken => (quote!(Taken), Some(quote!(#rt::scope::TakeOut<#ty, Self>))),
+            let (access, lends) = match parameter.access {
+                Access::Lent => (quote!(Lent), quote!(Lends)),
+                Access::Kept => (quote!(Lent), quote!(LendsToKeep)),
+                Access::LentMut => (quote!(LentMut), quote!(LendsToWrite)),
+                Access::Taken => (quote!(Taken), quote!(LendsToTake)),
             };
-            if let Some(bound) = bound {
-                bounds.push(names::shown_at(quote!(<#scope as #lends>::Given: #bound), span));
-            }
+            bounds.push(names::shown_at(quote!(#scope: #rt::scope::#lends<#run, #call, #ty, Self>), span));
             let (text, ty) = (types::text(&parameter.ty), self.in_run_of(parameter));
             needs.push(quote! {
                 #rt::describe::Need {
@@ -1260,6 +1507,10 @@ impl Node {
             true => quote!({ let #future = #call; async move { #future.await } }),
             false => call,
         };
+        let call = match hook.is_async && hook.parameters.iter().any(|parameter| parameter.behind > 0) {
+            true => self.hook_with_references(rt, hook, name),
+            false => call,
+        };
         if hook.is_async {
             return quote! {
                 #[inline(always)]
@@ -1273,6 +1524,22 @@ impl Node {
             #[inline(always)]
             fn #now(&#run self, mut #place: #scope) -> #out { #call }
         }
+    }
+
+    /// The call of a hook that is awaited, and meanwhile refers to references that are made for it.
+    fn hook_with_references(&self, rt: &TokenStream, hook: &Hook, name: &str) -> TokenStream {
+        let locals: Vec<_> = (0..hook.parameters.len()).map(|at| names::local("argument", at)).collect();
+        let lent = hook.parameters.iter().zip(&locals).map(|(parameter, local)| {
+            let argument = self.argument(rt, &Parameter { behind: 0, ..parameter.clone() });
+            quote!(let #local = #argument;)
+        });
+        let arguments = hook.parameters.iter().zip(&locals).map(|(parameter, local)| {
+            let before = parameter.references();
+            quote!(#before #local)
+        });
+        let receiver = self.declaration.is_none().then(|| quote!(self,));
+        let call = self.called(hook, name);
+        quote!({ #(#lent)* async move { #call(#receiver #(#arguments),*).await } })
     }
 
     /// The form of a hook that would be awaited, where it never is.
@@ -1306,20 +1573,25 @@ impl Node {
         if parameter.role == Role::Reply {
             return quote!(#rt::scope::LendReply::<#ty, Self>::lend_reply(&mut #place));
         }
+        let before = parameter.references();
         let how = match parameter.access {
             Access::Lent => quote!(lend),
             Access::LentMut => quote!(lend_mut),
             Access::Kept => quote!(keep),
             Access::Taken => quote!(take),
         };
-        quote!(#rt::scope::#how::<#ty, Self, _>(&mut #place))
+        quote!(#before #rt::scope::#how::<#ty, Self, _>(&mut #place))
     }
 
     fn cancel(&self, rt: &TokenStream) -> TokenStream {
         let ty = &self.ty;
         let run = names::run_lifetime();
         let chain = Ident::new("ChainItself", Span::mixed_site());
-        let way_out = if self.exit.is_some() { quote!(Open) } else { quote!(Absent) };
+        let way_out = match &self.exit {
+            Some(exit) if exit.is_async => quote!(Awaited),
+            Some(_) => quote!(Open),
+            None => quote!(Absent),
+        };
         let Some(hook) = &self.cancelled else {
             let generics = self.generics(&[quote!(#run)], &[quote!(#chain: #run)]);
             let clause = self.where_clause(&[self.outlives(), vec![quote!(Self: #run)]].concat());
@@ -1352,10 +1624,14 @@ impl Node {
         let generics = self.generics(&[quote!(#run)], &[quote!(#chain: #run)]);
         let clause = self.where_clause(&bounds);
         let arguments = hook.parameters.iter().map(|parameter| match parameter.role {
+            Role::Own if parameter.behind > 0 => {
+                let (before, ty) = (parameter.references(), self.in_run_of(parameter));
+                quote!(#before #rt::private::shared::<#ty>(value))
+            }
             Role::Own => quote!(value),
             _ => {
-                let ty = self.in_run_of(parameter);
-                quote!(#rt::scope::FieldOf::<#ty, Self>::field(chain))
+                let (before, ty) = (parameter.references(), self.in_run_of(parameter));
+                quote!(#before #rt::scope::FieldOf::<#ty, Self>::field(chain))
             }
         });
         let call = self.called(hook, "cancelled");
@@ -1384,6 +1660,28 @@ impl Node {
             }
         }
     }
+}
+
+/// The constants that say what a type is whose name does not.
+fn by_type() -> (Ident, Ident) {
+    (names::single("FLOW"), names::single("NOTHING"))
+}
+
+/// These generics, with what else is asked for in front.
+fn generics_with(generics: &Generics, lifetimes: &[TokenStream], types: &[TokenStream]) -> TokenStream {
+    let own = generics.params.iter().map(|parameter| match parameter {
+        GenericParam::Type(parameter) => {
+            let mut parameter = parameter.clone();
+            parameter.default = None;
+            parameter.eq_token = None;
+            parameter.to_token_stream()
+        }
+        other => other.to_token_stream(),
+    });
+    let own_lifetimes = generics.lifetimes().count();
+    let own: Vec<_> = own.collect();
+    let (before, after) = own.split_at(own_lifetimes);
+    quote!(<#(#lifetimes,)* #(#before,)* #(#types,)* #(#after,)*>)
 }
 
 fn is_bang(tokens: &TokenStream) -> bool {

@@ -8,6 +8,7 @@ use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned as _;
 use syn::{Attribute, Generics, Ident, LitInt, Token, Type, TypePath, Visibility, parse_quote};
 
 use crate::ast::{Block, Chain, Field, Form, Input, Item, ItemKind, NodeUse, Observer, Run};
@@ -110,8 +111,10 @@ fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnost
         observers: Vec::new(),
         budget: None,
         send: None,
+        no_alloc: None,
         run,
         needs: Vec::new(),
+        bounds: Vec::new(),
         checked_with: Vec::new(),
     };
     let run_attrs = std::mem::take(&mut chain.run.attrs);
@@ -124,6 +127,10 @@ fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnost
     if let (false, Some(send)) = (chain.run.is_async, &chain.send) {
         let what = "a chain that is a plain `fn` has no future to be `Send`";
         diagnostics.error(send, what, "leave `#[send]` out, or declare the chain `async fn(..)`");
+    }
+    let at_node = || chain.run.body.first_no_alloc();
+    if let Some(span) = chain.no_alloc.or_else(at_node) {
+        chain.observers.push(Observer::NoAlloc(span));
     }
     name_fields(&mut chain);
     Some(chain)
@@ -275,6 +282,11 @@ fn own_attributes(attrs: Vec<Attribute>, chain: &mut Chain, diagnostics: &mut Di
                     "name what each of them shall stand for, in their order, and no lifetimes",
                 ),
                 _ => chain.checked_with.push(arguments.into_iter().collect()),
+            }
+        } else if path.is_ident("no_alloc") {
+            match &attribute.meta {
+                syn::Meta::Path(path) => chain.no_alloc = Some(path.span()),
+                other => diagnostics.error(other, "`#[no_alloc]` takes no arguments", "write `#[no_alloc]`"),
             }
         } else if path.is_ident("send") {
             match &attribute.meta {
@@ -432,7 +444,13 @@ fn reply_type(input: ParseStream<'_>) -> syn::Result<Type> {
         return Err(input.error("expected `->` and the chain's reply, or the body\n  help: write `-> Reply { .. }`"));
     }
     input.parse::<Token![->]>()?;
-    let ty = input.parse()?;
+    let ty: Type = input.parse()?;
+    if let Some(ty) = types::find_impl_trait(&ty) {
+        return Err(syn::Error::new_spanned(
+            ty,
+            "nodes see the reply by its type, which `impl Trait` does not name\n  help: name the type; with axum it is `chain_runtime::axum::Reply`",
+        ));
+    }
     if input.peek(Token![where]) {
         return Err(input.error("a chain's bounds stand on its type\n  help: move the `where` clause to the struct"));
     }
@@ -746,6 +764,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
         observers: Vec::new(),
         budget: None,
         send: None,
+        no_alloc: None,
         run: Run {
             attrs: Vec::new(),
             is_async: true,
@@ -761,6 +780,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
         },
         runtime,
         needs: Vec::new(),
+        bounds: Vec::new(),
         checked_with: Vec::new(),
     };
     name_fields(&mut chain);

@@ -358,6 +358,8 @@ pub(crate) struct Step {
     pub(crate) conditions: Vec<Condition>,
     /// How long it may take, as an expression.
     pub(crate) timeout: Option<(Span, TokenStream)>,
+    /// It shall allocate nothing.
+    pub(crate) no_alloc: bool,
     pub(crate) cancel: Option<(Span, OnCancel)>,
     pub(crate) lints: Vec<syn::Attribute>,
     /// The function of a segment through which its value goes before it is matched.
@@ -369,6 +371,11 @@ pub(crate) struct Step {
 }
 
 impl Step {
+    /// Whether nobody waits for it.
+    pub(crate) fn is_detached(&self) -> bool {
+        matches!(self.cancel, Some((_, OnCancel::Detach)))
+    }
+
     pub(crate) fn may_be_skipped(&self) -> bool {
         !self.conditions.is_empty()
     }
@@ -486,11 +493,12 @@ impl Planner<'_> {
         let replies = self.levels[level].replies && is_last;
         match &item.kind {
             ItemKind::Node(node) => {
-                let ast::Modifiers { timeout, cancel, lints, text, .. } = &item.modifiers;
+                let ast::Modifiers { timeout, cancel, lints, text, no_alloc, .. } = &item.modifiers;
                 let (timeout, cancel, lints) = (timeout.clone(), *cancel, lints.clone());
                 // Where there is an `else`, they are those of the arm.
                 let attributes = if item.otherwise.is_none() { text.clone() } else { String::new() };
-                let step = Step { conditions, timeout, cancel, lints, attributes, ..step(self.chain, node) };
+                let no_alloc = no_alloc.is_some();
+                let step = Step { conditions, timeout, cancel, lints, attributes, no_alloc, ..step(self.chain, node) };
                 let position = self.step(step, Role::Step, place);
                 // The reply is nobody's to find, and what a block gives stays in it.
                 if !is_last {
@@ -565,7 +573,16 @@ impl Planner<'_> {
         let position = self.steps.len();
         // What wraps a block sees its end itself; what is only asked is left at once.
         let has_hooks = step.has_hooks && !matches!(role, Role::Around | Role::Predicate);
-        self.steps.push(Step { has_hooks, role, level: place.level, block: place.block, after: place.after, ..step });
+        let no_alloc = step.no_alloc || self.chain.no_alloc.is_some();
+        self.steps.push(Step {
+            has_hooks,
+            role,
+            no_alloc,
+            level: place.level,
+            block: place.block,
+            after: place.after,
+            ..step
+        });
         place.after = Some(position);
         position
     }
@@ -636,6 +653,15 @@ fn chain_slots(chain: &Chain) -> Vec<Slot> {
             let cfg = field.cfg().cloned().collect();
             slots.push(Slot { cfg, ..slot(chain, held, &field.name, index, SlotKind::Version) });
         }
+        if chain.may_be_reloadable(index) {
+            let cfg = field.cfg().cloned().collect();
+            let (rt, by, name, ty) = (names::runtime_alias(), names::version_by(chain, index), &chain.name, &field.ty);
+            let (_, own, _) = chain.generics.split_for_impl();
+            let held = quote!(<#rt::private::VersionBy<#by> as #rt::private::Versioned<#ty, #name #own, #index>>::Held);
+            let mut version = slot(chain, &Type::Verbatim(held), &field.name, index, SlotKind::Version);
+            version.span = syn::spanned::Spanned::span(&field.ty);
+            slots.push(Slot { cfg, ..version });
+        }
     }
     slots
 }
@@ -647,6 +673,7 @@ fn slot(chain: &Chain, ty: &Type, name: &Ident, index: usize, kind: SlotKind) ->
     let own: Vec<_> = chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
     let ty_in_run = types::with_lifetime_but(ty, &run, &own);
     let rt = names::runtime_alias();
+    let ty_in_run = chain.with_hidden(&ty_in_run, &run);
     let loan = match kind {
         SlotKind::OwnedInput => quote!(#rt::private::Option<&#call mut #rt::private::Option<#ty_in_run>>),
         SlotKind::SharedInput => quote!(#rt::private::Option<&#run #ty_in_run>),
@@ -683,6 +710,8 @@ fn step(chain: &Chain, node: &ast::NodeUse) -> Step {
     let rt = names::alias(span);
     let chain_name = &chain.name;
     let (_, chain_ty, _) = chain.generics.split_for_impl();
+    let name = names::unraw(node.name());
+    let has_hooks = node.field.is_some() || !name.starts_with(|first: char| first == '_' || first.is_lowercase());
     let (ty, place) = match node.field {
         Some(index) => {
             let ty = &chain.fields[index].ty;
@@ -698,17 +727,20 @@ fn step(chain: &Chain, node: &ast::NodeUse) -> Step {
         None => {
             let path = &node.path;
             let path = names::shown_at(quote!(#path), span);
-            (quote!(#path), quote_spanned!(span=> &<#path as #rt::Stateless>::NODE))
+            // What is named like a type may be one that is no node, or a function's under another name: that is said once.
+            let path = match has_hooks {
+                true => quote_spanned!(span=> <#path as #rt::IsNode<#chain_name #chain_ty>>::Itself),
+                false => path,
+            };
+            (path.clone(), quote_spanned!(span=> &<#path as #rt::Stateless>::NODE))
         }
     };
-    let name = names::unraw(node.name());
     let is_argued = |path: &syn::Path| path.segments.iter().any(|segment| !segment.arguments.is_none());
     let has_arguments = match node.field.map(|index| types::ungrouped(&chain.fields[index].ty)) {
         None => node.path.qself.is_some() || is_argued(&node.path.path),
         Some(Type::Path(ty)) => is_argued(&ty.path),
         Some(_) => true,
     };
-    let has_hooks = node.field.is_some() || !name.starts_with(|first: char| first == '_' || first.is_lowercase());
     // A field's type, shown where the field is used: what is wrong with the node is wrong there.
     let node = names::shown_at(ty, span);
     Step { has_hooks, has_arguments, ..Step::named(node, place, name, span) }
@@ -728,6 +760,7 @@ impl Step {
             after: None,
             conditions: Vec::new(),
             timeout: None,
+            no_alloc: false,
             cancel: None,
             lints: Vec::new(),
             through: None,

@@ -72,6 +72,8 @@ pub(crate) fn declare(
         quote!([#field] [#ty] #text)
     });
     let needed: Vec<_> = needed.collect();
+    let bounds = meanings.bounds();
+    let from = names::compiled_crate();
     let Meanings { items, within, .. } = meanings;
     let made = unique(name);
     let exported = matches!(vis, Visibility::Public(_)).then(|| quote!(#[macro_export]));
@@ -92,7 +94,7 @@ pub(crate) fn declare(
         #exported
         macro_rules! #made {
             ([$($runtime:tt)*] [$($segment:tt)*] [#([$($#parameters:tt)*])*] [$($chain:tt)*]) => {
-                $($runtime)*::__splice! { [$($runtime)*] [$($segment)*] [#(#needed),*] [$($chain)*] [#nodes] }
+                $($runtime)*::__splice! { [$($runtime)*] [$($segment)*] [#bounds #(#needed),*] [$($chain)*] [#nodes] #from }
             };
             ([$($runtime:tt)*] [$($segment:tt)*] [$($arguments:tt)*] [$($chain:tt)*]) => {
                 $($runtime)*::__splice! { [$($runtime)*] [$($segment)*] #wrong [$($chain)*] }
@@ -308,6 +310,30 @@ impl<'a> Meanings<'a> {
         if clause.is_empty() { TokenStream::new() } else { quote!(where #(#clause,)*) }
     }
 
+    /// What the segment asks of its arguments, as a function that has its bounds; a chain names it with them.
+    fn bounds(&mut self) -> Option<TokenStream> {
+        let generics = &self.segment.generics;
+        let has_bounds = generics.type_params().any(|parameter| !parameter.bounds.is_empty());
+        if !has_bounds && generics.where_clause.is_none() {
+            return None;
+        }
+        let beside = self.beside("bounds", 0);
+        let declared = generics.params.iter().map(without_default);
+        let clause = &generics.where_clause;
+        let vis = located(&self.segment.vis);
+        let hushed = names::hushed();
+        self.items.push(quote! {
+            #hushed
+            #[doc(hidden)]
+            #vis const fn #beside<#(#declared),*>() #clause {}
+        });
+        let vis = within(&self.segment.vis, 1);
+        self.within.push(quote!(#vis use super::#beside as bounds;));
+        let all: Vec<_> = generics.params.iter().collect();
+        let arguments = Self::arguments(&all, false);
+        Some(quote!(<$($segment)*::bounds #arguments>))
+    }
+
     /// A type of a field or a binding: an alias of what it is found by, with the `&` before it.
     fn ty(&mut self, what: &str, index: usize, ty: &Type) -> TokenStream {
         let run = names::run_lifetime();
@@ -337,7 +363,13 @@ impl<'a> Meanings<'a> {
         let (of, arms_type) = (self.beside("of", index), self.beside("Arms", index));
         let variants: Vec<_> = (0..gives.len()).map(|arm| format_ident!("Arm{arm}")).collect();
         let parameters: Vec<_> = (0..gives.len()).map(|arm| format_ident!("Of{arm}")).collect();
-        let declared = self.segment.generics.params.iter().map(without_default);
+        // What the node gives may be a reference to what it is about.
+        let declared = self.segment.generics.params.iter().map(without_default).map(|mut parameter| {
+            if let GenericParam::Type(parameter) = &mut parameter {
+                parameter.bounds.push(syn::parse_quote!(#run));
+            }
+            parameter
+        });
         let clause = &self.segment.generics.where_clause;
         let value = Ident::new("value", Span::mixed_site().located_at(span));
         let vis = located(&self.segment.vis);
@@ -446,7 +478,9 @@ impl Rewrite for Meanings<'_> {
             branch.gives.push(quote!(()));
         }
         let module = format_ident!("branch{index}");
-        rewrite::tokens(quote!($($segment)*::#module::Arms::#variant((#(#names_of: #in_chain,)*))))
+        // Under no name that a constant has where the chain stands, which it would be compared with.
+        let names_there = names_of.iter().map(names::binding_of_segment);
+        rewrite::tokens(quote!($($segment)*::#module::Arms::#variant((#(#names_there: #in_chain,)*))))
     }
 
     fn branch_ends(&mut self) {

@@ -205,6 +205,92 @@ pub(crate) fn found_by(ty: &Type) -> Type {
     referent(&ty).clone()
 }
 
+/// A block whose methods say its type in place of `Self`, in what they ask for and give.
+pub(crate) fn without_self(block: &syn::ItemImpl) -> syn::ItemImpl {
+    struct Replace<'a>(&'a Type);
+    impl VisitMut for Replace<'_> {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            match ty {
+                Type::Path(path) if path.qself.is_none() && path.path.is_ident("Self") => *ty = self.0.clone(),
+                _ => visit_mut::visit_type_mut(self, ty),
+            }
+        }
+        // The length of an array, say.
+        fn visit_expr_path_mut(&mut self, path: &mut syn::ExprPath) {
+            let is_of_self = path.path.segments.first().is_some_and(|first| first.ident == "Self");
+            if path.qself.is_none() && is_of_self && path.path.segments.len() > 1 {
+                let (itself, rest) = (self.0, path.path.segments.iter().skip(1));
+                *path = syn::parse_quote!(<#itself> #(::#rest)*);
+            }
+        }
+    }
+    let mut block = block.clone();
+    let itself = block.self_ty.clone();
+    let mut replace = Replace(&itself);
+    for item in &mut block.items {
+        let syn::ImplItem::Fn(method) = item else { continue };
+        for argument in &mut method.sig.inputs {
+            if let syn::FnArg::Typed(argument) = argument {
+                replace.visit_type_mut(&mut argument.ty);
+            }
+        }
+        replace.visit_return_type_mut(&mut method.sig.output);
+    }
+    block
+}
+
+/// Puts one lifetime in the place of these in what generics ask for.
+pub(crate) fn bounds_in(generics: &mut syn::Generics, own: &[Lifetime], lifetime: &Lifetime) {
+    struct Rename<'a>(&'a [Lifetime], &'a Lifetime);
+    impl VisitMut for Rename<'_> {
+        fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+            if self.0.contains(lifetime) {
+                *lifetime = self.1.clone();
+            }
+        }
+    }
+    Rename(own, lifetime).visit_generics_mut(generics);
+}
+
+/// Leaves out what generics ask for with one of these.
+pub(crate) fn bounds_without(generics: &mut syn::Generics, own: &[Lifetime]) {
+    use syn::punctuated::Punctuated;
+    use syn::visit::Visit;
+    struct Find<'a>(&'a [Lifetime], bool);
+    impl<'ast> Visit<'ast> for Find<'_> {
+        fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
+            self.1 |= self.0.contains(lifetime);
+        }
+    }
+    let is_without = |bound: &TypeParamBound| {
+        let mut find = Find(own, false);
+        find.visit_type_param_bound(bound);
+        !find.1
+    };
+    let without = |bounds: &mut Punctuated<TypeParamBound, syn::Token![+]>| {
+        *bounds = std::mem::take(bounds).into_iter().filter(is_without).collect();
+    };
+    generics.type_params_mut().for_each(|parameter| without(&mut parameter.bounds));
+    let Some(clause) = &mut generics.where_clause else { return };
+    for predicate in &mut clause.predicates {
+        if let syn::WherePredicate::Type(predicate) = predicate {
+            without(&mut predicate.bounds);
+        }
+    }
+    let is_about = |predicate: &syn::WherePredicate| {
+        let mut find = Find(own, false);
+        find.visit_where_predicate(predicate);
+        find.1
+    };
+    let predicates = std::mem::take(&mut clause.predicates);
+    clause.predicates = predicates.into_iter().filter(|predicate| !is_about(predicate)).collect();
+}
+
+/// Whether it is a trait object that stands in parentheses behind a `&`.
+pub(crate) fn has_several_bounds(ty: &Type) -> bool {
+    matches!(ungrouped(ty), Type::TraitObject(object) if object.bounds.len() > 1)
+}
+
 /// Where a type is only mentioned: with each of its lifetimes left to rustc.
 pub(crate) fn anonymous(ty: &Type) -> Type {
     with_lifetime(ty, &Lifetime::new("'_", proc_macro2::Span::mixed_site()))
@@ -237,6 +323,28 @@ pub(crate) fn reloadable(ty: &Type) -> Option<&Type> {
     type_arguments(segment).first().copied()
 }
 
+/// Whether it may be a `Reloadable<T>` by another name.
+pub(crate) fn may_be_reloadable(ty: &Type) -> bool {
+    reloadable(ty).is_none()
+        && may_hide_a_break(ty)
+        && last_segment(ty).is_some_and(|last| type_arguments(last).len() == 1)
+        && !has_a_lifetime(ty)
+}
+
+/// The first `impl Trait` in it.
+pub(crate) fn find_impl_trait(ty: &Type) -> Option<TokenStream> {
+    use syn::visit::Visit;
+    struct Find(Option<TokenStream>);
+    impl<'ast> Visit<'ast> for Find {
+        fn visit_type_impl_trait(&mut self, found: &'ast syn::TypeImplTrait) {
+            self.0.get_or_insert_with(|| found.to_token_stream());
+        }
+    }
+    let mut find = Find(None);
+    find.visit_type(ty);
+    find.0
+}
+
 /// Whether a reference or another lifetime is in it, that of the hook's own `&` aside.
 pub(crate) fn has_a_lifetime(ty: &Type) -> bool {
     use syn::visit::{self, Visit};
@@ -260,6 +368,33 @@ const WITHOUT_LIFETIME: [&str; 24] = [
     "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
     "f32", "f64", "String", "Vec", "Option", "Result", "Box", "Arc", "Rc",
 ];
+
+/// More that is known to be no `Result` by its name, unless the user's own alias is called so.
+const VALUES: [&str; 16] = [
+    "Cow",
+    "HashMap",
+    "HashSet",
+    "BTreeMap",
+    "BTreeSet",
+    "VecDeque",
+    "Mutex",
+    "RwLock",
+    "Cell",
+    "RefCell",
+    "Response",
+    "Request",
+    "Pin",
+    "Poll",
+    "NonNull",
+    "PhantomData",
+];
+
+/// Whether the name of a type may be an alias of a `Result` or a `ControlFlow`.
+pub(crate) fn may_hide_a_break(ty: &Type) -> bool {
+    let Type::Path(path) = ungrouped(ty) else { return false };
+    let last = path.path.segments.last();
+    last.is_some_and(|last| !WITHOUT_LIFETIME.iter().chain(&VALUES).any(|name| last.ident == name))
+}
 
 /// Whether a path in it may stand for a type with a lifetime that is not written.
 pub(crate) fn may_hide_a_lifetime(ty: &Type, is_parameter: &dyn Fn(&syn::Ident) -> bool) -> bool {
@@ -290,18 +425,23 @@ pub(crate) fn may_hide_a_lifetime(ty: &Type, is_parameter: &dyn Fn(&syn::Ident) 
 
 /// These tokens where the lifetimes of the chain are not declared: rustc finds them.
 pub(crate) fn inferred(tokens: TokenStream, own: &[Lifetime]) -> TokenStream {
+    at(tokens, own, "_")
+}
+
+/// These tokens with another lifetime in the place of these.
+pub(crate) fn at(tokens: TokenStream, own: &[Lifetime], instead: &str) -> TokenStream {
     use proc_macro2::{Group, Ident, TokenTree};
     let mut behind_tick = false;
     let inferred = tokens.into_iter().map(|token| {
         let is_name = std::mem::replace(&mut behind_tick, false);
         match token {
             TokenTree::Group(group) => {
-                let mut inner = Group::new(group.delimiter(), inferred(group.stream(), own));
+                let mut inner = Group::new(group.delimiter(), at(group.stream(), own, instead));
                 inner.set_span(group.span());
                 inner.into()
             }
             TokenTree::Ident(name) if is_name && own.iter().any(|lifetime| lifetime.ident == name) => {
-                Ident::new("_", name.span()).into()
+                Ident::new(instead, name.span()).into()
             }
             TokenTree::Punct(punct) => {
                 behind_tick = punct.as_char() == '\'';

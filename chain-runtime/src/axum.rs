@@ -196,6 +196,22 @@ impl crate::private::Probe<Reply> {
     pub const IS_ANYTHING: bool = true;
 }
 
+/// What is made of whatever the last node gives.
+#[doc(hidden)]
+pub trait MadeOfAnything {}
+impl MadeOfAnything for Reply {}
+impl<E> MadeOfAnything for Result<Reply, E> {}
+
+impl<R: MadeOfAnything> crate::private::Probe<R> {
+    /// So it is.
+    pub const ENDS_WITH_ANYTHING: bool = true;
+}
+
+impl<T: IntoResponse, R: MadeOfAnything> crate::private::Probe<(T, R)> {
+    /// axum says so of nothing else.
+    pub const IS_A_REPLY: bool = true;
+}
+
 /// 504
 impl IntoReply<Reply> for Expired {
     fn into_reply(self) -> Reply {
@@ -453,3 +469,49 @@ pub async fn next_lent(next: Next, request: &mut Request) -> Result<Response, In
 pub async fn extract<T: FromRequestParts<()>>(head: &mut Parts) -> Result<T, T::Rejection> {
     T::from_request_parts(head, &()).await
 }
+
+/// What would be an empty `200 OK`, or a reply that nobody sees, does not compile, by whatever name.
+///
+/// ```compile_fail,E0080
+/// # use chain_runtime::axum::{Next, Reply, Request, next};
+/// # use chain_runtime::{chain, node};
+/// type Refused = ();
+/// #[node]
+/// fn check(request: &Request) -> Result<(), Refused> { Err(()) }
+/// chain! { struct Guard; async fn(request: Request, inner: Next) -> Reply { check => next } }
+/// ```
+/// ```compile_fail,E0080
+/// # use chain_runtime::axum::{Next, Reply, Request, next};
+/// # use chain_runtime::{chain, node};
+/// #[node]
+/// fn check<E: Default>(request: &Request) -> Result<(), E> { Err(E::default()) }
+/// chain! { struct Guard; async fn(request: Request, inner: Next) -> Reply { check::<()> => next } }
+/// ```
+/// ```compile_fail,E0080
+/// # use chain_runtime::axum::{Next, Reply, Request, next};
+/// # use chain_runtime::{chain, node};
+/// # use std::pin::Pin;
+/// struct Limit;
+/// #[node]
+/// impl Limit { async fn around<B: Future>(&self, block: Pin<&mut B>) -> Result<B::Output, ()> { Err(()) } }
+/// chain! { struct Guard { limit: Limit } async fn(request: Request, inner: Next) -> Reply { limit { next } } }
+/// ```
+/// ```compile_fail,E0080
+/// # use axum::http::StatusCode;
+/// # use chain_runtime::axum::{Reply, Request};
+/// # use chain_runtime::{chain, node};
+/// #[node]
+/// fn check(request: &Request) {}
+/// chain! { struct Guard; async fn(request: Request) -> Result<Reply, StatusCode> { check } }
+/// ```
+/// ```compile_fail,E0080
+/// # use axum::response::{IntoResponse, Response};
+/// # use axum::http::StatusCode;
+/// # use chain_runtime::axum::{Next, Reply, Request, next};
+/// # use chain_runtime::{chain, node};
+/// #[node]
+/// fn check(request: &Request) -> Response { StatusCode::UNAUTHORIZED.into_response() }
+/// chain! { struct Guard; async fn(request: Request, inner: Next) -> Reply { check => next } }
+/// ```
+#[cfg(doctest)]
+struct NoReply;

@@ -4,7 +4,7 @@
 //! provider that comes too late, an input that is gone. Each check panics with one sentence; the
 //! `chain!` macro puts the call at the node's token, and `#[track_caller]` leads the error there.
 
-use crate::describe::{Access, BlockKind, ChainInfo, Facts, Need, NodeInfo, SourceKind, Wraps};
+use crate::describe::{Access, BlockKind, ChainInfo, Facts, Hides, Need, NodeInfo, SourceKind, Wraps};
 
 /// A message put together in a constant.
 struct Message {
@@ -249,6 +249,18 @@ pub const fn needs_a_timer() {
     }
 }
 
+/// What `#[no_alloc]` needs.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn needs_counters() {
+    if cfg!(not(feature = "telemetry")) {
+        panic!("`#[no_alloc]` needs the feature `telemetry` of chain-runtime: enable it in Cargo.toml");
+    }
+}
+
 /// What `#[cancel(..)]` needs.
 ///
 /// # Panics
@@ -312,11 +324,11 @@ impl<N: ?Sized> Forgotten<N> for () {
 pub const fn shows(what: &str, name: &str, ty: &str, shows: crate::private::Shows) {
     let message = Message::new().text(what).code(name);
     match shows {
-        crate::private::Shows::Itself | crate::private::Shows::Nothing => {}
         crate::private::Shows::Reference => {
             let message = message.text(" is a reference, which `").text(ty).text("` does not show: write it as `&T`. ");
             panic!("{}", message.text("What is behind a reference is found as a `T`, whoever owns it").as_str());
         }
+        crate::private::Shows::Itself | crate::private::Shows::Nothing => {}
     }
 }
 
@@ -326,8 +338,8 @@ pub const fn shows(what: &str, name: &str, ty: &str, shows: crate::private::Show
 ///
 /// In a constant, so while compiling.
 #[track_caller]
-pub const fn shows_itself(name: &str, shows: crate::private::Shows) {
-    if matches!(shows, crate::private::Shows::Reference) {
+pub const fn shows_itself(name: &str, is_reference: bool) {
+    if is_reference {
         let message = Message::new().text("what ").code(name).text(" provides here is a reference: ");
         let message = message.text("what is behind one is found as a `T`, whoever owns it. ");
         panic!("{}", message.text("Name the node with a type of your own, which holds it").as_str());
@@ -368,8 +380,8 @@ pub const fn observes(name: &str, ty: &str, is_so: bool) {
 ///
 /// In a constant, so while compiling.
 #[track_caller]
-pub const fn ends(name: &str, gives: crate::private::Shows, reply_is_anything: bool) {
-    if let (crate::private::Shows::Nothing, true) = (gives, reply_is_anything) {
+pub const fn ends(name: &str, gives_nothing: bool, reply_is_anything: bool) {
+    if gives_nothing && reply_is_anything {
         let message =
             Message::new().text("the chain ends with ").code(name).text(", which gives `()`, and that is no reply: ");
         panic!("{}", message.text("end it with a node that gives one").as_str());
@@ -383,15 +395,142 @@ pub const fn ends(name: &str, gives: crate::private::Shows, reply_is_anything: b
 /// In a constant, so while compiling.
 #[track_caller]
 pub const fn breaks(nodes: &[NodeInfo], position: usize, reply_is_anything: bool) {
-    let node = &nodes[position];
-    if let (Some(breaks), true) = (node.facts.breaks, reply_is_anything)
-        && matches!(breaks.as_bytes(), b"()")
-    {
-        let message = Message::new()
-            .code(node.name)
-            .text(" breaks with `()`, which would be an empty reply that says all is well: ");
+    breaks_show(nodes[position].name, nodes[position].facts.breaks_with_nothing, reply_is_anything);
+}
+
+/// The same of a node whose type has arguments, which may be what it breaks with.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn breaks_show(name: &str, with_nothing: bool, reply_is_anything: bool) {
+    if with_nothing && reply_is_anything {
+        let message =
+            Message::new().code(name).text(" breaks with `()`, which would be an empty reply that says all is well: ");
         panic!("{}", message.text("break with what went wrong, a status for example").as_str());
     }
+}
+
+/// Switches have a place, in one field.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn switches(first: &str, fields: &[bool]) {
+    let mut places = 0;
+    let mut at = 0;
+    while at < fields.len() {
+        places += fields[at] as usize;
+        at += 1;
+    }
+    if places == 0 {
+        let message = Message::new()
+            .text("there is no place for the switch of ")
+            .code(first)
+            .text(": add a field `toggles: Toggles` to the struct");
+        panic!("{}", message.text(" (`chain_runtime::Toggles`, made by `Toggles::new()`)").as_str());
+    }
+}
+
+/// What may be an error is read as such by its name, or else it would be provided.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn shows_a_break(name: &str, ty: &str, hides: bool) {
+    if hides {
+        let message =
+            Message::new().code(name).text(" would never break: what it returns may be an error, which the name ");
+        let message = message.code(ty).text(" does not show. Write it as `Result<..>` or `ControlFlow<..>`, ");
+        panic!("{}", message.text("or give the alias that name").as_str());
+    }
+}
+
+/// What decides whether the chain goes on, is read by its name: what hides behind another would be provided, and the chain would go on in any
+/// case. And a future that nobody is lent for writing is never polled.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn decides(chain: &ChainInfo, position: usize) {
+    let node = &chain.nodes[position];
+    let what = match node.facts.hides {
+        Hides::Nothing => return,
+        Hides::Future if is_taken(chain, position) => return,
+        Hides::Break => return shows_a_break(node.name, node.facts.gives(), true),
+        Hides::Poll => "a `Poll`",
+        Hides::Future => "a future",
+    };
+    let ty = node.facts.gives();
+    let message = Message::new().code(node.name).text(" returns ").text(what).text(", as ").code(ty);
+    let message = match node.facts.hides {
+        Hides::Future => {
+            let message = message.text(", and no node asks for it as `&mut`, so it would never be polled: write ");
+            message.text("`async fn`, or `-> impl Future<Output = ..>`")
+        }
+        _ => message.text(", which would not be looked at: write `async fn`, which awaits what may be pending"),
+    };
+    panic!("{}", message.as_str());
+}
+
+/// Whether a node may change what this one provides.
+const fn is_taken(chain: &ChainInfo, position: usize) -> bool {
+    let mut at = 0;
+    while at < chain.nodes.len() {
+        if asks(chain.nodes[at].needs, position, true) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+/// Whether one of these needs is for what the node at this position provides; and not only lent it.
+const fn asks(needs: &[Need], position: usize, for_more: bool) -> bool {
+    let mut at = 0;
+    while at < needs.len() {
+        let (from, access) = (&needs[at].from, needs[at].access);
+        let is_node = matches!(from.kind, SourceKind::Node | SourceKind::Skippable);
+        if is_node && from.position == position && !(for_more && matches!(access, Access::Lent)) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+/// What would be the reply, and stands where the chain goes on, is for somebody; or it was meant to be the reply.
+///
+/// # Panics
+///
+/// In a constant, so while compiling.
+#[track_caller]
+pub const fn replies_in_vain(chain: &ChainInfo, position: usize, is_a_reply: bool) {
+    let node = &chain.nodes[position];
+    if !is_a_reply || node.facts.last || node.facts.cancelled || !matches!(node.facts.hides, Hides::Nothing) {
+        return;
+    }
+    let mut at = 0;
+    while at < chain.nodes.len() {
+        let other = &chain.nodes[at];
+        if asks(other.needs, position, false) || asks(other.exit_needs, position, false) {
+            return;
+        }
+        at += 1;
+    }
+    let ty = match node.facts.provides {
+        Some(ty) => ty,
+        None => return,
+    };
+    let message =
+        Message::new().code(node.name).text(" gives a ").code(ty).text(", which could be the reply, but the ");
+    let message = message.text("chain goes on after it, and no node asks for it: end the chain with ").code(node.name);
+    let message = message.text(", or let it return `Result<(), ").text(ty);
+    panic!("{}", message.text(">`, which replies with the `Err` at once").as_str());
 }
 
 /// Who keeps a borrow of a `T` and returns a `&T` would provide the `T` that it needs.
@@ -682,3 +821,41 @@ where
     F: Send, // let go of a lock's guard before the await; ask for `&mut T` where a `&T` is not `Send`, as of axum's `Request`
 {
 }
+
+/// The same of what `around` of the node `N` returns, over a block that is `Send`.
+#[rustfmt::skip]
+pub const fn around_moves<A, B, C, F, N: ?Sized>(_: fn(A, B, C) -> F)
+where
+    F: Send, // let go of a lock's guard before `block.await`
+{
+}
+
+/// Requires of a field that it may be shared between threads, as each run of the chain shares it.
+#[rustfmt::skip]
+pub const fn field_moves<T>()
+where
+    T: Sync, // a `Mutex` or an atomic for a `Cell`, an `Arc` for an `Rc`, `Box<dyn Fn() + Send + Sync>` for a `Box<dyn Fn()>`
+{
+}
+
+/// Requires of an input that it may move to another thread, as the chain's future does that holds it.
+#[rustfmt::skip]
+pub const fn input_moves<T>()
+where
+    T: Send, // an `Arc` for an `Rc`; `&mut T` for a `&T` that is not `Sync`
+{
+}
+
+/// That a reply can move to another thread with the chain's future, which holds it while `exit` of the node `N` is awaited.
+#[diagnostic::on_unimplemented(
+    message = "this chain's future is not `Send`: it holds the reply, a `{Self}`, while it awaits `exit` of `{N}`",
+    label = "the reply waits for this `exit`",
+    note = "the chain asks for it with `#[send]`: reply with something that is `Send`, or make that `exit` a plain `fn`"
+)]
+pub trait ReplyMoves<N: ?Sized> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + ?Sized, N: ?Sized> ReplyMoves<N> for T {}
+
+/// Requires it of what is held of a reply.
+pub const fn reply_moves<T: ReplyMoves<N> + ?Sized, N: ?Sized>() {}

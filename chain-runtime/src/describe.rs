@@ -5,6 +5,7 @@
 use core::fmt;
 
 mod drawing;
+pub(crate) mod rows;
 
 pub use drawing::{Drawing, Mermaid};
 
@@ -30,6 +31,34 @@ pub struct Facts {
     pub last: bool,
     /// Whether it returns a reference to a type that it needs itself. It can only be the last of its chain.
     pub gives_what_it_keeps: bool,
+    /// Whether what it provides decides something of which its name says nothing, or is a future.
+    #[doc(hidden)]
+    pub hides: Hides,
+    /// Whether what it breaks with, or gives up with, is `()`.
+    #[doc(hidden)]
+    pub breaks_with_nothing: bool,
+}
+
+/// What nobody may provide unseen.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hides {
+    /// It is nothing of that kind.
+    Nothing,
+    /// A `Result` or a `ControlFlow`, under another name.
+    Break,
+    /// A `Poll`.
+    Poll,
+    /// A future, which somebody has to be lent for writing, or it is never polled.
+    Future,
+}
+
+impl Hides {
+    /// Whether it would break, if its name showed what it is. Then it can only be the last of its chain.
+    #[must_use]
+    pub const fn a_break(self) -> bool {
+        matches!(self, Self::Break)
+    }
 }
 
 impl Facts {
@@ -47,13 +76,62 @@ impl Facts {
             around: Wraps::Nothing,
             last: false,
             gives_what_it_keeps: false,
+            hides: Hides::Nothing,
+            breaks_with_nothing: false,
         }
+    }
+    /// What its value is, behind whatever name.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn shows(mut self, is_result: bool, is_control_flow: bool, is_poll: bool, is_future: bool) -> Self {
+        self.hides = match (is_result || is_control_flow, is_poll, is_future) {
+            (true, ..) => Hides::Break,
+            (_, true, _) => Hides::Poll,
+            (.., true) => Hides::Future,
+            _ => Hides::Nothing,
+        };
+        self
+    }
+    /// What it breaks with, behind whatever name.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn breaks_show(mut self, with_nothing: bool) -> Self {
+        self.breaks_with_nothing |= with_nothing;
+        self
     }
     /// It provides a value of this type.
     #[must_use]
     pub const fn provides(mut self, ty: &'static str) -> Self {
         self.provides = Some(ty);
         self
+    }
+    /// It provides a value of the first of these types, or the value of the second if it may break, as [`flow::kind::By`](crate::flow::kind::By) has it.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn by_type(
+        mut self,
+        flow: usize,
+        nothing: bool,
+        ty: &'static str,
+        value: &'static str,
+        broken: &'static str,
+    ) -> Self {
+        if !nothing {
+            self.provides = Some(if flow == 0 { ty } else { value });
+        }
+        if flow != 0 {
+            self.breaks = Some(broken);
+        }
+        self
+    }
+    /// What it provides, as written.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn gives(&self) -> &'static str {
+        match self.provides {
+            Some(ty) => ty,
+            None => "()",
+        }
     }
     /// It can break with a value of this type.
     #[must_use]
@@ -217,6 +295,8 @@ pub struct NodeInfo {
     pub may_be_skipped: bool,
     /// Whether what it has begun is finished when its request dies: `#[cancel(finish)]`.
     pub finishes: bool,
+    /// Whether it shall allocate nothing: `#[no_alloc]`.
+    pub no_alloc: bool,
     /// What is known of the node wherever it stands.
     pub facts: Facts,
     /// What `enter` needs.
@@ -243,6 +323,7 @@ impl NodeInfo {
             attributes: "",
             may_be_skipped: false,
             finishes: false,
+            no_alloc: false,
             facts: seen.facts,
             needs: seen.needs,
             exit_needs: seen.exit_needs,
@@ -276,6 +357,12 @@ impl NodeInfo {
     #[must_use]
     pub const fn finishes(mut self) -> Self {
         self.finishes = true;
+        self
+    }
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn no_alloc(mut self) -> Self {
+        self.no_alloc = true;
         self
     }
     #[doc(hidden)]

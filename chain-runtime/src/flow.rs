@@ -105,6 +105,33 @@ pub mod reply {
     /// The reply is a `Result<T, E>`: errors become `Err(E::from(e))`, values `Ok(t.into_reply())`.
     #[derive(Debug)]
     pub struct Fallible;
+
+    /// One of the two, where the name of the reply's type does not say which.
+    #[derive(Debug)]
+    pub struct By<const FLOW: usize>;
+    /// What it is.
+    pub trait Is {
+        /// That.
+        type Mode;
+    }
+    impl Is for By<0> {
+        type Mode = Plain;
+    }
+    impl Is for By<1> {
+        type Mode = Fallible;
+    }
+    impl Is for By<2> {
+        type Mode = Plain;
+    }
+    /// What is asked of the last node, by whether what it returns is a `Result` under another name: then it is the reply.
+    #[derive(Debug)]
+    pub struct Ends<const HIDES: bool, Mode>(core::marker::PhantomData<Mode>);
+    impl<Mode> Is for Ends<true, Mode> {
+        type Mode = Plain;
+    }
+    impl<Mode> Is for Ends<false, Mode> {
+        type Mode = Mode;
+    }
 }
 
 /// How what a node returns is read, named by `#[node]` after the look of the return type.
@@ -133,6 +160,53 @@ pub mod kind {
     /// `ControlFlow<R, Infallible>`
     #[derive(Debug)]
     pub struct OnlyBreaks;
+
+    /// One of these, where the name of what is returned does not say which: `private::Probe` does.
+    #[derive(Debug)]
+    pub struct By<const FLOW: usize>;
+    /// What it is.
+    pub trait Is {
+        /// That.
+        type Kind;
+    }
+    impl Is for By<0> {
+        type Kind = Gives;
+    }
+    impl Is for By<1> {
+        type Kind = Fails;
+    }
+    impl Is for By<2> {
+        type Kind = Breaks;
+    }
+}
+
+/// Says under which type the value of an `Out` joins the scope of the chain `C`, where the name of `Out` does not say what it is.
+pub trait KeyIn<Out, C: ?Sized> {
+    /// The value's, or [`Nothing`].
+    type Key<const P: usize>;
+}
+
+/// By what `private::Probe` says: of an `Out`, and whether its value is `()`.
+#[derive(Debug)]
+pub struct KeyBy<const FLOW: usize, const NOTHING: bool>;
+
+impl<T, C: ?Sized> KeyIn<T, C> for KeyBy<0, false> {
+    type Key<const P: usize> = T;
+}
+impl<C: ?Sized> KeyIn<(), C> for KeyBy<0, true> {
+    type Key<const P: usize> = Nothing<P>;
+}
+impl<T, E, C: ?Sized> KeyIn<Result<T, E>, C> for KeyBy<1, false> {
+    type Key<const P: usize> = T;
+}
+impl<E, C: ?Sized> KeyIn<Result<(), E>, C> for KeyBy<1, true> {
+    type Key<const P: usize> = Nothing<P>;
+}
+impl<B, T, C: ?Sized> KeyIn<ControlFlow<B, T>, C> for KeyBy<2, false> {
+    type Key<const P: usize> = T;
+}
+impl<B, C: ?Sized> KeyIn<ControlFlow<B, ()>, C> for KeyBy<2, true> {
+    type Key<const P: usize> = Nothing<P>;
 }
 
 /// Reads what a node returns, an `Out`: go on with a value, or break. Implemented here for every [`kind`].

@@ -179,6 +179,7 @@
 //! | `arc-swap` | `Reloadable`: a field that is swapped while requests run | `arc-swap` |
 //! | `telemetry` | what nodes take of time and memory, and what pauses them (module `telemetry`) | `chain-counting`, `crossbeam-queue`, `fastrand`, `histogram`, `nix` on Linux, `pin-project-lite`, `quanta`, `thread_local` |
 //! | `jemalloc` | `telemetry::Jemalloc`: allocations by jemalloc's own counters | `tikv-jemalloc-ctl`; those of `telemetry` |
+//! | `telemetry-page` | `telemetry::page`: a live page, for any server | `serde`, `serde_json`; those of `telemetry` |
 //! | `trace-context` | `telemetry::TraceContexts`: which trace a request belongs to | those of `http` and `telemetry` |
 //! | `prometheus-client` | `telemetry::prometheus`: figures for Prometheus; `telemetry::dashboard` | `prometheus-client`, `serde_json`; those of `telemetry` |
 //! | `opentelemetry` | `telemetry::otlp`: runs as OpenTelemetry's spans | `opentelemetry`, `opentelemetry_sdk`; those of `telemetry` and `tokio` |
@@ -388,20 +389,22 @@ pub use chain_macros::chain as __chain;
 /// | --- | --- |
 /// | `&T` | lent |
 /// | `&mut T` | lent for writing: inputs that are not `&T`, and provided values |
+/// | `&&T` | lent: a reference, made for the call, to the `&T` that is found by `T` |
 /// | `T` | an input, taken out of the scope |
 /// | `&mut Option<T>` | what may be skipped, for writing; not where its node has `exit` or `cancelled`, which need the value |
 /// | `&'a T` with `'a` in the result | kept for the run, since what is provided borrows from it: inputs by `&'r`, the chain's fields, and what is borrowed from these |
 ///
 /// # Results
 ///
-/// They are read by their name, under any alias: `Result<T, E>` and `ControlFlow<R, T>` may break, `()` provides nothing, `!`
-/// never returns. Anything else is provided; `&'a T` as a `T`, which is lent as `&T`.
+/// `Result<T, E>` and `ControlFlow<R, T>` may break, `()` provides nothing, `!` never returns. Anything else is provided; `&'a T` as a `T`, which is lent
+/// as `&T`. The two that may break are known by name, and by what they are where another name has type arguments, such as `Outcome<User>`. A name
+/// without arguments that stands for one (`type Allowed = Result<(), Refused>`), or one in a node with type parameters, is refused.
 ///
 /// # Generics
 ///
 /// A function's type parameters are the node's (`node::<T>` in a chain), and so are those of the `impl` block. Lifetimes in a
-/// function's signature are those of the run where the result has them too, and otherwise those of the call. In what is lent as `&T` they may be left out, as
-/// in any function: `&Token` for `&Token<'_>`. In what is taken, written to or returned they are written.
+/// function's signature are those of the run where the result has them too, and otherwise those of the call. In a parameter they may be left out, as
+/// in any function: `&Token` for `&Token<'_>`. In what a function returns they are written, if only as `Token<'_>`.
 ///
 /// # `#[cfg(..)]`
 ///
@@ -456,8 +459,10 @@ pub use chain_macros::splice as __splice;
 /// ```
 ///
 /// and, where nobody sees it, the scope and the checks of the nodes' order. The checks are constants: `cargo check` evaluates
-/// them. Of a chain with type parameters they are evaluated with opaque types, if the traits of `core` are all that its bounds ask for; otherwise for each
-/// type that `#[check(..)]` names; and with the types that its `run` is used with, in `cargo build`. All items are as visible as
+/// them. Of a chain with type parameters they are evaluated with opaque types, if these are all that its bounds ask of a parameter: lifetimes, `Sized`, `Send`, `Sync`,
+/// `Unpin`, what can be derived, `Debug` and `Display`, `Error`, `AsRef`, `AsMut`, `FromStr`, and the binary operators with itself; or one of `Fn`, `AsyncFn`
+/// and their kin, `Future`, `Iterator`, `IntoIterator`, `Deref`, `Into`, `From`, `TryInto`, `TryFrom`, `Borrow`, with what its type has besides. A const parameter may be a number, a `bool` or
+/// a `char`. Otherwise, as where a trait of yours is asked for, they are evaluated for each type that `#[check(..)]` names; and with the types that its `run` is used with, in `cargo build`. All items are as visible as
 /// the struct. The future of `run` is `Send` if what it holds at an await is.
 ///
 /// ```
@@ -501,6 +506,7 @@ pub use chain_macros::splice as __splice;
 /// | `#[timeout(250ms)] a` | no longer than that; [`Expired`](crate::around::Expired) becomes the reply. Units: `us`, `ms`, `s`, `min`; or an expression for a `Duration` |
 /// | `#[cancel(finish)] a` | its work goes on to its end also when the request is dropped |
 /// | `#[cancel(detach)] a` | nobody waits for its work |
+/// | `#[no_alloc] a` | in a debug build a run panics where `a` allocates, and names it (feature `telemetry`) |
 /// | `#[cfg(..)] a`, `#[cfg(..)] Pattern => a` | as in Rust; so it is before an input, and in a segment |
 /// | `..front` | the nodes of the segment `front`, as if they were written here |
 ///
@@ -622,9 +628,11 @@ pub use chain_macros::splice as __splice;
 ///
 /// They stand on the struct or on the `fn`.
 ///
-/// - `#[observe(T)]`: the [`Observer`](crate::observe::Observer) `T` is told what happens in each run; for several, write a
-///   tuple.
-/// - `#[send]`: the future of `run` has to be `Send`; the node that keeps it from that is told, with what it holds across which await. Without it, the error comes where
+/// - `#[observe(T)]`: the [`Observer`](crate::observe::Observer) `T` is told what happens in each run. `#[observe(meter)]`: so is the field `meter`, which is lent to each run and
+///   implements [`Observes`](crate::observe::Observes). For several, name them with commas, or write the attribute once more.
+/// - `#[no_alloc]`: as before each of its nodes.
+/// - `#[send]`: the future of `run` has to be `Send`; the node that keeps it from that is told, with what it holds across which await, and so is a field that cannot be shared, an input that cannot
+///   be sent, and a reply that waits for an `async fn exit`. Without it, the error comes where
 ///   the future is spawned. What is lent as `&T` across an await has to be `Sync`: where it is not, ask for `&mut T`.
 /// - `#[check(Memory)]`: a chain with type parameters is checked as if it were used with this type (a type for each parameter). A library writes it, where
 ///   the chain's bounds are traits of its own: else a chain whose nodes are in the wrong order would be an error in the crates that use it.

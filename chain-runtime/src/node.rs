@@ -61,13 +61,43 @@ pub trait Joins<'r, C: ?Sized> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a node",
     label = "not a node",
-    note = "put `#[node]` on the `impl` block that has `enter`, `exit` or `cancelled`"
+    note = "put `#[node]` on the `impl` block that has `enter`, `exit` or `cancelled`; a function is named in small letters, also where it is imported under another name"
 )]
 pub trait IsNode<C: ?Sized> {
     /// `Self`.
     type Itself;
     /// `self`.
     fn itself(&self) -> &Self::Itself;
+}
+
+/// A field may also refer to its node.
+#[diagnostic::do_not_recommend]
+impl<C: ?Sized, N: IsNode<C> + ?Sized> IsNode<C> for &N {
+    type Itself = N::Itself;
+    #[inline(always)]
+    fn itself(&self) -> &Self::Itself {
+        (**self).itself()
+    }
+}
+
+/// Or hold it elsewhere.
+#[cfg(feature = "std")]
+mod behind_pointers {
+    use super::IsNode;
+
+    macro_rules! is_node {
+        ($($pointer:ty)*) => { $(
+            #[diagnostic::do_not_recommend]
+            impl<C: ?Sized, N: IsNode<C> + ?Sized> IsNode<C> for $pointer {
+                type Itself = N::Itself;
+                #[inline(always)]
+                fn itself(&self) -> &Self::Itself {
+                    (**self).itself()
+                }
+            }
+        )* };
+    }
+    is_node! { std::boxed::Box<N> std::rc::Rc<N> std::sync::Arc<N> }
 }
 
 /// What the node does in a scope `S`.
@@ -116,7 +146,7 @@ pub trait Node<'r: 's, 's, S>: Signature<'r> {
     note = "name it in small letters: for what begins with a capital letter a chain has a way out, and a function has none"
 )]
 pub trait Cancel<'r, C: 'r>: Signature<'r> + 'r {
-    /// Whether there is a way out: [`way_out::Open`] or the uninhabited [`way_out::Absent`].
+    /// Whether there is a way out: [`way_out::Open`], [`way_out::Awaited`] where `exit` is `async`, or the uninhabited [`way_out::Absent`].
     type WayOut: way_out::WayOut;
     /// What holds the provided value: [`Bare`](crate::held::Bare), or [`Guard`](crate::held::Guard) for a node
     /// with a `cancelled` hook.
@@ -210,22 +240,36 @@ pub mod way_out {
     /// It has an `exit` hook.
     #[derive(Debug)]
     pub struct Open;
+    /// It has one that is awaited.
+    #[derive(Debug)]
+    pub struct Awaited;
     /// It has none. No value of this exists: what stands behind the making of one is not compiled at all.
     #[derive(Debug)]
     pub enum Absent {}
 
-    /// Either of the two.
+    /// Any of the three.
     pub trait WayOut: Sized {
+        /// What of a reply `R` the chain's future holds while it goes.
+        type Holds<R>;
         /// Goes through, where there is a way.
         fn go() -> Self;
     }
+    impl WayOut for Awaited {
+        type Holds<R> = R;
+        #[inline(always)]
+        fn go() -> Self {
+            Self
+        }
+    }
     impl WayOut for Open {
+        type Holds<R> = ();
         #[inline(always)]
         fn go() -> Self {
             Self
         }
     }
     impl WayOut for Absent {
+        type Holds<R> = ();
         fn go() -> Self {
             unreachable!("chain!: a node without `exit` has no way out")
         }

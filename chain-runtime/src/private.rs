@@ -1,6 +1,7 @@
 //! What generated code names, so that it works without a prelude and whatever the user's names shadow.
 
-pub use core::future::{Future, pending};
+pub use core::future::{Future, Pending, pending};
+pub use core::iter::Empty;
 pub use core::marker::{PhantomData, Send, Sized};
 pub use core::mem::size_of;
 pub use core::ops::{ControlFlow, Deref, DerefMut};
@@ -32,25 +33,200 @@ pub enum Shows {
     Nothing,
 }
 
+// Each name is there once: of a type that is an error already, rustc would have another for two that are called alike.
 impl<T: ?Sized> Probe<&T> {
+    /// It is one.
+    pub const IS_SHARED: bool = true;
     /// A reference.
     pub const SHOWS: Shows = Shows::Reference;
 }
 impl<T: ?Sized> Probe<&mut T> {
+    /// It is one.
+    pub const IS_MUTABLE: bool = true;
     /// A reference.
     pub const SHOWS: Shows = Shows::Reference;
 }
 impl Probe<()> {
+    /// It is `()`.
+    pub const IS_NOTHING: bool = true;
     /// Nothing.
     pub const SHOWS: Shows = Shows::Nothing;
+}
+impl<T> Probe<core::task::Poll<T>> {
+    /// It is one.
+    pub const IS_POLL: bool = true;
+}
+impl<R> Probe<(R, R)> {
+    /// The one is the other.
+    pub const IS_THE_REPLY: bool = true;
+}
+impl<R, E> Probe<(R, Result<R, E>)> {
+    /// The one is the value of the other.
+    pub const IS_ITS_VALUE: bool = true;
+}
+impl<F: Future + ?Sized> Probe<F> {
+    /// A future.
+    pub const IS_FUTURE: bool = true;
+}
+
+impl<T, E> Probe<Result<T, E>> {
+    /// It is one.
+    pub const IS_RESULT: bool = true;
+    /// It provides or breaks.
+    pub const FLOW: usize = 1;
+}
+impl<B, C> Probe<ControlFlow<B, C>> {
+    /// It is one.
+    pub const IS_CONTROL_FLOW: bool = true;
+    /// It provides or breaks.
+    pub const FLOW: usize = 2;
+}
+
+impl Probe<crate::flow::kind::Gives> {
+    /// Whatever it returns is provided.
+    pub const IS_PLAIN: bool = true;
+}
+
+impl Probe<crate::Toggles> {
+    /// Switches have their place in it.
+    pub const IS_TOGGLES: bool = true;
+}
+
+/// A field of a chain, asked whether it has the switches, under whatever name its type is known there.
+#[derive(Debug)]
+pub struct FieldOf<'a, T>(pub &'a T);
+
+impl<'a> FieldOf<'a, crate::Toggles> {
+    /// It has.
+    #[inline(always)]
+    #[must_use]
+    pub const fn toggles(self) -> Option<&'a crate::Toggles> {
+        Some(self.0)
+    }
+}
+
+/// What any other field says.
+pub trait WithoutToggles<'a>: Sized {
+    /// It has none.
+    #[inline(always)]
+    fn toggles(self) -> Option<&'a crate::Toggles> {
+        None
+    }
+}
+impl<'a, T> WithoutToggles<'a> for FieldOf<'a, T> {}
+
+/// The one that has them. That there is one, `check::switches` has seen.
+#[inline(always)]
+#[must_use]
+pub fn one_of<const N: usize>(fields: [Option<&crate::Toggles>; N]) -> &crate::Toggles {
+    fields.into_iter().flatten().next().expect("chain!: the switches have a place")
+}
+
+#[cfg(feature = "arc-swap")]
+impl<T> Probe<crate::Reloadable<T>> {
+    /// What it holds is lent in one version for each run.
+    pub const IS_RELOADABLE: bool = true;
+}
+
+/// Says what a field is lent as in one version for each run, where the name of its type does not say whether it is a `Reloadable`.
+pub trait Versioned<F, C: ?Sized, const AT: usize> {
+    /// What is lent.
+    type Held;
+    /// What has it for the run.
+    type Loaded: Deref<Target = Self::Held>;
+    /// Begins a run.
+    fn load(field: &F) -> Self::Loaded;
+}
+
+/// By what [`Probe`] says.
+#[derive(Debug)]
+pub struct VersionBy<const IS_RELOADABLE: bool>;
+
+#[cfg(feature = "arc-swap")]
+impl<T, C: ?Sized, const AT: usize> Versioned<crate::Reloadable<T>, C, AT> for VersionBy<true> {
+    type Held = T;
+    type Loaded = crate::Loaded<T>;
+    #[inline(always)]
+    fn load(field: &crate::Reloadable<T>) -> crate::Loaded<T> {
+        field.load()
+    }
+}
+
+impl<F, C: ?Sized, const AT: usize> Versioned<F, C, AT> for VersionBy<false> {
+    type Held = Unversioned<AT>;
+    type Loaded = Unversioned<AT>;
+    #[inline(always)]
+    fn load(_: &F) -> Unversioned<AT> {
+        Unversioned
+    }
+}
+
+/// What a field has that is no `Reloadable`. Nobody asks for it.
+#[derive(Debug)]
+pub struct Unversioned<const AT: usize>;
+
+impl<const AT: usize> Deref for Unversioned<AT> {
+    type Target = Self;
+    fn deref(&self) -> &Self {
+        self
+    }
+}
+
+/// Whether it is `()`.
+#[must_use]
+pub const fn is_nothing(shows: Shows) -> bool {
+    matches!(shows, Shows::Nothing)
+}
+
+/// Whether one of these is so.
+#[must_use]
+pub const fn one_is<const N: usize>(asked: [bool; N]) -> bool {
+    let mut at = 0;
+    while at < N {
+        if asked[at] {
+            return true;
+        }
+        at += 1;
+    }
+    false
 }
 
 /// What any other type is.
 pub trait Plainly {
+    /// Of what a node returns: 0 for a value, 1 for a `Result`, 2 for a `ControlFlow`, under whatever names.
+    const FLOW: usize = 0;
+    /// Of a field.
+    const IS_RELOADABLE: bool = false;
+    /// Of a field.
+    const IS_TOGGLES: bool = false;
+    /// Of any type.
+    const IS_SHARED: bool = false;
+    /// Of any type.
+    const IS_NOTHING: bool = false;
+    /// Of any type.
+    const IS_MUTABLE: bool = false;
+    /// Of any type.
+    const IS_RESULT: bool = false;
+    /// Of any type.
+    const IS_CONTROL_FLOW: bool = false;
+    /// Of how a node is read.
+    const IS_PLAIN: bool = false;
     /// Itself.
     const SHOWS: Shows = Shows::Itself;
+    /// Of two types: whether the first is the second, a chain's reply.
+    const IS_THE_REPLY: bool = false;
+    /// Whether it is the value of the second.
+    const IS_ITS_VALUE: bool = false;
+    /// Of any type.
+    const IS_POLL: bool = false;
+    /// Whether it is something that the second is made for.
+    const IS_A_REPLY: bool = false;
+    /// Not a future.
+    const IS_FUTURE: bool = false;
     /// Of a reply: whether whatever can be converted becomes it, `()` as well.
     const IS_ANYTHING: bool = false;
+    /// The same of what its last node gives: that is the value of a `Result`, which is not what nodes break with.
+    const ENDS_WITH_ANYTHING: bool = false;
 }
 impl<T: ?Sized> Plainly for Probe<T> {}
 
@@ -68,8 +244,51 @@ pub trait FieldOfSegment<T: ?Sized> {
 impl<T: ?Sized> FieldOfSegment<T> for T {}
 
 /// Stands for a type parameter while a chain is checked that has some: it has what a bound of core's traits asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, Hash)]
 pub struct Opaque<const P: usize>;
+
+impl<const P: usize, const Q: usize> PartialEq<Opaque<Q>> for Opaque<P> {
+    fn eq(&self, _: &Opaque<Q>) -> bool {
+        P == Q
+    }
+}
+
+impl<const P: usize, const Q: usize> PartialOrd<Opaque<Q>> for Opaque<P> {
+    fn partial_cmp(&self, _: &Opaque<Q>) -> Option<core::cmp::Ordering> {
+        P.partial_cmp(&Q)
+    }
+}
+
+impl<const P: usize, T: ?Sized> AsRef<T> for Opaque<P> {
+    fn as_ref(&self) -> &T {
+        unreachable!("nothing is run with an opaque type")
+    }
+}
+
+impl<const P: usize, T: ?Sized> AsMut<T> for Opaque<P> {
+    fn as_mut(&mut self) -> &mut T {
+        unreachable!("nothing is run with an opaque type")
+    }
+}
+
+impl<const P: usize> core::str::FromStr for Opaque<P> {
+    type Err = Self;
+    fn from_str(_: &str) -> Result<Self, Self> {
+        Err(Self)
+    }
+}
+
+macro_rules! calculates {
+    ($($operation:ident $function:ident)*) => { $(
+        impl<const P: usize> core::ops::$operation for Opaque<P> {
+            type Output = Self;
+            fn $function(self, _: Self) -> Self {
+                self
+            }
+        }
+    )* };
+}
+calculates! { Add add Sub sub Mul mul Div div Rem rem BitAnd bitand BitOr bitor BitXor bitxor }
 
 impl<const P: usize> core::fmt::Display for Opaque<P> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -86,6 +305,12 @@ pub trait Unchecked {
 }
 impl<T: ?Sized> Unchecked for T {}
 
+/// A value of a node for its own `cancelled`, which asks for it by references to references.
+#[inline(always)]
+pub fn shared<T: ?Sized>(value: &T) -> &T {
+    value
+}
+
 /// Lets go of it. Not the standard library's, of which rustc warns where there is nothing to let go of.
 #[inline(always)]
 pub fn drop<T>(_: T) {}
@@ -97,12 +322,14 @@ pub fn no_node<T>() -> T {
 
 /// What a function gives: `<fn(&'r ()) -> Token as Returned>::It` is `Token<'r>`, and `Token` where that has no lifetime. A macro cannot tell the two
 /// apart, and in the type of a function a lifetime may be left out.
-pub trait Returned {
+///
+/// With the chain's own type as a parameter, what it stands for is settled for rustc where it compares what is provided.
+pub trait Returned<C: ?Sized = ()> {
     /// What it gives.
     type It: ?Sized;
 }
 
-impl<A, T: ?Sized> Returned for fn(A) -> T {
+impl<A, T: ?Sized, C: ?Sized> Returned<C> for fn(A) -> T {
     type It = T;
 }
 
@@ -188,6 +415,13 @@ pub fn takes(share: crate::share::Share, key: &crate::share::StickyKey, salt: &s
 }
 
 pub use core::time::Duration;
+
+#[cfg(feature = "telemetry")]
+pub use crate::telemetry::NoAlloc;
+/// Without counters, `check` refuses what would need them; this is there so that it is the only error.
+#[cfg(not(feature = "telemetry"))]
+#[derive(Debug)]
+pub struct NoAlloc;
 
 #[cfg(feature = "tokio")]
 pub use limit::{Late, LimitKind, detach, finish, within};

@@ -48,13 +48,57 @@ impl<'r: 's, 's, T: ?Sized, N: ?Sized, S: Provides<'r, 's, T>> Lends<'r, 's, T, 
     }
 }
 
-/// That `Self`, the scope of a chain, lends references to `T`s by reference. None does: whoever owns a `T`, it is lent as `&T`.
+/// That `Self`, the scope of a chain, lends references to `T`s for writing, or those for writing by reference. None does: whoever owns a `T`, it is
+/// lent as `&T` or `&mut T`.
 #[diagnostic::on_unimplemented(
-    message = "`{N}` asks for a reference to a `&{T}`, and a scope lends what a reference refers to",
-    label = "asks for a reference to a `&{T}`",
-    note = "ask for `&{T}`: what is provided by reference, or is such an input or field, is lent so"
+    message = "`{N}` asks for a reference to a reference to `{T}`, one of them for writing, and a scope lends what a reference refers to",
+    label = "asks for a reference to a reference to `{T}`",
+    note = "ask for `&{T}` or `&mut {T}`: what is provided by reference, or is such an input or field, is lent so; a reference that changes stands in a type of its own"
 )]
 pub trait LendsReferences<T: ?Sized, N: ?Sized> {}
+
+/// That the node `N` may write to the `T` of `Self`: a bound in one piece, in whose `T` rustc finds lifetimes that are not written.
+pub trait LendsToWrite<'r: 's, 's, T: ?Sized, N: ?Sized>: Lends<'r, 's, T, N> {
+    /// Hands it out.
+    fn to_write(&mut self) -> &'s mut T;
+}
+
+impl<'r: 's, 's, T: ?Sized + 's, N: ?Sized, S: Lends<'r, 's, T, N, Given: Write<'s, T, N>>> LendsToWrite<'r, 's, T, N>
+    for S
+{
+    #[inline(always)]
+    fn to_write(&mut self) -> &'s mut T {
+        self.given().write()
+    }
+}
+
+/// That the node `N` may keep a borrow of the `T` of `Self`.
+pub trait LendsToKeep<'r: 's, 's, T: ?Sized, N: ?Sized>: Lends<'r, 's, T, N> {
+    /// Hands it out.
+    fn to_keep(&mut self) -> &'r T;
+}
+
+impl<'r: 's, 's, T: ?Sized + 'r, N: ?Sized, S: Lends<'r, 's, T, N, Given: Keep<'r, T, N>>> LendsToKeep<'r, 's, T, N>
+    for S
+{
+    #[inline(always)]
+    fn to_keep(&mut self) -> &'r T {
+        self.given().keep()
+    }
+}
+
+/// That the node `N` may take the `T` of `Self`.
+pub trait LendsToTake<'r: 's, 's, T, N: ?Sized>: Lends<'r, 's, T, N> {
+    /// Hands it out.
+    fn to_take(&mut self) -> T;
+}
+
+impl<'r: 's, 's, T, N: ?Sized, S: Lends<'r, 's, T, N, Given: TakeOut<T, N>>> LendsToTake<'r, 's, T, N> for S {
+    #[inline(always)]
+    fn to_take(&mut self) -> T {
+        self.given().take_out()
+    }
+}
 
 /// A place in the scope, from which a `T` can be lent.
 pub trait Place<'s, T: ?Sized> {
@@ -307,30 +351,18 @@ pub fn lend<'r: 's, 's, T: ?Sized, N: ?Sized, S: Lends<'r, 's, T, N>>(scope: &mu
 
 /// Lends the `T` of a scope for writing.
 #[inline(always)]
-pub fn lend_mut<'r: 's, 's, T: ?Sized + 's, N: ?Sized, S>(scope: &mut S) -> &'s mut T
-where
-    S: Lends<'r, 's, T, N>,
-    S::Given: Write<'s, T, N>,
-{
-    scope.given().write()
+pub fn lend_mut<'r: 's, 's, T: ?Sized + 's, N: ?Sized, S: LendsToWrite<'r, 's, T, N>>(scope: &mut S) -> &'s mut T {
+    scope.to_write()
 }
 
 /// Lends the `T` of a scope for the whole run.
 #[inline(always)]
-pub fn keep<'r: 's, 's, T: ?Sized + 'r, N: ?Sized, S>(scope: &mut S) -> &'r T
-where
-    S: Lends<'r, 's, T, N>,
-    S::Given: Keep<'r, T, N>,
-{
-    scope.given().keep()
+pub fn keep<'r: 's, 's, T: ?Sized + 'r, N: ?Sized, S: LendsToKeep<'r, 's, T, N>>(scope: &mut S) -> &'r T {
+    scope.to_keep()
 }
 
 /// Takes the `T` out of a scope.
 #[inline(always)]
-pub fn take<'r: 's, 's, T, N: ?Sized, S>(scope: &mut S) -> T
-where
-    S: Lends<'r, 's, T, N>,
-    S::Given: TakeOut<T, N>,
-{
-    scope.given().take_out()
+pub fn take<'r: 's, 's, T, N: ?Sized, S: LendsToTake<'r, 's, T, N>>(scope: &mut S) -> T {
+    scope.to_take()
 }

@@ -7,8 +7,11 @@ pub mod dashboard;
 pub mod folded;
 mod kept;
 mod meter;
+mod no_alloc;
 #[cfg(feature = "opentelemetry")]
 pub mod otlp;
+#[cfg(feature = "telemetry-page")]
+pub mod page;
 pub mod pauses;
 #[cfg(feature = "pprof")]
 pub mod pprof;
@@ -28,6 +31,7 @@ pub use allocations::{Allocated, Allocations, Counted, Counting, NotCounted, Not
 pub use clock::{Clock, Manual, NoClock, Tsc};
 pub use kept::{Keeps, Kept, KeptPause, KeptStretch, Outcome, Whose};
 pub use meter::{Builder, Meter, Run};
+pub use no_alloc::NoAlloc;
 pub use sampled::Sampled;
 pub use sink::{Over, Sink};
 pub use snapshot::{NodeTotals, OtherChain, PauseTotals, Snapshot, WayTotals};

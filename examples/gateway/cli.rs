@@ -3,12 +3,14 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use chain_runtime::nodes::auth::{ApiKeys, Auth, Tokens};
 use chain_runtime::proxy::{Limits, Rate, Upstream, server};
 use clap::Parser;
 
+use super::admin::Door;
 use super::failure::Failure;
 use super::units;
 
@@ -47,6 +49,15 @@ pub(crate) struct Flags {
     /// Accept the API keys in this file: one user and one key a line, `#` begins a comment.
     #[arg(long, env = "GATEWAY_API_KEYS_FILE", value_name = "FILE")]
     api_keys_file: Option<PathBuf>,
+
+    /// Where the operator's page, metrics and profiles are; `off` for nowhere, port 0 takes any free one. An address that others than this machine reach
+    /// needs a token.
+    #[arg(long, env = "GATEWAY_ADMIN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    admin: AdminAt,
+
+    /// Who opens the admin address has to say what this file says, at least 16 characters: as a password, or as `Authorization: Bearer`.
+    #[arg(long, env = "GATEWAY_ADMIN_TOKEN_FILE", value_name = "FILE")]
+    admin_token_file: Option<PathBuf>,
 
     /// Requests a second that each user may send in the long run.
     #[arg(long, env = "GATEWAY_RATE", value_name = "N", default_value = "10")]
@@ -121,6 +132,23 @@ impl Flags {
         })
     }
 
+    /// Where the admin address is, and who gets in.
+    pub(crate) fn admin(&self) -> Result<Option<(SocketAddr, Door)>, Failure> {
+        let AdminAt(Some(at)) = self.admin else { return Ok(None) };
+        let door = match &self.admin_token_file {
+            Some(file) => {
+                let door = Door::with(&contents(file)?);
+                door.map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", file.display())))?
+            }
+            None if at.ip().is_loopback() => Door::open(),
+            None => {
+                let says = "whoever is not on this machine needs a token: add --admin-token-file";
+                return Err(Failure::usage(format_args!("--admin {at}: {says}")));
+            }
+        };
+        Ok(Some((at, door)))
+    }
+
     /// What a request that is passed on may take.
     pub(crate) fn limits(&self) -> Limits {
         let mut limits = Limits::default();
@@ -175,6 +203,21 @@ impl Flags {
         let Some(file) = &self.api_keys_file else { return Ok(None) };
         let keys = ApiKeys::read(&contents(file)?);
         keys.map(Some).map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", file.display())))
+    }
+}
+
+/// An address, or `off`.
+#[derive(Clone, Copy, Debug)]
+struct AdminAt(Option<SocketAddr>);
+
+impl FromStr for AdminAt {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        text.parse().map(|at| Self(Some(at))).map_err(|_| "address:port is wanted, or off")
     }
 }
 

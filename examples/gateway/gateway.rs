@@ -7,7 +7,8 @@ use chain_runtime::nodes::request_id::{RequestId, RequestIds};
 use chain_runtime::nodes::{Peer, User, peer};
 use chain_runtime::proxy::{Body, Client, Forward, Rotation, Sender, Statements, Unstatable};
 use chain_runtime::tailed::Tailed;
-use chain_runtime::{chain, node};
+use chain_runtime::telemetry::{Counted, Meter, Tsc};
+use chain_runtime::{Toggles, chain, node};
 use http::request::Parts;
 use http::{HeaderName, Response};
 use hyper::body::Incoming;
@@ -17,7 +18,10 @@ pub(crate) type Reply = Response<Tailed<Body, Option<Entry>>>;
 
 chain! {
     /// Every request to the gateway passes through here.
+    #[observe(meter)]
     pub(crate) struct Gateway {
+        pub(crate) meter: Meter<Tsc, Counted>,
+        pub(crate) toggles: Toggles,
         pub(crate) ids: RequestIds,
         pub(crate) log: AccessLog,
         pub(crate) failures: FailureLimit<Peer>,
@@ -27,7 +31,11 @@ chain! {
     }
 
     async fn(request: Parts, body: Incoming, client: Client) -> Reply {
-        ids => peer => log => log_cut => failures => auth => log_user => ratelimit => visitor => proxy
+        ids => peer => log => log_cut
+        => #[toggle("failures")] failures
+        => auth => log_user
+        => #[toggle("ratelimit")] ratelimit
+        => visitor => proxy
     }
 }
 

@@ -5,22 +5,28 @@
 //! cargo run --release --example gateway -- --help   # the flags; each has an environment variable
 //! ```
 //!
-//! The chain is in `gateway.rs`: its nodes are ready ones, so that what is left here is flags and wiring. What it does not do: TLS towards clients,
+//! The chain is in `gateway.rs`: its nodes are ready ones, so that what is left here is flags and wiring. What each node takes is seen live at
+//! the admin address, which is printed at the start: `admin.rs`. What it does not do: TLS towards clients,
 //! caching, health checks of upstreams.
 
+use std::alloc::System;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chain_runtime::Toggles;
 use chain_runtime::nodes::access_log::AccessLog;
 use chain_runtime::nodes::rate_limit::{FailureLimit, RateLimit};
 use chain_runtime::nodes::request_id::RequestIds;
 use chain_runtime::proxy::server::Server;
 use chain_runtime::proxy::{Client, Forward, Rotation, Settings, Tunnels};
+use chain_runtime::telemetry::{Counted, Counting, Meter};
 use http::Request;
 use hyper::body::Incoming;
+use tokio_util::sync::CancellationToken;
 
+mod admin;
 mod cli;
 mod demo;
 mod embedded;
@@ -28,13 +34,20 @@ mod failure;
 mod gateway;
 mod listen;
 mod logging;
+mod pauses;
 mod signals;
 mod units;
+mod watched;
 
 use cli::Flags;
 use demo::Demo;
 use failure::Failure;
 use gateway::{FORWARDED_USER, Gateway, REQUEST_ID};
+use pauses::Pauses;
+
+/// What each node allocates is counted: some nanoseconds for each allocation.
+#[global_allocator]
+static ALLOCATOR: Counting<System> = Counting::new(System);
 
 fn main() -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::failed);
@@ -61,6 +74,10 @@ async fn run() -> Result<(), Failure> {
     };
     let listener = listen::listen(flags.listen).await?;
     let at = listener.local_addr().map_err(Failure::failed)?;
+    let admin = match flags.admin()? {
+        Some((at, door)) => Some((admin::listen(at).map_err(|error| listen::failed(at, &error))?, door)),
+        None => None,
+    };
     let embedded = flags.upstreams.is_empty();
     if embedded {
         let upstream = format!("http://{}", embedded::start().await?);
@@ -76,6 +93,9 @@ async fn run() -> Result<(), Failure> {
         say(format_args!("credentials for this run, since no flag names any; to try:\n"));
         say(format_args!("{}\n", demo.lines(at, flags.burst, embedded)));
     }
+    if let Some((admin, _)) = &admin {
+        say(format_args!("admin on {}", admin::link(admin.local_addr().map_err(Failure::failed)?)));
+    }
     say(format_args!("listening on http://{at} (HTTP/1.1 and h2c); Ctrl-C stops"));
 
     let tunnels = Tunnels::new(flags.max_tunnels, flags.tunnel_timeout);
@@ -87,7 +107,12 @@ async fn run() -> Result<(), Failure> {
         // An API key is a secret between the client and the gateway. `Authorization` has to be passed on as it is (RFC 9110, 11.6.2).
         .hides(auth.fields().filter(|field| *field != http::header::AUTHORIZATION).cloned())
         .tunnels(&tunnels);
+    let pauses = Pauses::look();
+    let meter = Meter::builder(Gateway::CHAIN).pauses(Arc::clone(&pauses.ledger));
+    let meter = meter.allocations(Counted).map_err(Failure::failed)?.build();
     let gateway = Arc::new(Gateway {
+        meter,
+        toggles: Toggles::new(),
         ids: RequestIds::new(),
         log: AccessLog::new(lines.clone()),
         failures: FailureLimit::new(RateLimit::per_minute(flags.failures)),
@@ -95,6 +120,10 @@ async fn run() -> Result<(), Failure> {
         ratelimit: RateLimit::per_second(flags.rate).burst(flags.burst),
         proxy: Forward::new(Rotation::new(flags.upstreams.drain(..)), settings),
     });
+    let stopping = CancellationToken::new();
+    if let Some((listener, door)) = admin {
+        admin::start(listener, door, Arc::clone(&gateway) as _, stopping.clone());
+    }
     let refused = {
         let gateway = Arc::clone(&gateway);
         move |peer: std::net::SocketAddr, refusal: &_| gateway.log.malformed(peer.into(), refusal)
@@ -108,7 +137,10 @@ async fn run() -> Result<(), Failure> {
     };
     let server = Server::new(flags.server_limits()).tunnels(&tunnels).on_refusal(refused).on_stop({
         let lines = lines.clone();
-        move || logging::info(&lines, "stopping: requests in flight may finish")
+        move || {
+            stopping.cancel();
+            logging::info(&lines, "stopping: requests in flight may finish");
+        }
     });
     let stopped = server.serve_until(listener, answer, stop, cut).await;
     logging::info(&lines, stopped);

@@ -24,6 +24,7 @@ async fn what_is_asked_for_wrongly_is_one_line_that_says_so() {
     let confused = file("confused", br#"{"keys":[{"kty":"RSA","alg":"HS256","n":"AQAB","e":"AQAB"}]}"#);
     let bad_keys = file("bad-keys", b"# users\nalice\n");
     let weak_key = file("weak-key", b"alice 1234\n");
+    let weak_token = file("weak-token", b"a short one\n");
     let empty = file("empty", b"\n# nothing\n");
     for (flags, code, says) in [
         (&["--listen", "here"][..], 2, "--listen"),
@@ -35,6 +36,11 @@ async fn what_is_asked_for_wrongly_is_one_line_that_says_so() {
         (&["--upstream", "http://user@example.com"], 2, "without a path, a query or a user"),
         (&["--upstream", "http://"], 2, "http://host:port is wanted"),
         (&["--upstream", "::"], 2, "http://host:port is wanted"),
+        (&["--admin", "here"], 2, "address:port is wanted, or off"),
+        (&["--admin", "0.0.0.0:0"], 2, "needs a token: add --admin-token-file"),
+        (&["--admin", "[::]:0"], 2, "needs a token"),
+        (&["--admin-token-file", "/no/such/file"], 1, "/no/such/file: No such file"),
+        (&["--admin-token-file", &weak_token], 2, "at least 16"),
         (&["--rate", "0"], 2, "--rate"),
         (&["--burst", "many"], 2, "--burst"),
         (&["--timeout", "soon"], 2, "500ms, 30s or 2m"),
@@ -66,6 +72,8 @@ async fn what_a_flag_says_a_variable_can_say() {
     for (name, value, flag) in [
         ("GATEWAY_LISTEN", "here", "--listen"),
         ("GATEWAY_UPSTREAM", "http://127.0.0.1:1,https://127.0.0.1:2", "--upstream"),
+        ("GATEWAY_ADMIN", "here", "--admin"),
+        ("GATEWAY_ADMIN_TOKEN_FILE", "/no/such/file", "/no/such/file"),
         ("GATEWAY_RATE", "0", "--rate"),
         ("GATEWAY_BURST", "0", "--burst"),
         ("GATEWAY_TIMEOUT", "soon", "--timeout"),

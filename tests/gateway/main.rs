@@ -1,6 +1,7 @@
 //! The gateway, as its users meet it: a process of its own, real sockets, a real client.
 #![cfg(unix)]
 
+mod admin;
 mod auth;
 mod cancel;
 mod client;

@@ -22,6 +22,8 @@ pub(crate) const BOB: &str = "bob-0123456789abc";
 pub(crate) struct Gateway {
     running: Running,
     pub(crate) address: SocketAddr,
+    /// Where the operator's page is, unless it is off.
+    pub(crate) admin: Option<SocketAddr>,
 }
 
 impl Deref for Gateway {
@@ -62,7 +64,9 @@ impl Gateway {
         command.args(["--listen", "127.0.0.1:0"]);
         let mut running = Running::start(command);
         let address = running.address("listening on http://").await;
-        Self { running, address }
+        let admin = running.seen().iter().find_map(|line| line.strip_prefix("admin on http://"));
+        let admin = admin.and_then(|at| at.trim_end_matches('/').parse().ok());
+        Self { running, address, admin }
     }
 }
 

@@ -60,9 +60,14 @@ impl Running {
         &self.seen
     }
 
+    /// The process's id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().expect("the process runs")
+    }
+
     /// Sends a signal by its short name.
     pub(crate) async fn signal(&self, name: &str) {
-        let id = self.child.id().expect("the process runs").to_string();
+        let id = self.id().to_string();
         let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().await;
         assert!(sent.expect("kill runs").success());
     }
@@ -99,7 +104,19 @@ fn binary(example: &str) -> &'static Path {
                 Some(profile) => profile,
             };
             let mut build = std::process::Command::new(env!("CARGO"));
-            build.args(["build", "--quiet", "--example", example, "--profile", profile, "--target-dir"]).arg(target);
+            build
+                .args([
+                    "build",
+                    "--quiet",
+                    "--package",
+                    "chain",
+                    "--example",
+                    example,
+                    "--profile",
+                    profile,
+                    "--target-dir",
+                ])
+                .arg(target);
             let built = build.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs");
             assert!(built.success() && binary.exists(), "{build:?} did not make {}", binary.display());
         }

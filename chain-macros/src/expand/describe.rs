@@ -2,7 +2,9 @@
 //! stand on `NODES`.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
+
+mod opaque;
 
 use super::{chain_arguments, scope_arguments, scope_generics};
 use crate::ast::{Chain, Form, Observer, OnCancel};
@@ -44,7 +46,8 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
         let attributes = (!attributes.is_empty()).then(|| quote!(.attributes(#attributes)));
         let skipped = step.may_be_skipped().then(|| quote!(.may_be_skipped()));
         let finishes = matches!(step.cancel, Some((_, OnCancel::Finish))).then(|| quote!(.finishes()));
-        quote!(#described #role #block #after #attributes #skipped #finishes)
+        let no_alloc = step.no_alloc.then(|| quote!(.no_alloc()));
+        quote!(#described #role #block #after #attributes #skipped #finishes #no_alloc)
     });
     // Statics, which the backend names; a constant it would write out, with all that it points to, at each mention.
     let (node_static, ending_static) = (names::static_of("Nodes", name), names::static_of("Endings", name));
@@ -99,6 +102,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let observed = observed(chain);
     let sizes = chain.run.is_async.then(|| sizes(plan));
     let checks = checks(plan);
+    let place = place_of_switches(plan.chain);
     let sends = sends(plan);
     quote! {
         #statics
@@ -121,6 +125,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
         }
         #observed
         #sizes
+        #place
         #checks
         #sends
     }
@@ -135,6 +140,10 @@ fn observed(chain: &Chain) -> Option<TokenStream> {
         let (ty, span, question, text) = match observer {
             Observer::Type(ty) => (ty, syn::spanned::Spanned::span(ty), "IS_OBSERVER", None),
             Observer::Field(name) => (&chain.field(name).ty, name.span(), "OBSERVES", Some(names::unraw(name))),
+            Observer::NoAlloc(span) => {
+                let rt = names::alias(*span);
+                return Some(quote_spanned!(*span=> #rt::check::needs_counters();));
+            }
         };
         if types::mentions(ty, &chain.generics) {
             return None;
@@ -161,11 +170,31 @@ fn observed(chain: &Chain) -> Option<TokenStream> {
     })
 }
 
+/// That one of the fields has the switches, where the name of none says so.
+fn place_of_switches(chain: &Chain) -> Option<TokenStream> {
+    let toggles = chain.run.body.toggles();
+    let first = toggles.first().filter(|_| chain.switches().is_none())?;
+    let rt = names::alias(first.span);
+    let name = &first.name;
+    let fields = chain.may_be_switches().into_iter().map(|field| {
+        let (cfg, ty) = (field.cfg(), types::anonymous(&field.ty));
+        quote_spanned!(first.span=> #(#cfg)* #rt::private::Probe::<#ty>::IS_TOGGLES)
+    });
+    Some(quote_spanned! {first.span=>
+        const _: () = {
+            use #rt::private::Plainly as _;
+            #rt::check::switches(#name, &[#(#fields),*]);
+        };
+    })
+}
+
 /// The chain's handle to its switches.
 fn toggles(plan: &Plan<'_>) -> Option<TokenStream> {
     let chain = plan.chain;
     let toggles = chain.run.body.toggles();
-    let field = &chain.switches().filter(|_| !toggles.is_empty())?.name;
+    let switches = super::switches(chain)?;
+    // What is found by its type is asked of a trait.
+    let is_const = chain.switches().map(|_| quote!(const));
     let rt = &names::runtime_alias();
     let vis = &chain.vis;
     let infos = toggles.iter().map(|toggle| {
@@ -174,8 +203,8 @@ fn toggles(plan: &Plan<'_>) -> Option<TokenStream> {
     });
     Some(quote! {
         /// The toggles of this chain, to be read and set by name. A request sees them as they were when it began.
-        #vis const fn toggles(&self) -> #rt::toggle::Switches<'_> {
-            #rt::toggle::Switches::new(&self.#field, &[#(#infos),*])
+        #vis #is_const fn toggles(&self) -> #rt::toggle::Switches<'_> {
+            #rt::toggle::Switches::new(#switches, &[#(#infos),*])
         }
     })
 }
@@ -215,23 +244,58 @@ fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
     let arguments = scope_arguments(chain, false);
     let name = &chain.name;
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
+    let own: Vec<_> = chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
+    let anonymous = syn::Lifetime::new("'_", proc_macro2::Span::mixed_site());
+    let reply = types::with_lifetime_but(&chain.run.reply, &anonymous, &own);
     let checks = plan.steps.iter().enumerate().map(|(at, step)| {
         let crate::plan::Step { node, span, has_hooks, level, role, .. } = step;
         let rt = &names::alias(*span);
         let level = &plan.levels[*level];
         let scope = &level.scope;
         let is_held = level.providers.contains(&at) || *role != Role::Step;
-        let provided = is_held
-            .then(|| quote_spanned!(*span=> #rt::check::value_moves::<#rt::node::Gives<'_, (#node)>, #node>();));
+        let provided =
+            is_held.then(|| quote_spanned!(*span=> #rt::check::value_moves::<#rt::node::Gives<'_, (#node)>, #node>();));
         let way_out = has_hooks.then(|| {
-            quote_spanned!(*span=> #rt::check::future_moves::<_, _, _, #node>(<#node as #rt::Node<'_, '_, #scope #arguments>>::exit);)
+            let held = quote_spanned! {*span=>
+                <<#node as #rt::Cancel<'_, #name #ty_generics>>::WayOut as #rt::node::way_out::WayOut>::Holds<#reply>
+            };
+            let exits = matches!(role, Role::Step | Role::Scrutinee { .. });
+            let held = exits.then(|| quote_spanned!(*span=> #rt::check::reply_moves::<#held, #node>();));
+            quote_spanned! {*span=>
+                #rt::check::future_moves::<_, _, _, #node>(<#node as #rt::Node<'_, '_, #scope #arguments>>::exit);
+                #held
+            }
+        });
+        let wraps = matches!(role, Role::Around).then(|| {
+            let is_wrapped = |block: &&BlockInfo| block.kind == BlockKind::Around && block.head == Some(at);
+            let output = match plan.blocks.iter().find(is_wrapped).is_some_and(|block| block.replies) {
+                true => reply.to_token_stream(),
+                false => quote!(#rt::private::ControlFlow<#reply, ()>),
+            };
+            let block = quote_spanned!(*span=> #rt::private::Pending<#output>);
+            let around = quote_spanned!(*span=> <#node as #rt::Around<'_, #reply, #output>>::around::<#block>);
+            quote_spanned!(*span=> #rt::check::around_moves::<_, _, _, _, #node>(#around);)
         });
         quote_spanned! {*span=>
             #provided
             #rt::check::future_moves::<_, _, _, #node>(<#node as #rt::Node<'_, '_, #scope #arguments>>::enter);
             #way_out
+            #wraps
         }
     });
+    let fields = chain.fields.iter().map(|field| {
+        let (cfg, ty) = (field.cfg(), &field.ty);
+        let span = syn::spanned::Spanned::span(ty);
+        let rt = names::alias(span);
+        let check = quote_spanned!(span=> #rt::check::field_moves::<#ty>(););
+        quote!(#(#cfg)* { #check })
+    });
+    let inputs = chain.run.inputs.iter().filter(|_| chain.form == Form::Item).map(|input| {
+        let span = syn::spanned::Spanned::span(&input.ty);
+        let (rt, ty) = (names::alias(span), types::with_lifetime_but(&input.ty, &anonymous, &own));
+        quote_spanned!(span=> #rt::check::input_moves::<#ty>();)
+    });
+    let checks: Vec<_> = checks.chain(fields).chain(inputs).collect();
     Some(quote! {
         impl #impl_generics #name #ty_generics #clause {
             const fn sends() { #(#checks)* }
@@ -340,7 +404,7 @@ fn shows(plan: &Plan<'_>) -> TokenStream {
 fn shows_of(plan: &Plan<'_>, position: usize) -> Option<TokenStream> {
     let chain = plan.chain;
     let step = &plan.steps[position];
-    let Step { name, span, level, has_arguments, role, .. } = step;
+    let Step { name, span, level, has_arguments, .. } = step;
     if types::mentions(&step.node, &chain.generics) {
         return None;
     }
@@ -348,14 +412,26 @@ fn shows_of(plan: &Plan<'_>, position: usize) -> Option<TokenStream> {
     let rt = names::alias(*span);
     let level = &plan.levels[*level];
     let check = if level.providers.contains(&position) {
-        let shows = quote_spanned!(*span=> #rt::private::Probe::<<#node as #rt::Signature<'_>>::Key<0>>::SHOWS);
-        has_arguments.then(|| quote_spanned!(*span=> #rt::check::shows_itself(#name, #shows);))?
-    } else if *role == Role::Step && level.replies && chain.form == Form::Item {
-        let gives = quote_spanned!(*span=> #rt::private::Probe::<#rt::node::Gives<'_, (#node)>>::SHOWS);
-        let anything = is_anything(chain, *span)?;
-        quote_spanned!(*span=> #rt::check::ends(#name, #gives, #anything);)
+        let found = quote_spanned!(*span=> #rt::private::Probe::<<#node as #rt::Joins<'_, ()>>::As<0>>);
+        let shows = quote_spanned!(*span=> [#found::IS_SHARED, #found::IS_MUTABLE]);
+        let signature = quote_spanned!(*span=> <#node as #rt::Signature<'_>>);
+        let (out, kind) = (
+            quote_spanned!(*span=> #rt::private::Probe::<#signature::Out>),
+            quote_spanned!(*span=> #rt::private::Probe::<#signature::Kind>),
+        );
+        let hides =
+            quote_spanned!(*span=> #kind::IS_PLAIN && #rt::private::one_is([#out::IS_RESULT, #out::IS_CONTROL_FLOW]));
+        let shows = has_arguments.then(|| {
+            quote_spanned! {*span=>
+                #rt::check::shows_itself(#name, #rt::private::one_is(#shows));
+                #rt::check::shows_a_break(#name, #signature::FACTS.gives(), #hides);
+            }
+        });
+        shows?
     } else {
-        return None;
+        may_end(plan, position)?;
+        let (gives, anything) = (is_a_reply(plan, position), is_anything(chain, *span, "ENDS_WITH_ANYTHING")?);
+        quote_spanned!(*span=> #rt::check::ends(#name, #gives, #anything);)
     };
     Some(quote_spanned! {*span=>
         use #rt::private::Plainly as _;
@@ -363,18 +439,86 @@ fn shows_of(plan: &Plan<'_>, position: usize) -> Option<TokenStream> {
     })
 }
 
-/// Whether the reply is a type that whatever can be converted becomes. `None` where it depends on a type parameter, or is `()`.
-fn is_anything(chain: &Chain, span: proc_macro2::Span) -> Option<TokenStream> {
-    let reply = &chain.run.reply;
-    if types::mentions(reply, &chain.generics) || types::is_unit(reply) {
+/// The chain's reply, where what the node at this position gives could be it, and is not.
+fn may_reply(plan: &Plan<'_>, position: usize) -> Option<syn::Type> {
+    let step = &plan.steps[position];
+    let is_step = step.role == Role::Step && !step.is_detached() && !types::mentions(&step.node, &plan.chain.generics);
+    let provides = plan.levels[step.level].providers.contains(&position);
+    reply_outside(plan.chain).filter(|_| is_step && provides)
+}
+
+/// The same where it is made of that.
+fn may_end(plan: &Plan<'_>, position: usize) -> Option<syn::Type> {
+    let step = &plan.steps[position];
+    let level = &plan.levels[step.level];
+    let ends = step.role == Role::Step && level.replies && !level.providers.contains(&position);
+    reply_outside(plan.chain).filter(|_| ends && !types::mentions(&step.node, &plan.chain.generics))
+}
+
+/// The static that says whether it is, or what it is.
+fn is_a_reply(plan: &Plan<'_>, position: usize) -> syn::Ident {
+    names::static_of(&format!("Reply{position}"), &plan.chain.name)
+}
+
+/// Those. Not in the constants that check: of a node that does not exist rustc says in a constant that it might be a parameter, and so the same
+/// once more.
+fn replies(plan: &Plan<'_>) -> TokenStream {
+    let replies = plan.steps.iter().enumerate().filter_map(|(position, step)| {
+        let (span, name) = (step.span, is_a_reply(plan, position));
+        let rt = names::alias(span);
+        let gives = read_of(&outside(plan, step), span, "Gives");
+        let (ty, asked) = match (may_reply(plan, position), may_end(plan, position)) {
+            (Some(reply), _) => {
+                let two = quote_spanned!(span=> #rt::private::Probe::<(#gives, #reply)>);
+                let asked = quote_spanned!(span=> [#two::IS_THE_REPLY, #two::IS_ITS_VALUE, #two::IS_A_REPLY]);
+                (quote!(#rt::private::bool), quote_spanned!(span=> #rt::private::one_is(#asked)))
+            }
+            (None, Some(_)) => {
+                (quote!(#rt::private::bool), quote_spanned!(span=> #rt::private::Probe::<#gives>::IS_NOTHING))
+            }
+            (None, None) => return None,
+        };
+        Some(quote!(static #name: #ty = { use #rt::private::Plainly as _; #asked };))
+    });
+    replies.collect()
+}
+
+/// `node::Gives`, or `Breaks`, of a node.
+fn read_of(node: &TokenStream, span: proc_macro2::Span, what: &str) -> TokenStream {
+    let (rt, what) = (names::alias(span), syn::Ident::new(what, span));
+    let signature = quote_spanned!(span=> <#node as #rt::Signature<'_>>);
+    quote_spanned!(span=> <#signature::Kind as #rt::flow::Reads<#signature::Out>>::#what)
+}
+
+/// That what a node breaks with whose type has arguments is no `()`.
+fn breaks_show(plan: &Plan<'_>, step: &Step, anything: &syn::Ident) -> Option<TokenStream> {
+    let Step { name, span, has_arguments, .. } = step;
+    if !has_arguments || types::mentions(&step.node, &plan.chain.generics) {
         return None;
     }
-    let (rt, reply) = (names::alias(span), types::anonymous(reply));
-    Some(quote_spanned!(span=> #rt::private::Probe::<#reply>::IS_ANYTHING))
+    let (breaks, rt) = (read_of(&outside(plan, step), *span, "Breaks"), names::alias(*span));
+    Some(quote_spanned! {*span=> {
+        use #rt::private::Plainly as _;
+        #rt::check::breaks_show(#name, #rt::private::Probe::<#breaks>::IS_NOTHING, #anything);
+    }})
+}
+
+/// Whether the reply is a type that whatever can be converted becomes. `None` where it depends on a type parameter, or is `()`.
+fn is_anything(chain: &Chain, span: proc_macro2::Span, how: &str) -> Option<TokenStream> {
+    let reply = reply_outside(chain)?;
+    let (rt, how) = (names::alias(span), syn::Ident::new(how, span));
+    Some(quote_spanned!(span=> #rt::private::Probe::<#reply>::#how))
+}
+
+/// The reply's type where the chain's own lifetimes are not declared. `None` where it depends on a type parameter, or is `()`.
+fn reply_outside(chain: &Chain) -> Option<syn::Type> {
+    let reply = &chain.run.reply;
+    let is_known = chain.form == Form::Item && !types::mentions(reply, &chain.generics) && !types::is_unit(reply);
+    is_known.then(|| types::anonymous(reply))
 }
 
 /// A node's type where the chain's own lifetimes are not declared.
-fn outside(plan: &Plan<'_>, step: &Step) -> TokenStream {
+pub(super) fn outside(plan: &Plan<'_>, step: &Step) -> TokenStream {
     let own: Vec<_> = plan.chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
     if own.is_empty() { step.node.clone() } else { types::inferred(step.node.clone(), &own) }
 }
@@ -385,32 +529,34 @@ fn opaque(plan: &Plan<'_>) -> Option<TokenStream> {
     let chain = plan.chain;
     let rt = &names::runtime_alias();
     let scope = &plan.levels[0].scope;
-    let parameters = chain.generics.params.iter().enumerate().map(|(at, parameter)| match parameter {
-        syn::GenericParam::Lifetime(_) => Some(quote!('_)),
-        syn::GenericParam::Type(_) => Some(quote!(#rt::private::Opaque<#at>)),
-        // Any number would do, and what it may be, only its type says.
-        syn::GenericParam::Const(parameter) => types::is_named(&parameter.ty, "usize").then(|| quote!(1)),
-    });
-    let arguments = parameters.collect::<Option<Vec<_>>>()?;
+    let arguments = opaque::arguments(&chain.generics)?;
     let checked = names::single("Checked");
     let own = chain_arguments(chain, true);
     let declared = chain.generics.params.iter().map(|parameter| {
         let mut parameter = parameter.clone();
         match &mut parameter {
             syn::GenericParam::Lifetime(parameter) => parameter.bounds.clear(),
+            // What has a size or may have none, its bounds say, in the impl.
             syn::GenericParam::Type(parameter) => {
                 parameter.bounds.clear();
+                parameter.bounds.push(syn::parse_quote!(?#rt::private::Sized));
                 parameter.default = None;
             }
             syn::GenericParam::Const(parameter) => parameter.default = None,
         }
         parameter
     });
-    let lifetimes = chain.generics.lifetimes().map(|parameter| &parameter.lifetime);
-    let types = chain.generics.type_params().map(|parameter| &parameter.ident);
+    let lifetimes: Vec<_> = chain.generics.lifetimes().map(|parameter| &parameter.lifetime).collect();
+    let types: Vec<_> = chain.generics.type_params().map(|parameter| &parameter.ident).collect();
+    // That what the chain is about lives as long as what its fields borrow, a struct implies of its fields.
+    let lives = lifetimes.iter().flat_map(|life| types.iter().map(move |ty| quote!(&#life #ty)));
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
     Some(quote! {
-        struct #checked<#(#declared),*>(#rt::private::PhantomData<(#(&#lifetimes (),)* #(#types,)*)>);
+        struct #checked<#(#declared),*>(
+            #(#rt::private::PhantomData<&#lifetimes ()>,)*
+            #(#rt::private::PhantomData<#types>,)*
+            #(#rt::private::PhantomData<#lives>,)*
+        );
         impl #impl_generics #checked #ty_generics #clause {
             const WIRED: () = <#scope<'_, '_, #(#own),*>>::WIRED;
         }
@@ -459,7 +605,7 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
     let takes = names::static_of("Takes", name);
     let anything = names::static_of("IsAnything", name);
     let is_anything = match chain.form {
-        Form::Item => is_anything(chain, name.span()),
+        Form::Item => is_anything(chain, name.span(), "IS_ANYTHING"),
         Form::Short => None,
     };
     let is_anything = match is_anything {
@@ -476,20 +622,29 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
             .then(|| quote_spanned!(span=> #rt::check::function(#this::NODES, #position);));
         let provides = plan.levels[step.level].providers.contains(&position);
         let provides = provides.then(|| quote_spanned!(span=> #rt::check::provides(#this::NODES, #position);));
+        let is_around = matches!(step.role, Role::Around);
+        let decides = (provides.is_some() || is_around)
+            .then(|| quote_spanned!(span=> #rt::check::decides(#this::CHAIN, #position);));
         let role = match step.role {
             Role::Step => quote_spanned! {span=>
                 #rt::check::step(#this::NODES, #position);
                 #rt::check::last(#this::CHAIN, #position);
                 #provides
+                #decides
             },
-            Role::Around => quote_spanned!(span=> #rt::check::around(#this::CHAIN, #position);),
+            Role::Around => quote_spanned!(span=> #rt::check::around(#this::CHAIN, #position); #decides),
             Role::Predicate => quote_spanned!(span=> #rt::check::predicate(#this::NODES, #position);),
             Role::Scrutinee { .. } => quote_spanned!(span=> #rt::check::scrutinee(#this::NODES, #position);),
         };
         let features = features(plan, step);
         let shows = shows_of(plan, position);
+        let in_vain = may_reply(plan, position).map(|_| {
+            let is_a_reply = is_a_reply(plan, position);
+            quote_spanned!(span=> #rt::check::replies_in_vain(#this::CHAIN, #position, #is_a_reply);)
+        });
         let breaks = quote_spanned!(span=> #rt::check::breaks(#this::NODES, #position, #anything););
-        quote_spanned!(span=> { #shows #rt::check::node(#this::CHAIN, #position, #takes); #breaks #way_out #function #role #features })
+        let breaks_show = breaks_show(plan, step, &anything);
+        quote_spanned!(span=> { #shows #rt::check::node(#this::CHAIN, #position, #takes); #in_vain #breaks #breaks_show #way_out #function #role #features })
     };
     let budget = |this: &TokenStream| {
         let limit = chain.budget.as_ref()?;
@@ -500,6 +655,7 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
             #rt::check::budget(#text, #this::NODES, &#this::node_sizes(), #this::future_size(), #limit)
         })
     };
+    let replies = replies(plan);
     if plan.is_generic {
         // What these say can depend on the parameters: they are evaluated where `run` is used.
         let generics = scope_generics(chain);
@@ -527,6 +683,7 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
         let opaque = opaque(plan);
         return quote! {
             #shows
+            #replies
             #(#checked)*
             #opaque
             impl #impl_generics #scope #ty_generics #clause {
@@ -549,6 +706,7 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
     let shows = shows(plan);
     quote! {
         #shows
+        #replies
         const #takes: #rt::private::bool = #rt::check::takes(#this::NODES);
         const #anything: #rt::private::bool = #is_anything;
         #(#checks)*

@@ -22,11 +22,13 @@ pub(super) fn embedded(chain: &Chain) -> Option<TokenStream> {
     let is_lent = |ty: &Type| matches!(ty, Type::Reference(reference) if reference.mutability.is_some());
     let lent: Vec<_> = inputs.iter().filter(|ty| is_lent(ty)).collect();
     let owned: Vec<_> = inputs.iter().filter(|ty| !is_lent(ty)).collect();
+    let mut target = quote!(#rt::Context);
     let over = match (chain.form, lent.as_slice()) {
         (Form::Short, _) => Some(quote!(#rt::Context)),
         (Form::Item, []) => None,
         (Form::Item, [Type::Reference(reference)]) if owns(&reference.elem) => {
             let elem = &reference.elem;
+            target = chain.with_hidden(elem, &syn::Lifetime::new("'static", proc_macro2::Span::mixed_site()));
             Some(quote!(#elem))
         }
         _ => return None,
@@ -70,7 +72,7 @@ pub(super) fn embedded(chain: &Chain) -> Option<TokenStream> {
         Some(over) => quote! {
             impl #impl_generics #rt::ChainOver<#over, (#(#owned,)*), #reply> for #name #ty_generics #clause {
                 #[inline]
-                async fn run_owned<#held, #context_ty: #rt::private::DerefMut<Target = #over>>(
+                async fn run_owned<#held, #context_ty: #rt::private::DerefMut<Target = #target>>(
                     #itself: #handle,
                     mut #context: #context_ty,
                     #inputs,

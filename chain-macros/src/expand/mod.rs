@@ -19,25 +19,63 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
     let scope = scope::scope(plan);
     let description = describe::description(plan);
     let run = run::run(plan);
+    let (flow, versions) = (run::reply_flow(plan.chain), run::versions(plan.chain));
     let embedded = embed::embedded(plan.chain);
     let fields = fields_of_segments(plan.chain);
+    let odd_names = odd_names(plan.chain);
     let hushed = names::hushed_but_the_users();
     let (runtime, alias) = (&plan.chain.runtime, names::runtime_alias());
     let behind = quote! {
         #hushed
         const _: () = {
             use #runtime as #alias;
+            #flow
+            #versions
             #scope
             #description
             #run
             #embedded
             #fields
+            #odd_names
         };
     };
     assemble(plan.chain, &declaration, &behind)
 }
 
-/// That the fields which segments need are of the types that they declare.
+/// Inputs that are not named as rustc would have it, once more under names of the user's: those of `run` are the macro's, of which it says nothing.
+fn odd_names(chain: &Chain) -> Option<TokenStream> {
+    let inputs = chain.run.inputs.iter().filter(|_| chain.form == Form::Item);
+    let is_odd = |input: &&crate::ast::Input| names::unraw(&input.name).chars().any(char::is_uppercase);
+    let odd = inputs.filter(is_odd).map(|input| {
+        let crate::ast::Input { attrs, name, .. } = input;
+        quote!(#(#attrs)* #name: ())
+    });
+    let odd: Vec<_> = odd.collect();
+    let lints = chain.run.attrs.iter().filter(|attribute| attribute.path().is_ident("allow"));
+    (!odd.is_empty()).then(|| quote!(#(#lints)* #[allow(unused_variables)] fn odd_names(#(#odd),*) {}))
+}
+
+/// A reference to the switches, if there are any.
+fn switches(chain: &Chain) -> Option<TokenStream> {
+    if chain.run.body.toggles().is_empty() {
+        return None;
+    }
+    if let Some(field) = chain.switches() {
+        let name = &field.name;
+        return Some(quote!(&self.#name));
+    }
+    let rt = names::runtime_alias();
+    let fields = chain.may_be_switches().into_iter().map(|field| {
+        let (cfg, name) = (field.cfg(), &field.name);
+        quote!(#(#cfg)* #rt::private::FieldOf(&self.#name).toggles())
+    });
+    Some(quote!({
+        use #rt::private::WithoutToggles as _;
+        #rt::private::one_of([#(#fields),*])
+    }))
+}
+
+/// That the fields which segments need are of the types that they declare, and their arguments what they ask for.
 fn fields_of_segments(chain: &Chain) -> Option<TokenStream> {
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
     let name = &chain.name;
@@ -49,7 +87,12 @@ fn fields_of_segments(chain: &Chain) -> Option<TokenStream> {
         let check = names::as_if_at(check, need.at);
         Some(quote!(#(#cfg)* { #check }))
     });
-    let checks: Vec<_> = checks.collect();
+    let own: Vec<_> = chain.run.lifetime.iter().cloned().collect();
+    let bounds = chain.bounds.iter().map(|bounds| {
+        let bounds = types::inferred(bounds.to_token_stream(), &own);
+        quote!(#bounds();)
+    });
+    let checks: Vec<_> = checks.chain(bounds).collect();
     (!checks.is_empty()).then(|| {
         quote! {
             impl #impl_generics #name #ty_generics #clause {
@@ -65,6 +108,8 @@ pub(crate) fn kept_alive(chain: &Chain, errors: &TokenStream) -> TokenStream {
     let hushed = names::hushed();
     let stub = describe::stub(chain);
     let signature = run::signature(chain);
+    // Who gives it to an adapter has no other error.
+    let embedded = embed::embedded(chain);
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
     let name = &chain.name;
     let rt = &names::runtime_alias();
@@ -77,6 +122,7 @@ pub(crate) fn kept_alive(chain: &Chain, errors: &TokenStream) -> TokenStream {
                 #signature { #rt::private::unreachable!() }
                 #stub
             }
+            #embedded
         };
         #errors
     };
@@ -130,6 +176,7 @@ fn observed_generics(chain: &Chain) -> Generics {
         let (ty, span, what) = match observer {
             Observer::Type(ty) => (ty, syn::spanned::Spanned::span(ty), "Observer"),
             Observer::Field(name) => (&chain.field(name).ty, name.span(), "Observes"),
+            Observer::NoAlloc(_) => continue,
         };
         if types::mentions(ty, &chain.generics) {
             let (rt, what) = (names::alias(span), syn::Ident::new(what, span));

@@ -85,11 +85,16 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
     let versions = plan.levels[0].slots.iter().filter(|slot| slot.kind == SlotKind::Version).map(|slot| {
         let (member, field) = (&slot.member, &chain.fields[slot.index]);
         let (cfg, name) = (field.cfg(), &field.name);
+        if types::reloadable(&field.ty).is_none() {
+            let (by, index) = (names::version_by(chain, slot.index), slot.index);
+            let load = quote!(<#rt::private::VersionBy<#by> as #rt::private::Versioned<_, Self, #index>>::load);
+            return quote!(#(#cfg)* let #member = #load(&self.#name););
+        }
         quote!(#(#cfg)* let #member = self.#name.load();)
     });
-    let toggles = chain.switches().filter(|_| !chain.run.body.toggles().is_empty()).map(|field| {
-        let (toggles, name) = (names::single("toggles"), &field.name);
-        quote!(let #toggles = self.#name.snapshot();)
+    let toggles = super::switches(chain).map(|switches| {
+        let toggles = names::single("toggles");
+        quote!(let #toggles = #rt::Toggles::snapshot(#switches);)
     });
     let observer = observer(plan);
     let words = plan.skippable_words();
@@ -158,6 +163,10 @@ fn observer(plan: &Plan<'_>) -> Option<TokenStream> {
             // `self` is the macro's own.
             let field = quote!(&self.#name);
             quote_spanned!(name.span()=> #rt::observe::Asked::<#ty>::NEW.field(#field))
+        }
+        Observer::NoAlloc(_) => {
+            let rt = &names::runtime_alias();
+            quote!(#rt::observe::Asked::<#rt::private::NoAlloc>::NEW.field(&#rt::private::NoAlloc))
         }
     });
     each.reduce(|first, second| quote!((#first, #second)))
@@ -522,6 +531,7 @@ fn step(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, is_last: bool, 
         }
         return quote!(#through #rest #exit);
     }
+    let itself = itself(chain);
     let key = quote_spanned!(span=> <<#node as #rt::Signature<'_>>::Key<#at> as #rt::flow::KeyOf<_>>::key_of);
     let page = page_behind(plan, at);
     let this = quote!(self);
@@ -536,14 +546,14 @@ fn step(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, is_last: bool, 
     if plan.steps[at].may_be_skipped() {
         let hold = |value: TokenStream| match has_hooks {
             true => watched_hold(
-                quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::hold_maybe::<#at>(#place, #value, #this)),
+                quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::hold_maybe::<#at>(#place, #value, #this)),
             ),
             false => quote!(#rt::held::Bare { value: #value }),
         };
         let (entered_value, skipped) =
             (hold(quote!(#rt::private::Some(#key(#value)))), hold(quote!(#rt::private::None)));
         let left = has_hooks
-            .then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave_maybe::<#at>(&mut #holder);));
+            .then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::leave_maybe::<#at>(&mut #holder);));
         let (goes, skips) = goes(plan, at, frame);
         return quote! {
             let #goes = #skips;
@@ -564,10 +574,11 @@ fn step(plan: &Plan<'_>, in_row: &Row, row_at: usize, at: usize, is_last: bool, 
             #left
         };
     }
-    let left = has_hooks.then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::leave::<#at>(&mut #holder);));
+    let left =
+        has_hooks.then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::leave::<#at>(&mut #holder);));
     let hold_it = match has_hooks {
         true => watched_hold(
-            quote_spanned!(span=> <#node as #rt::Cancel<'_, Self>>::hold::<#at>(#place, #key(#value), #this)),
+            quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::hold::<#at>(#place, #key(#value), #this)),
         ),
         false => quote!(#rt::held::Bare { value: #key(#value) }),
     };
@@ -907,13 +918,23 @@ fn awaited(plan: &Plan<'_>, at: usize, future_is: &TokenStream, way: &str) -> To
     }}
 }
 
+/// The chain's type. What its fields borrow lives at least as long as the run, for which the scope has it.
+fn itself(chain: &Chain) -> TokenStream {
+    if chain.generics.lifetimes().next().is_none() {
+        return quote!(Self);
+    }
+    let (name, arguments) = (&chain.name, super::chain_arguments(chain, false));
+    quote!(#name<#(#arguments),*>)
+}
+
 fn exit(plan: &Plan<'_>, at: usize) -> TokenStream {
     let chain = plan.chain;
     let Step { node, span, has_hooks, .. } = &plan.steps[at];
     let rt = &names::alias(*span);
+    let itself = itself(chain);
     let hook = quote_spanned!(*span=> <#node as #rt::Signature<'_>>::FACTS.exit);
     // For a node without `exit` this cannot return, and rustc drops what stands behind it, scope and all.
-    let way = quote_spanned!(*span=> <<#node as #rt::Cancel<'_, Self>>::WayOut as #rt::node::way_out::WayOut>::go());
+    let way = quote_spanned!(*span=> <<#node as #rt::Cancel<'_, #itself>>::WayOut as #rt::node::way_out::WayOut>::go());
     let call = called(plan, at, "exit", &quote!(#hook.suspends()));
     let [leaving, left, passed] = ["leave", "left", "passed"].map(|what| watched(chain, what, &quote!(#at)));
     if !has_hooks {
@@ -930,14 +951,57 @@ fn exit(plan: &Plan<'_>, at: usize) -> TokenStream {
     }
 }
 
-/// What the reply is made with.
+/// What the reply is made with. A reply by another name may be a `Result`, too.
 fn mode(chain: &Chain) -> TokenStream {
     let rt = &names::runtime_alias();
-    if types::is_named(&chain.run.reply, "Result") {
-        quote!(#rt::flow::reply::Fallible)
-    } else {
-        quote!(#rt::flow::reply::Plain)
+    let reply = &chain.run.reply;
+    if types::is_named(reply, "Result") {
+        return quote!(#rt::flow::reply::Fallible);
     }
+    if chain.form == Form::Short || !types::may_hide_a_break(reply) || types::mentions(reply, &chain.generics) {
+        return quote!(#rt::flow::reply::Plain);
+    }
+    let flow = names::static_of("Flow", &chain.name);
+    quote!(<#rt::flow::reply::By<#flow> as #rt::flow::reply::Is>::Mode)
+}
+
+/// The constant that says what the reply is, where its name does not.
+pub(super) fn reply_flow(chain: &Chain) -> TokenStream {
+    let (rt, flow, reply) =
+        (&names::runtime_alias(), names::static_of("Flow", &chain.name), types::anonymous(&chain.run.reply));
+    let is =
+        match types::mentions(&reply, &chain.generics) || chain.form == Form::Short || !types::may_hide_a_break(&reply)
+        {
+            true => return TokenStream::new(),
+            false => quote!({ use #rt::private::Plainly as _; #rt::private::Probe::<#reply>::FLOW }),
+        };
+    quote!(const #flow: usize = #is;)
+}
+
+/// The constants that say whether a field is a `Reloadable`, where its name does not.
+pub(super) fn versions(chain: &Chain) -> TokenStream {
+    let rt = &names::runtime_alias();
+    let fields = chain.fields.iter().enumerate().filter(|(index, _)| chain.may_be_reloadable(*index));
+    let versions = fields.map(|(index, field)| {
+        let (cfg, by, ty) = (field.cfg(), names::version_by(chain, index), &field.ty);
+        quote! {
+            #(#cfg)*
+            const #by: #rt::private::bool = { use #rt::private::Plainly as _; #rt::private::Probe::<#ty>::IS_RELOADABLE };
+        }
+    });
+    versions.collect()
+}
+
+/// The same of what ends the chain: what is the reply already, under another name, is not made one.
+fn mode_of_end(plan: &Plan<'_>, at: usize) -> TokenStream {
+    let Step { node, .. } = &plan.steps[at];
+    let (chain, rt) = (plan.chain, &names::runtime_alias());
+    let mode = mode(chain);
+    if types::mentions(node, &chain.generics) || mode.to_string().ends_with("Plain") {
+        return mode;
+    }
+    let node = super::describe::outside(plan, &plan.steps[at]);
+    quote!(<#rt::flow::reply::Ends<{ <#node as #rt::Signature<'_>>::FACTS.hides.a_break() }, #mode> as #rt::flow::reply::Is>::Mode)
 }
 
 /// The node broke with `value`: that becomes the reply.
@@ -1017,7 +1081,7 @@ fn assign(
         let replied = frame.replied(&quote!(*#ending));
         return quote!(#ended #call; #replied);
     }
-    let mode = mode(chain);
+    let mode = if what == "End" { mode_of_end(plan, at) } else { mode(chain) };
     let reply_ty = in_run(chain, &chain.run.reply);
     let call = quote_spanned! {span=>
         <#reading as #rt::flow::#kind<#of, (#node), #reply_ty, #mode>>::#function(#value)

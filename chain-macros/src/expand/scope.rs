@@ -27,6 +27,7 @@ fn level(plan: &Plan<'_>, index: usize) -> TokenStream {
     let (_, chain_ty, _) = chain.generics.split_for_impl();
     let reply = super::in_run(chain, &chain.run.reply);
     let reply = types::with_lifetime_but(&reply, &run, &own_lifetimes(plan));
+    let reply = chain.with_hidden(&reply, &run);
     let in_chunks = Level::chunk(level.chunks()).start;
     let of_chunks = |slot: &&Slot| slot.kind == SlotKind::Provided && slot.index < in_chunks;
     let on_their_own = || slots.iter().filter(move |slot| slot.kind != SlotKind::Field && !of_chunks(slot));
@@ -357,6 +358,7 @@ fn field_impls(plan: &Plan<'_>) -> TokenStream {
     asked.params.push(syn::parse_quote!(#node: ?#rt::private::Sized));
     let (impl_generics, _, _) = asked.split_for_impl();
     let reply = types::with_lifetime_but(&chain.run.reply, &run, &own_lifetimes(plan));
+    let reply = chain.with_hidden(&reply, &run);
     let ending = slot_for(
         plan,
         &plan.levels[0],
@@ -377,11 +379,14 @@ fn field_impls(plan: &Plan<'_>) -> TokenStream {
             syn::Type::Reference(_) => (types::found_by(ty), quote!(&*self.#field)),
             _ => (ty.clone(), quote!(&self.#field)),
         };
+        let is_in_parentheses = types::has_several_bounds(&ty);
+        let ty = chain.with_hidden(&ty, &syn::Lifetime::new("'static", proc_macro2::Span::mixed_site()));
+        let given = if is_in_parentheses { quote!((#ty)) } else { quote!(#ty) };
         let field_of = quote! {
             #[automatically_derived]
             impl #chain_generics #rt::scope::FieldOf<#ty, #node> for #name #chain_ty #chain_clause {
                 #[inline(always)]
-                fn field(&self) -> &#ty { #lent }
+                fn field(&self) -> &#given { #lent }
             }
         };
         let field_of = names::as_if_at(field_of, field.span());

@@ -226,6 +226,11 @@ impl Around {
         }
     }
 
+    /// What it gives up with.
+    pub(super) const fn gives_up(&self) -> Option<&TokenStream> {
+        self.gives_up.as_ref()
+    }
+
     pub(super) fn wraps(&self, rt: &TokenStream) -> TokenStream {
         match self.again {
             None => quote!(#rt::describe::Wraps::Once),

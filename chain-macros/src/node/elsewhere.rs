@@ -10,17 +10,27 @@ use crate::names;
 
 /// The hooks, and what else people call them.
 const HOOKS: [(&str, &[&str]); 5] = [
-    ("enter", &["entered", "entering", "entry"]),
-    ("exit", &["exits", "exited", "exiting"]),
-    ("cancelled", &["cancel", "cancels", "canceling", "cancelling", "cancellation", "cancelation"]),
+    ("enter", &["entered", "entering", "entry", "before", "begin", "begins", "start", "started"]),
+    (
+        "exit",
+        &["exits", "exited", "exiting", "leave", "leaves", "left", "leaving", "after", "finally", "finish", "finished"],
+    ),
+    ("cancelled", &["cancel", "canceling", "cancelling"]),
     ("around", &["arounds"]),
     ("again", &[]),
 ];
 
+/// What is almost a hook by its letters, and by its meaning something that a node may have.
+const HELPERS: [&str; 7] =
+    ["canceller", "canceler", "cancels", "cancellation", "cancelation", "cancellable", "cancelable"];
+
 /// A method that is no hook, and is called almost like one, is a hook that never runs. Whether it is one.
 pub(super) fn refuse_almost_a_hook(method: &ImplItemFn, diagnostics: &mut Diagnostics) -> bool {
     let name = &method.sig.ident;
-    let meant = method.sig.receiver().and_then(|_| almost(&names::unraw(name)));
+    let gives_nothing = matches!(method.sig.output, syn::ReturnType::Default);
+    // `left` may be how many are left: that one says how many.
+    let may_be_meant = |hook: &&str| gives_nothing || *hook != "exit" || !is_a_leave(&names::unraw(name));
+    let meant = method.sig.receiver().and_then(|_| almost(&names::unraw(name))).filter(may_be_meant);
     if let Some(hook) = meant {
         diagnostics.error(
             name,
@@ -31,11 +41,23 @@ pub(super) fn refuse_almost_a_hook(method: &ImplItemFn, diagnostics: &mut Diagno
     meant.is_some()
 }
 
+fn is_a_leave(name: &str) -> bool {
+    ["leave", "leaves", "leaving", "left"].contains(&name)
+}
+
 /// The hook that is meant by a name which is none.
 fn almost(name: &str) -> Option<&'static str> {
-    let prefixes = ["on_", "do_", "handle_", "run_", "async_"];
+    let name = in_snake_case(name);
+    let name = name.as_str();
+    let prefixes = ["on_", "do_", "handle_", "run_", "async_", "before_", "after_", "pre_", "post_"];
     let bare = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
     let bare = ["_hook", "_async", "_now"].iter().find_map(|suffix| bare.strip_suffix(suffix)).unwrap_or(bare);
+    // In one word, only of what is a hook otherwise: `once`.
+    let is_hook = |bare: &str| HOOKS.iter().any(|(hook, others)| *hook == bare || others.contains(&bare));
+    let bare = bare.strip_prefix("on").filter(|bare| is_hook(bare)).unwrap_or(bare);
+    if HELPERS.contains(&bare) {
+        return None;
+    }
     let meant = HOOKS.iter().find(|(hook, others)| {
         // What is short is soon almost something else: `exit` and `edit`, `enter` and `center`.
         let slips = match hook.len() {
@@ -46,12 +68,27 @@ fn almost(name: &str) -> Option<&'static str> {
         let mut squeezed = bare.chars().collect::<Vec<_>>();
         squeezed.dedup();
         let is_doubled = squeezed.iter().collect::<String>() == **hook;
-        // `entry` by itself may be what it says.
-        let is_other = others.contains(&bare) && (bare != "entry" || bare != name);
+        // What is a word of its own by itself may be what it says.
+        let is_a_word =
+            ["entry", "begin", "begins", "start", "started", "finish", "finished"].contains(&bare) && bare == name;
+        let is_other = others.contains(&bare) && !is_a_word;
         let is_swapped = hook.len() == bare.len() && sorted(hook) == sorted(bare);
         bare == *hook || is_other || is_swapped || is_doubled || distance(hook, bare) <= slips
     });
     meant.map(|(hook, _)| *hook)
+}
+
+/// As hooks are written: `onExit` and `_exit` are `on_exit` and `exit`.
+fn in_snake_case(name: &str) -> String {
+    let (mut snake, mut was_lowercase) = (String::new(), false);
+    for letter in name.trim_matches('_').chars() {
+        if letter.is_uppercase() && was_lowercase {
+            snake.push('_');
+        }
+        was_lowercase = letter.is_lowercase();
+        snake.extend(letter.to_lowercase());
+    }
+    snake
 }
 
 fn sorted(name: &str) -> Vec<char> {
@@ -96,7 +133,7 @@ impl Node {
         });
         let generics = self.generics(&[], &[]);
         let clause = self.where_clause(&[]);
-        quote!(impl #generics #ty #clause { #(#absent)* })
+        quote!(#[allow(dead_code)] impl #generics #ty #clause { #(#absent)* })
     }
 }
 
@@ -120,12 +157,46 @@ mod tests {
             ("entr", "enter"),
             ("arround", "around"),
             ("agian", "again"),
+            ("leave", "exit"),
+            ("on_leave", "exit"),
+            ("left", "exit"),
+            ("Exit", "exit"),
+            ("_exit", "exit"),
+            ("exit_", "exit"),
+            ("onexit", "exit"),
+            ("onExit", "exit"),
+            ("before_exit", "exit"),
+            ("after_exit", "exit"),
+            ("post_exit", "exit"),
+            ("onCancel", "cancelled"),
+            ("EXIT", "exit"),
+            ("before", "enter"),
+            ("on_start", "enter"),
+            ("after", "exit"),
+            ("finally", "exit"),
         ] {
             assert_eq!(almost(name), Some(hook), "`{name}`");
         }
-        for name in
-            ["edit", "exists", "entry", "center", "key", "counter", "cached", "gain", "leave", "allows", "ground"]
-        {
+        for name in [
+            "edit",
+            "exists",
+            "entry",
+            "center",
+            "key",
+            "counter",
+            "cached",
+            "gain",
+            "start",
+            "allows",
+            "ground",
+            "once",
+            "canceller",
+            "cancellation",
+            "cancels",
+            "exit_code",
+            "one",
+            "only",
+        ] {
             assert_eq!(almost(name), None, "{name}");
         }
     }

@@ -13,7 +13,7 @@ use crate::names;
 use crate::types;
 
 /// The names of the attributes, for one that does not exist.
-const KNOWN: &str = "there are `#[when(node)]`, `#[toggle]`, `#[sample(1 / 100)]`, `#[split(5)]`, `#[timeout(250ms)]`, `#[cancel(finish)]`, `#[cfg(..)]` and `#[allow(..)]`";
+const KNOWN: &str = "there are `#[when(node)]`, `#[toggle]`, `#[sample(1 / 100)]`, `#[split(5)]`, `#[timeout(250ms)]`, `#[cancel(finish)]`, `#[no_alloc]`, `#[cfg(..)]` and `#[allow(..)]`";
 
 /// Those that are for rustc.
 const LINTS: [&str; 5] = ["allow", "expect", "warn", "deny", "forbid"];
@@ -86,6 +86,15 @@ pub(super) fn read(attributes: Vec<Attribute>, kind: &ItemKind, diagnostics: &mu
                 once(modifiers.cancel.is_some(), &attribute, "cancel", diagnostics);
                 of_a_node(node, &attribute, "cancel", "put it before the node whose work it is", diagnostics);
                 modifiers.cancel = Some((path.span(), way));
+            }
+            "no_alloc" => {
+                if !matches!(attribute.meta, Meta::Path(_)) {
+                    diagnostics.error(&attribute, "`#[no_alloc]` takes no arguments", "write `#[no_alloc]`");
+                }
+                once(modifiers.no_alloc.is_some(), &attribute, "no_alloc", diagnostics);
+                let help = "put it before each node that shall allocate nothing, or on the chain";
+                of_a_node(node, &attribute, "no_alloc", help, diagnostics);
+                modifiers.no_alloc = Some(path.span());
             }
             lint if LINTS.contains(&lint) => modifiers.lints.push(attribute),
             "doc" => diagnostics.error(

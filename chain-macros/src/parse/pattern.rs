@@ -144,9 +144,14 @@ fn fields(input: &ParseBuffer<'_>, typed: &mut Typed) -> syn::Result<TokenStream
         }
         let is_member = input.peek(Ident::peek_any) || input.peek(LitInt);
         if is_member && input.peek2(Token![:]) && !input.peek2(Token![::]) {
-            input.parse::<syn::Member>()?.to_tokens(&mut out);
-            input.parse::<Token![:]>()?.to_tokens(&mut out);
-            out.extend(read(input, typed)?);
+            let member = input.parse::<syn::Member>()?;
+            let colon = input.parse::<Token![:]>()?;
+            let bound = typed.bindings.len();
+            let pattern = read(input, typed)?;
+            // Of `name: name: Type` rustc sees `name`, and not a name that is said twice for nothing.
+            let is_short = typed.bindings.len() > bound && pattern.to_string() == member.to_token_stream().to_string();
+            let member = (!is_short).then(|| quote!(#member #colon));
+            out.extend(quote!(#member #pattern));
         } else {
             out.extend(single(input, typed)?.0);
         }

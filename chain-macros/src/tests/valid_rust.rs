@@ -157,6 +157,23 @@ fn both<const N: usize>(make: fn([&str; N]) -> String, parts: [&(String, String)
     (make(parts.map(|part| part.0.as_str())), make(parts.map(|part| part.1.as_str())))
 }
 
+/// The type as a node may be lent it: a reference to a reference is lent for no longer than the run.
+fn lent(ty: &str) -> String {
+    fn outer(ty: &mut syn::Type) {
+        match ty {
+            syn::Type::Paren(paren) => outer(&mut paren.elem),
+            syn::Type::Reference(reference) if reference.mutability.is_none() => {
+                reference.lifetime = None;
+                outer(&mut reference.elem);
+            }
+            _ => {}
+        }
+    }
+    let mut ty: syn::Type = syn::parse_str(ty).expect("a type");
+    outer(&mut ty);
+    quote::quote!(#ty).to_string()
+}
+
 /// Generics with their defaults, and a where-clause.
 fn generics() -> impl Strategy<Value = (String, String)> {
     let bounds = prop_oneof![
@@ -250,10 +267,11 @@ proptest! {
     #[test]
     fn any_type_is_what_a_node_asks_for_and_gives(ty in ty()) {
         prop_assume!(is::<syn::Type>(&ty));
+        let lent = lent(&ty);
         for item in [
-            format!("fn a(x: &({ty}), y: &mut [{ty}], z: Vec<{ty}>) -> Option<{ty}> {{ }}"),
+            format!("fn a(x: &({lent}), y: &mut [{ty}], z: Vec<{ty}>) -> Option<{ty}> {{ }}"),
             format!("async fn a<'a>(x: &'a Vec<{ty}>) -> Result<({ty}, &'a u8), Vec<{ty}>> {{ }}"),
-            format!("impl L<{ty}> {{ fn enter(&self, x: &({ty})) -> ControlFlow<{ty}, u8> {{ }} fn cancelled(&self, x: &({ty})) {{ }} }}"),
+            format!("impl L<{ty}> {{ fn enter(&self, x: &({lent})) -> ControlFlow<{ty}, u8> {{ }} fn cancelled(&self, x: &({lent})) {{ }} }}"),
         ] {
             let options = "crate = ::chain_runtime".parse().expect("tokens");
             becomes_rust(&node::expand(options, item.parse().expect("tokens")), &item)?;

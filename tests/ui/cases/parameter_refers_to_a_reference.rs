@@ -2,7 +2,8 @@ use chain_runtime::{chain, node};
 use chain_ui::Reply;
 
 #[node]
-fn length(line: &&str) -> Reply {
+fn length(line: &mut &str) -> Reply {
+    *line = line.trim();
     Reply(line.len() as u16)
 }
 

@@ -10,6 +10,7 @@ use crate::Member;
 use crate::interpreter::Item;
 use crate::nodes::{Dies, Flow, Gate, Hooks, Late, Mixed, Out, Plain, Slow, Waits, shape_of};
 use crate::script::{Reply, Script};
+use crate::stretches::{Stretches, Ticking};
 
 /// Declares chains: `name how observed: shape shape ..;`, and a list of them.
 macro_rules! family {
@@ -41,7 +42,7 @@ macro_rules! family {
     };
     (@declare $name:ident suspending observed $first:ident $at0:tt $shape0:ident $($field:ident $at:tt $shape:ident)*) => {
         chain! {
-            #[observe(Recorder)]
+            #[observe(Recorder, Stretches)]
             struct $name { script: Script, $first: $shape0<$at0>, $($field: $shape<$at>),* }
             async fn() -> Reply { $first $(=> $field)* }
         }
@@ -54,7 +55,7 @@ macro_rules! family {
     };
     (@declare $name:ident immediate observed $first:ident $at0:tt $shape0:ident $($field:ident $at:tt $shape:ident)*) => {
         chain! {
-            #[observe(Recorder)]
+            #[observe(Recorder, Stretches)]
             struct $name { script: Script, $first: $shape0<$at0>, $($field: $shape<$at>),* }
             fn() -> Reply { $first $(=> $field)* }
         }
@@ -68,7 +69,7 @@ macro_rules! family {
     (@drive $name:ident suspending) => {
         impl $name {
             fn driven(script: &Script, polls: usize) -> Driven<Reply> {
-                drive(Self::scripted(script).run(), polls)
+                drive(Ticking::new(Self::scripted(script).run()), polls)
             }
         }
     };

@@ -40,6 +40,7 @@ pub(crate) enum Condition {
 pub(crate) enum Kind {
     Wrap,
     Again,
+    Anew,
     Catch,
 }
 
@@ -403,7 +404,7 @@ impl<'a> Interpreter<'a> {
                     return Ok(Flow::Replied);
                 }
             };
-            if kind != Kind::Again || flow != Flow::Replied {
+            if !matches!(kind, Kind::Again | Kind::Anew) || flow != Flow::Replied {
                 break flow;
             }
             if part.panics_out {
@@ -414,9 +415,11 @@ impl<'a> Interpreter<'a> {
             if !again {
                 break flow;
             }
-            self.suspend(at, part.suspends_in, Way::Out)?;
-            if part.panics_around {
-                return Err(self.panic(at, "pause", Way::Out));
+            if kind == Kind::Again {
+                self.suspend(at, part.suspends_in, Way::Out)?;
+                if part.panics_around {
+                    return Err(self.panic(at, "pause", Way::Out));
+                }
             }
             attempt += 1;
         };

@@ -13,6 +13,7 @@ use crate::nodes::{
     Slow, Waits, Wrap, fill, grasp, reach, shape_of,
 };
 use crate::script::{Reply, Script, Value};
+use crate::stretches::{Stretches, Ticking};
 
 /// Declares chains, which take their time to compile: each with its name, whether it may suspend, whether it is observed, its fields, and its
 /// body in sections, each with the same as data and the nodes that fill up what is behind it. A body may be wrapped in a block of what
@@ -48,7 +49,7 @@ macro_rules! long {
         }
     };
     (@declare $name:ident $how:ident observed $fields:tt $outer:tt $sections:tt) => {
-        long!(@declare $name $how $fields $outer $sections #[observe(Recorder)]);
+        long!(@declare $name $how $fields $outer $sections #[observe(Recorder, Stretches)]);
     };
     (@declare $name:ident $how:ident silent $fields:tt $outer:tt $sections:tt) => {
         long!(@declare $name $how $fields $outer $sections);
@@ -86,7 +87,7 @@ macro_rules! long {
     (@drive $name:ident suspending) => {
         impl $name {
             fn driven(script: &Script, polls: usize) -> Driven<Reply> {
-                drive(Self::scripted(script).run(), polls)
+                drive(Ticking::new(Self::scripted(script).run()), polls)
             }
         }
     };

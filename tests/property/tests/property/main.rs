@@ -12,6 +12,7 @@ mod long;
 mod nested;
 mod nodes;
 mod script;
+mod stretches;
 
 use std::sync::LazyLock;
 
@@ -38,6 +39,7 @@ static FAMILY: LazyLock<Vec<Member>> =
 /// Runs the member for real.
 fn observe(member: &Member, script: &Script, polls: usize) -> (Vec<Happened>, Vec<Event>, Outcome) {
     script::taken();
+    stretches::taken();
     let recording = Recording::start();
     let outcome = match (member.run)(script, polls) {
         Driven::Ready(reply) => Outcome::Replied(reply),
@@ -51,6 +53,9 @@ fn observe(member: &Member, script: &Script, polls: usize) -> (Vec<Happened>, Ve
 fn check(member: &Member, script: &Script, polls: usize) -> Result<(Outcome, Foretold), TestCaseError> {
     let foretold = Interpreter::foretell(member.name, &member.items, script, polls);
     let (happened, mut told, outcome) = observe(member, script, polls);
+    if let (spent, Some(seen)) = stretches::taken() {
+        prop_assert_eq!(seen, spent, "whose each moment of {} was", member.name);
+    }
     prop_assert_eq!(&happened, &foretold.happened, "hooks and drops of {}", member.name);
     prop_assert_eq!(&outcome, &foretold.outcome, "outcome of {}", member.name);
     prop_assert_eq!(live(), 0, "values of {} that leaked", member.name);

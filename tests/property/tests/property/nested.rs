@@ -9,9 +9,10 @@ use crate::Member;
 use crate::interpreter::Item::{self, Around, Block, If, Match, Maybe, Node};
 use crate::interpreter::{Condition, Kind};
 use crate::nodes::{
-    Again, Choice, Choose, Closing, Decide, Gate, Inner, Late, Mixed, Plain, Slow, Waits, Wrap, shape_of,
+    Again, Anew, Choice, Choose, Closing, Decide, Gate, Inner, Late, Mixed, Plain, Slow, Waits, Wrap, shape_of,
 };
 use crate::script::{Reply, Script, Value};
+use crate::stretches::{Stretches, Ticking};
 
 /// Declares a chain twice, silent and observed: its name, its fields, its body, and the same body as data.
 macro_rules! nested {
@@ -20,7 +21,7 @@ macro_rules! nested {
     } toggles [$($toggle:literal $at:literal),*] { $($body:tt)+ } is [$($item:expr),+ $(,)?])+) => {
         $(
             nested!(@declare $silent [$($field: $ty = $value),+] [$($toggle $at),*] { $($body)+ });
-            nested!(@declare $observed [$($field: $ty = $value),+] [$($toggle $at),*] { $($body)+ } #[observe(Recorder)]);
+            nested!(@declare $observed [$($field: $ty = $value),+] [$($toggle $at),*] { $($body)+ } #[observe(Recorder, Stretches)]);
         )+
         /// All of them.
         pub(crate) fn family() -> Vec<Member> {
@@ -40,7 +41,7 @@ macro_rules! nested {
             fn driven(script: &Script, polls: usize) -> Driven<Reply> {
                 let this = Self { script: *script, toggles: Toggles::new(), $($field: ($value as fn(&Script) -> $ty)(script)),+ };
                 $(this.toggles().set($toggle, script.of($at).is_on).expect("declared");)*
-                drive(this.run(), polls)
+                drive(Ticking::new(this.run()), polls)
             }
         }
     };
@@ -102,14 +103,14 @@ nested! {
     // A block that runs again, with one in it that does, too.
     Retries RetriesObserved {
         n0: Slow<0> = |_| Slow, n1: Again<1> = |script| Again(*script.of(1)), n2: Inner<2> = |_| Inner,
-        n3: Again<3> = |script| Again(*script.of(3)), n4: Inner<4> = |_| Inner, n5: Closing<5> = |_| Closing,
-        n6: Wrap<6> = |_| Wrap, n7: Again<7> = |script| Again(*script.of(7)), n8: Slow<8> = |_| Slow, n9: Slow<9> = |_| Slow,
+        n3: Anew<3> = |script| Anew(*script.of(3)), n4: Inner<4> = |_| Inner, n5: Closing<5> = |_| Closing,
+        n6: Wrap<6> = |_| Wrap, n7: Anew<7> = |script| Anew(*script.of(7)), n8: Slow<8> = |_| Slow, n9: Slow<9> = |_| Slow,
     } toggles [] {
         n0 => n1 { n2 => n3 { n4 => n5 } => n6 { n7 { n8 => n9 } } }
     } is [
         n!(0 Slow), Around(1, Kind::Again, vec![
-            n!(2 Inner), Around(3, Kind::Again, vec![n!(4 Inner), n!(5 Closing)]),
-            Around(6, Kind::Wrap, vec![Around(7, Kind::Again, vec![n!(8 Slow), n!(9 Slow)])]),
+            n!(2 Inner), Around(3, Kind::Anew, vec![n!(4 Inner), n!(5 Closing)]),
+            Around(6, Kind::Wrap, vec![Around(7, Kind::Anew, vec![n!(8 Slow), n!(9 Slow)])]),
         ]),
     ]
 

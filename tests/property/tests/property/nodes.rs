@@ -5,11 +5,15 @@ use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::Poll;
 
-use chain::poll::{panic_silently, suspend};
+use chain::poll::panic_silently;
+use chain_runtime::observe::Way;
 use chain_runtime::{Ending, node};
 
 use crate::script::Happened::{Abandoned, Again as AskedAgain, Around, Done, Enter};
-use crate::script::{Cut, Part, Reply, Script, Value, begin_exit, cancel, come_in, end_exit, exit_unseen, go_on, note};
+use crate::script::{
+    Cut, Part, Reply, Script, Value, begin_exit, cancel, come_in, end_exit, exit_unseen, go_on, name, note, wait,
+};
+use crate::stretches::runs;
 
 /// A plain function's shape: provides, no hook.
 pub(crate) struct Plain<const AT: usize>;
@@ -28,7 +32,7 @@ pub(crate) struct Waits<const AT: usize>;
 impl<const AT: usize> Waits<AT> {
     async fn enter(&self, script: &Script) -> Result<Value<AT>, Cut> {
         note(Enter(AT));
-        suspend(script.of(AT).suspends_in).await;
+        wait::<AT>(Way::In, script.of(AT).suspends_in).await;
         go_on::<AT>(script)?;
         Ok(Value::new(script))
     }
@@ -68,13 +72,13 @@ pub(crate) struct Slow<const AT: usize>;
 impl<const AT: usize> Slow<AT> {
     async fn enter(&self, script: &Script) -> Result<Value<AT>, Cut> {
         note(Enter(AT));
-        suspend(script.of(AT).suspends_in).await;
+        wait::<AT>(Way::In, script.of(AT).suspends_in).await;
         go_on::<AT>(script)?;
         Ok(Value::new(script))
     }
     async fn exit(&self, script: &Script, ending: &Ending, reply: &mut Reply) {
         begin_exit::<AT>(ending);
-        suspend(script.of(AT).suspends_out).await;
+        wait::<AT>(Way::Out, script.of(AT).suspends_out).await;
         end_exit::<AT>(script, reply);
     }
     fn cancelled(&self, _value: &mut Value<AT>, script: &Script) {
@@ -88,7 +92,7 @@ pub(crate) struct Out<const AT: usize>;
 impl<const AT: usize> Out<AT> {
     async fn exit(&self, script: &Script, ending: &Ending, reply: &mut Reply) {
         begin_exit::<AT>(ending);
-        suspend(script.of(AT).suspends_out).await;
+        wait::<AT>(Way::Out, script.of(AT).suspends_out).await;
         end_exit::<AT>(script, reply);
     }
 }
@@ -108,7 +112,7 @@ pub(crate) struct Mixed<const AT: usize>;
 impl<const AT: usize> Mixed<AT> {
     async fn enter(&self, script: &Script) -> Value<AT> {
         note(Enter(AT));
-        suspend(script.of(AT).suspends_in).await;
+        wait::<AT>(Way::In, script.of(AT).suspends_in).await;
         come_in::<AT>(script);
         Value::new(script)
     }
@@ -144,7 +148,7 @@ impl<const AT: usize> Late<AT> {
     }
     async fn exit(&self, script: &Script, ending: &Ending, reply: &mut Reply) {
         begin_exit::<AT>(ending);
-        suspend(script.of(AT).suspends_out).await;
+        wait::<AT>(Way::Out, script.of(AT).suspends_out).await;
         end_exit::<AT>(script, reply);
     }
     fn cancelled(&self, script: &Script) {
@@ -159,14 +163,14 @@ impl<const AT: usize, const FROM: usize> Reach<AT, FROM> {
     async fn enter(&self, script: &Script, far: &mut Value<FROM>) -> Result<Value<AT>, Cut> {
         note(Enter(AT));
         far.reach(AT);
-        suspend(script.of(AT).suspends_in).await;
+        wait::<AT>(Way::In, script.of(AT).suspends_in).await;
         go_on::<AT>(script)?;
         Ok(Value::new(script))
     }
     async fn exit(&self, script: &Script, far: &mut Value<FROM>, ending: &Ending, reply: &mut Reply) {
         begin_exit::<AT>(ending);
         far.reach(AT);
-        suspend(script.of(AT).suspends_out).await;
+        wait::<AT>(Way::Out, script.of(AT).suspends_out).await;
         end_exit::<AT>(script, reply);
     }
     fn cancelled(&self, _value: &Value<AT>, script: &Script) {
@@ -207,7 +211,7 @@ pub(crate) struct Inner<const AT: usize>;
 impl<const AT: usize> Inner<AT> {
     async fn enter(&self, script: &Script) -> Result<Value<AT>, Cut> {
         note(Enter(AT));
-        suspend(script.of(AT).suspends_in).await;
+        wait::<AT>(Way::In, script.of(AT).suspends_in).await;
         go_on::<AT>(script)?;
         Ok(Value::new(script))
     }
@@ -225,7 +229,7 @@ pub(crate) struct Closing<const AT: usize>;
 impl<const AT: usize> Closing<AT> {
     async fn enter(&self, script: &Script) -> Result<(), Cut> {
         note(Enter(AT));
-        suspend(script.of(AT).suspends_in).await;
+        wait::<AT>(Way::In, script.of(AT).suspends_in).await;
         go_on::<AT>(script)
     }
     async fn exit(&self, script: &Script) {
@@ -242,7 +246,7 @@ pub(crate) struct Decide<const AT: usize>;
 impl<const AT: usize> Decide<AT> {
     async fn enter(&self, script: &Script) -> Result<bool, Cut> {
         note(Enter(AT));
-        suspend(script.of(AT).suspends_in).await;
+        wait::<AT>(Way::In, script.of(AT).suspends_in).await;
         go_on::<AT>(script)?;
         Ok(script.of(AT).decision == 0)
     }
@@ -261,7 +265,7 @@ pub(crate) struct Choose<const AT: usize>;
 impl<const AT: usize> Choose<AT> {
     async fn enter(&self, script: &Script) -> Result<Choice<AT>, Cut> {
         note(Enter(AT));
-        suspend(script.of(AT).suspends_in).await;
+        wait::<AT>(Way::In, script.of(AT).suspends_in).await;
         go_on::<AT>(script)?;
         Ok(match script.of(AT).decision {
             0 => Choice::Bound(Value::new(script)),
@@ -287,24 +291,31 @@ pub(crate) struct Own<const AT: usize> {
 impl<const AT: usize> Wrap<AT> {
     async fn enter(&self, script: &Script) -> Result<Own<AT>, Cut> {
         note(Enter(AT));
-        suspend(script.of(AT).suspends_in).await;
+        wait::<AT>(Way::In, script.of(AT).suspends_in).await;
         go_on::<AT>(script)?;
         Ok(Own { part: *script.of(AT), _value: Value::new(script) })
     }
     async fn around<B: Future>(&self, own: &mut Own<AT>, mut block: Pin<&mut B>) -> Result<B::Output, Cut> {
         let Part { suspends_out, panics_around, panics_out, mut abandons_after, .. } = own.part;
         note(Around(AT));
-        suspend(suspends_out).await;
+        wait::<AT>(Way::In, suspends_out).await;
         if panics_around {
             panic_silently("around");
         }
         let output = poll_fn(|context| {
-            let Some(left) = &mut abandons_after else { return block.as_mut().poll(context).map(Some) };
+            // It does something before each poll of its block, and after.
+            let mut polls = || {
+                runs(name(AT), Way::In);
+                let poll = block.as_mut().poll(context);
+                runs(name(AT), if poll.is_ready() { Way::Out } else { Way::In });
+                poll
+            };
+            let Some(left) = &mut abandons_after else { return polls().map(Some) };
             if *left == 0 {
                 return Poll::Ready(None);
             }
             *left -= 1;
-            match block.as_mut().poll(context) {
+            match polls() {
                 Poll::Pending if *left == 0 => Poll::Ready(None),
                 poll => poll.map(Some),
             }
@@ -313,7 +324,7 @@ impl<const AT: usize> Wrap<AT> {
             note(Abandoned(AT));
             return Err(Cut::new(AT, &own.part));
         };
-        suspend(suspends_out).await;
+        wait::<AT>(Way::Out, suspends_out).await;
         if panics_out {
             panic_silently("out");
         }
@@ -339,11 +350,31 @@ impl<const AT: usize> Again<AT> {
         }
         note(AskedAgain(AT, attempt < runs));
         (attempt < runs).then_some(async move {
-            suspend(suspends_in).await;
+            wait::<AT>(Way::Out, suspends_in).await;
             if panics_around {
                 panic_silently("pause");
             }
         })
+    }
+}
+
+/// The same, without a pause.
+pub(crate) struct Anew<const AT: usize>(pub(crate) Part);
+#[node]
+impl<const AT: usize> Anew<AT> {
+    async fn around<B: Future>(&self, block: Pin<&mut B>) -> B::Output {
+        note(Around(AT));
+        let output = block.await;
+        note(Done(AT));
+        output
+    }
+    fn again(&self, attempt: u32, _reply: &Reply) -> bool {
+        let Part { panics_out, runs, .. } = self.0;
+        if panics_out {
+            panic_silently("again");
+        }
+        note(AskedAgain(AT, attempt < runs));
+        attempt < runs
     }
 }
 

@@ -5,7 +5,10 @@ use std::cell::RefCell;
 use chain::live::Live;
 use chain::poll::{panic_silently, suspend};
 use chain_runtime::around::Panicked;
+use chain_runtime::observe::Way;
 use chain_runtime::{Ending, IntoReply};
+
+use crate::stretches;
 
 /// Positions in the longest chain of the family, and more.
 pub(crate) const LONGEST: usize = 16;
@@ -88,7 +91,24 @@ thread_local! {
 }
 
 pub(crate) fn note(happened: Happened) {
+    use Happened::{Abandoned, Again, Around, Done, Enter, Reached};
+    match happened {
+        Enter(at) | Around(at) | Abandoned(at) => stretches::runs(name(at), Way::In),
+        Exit(at, ..) | Exited(at) | Leave(at) | Done(at) | Again(at, _) => stretches::runs(name(at), Way::Out),
+        // What is torn down is the chain's.
+        Cancelled(_) => stretches::pass(None, 5),
+        // On either way.
+        Dropped(_) | Reached(..) => {}
+    }
     LOG.with_borrow_mut(|log| log.push(happened));
+}
+
+/// The node at `AT` is not ready, so many times.
+pub(crate) async fn wait<const AT: usize>(way: Way, times: usize) {
+    for _ in 0..times {
+        stretches::waits(name(AT), way);
+        suspend(1).await;
+    }
 }
 
 /// What happened since the last time.
@@ -197,7 +217,7 @@ pub(crate) fn end_exit<const AT: usize>(script: &Script, reply: &mut Reply) {
 /// A way out that sees neither the ending nor the reply.
 pub(crate) async fn exit_unseen<const AT: usize>(script: &Script) {
     note(Leave(AT));
-    suspend(script.of(AT).suspends_out).await;
+    wait::<AT>(Way::Out, script.of(AT).suspends_out).await;
     go_out::<AT>(script);
     note(Exited(AT));
 }

@@ -1,0 +1,24 @@
+use chain_runtime::{chain, node};
+use chain_ui::Reply;
+
+struct Head<'r>(&'r str);
+
+#[node]
+fn head(line: &str) -> Head {
+    Head(line)
+}
+
+#[node]
+fn length(head: &Head) -> Reply {
+    Reply(head.0.len() as u16)
+}
+
+chain! {
+    struct Gateway;
+
+    fn(line: &str) -> Reply {
+        head => length
+    }
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+use chain_runtime::chain;
+use chain_ui::{Reply, Request, auth, proxy};
+
+chain! {
+    struct Gateway;
+
+    async fn(request: Request) -> Reply {
+        #[no_alloc]
+        {
+            auth => proxy
+        }
+    }
+}
+
+fn main() {}
