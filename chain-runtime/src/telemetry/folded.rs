@@ -126,8 +126,8 @@ pub(super) enum Frame {
     Node(&'static NodeInfo),
     /// Of the node whose value it is an arm for.
     Arm(&'static BlockInfo, Option<&'static NodeInfo>),
-    #[cfg_attr(not(feature = "pprof"), expect(dead_code, reason = "pprof names its place"))]
-    Out(&'static NodeInfo),
+    /// Of the node before it.
+    Out,
 }
 
 impl<'a> Stack<'a> {
@@ -135,7 +135,7 @@ impl<'a> Stack<'a> {
         // From the inside to the outside.
         let mut frames = vec![];
         if way == Way::Out {
-            frames.push(Frame::Out(node.info));
+            frames.push(Frame::Out);
         }
         frames.push(Frame::Node(node.info));
         let mut next = node.info.block;
@@ -179,17 +179,7 @@ impl Frame {
                 plain(" = ");
                 plain(arm.label);
             }
-            Self::Out(_) => plain("out"),
-        }
-    }
-
-    /// Where it is written: a file and a line.
-    #[cfg(feature = "pprof")]
-    pub(super) fn place(&self) -> (&'static str, u32) {
-        match self {
-            Self::Chain(chain) => chain.nodes.first().map_or(("", 0), |node| (node.file, node.line)),
-            Self::Arm(_, head) => head.map_or(("", 0), |node| (node.file, node.line)),
-            Self::Node(node) | Self::Out(node) => (node.file, node.line),
+            Self::Out => plain("out"),
         }
     }
 }

@@ -61,7 +61,8 @@ pub fn encode(snapshot: &Snapshot) -> Vec<u8> {
         let value = KINDS.map(|(weight, _, _)| signed(stack.weighs(weight)));
         if value.iter().any(|value| *value > 0) {
             // From the innermost.
-            let location_id = stack.frames.iter().rev().map(|frame| made.location(frame)).collect();
+            let location_id =
+                (1..=stack.frames.len()).rev().map(|depth| made.location(&stack.frames[..depth])).collect();
             made.profile.sample.push(Sample { location_id, value: value.into() });
         }
     }
@@ -70,6 +71,17 @@ pub fn encode(snapshot: &Snapshot) -> Vec<u8> {
     made.profile.time_nanos = i64::try_from(at).unwrap_or(0).saturating_sub(made.profile.duration_nanos).max(0);
     made.profile.default_sample_type = made.text(KINDS[0].1);
     made.finish()
+}
+
+/// Where it is written: a file and a line.
+fn place(frame: &Frame) -> (&'static str, u32) {
+    let node = match frame {
+        Frame::Chain(chain) => chain.nodes.first(),
+        Frame::Node(node) => Some(*node),
+        Frame::Arm(_, head) => *head,
+        Frame::Out => None,
+    };
+    node.map_or(("", 0), |node| (node.file, node.line))
 }
 
 fn signed(value: u64) -> i64 {
@@ -96,15 +108,22 @@ impl Made {
         index_of(&mut self.texts, text)
     }
 
-    /// A frame has a function and a location of the same number.
-    fn location(&mut self, frame: &Frame) -> u64 {
+    /// The last of these frames. It has a function and a location of the same number.
+    fn location(&mut self, frames: &[Frame]) -> u64 {
         let mut name = String::new();
-        frame.write(&mut name);
-        let (file, line) = frame.place();
-        // `out` alone says little in a list.
-        if let Frame::Out(node) = frame {
-            name = [node.name, " (out)"].concat();
-        }
+        let (file, line) = match frames {
+            // `out` alone says little in a list.
+            [.., node, Frame::Out] => {
+                node.write(&mut name);
+                name.push_str(" (out)");
+                place(node)
+            }
+            [.., frame] => {
+                frame.write(&mut name);
+                place(frame)
+            }
+            [] => ("", 0),
+        };
         let next = self.locations.len() as u64 + 1;
         let id = *self.locations.entry((name.clone(), line)).or_insert(next);
         if id == next {

@@ -54,7 +54,7 @@ enum Looks<C: Clock> {
 }
 
 impl<C: Clock, A: Allocations> Builder<C, A> {
-    /// Times are measured by this clock; by [`NoClock`](super::NoClock), none are.
+    /// Times are measured by this clock; by [`NoClock`](crate::telemetry::NoClock), none are.
     pub fn clock<D: Clock>(self, clock: D) -> Builder<D, A> {
         let Self { chain, clock: _, allocations, slowest, failed, pauses, sink } = self;
         // A ledger has a clock of its own, which is not this one.
