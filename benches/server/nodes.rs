@@ -318,13 +318,13 @@ pub(crate) type Gateway = Observed<()>;
 impl Gateway {
     /// `pauses` is how often each of the five asynchronous nodes suspends.
     pub(crate) fn new(pauses: usize) -> Self {
-        Self::observed(pauses, ())
+        Self::with(pauses, ())
     }
 }
 
 impl<M: Observes> Observed<M> {
     /// As [`Gateway::new`], with what observes it.
-    pub(crate) fn observed(pauses: usize, meter: M) -> Self {
+    pub(crate) fn with(pauses: usize, meter: M) -> Self {
         assert_eq!(Self::NODES.len(), 37);
         Self {
             meter: Arc::new(meter),

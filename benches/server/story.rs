@@ -31,8 +31,7 @@ const WARM_UP: Duration = Duration::from_millis(300);
 
 static REQUESTS: LazyLock<Vec<Parts>> = LazyLock::new(requests::parsed);
 /// Times, counters and the slowest runs.
-static METERED: LazyLock<Observed<Meter>> =
-    LazyLock::new(|| Observed::observed(1, Meter::of(Observed::<Meter>::CHAIN)));
+static METERED: LazyLock<Observed<Meter>> = LazyLock::new(|| Observed::with(1, Meter::of(Observed::<Meter>::CHAIN)));
 static POOL: LazyLock<Pool<Visit>> = LazyLock::new(Pool::default);
 
 /// What a run came to.

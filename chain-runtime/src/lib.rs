@@ -175,13 +175,13 @@
 //! | `ntex` | a chain as a handler or as middleware (module `ntex`) | `ntex` without features |
 //! | `tonic` | a chain in front of gRPC services, and as a method's body (module `tonic`) | `tonic` without features; those of `http-body` and `tower` |
 //! | `tower` | a chain as a `Service` or a `Layer`, services as nodes (module `tower`) | `tower-service`, `tower-layer` |
-//! | `tracing` | `around::Instrumented` | `tracing` |
+//! | `tracing` | `around::Instrumented`; with `telemetry`, spans for a run and its nodes (`telemetry::spans`) | `tracing` |
 //! | `arc-swap` | `Reloadable`: a field that is swapped while requests run | `arc-swap` |
 //! | `telemetry` | what nodes take of time and memory, and what pauses them (module `telemetry`) | `chain-counting`, `crossbeam-queue`, `fastrand`, `histogram`, `nix` on Linux, `pin-project-lite`, `quanta`, `thread_local` |
 //! | `jemalloc` | `telemetry::Jemalloc`: allocations by jemalloc's own counters | `tikv-jemalloc-ctl`; those of `telemetry` |
 //! | `telemetry-page` | `telemetry::page`: a live page, for any server | `serde`, `serde_json`; those of `telemetry` |
 //! | `trace-context` | `telemetry::TraceContexts`: which trace a request belongs to | those of `http` and `telemetry` |
-//! | `prometheus-client` | `telemetry::prometheus`: figures for Prometheus | `prometheus-client`; those of `telemetry` |
+//! | `prometheus-client` | `telemetry::prometheus`: figures for Prometheus; `telemetry::dashboard` | `prometheus-client`, `serde_json`; those of `telemetry` |
 //! | `opentelemetry` | `telemetry::otlp`: runs as OpenTelemetry's spans | `opentelemetry`, `opentelemetry_sdk`; those of `telemetry` and `tokio` |
 //! | `pprof` | `telemetry::pprof`: profiles for `go tool pprof` | `prost`; those of `telemetry` |
 //! | `split` | a [`share`] of the requests by a key: the same ones each time | `siphasher` |

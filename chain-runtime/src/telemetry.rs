@@ -19,6 +19,8 @@ pub mod prometheus;
 mod sampled;
 mod sink;
 mod snapshot;
+#[cfg(feature = "tracing")]
+pub mod spans;
 mod times;
 pub mod trace_context;
 

@@ -343,9 +343,11 @@ fn a_run_dies_in_one_node() {
         assert_eq!(keeps.failed[0].outcome.node().map(|node| node.name), Some(name));
         assert!(matches!(keeps.failed[0].outcome, Outcome::Cancelled(_)));
     }
-    // The block died before, and the run went on to the way out of `hooks`.
-    let (snapshot, ..) = after(Script { impatient: true, ..Script::default() }, 5);
-    assert_eq!((snapshot.cancelled, snapshot.nodes[0].died), (1, 1));
+    // `right` died with the block before, and the run went on to the way out of `hooks`.
+    let (snapshot, keeps, _) = after(Script { impatient: true, right: true, ..Script::default() }, 4);
+    let died = snapshot.nodes.iter().map(|node| (node.cancelled, node.died));
+    assert_eq!(died.collect::<Vec<_>>(), [(1, 1), (0, 0), (0, 0), (1, 0), (1, 0), (1, 0), (0, 0), (1, 0)]);
+    assert_eq!(keeps.failed[0].outcome, Outcome::Cancelled(Some(&Shop::NODES[0])));
 }
 
 #[test]

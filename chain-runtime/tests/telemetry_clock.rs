@@ -1,8 +1,7 @@
-//! Ticks are what a clock says they are, on all threads. What a reading costs is printed, and asserted nowhere.
+//! Ticks are what a clock says they are, on all threads.
 
 #![cfg(feature = "telemetry")]
 
-use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -61,28 +60,4 @@ fn a_clock_that_stands_still_reaches_no_threshold() {
     let clock = Manual::new();
     clock.clone().advance(Duration::from_nanos(7));
     assert_eq!((clock.now(), clock.nanos(7), clock.ticks(Duration::from_nanos(7))), (7, 7, 7));
-}
-
-#[test]
-fn what_a_reading_costs() {
-    const READINGS: u32 = 1_000_000;
-    let each = |what: &str, read: &dyn Fn() -> u64| {
-        let best = (0..9)
-            .map(|_| {
-                let began = Instant::now();
-                black_box(read());
-                began.elapsed()
-            })
-            .min()
-            .unwrap();
-        println!("{what}: {:.1} ns", best.as_nanos() as f64 / f64::from(READINGS));
-    };
-    let clock = Tsc::new();
-    each("Tsc", &|| (0..READINGS).fold(0, |all, _| all ^ clock.now()));
-    each("Instant", &|| {
-        (0..READINGS).for_each(|_| _ = black_box(Instant::now()));
-        0
-    });
-    each("Tsc and its nanos", &|| (0..READINGS).fold(0, |all, _| all ^ clock.nanos(clock.now())));
-    each("NoClock", &|| (0..READINGS).fold(0, |all, _| all ^ black_box(NoClock).now()));
 }

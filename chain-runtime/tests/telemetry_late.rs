@@ -70,9 +70,12 @@ fn the_time_between_a_wake_and_its_poll_is_a_pause() {
     assert_eq!((late.cause, late.evidence, late.thread), (Cause::Late, Evidence::Seen, Some(ledger.watch().number())));
     assert_eq!((late.start, late.end, late.least, late.most), (woken, clock.now(), 7 * MS, 7 * MS));
 
-    // One that is answered in time is none.
+    // One that is answered in time is none, and neither is a poll without a wake.
+    clock.advance(Duration::from_millis(50));
     inner.take().unwrap().wake();
     clock.advance(Duration::from_micros(999));
+    assert!(task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    clock.advance(Duration::from_millis(50));
     assert!(task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     assert_eq!(here(&ledger).len(), 1);
 }

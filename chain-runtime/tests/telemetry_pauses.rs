@@ -158,8 +158,10 @@ fn a_short_stretch_is_not_looked_into() {
     let watch = ledger.watch();
     watch.began(0);
     clock.advance(Duration::from_nanos(999_999));
-    assert_eq!(watch.ended(0, clock.now()), None);
+    assert_eq!((watch.ended(0, clock.now()), ledger.ended(0, clock.now())), (None, None));
+    assert_eq!((watch.late(0, clock.now()), ledger.late(0, clock.now())), (None, None));
     clock.advance(Duration::from_nanos(1));
+    assert!(watch.late(0, clock.now()).is_some() && ledger.late(0, clock.now()).is_some());
     assert!(watch.ended(0, clock.now()).is_some());
 }
 
@@ -230,13 +232,30 @@ fn a_thread_keeps_as_many_as_it_was_told_and_the_oldest_go() {
 #[test]
 fn a_thread_is_not_measured_from_another_one_s_baseline() {
     let ledger = Ledger::new(Tsc::new());
-    for _ in 0..4 {
+    let mut settings = Settings::default();
+    (settings.baseline, settings.away) = (Duration::from_secs(60), Duration::from_secs(60));
+    let old = Ledger::with(Tsc::new(), settings);
+    for first in [true, false, false] {
         thread::scope(|scope| {
-            scope.spawn(|| {
+            let ended = scope.spawn(|| {
                 let (main, all, _) = stretch(&ledger, || thread::sleep(Duration::from_millis(50)));
-                assert!(matches!(main.unwrap().cause, Cause::Blocked | Cause::Unexplained), "{all:#?}");
-                spin(Duration::from_millis(5));
+                let main = main.unwrap();
+                assert_eq!(
+                    (main.thread, main.cause, main.evidence),
+                    (Some(0), Cause::Blocked, Evidence::Seen),
+                    "{all:#?}"
+                );
+                // A baseline that lasts is the first thread's alone: of the others nothing is known.
+                let (main, all, took) = stretch(&old, || spin(Duration::from_millis(10)));
+                let main = main.unwrap();
+                if first {
+                    assert!(likely(&all, Cause::Busy) > 0, "{all:#?}");
+                } else {
+                    assert_eq!((main.cause, main.least, main.most), (Cause::Unexplained, 0, took), "{all:#?}");
+                }
             });
+            // Joined, and not only done: by then it has left its place.
+            ended.join().unwrap();
         });
     }
 }

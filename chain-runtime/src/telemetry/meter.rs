@@ -13,7 +13,9 @@
 //! A run writes to its own record alone, and a thread to its own shard alone, both by plain moves. So no thread waits for another, and none
 //! disturbs another's cache. A shard stays when its thread ends, and the next thread goes on with it.
 
+mod builder;
 mod keeper;
+mod observes;
 mod record;
 mod shard;
 
@@ -28,17 +30,17 @@ use std::vec::Vec;
 use crossbeam_queue::ArrayQueue;
 use thread_local::ThreadLocal;
 
+pub use self::builder::Builder;
 use self::keeper::{Copied, Keeper};
-use self::record::{CHAIN, Record, place, seen, waits};
+use self::record::{Record, place, seen, waits};
 use self::shard::Shard;
 use super::pauses::{Cause, Ledger, Pause};
-use super::trace_context::is_handed_by;
 use super::{
-    Allocated, Allocations, Clock, Keeps, NodeTotals, NotCounted, NotInstalled, Outcome, Over, PauseTotals, Sink,
-    Snapshot, Times, Tsc,
+    Allocated, Allocations, Clock, Keeps, NodeTotals, NotCounted, Outcome, Over, PauseTotals, Sink, Snapshot, Times,
+    Tsc,
 };
-use crate::describe::{ChainInfo, Ending, NodeInfo, Role};
-use crate::observe::{Observes, Stretch, Told};
+use crate::describe::{ChainInfo, Ending, NodeInfo};
+use crate::observe::{Stretch, Way};
 
 /// Records that a thread keeps to itself.
 const FREE: usize = 32;
@@ -111,128 +113,6 @@ struct Local {
 /// One run of a chain that is measured.
 #[derive(Debug)]
 pub struct Run(Option<Box<Record>>);
-
-impl Meter {
-    /// For this chain: by the processor's counter, without allocations, and with the 8 slowest and the 8 last failed runs kept.
-    pub fn of(chain: &'static ChainInfo) -> Self {
-        Self::builder(chain).build()
-    }
-
-    /// As [`of`](Self::of), with something changed.
-    pub fn builder(chain: &'static ChainInfo) -> Builder {
-        Builder {
-            chain,
-            clock: Tsc::new(),
-            allocations: NotCounted,
-            slowest: 8,
-            failed: 8,
-            pauses: Looks::Itself,
-            sink: None,
-        }
-    }
-}
-
-/// What a [`Meter`] is made of.
-#[derive(Clone)]
-#[must_use = "nothing is made before `build`"]
-pub struct Builder<C: Clock = Tsc, A: Allocations = NotCounted> {
-    chain: &'static ChainInfo,
-    clock: C,
-    allocations: A,
-    slowest: usize,
-    failed: usize,
-    pauses: Looks<C>,
-    sink: Option<Arc<dyn Sink>>,
-}
-
-impl<C: Clock, A: Allocations> fmt::Debug for Builder<C, A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("chain", &self.chain.name).finish_non_exhaustive()
-    }
-}
-
-/// How a meter finds pauses.
-#[derive(Clone, Debug)]
-enum Looks<C: Clock> {
-    Itself,
-    In(Arc<Ledger<C>>),
-    Never,
-}
-
-impl<C: Clock, A: Allocations> Builder<C, A> {
-    /// Times are measured by this clock; by [`NoClock`](super::NoClock), none are.
-    pub fn clock<D: Clock>(self, clock: D) -> Builder<D, A> {
-        let Self { chain, clock: _, allocations, slowest, failed, pauses, sink } = self;
-        // A ledger has a clock of its own, which is not this one.
-        let pauses = if matches!(pauses, Looks::Never) { Looks::Never } else { Looks::Itself };
-        Builder { chain, clock, allocations, slowest, failed, pauses, sink }
-    }
-
-    /// Allocations are read from this source.
-    ///
-    /// # Errors
-    /// [`NotInstalled`] where it has nothing to read in this program.
-    pub fn allocations<B: Allocations>(self, allocations: B) -> Result<Builder<C, B>, NotInstalled> {
-        allocations.check()?;
-        let Self { chain, clock, allocations: _, slowest, failed, pauses, sink } = self;
-        Ok(Builder { chain, clock, allocations, slowest, failed, pauses, sink })
-    }
-
-    /// So many of the slowest runs are kept, and so many of the last that were cut short, cancelled or panicked. Where both are 0, no run's
-    /// stretches are listed, which saves a store at each boundary.
-    pub fn keep(mut self, slowest: usize, failed: usize) -> Self {
-        (self.slowest, self.failed) = (slowest, failed);
-        self
-    }
-
-    /// Pauses are looked for in this ledger, which others may write to as well: what watches the machine's pressure, and the futures that know when they
-    /// were woken. Its clock is to be the meter's. Without this, the meter has one of its own, with the default settings.
-    pub fn pauses(mut self, ledger: Arc<Ledger<C>>) -> Self {
-        self.pauses = Looks::In(ledger);
-        self
-    }
-
-    /// Pauses are not looked for, which saves two comparisons at each poll.
-    pub fn without_pauses(mut self) -> Self {
-        self.pauses = Looks::Never;
-        self
-    }
-
-    /// Each run is offered to this when it is over. Not by a meter that has no clock.
-    pub fn sink(mut self, sink: impl Sink + 'static) -> Self {
-        self.sink = Some(Arc::new(sink));
-        self
-    }
-
-    /// The meter.
-    pub fn build(self) -> Meter<C, A> {
-        let Self { chain, clock, allocations, slowest, failed, pauses, sink } = self;
-        // Without a clock, there is nothing to keep.
-        let (slowest, failed) = if C::STANDS_STILL { (0, 0) } else { (slowest, failed) };
-        let sink = sink.filter(|_| !C::STANDS_STILL);
-        let boundaries = if slowest + failed == 0 && sink.is_none() { 0 } else { 4 * chain.nodes.len() + 64 };
-        let ledger = match pauses {
-            _ if C::STANDS_STILL => None,
-            Looks::Never => None,
-            Looks::In(ledger) => Some(ledger),
-            Looks::Itself => Some(Arc::new(Ledger::new(clock.clone()))),
-        };
-        Meter {
-            long: ledger.as_ref().map_or(u64::MAX, |ledger| clock.ticks(ledger.threshold())),
-            ledger,
-            chain,
-            clock,
-            allocations,
-            boundaries,
-            locals: ThreadLocal::new(),
-            shards: Mutex::default(),
-            depot: ArrayQueue::new(DEPOT),
-            keeper: Keeper::new(slowest, failed, boundaries),
-            sink,
-            foreign: AtomicU64::new(0),
-        }
-    }
-}
 
 impl<C: Clock, A: Allocations> Meter<C, A> {
     const COUNTS: bool = A::BYTES || A::CALLS;
@@ -354,9 +234,9 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
             record.lists(place, ticks - record.began.load(Relaxed));
         }
         match next {
-            Stretch::Running(node, crate::observe::Way::Out) => record.node(node).sees(seen::OUT),
-            Stretch::Waiting(node, crate::observe::Way::In) => record.node(node).sees(seen::WAITED_IN),
-            Stretch::Waiting(node, crate::observe::Way::Out) => record.node(node).sees(seen::WAITED_OUT),
+            Stretch::Running(node, Way::Out) => record.node(node).sees(seen::OUT),
+            Stretch::Waiting(node, Way::In) => record.node(node).sees(seen::WAITED_IN),
+            Stretch::Waiting(node, Way::Out) => record.node(node).sees(seen::WAITED_OUT),
             _ => {}
         }
     }
@@ -365,7 +245,7 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
     #[inline(always)]
     fn polls(&self, ticks: u64) {
         if let Some(ledger) = &self.ledger {
-            ledger.watch().began(ticks);
+            ledger.began(ticks);
         }
     }
 
@@ -478,101 +358,6 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
             && self.chain.nodes.len() == chain.nodes.len()
             && self.chain.blocks.len() == chain.blocks.len()
             && place(self.chain) == place(chain)
-    }
-}
-
-impl<C: Clock, A: Allocations> Observes for Meter<C, A> {
-    type Run = Run;
-
-    #[inline]
-    fn begin(&self, chain: &'static ChainInfo) -> Run {
-        if !self.is_of(chain) {
-            self.foreign.fetch_add(1, Relaxed);
-            return Run(None);
-        }
-        let local = self.local();
-        record::add(&local.shard.started, 1);
-        let record = local.free.borrow_mut().pop();
-        let record = record.unwrap_or_else(|| self.record());
-        let ticks = if C::STANDS_STILL { 0 } else { self.clock.now() };
-        self.polls(ticks);
-        record.begin(ticks, if Self::COUNTS { self.allocations.now() } else { Allocated::NOTHING });
-        Run(Some(record))
-    }
-
-    #[inline(always)]
-    fn tell(&self, Run(record): &Run, told: Told) {
-        let Some(record) = record.as_deref() else { return };
-        match told {
-            Told::Stretch(next) => self.stretch(record, next),
-            Told::Enter(node) => {
-                let cell = record.node(node);
-                if cell.seen.load(Relaxed) != 0 {
-                    self.again(record, node);
-                }
-                cell.seen.store(seen::ENTERED, Relaxed);
-            }
-            Told::Entered(node) if is_handed_by(node) => record.handed.enters(),
-            Told::Left(node) if is_handed_by(node) => record.handed.leaves(),
-            Told::Entered(node) if matches!(node.role, Role::Around) => record.node(node).tries(),
-            Told::Leave(node) | Told::Suspend(node, _) if matches!(node.role, Role::Around) => record.lives(),
-            Told::Broke(node) => record.node(node).sees(seen::BROKE),
-            Told::Cancelled(node) => {
-                record.dies(node, false);
-                record.node(node).sees(seen::CANCELLED);
-            }
-            Told::Panicked(node, _) => {
-                record.dies(node, true);
-                record.node(node).sees(seen::PANICKED);
-            }
-            Told::Skipped(node) => {
-                let cell = record.node(node);
-                if cell.seen.load(Relaxed) != 0 {
-                    self.again(record, node);
-                }
-                cell.seen.store(seen::SKIPPED, Relaxed);
-            }
-            Told::Late(node) => record.node(node).sees(seen::LATE),
-            Told::Detached(node) => record.node(node).sees(seen::DETACHED),
-            Told::Block(block) => {
-                if let Some(block) = record.blocks.get(block) {
-                    block.store(block.load(Relaxed).wrapping_add(1), Relaxed);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    #[inline]
-    fn end(&self, Run(record): &mut Run, ending: Option<&'static Ending>) {
-        let Some(mut record) = record.take() else { return };
-        let took = match self.passes(&record, CHAIN) {
-            _ if C::STANDS_STILL => 0,
-            ticks => ticks - record.began.load(Relaxed),
-        };
-        let local = self.local();
-        let outcome = self.outcome(&local.shard, &record, ending);
-        if Self::COUNTS {
-            local.shard.folds::<C, true>(&record, &self.clock, took);
-        } else {
-            local.shard.folds::<C, false>(&record, &self.clock, took);
-        }
-        // Before it is kept, where its list may be exchanged.
-        if let Some(sink) = &self.sink {
-            self.offers(&**sink, &mut record, outcome, took);
-        }
-        if self.boundaries != 0 && self.keeper.wants(took, !outcome.is_replied()) {
-            self.keeper.keep(&mut record, outcome, took);
-        }
-        record.forgets_pauses();
-        let mut free = local.free.borrow_mut();
-        if free.len() < FREE {
-            free.push(record);
-        } else {
-            // Full: where the depot is as well, there were never so many at once for long.
-            drop(free);
-            drop(self.depot.push(record));
-        }
     }
 }
 

@@ -39,6 +39,12 @@
 //! How long page faults took, the kernel does not count for each thread: it is its system time, but no less than 100 ns and no more than
 //! 10 µs for each fault. So huge pages are underestimated, and the rest is `Busy`; [`counts`](Pause::counts) has the faults.
 //!
+//! # What it costs
+//!
+//! Under the threshold less than a nanosecond for a stretch, and for a poll that begins. A baseline takes about 2 µs: 0.02 % of a thread that works,
+//! up to 0.2 % of one that idles. So does a stretch over the threshold. `Pressure` takes 6 µs every 5 ms, on a thread of its own. The bench
+//! `boundary` measures it.
+//!
 //! # Memory
 //!
 //! A ring of fixed size for each thread and each resource of the machine; the oldest pause makes way. Locks are taken only where a pause

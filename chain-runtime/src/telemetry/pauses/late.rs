@@ -75,7 +75,7 @@ impl<F: Future, C: Clock> Future for Woken<F, C> {
         let woken = this.note.woken.swap(0, Relaxed);
         if woken != 0 {
             // A wake during the last poll could not be answered before that was over.
-            this.ledger.watch().late(woken.max(*this.left), this.ledger.clock().now());
+            this.ledger.late(woken.max(*this.left), this.ledger.clock().now());
         }
         let polled = this.future.poll(&mut Context::from_waker(this.waker));
         *this.left = this.ledger.clock().now();

@@ -10,7 +10,7 @@ use thread_local::ThreadLocal;
 use super::ring::Ring;
 use super::sample::{Sample, Source};
 use super::verdict::{Part, verdict};
-use super::{Cause, Counts, Evidence, Pause, Resource};
+use super::{Cause, Counts, Evidence, Pause};
 use crate::telemetry::Clock;
 
 /// What a [`Ledger`] looks for, and how much it keeps.
@@ -49,25 +49,26 @@ impl Default for Settings {
 ///
 /// let clock = Tsc::new();
 /// let ledger = Ledger::new(clock.clone());
-/// let watch = ledger.watch();
 ///
 /// let began = clock.now();
-/// watch.began(began);
+/// ledger.began(began);
 /// sleep(Duration::from_millis(20)); // in a node
 /// let now = clock.now();
-/// let pause = watch.ended(began, now).expect("over a millisecond");
+/// let pause = ledger.ended(began, now).expect("over a millisecond");
 /// # if cfg!(target_os = "linux") {
 /// assert_eq!(pause.cause, Cause::Blocked);
 /// # }
 ///
 /// let mut found = 0;
-/// ledger.during(watch.number(), began, now, |_| found += 1);
+/// ledger.during(ledger.watch().number(), began, now, |_| found += 1);
 /// assert!(found >= 1);
 /// ```
 #[derive(Debug)]
 pub struct Ledger<C: Clock> {
     clock: C,
     settings: Settings,
+    /// In ticks.
+    threshold: u64,
     watches: ThreadLocal<Watch<C>>,
     numbers: AtomicU32,
     machine: [Mutex<Ring>; 3],
@@ -85,6 +86,7 @@ impl<C: Clock> Ledger<C> {
     pub fn with(clock: C, settings: Settings) -> Self {
         Self {
             settings,
+            threshold: clock.ticks(settings.threshold),
             watches: ThreadLocal::new(),
             numbers: AtomicU32::new(0),
             machine: core::array::from_fn(|_| Mutex::new(Ring::new(settings.kept))),
@@ -109,6 +111,24 @@ impl<C: Clock> Ledger<C> {
         self.watches.get_or(|| Watch::new(self))
     }
 
+    /// [`Watch::began`] of this thread's watch.
+    #[inline]
+    pub fn began(&self, now: u64) {
+        self.watch().began(now);
+    }
+
+    /// [`Watch::ended`] of this thread's watch, which is looked up only over the threshold.
+    #[inline]
+    pub fn ended(&self, began: u64, now: u64) -> Option<Pause> {
+        if now.saturating_sub(began) < self.threshold { None } else { self.watch().ended(began, now) }
+    }
+
+    /// [`Watch::late`] of this thread's watch, which is looked up only over the threshold.
+    #[inline]
+    pub fn late(&self, woken: u64, now: u64) -> Option<Pause> {
+        if now.saturating_sub(woken) < self.threshold { None } else { self.watch().late(woken, now) }
+    }
+
     /// Tells each pause of the thread with this [number](Watch::number) that touches the time from `start` to `end`, in ticks, oldest
     /// first. The thread's lock is held meanwhile: `told` copies, and does not come back here.
     pub fn during(&self, thread: u32, start: u64, end: u64, mut told: impl FnMut(&Pause)) {
@@ -125,7 +145,7 @@ impl<C: Clock> Ledger<C> {
     }
 
     #[cfg(target_os = "linux")]
-    pub(super) fn ring_of(&self, resource: Resource) -> MutexGuard<'_, Ring> {
+    pub(super) fn ring_of(&self, resource: super::Resource) -> MutexGuard<'_, Ring> {
         lock(&self.machine[resource as usize])
     }
 
@@ -175,10 +195,10 @@ struct Known {
 
 impl<C: Clock> Watch<C> {
     fn new(ledger: &Ledger<C>) -> Self {
-        let Settings { threshold, baseline, away, kept } = ledger.settings;
+        let Settings { baseline, away, kept, .. } = ledger.settings;
         Self {
             number: ledger.numbers.fetch_add(1, Relaxed),
-            threshold: ledger.clock.ticks(threshold),
+            threshold: ledger.threshold,
             baseline: ledger.clock.ticks(baseline),
             away: ledger.clock.ticks(away),
             clock: ledger.clock.clone(),
