@@ -55,7 +55,8 @@ pub(crate) struct Flags {
     #[arg(long, env = "GATEWAY_ADMIN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     admin: AdminAt,
 
-    /// Who opens the admin address has to say what this file says, at least 16 characters: as a password, or as `Authorization: Bearer`.
+    /// Who opens the admin address has to say what this file says, at least 16 characters: as a password, or as `Authorization: Bearer`. It is plain
+    /// HTTP, so between machines it belongs in a tunnel or a network of its own.
     #[arg(long, env = "GATEWAY_ADMIN_TOKEN_FILE", value_name = "FILE")]
     admin_token_file: Option<PathBuf>,
 

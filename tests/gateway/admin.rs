@@ -173,7 +173,7 @@ async fn where_there_is_a_token_everybody_needs_it_but_for_health() {
 
 #[tokio::test]
 async fn it_is_not_ready_once_it_stops_and_lives_until_it_has() {
-    let (upstream, go) = (upstream::start(async |_| std::future::pending().await).await, ());
+    let upstream = upstream::start(async |_| std::future::pending().await).await;
     let gateway = Gateway::start(&[upstream], &["--grace", "20s"]).await;
     let (client, admin) = (Client::new(gateway.address), Client::new(gateway.admin.expect("it is printed")));
     let asking = tokio::spawn(async move { client.get_as_alice("/").await.status });
@@ -187,7 +187,6 @@ async fn it_is_not_ready_once_it_stops_and_lives_until_it_has() {
         .await;
     assert_eq!(admin.get("/healthz", &[]).await.status, StatusCode::OK);
     asking.abort();
-    let () = go;
 }
 
 /// Begins to look.

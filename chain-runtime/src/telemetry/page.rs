@@ -64,7 +64,7 @@ pub const HTML: &str = include_str!("page/page.html");
 /// from. It cannot be put in a frame.
 pub const POLICY: &str = concat!(
     "default-src 'none'; connect-src 'self'; img-src data:; ",
-    "script-src 'sha256-ApBgwYxbaKq7MpJ0Yx107LTuM1u+fYPMg177ghCYwfc='; ",
+    "script-src 'sha256-Vq1G6j2HnkKHlWfl22mkHYbG7i6cG6OpuwbXUbw47vs='; ",
     "style-src 'sha256-MsXpw1KxGJBeQlDhRAU4tTsihggLnkBu4FI08Wd2as8='; ",
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 );

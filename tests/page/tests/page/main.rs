@@ -133,6 +133,19 @@ async fn a_toggle_switched_by_the_keyboard_changes_replies() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_has_the_token_sees_and_switches() {
+    let token = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(token.path(), "a-token-of-24-characters\n").expect("a file");
+    let gateway = Gateway::start(&["--admin-token-file", token.path().to_str().expect("text")]).await;
+    let mut tab = Tab::open(&gateway.page.replace("http://", "http://me:a-token-of-24-characters@")).await;
+    tab.until("document.getElementById('toggle-ratelimit')?.getAttribute('aria-checked') === 'true'").await;
+    tab.until("document.getElementById('notice').textContent.includes('token')").await;
+    tab.value("document.getElementById('toggle-ratelimit').click()").await;
+    tab.until("document.getElementById('toggle-ratelimit').getAttribute('aria-checked') === 'false'").await;
+    assert_eq!(tab.complaints, Vec::<Value>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn it_does_not_grow_under_load() {
     let seconds = std::env::var("CHAIN_PAGE_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(40);
     let gateway = Gateway::start(&GENEROUS).await;
