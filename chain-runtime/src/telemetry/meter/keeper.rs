@@ -199,15 +199,21 @@ impl Copied {
     fn pauses<C: Clock>(&self, clock: &C, ledger: Option<&Ledger<C>>) -> Vec<KeptPause> {
         let Run { began, took, .. } = self.run;
         let since = |ticks: u64| Duration::from_nanos(clock.nanos(ticks.saturating_sub(began).min(took)));
-        let kept = |whose, pause: &Pause| KeptPause {
-            whose,
-            start: since(pause.start),
-            end: since(pause.end),
-            cause: pause.cause,
-            least: Duration::from_nanos(pause.least),
-            most: Duration::from_nanos(pause.most),
-            likely: Duration::from_nanos(pause.likely),
-            evidence: pause.evidence,
+        let kept = |whose, pause: &Pause| {
+            let (start, end) = (since(pause.start), since(pause.end));
+            // Of what the machine was short of for longer than this run, this run had no more than its own time, and perhaps nothing.
+            let outside = Duration::from_nanos(clock.nanos(pause.end - pause.start)).saturating_sub(end - start);
+            let most = Duration::from_nanos(pause.most).min(end - start);
+            KeptPause {
+                whose,
+                start,
+                end,
+                cause: pause.cause,
+                least: Duration::from_nanos(pause.least).saturating_sub(outside),
+                most,
+                likely: Duration::from_nanos(pause.likely).min(most),
+                evidence: pause.evidence,
+            }
         };
         let mut all: Vec<_> = self.pauses.iter().map(|(place, pause)| kept(Some(whose(*place)), pause)).collect();
         if let Some(ledger) = ledger {
