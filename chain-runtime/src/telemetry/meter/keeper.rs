@@ -175,11 +175,14 @@ impl Copied {
         let took = nanos(run.took);
         let starts = core::iter::once((super::record::CHAIN, 0)).chain(list.iter().map(|boundary| unpacked(*boundary)));
         let ends = list.iter().map(|boundary| unpacked(*boundary).1).chain(core::iter::once(run.took));
-        // What is nothing at all is left out: a run whose first node begins at once.
-        let stretches = starts.zip(ends).filter(|((_, start), end)| start < end).map(|((place, start), end)| {
-            let (start, end) = (nanos(start), nanos(end));
-            KeptStretch { whose: whose(place), start, length: end.saturating_sub(start) }
-        });
+        let is_truncated = run.boundaries as usize > list.len();
+        // Where there were more, it is not known how long the last one was. What is nothing at all is left out: a run whose first node begins at once.
+        let known = list.len() + usize::from(!is_truncated);
+        let stretches =
+            starts.zip(ends).take(known).filter(|((_, start), end)| start < end).map(|((place, start), end)| {
+                let (start, end) = (nanos(start), nanos(end));
+                KeptStretch { whose: whose(place), start, length: end.saturating_sub(start) }
+            });
         Kept {
             chain,
             number: run.number,
@@ -190,7 +193,7 @@ impl Copied {
             method: run.handed.and_then(|handed| handed.method),
             status: run.handed.and_then(|handed| handed.status),
             stretches: stretches.collect(),
-            is_truncated: run.boundaries as usize > list.len(),
+            is_truncated,
             pauses: self.pauses(clock, ledger),
         }
     }
