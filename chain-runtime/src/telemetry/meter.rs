@@ -262,9 +262,9 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
             Some(position) => shard.nodes.get(position).map(|node| &node.pauses),
             None => Some(&shard.own_pauses),
         };
-        // All that was found just now ends now.
+        // All that was found just now ends now. A poll that came late ended the wait; others on this thread were late while it had still to wait.
         let is_its = |pause: &Pause| match pause.cause {
-            Cause::Late => waited && pause.start >= began,
+            Cause::Late => waited && pause.start >= began && ticks.saturating_sub(pause.end) <= self.long,
             _ => !waited && pause.start >= began && pause.end == ticks,
         };
         ledger.during(watch.number(), began, ticks, |pause| {
