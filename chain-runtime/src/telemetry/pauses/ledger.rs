@@ -248,7 +248,7 @@ impl<C: Clock> Watch<C> {
 
     #[cold]
     fn keep_late(&self, woken: u64, now: u64, evidence: Evidence) -> Pause {
-        let took = self.clock.nanos(now - woken);
+        let took = self.clock.nanos(now.saturating_sub(woken));
         let counts = Counts::default();
         let thread = Some(self.number);
         let pause = Pause {
@@ -292,7 +292,7 @@ impl<C: Clock> Watch<C> {
     fn explain(&self, began: u64, now: u64) -> Option<Pause> {
         let mut state = lock(&self.state);
         let Some((at, since)) = self.sample(&mut state, now) else {
-            let took = self.clock.nanos(now - began);
+            let took = self.clock.nanos(now.saturating_sub(began));
             let unknown =
                 Part { cause: Cause::Unexplained, least: 0, most: took, likely: took, evidence: Evidence::Inferred };
             let pause = self.pause(began, now, unknown, Counts::default());
@@ -301,10 +301,12 @@ impl<C: Clock> Watch<C> {
         };
         // What was before the baseline has been told: with a chain inside of a chain, the inner one's stretch.
         let start = began.max(at);
-        if now.saturating_sub(start) < self.threshold {
+        // Another core's counter may be ahead a little.
+        let took = now.saturating_sub(start);
+        if took < self.threshold {
             return None;
         }
-        let parts = verdict(self.clock.nanos(start - at), self.clock.nanos(now - start), &since);
+        let parts = verdict(self.clock.nanos(start - at), self.clock.nanos(took), &since);
         let main = parts.iter().max_by_key(|part| part.likely)?;
         let threshold = self.clock.nanos(self.threshold);
         for part in parts.iter().filter(|part| part.likely >= threshold || core::ptr::eq(*part, main)) {
