@@ -173,6 +173,12 @@ impl Record {
         self.calls.store(allocated.calls, Relaxed);
     }
 
+    /// So much of what is allocated in this stretch is nobody's.
+    pub(super) fn leaves_out(&self, allocated: Allocated) {
+        add(&self.bytes, allocated.bytes);
+        add(&self.calls, allocated.calls);
+    }
+
     /// What was allocated in the stretch that ends, whose it is.
     #[inline(always)]
     pub(super) fn allocates_to(&self, now: Place, allocated: Allocated) {
