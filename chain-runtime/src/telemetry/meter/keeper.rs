@@ -202,15 +202,10 @@ impl Copied {
     fn pauses<C: Clock>(&self, clock: &C, ledger: Option<&Ledger<C>>) -> Vec<KeptPause> {
         let Run { began, took, .. } = self.run;
         let since = |ticks: u64| Duration::from_nanos(clock.nanos(ticks.saturating_sub(began).min(took)));
-        let kept = |whose, pause: &Pause| KeptPause {
-            whose,
-            start: since(pause.start),
-            end: since(pause.end),
-            cause: pause.cause,
-            least: Duration::from_nanos(pause.least),
-            most: Duration::from_nanos(pause.most),
-            likely: Duration::from_nanos(pause.likely),
-            evidence: pause.evidence,
+        let kept = |whose, pause: &Pause| {
+            let (start, end) = (since(pause.start), since(pause.end));
+            let [least, most, likely] = within(pause, clock.nanos(pause.end.saturating_sub(pause.start)), end - start);
+            KeptPause { whose, start, end, cause: pause.cause, least, most, likely, evidence: pause.evidence }
         };
         let mut all: Vec<_> = self.pauses.iter().map(|(place, pause)| kept(Some(whose(*place)), pause)).collect();
         if let Some(ledger) = ledger {
@@ -218,6 +213,16 @@ impl Copied {
         }
         all
     }
+}
+
+/// How long a pause, which is somewhere in so many nanoseconds, was in a part of these: one of the machine may be longer than a run. Evenly, as far as is known.
+fn within(pause: &Pause, all: u64, part: Duration) -> [Duration; 3] {
+    let part = u64::try_from(part.as_nanos()).unwrap_or(u64::MAX).min(all);
+    let (least, most) = (pause.least.saturating_sub(all - part), pause.most.min(part));
+    let likely = u128::from(pause.likely) * u128::from(part) / u128::from(all.max(1));
+    let likely =
+        if part == all { pause.likely } else { u64::try_from(likely).unwrap_or(u64::MAX).clamp(least.min(most), most) };
+    [least, most, likely].map(Duration::from_nanos)
 }
 
 fn whose(place: Place) -> Whose {
