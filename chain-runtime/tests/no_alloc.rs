@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
-use chain_runtime::telemetry::{Counting, NoAlloc};
+use chain_runtime::telemetry::{Counting, Meter, NoAlloc};
 use chain_runtime::{chain, node};
 
 #[global_allocator]
@@ -115,4 +115,59 @@ fn the_description_says_so() {
     let flags = |nodes: &[chain_runtime::NodeInfo]| nodes.iter().map(|node| node.no_alloc).collect::<Vec<_>>();
     assert_eq!(flags(OneNode::NODES), [true, false]);
     assert_eq!(flags(AllOfIt::NODES), [true, true]);
+}
+
+/// Runs its block twice.
+struct Twice;
+struct Begun;
+
+#[node]
+impl Twice {
+    fn enter(&self) -> Begun {
+        Begun
+    }
+    async fn around<B: Future>(&self, _: &Begun, block: Pin<&mut B>) -> B::Output {
+        block.await
+    }
+    fn again(&self, attempt: u32, _: &u32) -> bool {
+        attempt < 2
+    }
+}
+
+chain! {
+    #[observe(meter)]
+    struct Measured { meter: Meter, sees: Sees, twice: Twice }
+    async fn(allocates: Allocates) -> u32 { twice { #[no_alloc] sees => other } }
+}
+
+/// It makes its histograms where they are needed for the first time, in the middle of a stretch where the node comes once more; and what it
+/// knows of a thread, where that goes on with the run.
+#[test]
+fn what_a_meter_allocates_is_not_blamed_on_a_node() {
+    let measured = || Measured { meter: Meter::of(Measured::CHAIN), sees: Sees, twice: Twice };
+    assert_eq!(blamed(measured().run(Nowhere)), None);
+    assert_eq!(blamed(measured().run(OnTheWayOut)).is_some(), cfg!(debug_assertions));
+}
+
+chain! {
+    #[observe(meter)]
+    struct Inner { meter: Meter }
+    fn(allocates: Allocates) -> u32 { other }
+}
+
+#[node]
+fn runs_another(allocates: &Allocates, inner: &Inner) -> u32 {
+    inner.run(*allocates)
+}
+
+chain! {
+    struct Outer { inner: Inner }
+    async fn(allocates: Allocates) -> u32 { #[no_alloc] runs_another }
+}
+
+#[test]
+fn nor_is_what_the_meter_of_a_chain_in_a_node_allocates() {
+    let outer = || Outer { inner: Inner { meter: Meter::of(Inner::CHAIN) } };
+    assert_eq!(blamed(outer().run(Nowhere)), None);
+    assert_eq!(blamed(outer().run(WhileOthersRun)).is_some(), cfg!(debug_assertions));
 }

@@ -227,9 +227,15 @@ fn agrees_too(kept: &Kept, book: &Book, what: &str) -> bool {
         end += stretch.length;
         *took.entry(key(stretch.whose, &NAMES)).or_default() += stretch.length.as_nanos() as u64;
     }
-    assert_eq!(end, kept.took, "{what}");
-    if !kept.is_truncated {
-        assert_eq!(took, book.all(), "{what}");
+    if kept.is_truncated {
+        assert!(end <= kept.took, "{what}");
+        let all = book.all();
+        assert!(
+            took.iter().all(|(whose, took)| all.get(whose).is_some_and(|all| took <= all)),
+            "{what}: {took:?} of {all:?}"
+        );
+    } else {
+        assert_eq!((end, took), (kept.took, book.all()), "{what}");
     }
     !kept.is_truncated
 }
@@ -407,7 +413,8 @@ fn of_a_run_with_too_many_stretches_the_first_are_kept() {
     let (snapshot, keeps, _) = after(Script { retries: 60, ..Script::default() }, 999);
     let kept = &keeps.slowest[0];
     assert!(kept.is_truncated);
-    assert_eq!(kept.stretches.iter().map(|stretch| stretch.length).sum::<Duration>(), kept.took);
+    let longest = kept.stretches.iter().map(|stretch| stretch.length).max();
+    assert!(longest < Some(Duration::from_micros(2)), "nobody is said to have taken the rest: {longest:?}");
     assert_eq!(u128::from(snapshot.took.sum()), kept.took.as_nanos(), "what is counted is all of it");
     assert_eq!(count(&snapshot, "slow")[0], 61);
 }

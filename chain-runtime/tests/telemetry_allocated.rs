@@ -151,3 +151,41 @@ fn a_meter_that_is_warm_allocates_nothing() {
     assert_eq!(Counted.now() - before, Allocated::NOTHING);
     assert_eq!(asked.meter.snapshot().started, 3_030);
 }
+
+/// Runs its block twice.
+struct Twice;
+struct Begun;
+#[node]
+impl Twice {
+    fn enter(&self) -> Begun {
+        Begun
+    }
+    async fn around<B: Future>(&self, _: &Begun, block: Pin<&mut B>) -> B::Output {
+        block.await
+    }
+    fn again(&self, attempt: u32, _: &u32) -> bool {
+        attempt < 2
+    }
+}
+#[node]
+fn seven() -> u32 {
+    takes(70);
+    7
+}
+
+chain! {
+    #[observe(meter)]
+    struct Retried { meter: Meter<Tsc, Counted>, twice: Twice }
+    async fn() -> u32 { twice { none => seven } }
+}
+
+#[test]
+fn what_a_meter_takes_for_a_node_that_comes_once_more_is_not_the_nodes() {
+    let meter = Meter::builder(Retried::CHAIN).allocations(Counted).expect("the allocator above").build();
+    let retried = Retried { meter, twice: Twice };
+    assert_eq!(poll(Box::pin(retried.run()).as_mut()), Poll::Ready(7));
+    let snapshot = retried.meter.snapshot();
+    let all = snapshot.nodes.iter().map(|node| (node.entered, node.allocated())).collect::<Vec<_>>();
+    let of = |bytes, calls| Allocated { bytes, calls };
+    assert_eq!(all, [(1, of(0, 0)), (2, of(0, 0)), (2, of(140, 2))]);
+}

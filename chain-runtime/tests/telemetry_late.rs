@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use chain_runtime::around::Timer;
-use chain_runtime::telemetry::pauses::{Cause, Evidence, Ledger, Pause, Woken, lag};
+use chain_runtime::telemetry::pauses::{Cause, Evidence, Ledger, Pause, Settings, Woken, lag};
 use chain_runtime::telemetry::{Clock, Manual};
 
 const MS: u64 = 1_000_000;
@@ -150,4 +150,14 @@ fn a_task_whose_neighbour_blocks_is_polled_late() {
     ledger.during(ledger.watch().number(), 0, u64::MAX, |pause| found.push(*pause));
     assert!(found.iter().any(|pause| pause.cause == Cause::Late && pause.least >= 95 * MS), "{found:#?}");
     assert!(ledger.clock().now() > 0);
+}
+
+#[test]
+fn where_everything_is_looked_into_a_wake_on_a_core_whose_counter_is_ahead_is_no_pause_of_centuries() {
+    let mut settings = Settings::default();
+    settings.threshold = Duration::ZERO;
+    let ledger = Ledger::with(Manual::new(), settings);
+    let pause = ledger.late(10, 7).expect("all are kept");
+    assert_eq!((pause.least, pause.most), (0, 0));
+    assert!([ledger.ended(20, 17), ledger.ended(30, 27)].iter().flatten().all(|pause| pause.likely == 0));
 }

@@ -207,6 +207,23 @@ fn a_pause_is_told_once() {
     assert!(again.is_none_or(|pause| pause.start >= inner_now), "{again:?}");
 }
 
+/// Of a chain inside of a chain, the inner run takes a baseline in the middle of the outer stretch.
+#[test]
+fn a_pause_is_found_where_a_run_of_another_chain_begins_behind_it() {
+    let ledger = Ledger::new(Tsc::new());
+    for runs in [1, 3] {
+        let (main, all, _) = stretch(&ledger, || {
+            thread::sleep(Duration::from_millis(100));
+            for _ in 0..runs {
+                ledger.began(ledger.clock().now());
+                thread::sleep(Duration::from_millis(2));
+            }
+        });
+        let main = main.expect("a pause");
+        assert!(main.cause == Cause::Blocked && main.least >= 95 * MS, "{runs}: {all:#?}");
+    }
+}
+
 #[test]
 fn a_thread_keeps_as_many_as_it_was_told_and_the_oldest_go() {
     let clock = Manual::new();

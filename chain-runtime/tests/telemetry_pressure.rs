@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use chain_runtime::telemetry::pauses::{Cause, Evidence, Ledger, Pause, Pressure, Resource};
-use chain_runtime::telemetry::{Clock, Manual, Tsc};
+use chain_runtime::telemetry::{Clock, Manual, Meter, Tsc};
+use chain_runtime::{chain, node};
 
 const MS: u64 = 1_000_000;
 
@@ -171,4 +172,43 @@ fn the_machine_s_own_pressure_is_found() {
         done.store(true, Relaxed);
     });
     assert!(found());
+}
+
+#[node]
+fn takes_ten_milliseconds(clock: &Manual) -> u32 {
+    clock.advance(Duration::from_millis(10));
+    7
+}
+
+chain! {
+    #[observe(meter)]
+    struct Short { meter: Meter<Manual> }
+    fn(clock: Manual) -> u32 { takes_ten_milliseconds }
+}
+
+#[test]
+fn of_a_shortage_that_is_longer_than_a_run_what_lies_in_the_run_is_told_of_it() {
+    let tree = Tree::new("longer");
+    let clock = Manual::new();
+    let ledger = Arc::new(Ledger::new(clock.clone()));
+    let meter = Meter::builder(Short::CHAIN).clock(clock.clone()).pauses(ledger.clone()).build();
+    let short = Short { meter };
+    let mut pressure = Pressure::at(&tree.0).unwrap();
+    for step in 0..=12 {
+        // Half of the time, somebody waits for memory.
+        tree.waited("memory", clock.now() / 2_000);
+        pressure.read(&ledger);
+        if step == 6 {
+            short.run(clock.clone());
+        } else {
+            clock.advance(Duration::from_millis(5));
+        }
+    }
+    let machine = all(&ledger);
+    assert!(machine.iter().any(|pause| pause.likely > 20 * MS), "{machine:#?}");
+    let kept = short.meter.kept();
+    let pause = kept.slowest[0].pauses.iter().find(|pause| pause.whose.is_none()).expect("a pause of the machine");
+    let ms = Duration::from_millis;
+    assert_eq!((pause.start, pause.end), (ms(0), ms(10)));
+    assert_eq!((pause.least, pause.most, pause.likely), (ms(0), ms(10), ms(5)));
 }

@@ -22,6 +22,7 @@ use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
@@ -76,6 +77,9 @@ chain! {
     }
 }
 
+/// How many are answered at once. The threads for it are the runtime's, which others need, as for the names of upstreams.
+const AT_ONCE: usize = 4;
+
 /// Begins to listen. The kernel keeps little of what a client does not read, so that one who has stopped reading is soon known.
 pub(crate) fn listen(at: SocketAddr) -> io::Result<TcpListener> {
     let socket = if at.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
@@ -93,12 +97,18 @@ pub(crate) fn start(listener: TcpListener, door: Door, watched: Arc<dyn Watched>
     let mut limits = Limits::default();
     (limits.connections, limits.buffer) = (64, 16 << 10);
     limits.reading = Some(Rate::new(1_000, Duration::from_secs(10)));
+    let at_once = Arc::new(Semaphore::new(AT_ONCE));
     let answer = move |request: Request<Incoming>, _| {
-        let admin = Arc::clone(&admin);
+        let (admin, at_once) = (Arc::clone(&admin), Arc::clone(&at_once));
         async move {
             let request = request.into_parts().0;
+            let place = at_once.acquire_owned().await;
             // Not on a thread that serves requests: a profile takes some milliseconds.
-            let reply = spawn_blocking(move || admin.run(&request)).await;
+            let reply = spawn_blocking(move || {
+                let _place = place;
+                admin.run(&request)
+            })
+            .await;
             reply.unwrap_or_else(|_| text(StatusCode::INTERNAL_SERVER_ERROR, "it panicked, or stops\n"))
         }
     };
@@ -133,7 +143,9 @@ struct Switch {
 #[node]
 fn wanted(request: &Parts) -> Wanted {
     let path: Vec<&str> = request.uri.path().trim_start_matches('/').split('/').collect();
-    match (&request.method, path.as_slice()) {
+    // hyper leaves the content out of what is replied to it.
+    let method = if request.method == Method::HEAD { &Method::GET } else { &request.method };
+    match (method, path.as_slice()) {
         (&Method::GET, [""]) => Wanted::Page,
         (&Method::GET, ["events"]) => Wanted::Events,
         (&Method::GET, ["metrics"]) => Wanted::Metrics,

@@ -51,6 +51,11 @@ async fn it_has_a_page_health_metrics_and_profiles() {
         assert!(reply.text.contains(has), "{path}: {}", reply.text);
         assert!(!reply.text.contains("secret"), "nothing of a request is in it");
     }
+    for path in ["/", "/healthz", "/readyz", "/metrics"] {
+        let head = read(admin.send(admin.request(Method::HEAD, path, &[], empty())).await.expect("a reply")).await;
+        assert_eq!((head.status, head.text.as_str()), (StatusCode::OK, ""), "{path}");
+        assert!(head.header("content-type").is_some());
+    }
     let metrics = admin.get("/metrics", &[("accept", "application/openmetrics-text; version=1.0.0")]).await;
     assert!(metrics.text.ends_with("# EOF\n"));
     for path in ["/nothing", "/flame.svg?of=nothing", "/toggles/ratelimit/off"] {
@@ -88,11 +93,15 @@ async fn a_toggle_is_switched_for_the_requests_from_then_on() {
 async fn another_site_in_the_operators_browser_neither_switches_nor_reads() {
     let (_gateway, at) = gateway(&[]).await;
     let admin = Client::new(at);
-    let (own, other_port) = (format!("http://{at}"), format!("http://{}:1", at.ip()));
+    let (own, own_by_tls, other_port) =
+        (format!("http://{at}"), format!("https://{at}"), format!("http://{}:1", at.ip()));
     for (fields, status) in [
         // No browser.
         (&[][..], StatusCode::OK),
         (&[("origin", own.as_str()), ("sec-fetch-site", "same-origin")], StatusCode::OK),
+        // A server before it speaks TLS.
+        (&[("origin", own_by_tls.as_str()), ("sec-fetch-site", "same-origin")], StatusCode::OK),
+        (&[("origin", "https://evil.example")], StatusCode::FORBIDDEN),
         (&[("origin", "http://evil.example"), ("sec-fetch-site", "cross-site")], StatusCode::FORBIDDEN),
         (&[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")], StatusCode::FORBIDDEN),
         (&[("sec-fetch-site", "same-site")], StatusCode::FORBIDDEN),
@@ -109,7 +118,13 @@ async fn another_site_in_the_operators_browser_neither_switches_nor_reads() {
         admin.get("/metrics", &[from_elsewhere, ("sec-fetch-mode", "no-cors")]).await.status,
         StatusCode::FORBIDDEN
     );
-    assert_eq!(admin.get("/", &[from_elsewhere, ("sec-fetch-mode", "navigate")]).await.status, StatusCode::OK);
+    let leads = [from_elsewhere, ("sec-fetch-mode", "navigate")];
+    for (to, status) in
+        [("document", StatusCode::OK), ("iframe", StatusCode::FORBIDDEN), ("embed", StatusCode::FORBIDDEN)]
+    {
+        assert_eq!(admin.get("/", &[&leads[..], &[("sec-fetch-dest", to)]].concat()).await.status, status, "{to}");
+    }
+    assert_eq!(admin.get("/", &leads).await.status, StatusCode::OK);
 }
 
 #[tokio::test]

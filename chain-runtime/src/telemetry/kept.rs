@@ -29,9 +29,9 @@ pub struct Kept {
     pub method: Option<&'static str>,
     /// The status of its reply, where that node was left.
     pub status: Option<u16>,
-    /// Its stretches in order, without a gap: the first begins with the run, the last ends with it.
+    /// Its stretches in order, without a gap: the first begins with the run, the last ends with it, unless it [is truncated](Self::is_truncated).
     pub stretches: Vec<KeptStretch>,
-    /// Whether there were more of them than a meter keeps. Then the last one that is kept lasts as long as it did, and those after it are missing.
+    /// Whether there were more of them than a meter keeps. Then those after the last one that is kept are missing.
     pub is_truncated: bool,
     /// What paused it, in order, and behind these what the machine was short of meanwhile. At most 16 of its own.
     pub pauses: Vec<KeptPause>,

@@ -34,6 +34,7 @@ pub use self::builder::Builder;
 use self::keeper::{Copied, Keeper};
 use self::record::{Record, place, seen, waits};
 use self::shard::Shard;
+use super::no_alloc::aside;
 use super::pauses::{Cause, Ledger, Pause};
 use super::{
     Allocated, Allocations, Clock, Keeps, NodeTotals, NotCounted, Outcome, Over, PauseTotals, Sink, Snapshot, Times,
@@ -177,17 +178,19 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
 
     #[cold]
     fn first_on_this_thread(&self) -> &Local {
-        self.locals.get_or(|| {
+        let first = || {
             let shard = Arc::new(Shard::new(self.chain));
             self.shards.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&shard));
             Local { shard, free: RefCell::new(Vec::with_capacity(FREE)) }
-        })
+        };
+        aside(|| self.locals.get_or(first))
     }
 
     /// No record is free on this thread.
     #[cold]
     fn record(&self) -> Box<Record> {
-        self.depot.pop().unwrap_or_else(|| Box::new(Record::new(self.chain, self.boundaries, Self::COUNTS)))
+        let another = || Box::new(Record::new(self.chain, self.boundaries, Self::COUNTS));
+        self.depot.pop().unwrap_or_else(|| aside(another))
     }
 
     /// A stretch ends here, and the one at this place begins.
@@ -208,7 +211,7 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
             record::add(&record.cells[now as usize / 4].ticks[now as usize % 4], ticks - last);
             record.since.store(ticks, Relaxed);
             if ticks - last >= self.long {
-                self.was_long(record, now, last, ticks);
+                aside(|| self.was_long(record, now, last, ticks));
                 is_dear = true;
             }
             if waits(now) {
@@ -245,7 +248,7 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
     #[inline(always)]
     fn polls(&self, ticks: u64) {
         if let Some(ledger) = &self.ledger {
-            ledger.began(ticks);
+            aside(|| ledger.began(ticks));
         }
     }
 
@@ -262,9 +265,9 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
             Some(position) => shard.nodes.get(position).map(|node| &node.pauses),
             None => Some(&shard.own_pauses),
         };
-        // All that was found just now ends now.
+        // All that was found just now ends now. A poll that came late ended the wait; others on this thread were late while it had still to wait.
         let is_its = |pause: &Pause| match pause.cause {
-            Cause::Late => waited && pause.start >= began,
+            Cause::Late => waited && pause.start >= began && ticks.saturating_sub(pause.end) <= self.long,
             _ => !waited && pause.start >= began && pause.end == ticks,
         };
         ledger.during(watch.number(), began, ticks, |pause| {
@@ -279,7 +282,12 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
     #[cold]
     fn again(&self, record: &Record, node: &'static NodeInfo) {
         if let Some(all) = self.local().shard.nodes.get(node.position) {
+            let before = if Self::COUNTS { self.allocations.now() } else { Allocated::NOTHING };
             self.folds(all, record, node.position);
+            if Self::COUNTS {
+                // It is in the middle of a stretch, whose node has not allocated that.
+                record.leaves_out(self.allocations.now() - before);
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! [`NoAlloc`]: what `#[no_alloc]` stands on.
 
+use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::LazyLock;
 
@@ -14,7 +15,8 @@ use crate::telemetry::{Allocated, Allocations, Counted};
 /// and how much. Elsewhere nothing is checked, and there is no code for it. Whether it [is checked](Self::is_checked) can be asked.
 ///
 /// What counts is what the node's own code asks for on the thread that runs it, also where it gives it back at once; not what happens while it waits, nor
-/// once a panic unwinds. What another observer of the chain allocates while it is told counts as well.
+/// once a panic unwinds. What another observer of the chain allocates while it is told counts as well, but for a
+/// [`Meter`](crate::telemetry::Meter).
 ///
 /// ```should_panic
 /// use std::alloc::System;
@@ -48,6 +50,31 @@ impl NoAlloc {
     }
 }
 
+std::thread_local! {
+    /// What a meter has allocated on this thread for itself, while it was told.
+    static ASIDE: Cell<Allocated> = const { Cell::new(Allocated::NOTHING) };
+}
+
+/// What this allocates is no node's. Where nothing is checked, it is just done.
+#[inline(always)]
+pub(super) fn aside<T>(does: impl FnOnce() -> T) -> T {
+    if !cfg!(debug_assertions) {
+        return does();
+    }
+    // What is in it was put aside already, where another run is measured meanwhile.
+    let before = by_nodes();
+    let done = does();
+    let more = by_nodes() - before;
+    // A thread that is about to end has no place for it.
+    let _ = ASIDE.try_with(|aside| aside.set(aside.get() + more));
+    done
+}
+
+/// What nodes have allocated on this thread.
+fn by_nodes() -> Allocated {
+    Counted.now() - ASIDE.try_with(Cell::get).unwrap_or(Allocated::NOTHING)
+}
+
 /// The stretch that is, where it shall allocate nothing: what the thread had allocated when it began.
 #[derive(Debug, Default)]
 pub(super) struct Checked {
@@ -66,7 +93,7 @@ impl Checked {
     fn begin(&self, whose: u64) {
         self.whose.store(whose, Relaxed);
         if whose != 0 {
-            let Allocated { bytes, calls } = Counted.now();
+            let Allocated { bytes, calls } = by_nodes();
             self.bytes.store(bytes, Relaxed);
             self.calls.store(calls, Relaxed);
         }
@@ -78,7 +105,7 @@ impl Checked {
             return;
         }
         let before = Allocated { bytes: self.bytes.load(Relaxed), calls: self.calls.load(Relaxed) };
-        let Allocated { bytes, calls } = Counted.now() - before;
+        let Allocated { bytes, calls } = by_nodes() - before;
         if calls > 0 {
             let (name, when) = of(whose);
             let plural = if calls == 1 { "" } else { "s" };

@@ -32,6 +32,9 @@
 //! [`least`](Pause::least) is what must have been in the stretch, [`most`](Pause::most) what can have been. A pause that may have been
 //! over before the stretch began (`least` is 0) is inferred. Where the baseline is the stretch's own beginning, both bounds are the same.
 //!
+//! A run in a node of another run takes baselines in the middle of that one's stretch. Eight are kept, so that the longer stretch is still looked
+//! into from its beginning; unless the inner run had a stretch over the threshold itself, which is told, and what was before it is not.
+//!
 //! The causes of one stretch do not overlap: their [`likely`](Pause::likely) lengths add up to no more than the stretch, and may be
 //! summed. Where in the stretch a pause was is not known, so its start and end are the stretch's. The main cause of a stretch over
 //! the threshold is always a pause; others are where they are likely over the threshold themselves.

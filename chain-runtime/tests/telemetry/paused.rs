@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chain_runtime::observe::Way::In;
 use chain_runtime::telemetry::pauses::{Cause, Ledger, Woken};
-use chain_runtime::telemetry::{Meter, Tsc, Whose};
+use chain_runtime::telemetry::{Clock as _, Manual, Meter, Tsc, Whose};
 use chain_runtime::{chain, node};
 
 const LONG: Duration = Duration::from_millis(20);
@@ -90,4 +90,35 @@ fn pauses_are_not_looked_for_where_nobody_wants_them() {
     assert!(Box::pin(paused.run()).as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     let snapshot = paused.meter.snapshot();
     assert_eq!((snapshot.ended, snapshot.nodes[1].pauses.nanos()), (1, 0));
+}
+
+chain! {
+    #[observe(meter)]
+    struct Waiting { meter: Meter<Manual>, woken: Waits }
+    async fn() -> u32 { waits }
+}
+
+/// Of a run that waits for ten seconds, and of others on its thread that are polled late meanwhile.
+#[test]
+fn a_poll_of_another_that_was_late_while_a_run_had_still_to_wait_is_no_pause_of_it() {
+    let of_the_wait = |others: Duration, late: Duration, then: Duration| {
+        let clock = Manual::new();
+        let ledger = Arc::new(Ledger::new(clock.clone()));
+        let meter = Meter::builder(Waiting::CHAIN).clock(clock.clone()).pauses(ledger.clone()).build();
+        let waiting = Waiting { meter, woken: Waits::default() };
+        let mut run = Box::pin(waiting.run());
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(run.as_mut().poll(&mut context).is_pending());
+        clock.advance(others);
+        let woken = clock.now();
+        clock.advance(late);
+        ledger.late(woken, clock.now()).expect("a pause of the thread");
+        clock.advance(then);
+        assert_eq!(run.as_mut().poll(&mut context), Poll::Ready(7));
+        drop(run);
+        waiting.meter.snapshot().nodes[0].pauses.of(Cause::Late).0
+    };
+    let second = Duration::from_secs(1);
+    assert_eq!(of_the_wait(5 * second, LONG, 5 * second), 0);
+    assert_eq!(of_the_wait(10 * second, LONG, Duration::ZERO), 1, "the poll that ends the wait was late");
 }

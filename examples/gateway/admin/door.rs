@@ -101,13 +101,18 @@ pub(super) fn site(request: &Parts) -> Result<(), Denied> {
     let reads = matches!(request.method, Method::GET | Method::HEAD);
     let is_own = match field("sec-fetch-site") {
         Some(b"same-origin" | b"none") => true,
-        Some(_) => reads && field("sec-fetch-mode") == Some(b"navigate"),
+        Some(_) => {
+            let is_alone = matches!(field("sec-fetch-dest"), None | Some(b"document"));
+            reads && is_alone && field("sec-fetch-mode") == Some(b"navigate")
+        }
         None => true,
     };
     // What a browser sends with each POST, also one that is too old for the field above.
     let is_from_here = field(ORIGIN.as_str()).is_none_or(|origin| {
         let host = authority(request);
-        host.is_some_and(|host| origin.strip_prefix(b"http://") == Some(host.as_str().as_bytes()))
+        // By the other where a server that speaks TLS passes it on.
+        let origin = origin.strip_prefix(b"http://").or_else(|| origin.strip_prefix(b"https://"));
+        host.is_some_and(|host| origin == Some(host.as_str().as_bytes()))
     });
     if is_own && is_from_here { Ok(()) } else { Err(Denied::OtherSite) }
 }

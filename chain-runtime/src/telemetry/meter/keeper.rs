@@ -175,11 +175,14 @@ impl Copied {
         let took = nanos(run.took);
         let starts = core::iter::once((super::record::CHAIN, 0)).chain(list.iter().map(|boundary| unpacked(*boundary)));
         let ends = list.iter().map(|boundary| unpacked(*boundary).1).chain(core::iter::once(run.took));
-        // What is nothing at all is left out: a run whose first node begins at once.
-        let stretches = starts.zip(ends).filter(|((_, start), end)| start < end).map(|((place, start), end)| {
-            let (start, end) = (nanos(start), nanos(end));
-            KeptStretch { whose: whose(place), start, length: end.saturating_sub(start) }
-        });
+        let is_truncated = run.boundaries as usize > list.len();
+        // Where there were more, it is not known how long the last one was. What is nothing at all is left out: a run whose first node begins at once.
+        let known = list.len() + usize::from(!is_truncated);
+        let stretches =
+            starts.zip(ends).take(known).filter(|((_, start), end)| start < end).map(|((place, start), end)| {
+                let (start, end) = (nanos(start), nanos(end));
+                KeptStretch { whose: whose(place), start, length: end.saturating_sub(start) }
+            });
         Kept {
             chain,
             number: run.number,
@@ -190,7 +193,7 @@ impl Copied {
             method: run.handed.and_then(|handed| handed.method),
             status: run.handed.and_then(|handed| handed.status),
             stretches: stretches.collect(),
-            is_truncated: run.boundaries as usize > list.len(),
+            is_truncated,
             pauses: self.pauses(clock, ledger),
         }
     }
@@ -201,19 +204,8 @@ impl Copied {
         let since = |ticks: u64| Duration::from_nanos(clock.nanos(ticks.saturating_sub(began).min(took)));
         let kept = |whose, pause: &Pause| {
             let (start, end) = (since(pause.start), since(pause.end));
-            // Of what the machine was short of for longer than this run, this run had no more than its own time, and perhaps nothing.
-            let outside = Duration::from_nanos(clock.nanos(pause.end - pause.start)).saturating_sub(end - start);
-            let most = Duration::from_nanos(pause.most).min(end - start);
-            KeptPause {
-                whose,
-                start,
-                end,
-                cause: pause.cause,
-                least: Duration::from_nanos(pause.least).saturating_sub(outside),
-                most,
-                likely: Duration::from_nanos(pause.likely).min(most),
-                evidence: pause.evidence,
-            }
+            let [least, most, likely] = within(pause, clock.nanos(pause.end.saturating_sub(pause.start)), end - start);
+            KeptPause { whose, start, end, cause: pause.cause, least, most, likely, evidence: pause.evidence }
         };
         let mut all: Vec<_> = self.pauses.iter().map(|(place, pause)| kept(Some(whose(*place)), pause)).collect();
         if let Some(ledger) = ledger {
@@ -221,6 +213,16 @@ impl Copied {
         }
         all
     }
+}
+
+/// How long a pause, which is somewhere in so many nanoseconds, was in a part of these: one of the machine may be longer than a run. Evenly, as far as is known.
+fn within(pause: &Pause, all: u64, part: Duration) -> [Duration; 3] {
+    let part = u64::try_from(part.as_nanos()).unwrap_or(u64::MAX).min(all);
+    let (least, most) = (pause.least.saturating_sub(all - part), pause.most.min(part));
+    let likely = u128::from(pause.likely) * u128::from(part) / u128::from(all.max(1));
+    let likely =
+        if part == all { pause.likely } else { u64::try_from(likely).unwrap_or(u64::MAX).clamp(least.min(most), most) };
+    [least, most, likely].map(Duration::from_nanos)
 }
 
 fn whose(place: Place) -> Whose {

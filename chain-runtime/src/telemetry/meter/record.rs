@@ -173,6 +173,12 @@ impl Record {
         self.calls.store(allocated.calls, Relaxed);
     }
 
+    /// So much of what is allocated in this stretch is nobody's.
+    pub(super) fn leaves_out(&self, allocated: Allocated) {
+        add(&self.bytes, allocated.bytes);
+        add(&self.calls, allocated.calls);
+    }
+
     /// What was allocated in the stretch that ends, whose it is.
     #[inline(always)]
     pub(super) fn allocates_to(&self, now: Place, allocated: Allocated) {
@@ -257,7 +263,9 @@ impl Cells {
 
     #[inline(always)]
     pub(super) fn tries(&self) {
-        self.seen.store(self.seen.load(Relaxed).saturating_add(seen::TRY), Relaxed);
+        let seen = self.seen.load(Relaxed);
+        // More than there is place for are not counted: what was seen beside them stays as it is.
+        self.seen.store(seen.checked_add(seen::TRY).unwrap_or(seen), Relaxed);
     }
 }
 
@@ -287,6 +295,17 @@ mod tests {
         record.lives();
         record.dies(&NODES[0], false);
         assert_eq!(record.death(), Some(Death { position: 0, panicked: false }));
+    }
+
+    #[test]
+    fn more_tries_than_can_be_counted_are_nothing_else() {
+        let cell = Cells::default();
+        cell.sees(seen::ENTERED);
+        for _ in 0..70_000 {
+            cell.tries();
+        }
+        let seen = cell.seen.load(Relaxed);
+        assert_eq!((seen % seen::TRY, seen / seen::TRY), (seen::ENTERED, 65_535));
     }
 
     #[test]

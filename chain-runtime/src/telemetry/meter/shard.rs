@@ -9,6 +9,7 @@ use histogram::{AtomicHistogram, Histogram};
 
 use super::record::{AllocatedCell, Cells, Record, add, seen, take};
 use crate::describe::ChainInfo;
+use crate::telemetry::no_alloc::aside;
 use crate::telemetry::pauses::Pause;
 use crate::telemetry::snapshot::{CAUSES, PauseTotals};
 use crate::telemetry::times::{CONFIG, LONGEST};
@@ -95,7 +96,7 @@ impl Series {
 
     #[cold]
     fn first(&self) -> &AtomicHistogram {
-        self.buckets.get_or_init(|| AtomicHistogram::with_config(&CONFIG))
+        aside(|| self.buckets.get_or_init(|| AtomicHistogram::with_config(&CONFIG)))
     }
 
     fn add_to(&self, all: &mut Sum) {

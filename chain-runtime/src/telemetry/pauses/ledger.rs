@@ -1,5 +1,6 @@
 //! The ledger, and a thread's watch.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
@@ -184,14 +185,18 @@ struct State {
     ring: Ring,
 }
 
-/// A baseline. The place of a thread that ended is the next thread's, so it says whose it is.
+/// The last baselines, the newest last, and at least one. The place of a thread that ended is the next thread's, so it says whose they are.
+///
+/// One is enough but for a run in a node of another run: it begins, and so takes a baseline, in the middle of that one's stretch.
 #[derive(Debug)]
 struct Known {
     thread: ThreadId,
     source: Source,
-    at: u64,
-    sample: Sample,
+    baselines: VecDeque<(u64, Sample)>,
 }
+
+/// So many are kept. Of a stretch in which more runs began, the end is looked into.
+const BASELINES: usize = 8;
 
 impl<C: Clock> Watch<C> {
     fn new(ledger: &Ledger<C>) -> Self {
@@ -248,7 +253,7 @@ impl<C: Clock> Watch<C> {
 
     #[cold]
     fn keep_late(&self, woken: u64, now: u64, evidence: Evidence) -> Pause {
-        let took = self.clock.nanos(now - woken);
+        let took = self.clock.nanos(now.saturating_sub(woken));
         let counts = Counts::default();
         let thread = Some(self.number);
         let pause = Pause {
@@ -268,43 +273,52 @@ impl<C: Clock> Watch<C> {
 
     #[cold]
     fn renew(&self, now: u64) {
-        self.sample(&mut lock(&self.state), now);
+        self.sample(&mut lock(&self.state), now, now);
     }
 
-    /// Takes a new baseline; gives what was counted since the one before, if that was this thread's, and when that was.
-    fn sample(&self, state: &mut State, now: u64) -> Option<(u64, Sample)> {
+    /// Takes a new baseline; gives what was counted since the last one up to `began`, or else since the oldest, if they are this thread's, and when that was.
+    fn sample(&self, state: &mut State, now: u64, began: u64) -> Option<(u64, Sample)> {
         let thread = thread::current().id();
         self.due.store(now.saturating_add(self.baseline), Relaxed);
         self.active.store(now, Relaxed);
         if let Some(known) = state.known.as_mut().filter(|known| known.thread == thread) {
-            let (at, before) = (known.at, known.sample);
-            known.at = now;
-            known.sample = known.source.sample();
-            return Some((at, known.sample.since(&before)));
+            let sample = known.source.sample();
+            let before = known.baselines.iter().rfind(|(at, _)| *at <= began).or(known.baselines.front()).copied();
+            if known.baselines.len() == BASELINES {
+                known.baselines.pop_front();
+            }
+            known.baselines.push_back((now, sample));
+            return before.map(|(at, before)| (at, sample.since(&before)));
         }
         let source = Source::of_this_thread();
-        let sample = source.sample();
-        state.known = Some(Known { thread, source, at: now, sample });
+        let mut baselines = VecDeque::with_capacity(BASELINES);
+        baselines.push_back((now, source.sample()));
+        state.known = Some(Known { thread, source, baselines });
         None
     }
 
     #[cold]
     fn explain(&self, began: u64, now: u64) -> Option<Pause> {
         let mut state = lock(&self.state);
-        let Some((at, since)) = self.sample(&mut state, now) else {
-            let took = self.clock.nanos(now - began);
+        let Some((at, since)) = self.sample(&mut state, now, began) else {
+            let took = self.clock.nanos(now.saturating_sub(began));
             let unknown =
                 Part { cause: Cause::Unexplained, least: 0, most: took, likely: took, evidence: Evidence::Inferred };
             let pause = self.pause(began, now, unknown, Counts::default());
             state.ring.push(pause);
             return Some(pause);
         };
-        // What was before the baseline has been told: with a chain inside of a chain, the inner one's stretch.
+        // What was before the oldest baseline has been told: with a chain inside of a chain, the inner one's stretch.
         let start = began.max(at);
-        if now.saturating_sub(start) < self.threshold {
+        // Another core's counter may be ahead a little.
+        let took = now.saturating_sub(start);
+        if took < self.threshold {
             return None;
         }
-        let parts = verdict(self.clock.nanos(start - at), self.clock.nanos(now - start), &since);
+        if let Some(Known { baselines, .. }) = &mut state.known {
+            baselines.drain(..baselines.len().saturating_sub(1));
+        }
+        let parts = verdict(self.clock.nanos(start - at), self.clock.nanos(took), &since);
         let main = parts.iter().max_by_key(|part| part.likely)?;
         let threshold = self.clock.nanos(self.threshold);
         for part in parts.iter().filter(|part| part.likely >= threshold || core::ptr::eq(*part, main)) {
