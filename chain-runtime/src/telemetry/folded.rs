@@ -67,7 +67,7 @@ impl Weight {
         match self {
             Self::Running => way.running.sum(),
             Self::Waiting => way.waiting.sum(),
-            Self::Time => way.running.sum() + way.waiting.sum(),
+            Self::Time => way.running.sum().saturating_add(way.waiting.sum()),
             Self::Bytes => way.allocated.bytes,
             Self::Allocations => way.allocated.calls,
         }

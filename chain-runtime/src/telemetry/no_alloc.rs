@@ -28,7 +28,7 @@ use crate::telemetry::{Allocated, Allocations, Counted};
 /// static ALLOCATOR: Counting<System> = Counting::new(System);
 ///
 /// #[node]
-/// fn greet(name: &&'static str) -> String { format!("hello, {name}") }
+/// fn greet(name: &str) -> String { format!("hello, {name}") }
 ///
 /// chain! {
 ///     struct Greetings;

@@ -163,7 +163,7 @@ impl Snapshot {
     /// How many nanoseconds of all runs are accounted for: each node's, running and waiting, in and out, and the chain's own. It is [`took`](Self::took)`.sum()`, but for
     /// less than a nanosecond for each of the figures.
     pub fn attributed(&self) -> u64 {
-        self.own + self.nodes.iter().map(NodeTotals::nanos).sum::<u64>()
+        self.nodes.iter().map(NodeTotals::nanos).fold(self.own, u64::saturating_add)
     }
 
     /// Adds what another one has: of another meter of the same chain, on another machine or for another tenant.
@@ -248,7 +248,8 @@ impl NodeTotals {
     /// How many nanoseconds it took in all, running and waiting, in and out.
     pub const fn nanos(&self) -> u64 {
         let (into, out) = (&self.way_in, &self.way_out);
-        into.running.sum() + into.waiting.sum() + out.running.sum() + out.waiting.sum()
+        let into = into.running.sum().saturating_add(into.waiting.sum());
+        into.saturating_add(out.running.sum()).saturating_add(out.waiting.sum())
     }
 
     /// What was allocated while it ran, in and out.

@@ -68,7 +68,7 @@ impl Pauses {
         for (index, [times, nanos]) in self.0.iter().enumerate() {
             if let Some(all) = all.at(index) {
                 all.0 += times.load(Relaxed);
-                all.1 += nanos.load(Relaxed);
+                all.1 = all.1.saturating_add(nanos.load(Relaxed));
             }
         }
     }
@@ -100,7 +100,7 @@ impl Series {
     }
 
     fn add_to(&self, all: &mut Sum) {
-        all.ticks += self.ticks.load(Relaxed);
+        all.ticks = all.ticks.saturating_add(self.ticks.load(Relaxed));
         if let Some(buckets) = self.buckets.get() {
             let buckets = buckets.load();
             match &mut all.buckets {
