@@ -6,7 +6,7 @@ use crate::held::Held;
 
 /// Whose `cancelled` hook runs. A hook that panics leaves it so, until that is told.
 ///
-/// It lies outside of the [`Watch`], which a block may have borrowed when the hooks run. It is used in one run alone; atomic, so that the
+/// It lies outside of the [`Watch`](super::Watch), which a block may have borrowed when the hooks run. It is used in one run alone; atomic, so that the
 /// run's future can move to another thread.
 #[derive(Debug)]
 pub struct Cancelling {

@@ -43,8 +43,9 @@ fn scope() -> InstrumentationScope {
 
 /// Those that matter, the longest first.
 fn chosen(run: &Kept, visits: &[Visit], settings: &Settings) -> Vec<usize> {
-    // `max` takes the number where the other is none.
-    let least = run.took.mul_f64(settings.share.max(0.0).min(1.0));
+    // What is no number is no share.
+    let share = if settings.share.is_nan() { 0.0 } else { settings.share.clamp(0.0, 1.0) };
+    let least = run.took.mul_f64(share);
     let ended_in = run.outcome.node();
     let matters = |(index, visit): (usize, &Visit)| {
         let ends = ended_in.is_some_and(|node| node.position == visit.node.position) && is_last_of(visits, index);
