@@ -47,6 +47,8 @@ use crate::describe::{ChainInfo, Ending, NodeInfo};
 
 mod cancelling;
 mod hears;
+mod now;
+mod polls;
 #[cfg(feature = "std")]
 mod recorder;
 mod several;
@@ -57,10 +59,12 @@ mod within;
 pub use cancelling::{Cancelling, Watched};
 #[doc(hidden)]
 pub use hears::{Asked, ByType, ByTypeShared, Hears, HearsShared, Lent, Otherwise};
+#[doc(hidden)]
+pub use polls::Polls;
 #[cfg(feature = "std")]
 pub use recorder::{Event, Recorder, Recording};
 #[doc(hidden)]
-pub use watch::{Observed, Polls, Tells, Watch};
+pub use watch::{Observed, Tells, Watch};
 #[doc(hidden)]
 pub use within::{Block, Turn, Turns, Within};
 
@@ -251,42 +255,33 @@ impl Observes for () {
     fn end(&self, (): &mut (), _: Option<&'static Ending>) {}
 }
 
-impl<T: Observes + ?Sized> Observes for &T {
-    type Run = T::Run;
-    const HEARS: bool = T::HEARS;
+macro_rules! through {
+    ($(#[$attribute:meta])* $pointer:ty) => {
+        $(#[$attribute])*
+        impl<T: Observes + ?Sized> Observes for $pointer {
+            type Run = T::Run;
+            const HEARS: bool = T::HEARS;
 
-    #[inline(always)]
-    fn begin(&self, chain: &'static ChainInfo) -> T::Run {
-        T::begin(self, chain)
-    }
-    #[inline(always)]
-    fn tell(&self, run: &T::Run, told: Told) {
-        T::tell(self, run, told);
-    }
-    #[inline(always)]
-    fn end(&self, run: &mut T::Run, ending: Option<&'static Ending>) {
-        T::end(self, run, ending);
-    }
+            #[inline(always)]
+            fn begin(&self, chain: &'static ChainInfo) -> T::Run {
+                T::begin(self, chain)
+            }
+            #[inline(always)]
+            fn tell(&self, run: &T::Run, told: Told) {
+                T::tell(self, run, told);
+            }
+            #[inline(always)]
+            fn end(&self, run: &mut T::Run, ending: Option<&'static Ending>) {
+                T::end(self, run, ending);
+            }
+        }
+    };
 }
-
-/// One observer, for several chains.
-#[cfg(feature = "std")]
-impl<T: Observes + ?Sized> Observes for std::sync::Arc<T> {
-    type Run = T::Run;
-    const HEARS: bool = T::HEARS;
-
-    #[inline(always)]
-    fn begin(&self, chain: &'static ChainInfo) -> T::Run {
-        T::begin(self, chain)
-    }
-    #[inline(always)]
-    fn tell(&self, run: &T::Run, told: Told) {
-        T::tell(self, run, told);
-    }
-    #[inline(always)]
-    fn end(&self, run: &mut T::Run, ending: Option<&'static Ending>) {
-        T::end(self, run, ending);
-    }
+through!(&T);
+through! {
+    /// One observer, for several chains.
+    #[cfg(feature = "std")]
+    std::sync::Arc<T>
 }
 
 /// `None` observes nothing; what is observed is decided where the chain's value is made.

@@ -123,23 +123,6 @@ impl<O: Observer> HearsShared for ByTypeShared<O> {
     }
 }
 
-/// Nobody: what should observe is no observer, which is said elsewhere.
-#[derive(Debug)]
-pub struct Nobody;
-
-impl Hears for Nobody {
-    type Run = ();
-    const HEARS: bool = false;
-
-    fn begin(&self, _: &'static ChainInfo) {}
-    fn tell(&self, (): &mut (), _: Told) {}
-    fn end(&self, (): &mut (), _: Option<&'static Ending>) {}
-}
-
-impl HearsShared for Nobody {
-    fn tell_shared(&self, (): &(), _: Told) {}
-}
-
 /// Told one after the other.
 impl<A: Hears, B: Hears> Hears for (A, B) {
     type Run = (A::Run, B::Run);
@@ -231,16 +214,16 @@ pub trait Otherwise<T: ?Sized> {
     /// It does not observe.
     const OBSERVES: bool = false;
     /// Nobody.
-    fn by_type(&self) -> Nobody {
-        Nobody
+    fn by_type(&self) -> Lent<'static, ()> {
+        Lent(&())
     }
     /// Nobody.
-    fn by_type_shared(&self) -> Nobody {
-        Nobody
+    fn by_type_shared(&self) -> Lent<'static, ()> {
+        Lent(&())
     }
     /// Nobody.
-    fn field(&self, _: &T) -> Nobody {
-        Nobody
+    fn field(&self, _: &T) -> Lent<'static, ()> {
+        Lent(&())
     }
 }
 impl<T: ?Sized> Otherwise<T> for Asked<T> {}

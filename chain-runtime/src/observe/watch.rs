@@ -7,9 +7,9 @@ use core::future::Future;
 use core::marker::PhantomData;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use core::task::{Context, Poll};
 
-use super::{Cancelling, Hears, HearsShared, Stretch, Told, Way};
+use super::now::{Now, Whose};
+use super::{Cancelling, Hears, HearsShared, Polls, Stretch, Told, Way};
 use crate::describe::{ChainInfo, Ending, NodeInfo};
 
 /// A chain that is observed.
@@ -29,96 +29,6 @@ pub struct Watch<'w, W: Hears, C: Observed, const WORDS: usize = 0> {
     /// A bit for each node that was skipped; none where no node can be.
     skipped: [AtomicU32; WORDS],
     chain: PhantomData<fn() -> C>,
-}
-
-/// What a run is doing, or what it did last. Of which nodes were entered and not left, this is the last; those before it,
-/// [`NodeInfo::after`] says.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Now {
-    /// Nothing yet.
-    Begun,
-    /// A node's own code on its way in; it was not entered yet.
-    In(usize),
-    /// It waits there.
-    InWaits(usize),
-    /// It was entered, and nothing has come after it.
-    Entered(usize),
-    /// A node's own code on its way out.
-    Out(usize),
-    /// It waits there.
-    OutWaits(usize),
-    /// It was left, or broke.
-    Gone(usize),
-    /// Unwinding, from the code of a node around a block that was entered.
-    Unwinding(usize),
-    /// All of it.
-    Ended,
-}
-
-impl Now {
-    pub(super) const fn packed(self) -> u32 {
-        let (kind, position) = match self {
-            Self::Begun => (0, 0),
-            Self::In(position) => (1, position),
-            Self::InWaits(position) => (2, position),
-            Self::Entered(position) => (3, position),
-            Self::Out(position) => (4, position),
-            Self::OutWaits(position) => (5, position),
-            Self::Gone(position) => (6, position),
-            Self::Unwinding(position) => (7, position),
-            Self::Ended => (8, 0),
-        };
-        kind | (position as u32) << 4
-    }
-
-    pub(super) const fn unpacked(word: u32) -> Self {
-        let position = (word >> 4) as usize;
-        match word & 15 {
-            0 => Self::Begun,
-            1 => Self::In(position),
-            2 => Self::InWaits(position),
-            3 => Self::Entered(position),
-            4 => Self::Out(position),
-            5 => Self::OutWaits(position),
-            6 => Self::Gone(position),
-            7 => Self::Unwinding(position),
-            _ => Self::Ended,
-        }
-    }
-
-    /// Whose stretch this is, where no node wraps a block.
-    pub(super) const fn whose(self) -> Whose {
-        match self {
-            Self::In(position) | Self::Entered(position) => Whose::Running(position, Way::In),
-            Self::Out(position) => Whose::Running(position, Way::Out),
-            Self::InWaits(position) => Whose::Waiting(position, Way::In),
-            Self::OutWaits(position) => Whose::Waiting(position, Way::Out),
-            Self::Begun | Self::Gone(_) | Self::Unwinding(_) | Self::Ended => Whose::Chain,
-        }
-    }
-}
-
-/// A [`Stretch`], by position.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Whose {
-    /// The chain's.
-    Chain,
-    /// A node runs.
-    Running(usize, Way),
-    /// A node waits.
-    Waiting(usize, Way),
-}
-
-impl Whose {
-    const fn packed(self) -> u32 {
-        match self {
-            Self::Chain => 0,
-            Self::Running(position, Way::In) => 1 | (position as u32) << 3,
-            Self::Running(position, Way::Out) => 2 | (position as u32) << 3,
-            Self::Waiting(position, Way::In) => 3 | (position as u32) << 3,
-            Self::Waiting(position, Way::Out) => 4 | (position as u32) << 3,
-        }
-    }
 }
 
 /// What can be told of a run, by whoever reaches its watch. Numbers are positions.
@@ -283,7 +193,7 @@ pub trait Tells: Sized {
     /// Awaits the future of the node at this position, and tells of each time it suspends.
     #[inline(always)]
     fn polls<'a, F: Future>(&'a mut self, future: Pin<&'a mut F>, position: usize, way: Way) -> Polls<'a, F, Self> {
-        Polls { watch: self, future, position, way, waits: false }
+        Polls::new(self, future, position, way)
     }
 
     /// It suspends.
@@ -291,14 +201,14 @@ pub trait Tells: Sized {
     fn suspend(&mut self, position: usize, way: Way) {
         self.tell(Told::Suspend(Self::node(position), way));
         self.stretch(Whose::Waiting(position, way));
-        self.set_now(waits(position, way).packed());
+        self.set_now(Now::waits(position, way).packed());
     }
 
     /// It goes on.
     #[inline(always)]
     fn resume(&mut self, position: usize, way: Way) {
         self.stretch(Whose::Running(position, way));
-        self.set_now(runs(position, way).packed());
+        self.set_now(Now::runs(position, way).packed());
         self.tell(Told::Resume(Self::node(position), way));
     }
 
@@ -360,20 +270,6 @@ pub trait Tells: Sized {
             }
             entered = self.before(position);
         }
-    }
-}
-
-const fn runs(position: usize, way: Way) -> Now {
-    match way {
-        Way::In => Now::In(position),
-        Way::Out => Now::Out(position),
-    }
-}
-
-const fn waits(position: usize, way: Way) -> Now {
-    match way {
-        Way::In => Now::InWaits(position),
-        Way::Out => Now::OutWaits(position),
     }
 }
 
@@ -494,46 +390,6 @@ impl<W: HearsShared, C: Observed, const WORDS: usize> Tells for &Watch<'_, W, C,
     fn set_skipped(&mut self, word: usize, bits: u32) {
         if let Some(word) = self.skipped.get(word) {
             word.store(bits, Relaxed);
-        }
-    }
-}
-
-/// See [`Tells::polls`].
-#[derive(Debug)]
-pub struct Polls<'a, F, T: Tells> {
-    watch: &'a mut T,
-    future: Pin<&'a mut F>,
-    position: usize,
-    way: Way,
-    /// Its last poll was `Pending`.
-    waits: bool,
-}
-
-impl<F: Future, T: Tells> Future for Polls<'_, F, T> {
-    type Output = F::Output;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let Self { watch, future, position, way, waits } = &mut *self;
-        if T::HEARS && *waits {
-            *waits = false;
-            watch.resume(*position, *way);
-        }
-        let poll = future.as_mut().poll(context);
-        if T::HEARS && poll.is_pending() {
-            *waits = true;
-            watch.suspend(*position, *way);
-        }
-        poll
-    }
-}
-
-impl<F, T: Tells> Drop for Polls<'_, F, T> {
-    #[inline]
-    fn drop(&mut self) {
-        // What is torn down of a run is the chain's.
-        if T::HEARS && self.waits {
-            self.watch.stretch(Whose::Chain);
         }
     }
 }

@@ -8,7 +8,7 @@ use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 use core::task::{Context, Poll};
 
-use super::watch::{Now, Whose};
+use super::now::{Now, Whose};
 use super::{HearsShared, Observed, Tells, Told, Watch, Way};
 
 /// What is known of a node around a block while it wraps. Outside of both futures, since both write it.
@@ -79,7 +79,7 @@ impl Turn {
     /// The way that the node is on.
     fn way(&self) -> Way {
         match self.block.load(Relaxed) {
-            OVER | UNWOUND => Way::Out,
+            OVER => Way::Out,
             _ => Way::In,
         }
     }
