@@ -67,11 +67,16 @@ fn a_node_that_spins_is_busy() {
 
 #[test]
 fn a_node_that_sleeps_is_blocked() {
+    let before = cpu();
     let (main, all, took) = stretch(&Ledger::new(Tsc::new()), || thread::sleep(Duration::from_millis(200)));
+    let computed = cpu() - before;
     let main = main.unwrap();
     assert_eq!((main.cause, main.evidence), (Cause::Blocked, Evidence::Seen), "{all:#?}");
     assert!(main.least >= 195 * MS && main.most <= took && main.counts.voluntary >= 1, "{all:#?}");
-    assert_eq!(likely(&all, Cause::Busy) + likely(&all, Cause::Faults), 0, "{all:#?}");
+    // Falling asleep and waking up are work. A virtual machine that is stopped meanwhile has the kernel count the stop as work of this
+    // thread, which can be milliseconds: the ledger says what the kernel says, and nothing beyond it.
+    assert!(u128::from(likely(&all, Cause::Busy)) <= computed.as_nanos(), "{computed:?}: {all:#?}");
+    assert_eq!(likely(&all, Cause::Faults), 0, "{all:#?}");
 }
 
 #[test]
