@@ -239,6 +239,8 @@ pub mod ntex;
 pub mod observe;
 #[cfg(feature = "pool")]
 mod pool;
+#[cfg(feature = "pressure")]
+pub mod pressure;
 #[doc(hidden)]
 pub mod private;
 #[cfg(feature = "proxy")]
@@ -250,6 +252,7 @@ pub mod reply;
 mod reset;
 pub mod scope;
 pub mod share;
+pub mod shed;
 #[cfg(feature = "http")]
 #[doc(hidden)]
 pub mod short;
