@@ -1,11 +1,24 @@
 //! `#[shed(..)]`: what is given up under pressure, one statement a test.
 
+/// What runs at each level, of a chain that is asked by its field and its name.
+macro_rules! at_each_level {
+    ($site:ident, $run:expr) => {
+        chain_runtime::shed::Level::ALL.map(|level| {
+            $site.shedding.cell().set(level);
+            let reply = $run;
+            (reply, $crate::seen())
+        })
+    };
+}
+
+mod behind;
+mod places;
+mod told;
+
 use chain::log::{note, taken};
 use chain::poll::{block_on, suspend};
-use chain_runtime::describe::ChainInfo;
-use chain_runtime::observe::{Event, Recorder, Recording};
 use chain_runtime::share::StickyKey;
-use chain_runtime::shed::{How, Level, LevelCell, Of, Override, ShedInfo};
+use chain_runtime::shed::{Level, LevelCell, Override};
 use chain_runtime::{Shedding, Toggles, chain, node};
 
 struct User(&'static str);
@@ -82,17 +95,6 @@ impl Sees {
 /// What was noted since the last time.
 fn seen() -> String {
     taken().join(" ")
-}
-
-/// What runs at each level, of a chain that is asked by its field and its name.
-macro_rules! at_each_level {
-    ($site:ident, $run:expr) => {
-        Level::ALL.map(|level| {
-            $site.shedding.cell().set(level);
-            let reply = $run;
-            (reply, seen())
-        })
-    };
 }
 
 fn runs<const N: usize>(expected: [(&'static str, &str); N]) -> [(&'static str, String); N] {
@@ -273,143 +275,6 @@ fn all_conditions_have_to_hold_and_are_asked_in_their_order() {
     assert_eq!(site.sheds().count("hits"), Ok(2));
 }
 
-mod segment {
-    use super::{auth, cold, hits, log, warm};
-    use chain_runtime::chain;
-
-    chain! {
-        pub segment prelude { #[shed(elevated)] log => #[shed(high, sample = 0)] { hits => warm } else { cold } }
-    }
-    chain! {
-        pub segment nested { ..prelude => #[shed(critical)] auth }
-    }
-}
-
-#[test]
-fn a_segment_sheds_in_the_chain_that_takes_it_in() {
-    chain! {
-        struct Site { shedding: Shedding }
-        fn(path: Path) -> &'static str { #[shed(critical)] { warm } => ..segment::nested => answer }
-    }
-    let site = Site { shedding: Shedding::new() };
-    assert_eq!(
-        at_each_level!(site, site.run(Path("log"))),
-        runs([
-            ("ada", "warm log hits warm auth"),
-            ("ada", "warm hits warm auth"),
-            ("ada", "warm cold auth"),
-            ("nobody", "cold")
-        ])
-    );
-    let counts: Vec<_> = site.sheds().iter().map(|shed| (shed.info.name, shed.count)).collect();
-    assert_eq!(counts, [("warm", 1), ("log", 3), ("hits => warm", 2), ("auth", 1)]);
-}
-
-/// What wraps a block, and runs it once.
-struct Pass;
-#[node]
-impl Pass {
-    async fn around<B: Future>(&self, block: std::pin::Pin<&mut B>) -> B::Output {
-        note("(");
-        let output = block.await;
-        note(")");
-        output
-    }
-}
-
-enum Route {
-    Api(User),
-    Other,
-}
-
-#[node]
-fn route(path: &Path) -> Route {
-    if path.0 == "api" { Route::Api(User("ada")) } else { Route::Other }
-}
-
-mod everywhere {
-    use super::*;
-
-    chain! {
-        /// Something that is shed in each place that there is.
-        #[observe(Recorder)]
-        pub struct Everywhere { pub shedding: Shedding, pub(super) pass: Pass }
-
-        async fn(path: Path) -> &'static str {
-            #[shed(elevated)] log
-            => #[cfg(any())] #[shed(elevated, "left out")] log
-            => #[shed(critical)] pass { #[shed(high)] warm => { #[shed(high)] cold } }
-            => match route {
-                Route::Api(user: User) => #[shed(elevated, "first")] hits => greet,
-                Route::Other => #[shed(high)] if is_local { auth => greet } else { done } else { #[shed(critical, "second")] hits => done },
-            }
-        }
-    }
-}
-use everywhere::Everywhere;
-
-#[test]
-fn what_is_shed_is_known_in_the_order_in_which_it_is_written() {
-    const CHAIN: &ChainInfo = Everywhere::CHAIN;
-    let of = |of: &Of| match of {
-        Of::Node(position) => CHAIN.nodes[*position].name.to_owned(),
-        Of::Block(block) => {
-            let block = &CHAIN.blocks[*block];
-            CHAIN.nodes[block.first..block.end].iter().map(|node| node.name).collect::<Vec<_>>().join(" ")
-        }
-    };
-    let all: Vec<_> = CHAIN.sheds.iter().map(|shed| (shed.name, shed.from, of(&shed.of))).collect();
-    let all: Vec<_> = all.iter().map(|(name, from, of)| (*name, *from, of.as_str())).collect();
-    assert_eq!(
-        all,
-        [
-            ("log", Level::Elevated, "log"),
-            ("pass", Level::Critical, "pass warm cold"),
-            ("warm", Level::High, "warm"),
-            ("cold", Level::High, "cold"),
-            ("first", Level::Elevated, "hits"),
-            ("is_local", Level::High, "is_local auth greet done"),
-            ("second", Level::Critical, "hits"),
-        ]
-    );
-    let first: Vec<_> = CHAIN.sheds.iter().map(|shed| CHAIN.nodes[shed.first(CHAIN.blocks)].name).collect();
-    assert_eq!(first, ["log", "pass", "warm", "cold", "hits", "is_local", "hits"]);
-    assert_eq!(CHAIN.sheds[0], ShedInfo { name: "log", from: Level::Elevated, how: How::Skipped, of: Of::Node(0) });
-}
-
-#[test]
-fn what_is_shed_in_blocks_and_arms_is_counted_at_its_own_index() {
-    let site = Everywhere { shedding: Shedding::new(), pass: Pass };
-    let counts = || site.sheds().iter().map(|shed| shed.count).collect::<Vec<_>>();
-    assert_eq!(
-        at_each_level!(site, block_on(site.run(Path("api")))),
-        runs([("ada", "api ( warm cold ) hits"), ("ada", "( warm cold )"), ("ada", "( )"), ("ada", "")])
-    );
-    assert_eq!(counts(), [3, 1, 1, 1, 3, 0, 0]);
-    assert_eq!(
-        at_each_level!(site, block_on(site.run(Path("/")))),
-        runs([
-            ("ada", "/ ( warm cold ) is_local auth"),
-            ("ada", "( warm cold ) is_local auth"),
-            ("done", "( ) hits"),
-            ("done", "")
-        ])
-    );
-    assert_eq!(counts(), [6, 2, 2, 2, 3, 2, 1]);
-}
-
-#[test]
-fn an_observer_is_told_what_is_shed() {
-    let site = Everywhere { shedding: Shedding::new(), pass: Pass };
-    site.sheds().force(Level::Critical);
-    let recording = Recording::start();
-    block_on(site.run(Path("api")));
-    let told = recording.events();
-    let shed: Vec<_> = told.iter().filter(|event| matches!(event, Event::Shed(_))).collect();
-    assert_eq!(shed, [&Event::Shed("log"), &Event::Shed("pass"), &Event::Shed("first")]);
-    let _ = taken();
-}
-
 #[test]
 fn the_field_may_have_another_name_for_its_type() {
     type Gives = Shedding;
@@ -446,31 +311,4 @@ fn a_chain_with_parameters_sheds_as_any() {
         runs([("done", "keeps log"), ("done", "keeps log"), ("done", "log"), ("done", "")])
     );
     assert_eq!(site.name, "here");
-}
-
-#[test]
-fn the_drawing_has_a_table_of_what_becomes_of_what() {
-    chain! {
-        struct Site { shedding: Shedding }
-        async fn(path: Path) -> &'static str {
-            #[shed(elevated, sample = 1 / 100)] log => #[shed(critical)] { warm } else { cold } => done
-        }
-    }
-    let drawing = "\
-Site (path: Path)
-   => log   needs &Path  #[shed(elevated, sample = 1/100)]
-        #[shed(critical)]
-       => warm
-        else
-       => cold
-   => done  provides &'static str
-   -> &'static str
-
-   under pressure  calm  elevated  high   critical
-   log             runs  1/100     1/100  1/100
-   warm            runs  runs      runs   off";
-    assert_eq!(Site::drawing().to_string(), drawing);
-    let mermaid = Site::drawing().mermaid().to_string();
-    assert!(mermaid.contains(r#"n0["log<br/>1/100 from elevated on"]"#), "{mermaid}");
-    assert!(mermaid.contains(r##"n0 -- "#[shed(critical)]" --> n1"##), "{mermaid}");
 }
