@@ -88,7 +88,7 @@
 //!
 //! What is *used* has to be told apart from what is only *retained*: files that the kernel caches, and pages that an allocator has not given back. Envoy judged
 //! by their sum for years. Its gateways went into overload and stayed there: what they shed was given back to the allocator, not to the
-//! kernel (its issue 21923). It judges by what is allocated now. Here, `Cgroup` takes inactive files off by itself, and what the allocator says it
+//! kernel (its issue 21923). Since then it can judge by what is allocated. Here, `Cgroup` takes inactive files off by itself, and what the allocator says it
 //! retains where it is told to (`Cgroup::less`). A process whose retained memory brings the kernel into need all the same is seen by `Psi`.
 //!
 //! # Follow it
