@@ -77,7 +77,7 @@
 //! - **It falls by one step** where no reading was at or above its `leave` for a whole [dwell](Builder::dwell). So no level is left sooner than a dwell after it
 //!   was entered, and after three dwells and as many samples of low readings it is calm.
 //! - **What will be full soon is high now**: a source of memory is projected by its smoothed slope ([`Projection`]). What is full within 5 s is high.
-//! - **A source that fails** keeps its level for the time of [`Builder::hold`], counts as calm then, and says so in the [`Status`]. Files that vanish,
+//! - **A source that fails** keeps its level for the time of [`Builder::hold`], counts as calm then, and says so in the [`Report`]. Files that vanish,
 //!   lines that say something else, numbers over 64 bits, a limit of 0, values that are no numbers and sources that panic are counted, each as a
 //!   [`Fault`](source::Fault).
 //! - **A clock that stands still** makes nothing fall, and is counted.
@@ -96,18 +96,17 @@
 //! [`Pressure::watch`] gives each [`Change`] with the source that caused it and its reading, [`Builder::on_change`] calls a closure with it. With the feature `tracing` each
 //! is an event. [`Pressure::status`] is all that is known, as plain data.
 
+mod adaptive;
 mod builder;
 mod change;
 mod held;
 mod level;
 pub mod policy;
+mod report;
 mod sampler;
 mod slope;
 pub mod source;
-mod status;
 mod thresholds;
-
-mod adaptive;
 
 pub(crate) use adaptive::tell;
 pub use adaptive::{
@@ -122,8 +121,8 @@ pub use crate::shed::{Level, LevelCell, UnknownLevel};
 pub use builder::{Builder, Unbuildable, Watched};
 pub use change::{Because, Cause, Change, Changes};
 pub use level::Pressure;
+pub use report::{Report, Seen};
 pub use sampler::{Sampler, Sampling};
 pub use slope::Projection;
 pub use source::Source;
-pub use status::{Seen, Status};
 pub use thresholds::{BadThresholds, Thresholds};

@@ -37,7 +37,7 @@ const STAT: usize = 8 * 1024;
 /// allocator has freed lazily (`MADV_FREE`), which the kernel counts there too. What an allocator keeps for itself the kernel cannot
 /// know: [`less`](Self::less) takes it off.
 ///
-/// Limits are read each time, so they may change. `max` is no limit; where no group has one, the value is 0 and the status shows the bytes.
+/// Limits are read each time, so they may change. `max` is no limit; where no group has one, the value is 0 and the report shows the bytes.
 /// A limit of 0 is [`Fault::NoRoom`]: somebody has told the kernel to take all it can get back, and that says nothing of what is needed.
 ///
 /// A process that is moved to another group goes on reading the one that it was in when this was made.
