@@ -14,7 +14,7 @@ use super::limit::Limit;
 use super::own::{self, Told, Verdict};
 use super::priority::{By, Priority};
 use super::room::{Asked, Patience, Room};
-use super::status::Status;
+use super::status::AdaptiveStatus;
 use super::turned_away::{Reason, TurnedAway};
 use super::window::Window;
 use crate::around::{Deadline, Timer};
@@ -146,13 +146,13 @@ impl<L: Limit, T: Timer> Gate<L, T> {
         }
     }
 
-    pub(super) fn status(&self) -> Status {
+    pub(super) fn status(&self) -> AdaptiveStatus {
         let window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let (limit, baseline) = (window.limit.limit(), window.limit.baseline());
         let round_trip = window.round_trip;
         drop(window);
         let waiting = self.room.waiting();
-        Status {
+        AdaptiveStatus {
             limit,
             in_flight: self.room.in_flight(),
             waiting,
