@@ -73,9 +73,6 @@ fn limits() -> [(&'static str, Boxed); 3] {
     ]
 }
 
-/// Tokio's timers have a grain of a millisecond, so that 10 ms take 10 to 12: of 100 a second and place, 80 are as good as all.
-const GOOD: u32 = 80;
-
 #[test]
 fn under_three_times_the_capacity_it_settles_near_it_and_the_server_is_busy() {
     for (name, limit) in limits() {
@@ -83,8 +80,10 @@ fn under_three_times_the_capacity_it_settles_near_it_and_the_server_is_busy() {
             let bench = Bench::new(limit, 10);
             let served = bench.load(3, 12).await;
             let status = bench.limit.status();
-            assert!((8..=35).contains(&status.limit), "{name}: {status:?}");
-            assert!(served[2..].iter().all(|served| *served >= 10 * GOOD), "{name}: {served:?}");
+            // A round trip of 1.5 times the usual one is no queue yet; AIMD was told 30 ms.
+            let most = if name == "aimd" { 33 } else { 18 };
+            assert!((10..=most).contains(&status.limit), "{name}: {status:?}");
+            assert!(served[2..].iter().all(|served| *served >= 900), "{name}: {served:?}");
             assert!(status.turned_away_in_all() > 10_000, "{name}: {status:?}");
         });
     }
@@ -98,19 +97,16 @@ fn it_follows_a_server_that_can_do_more_and_one_that_can_do_less() {
             bench.load(5, 8).await;
             bench.server.places.add_permits(30);
             let more = bench.load(5, 15).await;
-            assert!(
-                more[10..].iter().all(|served| *served >= 40 * GOOD),
-                "{name}: {more:?} {:?}",
-                bench.limit.status()
-            );
-            // Three quarters of the server are gone. They are idle now and then, since it is not full all the time.
+            assert!(more[10..].iter().all(|served| *served >= 3_600), "{name}: {more:?} {:?}", bench.limit.status());
+            // Three quarters of the server are gone.
             for _ in 0..30 {
                 bench.server.places.acquire().await.unwrap().forget();
             }
             let less = bench.load(5, 15).await;
             let status = bench.limit.status();
-            assert!(status.limit <= 35, "{name}: {status:?}");
-            assert!(less[5..].iter().all(|served| *served >= 10 * GOOD), "{name}: {less:?} {status:?}");
+            let most = if name == "aimd" { 33 } else { 18 };
+            assert!((10..=most).contains(&status.limit), "{name}: {status:?}");
+            assert!(less[5..].iter().all(|served| *served >= 900), "{name}: {less:?} {status:?}");
         });
     }
 }
@@ -147,7 +143,7 @@ fn a_burst_leaves_nothing_behind() {
             }
             let turned_away = bench.limit.status().turned_away_in_all() - before;
             // The load before may have left them in the queue for a moment.
-            assert!(turned_away <= 200, "{name}: {turned_away} {:?}", bench.limit.status());
+            assert!(turned_away <= 20, "{name}: {turned_away} {:?}", bench.limit.status());
             assert_eq!(bench.limit.status().waiting_in_all(), 0, "{name}");
         });
     }
