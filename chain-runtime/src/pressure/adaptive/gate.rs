@@ -84,16 +84,16 @@ impl<L: Limit, T: Timer> Gate<L, T> {
     async fn enter(&self, by: By) -> Result<Permit<'_, L, T>, TurnedAway> {
         let level = self.level();
         let now = self.timer.now();
+        // The level may have come down since the last one was let in: who waits goes first.
+        if self.room.has_room(level) {
+            self.room.let_in(level, now);
+        }
         let (slot, time) = match self.room.ask(by, level, now) {
             Asked::In(in_flight) => return Ok(self.permit(in_flight)),
             Asked::Away(reason) => return Err(self.turn_away(by, reason)),
             Asked::Waits(slot, time) => (slot, time),
         };
         let waiting = pin!(Waiting { gate: self, slot: Some(slot) });
-        // The level may have come down since the last one was let in.
-        if self.room.has_room(level) {
-            self.room.let_in(level, now);
-        }
         let limited = match now.checked_add(time) {
             Some(at) => Deadline::until_on(&self.timer, at).around(waiting).await,
             None => Ok(waiting.await),
