@@ -246,9 +246,9 @@ pub struct Counts {
     pub alive: usize,
     /// How many have begun, or were put on the queue behind the requests.
     pub begun: u64,
-    /// What was not begun, since there was no place at once or the `Tasks` was stopped.
+    /// What was not begun, since there was no place at once or the `Tasks` was stopped, but for what was to go behind the requests.
     pub refused: u64,
-    /// What found no place behind the requests.
+    /// What found no place behind the requests, or no runtime, or came after the stop.
     pub dropped: u64,
     /// How many panicked.
     pub panicked: u64,

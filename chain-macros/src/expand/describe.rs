@@ -637,6 +637,10 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
             Role::Scrutinee { .. } => quote_spanned!(span=> #rt::check::scrutinee(#this::NODES, #position);),
         };
         let features = features(plan, step);
+        let spawns = chain.denies_spawn.then(|| {
+            let node = outside(plan, step);
+            quote_spanned!(span=> let () = <#node as #rt::Signature<'_>>::SPAWNS;)
+        });
         let shows = shows_of(plan, position);
         let in_vain = may_reply(plan, position).map(|_| {
             let is_a_reply = is_a_reply(plan, position);
@@ -644,7 +648,7 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
         });
         let breaks = quote_spanned!(span=> #rt::check::breaks(#this::NODES, #position, #anything););
         let breaks_show = breaks_show(plan, step, &anything);
-        quote_spanned!(span=> { #shows #rt::check::node(#this::CHAIN, #position, #takes); #in_vain #breaks #breaks_show #way_out #function #role #features })
+        quote_spanned!(span=> { #shows #rt::check::node(#this::CHAIN, #position, #takes); #in_vain #breaks #breaks_show #way_out #function #role #features #spawns })
     };
     let budget = |this: &TokenStream| {
         let limit = chain.budget.as_ref()?;

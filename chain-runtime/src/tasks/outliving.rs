@@ -1,12 +1,12 @@
 //! Work that outlives its request on purpose: what `#[cancel(finish)]`, `#[cancel(detach)]` and `#[shed(.., detach)]` stand on.
 
-use core::future::Future;
+use core::future::{Future, pending};
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::Tasks;
 use super::shared::{Ended, ended};
+use super::{Refused, Tasks};
 
 const STOPPED: &str = "the tasks were stopped before the work was done";
 const SHUT_DOWN: &str = "the runtime was shut down before the work was done";
@@ -33,7 +33,10 @@ impl Tasks {
             Ok(place) => shared.begin(node, place, None, true),
             Err(refused) => Err(refused),
         };
-        let Ok(alive) = begun else { panic!("{STOPPED}") };
+        let Ok(alive) = begun else {
+            shared.count_refused();
+            panic!("{STOPPED}");
+        };
         let abort = shared.abort.clone();
         let ended = tokio::spawn(async move {
             let (alive, work) = (alive, work);
@@ -63,8 +66,11 @@ impl Tasks {
         F: Future + Send + 'static,
     {
         let shared = self.shared();
-        let Ok(place) = shared.place().await else { return shared.count(|counts| counts.refused += 1) };
-        let Ok(alive) = shared.begin(node, place, None, false) else { return };
+        let begun = match shared.place().await {
+            Ok(place) => shared.begin(node, place, None, false),
+            Err(refused) => Err(refused),
+        };
+        let Ok(alive) = begun else { return shared.count_refused() };
         let abort = shared.abort.clone();
         drop(tokio::spawn(async move {
             let (alive, work) = (alive, work);
@@ -84,16 +90,20 @@ impl Tasks {
     {
         let shared = self.shared();
         let place = Arc::clone(&shared.queue).try_acquire_owned();
-        let (Ok(place), Ok(runtime)) = (place, Handle::try_current()) else {
+        let begun = match (place, Handle::try_current()) {
+            (Ok(place), Ok(runtime)) => shared.begin(node, place, None, false).map(|alive| (alive, runtime)),
+            _ => Err(Refused::Full),
+        };
+        let Ok((alive, runtime)) = begun else {
             shared.count(|counts| counts.dropped += 1);
             return false;
         };
-        let Ok(alive) = shared.begin(node, place, None, false) else { return false };
         let (abort, turns) = (shared.abort.clone(), Arc::clone(&shared.turns));
         drop(runtime.spawn(async move {
             let (alive, work) = (alive, work);
             let in_turn = async move {
-                let Ok(_turn) = turns.acquire_owned().await else { return };
+                // Where there are no turns any more, this is dropped where it stands.
+                let Ok(_turn) = turns.acquire_owned().await else { return pending().await };
                 drop(work.await);
             };
             drop(ended(&alive.shared, abort, in_turn).await);

@@ -73,8 +73,11 @@ impl Shared {
 
     /// Takes a place at once.
     pub(super) fn place_now(&self) -> Result<OwnedSemaphorePermit, Refused> {
-        let taken = if self.is_closed() { Err(Refused::Stopped) } else { self.free_place() };
-        taken.inspect_err(|_| self.count(|counts| counts.refused += 1))
+        if self.is_closed() { Err(Refused::Stopped) } else { self.free_place() }
+    }
+
+    pub(super) fn count_refused(&self) {
+        self.count(|counts| counts.refused += 1);
     }
 
     fn free_place(&self) -> Result<OwnedSemaphorePermit, Refused> {
@@ -115,7 +118,6 @@ impl Shared {
     ) -> Result<Alive, Refused> {
         let mut state = lock(&self.state);
         if state.is_over || state.is_closed && !is_awaited {
-            state.counts.refused += 1;
             return Err(Refused::Stopped);
         }
         let is_known = state.names.contains_key(name) || state.names.len() < NAMES;
@@ -218,9 +220,16 @@ pub(super) async fn ended<F: Future>(shared: &Shared, abort: CancellationToken, 
             shared.count(|counts| counts.aborted += 1);
             Ended::Aborted
         }
-        Err(panicked) => {
-            shared.count(|counts| counts.panicked += 1);
-            Ended::Panicked(panicked)
-        }
+        Err(panicked) => panicking(shared, panicked),
     }
+}
+
+/// Does the work, which blocks its thread.
+pub(super) fn ended_now<T>(shared: &Shared, work: impl FnOnce() -> T) -> Ended<T> {
+    Panicked::caught(work).map_or_else(|panicked| panicking(shared, panicked), Ended::Done)
+}
+
+fn panicking<T>(shared: &Shared, panicked: Panicked) -> Ended<T> {
+    shared.count(|counts| counts.panicked += 1);
+    Ended::Panicked(panicked)
 }
