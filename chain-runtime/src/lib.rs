@@ -227,6 +227,7 @@ pub mod node;
     feature = "governor",
     feature = "idempotency",
     feature = "jsonwebtoken",
+    feature = "pressure",
     feature = "request-id",
     feature = "serde_json",
     feature = "subtle",
@@ -256,7 +257,7 @@ pub mod shed;
 #[cfg(feature = "http")]
 #[doc(hidden)]
 pub mod short;
-#[cfg(feature = "pool")]
+#[cfg(any(feature = "pool", feature = "pressure"))]
 mod sync;
 #[cfg(feature = "http-body")]
 pub mod tailed;
