@@ -106,7 +106,7 @@
 //!
 //! # Cost
 //!
-//! A run that spawns nothing pays one reference count. The first child of a run costs three allocations, each child two; work that outlives its request
+//! A run that spawns nothing pays one reference count. The first child of a run costs five allocations, each child two; work that outlives its request
 //! costs one, for the task. Each takes a lock of the `Tasks` when it begins and when it ends.
 
 use core::error::Error;
@@ -127,6 +127,7 @@ mod left;
 mod outliving;
 mod run;
 mod shared;
+mod task;
 
 /// The work of a chain's requests, bounded in number. See the [module](self).
 ///

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::shared::{Ended, ended};
+use super::task::{Ended, Task};
 use super::{Refused, Tasks};
 
 const STOPPED: &str = "the tasks were stopped before the work was done";
@@ -23,33 +23,29 @@ impl Tasks {
     ///
     /// If the work does; where the `Tasks` is stopped, or the runtime is shut down, before the work was done; outside of a tokio runtime, in
     /// tokio's words.
-    pub async fn finish<F>(&self, node: &'static str, work: F) -> F::Output
+    pub fn finish<F>(&self, node: &'static str, work: F) -> impl Future<Output = F::Output> + use<'_, F>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let shared = self.shared();
-        let begun = match shared.place().await {
-            Ok(place) => shared.begin(node, place, None, true),
-            Err(refused) => Err(refused),
-        };
-        let Ok(alive) = begun else {
-            shared.count_refused();
-            panic!("{STOPPED}");
-        };
-        let abort = shared.abort.clone();
-        let ended = tokio::spawn(async move {
-            let (alive, work) = (alive, work);
-            let ended = ended(&alive.shared, abort, work).await;
-            drop(alive);
-            ended
-        });
-        match ended.await {
-            Ok(Ended::Done(output)) => output,
-            Ok(Ended::Panicked(panicked)) => panicked.resume(),
-            Ok(Ended::Aborted) => panic!("{STOPPED}"),
-            // What dropping the work panicked with was caught, so it is no panic.
-            Err(_) => panic!("{SHUT_DOWN}"),
+        // In an `async fn` the work would lie twice: as a parameter, and as a local that waits.
+        async move {
+            let shared = self.shared();
+            let begun = match shared.place().await {
+                Ok(place) => shared.begin(node, place, None, true),
+                Err(refused) => Err(refused),
+            };
+            let Ok(alive) = begun else {
+                shared.count_refused();
+                panic!("{STOPPED}");
+            };
+            match tokio::spawn(Task::new(alive, shared.abort.clone(), work, |ended| ended)).await {
+                Ok(Ended::Done(output)) => output,
+                Ok(Ended::Panicked(panicked)) => panicked.resume(),
+                Ok(Ended::Aborted) => panic!("{STOPPED}"),
+                // A panic of the work was caught.
+                Err(_) => panic!("{SHUT_DOWN}"),
+            }
         }
     }
 
@@ -61,22 +57,21 @@ impl Tasks {
     /// # Panics
     ///
     /// Outside of a tokio runtime, in tokio's words.
-    pub async fn detach<F>(&self, node: &'static str, work: F)
+    pub fn detach<F>(&self, node: &'static str, work: F) -> impl Future<Output = ()> + use<'_, F>
     where
         F: Future + Send + 'static,
     {
-        let shared = self.shared();
-        let begun = match shared.place().await {
-            Ok(place) => shared.begin(node, place, None, false),
-            Err(refused) => Err(refused),
-        };
-        let Ok(alive) = begun else { return shared.count_refused() };
-        let abort = shared.abort.clone();
-        drop(tokio::spawn(async move {
-            let (alive, work) = (alive, work);
-            drop(ended(&alive.shared, abort, work).await);
-            drop(alive);
-        }));
+        async move {
+            let shared = self.shared();
+            let begun = match shared.place().await {
+                Ok(place) => shared.begin(node, place, None, false),
+                Err(refused) => Err(refused),
+            };
+            match begun {
+                Ok(alive) => drop(tokio::spawn(Task::new(alive, shared.abort.clone(), work, drop))),
+                Err(_) => shared.count_refused(),
+            }
+        }
     }
 
     /// Puts work on the queue behind the requests, and says whether there was a place in it: what `#[shed(.., detach)]` does with a node's work.
@@ -98,17 +93,13 @@ impl Tasks {
             shared.count(|counts| counts.dropped += 1);
             return false;
         };
-        let (abort, turns) = (shared.abort.clone(), Arc::clone(&shared.turns));
-        drop(runtime.spawn(async move {
-            let (alive, work) = (alive, work);
-            let in_turn = async move {
-                // Where there are no turns any more, this is dropped where it stands.
-                let Ok(_turn) = turns.acquire_owned().await else { return pending().await };
-                drop(work.await);
-            };
-            drop(ended(&alive.shared, abort, in_turn).await);
-            drop(alive);
-        }));
+        let turns = Arc::clone(&shared.turns);
+        let in_turn = async move {
+            // Where there are no turns any more, this is dropped where it stands.
+            let Ok(_turn) = turns.acquire_owned().await else { return pending().await };
+            drop(work.await);
+        };
+        drop(runtime.spawn(Task::new(alive, shared.abort.clone(), in_turn, drop)));
         true
     }
 }

@@ -12,8 +12,10 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::child::{Child, ChildPanicked, MadeOfAPanic};
-use super::shared::{Ended, LEAKED, Shared, ended, ended_now, lock};
+use super::shared::{LEAKED, Shared, lock};
+use super::task::{Ended, Task};
 use super::{Refused, Tasks};
+use crate::around::Panicked;
 
 /// The work of one run: what the node [`Tasks`] provides. A later node asks for `&Work`, and spawns children through it.
 ///
@@ -40,16 +42,19 @@ impl Work {
     /// # Panics
     ///
     /// Outside of a tokio runtime, in tokio's words.
-    pub async fn spawn<F>(&self, name: &'static str, work: F) -> Child<F::Output>
+    pub fn spawn<F>(&self, name: &'static str, work: F) -> impl Future<Output = Child<F::Output>> + use<'_, F>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let begun = match self.shared.place().await {
-            Ok(place) => self.begin(name, place, work),
-            Err(refused) => Err(refused),
-        };
-        begun.unwrap_or_else(|_| self.never_begun(name))
+        // In an `async fn` the work would lie twice: as a parameter, and as a local that waits.
+        async move {
+            let begun = match self.shared.place().await {
+                Ok(place) => self.begin(name, place, work),
+                Err(refused) => Err(refused),
+            };
+            begun.unwrap_or_else(|_| self.never_begun(name))
+        }
     }
 
     /// [`spawn`](Self::spawn) where there is a place right now; a node that is a plain `fn` can do this, too.
@@ -93,7 +98,9 @@ impl Work {
         drop(tokio::task::spawn_blocking(move || {
             let (alive, work) = (alive, work);
             if !of.abort.is_cancelled() {
-                of.tells(name, told, ended_now(&alive.shared, work));
+                let ended = Panicked::caught(work).map_or_else(Ended::Panicked, Ended::Done);
+                alive.shared.saw(&ended);
+                of.tells(name, told, ended);
             }
             drop(alive);
         }));
@@ -130,13 +137,9 @@ impl Work {
         let run = self.run();
         let alive = self.shared.begin(name, place, Some(run), false)?;
         let (told, hears) = oneshot::channel();
-        let (abort, of) = (run.abort.clone(), Arc::clone(run));
-        drop(tokio::spawn(async move {
-            // The last to be dropped, also where the runtime drops the task.
-            let (alive, work) = (alive, work);
-            of.tells(name, told, ended(&alive.shared, abort, work).await);
-            drop(alive);
-        }));
+        let of = Arc::clone(run);
+        let then = move |ended| of.tells(name, told, ended);
+        drop(tokio::spawn(Task::new(alive, run.abort.clone(), work, then)));
         Ok(Child::new(name, hears, Arc::clone(run)))
     }
 }

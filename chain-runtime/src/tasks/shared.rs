@@ -1,6 +1,5 @@
 //! What a `Tasks` and everything that runs in it share: the places, who is alive, and the two tokens.
 
-use core::future::Future;
 use core::pin::pin;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicUsize;
@@ -12,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::run::Run;
 use super::{Counts, Refused};
-use crate::around::{CatchPanic, Panicked};
 
 /// How many tasks outlived what they belonged to, and are still there.
 pub(super) static LEAKED: AtomicUsize = AtomicUsize::new(0);
@@ -199,37 +197,4 @@ impl Drop for Alive {
             run.ends();
         }
     }
-}
-
-/// How a task ended.
-pub(super) enum Ended<T> {
-    Done(T),
-    Panicked(Panicked),
-    Aborted,
-}
-
-/// Does the work, until it is to be dropped. What it holds is gone when this is ready, also where it panics.
-pub(super) async fn ended<F: Future>(shared: &Shared, abort: CancellationToken, work: F) -> Ended<F::Output> {
-    let ended = {
-        let work = pin!(abort.run_until_cancelled_owned(work));
-        CatchPanic.around(work).await
-    };
-    match ended {
-        Ok(Some(output)) => Ended::Done(output),
-        Ok(None) => {
-            shared.count(|counts| counts.aborted += 1);
-            Ended::Aborted
-        }
-        Err(panicked) => panicking(shared, panicked),
-    }
-}
-
-/// Does the work, which blocks its thread.
-pub(super) fn ended_now<T>(shared: &Shared, work: impl FnOnce() -> T) -> Ended<T> {
-    Panicked::caught(work).map_or_else(|panicked| panicking(shared, panicked), Ended::Done)
-}
-
-fn panicking<T>(shared: &Shared, panicked: Panicked) -> Ended<T> {
-    shared.count(|counts| counts.panicked += 1);
-    Ended::Panicked(panicked)
 }
