@@ -23,12 +23,15 @@ impl Tasks {
     ///
     /// If the work does; where the `Tasks` is stopped, or the runtime is shut down, before the work was done; outside of a tokio runtime, in
     /// tokio's words.
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "in an `async fn` the work would lie in the future twice, as a parameter and as a local that waits"
+    )]
     pub fn finish<F>(&self, node: &'static str, work: F) -> impl Future<Output = F::Output> + use<'_, F>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        // In an `async fn` the work would lie twice: as a parameter, and as a local that waits.
         async move {
             let shared = self.shared();
             let begun = match shared.place().await {
@@ -57,6 +60,10 @@ impl Tasks {
     /// # Panics
     ///
     /// Outside of a tokio runtime, in tokio's words.
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "in an `async fn` the work would lie in the future twice, as a parameter and as a local that waits"
+    )]
     pub fn detach<F>(&self, node: &'static str, work: F) -> impl Future<Output = ()> + use<'_, F>
     where
         F: Future + Send + 'static,

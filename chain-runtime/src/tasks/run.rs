@@ -42,12 +42,16 @@ impl Work {
     /// # Panics
     ///
     /// Outside of a tokio runtime, in tokio's words.
+    #[allow(
+        clippy::manual_async_fn,
+        clippy::async_yields_async,
+        reason = "in an `async fn` the work would lie in the future twice, as a parameter and as a local that waits"
+    )]
     pub fn spawn<F>(&self, name: &'static str, work: F) -> impl Future<Output = Child<F::Output>> + use<'_, F>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        // In an `async fn` the work would lie twice: as a parameter, and as a local that waits.
         async move {
             let begun = match self.shared.place().await {
                 Ok(place) => self.begin(name, place, work),
