@@ -332,7 +332,7 @@ pub mod tasks {
     /// Takes an input.
     #[node]
     pub fn read(keys: Keys) {
-        drop(keys);
+        let Keys = keys;
     }
 
     /// Lets none pass.
