@@ -59,6 +59,7 @@ pub use whole::{Admitted, WholeAdaptive};
 /// one of your own. The third is the [`Timer`].
 ///
 /// ```
+/// # #[cfg(feature = "http")] {
 /// use chain_runtime::pressure::{Adaptive, ByPriority, Fixed, Priority};
 /// use chain_runtime::{chain, node};
 /// use http::{Request, Response};
@@ -89,6 +90,7 @@ pub use whole::{Admitted, WholeAdaptive};
 /// assert!(second.headers().contains_key("retry-after"));
 /// assert_eq!(shop.admission.status().in_flight, 0);
 /// # });
+/// # }
 /// ```
 ///
 /// # Where to put it
@@ -251,7 +253,10 @@ impl<Q, L: Limit, T: Timer> Adaptive<Q, L, T> {
 
     #[inline]
     async fn run<B: Future>(&self, by: By, block: Pin<&mut B>) -> Result<B::Output, TurnedAway> {
-        let mut permit = self.gate.admit(by).await?;
+        let mut permit = match self.gate.try_enter(by)? {
+            Some(permit) => permit,
+            None => self.gate.enter(by).await?,
+        };
         Ok(permit.run(block).await)
     }
 }
