@@ -62,6 +62,7 @@ impl<T> Book<T> {
     }
 
     pub(super) fn starts_at(&mut self, first: Generation) {
+        assert!(self.version == 0, "somebody was registered already, and no generation may be given twice");
         self.next = first;
     }
 
@@ -263,4 +264,29 @@ fn find<'a, T>(
 ) -> Result<&'a mut Record<T>, Gone> {
     let record = members.get_mut(&registration.name).ok_or(Gone)?;
     if record.seat.generation() == registration.generation { Ok(record) } else { Err(Gone) }
+}
+
+#[cfg(all(test, not(chain_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_left_is_forgotten() {
+        let (now, mut book) = (Instant::now(), Book::new(Generation::new(1), 1));
+        let mut stays = None;
+        for turn in 0..10_000 {
+            let registration = book.register(Member::new("a", ()), Duration::MAX, now).unwrap();
+            let request = book.seat(&registration).unwrap().begin().unwrap();
+            book.remove(&registration).unwrap();
+            book.dropped.clear();
+            if turn == 0 {
+                stays = Some((registration, request));
+            }
+            assert!(book.leaving.len() <= LEAVING);
+        }
+        let (registration, request) = stays.unwrap();
+        assert_eq!(book.seat(&registration).unwrap().in_flight(), 1);
+        drop(request);
+        assert!(book.seat(&registration).is_none());
+    }
 }

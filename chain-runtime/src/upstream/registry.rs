@@ -69,6 +69,10 @@ impl<T> Registry<T> {
     }
 
     /// Sets the first [`Generation`].
+    ///
+    /// # Panics
+    ///
+    /// If somebody was registered already.
     #[must_use]
     pub fn starting_at(self, first: Generation) -> Self {
         self.lock().book.starts_at(first);

@@ -10,6 +10,11 @@ use tokio::time::advance;
 
 const LEASE: Duration = Duration::from_secs(10);
 
+/// What has to come. On a paused clock, what never comes has failed at once.
+async fn comes<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(Duration::from_secs(60), future).await.expect("it does not come")
+}
+
 fn member(name: &str) -> Member<u16> {
     Member::new(name, 80)
 }
@@ -78,7 +83,7 @@ fn what_is_drained_takes_nothing_new_also_out_of_an_old_snapshot() {
     registry.heartbeat(&registration).unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn drained_completes_when_the_last_request_ends() {
     let registry = Registry::new();
     let registration = registry.register(member("a"), LEASE).unwrap();
@@ -91,14 +96,17 @@ async fn drained_completes_when_the_last_request_ends() {
     let [first, second] = requests;
     drop(first);
     assert!(drained.as_mut().now_or_never().is_none(), "one is in flight");
-    let waits = async {
-        drained.await;
-    };
-    let ends = async { drop(second) };
-    tokio::join!(waits, ends);
+    tokio::join!(comes(drained), async { drop(second) });
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
+async fn drained_completes_when_what_is_idle_is_drained() {
+    let registry = Registry::new();
+    let registration = registry.register(member("a"), LEASE).unwrap();
+    tokio::join!(comes(registry.drained(&registration)), async { registry.drain(&registration).unwrap() });
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_removed_finishes_what_it_has_and_drained_tells_of_it() {
     let registry = Registry::new();
     let registration = registry.register(member("a"), LEASE).unwrap();
@@ -106,12 +114,10 @@ async fn what_is_removed_finishes_what_it_has_and_drained_tells_of_it() {
     let request = seat.begin().unwrap();
     drop(seat);
     registry.remove(&registration).unwrap();
-    let drained = registry.drained(&registration);
     assert!(registry.drained(&registration).now_or_never().is_none());
-    let ends = async { drop(request) };
-    tokio::join!(drained, ends);
+    tokio::join!(comes(registry.drained(&registration)), async { drop(request) });
     // Of what is long gone nothing is in flight either.
-    registry.drained(&registration).await;
+    comes(registry.drained(&registration)).await;
 }
 
 #[test]
@@ -166,7 +172,7 @@ fn members_are_dropped_outside_of_the_lock() {
     assert!(dropped.load(SeqCst));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn changed_tells_of_the_next_snapshot() {
     let registry = Registry::new();
     let seen = registry.snapshot().version();
@@ -174,7 +180,7 @@ async fn changed_tells_of_the_next_snapshot() {
         let registration = registry.register(member("a"), LEASE).unwrap();
         registry.heartbeat(&registration).unwrap();
     };
-    let (now, ()) = tokio::join!(registry.changed(seen), changes);
+    let (now, ()) = tokio::join!(comes(registry.changed(seen)), changes);
     assert_eq!(now.members().len(), 1);
     assert!(registry.changed(now.version()).now_or_never().is_none(), "a heartbeat changes no snapshot");
     assert_eq!(registry.changed(seen).now_or_never().unwrap().version(), now.version());
