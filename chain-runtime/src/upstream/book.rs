@@ -289,4 +289,15 @@ mod tests {
         drop(request);
         assert!(book.seat(&registration).is_none());
     }
+
+    #[test]
+    fn a_heartbeat_that_was_on_its_way_for_long_does_not_shorten_a_lease() {
+        let (begun, second) = (Instant::now(), Duration::from_secs(1));
+        let mut book = Book::new(Generation::new(1), 1);
+        let registration = book.register(Member::new("a", ()), 10 * second, begun).unwrap();
+        book.heartbeat(&registration, begun + 5 * second).unwrap();
+        book.heartbeat(&registration, begun + 3 * second).unwrap();
+        assert_eq!(book.expire(begun + 14 * second), 0);
+        assert_eq!(book.expire(begun + 15 * second), 1);
+    }
 }

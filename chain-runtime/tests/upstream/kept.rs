@@ -1,6 +1,6 @@
 //! A registry that is kept: leases end by the clock, and snapshots are a spacing apart.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use chain_runtime::upstream::{Member, Registry};
@@ -56,7 +56,7 @@ async fn the_first_change_is_published_at_once_and_the_others_together() {
         registry.register(member(format!("other-{other}")), Duration::MAX).unwrap();
         assert_eq!(members(&registry), 1);
     }
-    let now = registry.changed(second).await;
+    let now = tokio::time::timeout(Duration::from_secs(60), registry.changed(second)).await.unwrap();
     assert_eq!(now.members().len(), 101);
     assert_eq!(begun.elapsed(), 20 * MS);
     // After a pause, at once again.
@@ -88,6 +88,8 @@ async fn a_keeper_that_ends_publishes_what_has_waited_and_another_goes_on() {
     sleep(MS).await;
     registry.register(member("a"), Duration::MAX).unwrap();
     registry.register(member("b"), 200 * MS).unwrap();
+    // The first one is woken for it, and the other one sleeps on.
+    sleep(MS).await;
     assert_eq!(members(&registry), 1);
     keeper.abort();
     assert!(keeper.await.unwrap_err().is_cancelled());
@@ -99,4 +101,35 @@ async fn a_keeper_that_ends_publishes_what_has_waited_and_another_goes_on() {
     registry.register(member("c"), Duration::MAX).unwrap();
     registry.register(member("d"), Duration::MAX).unwrap();
     assert_eq!(members(&registry), 3, "nobody keeps it, so each change is published at once");
+}
+
+/// What comes and goes between two snapshots is in none, so the registry has the last of it. What it drops may ask the registry.
+#[test]
+fn what_comes_and_goes_between_two_snapshots_is_dropped_outside_of_the_lock() {
+    struct Asks(Arc<Registry<Asks>>);
+
+    impl Drop for Asks {
+        fn drop(&mut self) {
+            self.0.evict(std::time::Instant::now());
+        }
+    }
+
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let registry = Arc::new(Registry::new());
+            let keeper = tokio::spawn({
+                let registry = Arc::clone(&registry);
+                async move { registry.keep().await }
+            });
+            sleep(MS).await;
+            let register = || registry.register(Member::new("a", Asks(Arc::clone(&registry))), Duration::MAX).unwrap();
+            registry.remove(&register()).unwrap();
+            registry.remove(&register()).unwrap();
+            keeper.abort();
+        });
+        tell.send(()).unwrap();
+    });
+    told.recv_timeout(Duration::from_secs(60)).expect("a thread waits for the lock that it holds");
 }
