@@ -87,19 +87,23 @@ impl<T> Book<T> {
         before - self.members.len()
     }
 
+    /// Takes the member. One that is refused stays where it is, since it is not to be dropped under the lock.
     pub(super) fn register(
         &mut self,
-        member: Member<T>,
+        member: &mut Option<Member<T>>,
         lease: Duration,
         now: Instant,
     ) -> Result<Registration, Refused> {
-        if !is_name(&member.name) {
-            return Err(Refused::Name(member.name));
+        let admitted = member.take_if(|member| is_name(&member.name) && self.has_room(&member.name));
+        match (admitted, member) {
+            (Some(admitted), _) => Ok(self.insert(admitted, lease, now)),
+            (None, Some(refused)) if !is_name(&refused.name) => Err(Refused::Name(Arc::clone(&refused.name))),
+            (None, _) => Err(Refused::Full { limit: self.limit }),
         }
-        if self.members.len() >= self.limit && !self.members.contains_key(&member.name) {
-            return Err(Refused::Full { limit: self.limit });
-        }
-        Ok(self.insert(member, lease, now))
+    }
+
+    fn has_room(&self, name: &str) -> bool {
+        self.members.len() < self.limit || self.members.contains_key(name)
     }
 
     pub(super) fn heartbeat(&mut self, registration: &Registration, now: Instant) -> Result<(), Gone> {
@@ -155,11 +159,12 @@ impl<T> Book<T> {
         Ok(())
     }
 
-    /// Makes the members of a list what the list says. `listed` is what it has registered so far.
+    /// Makes the members of a list what the list says. `listed` is what it has registered so far. Only those that are registered are taken out of
+    /// the list: the others are not to be dropped under the lock.
     pub(super) fn replace(
         &mut self,
         listed: &mut BTreeMap<Arc<str>, Generation>,
-        list: BTreeMap<Arc<str>, Member<T>>,
+        list: &mut BTreeMap<Arc<str>, Option<Member<T>>>,
         now: Instant,
     ) -> Result<Changes, Refused>
     where
@@ -182,11 +187,12 @@ impl<T> Book<T> {
         }
         changes.removed = removed.len();
         listed.retain(|name, _| list.contains_key(name));
-        for (name, member) in list {
-            let own = listed.get(&name).filter(|generation| is_current(&self.members, &name, generation));
-            let record = own.and_then(|_| self.members.get_mut(&name));
-            changes.removed += usize::from(record.as_ref().is_some_and(|record| !record.seat.is_same(&member)));
-            match record.filter(|record| record.seat.is_same(&member)) {
+        for (name, place) in list {
+            let Some(member) = place else { continue };
+            let own = listed.get(name).filter(|generation| is_current(&self.members, name, generation));
+            let record = own.and_then(|_| self.members.get_mut(name));
+            changes.removed += usize::from(record.as_ref().is_some_and(|record| !record.seat.is_same(member)));
+            match record.filter(|record| record.seat.is_same(member)) {
                 Some(record) if record.weight == member.weight => changes.kept += 1,
                 Some(record) => {
                     record.weight = member.weight;
@@ -195,8 +201,8 @@ impl<T> Book<T> {
                 }
                 None => {
                     // It has no lease: whoever keeps the list says when it goes.
-                    let registration = self.insert(member, Duration::MAX, now);
-                    listed.insert(name, registration.generation);
+                    let registration = place.take().map(|member| self.insert(member, Duration::MAX, now));
+                    listed.extend(registration.map(|registration| (registration.name, registration.generation)));
                     changes.added += 1;
                 }
             }
@@ -275,7 +281,7 @@ mod tests {
         let (now, mut book) = (Instant::now(), Book::new(Generation::new(1), 1));
         let mut stays = None;
         for turn in 0..10_000 {
-            let registration = book.register(Member::new("a", ()), Duration::MAX, now).unwrap();
+            let registration = book.register(&mut Some(Member::new("a", ())), Duration::MAX, now).unwrap();
             let request = book.seat(&registration).unwrap().begin().unwrap();
             book.remove(&registration).unwrap();
             book.dropped.clear();
@@ -294,7 +300,7 @@ mod tests {
     fn a_heartbeat_that_was_on_its_way_for_long_does_not_shorten_a_lease() {
         let (begun, second) = (Instant::now(), Duration::from_secs(1));
         let mut book = Book::new(Generation::new(1), 1);
-        let registration = book.register(Member::new("a", ()), 10 * second, begun).unwrap();
+        let registration = book.register(&mut Some(Member::new("a", ())), 10 * second, begun).unwrap();
         book.heartbeat(&registration, begun + 5 * second).unwrap();
         book.heartbeat(&registration, begun + 3 * second).unwrap();
         assert_eq!(book.expire(begun + 14 * second), 0);

@@ -21,7 +21,7 @@ fn after(begun: Instant, seconds: u64) -> Instant {
 const LEASE: Duration = Duration::from_secs(10);
 
 fn register(registry: &Registry<u8>, name: &str, now: Instant) -> Registration {
-    registry.change_at(now, |book, _| book.register(Member::new(name, 0), LEASE, now)).unwrap()
+    registry.change_at(now, |book, _| book.register(&mut Some(Member::new(name, 0)), LEASE, now)).unwrap()
 }
 
 fn registry() -> Arc<Registry<u8>> {

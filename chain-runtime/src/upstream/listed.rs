@@ -62,16 +62,16 @@ impl<'a, T> Listed<'a, T> {
     where
         T: PartialEq,
     {
-        let list = by_name(list, self.registry.limit())?;
+        let mut list = by_name(list, self.registry.limit())?;
         let Self { registry, members } = self;
-        registry.change(|book, now| book.replace(members, list, now))
+        registry.change(|book, now| book.replace(members, &mut list, now))
     }
 }
 
 fn by_name<T>(
     list: impl IntoIterator<Item = Member<T>>,
     limit: usize,
-) -> Result<BTreeMap<Arc<str>, Member<T>>, Refused> {
+) -> Result<BTreeMap<Arc<str>, Option<Member<T>>>, Refused> {
     let mut members = BTreeMap::new();
     for member in list {
         if members.len() == limit {
@@ -80,8 +80,9 @@ fn by_name<T>(
         if !is_name(&member.name) {
             return Err(Refused::Name(member.name));
         }
-        if let Some(twice) = members.insert(Arc::clone(&member.name), member) {
-            return Err(Refused::Twice(twice.name));
+        let name = Arc::clone(&member.name);
+        if members.insert(Arc::clone(&name), Some(member)).is_some() {
+            return Err(Refused::Twice(name));
         }
     }
     Ok(members)

@@ -98,7 +98,8 @@ impl<T> Registry<T> {
     ///
     /// The name is none, or there are too many members.
     pub fn register(&self, member: Member<T>, lease: Duration) -> Result<Registration, Refused> {
-        self.change(|book, now| book.register(member, lease, now))
+        let mut member = Some(member);
+        self.change(|book, now| book.register(&mut member, lease, now))
     }
 
     /// Renews the lease: it ends when its whole length has passed from now. No snapshot is changed by it.

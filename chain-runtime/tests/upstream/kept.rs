@@ -103,33 +103,57 @@ async fn a_keeper_that_ends_publishes_what_has_waited_and_another_goes_on() {
     assert_eq!(members(&registry), 3, "nobody keeps it, so each change is published at once");
 }
 
-/// What comes and goes between two snapshots is in none, so the registry has the last of it. What it drops may ask the registry.
-#[test]
-fn what_comes_and_goes_between_two_snapshots_is_dropped_outside_of_the_lock() {
-    struct Asks(Arc<Registry<Asks>>);
+/// Drops what asks the registry, and so waits for its lock.
+struct Asks(Arc<Registry<Asks>>);
 
-    impl Drop for Asks {
-        fn drop(&mut self) {
-            self.0.evict(std::time::Instant::now());
-        }
+impl Drop for Asks {
+    fn drop(&mut self) {
+        self.0.evict(std::time::Instant::now());
     }
+}
 
+impl PartialEq for Asks {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+fn nobody_holds_the_lock(test: impl AsyncFnOnce(&Arc<Registry<Asks>>) + Send + 'static) {
     let (tell, told) = mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(async {
-            let registry = Arc::new(Registry::new());
-            let keeper = tokio::spawn({
-                let registry = Arc::clone(&registry);
-                async move { registry.keep().await }
-            });
-            sleep(MS).await;
-            let register = || registry.register(Member::new("a", Asks(Arc::clone(&registry))), Duration::MAX).unwrap();
-            registry.remove(&register()).unwrap();
-            registry.remove(&register()).unwrap();
-            keeper.abort();
-        });
+        runtime.block_on(test(&Arc::new(Registry::new().with_limit(1))));
         tell.send(()).unwrap();
     });
-    told.recv_timeout(Duration::from_secs(60)).expect("a thread waits for the lock that it holds");
+    told.recv_timeout(Duration::from_secs(60)).expect("a thread waits for the lock that it holds, or has panicked");
+}
+
+/// It is in no snapshot, so the registry has the last of it.
+#[test]
+fn what_comes_and_goes_between_two_snapshots_is_dropped_outside_of_the_lock() {
+    nobody_holds_the_lock(async |registry| {
+        let keeper = tokio::spawn({
+            let registry = Arc::clone(registry);
+            async move { registry.keep().await }
+        });
+        sleep(MS).await;
+        let register = || registry.register(Member::new("a", Asks(Arc::clone(registry))), Duration::MAX).unwrap();
+        registry.remove(&register()).unwrap();
+        registry.remove(&register()).unwrap();
+        keeper.abort();
+    });
+}
+
+#[test]
+fn what_is_not_taken_is_dropped_outside_of_the_lock() {
+    nobody_holds_the_lock(async |registry| {
+        let member = |name: &str| Member::new(name, Asks(Arc::clone(registry)));
+        let mut listed = registry.listed();
+        listed.replace([member("a")]).unwrap();
+        assert_eq!(listed.replace([member("a")]).unwrap().kept, 1);
+        registry.register(member("b"), Duration::MAX).unwrap_err();
+        registry.register(member(""), Duration::MAX).unwrap_err();
+        let mut other = registry.listed();
+        other.replace([member("b")]).unwrap_err();
+    });
 }
