@@ -166,6 +166,7 @@
 //! | `whole-body` | `nodes::whole_body`: a body, read whole within limits | those of `http-body` and `tokio` |
 //! | `pool` | `Pool` and `Lease`: contexts that outlive their requests | `crossbeam-queue`, `thread_local` |
 //! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits; work that belongs to a request, and work that outlives it (modules `tasks`, `cancel`) | `pin-project-lite`, `tokio`, `tokio-util` |
+//! | `upstream` | who can be asked, from leases, lists and files (module `upstream`) | `arc-swap`, `tokio` |
 //! | `retry` | `around::Retry` with its budget | `fastrand` |
 //! | `proxy` | a forwarding node with its server (module `proxy`) | `hyper`, `hyper-util`, `tokio-util`, `tower-service`; those of `http-body`, `pool` and `tokio` |
 //! | `rustls` | TLS to upstreams, for `proxy` | `tokio-rustls`, without a provider of cryptography |
@@ -257,7 +258,7 @@ pub mod shed;
 #[cfg(feature = "http")]
 #[doc(hidden)]
 pub mod short;
-#[cfg(any(feature = "pool", feature = "pressure"))]
+#[cfg(any(feature = "pool", feature = "pressure", feature = "upstream"))]
 mod sync;
 #[cfg(feature = "http-body")]
 pub mod tailed;
@@ -272,6 +273,8 @@ pub mod toggle;
 pub mod tonic;
 #[cfg(feature = "tower")]
 pub mod tower;
+#[cfg(feature = "upstream")]
+pub mod upstream;
 
 pub use around::Around;
 #[cfg(feature = "http")]
