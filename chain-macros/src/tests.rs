@@ -133,3 +133,19 @@ fn expansion_is_deterministic() {
     let text = || expansions().iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(text(), text());
 }
+
+/// So it costs nothing, and a chain that does asks once.
+#[test]
+fn a_chain_that_sheds_nothing_asks_for_no_level() {
+    let count = |declaration: &str, word: &str| {
+        let expansion = flat(compile::chain(tokens(declaration)));
+        expansion.iter().filter(|token| token.to_string() == word).count()
+    };
+    for declaration in [ITEM, FUNCTION, SHORT] {
+        assert_eq!(["Shedding", "shedding", "snapshot"].map(|word| count(declaration, word)), [0; 3]);
+        // In the description.
+        assert_eq!(count(declaration, "sheds"), 1, "{declaration}");
+    }
+    // Beside that of its toggles.
+    assert_eq!(count(COMPOSED, "snapshot"), 2);
+}
