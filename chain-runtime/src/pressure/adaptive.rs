@@ -116,10 +116,11 @@ pub use whole::{Admitted, WholeAdaptive};
 ///
 /// A block that replied, by the time from its permit to its reply, without what it waited for [elsewhere](super::Elsewhere). These are not:
 ///
-/// - one that was cancelled, or panicked; unless it took as long as [`timeout`](Self::timeout), which counts as lost;
+/// - one that was cancelled, or panicked;
 /// - one in which another `Adaptive` turned away.
 ///
-/// Lost is what took as long as `timeout`, what a [`Deadline`](crate::around::Deadline) inside of the block ended, and of what a [`Judge`](super::Judge) says so.
+/// Lost is what took as long as [`timeout`](Self::timeout), whether it replied or was cancelled; what a [`Deadline`](crate::around::Deadline) ended, inside of the
+/// block or around the limit, unless most of the time went by elsewhere; and of what a [`Judge`](super::Judge) says so.
 ///
 /// # Cost
 ///
