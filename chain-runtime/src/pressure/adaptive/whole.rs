@@ -91,7 +91,7 @@ impl<R, Q, L: Limit, T: Timer> WholeAdaptive<R, Q, L, T> {
     }
 }
 
-#[node(crate = crate)]
+#[node(crate = crate, rejects)]
 impl<R: Holds<Admitted<L, T>>, At, L: Limit, T: Timer> WholeAdaptive<R, Anyone<At>, L, T> {
     /// Polls the block under a permit, which goes with its reply.
     ///
@@ -103,7 +103,7 @@ impl<R: Holds<Admitted<L, T>>, At, L: Limit, T: Timer> WholeAdaptive<R, Anyone<A
     }
 }
 
-#[node(crate = crate)]
+#[node(crate = crate, rejects)]
 impl<R: Holds<Admitted<L, T>>, At, L: Limit, T: Timer> WholeAdaptive<R, ByPriority<At>, L, T> {
     /// Takes down how much the request matters.
     pub fn enter(&self, priority: &Priority) -> Asked<ByPriority<At>> {
@@ -124,7 +124,7 @@ impl<R: Holds<Admitted<L, T>>, At, L: Limit, T: Timer> WholeAdaptive<R, ByPriori
     }
 }
 
-#[node(crate = crate)]
+#[node(crate = crate, rejects)]
 impl<R: Holds<Admitted<L, T>>, K: Key, At, L: Limit, T: Timer> WholeAdaptive<R, Fair<K, Anyone<At>>, L, T> {
     /// Takes down whose request it is.
     pub fn enter(&self, key: &K) -> Asked<Fair<K, Anyone<At>>> {
@@ -145,7 +145,7 @@ impl<R: Holds<Admitted<L, T>>, K: Key, At, L: Limit, T: Timer> WholeAdaptive<R, 
     }
 }
 
-#[node(crate = crate)]
+#[node(crate = crate, rejects)]
 impl<R: Holds<Admitted<L, T>>, K: Key, At, L: Limit, T: Timer> WholeAdaptive<R, Fair<K, ByPriority<At>>, L, T> {
     /// Takes down how much the request matters, and whose it is.
     pub fn enter(&self, priority: &Priority, key: &K) -> Asked<Fair<K, ByPriority<At>>> {
