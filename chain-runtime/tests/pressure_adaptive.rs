@@ -526,6 +526,13 @@ fn limits_of_different_forms_stand_in_each_other_and_reply_as_http() {
 // Cost
 
 #[test]
+fn the_future_is_as_large_as_is_said() {
+    let (plain, ranked) = (Plain::fixed(1), Ranked::fixed(1));
+    assert!(size_of_val(&plain.around(pin!(async {}))) <= 656);
+    assert!(size_of_val(&ranked.around(&ranked.enter(&Critical), pin!(async {}))) <= 656);
+}
+
+#[test]
 fn no_request_allocates_whether_it_is_let_in_waits_or_is_turned_away() {
     run(async {
         let limit = Ranked::fixed(1).queue(2);
