@@ -122,6 +122,8 @@ pub(crate) enum ItemKind {
 pub(crate) struct Modifiers {
     /// All have to hold, asked in this order; otherwise the item is skipped.
     pub(crate) conditions: Vec<Condition>,
+    /// Whether there are any, also where they could not be read.
+    pub(crate) has_conditions: bool,
     /// `#[timeout(250ms)]`: an expression for the `Duration`.
     pub(crate) timeout: Option<(Span, TokenStream)>,
     pub(crate) cancel: Option<(Span, OnCancel)>,
@@ -143,6 +145,8 @@ pub(crate) enum Condition {
     Split(Span, Share),
     /// `#[toggle]`
     Toggle(Toggle),
+    /// `#[shed(high)]`
+    Shed(Shed),
 }
 
 impl Condition {
@@ -151,6 +155,7 @@ impl Condition {
             Self::When(node) => node.span(),
             Self::Sample(span, _) | Self::Split(span, _) => *span,
             Self::Toggle(toggle) => toggle.span,
+            Self::Shed(shed) => shed.span,
         }
     }
 }
@@ -168,6 +173,45 @@ pub(crate) struct Toggle {
     pub(crate) span: Span,
     /// As it is declared.
     pub(crate) on: bool,
+}
+
+/// Something that is given up under pressure.
+pub(crate) struct Shed {
+    pub(crate) name: String,
+    pub(crate) span: Span,
+    /// From this level on.
+    pub(crate) level: Level,
+    pub(crate) how: How,
+}
+
+/// How hard it is to serve, where it is hard.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Level {
+    Elevated,
+    High,
+    Critical,
+}
+
+impl Level {
+    pub(crate) const ALL: [Self; 3] = [Self::Elevated, Self::High, Self::Critical];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Elevated => "elevated",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// What becomes of what is given up.
+#[derive(Clone, Copy)]
+pub(crate) enum How {
+    Skipped,
+    /// It runs for a share of the requests.
+    Sampled(Span, Share),
+    /// Its work goes behind the request.
+    Behind(Span),
 }
 
 /// What becomes of a node's work when the request is dropped.
@@ -240,6 +284,14 @@ impl Item {
     /// An item with nothing before or behind it.
     pub(crate) fn plain(kind: ItemKind) -> Self {
         Self { modifiers: Modifiers::default(), kind, otherwise: None }
+    }
+
+    /// From when on it is shed, if it is.
+    pub(crate) fn shed(&self) -> Option<&Shed> {
+        self.modifiers.conditions.iter().find_map(|condition| match condition {
+            Condition::Shed(shed) => Some(shed),
+            _ => None,
+        })
     }
 
     /// The name of the first node in it.
@@ -320,6 +372,11 @@ impl Block {
         toggles.collect()
     }
 
+    /// What is shed in it, in the order in which it is written.
+    pub(crate) fn sheds(&self) -> Vec<&Shed> {
+        self.items().into_iter().filter_map(Item::shed).collect()
+    }
+
     /// Its outline, as a person would write it: `auth => deadline { .. } => proxy`.
     pub(crate) fn outline(&self) -> String {
         self.items.iter().map(Item::outline).collect::<Vec<_>>().join(" => ")
@@ -349,8 +406,13 @@ impl Chain {
         self.fields.iter().find(|field| crate::types::is_named(&field.ty, "Toggles"))
     }
 
-    /// The fields that may have them, where the name of none says so: it may be another name of `Toggles`.
-    pub(crate) fn may_be_switches(&self) -> Vec<&Field> {
+    /// The field by which the chain knows what to shed.
+    pub(crate) fn shedding(&self) -> Option<&Field> {
+        self.fields.iter().find(|field| crate::types::is_named(&field.ty, "Shedding"))
+    }
+
+    /// The fields that may have what the name of none says: it may be another name of `Toggles`, or of `Shedding`.
+    pub(crate) fn may_have_it(&self) -> Vec<&Field> {
         let fields = self.fields.iter().enumerate().filter(|(index, field)| {
             let bare = crate::types::last_segment(&field.ty).is_some_and(|last| last.arguments.is_none());
             bare && crate::types::may_hide_a_break(&field.ty)

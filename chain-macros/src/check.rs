@@ -5,10 +5,12 @@
 //! - one type, one provider: among the inputs and the fields, by their written types. What nodes provide
 //!   only rustc knows; `expand::scope` lets it compare.
 
-use crate::ast::{Block, Chain, Form, ItemKind, Modifiers, NeededField};
+use crate::ast::{Block, Chain, Condition, Form, ItemKind, Modifiers, NeededField};
 use crate::diagnostics::Diagnostics;
 use crate::names::unraw;
 use crate::types;
+
+mod sheds;
 
 pub(crate) fn chain(chain: &Chain, diagnostics: &mut Diagnostics) {
     has_a_node(chain, diagnostics);
@@ -17,6 +19,7 @@ pub(crate) fn chain(chain: &Chain, diagnostics: &mut Diagnostics) {
         wraps_a_future(chain, diagnostics);
     }
     toggles(chain, diagnostics);
+    sheds::check(chain, diagnostics);
     inputs_differ(chain, diagnostics);
     fields_differ(chain, diagnostics);
     types_are_told_apart(chain, diagnostics);
@@ -39,9 +42,13 @@ fn ends_reply(block: &Block, replies: bool, diagnostics: &mut Diagnostics) {
     for (at, item) in block.items.iter().enumerate() {
         let replies = replies && at + 1 == block.items.len();
         if let (true, Some(condition), None) = (replies, item.modifiers.conditions.first(), &item.otherwise) {
+            let what = match condition {
+                Condition::Shed(shed) => format!("shed from `{}` on", shed.level.name()),
+                _ => "skipped".to_owned(),
+            };
             diagnostics.error_at(
                 condition.span(),
-                "what stands at the end of the chain may be skipped, and then nothing replies",
+                format_args!("what stands at the end of the chain may be {what}, and then nothing replies"),
                 "add `else { .. }` behind it with a node that gives the reply, or a node after it",
             );
         }
@@ -105,7 +112,7 @@ fn toggles(chain: &Chain, diagnostics: &mut Diagnostics) {
     if chain.form == Form::Short {
         let what = "a chain in the short form has no switches";
         diagnostics.error_at(first.span, what, "declare the chain as an item, with a field `toggles: Toggles`");
-    } else if chain.switches().is_none() && chain.may_be_switches().is_empty() {
+    } else if chain.switches().is_none() && chain.may_have_it().is_empty() {
         diagnostics.error_at(
             first.span,
             format_args!("there is no place for the switch of `{}`", first.name),

@@ -86,6 +86,11 @@ pub(crate) fn version_by(chain: &crate::ast::Chain, field: usize) -> Ident {
     static_of(&format!("Version{field}"), &chain.name)
 }
 
+/// A level of pressure, as the runtime has it.
+pub(crate) fn level(level: crate::ast::Level) -> Ident {
+    single(&format!("{level:?}"))
+}
+
 /// A page of a long row's loans.
 pub(crate) fn page_of(scope: &Ident, index: usize) -> Ident {
     format_ident!("Page{index}Of{scope}", span = Span::mixed_site())

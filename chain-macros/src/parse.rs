@@ -20,6 +20,7 @@ use crate::types;
 mod branch;
 mod modifiers;
 pub(crate) mod pattern;
+mod shed;
 
 /// Cuts `[$crate] declaration` in two.
 pub(crate) fn declaration(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<(TokenStream, Vec<TokenTree>)> {
@@ -619,7 +620,7 @@ fn item_use(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Resul
     let modifiers = modifiers::read(attributes, &kind, diagnostics);
     let mut otherwise = None;
     if input.peek(Token![else]) {
-        if modifiers.conditions.is_empty() {
+        if !modifiers.has_conditions {
             return Err(input.error("this `else` belongs to no `if`\n  help: write `if node { .. } else { .. }`"));
         }
         input.parse::<Token![else]>()?;

@@ -21,6 +21,8 @@ pub(crate) struct Plan<'a> {
     /// All blocks, as they are described.
     pub(crate) blocks: Vec<BlockInfo>,
     pub(crate) body: Row,
+    /// What may be shed, in the order in which it is written.
+    pub(crate) sheds: Vec<Shed<'a>>,
     /// Whether the chain's type has type or const parameters: then its constants are evaluated where it is used.
     pub(crate) is_generic: bool,
 }
@@ -76,6 +78,21 @@ pub(crate) enum Condition {
     Split(usize, Share, String),
     /// The toggle of this index is on; as it is declared, it is so or not.
     Toggled(usize, bool),
+    /// What has this index among the sheds is not shed.
+    Kept(usize),
+}
+
+/// Something that is given up under pressure.
+pub(crate) struct Shed<'a> {
+    pub(crate) declared: &'a ast::Shed,
+    pub(crate) of: ShedOf,
+}
+
+/// What that is: a node by its position, or a block by its index.
+#[derive(Clone, Copy)]
+pub(crate) enum ShedOf {
+    Node(usize),
+    Block(usize),
 }
 
 /// What runs for some values of a node.
@@ -379,6 +396,14 @@ impl Step {
     pub(crate) fn may_be_skipped(&self) -> bool {
         !self.conditions.is_empty()
     }
+
+    /// Whether its work may go behind the request.
+    pub(crate) fn goes_behind(&self, plan: &Plan<'_>) -> bool {
+        self.conditions.iter().any(|condition| match condition {
+            Condition::Kept(index) => matches!(plan.sheds[*index].declared.how, ast::How::Behind(_)),
+            _ => false,
+        })
+    }
 }
 
 pub(crate) fn plan(chain: &Chain) -> Plan<'_> {
@@ -392,12 +417,13 @@ pub(crate) fn plan(chain: &Chain) -> Plan<'_> {
         is_generic,
         bindings: 0,
         toggles: 0,
+        sheds: Vec::new(),
     };
     let level = planner.level(None, true, chain.name.span());
     planner.levels[level].slots = chain_slots(chain);
     let body = planner.row(&chain.run.body, Place { level, block: None, after: None });
-    let Planner { levels, steps, blocks, .. } = planner;
-    Plan { chain, levels, steps, blocks, body, is_generic }
+    let Planner { levels, steps, blocks, sheds, .. } = planner;
+    Plan { chain, levels, steps, blocks, body, sheds, is_generic }
 }
 
 struct Planner<'a> {
@@ -410,6 +436,8 @@ struct Planner<'a> {
     bindings: usize,
     /// How many toggles there are so far.
     toggles: usize,
+    /// What is shed so far.
+    sheds: Vec<Shed<'a>>,
 }
 
 /// Where something stands.
@@ -421,7 +449,7 @@ struct Place {
     after: Option<usize>,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
     fn level(&mut self, outer: Option<Outer>, replies: bool, span: Span) -> usize {
         let index = self.levels.len();
         let scope = names::scope_of(&self.chain.name, index);
@@ -429,7 +457,7 @@ impl Planner<'_> {
         index
     }
 
-    fn row(&mut self, body: &ast::Block, mut place: Place) -> Row {
+    fn row(&mut self, body: &'a ast::Block, mut place: Place) -> Row {
         let level = place.level;
         let replies = self.levels[level].replies;
         let last = body.items.len().saturating_sub(1);
@@ -439,10 +467,18 @@ impl Planner<'_> {
     }
 
     /// An item, skipped where its conditions do not hold.
-    fn item(&mut self, item: &ast::Item, is_last: bool, place: &mut Place) -> Piece {
-        let conditions: Vec<_> =
+    fn item(&mut self, item: &'a ast::Item, is_last: bool, place: &mut Place) -> Piece {
+        let first_shed = self.sheds.len();
+        let mut conditions: Vec<_> =
             item.modifiers.conditions.iter().map(|condition| self.condition(condition, item, *place)).collect();
         let is_lone_node = matches!(item.kind, ItemKind::Node(_)) && item.otherwise.is_none();
+        let of = if is_lone_node { ShedOf::Node(self.steps.len()) } else { ShedOf::Block(self.blocks.len()) };
+        self.sheds[first_shed..].iter_mut().for_each(|shed| shed.of = of);
+        // What goes behind the request is what would have run: that is known when all else was asked.
+        conditions.sort_by_key(|condition| match condition {
+            Condition::Kept(index) => matches!(self.sheds[*index].declared.how, ast::How::Behind(_)),
+            _ => false,
+        });
         if conditions.is_empty() || is_lone_node {
             return self.kind(item, conditions, is_last, place);
         }
@@ -464,7 +500,7 @@ impl Planner<'_> {
         Piece::If(conditions, then, otherwise)
     }
 
-    fn condition(&mut self, condition: &ast::Condition, item: &ast::Item, place: Place) -> Condition {
+    fn condition(&mut self, condition: &'a ast::Condition, item: &ast::Item, place: Place) -> Condition {
         match condition {
             ast::Condition::When(node) => {
                 let step = step(self.chain, node);
@@ -485,10 +521,15 @@ impl Planner<'_> {
                 self.toggles += 1;
                 Condition::Toggled(index, toggle.on)
             }
+            ast::Condition::Shed(declared) => {
+                // What it is of, is known once the other conditions have their positions.
+                self.sheds.push(Shed { declared, of: ShedOf::Node(self.steps.len()) });
+                Condition::Kept(self.sheds.len() - 1)
+            }
         }
     }
 
-    fn kind(&mut self, item: &ast::Item, conditions: Vec<Condition>, is_last: bool, place: &mut Place) -> Piece {
+    fn kind(&mut self, item: &'a ast::Item, conditions: Vec<Condition>, is_last: bool, place: &mut Place) -> Piece {
         let level = place.level;
         let replies = self.levels[level].replies && is_last;
         match &item.kind {

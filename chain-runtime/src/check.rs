@@ -4,6 +4,8 @@
 //! provider that comes too late, an input that is gone. Each check panics with one sentence; the
 //! `chain!` macro puts the call at the node's token, and `#[track_caller]` leads the error there.
 
+pub mod shed;
+
 use crate::describe::{Access, BlockKind, ChainInfo, Facts, Hides, Need, NodeInfo, SourceKind, Wraps};
 
 /// A message put together in a constant.
@@ -79,8 +81,8 @@ pub const fn takes(nodes: &[NodeInfo]) -> bool {
 #[track_caller]
 pub const fn node(chain: &ChainInfo, position: usize, takes: bool) {
     let node = &chain.nodes[position];
-    order(node, node.needs, false);
-    order(node, node.exit_needs, true);
+    order(chain, node, node.needs, false);
+    order(chain, node, node.exit_needs, true);
     overlap(node, node.needs);
     overlap(node, node.exit_needs);
     emptied(chain, node, node.needs);
@@ -601,7 +603,7 @@ pub const fn way_out_of_fn(nodes: &[NodeInfo], position: usize) {
 
 /// A node's needs come from before it; those of its way out, from before it or from itself.
 #[track_caller]
-const fn order(node: &NodeInfo, needs: &[Need], way_out: bool) {
+const fn order(chain: &ChainInfo, node: &NodeInfo, needs: &[Need], way_out: bool) {
     let mut at = 0;
     while at < needs.len() {
         let need = &needs[at];
@@ -617,11 +619,23 @@ const fn order(node: &NodeInfo, needs: &[Need], way_out: bool) {
                 let message = message.text(" comes after it: move ").code(from.name).text(" before ");
                 panic!("{}", message.code(node.name).as_str());
             }
+            // The node that provides it is told.
+            SourceKind::Skippable if shed::goes_behind(chain, from.position) => {}
             SourceKind::Skippable if from.position != node.position => {
                 let message =
                     needs_a(node, need).text(", which ").code(from.name).text(" provides, but ").code(from.name);
-                let message = message.text(" may be skipped: ask for `&Option<").text(need.ty).text(">`, or put ");
-                panic!("{}", message.code(node.name).text(" under the same condition").as_str());
+                let (message, or) = match shed::of(chain, from.position) {
+                    Some(shed) => {
+                        (message.text(" may be shed from ").code(shed.from.name()).text(" on"), ">`, or shed ")
+                    }
+                    None => (message.text(" may be skipped"), ">`, or put "),
+                };
+                let message = message.text(": ask for `&Option<").text(need.ty).text(or).code(node.name);
+                let with_it = match shed::of(chain, from.position) {
+                    Some(_) => message.text(" with it, in a block of both"),
+                    None => message.text(" under the same condition"),
+                };
+                panic!("{}", with_it.as_str());
             }
             SourceKind::Ending if !way_out => {
                 let message = Message::new().code(node.name).text(" asks how the chain ended before it has: ");

@@ -4,6 +4,8 @@
 
 use core::fmt;
 
+use crate::shed::ShedInfo;
+
 mod drawing;
 pub(crate) mod rows;
 
@@ -412,6 +414,8 @@ pub struct ChainInfo {
     pub nodes: &'static [NodeInfo],
     /// The blocks in it, each behind the one around it.
     pub blocks: &'static [BlockInfo],
+    /// What is shed under pressure, in the order in which it is written.
+    pub sheds: &'static [ShedInfo],
 }
 
 /// A chain inside of a chain.

@@ -284,6 +284,7 @@ pub use pool::{Builder, Lease, Pool, Stats};
 #[cfg(feature = "arc-swap")]
 pub use reloadable::{Loaded, Reloadable};
 pub use reset::Reset;
+pub use shed::Shedding;
 pub use toggle::Toggles;
 
 pub use chain_macros::Reset;

@@ -117,7 +117,7 @@ pub trait Observer: Sized {
     fn panicked(&mut self, node: &'static NodeInfo, way: Way) {
         let _ = (node, way);
     }
-    /// The node was not run: a toggle is off, or the request is not one of those for which it is.
+    /// The node was not run: a toggle is off, it is shed, or the request is not one of those for which it is.
     #[inline(always)]
     fn skipped(&mut self, node: &'static NodeInfo) {
         let _ = node;
@@ -131,6 +131,12 @@ pub trait Observer: Sized {
     #[inline(always)]
     fn detached(&mut self, node: &'static NodeInfo) {
         let _ = node;
+    }
+    /// What has this index in [`ChainInfo::sheds`] is shed in this run. Where it is a node, that is told `skipped` next; and `detached` before, if its work goes on behind
+    /// the request.
+    #[inline(always)]
+    fn shed(&mut self, index: usize) {
+        let _ = index;
     }
     /// The row of a block begins: an arm, a branch, braces, or once more what a node wraps. An index in [`ChainInfo::blocks`].
     #[inline(always)]
@@ -218,6 +224,7 @@ pub enum Told {
     Skipped(&'static NodeInfo),
     Late(&'static NodeInfo),
     Detached(&'static NodeInfo),
+    Shed(usize),
     Block(usize),
     Stretch(Stretch),
 }

@@ -115,12 +115,36 @@ pub trait WithoutToggles<'a>: Sized {
 }
 impl<'a, T> WithoutToggles<'a> for FieldOf<'a, T> {}
 
-/// The one that has them. That there is one, `check::switches` has seen.
+/// The one that has it. That there is one, a check has seen.
 #[inline(always)]
 #[must_use]
-pub fn one_of<const N: usize>(fields: [Option<&crate::Toggles>; N]) -> &crate::Toggles {
-    fields.into_iter().flatten().next().expect("chain!: the switches have a place")
+pub fn one_of<T, const N: usize>(fields: [Option<&T>; N]) -> &T {
+    fields.into_iter().flatten().next().expect("chain!: one of the fields has it")
 }
+
+impl Probe<crate::Shedding> {
+    /// What is shed is known by it.
+    pub const IS_SHEDDING: bool = true;
+}
+
+impl<'a> FieldOf<'a, crate::Shedding> {
+    /// It is it.
+    #[inline(always)]
+    #[must_use]
+    pub const fn shedding(self) -> Option<&'a crate::Shedding> {
+        Some(self.0)
+    }
+}
+
+/// What any other field says.
+pub trait WithoutShedding<'a>: Sized {
+    /// It is another.
+    #[inline(always)]
+    fn shedding(self) -> Option<&'a crate::Shedding> {
+        None
+    }
+}
+impl<'a, T> WithoutShedding<'a> for FieldOf<'a, T> {}
 
 #[cfg(feature = "arc-swap")]
 impl<T> Probe<crate::Reloadable<T>> {
@@ -199,6 +223,8 @@ pub trait Plainly {
     const IS_RELOADABLE: bool = false;
     /// Of a field.
     const IS_TOGGLES: bool = false;
+    /// Of a field.
+    const IS_SHEDDING: bool = false;
     /// Of any type.
     const IS_SHARED: bool = false;
     /// Of any type.

@@ -1,4 +1,65 @@
 //! What may be given up under pressure, and from which level on.
+//!
+//! A chain with something under `#[shed(..)]` has a field of type [`Shedding`]. It knows where the [`Level`] stands, and what an owner has moved at
+//! run time. A run reads both when it begins, and keeps what it read: what changes while it runs, it does not see. Nothing is published with a
+//! change, since all of this is relaxed.
+//!
+//! From its level on, an item is skipped, or runs for a share of the requests, or goes behind the request ([`How`]). Each time is counted.
+//!
+//! ```
+//! use chain_runtime::shed::{Level, Override};
+//! use chain_runtime::{Shedding, chain, node};
+//!
+//! #[node]
+//! fn log(path: &str) { println!("{path}") }
+//!
+//! struct Cached(&'static str);
+//! #[node]
+//! fn cache() -> Cached { Cached("from the cache") }
+//!
+//! #[node]
+//! fn answer(cached: &Option<Cached>) -> &'static str { cached.as_ref().map_or("computed", |cached| cached.0) }
+//!
+//! chain! {
+//!     #[derive(Default)]
+//!     struct Site { shedding: Shedding }
+//!
+//!     fn(path: &'static str) -> &'static str {
+//!         #[shed(elevated)] log => #[shed(critical)] cache => answer
+//!     }
+//! }
+//!
+//! let site = Site::default();
+//! assert_eq!(site.run("/"), "from the cache");
+//!
+//! // A process has one level, which a sampler sets. Here it is this chain's own.
+//! site.shedding.cell().set(Level::High);
+//! assert_eq!(site.run("/"), "from the cache");
+//! assert_eq!((site.sheds().count("log"), site.sheds().count("cache")), (Ok(1), Ok(0)));
+//!
+//! // An owner moves one item; or all, for a drill.
+//! site.sheds().set("cache", Override::From(Level::High)).unwrap();
+//! assert_eq!(site.run("/"), "computed");
+//!
+//! let table = "\
+//! at high  calm  elevated  high  critical
+//! log      runs  off       off   off
+//! cache    runs  runs      off   off       set: from high";
+//! assert_eq!(site.sheds().to_string(), table);
+//! ```
+//!
+//! The order in which things are given up is an idea of the founding story of this project, in which a gateway dropped its log, its metrics and the warming of its cache before
+//! it dropped requests. Which level a process is at is the matter of the module `pressure`.
+
+mod info;
+mod shedding;
+mod sheds;
+mod table;
+
+pub use info::{How, Of, ShedInfo};
+pub use shedding::{MAX, Override, Shedding, Snapshot};
+pub use sheds::{Shed, Sheds, UnknownShed};
+pub(crate) use table::{Row, Table};
 
 use core::error::Error;
 use core::fmt;

@@ -5,6 +5,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 
 mod opaque;
+mod sheds;
 
 use super::{chain_arguments, scope_arguments, scope_generics};
 use crate::ast::{Chain, Form, Observer, OnCancel};
@@ -99,6 +100,10 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let blocks = plan.blocks.iter().map(block);
     let chain_name = names::unraw(name);
     let toggles = toggles(plan);
+    let sheds = plan.sheds.iter().map(sheds::info);
+    let shedding = sheds::handle(plan);
+    let place_of_shedding = sheds::place(chain);
+    let sheds_checked = sheds::checks(plan);
     let observed = observed(chain);
     let sizes = chain.run.is_async.then(|| sizes(plan));
     let checks = checks(plan);
@@ -118,14 +123,18 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
                 reply: #reply,
                 nodes: Self::NODES,
                 blocks: &[#(#blocks),*],
+                sheds: &[#(#sheds),*],
             };
             /// A drawing of this chain: print it, or its `.mermaid()`.
             #vis const fn drawing() -> #rt::Drawing { #rt::Drawing::of(Self::CHAIN) }
             #toggles
+            #shedding
         }
         #observed
         #sizes
         #place
+        #place_of_shedding
+        #sheds_checked
         #checks
         #sends
     }
@@ -176,7 +185,7 @@ fn place_of_switches(chain: &Chain) -> Option<TokenStream> {
     let first = toggles.first().filter(|_| chain.switches().is_none())?;
     let rt = names::alias(first.span);
     let name = &first.name;
-    let fields = chain.may_be_switches().into_iter().map(|field| {
+    let fields = chain.may_have_it().into_iter().map(|field| {
         let (cfg, ty) = (field.cfg(), types::anonymous(&field.ty));
         quote_spanned!(first.span=> #(#cfg)* #rt::private::Probe::<#ty>::IS_TOGGLES)
     });
@@ -321,7 +330,7 @@ pub(super) fn stub(chain: &Chain) -> TokenStream {
     quote! {
         #vis const NODES: &'static [#rt::NodeInfo] = &[];
         #vis const CHAIN: &'static #rt::describe::ChainInfo = &#rt::describe::ChainInfo {
-            name: #name, inputs: &[], fields: &[], reply: "", nodes: &[], blocks: &[],
+            name: #name, inputs: &[], fields: &[], reply: "", nodes: &[], blocks: &[], sheds: &[],
         };
         #vis const fn drawing() -> #rt::Drawing { #rt::Drawing::of(Self::CHAIN) }
         #sizes
@@ -591,7 +600,7 @@ fn condition_features(condition: &Condition) -> Option<TokenStream> {
             let rt = names::alias(*span);
             Some(quote_spanned!(*span=> #rt::check::needs_chance();))
         }
-        Condition::Split(..) | Condition::Asked(_) | Condition::Toggled(..) => None,
+        Condition::Split(..) | Condition::Asked(_) | Condition::Toggled(..) | Condition::Kept(_) => None,
     }
 }
 
@@ -637,6 +646,8 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
             Role::Scrutinee { .. } => quote_spanned!(span=> #rt::check::scrutinee(#this::NODES, #position);),
         };
         let features = features(plan, step);
+        let behind =
+            step.goes_behind(plan).then(|| quote_spanned!(span=> #rt::check::shed::behind(#this::CHAIN, #position);));
         let shows = shows_of(plan, position);
         let in_vain = may_reply(plan, position).map(|_| {
             let is_a_reply = is_a_reply(plan, position);
@@ -644,7 +655,7 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
         });
         let breaks = quote_spanned!(span=> #rt::check::breaks(#this::NODES, #position, #anything););
         let breaks_show = breaks_show(plan, step, &anything);
-        quote_spanned!(span=> { #shows #rt::check::node(#this::CHAIN, #position, #takes); #in_vain #breaks #breaks_show #way_out #function #role #features })
+        quote_spanned!(span=> { #shows #rt::check::node(#this::CHAIN, #position, #takes); #in_vain #breaks #breaks_show #way_out #function #role #behind #features })
     };
     let budget = |this: &TokenStream| {
         let limit = chain.budget.as_ref()?;

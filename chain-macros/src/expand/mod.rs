@@ -9,7 +9,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics};
 
-use crate::ast::{Chain, Form, Observer};
+use crate::ast::{Chain, Field, Form, Observer};
 use crate::names;
 use crate::plan::Plan;
 use crate::types;
@@ -57,22 +57,32 @@ fn odd_names(chain: &Chain) -> Option<TokenStream> {
 
 /// A reference to the switches, if there are any.
 fn switches(chain: &Chain) -> Option<TokenStream> {
-    if chain.run.body.toggles().is_empty() {
-        return None;
-    }
-    if let Some(field) = chain.switches() {
-        let name = &field.name;
-        return Some(quote!(&self.#name));
+    let found = || found(chain, chain.switches(), "toggles", "WithoutToggles");
+    (!chain.run.body.toggles().is_empty()).then(found)
+}
+
+/// A reference to the field by which the chain knows what to shed, if it sheds anything.
+fn shedding(chain: &Chain) -> Option<TokenStream> {
+    let found = || found(chain, chain.shedding(), "shedding", "WithoutShedding");
+    (!chain.run.body.sheds().is_empty()).then(found)
+}
+
+/// A reference to the field that is of a certain type: by its name, or under whatever name it is known there. What is asked of each field then is this
+/// method; the trait is that of the fields that are of other types.
+fn found(chain: &Chain, by_name: Option<&Field>, method: &str, otherwise: &str) -> TokenStream {
+    if let Some(Field { name, .. }) = by_name {
+        return quote!(&self.#name);
     }
     let rt = names::runtime_alias();
-    let fields = chain.may_be_switches().into_iter().map(|field| {
+    let (method, otherwise) = (names::single(method), names::single(otherwise));
+    let fields = chain.may_have_it().into_iter().map(|field| {
         let (cfg, name) = (field.cfg(), &field.name);
-        quote!(#(#cfg)* #rt::private::FieldOf(&self.#name).toggles())
+        quote!(#(#cfg)* #rt::private::FieldOf(&self.#name).#method())
     });
-    Some(quote!({
-        use #rt::private::WithoutToggles as _;
+    quote!({
+        use #rt::private::#otherwise as _;
         #rt::private::one_of([#(#fields),*])
-    }))
+    })
 }
 
 /// That the fields which segments need are of the types that they declare, and their arguments what they ask for.

@@ -29,9 +29,9 @@ use syn::spanned::Spanned;
 use syn::{Ident, Lifetime};
 
 use super::{in_run, run_lifetime, scope_arguments};
-use crate::ast::{Chain, Form, Observer, OnCancel};
+use crate::ast::{Chain, Form, How, Observer, OnCancel, Share};
 use crate::names;
-use crate::plan::{Arm, By, Condition, Level, Outer, Piece, Plan, Role, Row, SlotKind, Step};
+use crate::plan::{Arm, By, Condition, Level, Outer, Piece, Plan, Role, Row, Shed, SlotKind, Step};
 use crate::types;
 
 pub(super) fn signature(chain: &Chain) -> TokenStream {
@@ -96,6 +96,10 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
         let toggles = names::single("toggles");
         quote!(let #toggles = #rt::Toggles::snapshot(#switches);)
     });
+    let sheds = super::shedding(chain).map(|shedding| {
+        let sheds = names::single("sheds");
+        quote!(let #sheds = #rt::Shedding::snapshot(#shedding);)
+    });
     let observer = observer(plan);
     let words = plan.skippable_words();
     let cancelling = names::single("cancelling");
@@ -137,6 +141,7 @@ pub(super) fn run(plan: &Plan<'_>) -> TokenStream {
                 #(#inputs)*
                 #(#versions)*
                 #toggles
+                #sheds
                 let mut #reply: #reply_ty;
                 #ending_declared
                 #begin
@@ -440,6 +445,7 @@ fn holds(plan: &Plan<'_>, all: &[Condition], frame: &Frame) -> TokenStream {
             let toggles = names::single("toggles");
             quote!(#toggles.is_on(#index, #on))
         }
+        Condition::Kept(index) => kept(plan, *index),
         Condition::Sampled(span, share) => {
             let (part, whole) = (share.part, share.whole);
             quote_spanned!(*span=> #rt::private::sampled(#rt::share::Share::of(#part, #whole)))
@@ -480,6 +486,40 @@ fn holds(plan: &Plan<'_>, all: &[Condition], frame: &Frame) -> TokenStream {
             true
         }
     }
+}
+
+/// Whether what may be shed is not, as an expression; if it is, that is counted and told. Of what goes behind the request, it was put there.
+fn kept(plan: &Plan<'_>, index: usize) -> TokenStream {
+    let chain = plan.chain;
+    let Shed { declared, .. } = &plan.sheds[index];
+    let rt = &names::runtime_alias();
+    let (sheds, is_shed) = (names::single("sheds"), names::single("is_shed"));
+    let level = names::level(declared.level);
+    let shedding = super::shedding(chain);
+    let at_level = quote!(#sheds.sheds(#index, #rt::shed::Level::#level));
+    let drawn = match declared.how {
+        How::Sampled(span, Share { part, whole }) => {
+            let rt = names::alias(span);
+            Some(quote_spanned!(span=> && !#rt::private::sampled(#rt::share::Share::of(#part, #whole))))
+        }
+        How::Skipped | How::Behind(_) => None,
+    };
+    let told = watched(chain, "sheds", &quote!(#index));
+    quote! {{
+        let #is_shed = #at_level #drawn;
+        if #is_shed {
+            #rt::Shedding::counted(#shedding, #index);
+            #told
+        }
+        !#is_shed
+    }}
+}
+
+/// The work of the node at this position, which is nobody's but its own.
+fn owned(plan: &Plan<'_>, at: usize) -> TokenStream {
+    let Step { node, place, span, .. } = &plan.steps[at];
+    let (rt, scope) = (names::alias(*span), names::single("scope"));
+    quote_spanned!(*span=> <#node as #rt::node::Owned<'_, '_, _>>::enter_owned(#place, #scope))
 }
 
 /// What stands behind a node, up to where it is left.
@@ -860,7 +900,7 @@ fn enter(plan: &Plan<'_>, at: usize, frame: &Frame) -> TokenStream {
     let entering = watched(chain, "enter", &quote!(#at));
     let scope_local = names::single("scope");
     let as_node = quote_spanned!(span=> <#node as #rt::Node<'_, '_, _>>);
-    let owned = quote_spanned!(span=> <#node as #rt::node::Owned<'_, '_, _>>::enter_owned(#place, #scope_local));
+    let owned = owned(plan, at);
     let call = match (cancel, timeout) {
         (Some((_, OnCancel::Finish)), _) => {
             let scope = scope_at(plan, at, false);

@@ -7,16 +7,19 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Expr, Ident, Lit, LitInt, LitStr, Meta, Token};
 
 use super::node_path;
-use crate::ast::{Condition, ItemKind, Modifiers, NodeUse, OnCancel, Share, Toggle};
+use crate::ast::{Condition, How, ItemKind, Modifiers, NodeUse, OnCancel, Share, Toggle};
 use crate::diagnostics::Diagnostics;
 use crate::names;
 use crate::types;
 
 /// The names of the attributes, for one that does not exist.
-const KNOWN: &str = "there are `#[when(node)]`, `#[toggle]`, `#[sample(1 / 100)]`, `#[split(5)]`, `#[timeout(250ms)]`, `#[cancel(finish)]`, `#[no_alloc]`, `#[cfg(..)]` and `#[allow(..)]`";
+const KNOWN: &str = "there are `#[when(node)]`, `#[toggle]`, `#[shed(high)]`, `#[sample(1 / 100)]`, `#[split(5)]`, `#[timeout(250ms)]`, `#[cancel(finish)]`, `#[no_alloc]`, `#[cfg(..)]` and `#[allow(..)]`";
 
 /// Those that are for rustc.
 const LINTS: [&str; 5] = ["allow", "expect", "warn", "deny", "forbid"];
+
+/// Those that say when an item runs.
+const CONDITIONS: [&str; 5] = ["when", "toggle", "sample", "split", "shed"];
 
 /// Those of the chain, at the wrong place.
 const OF_THE_CHAIN: [&str; 5] = ["observe", "budget", "send", "check", "derive"];
@@ -29,6 +32,8 @@ pub(super) fn read(attributes: Vec<Attribute>, kind: &ItemKind, diagnostics: &mu
     };
     let texts = attributes.iter().filter(|attribute| !is_lint(attribute)).map(crate::types::text);
     modifiers.text = texts.collect::<Vec<_>>().join(" ");
+    let is_condition = |attribute: &Attribute| CONDITIONS.iter().any(|name| attribute.path().is_ident(name));
+    modifiers.has_conditions = attributes.iter().any(is_condition);
     for attribute in attributes {
         let path = attribute.path();
         let name = path.get_ident().map(ToString::to_string).unwrap_or_default();
@@ -60,6 +65,27 @@ pub(super) fn read(attributes: Vec<Attribute>, kind: &ItemKind, diagnostics: &mu
             "toggle" => {
                 let read = toggle(&attribute, kind);
                 modifiers.conditions.extend(diagnostics.ok(read).map(Condition::Toggle));
+            }
+            "shed" => {
+                let Some(shed) = diagnostics.ok(super::shed::shed(&attribute, kind)) else { continue };
+                let is_twice = modifiers.conditions.iter().any(|condition| matches!(condition, Condition::Shed(_)));
+                if is_twice {
+                    let what = "it is shed from two levels on";
+                    diagnostics.error(
+                        &attribute,
+                        what,
+                        "keep one `#[shed(..)]`; for two steps, put one of them before a block around it",
+                    );
+                }
+                if let (How::Behind(span), None) = (shed.how, node) {
+                    let what = "only the work of a node can go behind the request, and this is a block";
+                    diagnostics.error_at(
+                        span,
+                        what,
+                        "write it before a node, or leave `detach` out: the block is skipped then",
+                    );
+                }
+                modifiers.conditions.push(Condition::Shed(shed));
             }
             "timeout" => {
                 let Some(limit) = diagnostics.ok(arguments(
@@ -171,8 +197,17 @@ fn when(input: ParseStream<'_>) -> syn::Result<NodeUse> {
     Ok(node)
 }
 
-/// `5` percent, or `1 / 100`.
+/// `5` percent, or `1 / 100`, and nothing else.
 fn share(input: ParseStream<'_>) -> syn::Result<Share> {
+    let share = part_of(input)?;
+    if !input.is_empty() {
+        return Err(input.error("a share is one number, or two\n  help: write `5` for five percent, or `1 / 1000`"));
+    }
+    Ok(share)
+}
+
+/// The same, whatever comes behind it.
+pub(super) fn part_of(input: ParseStream<'_>) -> syn::Result<Share> {
     let number = |input: ParseStream<'_>| -> syn::Result<(u64, Span)> {
         let literal: Lit = input.parse().map_err(|error| {
             syn::Error::new(
@@ -202,9 +237,6 @@ fn share(input: ParseStream<'_>) -> syn::Result<Share> {
         input.parse::<Option<Token![%]>>()?;
         100
     };
-    if !input.is_empty() {
-        return Err(input.error("a share is one number, or two\n  help: write `5` for five percent, or `1 / 1000`"));
-    }
     if whole == 0 || part > whole {
         return Err(syn::Error::new(
             at,

@@ -5,6 +5,8 @@
 use core::fmt;
 
 use super::rows::{Item, Items, arms};
+use crate::shed::{Level, Of, Override, Row, ShedInfo, Table};
+
 use super::{Access, BlockInfo, BlockKind, ChainInfo, Need, NodeInfo, Role, SourceKind};
 
 /// A drawing of a chain: [`Display`](fmt::Display) for a terminal, [`mermaid`](Self::mermaid) for a page. From `drawing()` of a
@@ -23,6 +25,8 @@ use super::{Access, BlockInfo, BlockKind, ChainInfo, Need, NodeInfo, Role, Sourc
 ///        => files      provides Response
 ///    -> Response                                                   its reply
 /// ```
+///
+/// Where something is [shed](crate::shed), a table of what becomes of it at which level comes behind that.
 ///
 /// `<=>` is a node with a way out, `=>` one without, `?>` one that is only asked whether the next one runs. `&User of auth` is lent from what the node `auth` provided; what has no
 /// `of` is an input, a field or what a pattern binds. The needs of a node's way in come first, then those of its way out.
@@ -46,7 +50,7 @@ impl Drawing {
 
 impl fmt::Display for Drawing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ChainInfo { name, inputs, nodes, reply, .. } = self.chain;
+        let ChainInfo { name, inputs, nodes, reply, sheds, .. } = self.chain;
         write!(f, "{name} (")?;
         for (at, (input, ty)) in inputs.iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
@@ -55,7 +59,17 @@ impl fmt::Display for Drawing {
         writeln!(f, ")")?;
         let width = nodes.iter().map(|node| name_of(self.chain, node).width()).max().unwrap_or(0);
         row(f, self.chain, None, 0, width)?;
-        write!(f, "   -> {reply}")
+        write!(f, "   -> {reply}")?;
+        if sheds.is_empty() {
+            return Ok(());
+        }
+        let declared = |shed: &ShedInfo| Row {
+            name: shed.name,
+            cells: Level::ALL.map(|level| shed.at(level)),
+            set: Override::AsDeclared,
+        };
+        f.write_str("\n\n")?;
+        Table { indent: "   ", corner: format_args!("under pressure"), rows: sheds.iter().map(declared) }.fmt(f)
     }
 }
 
@@ -232,10 +246,10 @@ impl Mermaid {
         let indent = depth * 4;
         let boxed = |f: &mut fmt::Formatter<'_>, position: usize, branches: bool| {
             let branches = branches || self.chain.nodes[position].role == Role::Condition;
-            let name = Escaped(self.chain.nodes[position].name);
+            let (name, shed) = (Escaped(self.chain.nodes[position].name), Shed(self.shed(position)));
             match branches {
                 true => writeln!(f, "{:indent$}n{position}{{\"{name}\"}}", ""),
-                false => writeln!(f, "{:indent$}n{position}[\"{name}\"]", ""),
+                false => writeln!(f, "{:indent$}n{position}[\"{name}{shed}\"]", ""),
             }
         };
         for item in Items::of(self.chain, of) {
@@ -264,6 +278,11 @@ impl Mermaid {
             }
         }
         Ok(())
+    }
+
+    /// From when on the node at this position is shed. Of a block, the arrow that leads into it says so.
+    fn shed(&self, position: usize) -> Option<&'static ShedInfo> {
+        self.chain.sheds.iter().find(|shed| shed.of == Of::Node(position))
     }
 
     /// What leads to an item of a row.
@@ -306,6 +325,18 @@ impl Mermaid {
         match Items::of(self.chain, of).count().checked_sub(1) {
             Some(last) => self.ends(of, last, visit),
             None => self.into(of, 0, "", visit),
+        }
+    }
+}
+
+/// From when on a node is shed, as a line of its own in its box.
+struct Shed(Option<&'static ShedInfo>);
+
+impl fmt::Display for Shed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(shed) => write!(f, "<br/>{} from {} on", shed.how, shed.from),
+            None => Ok(()),
         }
     }
 }

@@ -167,6 +167,7 @@ fn tell<O: Observer>(observer: &mut O, told: Told) {
         Told::Skipped(node) => observer.skipped(node),
         Told::Late(node) => observer.late(node),
         Told::Detached(node) => observer.detached(node),
+        Told::Shed(index) => observer.shed(index),
         Told::Block(block) => observer.block(block),
         Told::Stretch(next) => observer.stretch(next),
     }

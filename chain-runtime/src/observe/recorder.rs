@@ -21,6 +21,8 @@ pub enum Event {
     Resume(&'static str, Way),
     Cancelled(&'static str),
     Panicked(&'static str, Way),
+    /// With the name of what is shed.
+    Shed(&'static str),
     /// `None` where there was no reply.
     End(Option<Ending>),
 }
@@ -88,6 +90,7 @@ fn lock(events: &Events) -> MutexGuard<'_, Vec<Event>> {
 #[derive(Debug)]
 pub struct Recorder {
     events: Option<Events>,
+    chain: &'static ChainInfo,
 }
 
 impl Recorder {
@@ -100,7 +103,7 @@ impl Recorder {
 
 impl Observer for Recorder {
     fn begin(chain: &'static ChainInfo) -> Self {
-        let this = Self { events: CURRENT.with_borrow(Clone::clone) };
+        let this = Self { events: CURRENT.with_borrow(Clone::clone), chain };
         this.record(Event::Begin(chain.name));
         this
     }
@@ -130,6 +133,9 @@ impl Observer for Recorder {
     }
     fn panicked(&mut self, node: &'static NodeInfo, way: Way) {
         self.record(Event::Panicked(node.name, way));
+    }
+    fn shed(&mut self, index: usize) {
+        self.record(Event::Shed(self.chain.sheds[index].name));
     }
     fn end(self, ending: Option<&'static Ending>) {
         self.record(Event::End(ending.copied()));

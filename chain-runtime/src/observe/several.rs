@@ -34,6 +34,8 @@ macro_rules! compose {
             #[inline(always)]
             fn detached(&mut self, node: &'static NodeInfo) { $(self.$index.detached(node);)+ }
             #[inline(always)]
+            fn shed(&mut self, index: usize) { $(self.$index.shed(index);)+ }
+            #[inline(always)]
             fn block(&mut self, block: usize) { $(self.$index.block(block);)+ }
             #[inline(always)]
             fn stretch(&mut self, next: Stretch) { $(self.$index.stretch(next);)+ }

@@ -172,6 +172,14 @@ pub trait Tells: Sized {
         }
     }
 
+    /// What has this index among the sheds is shed.
+    #[inline(always)]
+    fn sheds(&mut self, index: usize) {
+        if Self::HEARS {
+            self.tell(Told::Shed(index));
+        }
+    }
+
     /// The node around a block begins to run it, for the first time or again.
     #[inline(always)]
     fn wraps(&mut self, position: usize) {

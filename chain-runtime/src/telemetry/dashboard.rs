@@ -138,6 +138,7 @@ fn by_itself(grid: &mut Grid, node: &NodeInfo, of: Of<'_>) {
     for (there_is, what) in [
         (may_break(node), "broke"),
         (node.may_be_skipped, "skipped"),
+        (node.attributes.contains("shed"), "shed"),
         (has_timeout(node), "late"),
         (may_wait(node), "cancelled"),
         (true, "panicked"),

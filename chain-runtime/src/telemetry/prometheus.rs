@@ -34,12 +34,12 @@
 //! | `chain_run_seconds` | histogram | |
 //! | `chain_own_seconds_total` | counter | |
 //! | `chain_sampled_one_in` | gauge: all other figures are of one run in so many | |
-//! | `chain_node_entered_total`, `.._broke_..`, `.._cancelled_..`, `.._panicked_..`, `.._skipped_..`, `.._late_..`, `.._detached_..`, `.._tries_..` | counter | `node`, `position` |
+//! | `chain_node_entered_total`, `.._broke_..`, `.._cancelled_..`, `.._panicked_..`, `.._skipped_..`, `.._late_..`, `.._detached_..`, `.._shed_..`, `.._tries_..` | counter | `node`, `position` |
 //! | `chain_node_running_seconds`, `chain_node_waiting_seconds` | histogram | `node`, `position`, `way`: `in`, `out` |
 //! | `chain_node_allocated_bytes_total`, `chain_node_allocations_total` | counter | `node`, `position`, `way` |
 //! | `chain_node_pauses_total`, `chain_node_pause_seconds_total` | counter | `node`, `position`, `cause` |
 //!
-//! A node's `position` tells apart those of one name. Where `node` is empty, the chain itself is meant. What was shed is what was `cut_short` by the node that sheds.
+//! A node's `position` tells apart those of one name. Where `node` is empty, the chain itself is meant. Requests that were turned away are those `cut_short` by the node that does so; `chain_node_shed_total` is of nodes that were given up.
 //!
 //! How many series there are is fixed by the chain's type, but for the causes of pauses, of which there are ten. A node has a histogram of its waiting only where it may wait,
 //! and one of its way out only where it has one.
@@ -274,7 +274,7 @@ impl Shown<'_, '_> {
 
     fn nodes(&mut self) -> fmt::Result {
         type Count = fn(&NodeTotals) -> u64;
-        let all: [(&str, &str, Count); 8] = [
+        let all: [(&str, &str, Count); 9] = [
             ("chain_node_entered", "Times that the node's way in began", |node| node.entered),
             ("chain_node_broke", "Times that the node broke", |node| node.broke),
             ("chain_node_cancelled", "Times that a run or a block died while the node was entered", |node| {
@@ -284,6 +284,11 @@ impl Shown<'_, '_> {
             ("chain_node_skipped", "Times that the node was not run", |node| node.skipped),
             ("chain_node_late", "Times that the node took longer than its timeout", |node| node.late),
             ("chain_node_detached", "Times that the node's work went on without the request", |node| node.detached),
+            (
+                "chain_node_shed",
+                "Times that the node was given up under pressure, or the block that it begins",
+                |node| node.shed,
+            ),
             ("chain_node_tries", "Times that the block of the node around it began", |node| node.tries),
         ];
         for (name, help, count) in all {

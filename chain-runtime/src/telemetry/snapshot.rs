@@ -69,12 +69,14 @@ pub struct NodeTotals {
     pub cancelled: u64,
     /// Times that its own code panicked.
     pub panicked: u64,
-    /// Times that it was not run, because its toggle is off or because the request is not one of those for which it is.
+    /// Times that it was not run, because its toggle is off, because it was shed, or because the request is not one of those for which it is.
     pub skipped: u64,
     /// Times that it took longer than its `#[timeout(..)]`; it [broke](Self::broke) then.
     pub late: u64,
     /// Times that its work went on without the request.
     pub detached: u64,
+    /// Times that it was [shed](crate::shed), or the block whose first node it is. A node was [skipped](Self::skipped) then.
+    pub shed: u64,
     /// Of a node around a block: times that its block began.
     pub tries: u64,
     /// Runs whose reply it gave, by being the last.
@@ -222,6 +224,7 @@ impl NodeTotals {
             skipped: 0,
             late: 0,
             detached: 0,
+            shed: 0,
             tries: 0,
             replied: 0,
             cut_short: 0,
@@ -268,6 +271,7 @@ impl NodeTotals {
             (&mut self.skipped, other.skipped),
             (&mut self.late, other.late),
             (&mut self.detached, other.detached),
+            (&mut self.shed, other.shed),
             (&mut self.tries, other.tries),
             (&mut self.replied, other.replied),
             (&mut self.cut_short, other.cut_short),

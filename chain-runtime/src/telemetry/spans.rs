@@ -83,6 +83,10 @@ impl Observes for Traced {
             Told::Cancelled(node) => open.closes(node, "cancelled"),
             Told::Panicked(node, _) => open.closes(node, "panicked"),
             Told::Left(node) => open.closes(node, ""),
+            Told::Shed(index) => {
+                let shed = open.chain.sheds[index].name;
+                debug!(target: "chain", parent: &open.run, shed, "shed");
+            }
             Told::Skipped(node) => debug!(target: "chain", parent: &open.run, node = node.name, "skipped"),
             Told::Late(node) => warn!(target: "chain", parent: open.span(Some(node)), "late"),
             Told::Detached(node) => debug!(target: "chain", parent: open.span(Some(node)), "detached"),

@@ -55,10 +55,24 @@ impl<C: Clock, A: Allocations> Observes for Meter<C, A> {
             }
             Told::Skipped(node) => {
                 let cell = record.node(node);
-                if cell.seen.load(Relaxed) != 0 {
+                let seen = cell.seen.load(Relaxed);
+                // Shed just now, and so skipped.
+                if seen & (seen::SHED | seen::SKIPPED) == seen::SHED {
+                    return cell.sees(seen::SKIPPED);
+                }
+                if seen != 0 {
                     self.again(record, node);
                 }
                 cell.seen.store(seen::SKIPPED, Relaxed);
+            }
+            Told::Shed(index) => {
+                let chain = self.chain();
+                let node = &chain.nodes[chain.sheds[index].first(chain.blocks)];
+                let cell = record.node(node);
+                if cell.seen.load(Relaxed) != 0 {
+                    self.again(record, node);
+                }
+                cell.seen.store(seen::SHED, Relaxed);
             }
             Told::Late(node) => record.node(node).sees(seen::LATE),
             Told::Detached(node) => record.node(node).sees(seen::DETACHED),

@@ -23,6 +23,7 @@ pub(super) mod seen {
     pub(in super::super) const SKIPPED: u32 = 1 << 7;
     pub(in super::super) const LATE: u32 = 1 << 8;
     pub(in super::super) const DETACHED: u32 = 1 << 9;
+    pub(in super::super) const SHED: u32 = 1 << 10;
     /// Added once for each time that its block began.
     pub(in super::super) const TRY: u32 = 1 << 16;
 }
@@ -278,7 +279,7 @@ mod tests {
     static NODES: [NodeInfo; 3] =
         [NodeInfo::of("around", 0, SEEN), NodeInfo::of("first", 1, SEEN), NodeInfo::of("second", 2, SEEN)];
     static CHAIN: ChainInfo =
-        ChainInfo { name: "Chain", inputs: &[], fields: &[], reply: "()", nodes: &NODES, blocks: &[] };
+        ChainInfo { name: "Chain", inputs: &[], fields: &[], reply: "()", nodes: &NODES, blocks: &[], sheds: &[] };
 
     #[test]
     fn a_run_dies_where_the_last_that_died_together_began() {

@@ -44,6 +44,7 @@ pub(super) struct Node {
     skipped: AtomicU64,
     late: AtomicU64,
     detached: AtomicU64,
+    shed: AtomicU64,
     tries: AtomicU64,
     pub(super) replied: AtomicU64,
     pub(super) cut_short: AtomicU64,
@@ -207,6 +208,7 @@ impl Node {
             (seen::SKIPPED, &self.skipped),
             (seen::LATE, &self.late),
             (seen::DETACHED, &self.detached),
+            (seen::SHED, &self.shed),
         ] {
             add(counter, u64::from(what & bit != 0));
         }
@@ -257,6 +259,7 @@ fn node<C: Clock>(totals: &mut NodeTotals, nodes: &[&Node], clock: &C) {
     totals.skipped = sum(|node| &node.skipped);
     totals.late = sum(|node| &node.late);
     totals.detached = sum(|node| &node.detached);
+    totals.shed = sum(|node| &node.shed);
     totals.tries = sum(|node| &node.tries);
     totals.replied = sum(|node| &node.replied);
     totals.cut_short = sum(|node| &node.cut_short);

@@ -90,6 +90,7 @@ struct Node {
     skipped: u64,
     late: u64,
     detached: u64,
+    shed: u64,
     tries: u64,
     /// Cause, how often, nanoseconds.
     pauses: Vec<(&'static str, u64, u64)>,
@@ -148,6 +149,7 @@ impl Node {
             skipped: totals.skipped,
             late: totals.late,
             detached: totals.detached,
+            shed: totals.shed,
             tries: totals.tries,
             pauses: pauses(&totals.pauses),
         }

@@ -1,0 +1,45 @@
+//! What is shed has a place where its level is known, a name of its own, and goes behind the request only where it can.
+
+use crate::ast::{Chain, Form, How, Item};
+use crate::diagnostics::Diagnostics;
+
+pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
+    let items = chain.run.body.items();
+    let sheds: Vec<_> = items.iter().filter_map(|item| item.shed()).collect();
+    let Some(first) = sheds.first() else { return };
+    if chain.form == Form::Short {
+        let what = "a chain in the short form does not know how hard it is to serve";
+        let help = "declare the chain as an item, with a field `shedding: Shedding`";
+        return diagnostics.error_at(first.span, what, help);
+    }
+    if chain.shedding().is_none() && chain.may_have_it().is_empty() {
+        diagnostics.error_at(
+            first.span,
+            format_args!("nothing in this chain says at which level it is, and so when `{}` is shed", first.name),
+            "add a field `shedding: Shedding` to the struct (`chain_runtime::Shedding`, made by `Shedding::new()`)",
+        );
+    }
+    for (at, shed) in sheds.iter().enumerate() {
+        if sheds[..at].iter().any(|other| other.name == shed.name) {
+            diagnostics.error_at(
+                shed.span,
+                format_args!("two things that are shed are called `{}`", shed.name),
+                format_args!("give one another name: `#[shed({}, \"name\")]`", shed.level.name()),
+            );
+        }
+    }
+    items.iter().for_each(|item| goes_behind(chain, item, diagnostics));
+}
+
+/// What of this can be seen without types. That the node owns its work and returns nothing, rustc says.
+fn goes_behind(chain: &Chain, item: &Item, diagnostics: &mut Diagnostics) {
+    let Some(How::Behind(span)) = item.shed().map(|shed| shed.how) else { return };
+    diagnostics.error_at(span, "no work goes behind the request yet", "leave `detach` out");
+    if let Some(otherwise) = &item.otherwise {
+        let what = "this `else` would never run: what goes behind the request is done all the same";
+        diagnostics.error_at(otherwise.span, what, "leave the `else` out, or `detach`");
+    } else if !chain.run.is_async {
+        let what = "in a chain that is a plain `fn`, nothing goes on behind the request";
+        diagnostics.error_at(span, what, "leave `detach` out, or declare the chain `async fn(..)`");
+    }
+}

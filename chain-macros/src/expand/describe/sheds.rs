@@ -1,0 +1,86 @@
+//! What a chain sheds: its description, the handle to it, and the checks of it.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+
+use super::types;
+use crate::ast::{Chain, How, Share};
+use crate::names;
+use crate::plan::{Plan, Shed, ShedOf};
+
+/// An item as it is described.
+pub(super) fn info(shed: &Shed<'_>) -> TokenStream {
+    let rt = names::runtime_alias();
+    let name = &shed.declared.name;
+    let level = names::level(shed.declared.level);
+    let how = match shed.declared.how {
+        How::Skipped => quote!(Skipped),
+        How::Sampled(_, Share { part, whole }) => quote!(Sampled { part: #part, whole: #whole }),
+        How::Behind(_) => quote!(Behind),
+    };
+    let of = match shed.of {
+        ShedOf::Node(position) => quote!(Node(#position)),
+        ShedOf::Block(block) => quote!(Block(#block)),
+    };
+    quote! {
+        #rt::shed::ShedInfo {
+            name: #name,
+            from: #rt::shed::Level::#level,
+            how: #rt::shed::How::#how,
+            of: #rt::shed::Of::#of,
+        }
+    }
+}
+
+/// The chain's handle to what it sheds.
+pub(super) fn handle(plan: &Plan<'_>) -> Option<TokenStream> {
+    let chain = plan.chain;
+    let shedding = super::super::shedding(chain)?;
+    // What is found by its type is asked of a trait.
+    let is_const = chain.shedding().map(|_| quote!(const));
+    let (rt, vis) = (&names::runtime_alias(), &chain.vis);
+    Some(quote! {
+        /// What this chain sheds under pressure, to be read and set by name. A request sees it as it was when it began.
+        #vis #is_const fn sheds(&self) -> #rt::shed::Sheds<'_> {
+            #rt::shed::Sheds::new(#shedding, Self::CHAIN.sheds)
+        }
+    })
+}
+
+/// That one of the fields says at which level the chain is, where the name of none does.
+pub(super) fn place(chain: &Chain) -> Option<TokenStream> {
+    let sheds = chain.run.body.sheds();
+    let first = sheds.first().filter(|_| chain.shedding().is_none())?;
+    let rt = names::alias(first.span);
+    let name = &first.name;
+    let fields = chain.may_have_it().into_iter().map(|field| {
+        let (cfg, ty) = (field.cfg(), types::anonymous(&field.ty));
+        quote_spanned!(first.span=> #(#cfg)* #rt::private::Probe::<#ty>::IS_SHEDDING)
+    });
+    Some(quote_spanned! {first.span=>
+        const _: () = {
+            use #rt::private::Plainly as _;
+            #rt::check::shed::place(#name, &[#(#fields),*]);
+        };
+    })
+}
+
+/// That there are not too many, and that what they ask for is there.
+pub(super) fn checks(plan: &Plan<'_>) -> TokenStream {
+    let checks = plan.sheds.iter().enumerate().map(|(index, shed)| {
+        let span = shed.declared.span;
+        let rt = names::alias(span);
+        let fits = quote_spanned!(span=> const _: () = #rt::check::shed::fits(#index););
+        let needs = match shed.declared.how {
+            How::Skipped => None,
+            How::Sampled(span, _) => Some((span, "needs_chance")),
+            How::Behind(span) => Some((span, "needs_tasks")),
+        };
+        let needs = needs.map(|(span, what)| {
+            let (rt, what) = (names::alias(span), syn::Ident::new(what, span));
+            quote_spanned!(span=> const _: () = #rt::check::shed::#what();)
+        });
+        quote!(#fits #needs)
+    });
+    checks.collect()
+}
