@@ -67,7 +67,7 @@ pub const HTML: &str = include_str!("page/page.html");
 /// from. It cannot be put in a frame.
 pub const POLICY: &str = concat!(
     "default-src 'none'; connect-src 'self'; img-src data:; ",
-    "script-src 'sha256-ru/HJUE+ZfXwjFKArOGvu5yY5dI/YktZ+055crmgZnE='; ",
+    "script-src 'sha256-iQcOkhzNFzyq2Sq5MnqxrYvhnZiPgT9n2i5jYNfzXMQ='; ",
     "style-src 'sha256-aI2kYeHtlzDXVYVnGGZmuX9jjRJ7jyRqJn8N3QBOfXY='; ",
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 );
