@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chain_runtime::around::{Concurrency, Overloaded, Wait};
+use chain_runtime::pressure::{Adaptive, ByPriority, Priority, TurnedAway, Vegas};
 use chain_runtime::{IntoReply, chain, node};
 use little_loadshedder::{LoadShed as Little, LoadShedResponse};
 use tower::limit::ConcurrencyLimit;
@@ -13,7 +14,7 @@ use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 use crate::plan::{Class, Reply};
 use crate::service::{Service, share};
 
-/// One request, and when its client has gone.
+/// One request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request {
     pub number: u64,
@@ -21,17 +22,25 @@ pub(crate) struct Request {
 }
 
 /// What they are called in the tables, in process and on loopback. The limits are for as many workers as there are.
-pub(crate) const NAMES: [&str; 6] = [
+pub(crate) const NAMES: [&str; 8] = [
     "no admission",
     "Concurrency, as many as workers",
     "Concurrency, as many wait",
     "Concurrency, 8 times too many",
     "tower: load_shed, concurrency_limit",
     "little-loadshedder",
+    "Adaptive, Vegas",
+    "Adaptive, Gradient2",
 ];
 
 pub(crate) trait Door: Clone + Send + Sync + 'static {
     fn ask(&self, request: Request) -> impl Future<Output = Reply> + Send;
+}
+
+impl IntoReply<Reply> for TurnedAway {
+    fn into_reply(self) -> Reply {
+        Reply::TurnedAway
+    }
 }
 
 impl IntoReply<Reply> for Overloaded {
@@ -61,6 +70,21 @@ chain! {
     async fn(request: Request) -> Reply { limit { serve } }
 }
 
+#[node]
+fn priority(request: &Request) -> Priority {
+    request.class.priority()
+}
+
+chain! {
+    struct ByVegas { limit: Adaptive<ByPriority, Vegas>, service: Arc<Service> }
+    async fn(request: Request) -> Reply { priority => limit { serve } }
+}
+
+chain! {
+    struct ByGradient { limit: Adaptive<ByPriority>, service: Arc<Service> }
+    async fn(request: Request) -> Reply { priority => limit { serve } }
+}
+
 macro_rules! doors {
     ($($chain:ident)*) => {$(
         impl Door for Arc<$chain> {
@@ -71,7 +95,7 @@ macro_rules! doors {
     )*};
 }
 
-doors! { Open Fixed Waits }
+doors! { Open Fixed Waits ByVegas ByGradient }
 
 /// Nobody is turned away.
 pub(crate) fn open(service: Arc<Service>) -> impl Door {
@@ -86,6 +110,16 @@ pub(crate) fn fixed(service: Arc<Service>, limit: usize) -> impl Door {
 /// So many at once, and as many that wait for as long as one takes.
 pub(crate) fn waits(service: Arc<Service>, limit: usize, patience: Duration) -> impl Door {
     Arc::new(Waits { limit: Concurrency::wait(limit, patience).queue(limit), service })
+}
+
+/// As many as it finds out, by a queue that is estimated.
+pub(crate) fn vegas(service: Arc<Service>) -> impl Door {
+    Arc::new(ByVegas { limit: Adaptive::new(Vegas::new()), service })
+}
+
+/// As many as it finds out, with nothing said.
+pub(crate) fn gradient(service: Arc<Service>) -> impl Door {
+    Arc::new(ByGradient { limit: Adaptive::default(), service })
 }
 
 /// A service of tower's, made of a closure that is copied.

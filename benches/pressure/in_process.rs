@@ -60,6 +60,8 @@ pub(crate) fn run(door: &str, index: usize, plan: Plan) -> Result<Run, String> {
         3 => drive(|| doors::fixed(service, 8 * limit), plan),
         4 => drive(|| doors::tower(service, limit), plan),
         5 => drive(|| doors::little(service, AIM), plan),
+        6 => drive(|| doors::vegas(service), plan),
+        7 => drive(|| doors::gradient(service), plan),
         _ => return Err(format!("no door is called `{door}`")),
     })
 }

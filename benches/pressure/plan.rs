@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use chain_runtime::pressure::Priority;
+
 /// How much a request matters. A third of the requests each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
@@ -14,13 +16,13 @@ pub(crate) enum Class {
 impl Class {
     pub(crate) const ALL: [Self; 3] = [Self::Critical, Self::Default, Self::Sheddable];
 
+    pub(crate) const fn priority(self) -> Priority {
+        Priority::ALL[self as usize]
+    }
+
     /// The value of the field `x-priority`.
     pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Critical => "critical",
-            Self::Default => "default",
-            Self::Sheddable => "sheddable",
-        }
+        self.priority().name()
     }
 }
 
@@ -153,17 +155,20 @@ pub(crate) fn judge(plan: &Plan, ends: &Ends, from: Duration, to: Duration, dead
 }
 
 /// A window of a run in time.
-const WINDOW: Duration = Duration::from_millis(100);
+const WINDOW: Duration = Duration::from_millis(200);
 /// So many good windows in a row are no accident.
-const IN_A_ROW: usize = 10;
+const IN_A_ROW: usize = 5;
 
-/// Seconds from the end of a burst until ten windows of 100 ms in a row are as in calm weather: 0.95 of their requests are replied to within the
-/// deadline, and the slowest tenth of the rest begins no later than twice the calm p99. `None`: not while it was watched.
-pub(crate) fn recovered(plan: &Plan, ends: &Ends, after: Duration, calm_p99: f64, deadline: Duration) -> Option<f64> {
+/// Seconds from the end of a burst until five windows of 200 ms in a row are as the time before it: nine tenths as many of their requests are replied
+/// to within the deadline, and the slowest tenth begins no later than twice the calm p99. `None`: not while it was watched.
+pub(crate) fn recovered(plan: &Plan, ends: &Ends, calm: Duration, after: Duration, deadline: Duration) -> Option<f64> {
+    let before = judge(plan, ends, Duration::ZERO, calm, deadline);
     let mut row = 0;
     let mut at = after;
     while at + WINDOW <= plan.lasts() {
-        row = if is_calm(plan, ends, at, calm_p99, deadline) { row + 1 } else { 0 };
+        let now = judge(plan, ends, at, at + WINDOW, deadline);
+        let slow = slowest_tenth(plan, ends, at, at + WINDOW) <= 2.0 * before.critical_p99;
+        row = if now.good >= 0.9 * before.good && slow { row + 1 } else { 0 };
         at += WINDOW;
         if row == IN_A_ROW {
             return Some((at - WINDOW * IN_A_ROW as u32 - after).as_secs_f64());
@@ -172,14 +177,14 @@ pub(crate) fn recovered(plan: &Plan, ends: &Ends, after: Duration, calm_p99: f64
     None
 }
 
-fn is_calm(plan: &Plan, ends: &Ends, from: Duration, calm_p99: f64, deadline: Duration) -> bool {
-    let stretch = judge(plan, ends, from, from + WINDOW, deadline);
+/// Milliseconds, of what was let in.
+fn slowest_tenth(plan: &Plan, ends: &Ends, from: Duration, to: Duration) -> f64 {
     let first = plan.due.partition_point(|due| due.at < from);
-    let last = plan.due.partition_point(|due| due.at < from + WINDOW);
-    let mut took: Vec<_> = (first..last).filter_map(|number| ends.get(number)).map(|(took, _)| took).collect();
+    let last = plan.due.partition_point(|due| due.at < to);
+    let served = (first..last).filter_map(|number| ends.get(number)).filter(|(_, reply)| *reply == Reply::Served);
+    let mut took: Vec<_> = served.map(|(took, _)| took).collect();
     took.sort();
-    let slow = took.get(took.len() * 9 / 10).map_or(0.0, |took| took.as_secs_f64() * 1e3);
-    stretch.good >= 0.95 && slow <= 2.0 * calm_p99
+    took.get(took.len() * 9 / 10).map_or(0.0, |took| took.as_secs_f64() * 1e3)
 }
 
 /// Goodput over time, in steps of this length: for the picture.

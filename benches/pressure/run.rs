@@ -89,7 +89,7 @@ pub(crate) fn found(
     let plan = Plan::new().then(calm, pace.calm).then(BURST * setting.capacity, pace.burst).then(calm, pace.watched);
     let run = run(plan)?;
     let after = pace.calm + pace.burst;
-    found.recovered = recovered(&run.plan, &run.ends, after, found.critical_p99[0], setting.deadline);
+    found.recovered = recovered(&run.plan, &run.ends, pace.calm, after, setting.deadline);
     found.course = course(&run.plan, &run.ends, Duration::from_millis(250), setting.deadline);
     Ok(found)
 }

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chain_runtime::around::{Concurrency, Wait};
-use chain_runtime::chain;
+use chain_runtime::pressure::{Adaptive, ByPriority, Priority, Vegas};
 use chain_runtime::proxy::server::{self, Server};
 use chain_runtime::proxy::{Body, Client, Forward, Rotation, Settings, Upstream};
+use chain_runtime::{chain, node};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
@@ -44,6 +45,23 @@ chain! {
 chain! {
     struct Waits { limit: Concurrency<Wait>, proxy: Forward<Rotation, Incoming> }
     async fn(request: Parts, body: Incoming, client: Client) -> Response<Body> { limit { proxy } }
+}
+
+/// What a client says of its request. A proxy that is not a bench believes only those whom it knows.
+#[node]
+fn priority(request: &Parts) -> Priority {
+    let said = request.headers.get("x-priority").and_then(|said| said.to_str().ok());
+    said.and_then(|said| said.parse().ok()).unwrap_or_default()
+}
+
+chain! {
+    struct ByVegas { limit: Adaptive<ByPriority, Vegas>, proxy: Forward<Rotation, Incoming> }
+    async fn(request: Parts, body: Incoming, client: Client) -> Response<Body> { priority => limit { proxy } }
+}
+
+chain! {
+    struct ByGradient { limit: Adaptive<ByPriority>, proxy: Forward<Rotation, Incoming> }
+    async fn(request: Parts, body: Incoming, client: Client) -> Response<Body> { priority => limit { proxy } }
 }
 
 /// Serves by this chain.
@@ -129,6 +147,8 @@ async fn proxy(listener: TcpListener, door: &str, upstream: Upstream) {
             Ok(LoadShedResponse::Overload) => turned_away(),
             Err(never) => match never {},
         }),
+        "6" => by!(listener, ByVegas { limit: Adaptive::new(Vegas::new()), proxy }),
+        "7" => by!(listener, ByGradient { limit: Adaptive::default(), proxy }),
         _ => panic!("there is no door {door}"),
     }
 }
