@@ -65,8 +65,8 @@ fn measured() -> Result<(), String> {
             watched: Duration::from_millis(2_000),
         },
         false => Pace {
-            settles: seconds(1),
-            lasts: seconds(4),
+            settles: seconds(3),
+            lasts: seconds(3),
             calm: seconds(3),
             burst: seconds(burst.unwrap_or(30)),
             watched: seconds(6),

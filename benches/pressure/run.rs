@@ -76,9 +76,9 @@ pub(crate) fn found(
     };
     for load in LOADS {
         let rate = load * setting.capacity;
-        let plan = Plan::new().then(CALM * setting.capacity, pace.settles).then(rate, pace.settles + pace.lasts);
+        let plan = Plan::new().then(CALM * setting.capacity, pace.settles).then(rate, pace.settles / 3 + pace.lasts);
         let run = run(plan)?;
-        let from = pace.settles * 2;
+        let from = pace.settles + pace.settles / 3;
         let stretch = judge(&run.plan, &run.ends, from, from + pace.lasts, setting.deadline);
         found.goodput.push(stretch.goodput);
         found.critical_p99.push(stretch.critical_p99);
