@@ -165,7 +165,7 @@
 //! | `subtle` | `nodes::auth` by API keys | `subtle`; those of `http` |
 //! | `whole-body` | `nodes::whole_body`: a body, read whole within limits | those of `http-body` and `tokio` |
 //! | `pool` | `Pool` and `Lease`: contexts that outlive their requests | `crossbeam-queue`, `thread_local` |
-//! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits; work that outlives its request (module `cancel`) | `tokio` |
+//! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits; work that belongs to a request, and work that outlives it (modules `tasks`, `cancel`) | `tokio`, `tokio-util` |
 //! | `retry` | `around::Retry` with its budget | `fastrand` |
 //! | `proxy` | a forwarding node with its server (module `proxy`) | `hyper`, `hyper-util`, `tokio-util`, `tower-service`; those of `http-body`, `pool` and `tokio` |
 //! | `rustls` | TLS to upstreams, for `proxy` | `tokio-rustls`, without a provider of cryptography |
@@ -227,6 +227,7 @@ pub mod node;
     feature = "governor",
     feature = "idempotency",
     feature = "jsonwebtoken",
+    feature = "pressure",
     feature = "request-id",
     feature = "serde_json",
     feature = "subtle",
@@ -256,10 +257,12 @@ pub mod shed;
 #[cfg(feature = "http")]
 #[doc(hidden)]
 pub mod short;
-#[cfg(feature = "pool")]
+#[cfg(any(feature = "pool", feature = "pressure"))]
 mod sync;
 #[cfg(feature = "http-body")]
 pub mod tailed;
+#[cfg(feature = "tokio")]
+pub mod tasks;
 #[cfg(feature = "telemetry")]
 pub mod telemetry;
 #[cfg(feature = "http-body")]

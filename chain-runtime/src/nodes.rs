@@ -122,10 +122,12 @@ mod key;
 mod network;
 #[cfg(feature = "governor")]
 pub mod rate_limit;
+#[cfg(feature = "http")]
 mod reply;
 #[cfg(feature = "request-id")]
 pub mod request_id;
 mod user;
+#[cfg(feature = "http")]
 mod whole;
 #[cfg(feature = "whole-body")]
 pub mod whole_body;
@@ -134,6 +136,8 @@ pub use key::Key;
 pub use network::Peer;
 #[cfg(feature = "proxy")]
 pub use network::peer;
+#[cfg(feature = "http")]
 pub use reply::Reply;
 pub use user::{BadName, MAX_NAME, User};
+#[cfg(feature = "http")]
 pub use whole::Whole;

@@ -146,6 +146,32 @@ pub trait WithoutShedding<'a>: Sized {
 }
 impl<'a, T> WithoutShedding<'a> for FieldOf<'a, T> {}
 
+impl<'a> FieldOf<'a, Tasks> {
+    /// It counts the work that outlives its request.
+    #[inline(always)]
+    #[must_use]
+    pub const fn tasks(self) -> Option<&'a Tasks> {
+        Some(self.0)
+    }
+}
+
+/// What any other field says.
+pub trait WithoutTasks<'a>: Sized {
+    /// It does not.
+    #[inline(always)]
+    fn tasks(self) -> Option<&'a Tasks> {
+        None
+    }
+}
+impl<'a, T> WithoutTasks<'a> for FieldOf<'a, T> {}
+
+/// The first that does, or the process's.
+#[inline(always)]
+#[must_use]
+pub fn tasks_among<const N: usize>(fields: [Option<&Tasks>; N]) -> &Tasks {
+    fields.into_iter().flatten().next().unwrap_or_else(|| tasks_of_process())
+}
+
 #[cfg(feature = "arc-swap")]
 impl<T> Probe<crate::Reloadable<T>> {
     /// What it holds is lent in one version for each run.
@@ -450,9 +476,9 @@ pub use crate::telemetry::NoAlloc;
 pub struct NoAlloc;
 
 #[cfg(feature = "tokio")]
-pub use limit::{Late, LimitKind, detach, finish, within};
+pub use limit::{Late, LimitKind, Tasks, behind, detach, finish, tasks_of_process, within};
 #[cfg(not(feature = "tokio"))]
-pub use no_limit::{Late, LimitKind, detach, finish, within};
+pub use no_limit::{Late, LimitKind, Tasks, behind, detach, finish, tasks_of_process, within};
 
 #[cfg(feature = "tokio")]
 mod limit {
@@ -461,8 +487,40 @@ mod limit {
     use core::time::Duration;
 
     pub use crate::around::Expired as Late;
-    pub use crate::cancel::{detach, finish};
     pub use crate::flow::kind::Fails as LimitKind;
+    pub use crate::tasks::Tasks;
+
+    /// Those of a chain that has none of its own.
+    #[must_use]
+    pub fn tasks_of_process() -> &'static Tasks {
+        Tasks::of_process()
+    }
+
+    /// `#[cancel(finish)]`
+    #[inline(always)]
+    pub fn finish<'a, F>(tasks: &'a Tasks, node: &'static str, work: F) -> impl Future<Output = F::Output> + use<'a, F>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        tasks.finish(node, work)
+    }
+
+    /// `#[cancel(detach)]`
+    #[inline(always)]
+    pub fn detach<'a, F: Future + Send + 'static>(
+        tasks: &'a Tasks,
+        node: &'static str,
+        work: F,
+    ) -> impl Future<Output = ()> + use<'a, F> {
+        tasks.detach(node, work)
+    }
+
+    /// `#[shed(.., detach)]`: whether there was a place behind the request.
+    #[inline(always)]
+    pub fn behind<F: Future + Send + 'static>(tasks: &Tasks, node: &'static str, work: F) -> bool {
+        tasks.behind(node, work)
+    }
 
     /// `#[timeout(..)]`
     #[inline(always)]
@@ -485,9 +543,20 @@ mod no_limit {
         Ok(future.await)
     }
 
-    pub async fn finish<F: Future>(work: F) -> F::Output {
+    #[derive(Debug)]
+    pub struct Tasks;
+
+    pub fn tasks_of_process() -> &'static Tasks {
+        &Tasks
+    }
+
+    pub async fn finish<F: Future>(_: &Tasks, _: &'static str, work: F) -> F::Output {
         work.await
     }
 
-    pub fn detach<F: Future>(_: F) {}
+    pub async fn detach<F: Future>(_: &Tasks, _: &'static str, _: F) {}
+
+    pub fn behind<F: Future>(_: &Tasks, _: &'static str, _: F) -> bool {
+        false
+    }
 }

@@ -85,6 +85,19 @@ fn found(chain: &Chain, by_name: Option<&Field>, method: &str, otherwise: &str) 
     })
 }
 
+/// A reference to what counts the work that outlives its request: the chain's `Tasks`, or the process's.
+fn tasks(chain: &Chain) -> TokenStream {
+    let rt = names::runtime_alias();
+    let fields = chain.may_be_tasks().into_iter().map(|field| {
+        let (cfg, name) = (field.cfg(), &field.name);
+        quote!(#(#cfg)* #rt::private::FieldOf(&self.#name).tasks())
+    });
+    quote!({
+        use #rt::private::WithoutTasks as _;
+        #rt::private::tasks_among([#(#fields),*])
+    })
+}
+
 /// That the fields which segments need are of the types that they declare, and their arguments what they ask for.
 fn fields_of_segments(chain: &Chain) -> Option<TokenStream> {
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();

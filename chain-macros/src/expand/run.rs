@@ -891,7 +891,7 @@ fn called(plan: &Plan<'_>, at: usize, hook: &str, suspends: &TokenStream) -> Tok
 /// The way in of the node at this position, into its local `out`.
 fn enter(plan: &Plan<'_>, at: usize, frame: &Frame) -> TokenStream {
     let chain = plan.chain;
-    let Step { node, place, span, cancel, timeout, lints, .. } = &plan.steps[at];
+    let Step { node, place, span, name, cancel, timeout, lints, .. } = &plan.steps[at];
     let rt = &names::alias(*span);
     let span = *span;
     let fits = (!chain.run.is_async)
@@ -904,14 +904,19 @@ fn enter(plan: &Plan<'_>, at: usize, frame: &Frame) -> TokenStream {
     let call = match (cancel, timeout) {
         (Some((_, OnCancel::Finish)), _) => {
             let scope = scope_at(plan, at, false);
-            let finished = awaited(plan, at, &quote_spanned!(span=> #rt::private::finish(#owned)), "In");
+            let tasks = super::tasks(chain);
+            let finished = quote_spanned!(span=> #rt::private::finish(#tasks, #name, #owned));
+            let finished = awaited(plan, at, &finished, "In");
             quote!({ #scope #finished })
         }
         (Some((_, OnCancel::Detach)), _) => {
             let scope = scope_at(plan, at, false);
             let out = quote_spanned!(span=> <#node as #rt::Signature<'_>>::Out);
             let told = watched(chain, "detached", &quote!(#at));
-            quote_spanned!(span=> { #scope #rt::private::detach(#owned); #told <#out as #rt::check::Forgotten<#node>>::nothing() })
+            let tasks = super::tasks(chain);
+            let begun = quote_spanned!(span=> #rt::private::detach(#tasks, #name, #owned));
+            let begun = awaited(plan, at, &begun, "In");
+            quote_spanned!(span=> { #scope #begun; #told <#out as #rt::check::Forgotten<#node>>::nothing() })
         }
         (None, Some((at_limit, limit))) => {
             let scope = scope_at(plan, at, false);

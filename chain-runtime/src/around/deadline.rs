@@ -132,7 +132,7 @@ impl<T: Timer> Deadline<T> {
         let now = self.timer.now();
         let own = self.limit.after(now);
         if sooner(own, CURRENT.get()).is_some_and(|at| at <= now) {
-            return Err(Expired);
+            return Err(expired());
         }
         let mut sleep = pin!(None);
         poll_fn(|context| {
@@ -160,10 +160,17 @@ impl<T: Timer> Deadline<T> {
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            if is_up { Poll::Ready(Err(Expired)) } else { Poll::Pending }
+            if is_up { Poll::Ready(Err(expired())) } else { Poll::Pending }
         })
         .await
     }
+}
+
+/// A block that was given up is no reply, to a limit that stands around it.
+fn expired() -> Expired {
+    #[cfg(feature = "pressure")]
+    crate::pressure::tell(crate::pressure::Verdict::TimedOut);
+    Expired
 }
 
 impl Limit {

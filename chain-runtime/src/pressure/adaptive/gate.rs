@@ -1,0 +1,261 @@
+//! One limit: who is in, what they took, and what was turned away.
+
+use core::array;
+use core::fmt;
+use core::pin::pin;
+use core::task::{Context, Poll};
+use core::{future::Future, pin::Pin};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::limit::Limit;
+use super::own::{self, Told, Verdict};
+use super::priority::{By, Priority};
+use super::room::{Asked, Patience, Room};
+use super::status::Status;
+use super::turned_away::{Reason, TurnedAway};
+use super::window::Window;
+use crate::around::{Deadline, Timer};
+use crate::shed::{Level, LevelCell};
+
+/// What all forms of an `Adaptive` stand on.
+pub(super) struct Gate<L, T> {
+    pub(super) room: Room,
+    pub(super) window: Mutex<Window<L>>,
+    pub(super) timer: T,
+    pub(super) patience: Patience,
+    pub(super) places: usize,
+    /// From when on a block counts as lost.
+    pub(super) timeout: Option<Duration>,
+    pub(super) level: Option<Arc<LevelCell>>,
+    turned_away: [[AtomicU64; 3]; 5],
+}
+
+impl<L: Limit, T: Timer> Gate<L, T> {
+    pub(super) fn new(limit: L, timer: T) -> Self {
+        let patience = Patience { calm: Duration::from_millis(100), target: Duration::from_millis(5) };
+        let places = 128;
+        Self {
+            room: Room::new(limit.limit(), places, patience),
+            window: Mutex::new(Window::new(limit)),
+            timer,
+            patience,
+            places,
+            timeout: None,
+            level: None,
+            turned_away: array::from_fn(|_| array::from_fn(|_| AtomicU64::new(0))),
+        }
+    }
+
+    /// The room once more, where what it is made of has changed.
+    pub(super) fn remade(mut self) -> Self {
+        let limit = self.window.get_mut().unwrap_or_else(PoisonError::into_inner).limit.limit();
+        self.room = Room::new(limit, self.places, self.patience);
+        self
+    }
+
+    #[inline]
+    fn level(&self) -> Level {
+        self.level.as_ref().map_or(Level::Calm, |level| level.get())
+    }
+
+    /// Lets one in, sooner or later, or turns it away.
+    #[inline]
+    pub(super) async fn admit(&self, by: By) -> Result<Permit<'_, L, T>, TurnedAway> {
+        match self.try_enter(by)? {
+            Some(permit) => Ok(permit),
+            None => self.enter(by).await,
+        }
+    }
+
+    /// Lets one in where there is room.
+    #[inline]
+    fn try_enter(&self, by: By) -> Result<Option<Permit<'_, L, T>>, TurnedAway> {
+        let level = self.level();
+        if level == Level::Critical && by.priority == Priority::Sheddable {
+            return Err(self.turn_away(by, Reason::Level));
+        }
+        Ok(self.room.try_enter(level).map(|in_flight| self.permit(in_flight)))
+    }
+
+    /// Waits until there is room.
+    async fn enter(&self, by: By) -> Result<Permit<'_, L, T>, TurnedAway> {
+        let level = self.level();
+        let now = self.timer.now();
+        let (slot, time) = match self.room.ask(by, level, now) {
+            Asked::In(in_flight) => return Ok(self.permit(in_flight)),
+            Asked::Away(reason) => return Err(self.turn_away(by, reason)),
+            Asked::Waits(slot, time) => (slot, time),
+        };
+        let waiting = pin!(Waiting { gate: self, slot: Some(slot) });
+        // The level may have come down since the last one was let in.
+        if self.room.has_room(level) {
+            self.room.let_in(level, now);
+        }
+        let limited = match now.checked_add(time) {
+            Some(at) => Deadline::until_on(&self.timer, at).around(waiting).await,
+            None => Ok(waiting.await),
+        };
+        match limited {
+            Ok(Ok(in_flight)) => Ok(self.permit(in_flight)),
+            Ok(Err(reason)) => Err(self.turn_away(by, reason)),
+            Err(_) => Err(self.turn_away(by, Reason::Late)),
+        }
+    }
+
+    #[inline]
+    fn permit(&self, in_flight: usize) -> Permit<'_, L, T> {
+        Permit { gate: self, began: self.timer.now(), in_flight, told: Told::default(), ended: false, kept: false }
+    }
+
+    #[cold]
+    fn turn_away(&self, by: By, reason: Reason) -> TurnedAway {
+        // To the limit around this one, it is no reply that says anything.
+        own::tell(Verdict::Ignored);
+        self.turned_away[reason as usize][by.priority as usize].fetch_add(1, Relaxed);
+        let busy = match reason {
+            Reason::Level => Duration::ZERO,
+            _ => self.room.busy_for(self.timer.now()),
+        };
+        TurnedAway::new(reason, by.priority, busy)
+    }
+
+    /// Gives a permit back.
+    #[inline]
+    pub(super) fn leave(&self) {
+        if self.room.leave() {
+            self.room.let_in(self.level(), self.timer.now());
+        }
+    }
+
+    /// A block ended; `round_trip` is `None` where it was lost.
+    fn note(&self, now: Instant, round_trip: Option<Duration>, in_flight: usize) {
+        // Where another one is being noted at this instant, this one is left out: nobody waits for the sake of a mean.
+        let mut window = match self.window.try_lock() {
+            Ok(window) => window,
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(std::sync::TryLockError::WouldBlock) => return,
+        };
+        // Set under the lock, so that the last one to find a limit is the last one to set it.
+        let waits = window.add(now, round_trip, in_flight).is_some_and(|limit| self.room.set_limit(limit));
+        drop(window);
+        if waits {
+            self.room.let_in(self.level(), now);
+        }
+    }
+
+    pub(super) fn status(&self) -> Status {
+        let window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        let (limit, baseline) = (window.limit.limit(), window.limit.baseline());
+        let round_trip = window.round_trip;
+        drop(window);
+        let waiting = self.room.waiting();
+        Status {
+            limit,
+            in_flight: self.room.in_flight(),
+            waiting,
+            places: self.places,
+            busy_for: self.room.busy_for(self.timer.now()),
+            round_trip,
+            baseline,
+            level: self.level(),
+            turned_away: array::from_fn(|reason| {
+                array::from_fn(|priority| self.turned_away[reason][priority].load(Relaxed))
+            }),
+        }
+    }
+}
+
+impl<L, T> fmt::Debug for Gate<L, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("in_flight", &self.room.in_flight()).finish_non_exhaustive()
+    }
+}
+
+/// A place inside, which is given back where this is dropped.
+pub(super) struct Permit<'a, L: Limit, T: Timer> {
+    gate: &'a Gate<L, T>,
+    began: Instant,
+    in_flight: usize,
+    told: Told,
+    /// The block replied.
+    ended: bool,
+    /// The place goes on with something else, which gives it back.
+    kept: bool,
+}
+
+impl<L: Limit, T: Timer> Permit<'_, L, T> {
+    /// Polls the block.
+    pub(super) async fn run<B: Future>(&mut self, block: Pin<&mut B>) -> B::Output {
+        let output = own::watched(block, &mut self.told).await;
+        self.ended = true;
+        output
+    }
+
+    /// The place is not given back here.
+    #[cfg(feature = "http-body")]
+    pub(super) fn keep(mut self) {
+        self.kept = true;
+    }
+
+    /// What is noted of the block: nothing, or its time, or that it was lost.
+    fn outcome(&self, now: Instant) -> Option<Option<Duration>> {
+        let all = now.saturating_duration_since(self.began);
+        let own = all.saturating_sub(self.told.elsewhere);
+        let is_late = self.gate.timeout.is_some_and(|timeout| own >= timeout);
+        if !self.ended {
+            // Who was given up is no sample, unless that took so long that it is a time-out, by whichever deadline.
+            return (is_late && !thread::panicking()).then_some(None);
+        }
+        match self.told.verdict {
+            None | Some(Verdict::Replied) => Some((!is_late).then_some(own)),
+            Some(Verdict::Lost) => Some(None),
+            Some(Verdict::Ignored) => None,
+            Some(Verdict::TimedOut) => (self.told.elsewhere <= all / 2).then_some(None),
+        }
+    }
+}
+
+impl<L: Limit, T: Timer> Drop for Permit<'_, L, T> {
+    fn drop(&mut self) {
+        let now = self.gate.timer.now();
+        if !self.kept {
+            self.gate.leave();
+        }
+        if let Some(round_trip) = self.outcome(now) {
+            self.gate.note(now, round_trip, self.in_flight);
+        }
+    }
+}
+
+/// Waits in a slot. What it has when it is dropped, it gives up: its place, or the permit that it was just given.
+struct Waiting<'a, L: Limit, T: Timer> {
+    gate: &'a Gate<L, T>,
+    /// `None` once it is over.
+    slot: Option<u32>,
+}
+
+impl<L: Limit, T: Timer> Future for Waiting<'_, L, T> {
+    type Output = Result<usize, Reason>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let slot = self.slot.expect("not polled once it is over");
+        let polled = self.gate.room.poll(slot, context.waker());
+        if polled.is_ready() {
+            self.slot = None;
+        }
+        polled
+    }
+}
+
+impl<L: Limit, T: Timer> Drop for Waiting<'_, L, T> {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot
+            && self.gate.room.give_up(slot)
+        {
+            self.gate.leave();
+        }
+    }
+}

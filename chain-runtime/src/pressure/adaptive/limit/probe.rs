@@ -1,0 +1,95 @@
+//! Now and then, what a round trip takes where nothing waits.
+
+use fastrand::Rng;
+
+use super::Sample;
+
+/// A probe lets this part of the limit run. A system that is used to 1.5 times its capacity has no queue then.
+const PART: f64 = 0.6;
+
+/// When to measure the round trip of a system in which nothing waits.
+///
+/// A baseline that is only ever learned under full load follows the load's own queue, and one that is only the least ever seen goes stale. So, every so many
+/// windows, a window is measured with fewer at once. There is no need to let fewer run where there were few anyway. Otherwise the limit is lowered to six tenths
+/// for two windows: in the first, what began before it ends; the second is measured. The limit is never pinned to one for it, which
+/// would turn away nearly all that comes meanwhile (envoy#9007), and how long it is to the next one is drawn at random, so that
+/// many processes do not do it at once.
+#[derive(Clone, Debug)]
+pub(super) struct Probe {
+    every: u32,
+    left: u32,
+    state: State,
+    random: Rng,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Idle,
+    Draining,
+    Measuring,
+}
+
+/// What to do with a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Adjust the limit by it. Whether nothing waited in it, for all that is known.
+    Adjust { calm: bool },
+    /// It belongs to a probe: so many at once in the next, and nothing is learned.
+    Hold(usize),
+    /// It is the measured one.
+    Measured,
+}
+
+impl Probe {
+    pub(super) fn every(windows: u32) -> Self {
+        Self::with(windows, Rng::new())
+    }
+
+    fn with(every: u32, random: Rng) -> Self {
+        // The first one comes early: what was learned until then may have been learned under load.
+        let mut probe = Self { every, left: 0, state: State::Idle, random };
+        probe.left = (probe.draw() / 4).max(1);
+        probe
+    }
+
+    pub(super) fn seed(&mut self, seed: u64) {
+        *self = Self::with(self.every, Rng::with_seed(seed));
+    }
+
+    fn draw(&mut self) -> u32 {
+        let every = self.every.max(2);
+        self.random.u32(every / 2..=every)
+    }
+
+    pub(super) fn step(&mut self, limit: f64, min: usize, sample: &Sample) -> Step {
+        let part = limit * PART;
+        match self.state {
+            State::Draining => {
+                self.state = State::Measuring;
+                Step::Hold(lowered(part, min))
+            }
+            State::Measuring => {
+                self.state = State::Idle;
+                self.left = self.draw();
+                Step::Measured
+            }
+            State::Idle => {
+                let calm = (sample.in_flight as f64) <= part;
+                self.left = self.left.saturating_sub(1);
+                if self.left > 0 {
+                    return Step::Adjust { calm };
+                }
+                if calm {
+                    self.left = self.draw();
+                    return Step::Measured;
+                }
+                self.state = State::Draining;
+                Step::Hold(lowered(part, min))
+            }
+        }
+    }
+}
+
+fn lowered(part: f64, min: usize) -> usize {
+    (part as usize).max(min).max(1)
+}

@@ -1,0 +1,197 @@
+//! By how many wait in the system.
+
+use core::time::Duration;
+
+use super::probe::{Probe, Step};
+use super::{Limit, Sample, loss};
+
+/// A limit after TCP Vegas, as Netflix's `VegasLimit` has it: how many of those in flight wait is estimated from the least round trip.
+///
+/// ```text
+/// waiting = limit * (1 - least round trip / round trip)
+/// ```
+///
+/// | waiting | the limit |
+/// | --- | --- |
+/// | at most `threshold` | + `beta` |
+/// | less than `alpha` | + `log10(limit)` |
+/// | from `alpha` to `beta` | stays |
+/// | more than `beta` | - `log10(limit)` |
+///
+/// A window in which less than half of the limit was used changes nothing; one in which more than one in a hundred was lost lowers it.
+///
+/// Other than in the original, the least round trip is measured anew by a probe that lets fewer run, and not taken from any window
+/// (concurrency-limits#165: under load it grows with the load).
+#[derive(Clone, Debug)]
+pub struct Vegas {
+    limit: f64,
+    shown: usize,
+    min: usize,
+    max: usize,
+    smoothing: f64,
+    alpha: fn(usize) -> usize,
+    beta: fn(usize) -> usize,
+    threshold: fn(usize) -> usize,
+    decrease: fn(f64) -> f64,
+    least: Option<f64>,
+    probe: Probe,
+}
+
+/// 1 at least.
+fn log10(limit: usize) -> usize {
+    limit.checked_ilog10().unwrap_or(0).max(1) as usize
+}
+
+impl Vegas {
+    /// Begins with 20, from 1 to 1,000; `alpha` and `beta` are 3 and 6 times `log10(limit)`, without smoothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            limit: 20.0,
+            shown: 20,
+            min: 1,
+            max: 1_000,
+            smoothing: 1.0,
+            alpha: |limit| 3 * log10(limit),
+            beta: |limit| 6 * log10(limit),
+            threshold: log10,
+            decrease: |limit| limit - log10(limit as usize) as f64,
+            least: None,
+            probe: Probe::every(100),
+        }
+    }
+
+    /// How many at once before anything is known.
+    #[must_use]
+    pub fn initial(mut self, limit: usize) -> Self {
+        self.limit = limit as f64;
+        self.shown = limit;
+        self
+    }
+
+    /// Never fewer than this. One at least.
+    #[must_use]
+    pub fn min(mut self, min: usize) -> Self {
+        self.min = min.max(1);
+        self
+    }
+
+    /// Never more than this.
+    #[must_use]
+    pub fn max(mut self, max: usize) -> Self {
+        self.max = max;
+        self
+    }
+
+    /// Which part of the difference a window makes, from 0 to 1.
+    #[must_use]
+    pub fn smoothing(mut self, part: f64) -> Self {
+        self.smoothing = part.clamp(0.0, 1.0);
+        self
+    }
+
+    /// How many may wait before the limit stops growing, for a given limit.
+    #[must_use]
+    pub fn alpha(mut self, alpha: fn(usize) -> usize) -> Self {
+        self.alpha = alpha;
+        self
+    }
+
+    /// How many may wait before the limit goes down, for a given limit.
+    #[must_use]
+    pub fn beta(mut self, beta: fn(usize) -> usize) -> Self {
+        self.beta = beta;
+        self
+    }
+
+    /// What a limit goes down to.
+    #[must_use]
+    pub fn decrease(mut self, decrease: fn(f64) -> f64) -> Self {
+        self.decrease = decrease;
+        self
+    }
+
+    /// A probe every half to whole so many windows.
+    #[must_use]
+    pub fn probe_every(mut self, windows: u32) -> Self {
+        self.probe = Probe::every(windows);
+        self
+    }
+
+    /// Draws the times of its probes from this, for tests that repeat.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.probe.seed(seed);
+        self
+    }
+
+    /// The limit that the window asks for; `None` where it asks for none.
+    fn wanted(&self, sample: &Sample) -> Option<f64> {
+        if loss(sample) > 0.0 {
+            return Some((self.decrease)(self.limit));
+        }
+        let (round_trip, least) = (sample.nanos()?, self.least?);
+        if (sample.in_flight as f64) * 2.0 < self.limit {
+            return None;
+        }
+        let waiting = (self.limit * (1.0 - least / round_trip)).ceil().max(0.0) as usize;
+        let limit = self.limit as usize;
+        let (alpha, beta) = ((self.alpha)(limit), (self.beta)(limit));
+        if waiting <= (self.threshold)(limit) {
+            Some(self.limit + beta as f64)
+        } else if waiting < alpha {
+            Some(self.limit + log10(limit) as f64)
+        } else if waiting > beta {
+            Some((self.decrease)(self.limit))
+        } else {
+            None
+        }
+    }
+
+    fn adjust(&mut self, sample: &Sample) {
+        if let Some(round_trip) = sample.nanos()
+            && loss(sample) == 0.0
+            && self.least.is_none_or(|least| round_trip < least)
+        {
+            self.least = Some(round_trip);
+            return;
+        }
+        if let Some(wanted) = self.wanted(sample) {
+            let wanted = wanted.min(self.max as f64).max(self.min as f64);
+            self.limit = self.limit * (1.0 - self.smoothing) + wanted * self.smoothing;
+        }
+    }
+}
+
+impl Default for Vegas {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Limit for Vegas {
+    fn limit(&self) -> usize {
+        self.shown
+    }
+
+    fn update(&mut self, sample: &Sample) -> usize {
+        self.shown = match self.probe.step(self.limit, self.min, sample) {
+            Step::Hold(limit) => limit.min(self.limit as usize),
+            Step::Measured => {
+                if let Some(round_trip) = sample.nanos().filter(|_| loss(sample) == 0.0) {
+                    self.least = Some(round_trip);
+                }
+                self.limit as usize
+            }
+            Step::Adjust { .. } => {
+                self.adjust(sample);
+                self.limit as usize
+            }
+        };
+        self.shown
+    }
+
+    fn baseline(&self) -> Option<Duration> {
+        self.least.map(|nanos| Duration::from_nanos(nanos as u64))
+    }
+}

@@ -1,0 +1,108 @@
+//! Whose time it is: what a block took of its own, and what it waited for elsewhere.
+
+use core::future::{Future, poll_fn};
+use core::pin::Pin;
+use std::cell::Cell;
+use std::ptr;
+use std::thread_local;
+use std::time::Duration;
+
+thread_local! {
+    /// Of the innermost limit whose block this thread is polling.
+    static CURRENT: Cell<Option<Current>> = const { Cell::new(None) };
+}
+
+#[derive(Clone, Copy)]
+struct Current {
+    /// Where the [`Told`] is in memory, which does not move while its block runs: it tells one run from another.
+    whose: usize,
+    told: Told,
+}
+
+/// What a block says of itself to the limit around it while it is polled.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told {
+    /// For how long it waited for something that is not this limit's.
+    pub(super) elsewhere: Duration,
+    pub(super) verdict: Option<Verdict>,
+}
+
+/// What a reply is to a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// A reply like any other: its time counts.
+    Replied,
+    /// As good as timed out: a sign of overload, whatever time it took.
+    Lost,
+    /// It says nothing: what was turned away further in, or failed at once.
+    Ignored,
+    /// A deadline inside of the block was up. It counts as lost, unless most of the time went by elsewhere.
+    TimedOut,
+}
+
+/// Tells the innermost limit around what is being polled how to count it. The last one who says it is right.
+pub(crate) fn tell(verdict: Verdict) {
+    if let Some(mut current) = CURRENT.get() {
+        current.told.verdict = Some(verdict);
+        CURRENT.set(Some(current));
+    }
+}
+
+/// Polls the block; what it says of itself is in `told`.
+pub(super) async fn watched<B: Future>(mut block: Pin<&mut B>, told: &mut Told) -> B::Output {
+    poll_fn(|context| {
+        let whose = ptr::from_ref(told).addr();
+        let watch = Watch { before: CURRENT.replace(Some(Current { whose, told: *told })), told };
+        let polled = block.as_mut().poll(context);
+        drop(watch);
+        polled
+    })
+    .await
+}
+
+/// What was current before the poll is so again after it, also where the poll panics.
+struct Watch<'a> {
+    before: Option<Current>,
+    told: &'a mut Told,
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        let mut before = self.before;
+        if let Some(current) = CURRENT.get() {
+            // What was elsewhere for this one was so for the one around it, too. How it ended is its own.
+            if let Some(before) = &mut before {
+                before.told.elsewhere += current.told.elsewhere.saturating_sub(self.told.elsewhere);
+            }
+            *self.told = current.told;
+        }
+        CURRENT.set(before);
+    }
+}
+
+/// Which run this thread polls for a limit, if it does.
+pub(super) fn whose() -> Option<usize> {
+    CURRENT.get().map(|current| current.whose)
+}
+
+/// Adds time that the run waited elsewhere, if it is the one that is polled.
+pub(super) fn add_elsewhere(whose: usize, time: Duration) {
+    if let Some(mut current) = CURRENT.get().filter(|current| current.whose == whose) {
+        current.told.elsewhere += time;
+        CURRENT.set(Some(current));
+    }
+}
+
+/// Polls where no limit is told anything.
+pub(super) fn hidden<R>(poll: impl FnOnce() -> R) -> R {
+    struct Restored(Option<Current>);
+    impl Drop for Restored {
+        fn drop(&mut self) {
+            CURRENT.set(self.0);
+        }
+    }
+    let restored = Restored(CURRENT.take());
+    let polled = poll();
+    drop(restored);
+    polled
+}

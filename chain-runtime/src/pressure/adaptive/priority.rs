@@ -1,0 +1,141 @@
+//! Who is let in first, and who shares with whom.
+
+use core::error::Error;
+use core::fmt;
+use core::marker::PhantomData;
+use core::str::FromStr;
+
+/// How much a request matters, where not all can be served. An earlier node provides it.
+///
+/// ```
+/// use chain_runtime::node;
+/// use chain_runtime::pressure::Priority;
+///
+/// struct Request { path: &'static str }
+///
+/// #[node]
+/// fn classify(request: &Request) -> Priority {
+///     match request.path {
+///         "/pay" => Priority::Critical,
+///         "/suggestions" => Priority::Sheddable,
+///         _ => Priority::Default,
+///     }
+/// }
+///
+/// assert_eq!(classify(&Request { path: "/pay" }), Priority::Critical);
+/// assert!(Priority::Critical < Priority::Sheddable, "the first is served first");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Priority {
+    /// It is served before all others.
+    Critical = 0,
+    /// What nobody said anything of.
+    #[default]
+    Default = 1,
+    /// It goes first where something has to go.
+    Sheddable = 2,
+}
+
+impl Priority {
+    /// All of them, in the order in which they are served.
+    pub const ALL: [Self; 3] = [Self::Critical, Self::Default, Self::Sheddable];
+
+    /// `critical`, `default`, `sheddable`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Default => "default",
+            Self::Sheddable => "sheddable",
+        }
+    }
+}
+
+impl fmt::Display for Priority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Priority {
+    type Err = UnknownPriority;
+
+    /// # Errors
+    ///
+    /// [`UnknownPriority`] where none has that [`name`](Self::name).
+    fn from_str(name: &str) -> Result<Self, UnknownPriority> {
+        Self::ALL.into_iter().find(|priority| priority.name() == name).ok_or(UnknownPriority)
+    }
+}
+
+/// No priority is called so. Says which there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownPriority;
+
+impl fmt::Display for UnknownPriority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the priorities are `critical`, `default` and `sheddable`")
+    }
+}
+
+impl Error for UnknownPriority {}
+
+/// An [`Adaptive`](super::Adaptive) to which all requests are the same. It asks the scope for nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Anyone<At = ()>(PhantomData<fn(At)>);
+
+/// An [`Adaptive`](super::Adaptive) that asks the scope for a [`Priority`].
+///
+/// `At` tells apart two of these in one scope, where one stands around the other: what each asked is provided as an [`Asked`], and a scope has one of
+/// each type. Any type will do: `struct Upstream; Adaptive<ByPriority<Upstream>>`.
+#[derive(Clone, Copy, Debug)]
+pub struct ByPriority<At = ()>(PhantomData<fn(At)>);
+
+/// An [`Adaptive`](super::Adaptive) that asks the scope for a `K` by which requests share: a user, a tenant, a peer, any
+/// [`Key`](crate::nodes::Key). `Fair<User, ByPriority>` asks for a [`Priority`] as well, and shares inside of each.
+#[derive(Clone, Copy, Debug)]
+pub struct Fair<K, P = Anyone>(PhantomData<fn(K, P)>);
+
+/// What an [`Adaptive`](super::Adaptive) of the form `Q` found out of a request. It is provided, and only that `Adaptive` can use it.
+pub struct Asked<Q> {
+    pub(super) by: By,
+    of: PhantomData<fn(Q)>,
+}
+
+impl<Q> Asked<Q> {
+    pub(super) const fn new(priority: Priority, share: u8) -> Self {
+        Self { by: By { priority, share }, of: PhantomData }
+    }
+
+    /// The priority of the request.
+    #[must_use]
+    pub const fn priority(&self) -> Priority {
+        self.by.priority
+    }
+}
+
+impl<Q> Clone for Asked<Q> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<Q> Copy for Asked<Q> {}
+
+impl<Q> fmt::Debug for Asked<Q> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asked").field("priority", &self.by.priority).finish_non_exhaustive()
+    }
+}
+
+/// By what a request is compared with others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct By {
+    pub(super) priority: Priority,
+    /// Of which share it is, below [`SHARES`].
+    pub(super) share: u8,
+}
+
+/// So many shares there are in each priority. Two keys may fall into one.
+pub(super) const SHARES: usize = 128;

@@ -1,0 +1,264 @@
+//! How many are in, and who waits outside.
+
+use core::task::{Poll, Waker};
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use super::priority::{By, Priority};
+use super::queue::{Left, Order, Queue};
+use super::turned_away::Reason;
+use crate::shed::Level;
+use crate::sync::Mutex;
+use crate::sync::atomic::AtomicU64;
+use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+/// The word and the queue.
+///
+/// All that has to be known to let somebody in is in one word:
+///
+/// ```text
+///  63 .. 32   31          30 .. 0
+///  limit      somebody    in flight
+///             waits
+/// ```
+///
+/// - Somebody is let in by a compare-and-swap of the word, where nobody waits and the limit is not reached. That is all, where there is room.
+/// - "Somebody waits" is set and cleared only under the queue's lock, and says whether the queue has a waiter. While it is set nobody
+///   is let in but from the queue.
+/// - Who leaves subtracts one. Where the word then said that somebody waits, it looks after the queue. The one who begins to wait sets the bit by a
+///   compare-and-swap on a word that shows no room. So either that one saw the place that became free, or who left sees the bit: no wake-up is lost.
+#[derive(Debug)]
+pub(super) struct Room {
+    word: AtomicU64,
+    queue: Mutex<Waiters>,
+    patience: Patience,
+}
+
+#[derive(Debug)]
+struct Waiters {
+    queue: Queue,
+    /// Since when there was always somebody.
+    since: Option<Instant>,
+}
+
+/// How long one may wait: CoDel, as Facebook's thrift servers have it ("Fail at Scale", 2015).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// Where the queue was empty not long ago.
+    pub(super) calm: Duration,
+    /// Where it has not been empty for as long as `calm`.
+    pub(super) target: Duration,
+}
+
+const WAITS: u64 = 1 << 31;
+const IN_FLIGHT: u64 = WAITS - 1;
+const LIMIT: u32 = 32;
+
+const fn in_flight(word: u64) -> usize {
+    (word & IN_FLIGHT) as usize
+}
+
+/// How many may be in at this level.
+fn allowed(word: u64, level: Level) -> usize {
+    let limit = (word >> LIMIT) as usize;
+    match level {
+        Level::Calm | Level::Elevated => limit,
+        Level::High => (limit - limit / 4).max(limit.min(1)),
+        Level::Critical => limit.div_ceil(2),
+    }
+}
+
+fn packed(limit: usize) -> u64 {
+    (limit as u64).min(IN_FLIGHT) << LIMIT
+}
+
+/// What became of one who asked.
+#[derive(Debug)]
+pub(super) enum Asked {
+    /// It is in, as one of so many.
+    In(usize),
+    /// It waits in this slot, for so long at most.
+    Waits(u32, Duration),
+    /// It is turned away.
+    Away(Reason),
+}
+
+impl Room {
+    pub(super) fn new(limit: usize, at_most: usize, patience: Patience) -> Self {
+        Self {
+            word: AtomicU64::new(packed(limit)),
+            queue: Mutex::new(Waiters { queue: Queue::new(at_most), since: None }),
+            patience,
+        }
+    }
+
+    fn lock(&self) -> impl core::ops::DerefMut<Target = Waiters> + '_ {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets one in, where nobody waits and there is room.
+    #[inline]
+    pub(super) fn try_enter(&self, level: Level) -> Option<usize> {
+        let mut word = self.word.load(Relaxed);
+        loop {
+            if word & WAITS != 0 || in_flight(word) >= allowed(word, level) {
+                return None;
+            }
+            // Acquire, with the release in `leave`: who is in sees what those did that were.
+            match self.word.compare_exchange_weak(word, word + 1, Acquire, Relaxed) {
+                Ok(_) => return Some(in_flight(word) + 1),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Lets one in, or has it wait, or turns it away.
+    #[cold]
+    pub(super) fn ask(&self, by: By, level: Level, now: Instant) -> Asked {
+        let mut guard = self.lock();
+        let waiters = &mut *guard;
+        let order = waiters.order(now, self.patience);
+        if waiters.queue.waiting() == 0
+            && let Some(in_flight) = self.try_enter(level)
+        {
+            return Asked::In(in_flight);
+        }
+        let may_wait = match level {
+            Level::Calm | Level::Elevated => true,
+            Level::High => by.priority < Priority::Sheddable,
+            Level::Critical => by.priority < Priority::Default,
+        };
+        if !may_wait {
+            return Asked::Away(Reason::Level);
+        }
+        let displaced = match waiters.queue.make_room(by, order) {
+            Ok(displaced) => displaced,
+            Err(reason) => return Asked::Away(reason),
+        };
+        // Who had to go for this one may have been the only one: then there may be room by now.
+        if waiters.queue.waiting() == 0
+            && let Some(in_flight) = self.enter_or_announce(level)
+        {
+            waiters.since = None;
+            drop(guard);
+            wake(displaced);
+            return Asked::In(in_flight);
+        }
+        let slot = waiters.queue.push(by);
+        let since = *waiters.since.get_or_insert(now);
+        let is_over = now.saturating_duration_since(since) >= self.patience.calm;
+        drop(guard);
+        wake(displaced);
+        Asked::Waits(slot, if is_over { self.patience.target } else { self.patience.calm })
+    }
+
+    /// Lets one in, or says that somebody waits. Under the lock, where nobody does.
+    fn enter_or_announce(&self, level: Level) -> Option<usize> {
+        let mut word = self.word.load(Relaxed);
+        loop {
+            let has_room = in_flight(word) < allowed(word, level);
+            let next = if has_room { (word & !WAITS) + 1 } else { word | WAITS };
+            match self.word.compare_exchange_weak(word, next, Acquire, Relaxed) {
+                Ok(_) => return has_room.then(|| in_flight(word) + 1),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Whether one more could be in.
+    pub(super) fn has_room(&self, level: Level) -> bool {
+        let word = self.word.load(Relaxed);
+        in_flight(word) < allowed(word, level)
+    }
+
+    /// One leaves. Says whether somebody waits, who has then to be [let in](Self::let_in).
+    #[inline]
+    #[must_use]
+    pub(super) fn leave(&self) -> bool {
+        self.word.fetch_sub(1, Release) & WAITS != 0
+    }
+
+    /// Lets in as many of those who wait as there is room for.
+    #[cold]
+    pub(super) fn let_in(&self, level: Level, now: Instant) {
+        loop {
+            let mut guard = self.lock();
+            let waiters = &mut *guard;
+            if waiters.queue.waiting() == 0 {
+                return;
+            }
+            let enters = self
+                .word
+                .fetch_update(Acquire, Relaxed, |word| (in_flight(word) < allowed(word, level)).then_some(word + 1));
+            let Ok(word) = enters else { return };
+            let order = waiters.order(now, self.patience);
+            let waker = waiters.queue.grant(order, in_flight(word) + 1).flatten();
+            self.note_emptied(waiters);
+            // The lock is not held while somebody else's waker runs.
+            drop(guard);
+            wake(waker);
+        }
+    }
+
+    /// What became of who waits in the slot. It is free again where that is over.
+    pub(super) fn poll(&self, slot: u32, waker: &Waker) -> Poll<Result<usize, Reason>> {
+        let (poll, old) = self.lock().queue.poll(slot, waker);
+        drop(old);
+        poll
+    }
+
+    /// Who waits in the slot goes. Says whether it had a permit, which then has to be [given back](Self::leave).
+    #[must_use]
+    pub(super) fn give_up(&self, slot: u32) -> bool {
+        let mut guard = self.lock();
+        let (left, waker) = guard.queue.leave(slot);
+        self.note_emptied(&mut guard);
+        drop(guard);
+        drop(waker);
+        left == Left::Granted
+    }
+
+    /// From now on so many may be in. Says whether somebody waits.
+    #[must_use]
+    pub(super) fn set_limit(&self, limit: usize) -> bool {
+        let set = |word: u64| Some(packed(limit) | word & u64::from(u32::MAX));
+        let (Ok(word) | Err(word)) = self.word.fetch_update(Relaxed, Relaxed, set);
+        word & WAITS != 0
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        in_flight(self.word.load(Relaxed))
+    }
+
+    pub(super) fn waiting(&self) -> [usize; 3] {
+        let waiters = self.lock();
+        Priority::ALL.map(|priority| waiters.queue.waiting_as(priority))
+    }
+
+    /// For how long there was always somebody who waits.
+    pub(super) fn busy_for(&self, now: Instant) -> Duration {
+        self.lock().since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+    }
+
+    fn note_emptied(&self, waiters: &mut Waiters) {
+        if waiters.queue.waiting() == 0 {
+            waiters.since = None;
+            self.word.fetch_and(!WAITS, Relaxed);
+        }
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+impl Waiters {
+    fn order(&self, now: Instant, patience: Patience) -> Order {
+        match self.since {
+            Some(since) if now.saturating_duration_since(since) >= patience.calm => Order::Lifo,
+            _ => Order::Fifo,
+        }
+    }
+}

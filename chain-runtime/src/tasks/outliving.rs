@@ -1,0 +1,104 @@
+//! Work that outlives its request on purpose: what `#[cancel(finish)]`, `#[cancel(detach)]` and `#[shed(.., detach)]` stand on.
+
+use core::future::Future;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use super::Tasks;
+use super::shared::{Ended, ended};
+
+const STOPPED: &str = "the tasks were stopped before the work was done";
+const SHUT_DOWN: &str = "the runtime was shut down before the work was done";
+
+impl Tasks {
+    /// Waits for a place, does the work as a task of its own, and waits for its output: what `#[cancel(finish)]` does with a node's work.
+    ///
+    /// - A future that is dropped before the work has begun drops the work unpolled. Once it has begun, it goes on to its end also when the
+    ///   future is dropped.
+    /// - A panic of the work is resumed in whoever waits. Where nobody waits, the panic hook has heard of it, and it is [counted](Tasks::counts).
+    /// - While [`stop`](Tasks::stop) waits, work of this kind still begins, since a request waits for it. After that it does not.
+    ///
+    /// # Panics
+    ///
+    /// If the work does; where the `Tasks` is stopped, or the runtime is shut down, before the work was done; outside of a tokio runtime, in
+    /// tokio's words.
+    pub async fn finish<F>(&self, node: &'static str, work: F) -> F::Output
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let shared = self.shared();
+        let begun = match shared.place().await {
+            Ok(place) => shared.begin(node, place, None, true),
+            Err(refused) => Err(refused),
+        };
+        let Ok(alive) = begun else { panic!("{STOPPED}") };
+        let abort = shared.abort.clone();
+        let ended = tokio::spawn(async move {
+            let (alive, work) = (alive, work);
+            let ended = ended(&alive.shared, abort, work).await;
+            drop(alive);
+            ended
+        });
+        match ended.await {
+            Ok(Ended::Done(output)) => output,
+            Ok(Ended::Panicked(panicked)) => panicked.resume(),
+            Ok(Ended::Aborted) => panic!("{STOPPED}"),
+            // What dropping the work panicked with was caught, so it is no panic.
+            Err(_) => panic!("{SHUT_DOWN}"),
+        }
+    }
+
+    /// Waits for a place, and begins the work as a task of its own: what `#[cancel(detach)]` does with a node's work.
+    ///
+    /// A future that is dropped while it waits drops the work unpolled. Where the `Tasks` was stopped the work is dropped unpolled, too, and counted
+    /// as refused. A panic of the work is told to the panic hook, and [counted](Tasks::counts).
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime, in tokio's words.
+    pub async fn detach<F>(&self, node: &'static str, work: F)
+    where
+        F: Future + Send + 'static,
+    {
+        let shared = self.shared();
+        let Ok(place) = shared.place().await else { return shared.count(|counts| counts.refused += 1) };
+        let Ok(alive) = shared.begin(node, place, None, false) else { return };
+        let abort = shared.abort.clone();
+        drop(tokio::spawn(async move {
+            let (alive, work) = (alive, work);
+            drop(ended(&alive.shared, abort, work).await);
+            drop(alive);
+        }));
+    }
+
+    /// Puts work on the queue behind the requests, and says whether there was a place in it: what `#[shed(.., detach)]` does with a node's work.
+    ///
+    /// The queue holds at most [`Builder::queue`](super::Builder::queue), of which [`Builder::at_once`](super::Builder::at_once) run at once, in the order in
+    /// which they came. What does not fit is dropped unpolled, and counted; so it is after a stop has begun, and outside of a tokio runtime.
+    #[must_use = "work that found no place was dropped"]
+    pub fn behind<F>(&self, node: &'static str, work: F) -> bool
+    where
+        F: Future + Send + 'static,
+    {
+        let shared = self.shared();
+        let place = Arc::clone(&shared.queue).try_acquire_owned();
+        let (Ok(place), Ok(runtime)) = (place, Handle::try_current()) else {
+            shared.count(|counts| counts.dropped += 1);
+            return false;
+        };
+        let Ok(alive) = shared.begin(node, place, None, false) else { return false };
+        let (abort, turns) = (shared.abort.clone(), Arc::clone(&shared.turns));
+        drop(runtime.spawn(async move {
+            let (alive, work) = (alive, work);
+            let in_turn = async move {
+                let Ok(_turn) = turns.acquire_owned().await else { return };
+                drop(work.await);
+            };
+            drop(ended(&alive.shared, abort, in_turn).await);
+            drop(alive);
+        }));
+        true
+    }
+}

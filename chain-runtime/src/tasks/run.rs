@@ -1,0 +1,232 @@
+//! The work of one run, and the node that lends it.
+
+use core::fmt;
+use core::future::Future;
+use core::mem;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use chain_macros::node;
+use tokio::sync::{Notify, OwnedSemaphorePermit, oneshot};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::child::{Child, ChildPanicked, MadeOfAPanic};
+use super::shared::{Ended, LEAKED, Shared, ended, lock};
+use super::{Refused, Tasks};
+
+/// The work of one run: what the node [`Tasks`] provides. A later node asks for `&Work`, and spawns children through it.
+///
+/// A child belongs to the run. See [the module](super) for what becomes of it on each way out.
+///
+/// A `Work` allocates nothing before the first child.
+pub struct Work {
+    shared: Arc<Shared>,
+    run: OnceLock<Arc<Run>>,
+}
+
+impl Work {
+    pub(super) fn new(tasks: &Tasks) -> Self {
+        Self { shared: Arc::clone(tasks.shared()), run: OnceLock::new() }
+    }
+
+    /// Waits for a place, and begins a child that is called `name` in what [`Tasks::stop`] says.
+    ///
+    /// Places are given out first come, first served. A run that is dropped while it waits drops `work` unpolled. Where the
+    /// `Tasks` is stopped, `work` is dropped unpolled, and the child gives [`ChildFailed::Cancelled`](super::ChildFailed::Cancelled).
+    ///
+    /// A run that has all places and waits for one more waits for its own children: none may wait for what the run does afterwards.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime, in tokio's words.
+    pub async fn spawn<F>(&self, name: &'static str, work: F) -> Child<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        match self.shared.place().await {
+            Ok(place) => self.begin(name, place, work).unwrap_or_else(|_| Child::never_begun(name)),
+            Err(_) => Child::never_begun(name),
+        }
+    }
+
+    /// [`spawn`](Self::spawn) where there is a place right now; a node that is a plain `fn` can do this, too.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`], with `work` dropped unpolled and counted: where as many tasks are alive as may be, and where the `Tasks` was stopped.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime, in tokio's words.
+    pub fn try_spawn<F>(&self, name: &'static str, work: F) -> Result<Child<F::Output>, Refused>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.begin(name, self.shared.place_now()?, work)
+    }
+
+    /// Told when the run is replied, if its `Tasks` [says so](super::Builder::tells_at_reply), and when the `Tasks` is stopped: the time to come to
+    /// an end. A child takes it along, and awaits `stopping.cancelled()` beside its work.
+    #[must_use]
+    pub fn stopping(&self) -> CancellationToken {
+        self.run().stop.clone()
+    }
+
+    /// How many children of the run are alive.
+    #[must_use]
+    pub fn alive(&self) -> usize {
+        self.run.get().map_or(0, |run| run.alive())
+    }
+
+    fn run(&self) -> &Arc<Run> {
+        self.run.get_or_init(|| Arc::new(Run::of(&self.shared)))
+    }
+
+    fn begin<F>(&self, name: &'static str, place: OwnedSemaphorePermit, work: F) -> Result<Child<F::Output>, Refused>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let run = self.run();
+        let alive = self.shared.begin(name, place, Some(run), false)?;
+        let (told, hears) = oneshot::channel();
+        let (abort, of) = (run.abort.clone(), Arc::clone(run));
+        drop(tokio::spawn(async move {
+            // The last to be dropped, also where the runtime drops the task.
+            let (alive, work) = (alive, work);
+            let unseen = match ended(&alive.shared, abort, work).await {
+                Ended::Done(output) => {
+                    drop(told.send(Ok(output)));
+                    None
+                }
+                Ended::Panicked(panicked) => told.send(Err(ChildPanicked::new(name, panicked))).err(),
+                Ended::Aborted => None,
+            };
+            if let Some(Err(panicked)) = unseen {
+                of.nobody_saw(panicked);
+            }
+            drop(alive);
+        }));
+        Ok(Child::new(name, hears, Arc::clone(run)))
+    }
+}
+
+/// The run is over: what it has spawned is dropped where it stands, if anything is left.
+impl Drop for Work {
+    fn drop(&mut self) {
+        if let Some(run) = self.run.get() {
+            run.end();
+        }
+    }
+}
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Work").field("alive", &self.alive()).finish_non_exhaustive()
+    }
+}
+
+/// A run that has spawned something.
+pub(super) struct Run {
+    stop: CancellationToken,
+    abort: CancellationToken,
+    state: Mutex<State>,
+    none_left: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    alive: usize,
+    is_over: bool,
+    /// The first that panicked and that nobody awaited.
+    unseen: Option<ChildPanicked>,
+}
+
+impl Run {
+    fn of(shared: &Shared) -> Self {
+        Self {
+            stop: shared.stop.child_token(),
+            abort: shared.abort.child_token(),
+            state: Mutex::default(),
+            none_left: Notify::new(),
+        }
+    }
+
+    fn alive(&self) -> usize {
+        lock(&self.state).alive
+    }
+
+    pub(super) fn begins(&self) {
+        lock(&self.state).alive += 1;
+    }
+
+    pub(super) fn ends(&self) {
+        let mut state = lock(&self.state);
+        state.alive -= 1;
+        if state.is_over {
+            LEAKED.fetch_sub(1, Relaxed);
+        }
+        let is_last = state.alive == 0;
+        drop(state);
+        if is_last {
+            self.none_left.notify_one();
+        }
+    }
+
+    pub(super) fn nobody_saw(&self, panicked: ChildPanicked) {
+        let mut state = lock(&self.state);
+        // What a payload does when it is dropped, it does unlocked.
+        let further = match state.unseen {
+            None => state.unseen.replace(panicked),
+            Some(_) => Some(panicked),
+        };
+        drop(state);
+        drop(further);
+    }
+
+    /// Waited for by the run's way out alone, so one permit is enough.
+    async fn until_none_is_left(&self) {
+        while self.alive() > 0 {
+            self.none_left.notified().await;
+        }
+    }
+
+    fn end(&self) {
+        let mut state = lock(&self.state);
+        if !mem::replace(&mut state.is_over, true) {
+            LEAKED.fetch_add(state.alive, Relaxed);
+        }
+        drop(state);
+        self.abort.cancel();
+    }
+}
+
+#[node(crate = crate)]
+impl Tasks {
+    /// Lends the run its `Work`.
+    #[must_use]
+    pub fn enter(&self) -> Work {
+        Work::new(self)
+    }
+
+    /// Waits for the run's children, up to the limit of [`Builder::join_within`](super::Builder::join_within), and then drops them where they stand. A
+    /// child that panicked and that nobody awaited takes the reply's place.
+    pub async fn exit<R: MadeOfAPanic>(&self, work: &mut Work, reply: &mut R) {
+        let Some(run) = work.run.get() else { return };
+        let settings = &self.shared().settings;
+        if settings.tells_at_reply {
+            run.stop.cancel();
+        }
+        // A timer is asked for where there is something to wait for.
+        if run.alive() > 0 && timeout(settings.join_within, run.until_none_is_left()).await.is_err() {
+            run.abort.cancel();
+        }
+        let unseen = lock(&run.state).unseen.take();
+        if let Some(panicked) = unseen {
+            *reply = R::made_of(panicked);
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! What a `Tasks` and everything that runs in it share: the places, who is alive, and the two tokens.
+
+use core::future::Future;
+use core::pin::pin;
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use super::run::Run;
+use super::{Counts, Refused};
+use crate::around::{CatchPanic, Panicked};
+
+/// How many tasks outlived what they belonged to, and are still there.
+pub(super) static LEAKED: AtomicUsize = AtomicUsize::new(0);
+
+/// How many names are told apart. They are literals of the program, so this is a bound for one that makes them up.
+const NAMES: usize = 256;
+/// The name of all that come after these.
+const OTHERS: &str = "(others)";
+
+/// Locks it. Nothing panics while it is locked.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) struct Shared {
+    /// For children, and for what `#[cancel(..)]` begins.
+    pub(super) places: Arc<Semaphore>,
+    /// For what waits or runs behind requests.
+    pub(super) queue: Arc<Semaphore>,
+    /// For what runs behind requests.
+    pub(super) turns: Arc<Semaphore>,
+    pub(super) settings: super::Builder,
+    /// Tells all work to come to its end.
+    pub(super) stop: CancellationToken,
+    /// Drops all work where it stands.
+    pub(super) abort: CancellationToken,
+    state: Mutex<State>,
+    none_left: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    /// How many are alive of each name. An entry stays, so that a name is allocated for once.
+    names: BTreeMap<&'static str, usize>,
+    counts: Counts,
+    /// Those that belong to the `Tasks` itself, and to no run.
+    own: usize,
+    /// Nothing new begins.
+    is_closed: bool,
+    /// What they belonged to is gone.
+    is_over: bool,
+}
+
+impl Shared {
+    pub(super) fn new(settings: super::Builder) -> Self {
+        let semaphore = |permits: usize| Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS)));
+        Self {
+            places: semaphore(settings.at_most),
+            queue: semaphore(settings.queue),
+            turns: semaphore(settings.at_once.max(1)),
+            settings,
+            stop: CancellationToken::new(),
+            abort: CancellationToken::new(),
+            state: Mutex::default(),
+            none_left: Notify::new(),
+        }
+    }
+
+    /// Takes a place at once.
+    pub(super) fn place_now(&self) -> Result<OwnedSemaphorePermit, Refused> {
+        let taken = if self.is_closed() { Err(Refused::Stopped) } else { self.free_place() };
+        taken.inspect_err(|_| self.count(|counts| counts.refused += 1))
+    }
+
+    fn free_place(&self) -> Result<OwnedSemaphorePermit, Refused> {
+        Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refused::Full)
+    }
+
+    /// Waits for a place, first come, first served.
+    pub(super) async fn place(&self) -> Result<OwnedSemaphorePermit, Refused> {
+        match self.free_place() {
+            Ok(place) => Ok(place),
+            Err(_) => Arc::clone(&self.places).acquire_owned().await.map_err(|_| Refused::Stopped),
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        lock(&self.state).is_closed
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        lock(&self.state).counts
+    }
+
+    pub(super) fn count(&self, count: impl FnOnce(&mut Counts)) {
+        count(&mut lock(&self.state).counts);
+    }
+
+    /// Begins a task: it is alive until what this returns is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing new begins any more. Work that its request waits for (`is_awaited`) begins up to the end of a stop.
+    pub(super) fn begin(
+        self: &Arc<Self>,
+        name: &'static str,
+        place: OwnedSemaphorePermit,
+        run: Option<&Arc<Run>>,
+        is_awaited: bool,
+    ) -> Result<Alive, Refused> {
+        let mut state = lock(&self.state);
+        if state.is_over || state.is_closed && !is_awaited {
+            state.counts.refused += 1;
+            return Err(Refused::Stopped);
+        }
+        let is_known = state.names.contains_key(name) || state.names.len() < NAMES;
+        let name = if is_known { name } else { OTHERS };
+        *state.names.entry(name).or_default() += 1;
+        state.own += usize::from(run.is_none());
+        state.counts.alive += 1;
+        state.counts.begun += 1;
+        drop(state);
+        if let Some(run) = run {
+            run.begins();
+        }
+        Ok(Alive { shared: Arc::clone(self), name, place: Some(place), run: run.map(Arc::clone) })
+    }
+
+    /// Nothing new begins, and all work is told.
+    pub(super) fn close(&self) {
+        lock(&self.state).is_closed = true;
+        self.stop.cancel();
+    }
+
+    pub(super) async fn until_none_is_left(&self) {
+        loop {
+            let mut told = pin!(self.none_left.notified());
+            told.as_mut().enable();
+            if lock(&self.state).counts.alive == 0 {
+                return;
+            }
+            told.await;
+        }
+    }
+
+    /// What belonged to the `Tasks` belongs to nobody now. Says who is alive.
+    pub(super) fn end(&self) -> std::vec::Vec<(&'static str, usize)> {
+        let mut state = lock(&self.state);
+        state.is_closed = true;
+        if !core::mem::replace(&mut state.is_over, true) {
+            LEAKED.fetch_add(state.own, Relaxed);
+        }
+        state.names.iter().filter(|(_, alive)| **alive > 0).map(|(name, alive)| (*name, *alive)).collect()
+    }
+
+    /// Drops all work where it stands, and who waits for a place gets none.
+    pub(super) fn abort(&self) {
+        self.abort.cancel();
+        [&self.places, &self.queue, &self.turns].into_iter().for_each(|semaphore| semaphore.close());
+    }
+}
+
+/// A task that has begun, with its place.
+pub(super) struct Alive {
+    pub(super) shared: Arc<Shared>,
+    name: &'static str,
+    place: Option<OwnedSemaphorePermit>,
+    run: Option<Arc<Run>>,
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        // Who waits for the task to be gone finds its place free.
+        drop(self.place.take());
+        let mut state = lock(&self.shared.state);
+        if let Some(alive) = state.names.get_mut(self.name) {
+            *alive -= 1;
+        }
+        state.counts.alive -= 1;
+        if self.run.is_none() {
+            state.own -= 1;
+            if state.is_over {
+                LEAKED.fetch_sub(1, Relaxed);
+            }
+        }
+        let is_last = state.counts.alive == 0;
+        drop(state);
+        if is_last {
+            self.shared.none_left.notify_waiters();
+        }
+        if let Some(run) = &self.run {
+            run.ends();
+        }
+    }
+}
+
+/// How a task ended.
+pub(super) enum Ended<T> {
+    Done(T),
+    Panicked(Panicked),
+    Aborted,
+}
+
+/// Does the work, until it is to be dropped. What it holds is gone when this is ready, also where it panics.
+pub(super) async fn ended<F: Future>(shared: &Shared, abort: CancellationToken, work: F) -> Ended<F::Output> {
+    let ended = {
+        let work = pin!(abort.run_until_cancelled_owned(work));
+        CatchPanic.around(work).await
+    };
+    match ended {
+        Ok(Some(output)) => Ended::Done(output),
+        Ok(None) => {
+            shared.count(|counts| counts.aborted += 1);
+            Ended::Aborted
+        }
+        Err(panicked) => {
+            shared.count(|counts| counts.panicked += 1);
+            Ended::Panicked(panicked)
+        }
+    }
+}
