@@ -1,0 +1,121 @@
+//! A level that has changed, and why.
+
+use core::fmt;
+use std::time::Instant;
+
+use tokio::sync::watch;
+
+use super::source::Unit;
+use super::{Level, Thresholds};
+
+/// The level of the process has changed.
+///
+/// Displayed, it is the line of a log: `calm -> high: memory is at 91.2 %, high from 90.0 % on`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Change {
+    /// The first is 1. One who watches and finds a number left out was too slow for that one.
+    pub number: u64,
+    /// When: by the clock of the sampler, or of the machine where somebody forced it.
+    pub at: Instant,
+    /// What it was.
+    pub from: Level,
+    /// What it is now.
+    pub to: Level,
+    /// What caused it.
+    pub because: Because,
+}
+
+/// What caused a [`Change`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Because {
+    /// A source. Where the level fell: the one that had kept it up.
+    Source(Cause),
+    /// The policy, by none of its sources.
+    Policy,
+    /// [`Pressure::force`](super::Pressure::force).
+    Forced,
+    /// [`Pressure::release`](super::Pressure::release): it is what is measured again.
+    Released,
+    /// The sampler is gone. Where nothing is measured, it is calm.
+    Stopped,
+}
+
+/// A source, and what it said.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Cause {
+    /// The source's name.
+    pub name: &'static str,
+    /// What the value is in.
+    pub unit: Unit,
+    /// What it said last; `None`: nothing yet.
+    pub value: Option<f64>,
+    /// Its thresholds.
+    pub thresholds: Thresholds,
+    /// How fast it grows in a second, where that is why: it will be full soon.
+    pub growth: Option<f64>,
+    /// It has failed for so long that it counts no more.
+    pub given_up: bool,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { from, to, .. } = self;
+        write!(f, "{from} -> {to}: ")?;
+        match self.because {
+            Because::Source(cause) => cause.say(f, *from, *to),
+            Because::Policy => f.write_str("by the policy"),
+            Because::Forced => f.write_str("forced"),
+            Because::Released => f.write_str("released"),
+            Because::Stopped => f.write_str("nothing is measured any more"),
+        }
+    }
+}
+
+impl Cause {
+    fn say(&self, f: &mut fmt::Formatter<'_>, from: Level, to: Level) -> fmt::Result {
+        let Self { name, unit, thresholds, .. } = self;
+        if self.given_up {
+            return write!(f, "{name} cannot be read, and counts no more");
+        }
+        let Some(value) = self.value else { return f.write_str(name) };
+        write!(f, "{name} is at {}", unit.show(value))?;
+        let bound = |of: [f64; 3], level: Level| of.get((level as usize).wrapping_sub(1)).copied();
+        if to < from {
+            let below = bound(thresholds.leave(), from).filter(|below| value < *below);
+            return below.map_or(Ok(()), |below| write!(f, ", {from} ends below {}", unit.show(below)));
+        }
+        if let Some(growth) = self.growth {
+            return write!(f, " and grows by {} a second", unit.show(growth));
+        }
+        let above = bound(thresholds.enter(), to).filter(|above| value >= *above);
+        above.map_or(Ok(()), |above| write!(f, ", {to} from {} on", unit.show(above)))
+    }
+}
+
+/// Follows the changes of a [`Pressure`](super::Pressure). By [`Pressure::watch`](super::Pressure::watch).
+///
+/// It holds the last change only, so one who is slow misses some: their [numbers](Change::number) tell.
+#[derive(Clone, Debug)]
+pub struct Changes(pub(super) watch::Receiver<Option<Change>>);
+
+impl Changes {
+    /// Waits for a change that was not seen yet. `None`: the pressure and its sampler are gone. A call that is dropped loses nothing.
+    pub async fn next(&mut self) -> Option<Change> {
+        loop {
+            self.0.changed().await.ok()?;
+            let change = *self.0.borrow_and_update();
+            if change.is_some() {
+                return change;
+            }
+        }
+    }
+
+    /// The last change, seen or not; `None` where there was none.
+    #[must_use]
+    pub fn last(&self) -> Option<Change> {
+        *self.0.borrow()
+    }
+}

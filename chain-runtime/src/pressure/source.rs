@@ -1,0 +1,204 @@
+//! What pressure is read from.
+
+mod absent;
+#[cfg(target_os = "linux")]
+mod cgroup;
+#[cfg(target_os = "linux")]
+mod file;
+mod in_flight;
+#[cfg(feature = "jemalloc")]
+mod jemalloc;
+mod lag;
+mod own;
+#[cfg(target_os = "linux")]
+mod psi;
+mod queue;
+#[cfg(target_os = "linux")]
+mod resident;
+
+use core::error::Error;
+use core::fmt;
+use std::io;
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
+use std::time::Instant;
+
+pub use absent::Absent;
+#[cfg(target_os = "linux")]
+pub use cgroup::{Cgroup, Version};
+pub use in_flight::{Flight, InFlight};
+#[cfg(feature = "jemalloc")]
+pub use jemalloc::{Figures, Jemalloc};
+pub use lag::{Lag, Probe};
+pub use own::{Own, own};
+#[cfg(target_os = "linux")]
+pub use psi::{Psi, Stalled};
+pub use queue::Queue;
+#[cfg(target_os = "linux")]
+pub use resident::Resident;
+
+#[cfg(target_os = "linux")]
+pub(super) use psi::Triggers;
+
+use super::{Projection, Thresholds};
+
+/// Something whose reading says how tight it is. The higher, the tighter.
+///
+/// It is read by the [`Sampler`](super::Sampler), on one thread at a time, a few times a second. A reading should allocate nothing and must not
+/// block: while one source is read, no other is. What it panics with is caught and counted as [`Fault::Panicked`].
+pub trait Source: Send + 'static {
+    /// What it is called in changes, in the log and in the status. No two sources of one [`Pressure`](super::Pressure) may be called the same.
+    fn name(&self) -> &'static str;
+
+    /// What a reading's `value` is in.
+    fn unit(&self) -> Unit {
+        Unit::Share
+    }
+
+    /// The thresholds where none are given: [`Watched::thresholds`](super::Watched::thresholds).
+    fn thresholds(&self) -> Thresholds {
+        Thresholds::new([0.80, 0.90, 0.97], [0.75, 0.85, 0.93])
+    }
+
+    /// How far one looks ahead where it fills up; a `value` of 1 is full then. Nowhere, where not said: [`Watched::projection`](super::Watched::projection).
+    fn projection(&self) -> Option<Projection> {
+        None
+    }
+
+    /// How tight it is at `now`. A test's clock may stand still, or be far from the machine's.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`]. The source keeps its level for a while then: see [`Builder::hold`](super::Builder::hold).
+    fn read(&mut self, now: Instant) -> Result<Reading, Fault>;
+
+    /// A file that the kernel raises `POLLPRI` on where the source has to be read at once. `None`, where not said.
+    #[cfg(unix)]
+    fn trigger(&self) -> Option<io::Result<OwnedFd>> {
+        None
+    }
+}
+
+/// What a source said.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Reading {
+    /// What thresholds are compared with.
+    pub value: f64,
+    /// Of memory: the bytes behind it.
+    pub bytes: Option<Bytes>,
+}
+
+impl Reading {
+    /// One that is only a number.
+    #[must_use]
+    pub const fn of(value: f64) -> Self {
+        Self { value, bytes: None }
+    }
+
+    /// Memory: the value is what is used of the limit. Where there is no limit, it is 0.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::NoRoom`] where the limit is 0.
+    pub fn memory(used: u64, retained: u64, limit: Option<u64>) -> Result<Self, Fault> {
+        let value = match limit {
+            None => 0.0,
+            Some(0) => return Err(Fault::NoRoom),
+            #[expect(clippy::cast_precision_loss, reason = "a share of memory is not exact to a byte")]
+            Some(limit) => used as f64 / limit as f64,
+        };
+        Ok(Self { value, bytes: Some(Bytes { used, retained, limit }) })
+    }
+}
+
+/// Memory, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bytes {
+    /// What is in use: it does not come back by itself.
+    pub used: u64,
+    /// What is only retained, and comes back when it is needed: a cache of files, what an allocator has not given back. It is not in `used`.
+    pub retained: u64,
+    /// How much there may be. `None`: there is no limit.
+    pub limit: Option<u64>,
+}
+
+/// What a value is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unit {
+    /// A share of what there is; 1 is all of it.
+    Share,
+    /// Seconds.
+    Seconds,
+    /// A number of things.
+    Count,
+}
+
+impl Unit {
+    /// A value in this unit, as a log writes it: `91.2 %`, `0.012 s`, `340`.
+    #[must_use]
+    pub const fn show(self, value: f64) -> Shown {
+        Shown { unit: self, value }
+    }
+}
+
+/// A value with its unit, to be displayed. By [`Unit::show`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shown {
+    unit: Unit,
+    value: f64,
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.value;
+        match self.unit {
+            Unit::Share => write!(f, "{:.1} %", value * 100.0),
+            Unit::Seconds => write!(f, "{value:.3} s"),
+            Unit::Count => write!(f, "{value:.0}"),
+        }
+    }
+}
+
+/// Why there is no reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Its file cannot be read, and could not be opened again either.
+    Io(io::ErrorKind),
+    /// The file does not say what it should.
+    Malformed,
+    /// A number is over `u64::MAX`.
+    TooLarge,
+    /// The limit is 0.
+    NoRoom,
+    /// The value is NaN or infinite.
+    NotANumber,
+    /// The source panicked.
+    Panicked,
+    /// What a source of one's own says where nothing else fits.
+    Unavailable,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(kind) => write!(f, "the file cannot be read: {kind}"),
+            Self::Malformed => f.write_str("the file does not say what it should"),
+            Self::TooLarge => f.write_str("a number does not fit 64 bits"),
+            Self::NoRoom => f.write_str("the limit is 0"),
+            Self::NotANumber => f.write_str("the value is not a finite number"),
+            Self::Panicked => f.write_str("the source panicked"),
+            Self::Unavailable => f.write_str("the source has no reading"),
+        }
+    }
+}
+
+impl Error for Fault {}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error.kind())
+    }
+}
