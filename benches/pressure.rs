@@ -58,6 +58,7 @@ fn measured() -> Result<(), String> {
     let seconds = Duration::from_secs;
     let pace = match asked("--quick") {
         true => Pace {
+            rounds: 1,
             settles: Duration::from_millis(250),
             lasts: Duration::from_millis(500),
             calm: Duration::from_millis(500),
@@ -65,8 +66,9 @@ fn measured() -> Result<(), String> {
             watched: Duration::from_millis(2_000),
         },
         false => Pace {
-            settles: seconds(3),
-            lasts: seconds(3),
+            rounds: 3,
+            settles: seconds(2),
+            lasts: seconds(2),
             calm: seconds(3),
             burst: seconds(burst.unwrap_or(30)),
             watched: seconds(6),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chain_benches::table::Table;
 use serde_json::{Value, json};
 
-use crate::plan::{Class, Ends, Plan, course, judge, recovered};
+use crate::plan::{Class, Ends, Plan, Stretch, course, judge, recovered};
 
 /// What was asked, and what became of it.
 pub(crate) struct Run {
@@ -25,6 +25,8 @@ pub(crate) struct Setting {
 
 /// How long.
 pub(crate) struct Pace {
+    /// How often each load is asked: the median counts.
+    pub rounds: usize,
     /// At each load, before it is counted, and while it is.
     pub settles: Duration,
     pub lasts: Duration,
@@ -76,14 +78,18 @@ pub(crate) fn found(
     };
     for load in LOADS {
         let rate = load * setting.capacity;
-        let plan = Plan::new().then(CALM * setting.capacity, pace.settles).then(rate, pace.settles / 3 + pace.lasts);
-        let run = run(plan)?;
-        let from = pace.settles + pace.settles / 3;
-        let stretch = judge(&run.plan, &run.ends, from, from + pace.lasts, setting.deadline);
-        found.goodput.push(stretch.goodput);
-        found.critical_p99.push(stretch.critical_p99);
-        found.critical_served.push(stretch.served[Class::Critical as usize]);
-        found.sheddable_served.push(stretch.served[Class::Sheddable as usize]);
+        let mut stretches = Vec::new();
+        for _ in 0..pace.rounds {
+            let plan =
+                Plan::new().then(CALM * setting.capacity, pace.settles).then(rate, pace.settles / 3 + pace.lasts);
+            let run = run(plan)?;
+            let from = pace.settles + pace.settles / 3;
+            stretches.push(judge(&run.plan, &run.ends, from, from + pace.lasts, setting.deadline));
+        }
+        found.goodput.push(median(&stretches, |stretch| stretch.goodput));
+        found.critical_p99.push(median(&stretches, |stretch| stretch.critical_p99));
+        found.critical_served.push(median(&stretches, |stretch| stretch.served[Class::Critical as usize]));
+        found.sheddable_served.push(median(&stretches, |stretch| stretch.served[Class::Sheddable as usize]));
     }
     let calm = CALM * setting.capacity;
     let plan = Plan::new().then(calm, pace.calm).then(BURST * setting.capacity, pace.burst).then(calm, pace.watched);
@@ -92,6 +98,12 @@ pub(crate) fn found(
     found.recovered = recovered(&run.plan, &run.ends, pace.calm, after, setting.deadline);
     found.course = course(&run.plan, &run.ends, Duration::from_millis(250), setting.deadline);
     Ok(found)
+}
+
+fn median(stretches: &[Stretch], figure: impl Fn(&Stretch) -> f64) -> f64 {
+    let mut figures: Vec<_> = stretches.iter().map(figure).collect();
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
 }
 
 impl Found {
