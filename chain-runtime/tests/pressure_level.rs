@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use chain_runtime::pressure::policy::{AfterCollection, Highest, Only, Policy, Verdict};
+use chain_runtime::pressure::policy::{AfterCollection, Highest, Judgement, Only, Policy};
 use chain_runtime::pressure::source::{Fault, InFlight, Own, Queue, Reading, Unit, own};
 use chain_runtime::pressure::{
     BadThresholds, Because, Level, Pressure, Projection, Sampler, Seen, Source, Thresholds, Unbuildable, Watched,
@@ -274,7 +274,7 @@ fn after_a_gap_a_level_falls_only_when_it_was_low_for_a_dwell() {
 fn sources_and_policies_and_listeners_that_panic_do_not_stop_the_sampler() {
     let dial = Dial::default();
     let broken = own("broken", THRESHOLDS, |_| panic!("the source's own fault"));
-    let policy = |_: Instant, _: &[Seen]| -> Verdict { panic!("the policy's own fault") };
+    let policy = |_: Instant, _: &[Seen]| -> Judgement { panic!("the policy's own fault") };
     let mut it = Driven::new(
         Pressure::builder()
             .source(broken)
@@ -394,7 +394,7 @@ fn a_policy_that_flaps_is_held_as_well() {
     let mut calls = 0;
     let policy = move |_: Instant, _: &[Seen]| {
         calls += 1;
-        Verdict { level: if calls % 2 == 1 { Level::High } else { Level::Calm }, by: None }
+        Judgement { level: if calls % 2 == 1 { Level::High } else { Level::Calm }, by: None }
     };
     let mut it = Driven::new(Pressure::builder().policy(policy).build().unwrap());
     assert_eq!(it.after(MS), Level::High);

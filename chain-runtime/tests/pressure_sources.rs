@@ -130,6 +130,16 @@ fn the_limit_of_a_group_above_holds_too() {
 }
 
 #[test]
+fn a_group_that_does_not_count_memory_is_counted_with_the_one_above() {
+    let tree = Tree::new("without");
+    tree.write("membership", "0::/pod/container\n");
+    tree.group("fs/pod", 400, 0, Some(1_000));
+    tree.write("fs/pod/container/cgroup.procs", "1\n");
+    let mut cgroup = tree.cgroup();
+    assert_eq!((cgroup.groups(), bytes(&mut cgroup).used), (1, 400 * MIB));
+}
+
+#[test]
 fn version_1_has_other_names() {
     let tree = Tree::new("one");
     tree.write("membership", "5:cpu,cpuacct:/x\n4:memory:/docker/ab\n0::/\n");

@@ -44,7 +44,7 @@ impl Builder {
         self
     }
 
-    /// Watches a source where there is one. That there is none is noted in the [`Status`](super::Status).
+    /// Watches a source where there is one. That there is none is noted in the [`Report`](super::Report).
     #[must_use]
     pub fn optional<S: Into<Watched>>(mut self, source: Result<S, Absent>) -> Self {
         match source {

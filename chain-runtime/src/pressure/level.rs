@@ -10,7 +10,7 @@ use std::vec::Vec;
 use tokio::sync::watch;
 
 use super::source::Absent;
-use super::{Because, Builder, Change, Changes, Level, LevelCell, Seen, Status};
+use super::{Because, Builder, Change, Changes, Level, LevelCell, Report, Seen};
 
 /// How hard it is for the process to serve: one [`Level`], which a [`Sampler`](super::Sampler) finds by its sources. A clone is the same one.
 ///
@@ -84,9 +84,9 @@ impl Pressure {
 
     /// All that is known.
     #[must_use]
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> Report {
         let state = self.shared.state();
-        Status {
+        Report {
             level: self.shared.cell.get(),
             forced: state.forced,
             measured: state.measured,

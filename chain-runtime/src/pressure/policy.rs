@@ -10,7 +10,7 @@ use super::{Level, Seen};
 /// dwell, so a policy need not keep from flapping itself. A closure is one. It must not block, and should allocate nothing.
 pub trait Policy: Send + 'static {
     /// The level at `now`, and whose it is.
-    fn judge(&mut self, now: Instant, sources: &[Seen]) -> Verdict;
+    fn judge(&mut self, now: Instant, sources: &[Seen]) -> Judgement;
 
     /// The higher of the two.
     fn or<P: Policy>(self, other: P) -> Or<Self, P>
@@ -39,23 +39,23 @@ pub trait Policy: Send + 'static {
 
 /// What a [`Policy`] says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Judgement {
     /// The level.
     pub level: Level,
     /// Which of the sources it comes from, by its place.
     pub by: Option<usize>,
 }
 
-impl Verdict {
+impl Judgement {
     /// Nothing is tight.
     pub const CALM: Self = Self { level: Level::Calm, by: None };
 }
 
 impl<F> Policy for F
 where
-    F: FnMut(Instant, &[Seen]) -> Verdict + Send + 'static,
+    F: FnMut(Instant, &[Seen]) -> Judgement + Send + 'static,
 {
-    fn judge(&mut self, now: Instant, sources: &[Seen]) -> Verdict {
+    fn judge(&mut self, now: Instant, sources: &[Seen]) -> Judgement {
         self(now, sources)
     }
 }
@@ -65,11 +65,11 @@ where
 pub struct Highest;
 
 impl Policy for Highest {
-    fn judge(&mut self, _: Instant, sources: &[Seen]) -> Verdict {
-        let mut highest = Verdict::CALM;
+    fn judge(&mut self, _: Instant, sources: &[Seen]) -> Judgement {
+        let mut highest = Judgement::CALM;
         for (place, seen) in sources.iter().enumerate() {
             if seen.level > highest.level {
-                highest = Verdict { level: seen.level, by: Some(place) };
+                highest = Judgement { level: seen.level, by: Some(place) };
             }
         }
         highest
@@ -81,9 +81,9 @@ impl Policy for Highest {
 pub struct Only(pub &'static str);
 
 impl Policy for Only {
-    fn judge(&mut self, _: Instant, sources: &[Seen]) -> Verdict {
+    fn judge(&mut self, _: Instant, sources: &[Seen]) -> Judgement {
         let found = sources.iter().position(|seen| seen.name == self.0);
-        found.map_or(Verdict::CALM, |place| Verdict { level: sources[place].level, by: Some(place) })
+        found.map_or(Judgement::CALM, |place| Judgement { level: sources[place].level, by: Some(place) })
     }
 }
 
@@ -137,7 +137,7 @@ impl Default for AfterCollection {
 }
 
 impl Policy for AfterCollection {
-    fn judge(&mut self, now: Instant, sources: &[Seen]) -> Verdict {
+    fn judge(&mut self, now: Instant, sources: &[Seen]) -> Judgement {
         let named = |name: &str| sources.iter().position(|seen| seen.name == name);
         let read = |place: usize| sources[place].reading.filter(|_| sources[place].fault.is_none());
         if named(self.collector).and_then(read).is_some_and(|stall| stall.value > self.above) {
@@ -147,7 +147,7 @@ impl Policy for AfterCollection {
         let memory = named(self.memory).filter(|place| !sources[*place].given_up);
         let used = memory.and_then(|place| sources[place].reading?.bytes).map_or(0, |bytes| bytes.used);
         let is_recent = self.last.is_some_and(|last| now.saturating_duration_since(last) < self.within);
-        if is_recent && used > self.over { Verdict { level: self.level, by: memory } } else { Verdict::CALM }
+        if is_recent && used > self.over { Judgement { level: self.level, by: memory } } else { Judgement::CALM }
     }
 }
 
@@ -156,7 +156,7 @@ impl Policy for AfterCollection {
 pub struct Or<A, B>(A, B);
 
 impl<A: Policy, B: Policy> Policy for Or<A, B> {
-    fn judge(&mut self, now: Instant, sources: &[Seen]) -> Verdict {
+    fn judge(&mut self, now: Instant, sources: &[Seen]) -> Judgement {
         let (one, other) = (self.0.judge(now, sources), self.1.judge(now, sources));
         if other.level > one.level { other } else { one }
     }
@@ -167,7 +167,7 @@ impl<A: Policy, B: Policy> Policy for Or<A, B> {
 pub struct And<A, B>(A, B);
 
 impl<A: Policy, B: Policy> Policy for And<A, B> {
-    fn judge(&mut self, now: Instant, sources: &[Seen]) -> Verdict {
+    fn judge(&mut self, now: Instant, sources: &[Seen]) -> Judgement {
         let (one, other) = (self.0.judge(now, sources), self.1.judge(now, sources));
         if other.level < one.level { other } else { one }
     }
@@ -178,8 +178,8 @@ impl<A: Policy, B: Policy> Policy for And<A, B> {
 pub struct AtMost<P>(P, Level);
 
 impl<P: Policy> Policy for AtMost<P> {
-    fn judge(&mut self, now: Instant, sources: &[Seen]) -> Verdict {
-        let verdict = self.0.judge(now, sources);
-        Verdict { level: verdict.level.min(self.1), ..verdict }
+    fn judge(&mut self, now: Instant, sources: &[Seen]) -> Judgement {
+        let judgement = self.0.judge(now, sources);
+        Judgement { level: judgement.level.min(self.1), ..judgement }
     }
 }

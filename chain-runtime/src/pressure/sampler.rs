@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 pub(super) use tracked::Tracked;
 
 use super::level::Shared;
-use super::policy::{Highest, Policy, Verdict};
+use super::policy::{Highest, Judgement, Policy};
 #[cfg(target_os = "linux")]
 use super::source::Triggers;
 use super::{Because, Change, Level, Seen};
@@ -66,7 +66,7 @@ impl Sampler {
 
     /// Reads all sources at `now` and sets the level. What it returns is the change of it, if there is one; while a level is forced, there is none.
     ///
-    /// A `now` that is not after the one before is counted ([`Status::still`](super::Status::still)): levels rise then, and none falls.
+    /// A `now` that is not after the one before is counted ([`Report::still`](super::Report::still)): levels rise then, and none falls.
     pub fn sample(&mut self, now: Instant) -> Option<Change> {
         let is_still = self.last.is_some_and(|last| now <= last);
         let now = self.last.map_or(now, |last| last.max(now));
@@ -78,8 +78,8 @@ impl Sampler {
         // It is not ours, and where it panics, the levels of the sources are still there.
         let judged = catch_unwind(AssertUnwindSafe(|| self.policy.judge(now, &self.seen)));
         let is_panic = judged.is_err();
-        let verdict = judged.unwrap_or_else(|_| Highest.judge(now, &self.seen));
-        let because = self.settle(now, verdict);
+        let judgement = judged.unwrap_or_else(|_| Highest.judge(now, &self.seen));
+        let because = self.settle(now, judgement);
         let (level, seen) = (self.level, &self.seen);
         self.shared.change(now, because, |state| {
             state.measured = level;
@@ -91,19 +91,19 @@ impl Sampler {
         })
     }
 
-    /// Takes the verdict for the level where it is higher, or where the level has held for the dwell. Returns whose it is.
-    fn settle(&mut self, now: Instant, verdict: Verdict) -> Because {
+    /// Takes the judgement for the level where it is higher, or where the level has held for the dwell. Returns whose it is.
+    fn settle(&mut self, now: Instant, judgement: Judgement) -> Because {
         let has_held = self.since.is_none_or(|since| now.saturating_duration_since(since) >= self.dwell);
         let before = self.level;
-        if verdict.level > before || (verdict.level < before && has_held) {
-            self.level = verdict.level;
+        if judgement.level > before || (judgement.level < before && has_held) {
+            self.level = judgement.level;
             self.since = Some(now);
         }
         // Where it fell, the cause is the source that kept it up before.
         let fell = self.level < before;
-        let cause = if fell { self.fallen(before).or(self.by) } else { verdict.by };
+        let cause = if fell { self.fallen(before).or(self.by) } else { judgement.by };
         if self.level != before {
-            self.by = verdict.by;
+            self.by = judgement.by;
         }
         match cause.and_then(|place| self.tracked.get(place)) {
             Some(one) => Because::Source(one.cause()),

@@ -47,7 +47,7 @@ use super::{Projection, Thresholds};
 /// It is read by the [`Sampler`](super::Sampler), on one thread at a time, a few times a second. A reading should allocate nothing and must not
 /// block: while one source is read, no other is. What it panics with is caught and counted as [`Fault::Panicked`].
 pub trait Source: Send + 'static {
-    /// What it is called in changes, in the log and in the status. No two sources of one [`Pressure`](super::Pressure) may be called the same.
+    /// What it is called in changes, in the log and in the report. No two sources of one [`Pressure`](super::Pressure) may be called the same.
     fn name(&self) -> &'static str;
 
     /// What a reading's `value` is in.

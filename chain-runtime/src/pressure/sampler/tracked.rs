@@ -1,9 +1,9 @@
 //! One source, with what has become of its readings.
 
 use std::boxed::Box;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 use std::io;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -111,7 +111,7 @@ impl Tracked {
         }
     }
 
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     pub(super) fn trigger(&self) -> Option<io::Result<OwnedFd>> {
         self.source.trigger()
     }

@@ -37,7 +37,7 @@ const STAT: usize = 8 * 1024;
 /// allocator has freed lazily (`MADV_FREE`), which the kernel counts there too. What an allocator keeps for itself the kernel cannot
 /// know: [`less`](Self::less) takes it off.
 ///
-/// Limits are read each time, so they may change. `max` is no limit; where no group has one, the value is 0 and the status shows the bytes.
+/// Limits are read each time, so they may change. `max` is no limit; where no group has one, the value is 0 and the report shows the bytes.
 /// A limit of 0 is [`Fault::NoRoom`]: somebody has told the kernel to take all it can get back, and that says nothing of what is needed.
 ///
 /// A process that is moved to another group goes on reading the one that it was in when this was made.
@@ -80,8 +80,8 @@ impl Cgroup {
 
     /// That of a process whose groups stand in the file `membership`, which is like `/proc/self/cgroup`, under `root`.
     ///
-    /// Version 2 is looked for first: in `root`, then in `root/unified`. Then version 1, in `root/memory`. In a container, where the path in `membership` may be
-    /// that of the host, the group at the root is the process's own.
+    /// Version 2 is looked for first: in `root`, then in `root/unified`. Then version 1, in `root/memory`. A group that does not count memory is
+    /// counted with the nearest one above it that does. In a container, where the path in `membership` may be that of the host, that is the root.
     ///
     /// # Errors
     ///
@@ -152,9 +152,8 @@ fn open(version: Version, tree: &Path, path: &str) -> io::Result<Vec<Group>> {
     if inside {
         at.extend(names);
     }
-    if !Group::is_at(version, &at) {
-        at = tree.to_path_buf();
-    }
+    // A group without the controller is counted with the one above it.
+    while !Group::is_at(version, &at) && at != tree && at.pop() {}
     let mut groups = Vec::new();
     groups.push(Group::open(version, &at)?);
     while at != tree && at.pop() && groups.len() < DEPTH {

@@ -19,11 +19,11 @@ use super::{Fault, Reading, Source};
 /// use chain_runtime::{chain, node};
 ///
 /// #[node]
-/// fn greet(name: &'static str) -> String { format!("Hello, {name}") }
+/// fn greet(name: &str) -> String { format!("Hello, {name}") }
 ///
 /// chain! {
 ///     struct Hello { in_flight: InFlight }
-///     fn(name: &'static str) -> String { in_flight => greet }
+///     fn(name: &str) -> String { in_flight => greet }
 /// }
 ///
 /// let in_flight = InFlight::new(1_000);

@@ -16,7 +16,7 @@ const NAME: &str = "jemalloc";
 /// What the program has allocated, of a limit of one's own, by jemalloc's statistics.
 ///
 /// *Used* is `stats.allocated`. What is resident beyond it (`stats.resident`) is *retained*: pages that are not given back yet, and what is lost between
-/// allocations. Envoy judged by the sum and did not come back from overload (its issue 21923); it judges by what is allocated now.
+/// allocations. Envoy judged by the sum and did not come back from overload (its issue 21923). Since then it can judge by what is allocated.
 ///
 /// A reading advances jemalloc's epoch, which adds up all of its arenas.
 pub struct Jemalloc {

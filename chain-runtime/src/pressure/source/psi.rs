@@ -142,7 +142,7 @@ impl Psi {
     /// privilege (`CAP_SYS_RESOURCE`) it has to be a multiple of 2 s, in kernels since 6.4; before, there is no trigger without it.
     ///
     /// For [`Psi::memory`], [`Psi::cpu`] and [`Psi::io`] that is asked in any case: 50 ms in 500 ms, or else 200 ms in 2 s. Where the kernel
-    /// does not take it, sampling is all there is; the status has a note.
+    /// does not take it, sampling is all there is; the report says so.
     #[must_use]
     pub fn waking(self, stall: Duration, window: Duration) -> Self {
         Self { triggers: Vec::from([(stall, window)]), ..self }

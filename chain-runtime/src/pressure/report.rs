@@ -10,7 +10,7 @@ use super::{Change, Level, Thresholds};
 /// What a [`Pressure`](super::Pressure) knows, for a page or a log: displayed, it is a table.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Status {
+pub struct Report {
     /// The level that runs see.
     pub level: Level,
     /// The level that somebody forces.
@@ -67,7 +67,7 @@ pub struct Seen {
     pub is_woken: bool,
 }
 
-impl Status {
+impl Report {
     /// The source of that name.
     #[must_use]
     pub fn source(&self, name: &str) -> Option<&Seen> {
@@ -75,7 +75,7 @@ impl Status {
     }
 }
 
-impl fmt::Display for Status {
+impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "level {}", self.level)?;
         if self.forced.is_some() {
