@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use chain_runtime::nodes::access_log::Lines;
 use chain_runtime::pressure::source::{Cgroup, Resident};
-use chain_runtime::pressure::{Change, Level, Pressure, Priority, Sampler, Seen, Status};
+use chain_runtime::pressure::{Change, Level, Pressure, Priority, Report, Sampler, Seen};
 use chain_runtime::shed::ShedInfo;
 use chain_runtime::telemetry::page;
 
@@ -79,7 +79,7 @@ fn cause(change: &Change) -> String {
 
 /// All of it, for the page.
 pub(crate) fn shown(gateway: &Gateway, pressure: &Pressure, moves: &Moves) -> page::Pressure {
-    let Status { level, forced, sources, absent, .. } = pressure.status();
+    let Report { level, forced, sources, absent, .. } = pressure.status();
     let absent = absent.iter().map(|absent| page::Source {
         name: absent.name().to_owned(),
         says: format!("is not measured: {}", absent.why()),
