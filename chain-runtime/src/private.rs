@@ -146,6 +146,11 @@ pub trait WithoutShedding<'a>: Sized {
 }
 impl<'a, T> WithoutShedding<'a> for FieldOf<'a, T> {}
 
+impl Probe<Tasks> {
+    /// Work goes behind the request through it.
+    pub const IS_TASKS: bool = true;
+}
+
 impl<'a> FieldOf<'a, Tasks> {
     /// It counts the work that outlives its request.
     #[inline(always)]
@@ -251,6 +256,8 @@ pub trait Plainly {
     const IS_TOGGLES: bool = false;
     /// Of a field.
     const IS_SHEDDING: bool = false;
+    /// Of a field.
+    const IS_TASKS: bool = false;
     /// Of any type.
     const IS_SHARED: bool = false;
     /// Of any type.

@@ -10,7 +10,8 @@ use chain_runtime::pressure::source::{Fault, InFlight, Own, Queue, Reading, Unit
 use chain_runtime::pressure::{
     BadThresholds, Because, Level, Pressure, Projection, Sampler, Seen, Source, Thresholds, Unbuildable, Watched,
 };
-use chain_runtime::{chain, node};
+use chain_runtime::shed::Override;
+use chain_runtime::{Shedding, chain, node};
 
 const MS: Duration = Duration::from_millis(1);
 const THRESHOLDS: Thresholds = Thresholds::new([0.80, 0.90, 0.97], [0.75, 0.85, 0.93]);
@@ -146,11 +147,9 @@ fn one_leap_is_no_slope_and_neither_is_what_grows_where_there_is_room() {
     let dial = Dial::default();
     let watched = Watched::of(dial.source("memory")).projection(Projection::DEFAULT);
     let mut it = Driven::new(Pressure::builder().source(watched).build().unwrap());
-    for step in 0..20 {
-        dial.set(0.02 * f64::from(step));
-        assert_eq!(it.after(200 * MS), Level::Calm);
-    }
-    for _ in 0..100 {
+    // By 20 % a second, to just below the half: with that speed it would be full in 3 s.
+    for step in 0..13 {
+        dial.set(0.04 * f64::from(step));
         assert_eq!(it.after(200 * MS), Level::Calm);
     }
     // 15 % at once: with that speed it would be full in half a second.
@@ -437,6 +436,44 @@ fn requests_in_flight_are_counted_and_given_back_on_each_way_out() {
     assert_eq!(pollster::block_on(served.run(true)), 0);
     assert_eq!(in_flight.now(), 0);
     assert_eq!(it.after(600 * MS), Level::High);
+}
+
+struct Logged;
+
+#[node]
+fn logs() -> Logged {
+    Logged
+}
+
+#[node]
+fn was_logged(logged: &Option<Logged>) -> bool {
+    logged.is_some()
+}
+
+chain! {
+    struct Sheds { shedding: Shedding }
+    fn() -> bool { #[shed(high)] logs => was_logged }
+}
+
+#[test]
+fn what_a_chain_sheds_follows_the_sources_and_each_chain_has_its_own_overrides() {
+    let dial = Dial::default();
+    let mut it = one(&dial);
+    let chain = Sheds { shedding: it.pressure.shedding() };
+    let other = Sheds { shedding: (&it.pressure).into() };
+    let both = || (chain.run(), other.run());
+    dial.set(0.85);
+    it.after(MS);
+    assert_eq!(both(), (true, true), "elevated is below high");
+    dial.set(0.95);
+    it.after(MS);
+    assert_eq!(both(), (false, false));
+    chain.sheds().set("logs", Override::Never).unwrap();
+    assert_eq!(both(), (true, false));
+    dial.set(0.0);
+    it.after(500 * MS);
+    assert_eq!(both(), (true, true));
+    assert_eq!((chain.sheds().count("logs"), other.sheds().count("logs")), (Ok(1), Ok(2)));
 }
 
 #[test]

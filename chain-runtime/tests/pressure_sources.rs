@@ -89,6 +89,7 @@ fn version_2_is_used_without_what_is_cached() {
     tree.group("fs/system.slice/gateway.service", 950, 300, Some(1_000));
     let mut cgroup = tree.cgroup();
     assert_eq!((cgroup.version(), cgroup.groups()), (Version::Two, 1));
+    assert!(cgroup.path().ends_with("fs/system.slice/gateway.service"));
     let bytes = bytes(&mut cgroup);
     assert_eq!(bytes, Bytes { used: 650 * MIB, retained: 300 * MIB, limit: Some(1_000 * MIB) });
     assert_eq!(read(&mut cgroup).unwrap().value, 0.65);

@@ -33,13 +33,19 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
 
 /// What of this can be seen without types. That the node owns its work and returns nothing, rustc says.
 fn goes_behind(chain: &Chain, item: &Item, diagnostics: &mut Diagnostics) {
-    let Some(How::Behind(span)) = item.shed().map(|shed| shed.how) else { return };
-    diagnostics.error_at(span, "no work goes behind the request yet", "leave `detach` out");
+    let Some(shed) = item.shed() else { return };
+    let How::Behind(span) = shed.how else { return };
     if let Some(otherwise) = &item.otherwise {
         let what = "this `else` would never run: what goes behind the request is done all the same";
         diagnostics.error_at(otherwise.span, what, "leave the `else` out, or `detach`");
     } else if !chain.run.is_async {
         let what = "in a chain that is a plain `fn`, nothing goes on behind the request";
         diagnostics.error_at(span, what, "leave `detach` out, or declare the chain `async fn(..)`");
+    } else if chain.may_be_tasks().is_empty() {
+        diagnostics.error_at(
+            span,
+            format_args!("there is no queue for the work of `{}` behind the request", shed.name),
+            "add a field `tasks: Tasks` to the struct (`chain_runtime::tasks::Tasks`, made by `Tasks::new(64)`)",
+        );
     }
 }

@@ -102,7 +102,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let toggles = toggles(plan);
     let sheds = plan.sheds.iter().map(sheds::info);
     let shedding = sheds::handle(plan);
-    let place_of_shedding = sheds::place(chain);
+    let places_of_sheds = sheds::places(chain);
     let sheds_checked = sheds::checks(plan);
     let observed = observed(chain);
     let sizes = chain.run.is_async.then(|| sizes(plan));
@@ -133,7 +133,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
         #observed
         #sizes
         #place
-        #place_of_shedding
+        #places_of_sheds
         #sheds_checked
         #checks
         #sends
@@ -327,7 +327,13 @@ pub(super) fn stub(chain: &Chain) -> TokenStream {
             #vis const fn node_sizes() -> [usize; 0] { [] }
         }
     });
+    let toggles = (!chain.run.body.toggles().is_empty())
+        .then(|| quote!(#vis const fn toggles(&self) -> #rt::toggle::Switches<'_> { #rt::private::unreachable!() }));
+    let sheds = (!chain.run.body.sheds().is_empty())
+        .then(|| quote!(#vis const fn sheds(&self) -> #rt::shed::Sheds<'_> { #rt::private::unreachable!() }));
     quote! {
+        #toggles
+        #sheds
         #vis const NODES: &'static [#rt::NodeInfo] = &[];
         #vis const CHAIN: &'static #rt::describe::ChainInfo = &#rt::describe::ChainInfo {
             name: #name, inputs: &[], fields: &[], reply: "", nodes: &[], blocks: &[], sheds: &[],

@@ -31,7 +31,7 @@ use syn::{Ident, Lifetime};
 use super::{in_run, run_lifetime, scope_arguments};
 use crate::ast::{Chain, Form, How, Observer, OnCancel, Share};
 use crate::names;
-use crate::plan::{Arm, By, Condition, Level, Outer, Piece, Plan, Role, Row, Shed, SlotKind, Step};
+use crate::plan::{Arm, By, Condition, Level, Outer, Piece, Plan, Role, Row, Shed, ShedOf, SlotKind, Step};
 use crate::types;
 
 pub(super) fn signature(chain: &Chain) -> TokenStream {
@@ -491,7 +491,7 @@ fn holds(plan: &Plan<'_>, all: &[Condition], frame: &Frame) -> TokenStream {
 /// Whether what may be shed is not, as an expression; if it is, that is counted and told. Of what goes behind the request, it was put there.
 fn kept(plan: &Plan<'_>, index: usize) -> TokenStream {
     let chain = plan.chain;
-    let Shed { declared, .. } = &plan.sheds[index];
+    let Shed { declared, of } = &plan.sheds[index];
     let rt = &names::runtime_alias();
     let (sheds, is_shed) = (names::single("sheds"), names::single("is_shed"));
     let level = names::level(declared.level);
@@ -504,15 +504,30 @@ fn kept(plan: &Plan<'_>, index: usize) -> TokenStream {
         }
         How::Skipped | How::Behind(_) => None,
     };
+    let behind = match (declared.how, of) {
+        (How::Behind(_), ShedOf::Node(at)) => Some(put_behind(plan, *at)),
+        _ => None,
+    };
     let told = watched(chain, "sheds", &quote!(#index));
     quote! {{
         let #is_shed = #at_level #drawn;
         if #is_shed {
             #rt::Shedding::counted(#shedding, #index);
             #told
+            #behind
         }
         !#is_shed
     }}
+}
+
+/// Puts the work of the node at this position behind the request, if there is room for it.
+fn put_behind(plan: &Plan<'_>, at: usize) -> TokenStream {
+    let Step { name, span, .. } = &plan.steps[at];
+    let rt = &names::alias(*span);
+    let scope = scope_at(plan, at, false);
+    let owned = owned(plan, at);
+    let (told, tasks) = (watched(plan.chain, "detached", &quote!(#at)), super::tasks(plan.chain));
+    quote_spanned!(*span=> if { #scope #rt::private::behind(#tasks, #name, #owned) } { #told })
 }
 
 /// The work of the node at this position, which is nobody's but its own.

@@ -121,7 +121,7 @@ fn nearest(name: &str) -> Option<&'static str> {
     let name = name.to_lowercase();
     let names = Level::ALL.iter().map(|level| (distance(&name, level.name()), level.name()));
     let (distance, nearest) = names.min()?;
-    (distance * 2 < nearest.len().max(name.len())).then_some(nearest)
+    (distance * 2 <= nearest.len().max(name.len())).then_some(nearest)
 }
 
 /// How many letters have to be put in, left out or exchanged to make the one of the other.

@@ -11,16 +11,36 @@ use crate::shed::{How, MAX, Of, ShedInfo};
 /// In a constant, so while compiling.
 #[track_caller]
 pub const fn place(first: &str, fields: &[bool]) {
+    if !one_of(fields) {
+        let message = Message::new().text("nothing in this chain says at which level it is, and so when ").code(first);
+        let message = message.text(" is shed: add a field `shedding: Shedding` to the struct");
+        panic!("{}", message.text(" (`chain_runtime::Shedding`, made by `Shedding::new()`)").as_str());
+    }
+}
+
+/// One of the fields has the queue behind the request.
+///
+/// # Panics
+///
+/// In a constant, so while compiling. Not without the feature that the queue needs: that is said by [`needs_tasks`].
+#[track_caller]
+pub const fn queue(first: &str, fields: &[bool]) {
+    if cfg!(feature = "tokio") && !one_of(fields) {
+        let message = Message::new().text("there is no queue for the work of ").code(first);
+        let message = message.text(" behind the request: add a field `tasks: Tasks` to the struct");
+        panic!("{}", message.text(" (`chain_runtime::tasks::Tasks`, made by `Tasks::new(64)`)").as_str());
+    }
+}
+
+const fn one_of(fields: &[bool]) -> bool {
     let mut at = 0;
     while at < fields.len() {
         if fields[at] {
-            return;
+            return true;
         }
         at += 1;
     }
-    let message = Message::new().text("nothing in this chain says at which level it is, and so when ").code(first);
-    let message = message.text(" is shed: add a field `shedding: Shedding` to the struct");
-    panic!("{}", message.text(" (`chain_runtime::Shedding`, made by `Shedding::new()`)").as_str());
+    false
 }
 
 /// A word has room for it. The first that has none is told.

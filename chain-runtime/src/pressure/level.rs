@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::source::Absent;
 use super::{Because, Builder, Change, Changes, Level, LevelCell, Report, Seen};
+use crate::shed::Shedding;
 
 /// How hard it is for the process to serve: one [`Level`], which a [`Sampler`](super::Sampler) finds by its sources. A clone is the same one.
 ///
@@ -66,6 +67,37 @@ impl Pressure {
         &self.shared.cell
     }
 
+    /// The field that a chain with `#[shed(..)]` needs: its runs read this pressure's level. Each chain has one of its own, with its own
+    /// overrides and counts.
+    ///
+    /// ```
+    /// use chain_runtime::pressure::{Level, Pressure};
+    /// use chain_runtime::{Shedding, chain, node};
+    ///
+    /// #[node]
+    /// fn log(path: &str) {}
+    /// #[node]
+    /// fn greet(path: &str) -> String { format!("Hello from {path}") }
+    ///
+    /// chain! {
+    ///     struct Greets { shedding: Shedding }
+    ///     fn(path: &str) -> String { #[shed(high)] log => greet }
+    /// }
+    ///
+    /// let (pressure, _sampler) = Pressure::builder().build()?;
+    /// let greets = Greets { shedding: pressure.shedding() };
+    /// greets.run("here");
+    /// assert_eq!(greets.sheds().count("log"), Ok(0));
+    /// pressure.force(Level::High);
+    /// greets.run("here");
+    /// assert_eq!(greets.sheds().count("log"), Ok(1));
+    /// # Ok::<(), chain_runtime::pressure::Unbuildable>(())
+    /// ```
+    #[must_use]
+    pub fn shedding(&self) -> Shedding {
+        Shedding::shared(self.cell().clone())
+    }
+
     /// From now on the level is `level`, whatever is measured, until [`release`](Self::release): for a drill, or where somebody knows better.
     pub fn force(&self, level: Level) {
         self.shared.change(Instant::now(), Because::Forced, |state| state.forced = Some(level));
@@ -100,6 +132,13 @@ impl Pressure {
             absent: self.shared.absent.clone(),
             last: state.last,
         }
+    }
+}
+
+/// As [`Pressure::shedding`].
+impl From<&Pressure> for Shedding {
+    fn from(pressure: &Pressure) -> Self {
+        pressure.shedding()
     }
 }
 

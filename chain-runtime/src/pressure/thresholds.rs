@@ -109,10 +109,10 @@ impl Thresholds {
         highest(&self.enter, value)
     }
 
-    /// The highest level that such a reading keeps up. It is never below [`entered`](Self::entered).
+    /// The highest level that such a reading keeps up. Since each level is left below where it is entered, that is no lower than [`entered`](Self::entered).
     #[must_use]
     pub fn kept(&self, value: f64) -> Level {
-        highest(&self.leave, value).max(self.entered(value))
+        highest(&self.leave, value)
     }
 }
 

@@ -1,10 +1,11 @@
 //! What a chain sheds: its description, the handle to it, and the checks of it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::Ident;
 
 use super::types;
-use crate::ast::{Chain, How, Share};
+use crate::ast::{Chain, Field, How, Share};
 use crate::names;
 use crate::plan::{Plan, Shed, ShedOf};
 
@@ -47,22 +48,31 @@ pub(super) fn handle(plan: &Plan<'_>) -> Option<TokenStream> {
     })
 }
 
-/// That one of the fields says at which level the chain is, where the name of none does.
-pub(super) fn place(chain: &Chain) -> Option<TokenStream> {
+/// That one of the fields says at which level the chain is, and that one has a queue, where the name of none says so.
+pub(super) fn places(chain: &Chain) -> TokenStream {
     let sheds = chain.run.body.sheds();
-    let first = sheds.first().filter(|_| chain.shedding().is_none())?;
-    let rt = names::alias(first.span);
-    let name = &first.name;
-    let fields = chain.may_have_it().into_iter().map(|field| {
-        let (cfg, ty) = (field.cfg(), types::anonymous(&field.ty));
-        quote_spanned!(first.span=> #(#cfg)* #rt::private::Probe::<#ty>::IS_SHEDDING)
+    let level = sheds.first().filter(|_| chain.shedding().is_none());
+    let level = level.map(|first| place(first.span, &chain.may_have_it(), "IS_SHEDDING", "place", &first.name));
+    let first_behind = sheds.iter().find_map(|shed| match shed.how {
+        How::Behind(span) => Some((span, &shed.name)),
+        _ => None,
     });
-    Some(quote_spanned! {first.span=>
+    let queue = first_behind.map(|(span, name)| place(span, &chain.may_be_tasks(), "IS_TASKS", "queue", name));
+    quote!(#level #queue)
+}
+
+fn place(span: Span, fields: &[&Field], is_it: &str, check: &str, name: &str) -> TokenStream {
+    let (rt, is_it, check) = (names::alias(span), Ident::new(is_it, span), Ident::new(check, span));
+    let fields = fields.iter().map(|field| {
+        let (cfg, ty) = (field.cfg(), types::anonymous(&field.ty));
+        quote_spanned!(span=> #(#cfg)* #rt::private::Probe::<#ty>::#is_it)
+    });
+    quote_spanned! {span=>
         const _: () = {
             use #rt::private::Plainly as _;
-            #rt::check::shed::place(#name, &[#(#fields),*]);
+            #rt::check::shed::#check(#name, &[#(#fields),*]);
         };
-    })
+    }
 }
 
 /// That there are not too many, and that what they ask for is there.
@@ -77,7 +87,7 @@ pub(super) fn checks(plan: &Plan<'_>) -> TokenStream {
             How::Behind(span) => Some((span, "needs_tasks")),
         };
         let needs = needs.map(|(span, what)| {
-            let (rt, what) = (names::alias(span), syn::Ident::new(what, span));
+            let (rt, what) = (names::alias(span), Ident::new(what, span));
             quote_spanned!(span=> const _: () = #rt::check::shed::#what();)
         });
         quote!(#fits #needs)

@@ -123,6 +123,12 @@ impl Cgroup {
         self.version
     }
 
+    /// The folder of the own group. In version 2 its `memory.pressure` is a file for [`Psi::memory_at`](super::Psi::memory_at).
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.groups.first().and_then(|group| group.usage.path().parent()).unwrap_or(Path::new(""))
+    }
+
     /// How many groups are looked at: the own one and those above it.
     #[must_use]
     pub fn groups(&self) -> usize {
