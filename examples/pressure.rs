@@ -92,7 +92,7 @@ async fn main() {
     let memory = own("memory", thresholds, move |_| Ok(reads.load(Relaxed) as f64 / 1_000.0)).unit(Unit::Share);
     let (pressure, mut sampler) = Pressure::builder().source(memory).build().expect("one source");
     let shop = Shop {
-        shedding: Shedding::shared(Arc::clone(pressure.cell())),
+        shedding: pressure.shedding(),
         admission: Adaptive::fixed(2).under(Arc::clone(pressure.cell())),
         ran: Ran::default(),
     };

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chain_runtime::Toggles;
 use chain_runtime::nodes::access_log::AccessLog;
 use chain_runtime::nodes::rate_limit::{FailureLimit, RateLimit};
 use chain_runtime::nodes::request_id::RequestIds;
@@ -23,7 +24,6 @@ use chain_runtime::proxy::server::Server;
 use chain_runtime::proxy::{Client, Forward, Rotation, Settings, Tunnels};
 use chain_runtime::tasks::Tasks;
 use chain_runtime::telemetry::{Counted, Counting, Meter};
-use chain_runtime::{Shedding, Toggles};
 use http::Request;
 use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
@@ -121,7 +121,7 @@ async fn run() -> Result<(), Failure> {
     let gateway = Arc::new(Gateway {
         meter,
         toggles: Toggles::new(),
-        shedding: Shedding::shared(Arc::clone(pressure.cell())),
+        shedding: pressure.shedding(),
         tasks: tasks.clone(),
         ids: RequestIds::new(),
         log: AccessLog::new(lines.clone()),
