@@ -4,7 +4,8 @@
 //! times; a third of the requests is critical, a third can be shed. First in process, before a simulated service, then through a proxy on
 //! loopback. Measured: replies within their deadline, the p99 of critical requests, and how long it takes after the burst until all is as before.
 //!
-//! `-- in-process` or `-- loopback` does one of the two; `-- --quick` takes seconds, to see that it works; `-- --burst 5` makes bursts shorter;
+//! `-- in-process` or `-- loopback` does one of the two; `-- --quick` takes seconds, to see that it works; `-- --burst 5` makes bursts shorter, `-- --rounds 1`
+//! asks each load once instead of three times;
 //! `-- --draw` writes the picture to `benches/pressure.svg`; and a word of a door's name measures that one.
 
 #[path = "pressure/doors.rs"]
@@ -53,12 +54,15 @@ fn main() -> ExitCode {
 fn measured() -> Result<(), String> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let asked = |word: &str| arguments.iter().any(|argument| argument == word);
-    let burst = arguments.iter().skip_while(|argument| *argument != "--burst").nth(1);
-    let burst = burst.map(|seconds| seconds.parse().map_err(|_| "`--burst` takes whole seconds")).transpose()?;
+    let number = |flag: &str| -> Result<Option<u64>, String> {
+        let said = arguments.iter().skip_while(|argument| *argument != flag).nth(1);
+        said.map(|said| said.parse().map_err(|_| format!("`{flag}` takes a whole number"))).transpose()
+    };
+    let (burst, rounds) = (number("--burst")?, number("--rounds")?.map(|rounds| rounds.max(1) as usize));
     let seconds = Duration::from_secs;
     let pace = match asked("--quick") {
         true => Pace {
-            rounds: 1,
+            rounds: rounds.unwrap_or(1),
             settles: Duration::from_millis(250),
             lasts: Duration::from_millis(500),
             calm: Duration::from_millis(500),
@@ -66,7 +70,7 @@ fn measured() -> Result<(), String> {
             watched: Duration::from_millis(2_000),
         },
         false => Pace {
-            rounds: 3,
+            rounds: rounds.unwrap_or(3),
             settles: seconds(2),
             lasts: seconds(2),
             calm: seconds(3),

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! The chain is in `gateway.rs`: its nodes are ready ones, so that what is left here is flags and wiring. What each node takes is seen live at
-//! the admin address, which is printed at the start: `admin.rs`. What it does not do: TLS towards clients,
+//! the admin address, which is printed at the start: `admin.rs`. Where memory is tight, the log goes first, and more than it can serve is turned away:
+//! `pressure.rs`. What it does not do: TLS towards clients,
 //! caching, health checks of upstreams.
 
 use std::alloc::System;
