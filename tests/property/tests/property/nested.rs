@@ -191,7 +191,7 @@ nested! {
     ]
 
     // What is shed: nodes, blocks, what wraps; some in a block that runs again, and one with a condition behind it.
-    Sheds ShedsObserved {
+    Shed ShedObserved {
         n0: Slow<0> = |_| Slow, n1: Inner<1> = |_| Inner, n2: Decide<2> = |_| Decide, n3: Inner<3> = |_| Inner,
         n4: Closing<4> = |_| Closing, n5: Again<5> = |script| Again(*script.of(5)), n6: Inner<6> = |_| Inner,
         n7: Wrap<7> = |_| Wrap, n8: Closing<8> = |_| Closing, n9: Closing<9> = |_| Closing, n10: Waits<10> = |_| Waits,
