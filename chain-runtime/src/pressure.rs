@@ -110,8 +110,8 @@ mod thresholds;
 
 pub(crate) use adaptive::tell;
 pub use adaptive::{
-    Adaptive, Aimd, Anyone, Asked, ByPriority, Elsewhere, Fair, Fixed, Gradient2, Judge, Limit, Priority, Reason,
-    Sample, Status, TurnedAway, UnknownPriority, Vegas, Verdict,
+    Adaptive, AdaptiveStatus, Aimd, Anyone, Asked, ByPriority, Elsewhere, Fair, Fixed, Gradient2, Judge, Limit,
+    Priority, Reason, Sample, TurnedAway, UnknownPriority, Vegas, Verdict,
 };
 #[cfg(feature = "http-body")]
 pub use adaptive::{Admitted, WholeAdaptive};

@@ -216,7 +216,7 @@ fn a_probe_never_lets_fewer_than_half_run_and_comes_at_times_of_its_own() {
             let lowered = limits.enumerate().filter(|(_, limit)| *limit < 100);
             lowered
                 .map(|(at, limit)| {
-                    assert_eq!(limit, 60);
+                    assert_eq!(limit, 50);
                     at
                 })
                 .collect()

@@ -36,7 +36,7 @@ pub(crate) use own::tell;
 use priority::By;
 pub use priority::{Anyone, Asked, ByPriority, Fair, Priority, UnknownPriority};
 use shares::Shares;
-pub use status::Status;
+pub use status::AdaptiveStatus;
 pub use turned_away::{Reason, TurnedAway};
 #[cfg(feature = "http-body")]
 pub use whole::{Admitted, WholeAdaptive};
@@ -226,7 +226,7 @@ impl<Q, L: Limit, T: Timer> Adaptive<Q, L, T> {
 
     /// What it does now, and what it has turned away.
     #[must_use]
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> AdaptiveStatus {
         self.gate.status()
     }
 

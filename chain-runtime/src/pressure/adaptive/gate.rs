@@ -14,7 +14,7 @@ use super::limit::Limit;
 use super::own::{self, Told, Verdict};
 use super::priority::{By, Priority};
 use super::room::{Asked, Patience, Room};
-use super::status::Status;
+use super::status::AdaptiveStatus;
 use super::turned_away::{Reason, TurnedAway};
 use super::window::Window;
 use crate::around::{Deadline, Timer};
@@ -84,16 +84,16 @@ impl<L: Limit, T: Timer> Gate<L, T> {
     async fn enter(&self, by: By) -> Result<Permit<'_, L, T>, TurnedAway> {
         let level = self.level();
         let now = self.timer.now();
+        // The level may have come down since the last one was let in: who waits goes first.
+        if self.room.has_room(level) {
+            self.room.let_in(level, now);
+        }
         let (slot, time) = match self.room.ask(by, level, now) {
             Asked::In(in_flight) => return Ok(self.permit(in_flight)),
             Asked::Away(reason) => return Err(self.turn_away(by, reason)),
             Asked::Waits(slot, time) => (slot, time),
         };
         let waiting = pin!(Waiting { gate: self, slot: Some(slot) });
-        // The level may have come down since the last one was let in.
-        if self.room.has_room(level) {
-            self.room.let_in(level, now);
-        }
         let limited = match now.checked_add(time) {
             Some(at) => Deadline::until_on(&self.timer, at).around(waiting).await,
             None => Ok(waiting.await),
@@ -146,13 +146,13 @@ impl<L: Limit, T: Timer> Gate<L, T> {
         }
     }
 
-    pub(super) fn status(&self) -> Status {
+    pub(super) fn status(&self) -> AdaptiveStatus {
         let window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let (limit, baseline) = (window.limit.limit(), window.limit.baseline());
         let round_trip = window.round_trip;
         drop(window);
         let waiting = self.room.waiting();
-        Status {
+        AdaptiveStatus {
             limit,
             in_flight: self.room.in_flight(),
             waiting,

@@ -1,5 +1,8 @@
 //! Who waits, and who is next: plain data, without a lock and without a clock.
 
+#[cfg(all(test, not(chain_loom)))]
+mod model;
+
 use core::task::{Poll, Waker};
 use std::boxed::Box;
 

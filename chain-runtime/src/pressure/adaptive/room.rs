@@ -1,5 +1,8 @@
 //! How many are in, and who waits outside.
 
+#[cfg(all(test, chain_loom))]
+mod interleavings;
+
 use core::task::{Poll, Waker};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};

@@ -11,7 +11,7 @@ use crate::shed::Level;
 /// The figures are read one after the other while others change them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Status {
+pub struct AdaptiveStatus {
     /// How many may run at once, before the level lowers it.
     pub limit: usize,
     /// How many run.
@@ -32,7 +32,7 @@ pub struct Status {
     pub turned_away: [[u64; 3]; 5],
 }
 
-impl Status {
+impl AdaptiveStatus {
     /// How many of this priority were turned away for this reason.
     #[must_use]
     pub const fn turned_away(&self, reason: Reason, priority: Priority) -> u64 {

@@ -11,7 +11,7 @@ use chain_macros::node;
 use super::gate::Gate;
 use super::priority::By;
 use super::shares::Shares;
-use super::{Adaptive, Anyone, Asked, ByPriority, Fair, Gradient2, Limit, Priority, Status, TurnedAway};
+use super::{Adaptive, AdaptiveStatus, Anyone, Asked, ByPriority, Fair, Gradient2, Limit, Priority, TurnedAway};
 use crate::around::{Timer, TokioTimer};
 use crate::nodes::Key;
 use crate::tailed::{Holds, Tail};
@@ -71,7 +71,7 @@ impl<R, Q, L: Limit, T: Timer> From<Adaptive<Q, L, T>> for WholeAdaptive<R, Q, L
 impl<R, Q, L: Limit, T: Timer> WholeAdaptive<R, Q, L, T> {
     /// What it does now, and what it has turned away.
     #[must_use]
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> AdaptiveStatus {
         self.gate.status()
     }
 

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::average::Average;
-use super::probe::{Probe, Step};
+use super::probe::{Probe, Step, is_news};
 use super::{Limit, Sample, loss};
 
 /// A limit by the gradient between the usual round trip and that of the last window: Netflix's `Gradient2Limit`, with its faults mended.
@@ -22,8 +22,8 @@ use super::{Limit, Sample, loss};
 ///
 /// - **The headroom is given only where nothing waits.** Given always, the limit climbs while the gradient says 0.8 (concurrency-limits#134).
 /// - **`usual` does not learn from a full house.** A system that is kept full has the round trip that the limit gives it. A mean that follows it
-///   lets the limit climb after its own queue, up to the maximum. Here such a window can only lower the mean. The mean is raised by windows in which six tenths
-///   of the limit or less were in use, and by a probe: every hundred windows or so, at a time drawn at random, the limit is six tenths of
+///   lets the limit climb after its own queue, up to the maximum. Here such a window can only lower the mean. The mean is raised by windows in which half
+///   of the limit or less was in use, and by a probe: every hundred windows or so, at a time drawn at random, the limit is half of
 ///   itself for two windows. Where a service has become slower for good, its limit comes back with the next probe.
 /// - **What is lost is lost.** Blocks that time out at a constant time look like a steady round trip (concurrency-limits#137). They are no round trips here:
 ///   where more than one in a hundred is lost, their share lowers the gradient, in a window of any fill.
@@ -174,6 +174,9 @@ impl Limit for Gradient2 {
             Step::Measured => {
                 // What little replies where most is lost says nothing of a system in which nothing waits.
                 if let Some(round_trip) = sample.nanos().filter(|_| loss(sample) == 0.0) {
+                    if is_news(self.usual.get(), round_trip) {
+                        self.probe.soon();
+                    }
                     self.usual.set(round_trip);
                 }
                 self.limit as usize

@@ -4,13 +4,13 @@ use fastrand::Rng;
 
 use super::Sample;
 
-/// A probe lets this part of the limit run. A system that is used to 1.5 times its capacity has no queue then.
-const PART: f64 = 0.6;
+/// A probe lets this part of the limit run. A system that is used up to twice its capacity has no queue then.
+const PART: f64 = 0.5;
 
 /// When to measure the round trip of a system in which nothing waits.
 ///
 /// A baseline that is only ever learned under full load follows the load's own queue, and one that is only the least ever seen goes stale. So, every so many
-/// windows, a window is measured with fewer at once. There is no need to let fewer run where there were few anyway. Otherwise the limit is lowered to six tenths
+/// windows, a window is measured with fewer at once. There is no need to let fewer run where there were few anyway. Otherwise the limit is halved
 /// for two windows: in the first, what began before it ends; the second is measured. The limit is never pinned to one for it, which
 /// would turn away nearly all that comes meanwhile (envoy#9007), and how long it is to the next one is drawn at random, so that
 /// many processes do not do it at once.
@@ -46,10 +46,14 @@ impl Probe {
     }
 
     fn with(every: u32, random: Rng) -> Self {
-        // The first one comes early: what was learned until then may have been learned under load.
         let mut probe = Self { every, left: 0, state: State::Idle, random };
-        probe.left = (probe.draw() / 4).max(1);
+        probe.soon();
         probe
+    }
+
+    /// The next one comes early: what was learned until now was learned under load, and may still be.
+    pub(super) fn soon(&mut self) {
+        self.left = (self.draw() / 8).max(1);
     }
 
     pub(super) fn seed(&mut self, seed: u64) {
@@ -88,6 +92,11 @@ impl Probe {
             }
         }
     }
+}
+
+/// Whether a measured round trip is so much less than the one that was known that the next one may be less again.
+pub(super) fn is_news(known: Option<f64>, measured: f64) -> bool {
+    known.is_some_and(|known| measured < known * 0.9)
 }
 
 fn lowered(part: f64, min: usize) -> usize {

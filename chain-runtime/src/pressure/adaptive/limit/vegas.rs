@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::probe::{Probe, Step};
+use super::probe::{Probe, Step, is_news};
 use super::{Limit, Sample, loss};
 
 /// A limit after TCP Vegas, as Netflix's `VegasLimit` has it: how many of those in flight wait is estimated from the least round trip.
@@ -179,6 +179,9 @@ impl Limit for Vegas {
             Step::Hold(limit) => limit.min(self.limit as usize),
             Step::Measured => {
                 if let Some(round_trip) = sample.nanos().filter(|_| loss(sample) == 0.0) {
+                    if is_news(self.least, round_trip) {
+                        self.probe.soon();
+                    }
                     self.least = Some(round_trip);
                 }
                 self.limit as usize
