@@ -167,6 +167,7 @@
 //! | `pool` | `Pool` and `Lease`: contexts that outlive their requests | `crossbeam-queue`, `thread_local` |
 //! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits; work that belongs to a request, and work that outlives it (modules `tasks`, `cancel`) | `tokio`, `tokio-util` |
 //! | `retry` | `around::Retry` with its budget | `fastrand` |
+//! | `pressure` | how hard it is to serve, measured, and what is done about it (module `pressure`) | `fastrand`, on Linux `nix`; those of `tokio` |
 //! | `proxy` | a forwarding node with its server (module `proxy`) | `hyper`, `hyper-util`, `tokio-util`, `tower-service`; those of `http-body`, `pool` and `tokio` |
 //! | `rustls` | TLS to upstreams, for `proxy` | `tokio-rustls`, without a provider of cryptography |
 //! | `actix-web` | a chain as a handler or as middleware (module `actix_web`) | `actix-web` without features |
