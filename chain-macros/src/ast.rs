@@ -18,6 +18,8 @@ pub(crate) struct Chain {
     pub(crate) observers: Vec<Observer>,
     pub(crate) budget: Option<LitInt>,
     pub(crate) send: Option<Path>,
+    /// `#[deny(spawn)]`: no node of it spawns what nobody waits for.
+    pub(crate) denies_spawn: bool,
     /// `#[no_alloc]` on all of it.
     pub(crate) no_alloc: Option<Span>,
     pub(crate) run: Run,

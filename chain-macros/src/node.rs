@@ -18,6 +18,7 @@ use crate::types;
 mod around;
 mod cfg;
 mod elsewhere;
+mod spawns;
 
 /// `#[node]` and its options, on an item.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
@@ -39,7 +40,10 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         return again;
     }
     let node = match parsed {
-        Ok(syn::Item::Fn(function)) => of_function(&function, &options, &mut diagnostics),
+        Ok(syn::Item::Fn(function)) => {
+            let spawns = item.clone().into_iter().last().and_then(|body| spawns::first(body.into()));
+            of_function(&function, &options, &mut diagnostics).map(|node| Node { spawns, ..node })
+        }
         Ok(syn::Item::Impl(block)) => of_impl(&block, &options, &mut diagnostics),
         Ok(other) => {
             diagnostics.error_at(
@@ -126,12 +130,13 @@ struct Options {
     runtime: TokenStream,
     stateless: bool,
     last: bool,
+    rejects: bool,
 }
 
 impl Options {
     fn read(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Self {
         let mut runtime = None;
-        let (mut stateless, mut last) = (false, false);
+        let (mut stateless, mut last, mut rejects) = (false, false, false);
         let parsed = syn::meta::parser(|meta| {
             if meta.path.is_ident("crate") {
                 runtime = Some(meta.value()?.parse::<syn::Path>()?.into_token_stream());
@@ -139,16 +144,18 @@ impl Options {
                 stateless = true;
             } else if meta.path.is_ident("last") {
                 last = true;
+            } else if meta.path.is_ident("rejects") {
+                rejects = true;
             } else {
                 return Err(meta.error(
-                    "`#[node]` has no such option\n  help: it has `stateless`, `last` and `crate = path::to::chain_runtime`",
+                    "`#[node]` has no such option\n  help: it has `stateless`, `last`, `rejects` and `crate = path::to::chain_runtime`",
                 ));
             }
             Ok(())
         })
         .parse2(tokens);
         diagnostics.ok(parsed);
-        Self { runtime: runtime.unwrap_or_else(names::runtime), stateless, last }
+        Self { runtime: runtime.unwrap_or_else(names::runtime), stateless, last, rejects }
     }
 }
 
@@ -169,6 +176,10 @@ struct Node {
     stateless: bool,
     /// It gives the reply, and nothing may come after it.
     last: bool,
+    /// It turns requests away, so nothing is taken before it.
+    rejects: bool,
+    /// The first call in a hook that begins a task which nobody waits for, and how it is written.
+    spawns: Option<(Ident, String)>,
     enter: Option<Hook>,
     exit: Option<Hook>,
     /// The type parameter of `exit` that stands for the reply, with its bounds.
@@ -282,6 +293,8 @@ fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnosti
         declaration: Some(declaration),
         stateless: true,
         last: options.last,
+        rejects: options.rejects,
+        spawns: None,
         enter: Some(hook),
         exit: None,
         exit_reply: None,
@@ -772,6 +785,9 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
     }
     // What is emitted stands elsewhere, where `Self` is something else, or nothing.
     let block = &types::without_self(block);
+    let see_spawns = |first: &mut Option<_>, method: &syn::ImplItemFn| {
+        *first = first.take().or_else(|| spawns::first(method.block.to_token_stream()));
+    };
     let mut enter = None;
     let mut enter_gives = None;
     let mut exit = None;
@@ -780,6 +796,7 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
     let mut around = None;
     let mut is_almost_one = false;
     let mut again = None;
+    let mut spawns = None;
     let mut flow = read_flow(&ReturnType::Default);
     for item in &block.items {
         let ImplItem::Fn(method) = item else { continue };
@@ -790,6 +807,7 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
             "exit" => Place::Exit,
             "cancelled" => Place::Cancelled,
             "around" => {
+                see_spawns(&mut spawns, method);
                 refuse_odd_functions(signature, diagnostics);
                 check_receiver(signature, Place::Around, diagnostics);
                 // One that cannot be read is one all the same: what wraps a block is no other error.
@@ -797,6 +815,7 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
                 continue;
             }
             "again" => {
+                see_spawns(&mut spawns, method);
                 check_receiver(signature, Place::Again, diagnostics);
                 again = Some((name, around::read_again(signature, diagnostics)));
                 continue;
@@ -806,6 +825,7 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
                 continue;
             }
         };
+        see_spawns(&mut spawns, method);
         refuse_odd_functions(signature, diagnostics);
         check_receiver(signature, place, diagnostics);
         if place != Place::Enter {
@@ -909,6 +929,8 @@ fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -
         declaration: None,
         stateless: options.stateless,
         last: options.last,
+        rejects: options.rejects,
+        spawns,
         enter,
         exit,
         exit_reply,
@@ -1038,6 +1060,7 @@ impl Node {
         self.exit_reply = None;
         self.cancelled = None;
         self.around = self.around.map(|_| around::Around::kept_alive());
+        self.spawns = None;
         // It is called like a function: without `self`.
         self.stateless &= self.declaration.is_some();
         self.declaration.get_or_insert_default();
@@ -1284,6 +1307,7 @@ impl Node {
         let suspends = self.enter.as_ref().is_some_and(|hook| hook.is_async);
         let pace = if suspends { quote!(Suspending) } else { quote!(Immediate) };
         let facts = self.facts(rt, name);
+        let spawns = self.spawns.as_ref().map(|spawns| spawns::constant(rt, name, spawns));
         let joining = self.generics(&[quote!(#run)], &[quote!(#chain: ?#rt::private::Sized)]);
         quote! {
             #[automatically_derived]
@@ -1299,6 +1323,7 @@ impl Node {
                 type Key<const CHAIN_POSITION: usize> = #key;
                 type Pace = #rt::node::pace::#pace;
                 const FACTS: #rt::describe::Facts = #facts;
+                #spawns
             }
         }
     }
@@ -1361,10 +1386,11 @@ impl Node {
             quote!(.around(#wraps))
         });
         let last = self.last.then(|| quote!(.last()));
+        let rejects = self.rejects.then(|| quote!(.rejects()));
         let keeps = self.gives_what_it_keeps().then(|| quote!(.gives_what_it_keeps()));
         let (shows, breaks_show) = self.decides(rt);
         let probes = (shows.is_some() || breaks_show.is_some()).then(|| quote!(use #rt::private::Plainly as _;));
-        let facts = quote!(#rt::describe::Facts::new(#name) #last #keeps .enter(#enter).exit(#exit) #cancelled #provides #breaks #around #shows #breaks_show);
+        let facts = quote!(#rt::describe::Facts::new(#name) #last #rejects #keeps .enter(#enter).exit(#exit) #cancelled #provides #breaks #around #shows #breaks_show);
         if probes.is_some() { quote!({ #probes #facts }) } else { facts }
     }
 

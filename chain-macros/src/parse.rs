@@ -112,6 +112,7 @@ fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnost
         observers: Vec::new(),
         budget: None,
         send: None,
+        denies_spawn: false,
         no_alloc: None,
         run,
         needs: Vec::new(),
@@ -294,6 +295,8 @@ fn own_attributes(attrs: Vec<Attribute>, chain: &mut Chain, diagnostics: &mut Di
                 syn::Meta::Path(path) => chain.send = Some(path.clone()),
                 other => diagnostics.error(other, "`#[send]` takes no arguments", "write `#[send]`"),
             }
+        } else if let Some(spawn) = modifiers::about_spawning(&attribute) {
+            chain.denies_spawn |= diagnostics.ok(spawn).is_some();
         } else {
             kept.push(attribute);
         }
@@ -765,6 +768,7 @@ fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnos
         observers: Vec::new(),
         budget: None,
         send: None,
+        denies_spawn: false,
         no_alloc: None,
         run: Run {
             attrs: Vec::new(),

@@ -90,7 +90,44 @@ pub const fn node(chain: &ChainInfo, position: usize, takes: bool) {
     ending(chain, node);
     if takes {
         gone(chain, node);
+        rejects(chain, node);
     }
+}
+
+/// Who turns requests away does so before anything is done for them: what was taken by then was in vain.
+#[track_caller]
+const fn rejects(chain: &ChainInfo, node: &NodeInfo) {
+    let mut position = 0;
+    while node.facts.rejects && position < node.position {
+        let before = &chain.nodes[position];
+        let mut at = 0;
+        while at < before.needs.len() {
+            let need = &before.needs[at];
+            if matches!(need.access, Access::Taken) && !either_or(chain, before, node) {
+                let message = Message::new().code(node.name).text(" turns requests away, but ").code(before.name);
+                let message = message.text(" before it has taken ").code(need.ty).text(": put ").code(node.name);
+                panic!("{}", message.text(" before ").code(before.name).as_str());
+            }
+            at += 1;
+        }
+        position += 1;
+    }
+}
+
+/// What `Signature::SPAWNS` of a node is whose hook spawns.
+///
+/// # Panics
+///
+/// In a constant, so while compiling, where a chain says `#[deny(spawn)]`.
+#[track_caller]
+pub const fn spawns(node: &str, call: &str, instead: &str) {
+    let message =
+        Message::new().code(node).text(" calls ").code(call).text(", and nobody waits for what that begins, ");
+    let message =
+        message.text("but its chain says `#[deny(spawn)]`: ask for `work: &Work` and write `work.").text(instead);
+    let message =
+        message.text("(\"name\", ..)` (`chain_runtime::tasks`), or make it a node with `#[cancel(detach)]` before it");
+    panic!("{}", message.as_str());
 }
 
 /// Who is lent an `Option` for writing can make it `None`, and then there is nothing left to leave the node with that provided it.

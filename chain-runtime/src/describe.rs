@@ -31,6 +31,8 @@ pub struct Facts {
     pub around: Wraps,
     /// Whether it gives the reply, so that nothing may come after it.
     pub last: bool,
+    /// Whether it turns requests away, so that no node before it may take an input.
+    pub rejects: bool,
     /// Whether it returns a reference to a type that it needs itself. It can only be the last of its chain.
     pub gives_what_it_keeps: bool,
     /// Whether what it provides decides something of which its name says nothing, or is a future.
@@ -77,6 +79,7 @@ impl Facts {
             cancelled: false,
             around: Wraps::Nothing,
             last: false,
+            rejects: false,
             gives_what_it_keeps: false,
             hides: Hides::Nothing,
             breaks_with_nothing: false,
@@ -169,6 +172,12 @@ impl Facts {
     #[must_use]
     pub const fn last(mut self) -> Self {
         self.last = true;
+        self
+    }
+    /// It turns requests away: no node before it may take an input.
+    #[must_use]
+    pub const fn rejects(mut self) -> Self {
+        self.rejects = true;
         self
     }
     /// It wraps a block.

@@ -165,7 +165,8 @@
 //! | `subtle` | `nodes::auth` by API keys | `subtle`; those of `http` |
 //! | `whole-body` | `nodes::whole_body`: a body, read whole within limits | those of `http-body` and `tokio` |
 //! | `pool` | `Pool` and `Lease`: contexts that outlive their requests | `crossbeam-queue`, `thread_local` |
-//! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits; work that belongs to a request, and work that outlives it (modules `tasks`, `cancel`) | `tokio`, `tokio-util` |
+//! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits; work that belongs to a request, and work that outlives it (modules `tasks`, `cancel`) | `pin-project-lite`, `tokio`, `tokio-util` |
+//! | `upstream` | who can be asked, from leases, lists and files (module `upstream`) | `arc-swap`, `tokio` |
 //! | `retry` | `around::Retry` with its budget | `fastrand` |
 //! | `pressure` | how hard it is to serve, measured, and what is done about it (module `pressure`) | `fastrand`, on Linux `nix`; those of `tokio` |
 //! | `proxy` | a forwarding node with its server (module `proxy`) | `hyper`, `hyper-util`, `tokio-util`, `tower-service`; those of `http-body`, `pool` and `tokio` |
@@ -258,7 +259,7 @@ pub mod shed;
 #[cfg(feature = "http")]
 #[doc(hidden)]
 pub mod short;
-#[cfg(any(feature = "pool", feature = "pressure"))]
+#[cfg(any(feature = "pool", feature = "pressure", feature = "upstream"))]
 mod sync;
 #[cfg(feature = "http-body")]
 pub mod tailed;
@@ -273,6 +274,8 @@ pub mod toggle;
 pub mod tonic;
 #[cfg(feature = "tower")]
 pub mod tower;
+#[cfg(feature = "upstream")]
+pub mod upstream;
 
 pub use around::Around;
 #[cfg(feature = "http")]
@@ -423,6 +426,8 @@ pub use chain_macros::chain as __chain;
 /// - `#[node(stateless)]`, on an `impl` block: the type has no fields, so a chain may name it by its type, without a field. A
 ///   type with `exit` or `cancelled` begins with a capital letter then: for what is named like a function a chain has no way out.
 /// - `#[node(last)]`: what the node gives is the reply, and a chain that goes on after it is refused. What hands a request on is such a node.
+/// - `#[node(rejects)]`: the node turns requests away, a limit for example, so it comes before anything is done for them. A chain in which a node before it has
+///   taken an input by value, such as the request's body, is refused.
 /// - `#[node(crate = path)]`: where this crate is, for macros that re-export it. Under another name in `Cargo.toml` it is found.
 ///
 /// What it implements is described in [`mod@node`]; a node can be written by hand as well.
@@ -512,8 +517,8 @@ pub use chain_macros::splice as __splice;
 /// | `#[sample(1 / 100)] a` | for a share of the requests, drawn anew for each |
 /// | `#[split(5)] a else { b }` | for five percent, by the [`StickyKey`](crate::share::StickyKey) that a node before it provides: the same ones each time |
 /// | `#[timeout(250ms)] a` | no longer than that; [`Expired`](crate::around::Expired) becomes the reply. Units: `us`, `ms`, `s`, `min`; or an expression for a `Duration` |
-/// | `#[cancel(finish)] a` | its work goes on to its end also when the request is dropped |
-/// | `#[cancel(detach)] a` | nobody waits for its work |
+/// | `#[cancel(finish)] a` | its work goes on to its end also when the request is dropped: in a place of the chain's [`Tasks`](crate::tasks), if it has such a field |
+/// | `#[cancel(detach)] a` | nobody waits for its work; there it has a place as well |
 /// | `#[no_alloc] a` | in a debug build a run panics where `a` allocates, and names it (feature `telemetry`) |
 /// | `#[cfg(..)] a`, `#[cfg(..)] Pattern => a` | as in Rust; so it is before an input, and in a segment |
 /// | `..front` | the nodes of the segment `front`, as if they were written here |
@@ -642,6 +647,9 @@ pub use chain_macros::splice as __splice;
 /// - `#[send]`: the future of `run` has to be `Send`; the node that keeps it from that is told, with what it holds across which await, and so is a field that cannot be shared, an input that cannot
 ///   be sent, and a reply that waits for an `async fn exit`. Without it, the error comes where
 ///   the future is spawned. What is lent as `&T` across an await has to be `Sync`: where it is not, ask for `&mut T`.
+/// - `#[deny(spawn)]`: a node that calls `tokio::spawn`, `std::thread::spawn` or their kin in a hook is refused, at the `spawn`: nobody would wait for what it begins, or
+///   end it. It asks for `work: &Work` instead. See [`tasks`](crate::tasks#refused-denyspawn) for what is seen. It stands by itself; `#[deny(unused)]` and other lints are
+///   rustc's, as on any struct.
 /// - `#[check(Memory)]`: a chain with type parameters is checked as if it were used with this type (a type for each parameter). A library writes it, where
 ///   the chain's bounds are traits of its own: else a chain whose nodes are in the wrong order would be an error in the crates that use it.
 /// - `#[budget(future = 2048)]`: a future of `run` over so many bytes does not compile; the error names the largest node.

@@ -31,6 +31,9 @@ pub trait Signature<'r> {
     type Pace: pace::Pace;
     /// What is known of the node by name.
     const FACTS: Facts;
+    /// Does not compile where a hook spawns by itself what nobody waits for. A chain that says `#[deny(spawn)]` asks for it.
+    #[doc(hidden)]
+    const SPAWNS: () = ();
 }
 
 /// What a node provides to the nodes after it.

@@ -58,7 +58,6 @@
 //!   reply's place on the way out of `tasks`, through [`IntoReply`](crate::IntoReply), or `From` where the reply is a `Result`; of several, the first. To
 //!   the nodes before `tasks` it is the reply; [`Ending`](crate::Ending) still says who replied.
 //! - Since `tasks` sees the reply, it does not stand in a block that goes on.
-//! - A child that is awaited in `Work` of a run whose nodes wait for each other's places can wait for ever: see [`Work::spawn`].
 //!
 //! # What outlives its request
 //!
@@ -76,9 +75,38 @@
 //! What waits for a place has not begun: a run that is cancelled meanwhile drops it unpolled. **Nothing is inherited** by a task of what a request has by being polled: deadlines,
 //! tokio's task-locals, the entered span.
 //!
+//! # Refused: `#[deny(spawn)]`
+//!
+//! A chain that says `#[deny(spawn)]` refuses nodes that spawn past all this. The error is at the token, with the way out:
+//!
+//! ```compile_fail
+//! # use chain_runtime::{chain, node};
+//! # struct Path(String);
+//! #[node]
+//! async fn answer(path: &Path) -> String {
+//!     let path = path.0.clone();
+//!     tokio::spawn(async move { println!("{path}") }); // nobody waits for it
+//!     "done".to_owned()
+//! }
+//!
+//! chain! {
+//!     #[deny(spawn)]
+//!     struct Site;
+//!     async fn(path: Path) -> String { answer }
+//! }
+//! ```
+//!
+//! - **Seen** are, in the tokens of all hooks, in closures, blocks and the calls of macros, also of nodes in segments and in other crates: calls of `spawn`, `spawn_local` and
+//!   `spawn_blocking` through a path of `tokio`, `task`, `rt`, `thread`, `smol`, `async_std`, `actix_rt`, `async_global_executor` or `rayon`, the same without any path, and
+//!   `Handle::current().spawn(..)`.
+//! - **Not seen** are what a function does that the node calls, a function under another name (`use tokio::spawn as go`), and methods: of a `JoinSet`, which drops its tasks when it is
+//!   dropped, and of `std::thread::scope`, but also of a `Handle` that is kept somewhere, and of `std::thread::Builder`.
+//! - A function of one's own that is called `spawn` is called by its path: `pool::spawn(..)`.
+//! - What has to block is for [`Work::spawn_blocking`]. What has to outlive its request is a node of its own, with `#[cancel(detach)]` before it.
+//!
 //! # Cost
 //!
-//! A run that spawns nothing pays one reference count. The first child of a run costs three allocations, each child two; work that outlives its request
+//! A run that spawns nothing pays one reference count. The first child of a run costs five allocations, each child two; work that outlives its request
 //! costs one, for the task. Each takes a lock of the `Tasks` when it begins and when it ends.
 
 use core::error::Error;
@@ -99,6 +127,7 @@ mod left;
 mod outliving;
 mod run;
 mod shared;
+mod task;
 
 /// The work of a chain's requests, bounded in number. See the [module](self).
 ///
@@ -246,9 +275,9 @@ pub struct Counts {
     pub alive: usize,
     /// How many have begun, or were put on the queue behind the requests.
     pub begun: u64,
-    /// What was not begun, since there was no place at once or the `Tasks` was stopped.
+    /// What was not begun, since there was no place at once or the `Tasks` was stopped, but for what was to go behind the requests.
     pub refused: u64,
-    /// What found no place behind the requests.
+    /// What found no place behind the requests, or no runtime, or came after the stop.
     pub dropped: u64,
     /// How many panicked.
     pub panicked: u64,

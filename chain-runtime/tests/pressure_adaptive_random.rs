@@ -132,10 +132,8 @@ fn nothing_is_lost_in_100_000_random_steps() {
                     let priority = Priority::ALL[random.usize(..3)];
                     requests.push(Request::new(&limit, priority, User(random.u8(..6))));
                 }
-                (40..60, Some(at)) if requests[at].is_woken() => {
-                    if requests[at].poll() {
-                        requests.swap_remove(at);
-                    }
+                (40..60, Some(at)) if requests[at].is_woken() && requests[at].poll() => {
+                    requests.swap_remove(at);
                 }
                 (60..80, Some(at)) => requests[at].ends(Block::Replies),
                 (80..82, Some(at)) => {

@@ -652,6 +652,10 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
             Role::Scrutinee { .. } => quote_spanned!(span=> #rt::check::scrutinee(#this::NODES, #position);),
         };
         let features = features(plan, step);
+        let spawns = chain.denies_spawn.then(|| {
+            let node = outside(plan, step);
+            quote_spanned!(span=> let () = <#node as #rt::Signature<'_>>::SPAWNS;)
+        });
         let behind =
             step.goes_behind(plan).then(|| quote_spanned!(span=> #rt::check::shed::behind(#this::CHAIN, #position);));
         let shows = shows_of(plan, position);
@@ -661,7 +665,7 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
         });
         let breaks = quote_spanned!(span=> #rt::check::breaks(#this::NODES, #position, #anything););
         let breaks_show = breaks_show(plan, step, &anything);
-        quote_spanned!(span=> { #shows #rt::check::node(#this::CHAIN, #position, #takes); #in_vain #breaks #breaks_show #way_out #function #role #behind #features })
+        quote_spanned!(span=> { #shows #rt::check::node(#this::CHAIN, #position, #takes); #in_vain #breaks #breaks_show #way_out #function #role #behind #features #spawns })
     };
     let budget = |this: &TokenStream| {
         let limit = chain.budget.as_ref()?;

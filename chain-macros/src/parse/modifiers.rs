@@ -3,6 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::parse::ParseStream;
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Attribute, Expr, Ident, Lit, LitInt, LitStr, Meta, Token};
 
@@ -122,7 +123,14 @@ pub(super) fn read(attributes: Vec<Attribute>, kind: &ItemKind, diagnostics: &mu
                 of_a_node(node, &attribute, "no_alloc", help, diagnostics);
                 modifiers.no_alloc = Some(path.span());
             }
-            lint if LINTS.contains(&lint) => modifiers.lints.push(attribute),
+            lint if LINTS.contains(&lint) => match about_spawning(&attribute) {
+                None => modifiers.lints.push(attribute),
+                Some(_) => diagnostics.error(
+                    &attribute,
+                    format_args!("`#[{name}(spawn)]` is about the whole chain"),
+                    "write `#[deny(spawn)]` on the struct, or before `fn`",
+                ),
+            },
             "doc" => diagnostics.error(
                 &attribute,
                 "a node is documented where it is defined",
@@ -158,6 +166,32 @@ pub(super) fn read(attributes: Vec<Attribute>, kind: &ItemKind, diagnostics: &mu
 /// Whether it is for rustc, about lints.
 pub(super) fn is_lint(attribute: &Attribute) -> bool {
     LINTS.iter().any(|lint| attribute.path().is_ident(lint))
+}
+
+/// Whether it is about `spawn`, which is no lint of rustc's: `#[deny(spawn)]` is the chain's own.
+///
+/// # Errors
+///
+/// Where it says something else of it than that, or of something else as well.
+pub(super) fn about_spawning(attribute: &Attribute) -> Option<syn::Result<()>> {
+    let listed = Punctuated::<Meta, Token![,]>::parse_terminated;
+    let named = is_lint(attribute).then(|| attribute.parse_args_with(listed).ok()).flatten()?;
+    let spawn = named.iter().find(|meta| matches!(meta, Meta::Path(path) if path.is_ident("spawn")))?;
+    let is_other = |meta: &&Meta| *meta != spawn && !meta.path().is_ident("reason");
+    let wrong = |what: String| Some(Err(syn::Error::new_spanned(spawn, what)));
+    if let Some(other) = named.iter().find(is_other) {
+        let (other, level) = (types::text(other), types::text(attribute.path()));
+        return wrong(format!(
+            "`spawn` is the chain's own, and `{other}` is rustc's\n  help: write `#[deny(spawn)]` and `#[{level}({other})]`"
+        ));
+    }
+    if !attribute.path().is_ident("deny") {
+        let level = types::text(attribute.path());
+        return wrong(format!(
+            "a chain denies its nodes to spawn, or says nothing of it: there is no `#[{level}(spawn)]`\n  help: write `#[deny(spawn)]`, or leave it out"
+        ));
+    }
+    Some(Ok(()))
 }
 
 fn once(is_there: bool, attribute: &Attribute, name: &str, diagnostics: &mut Diagnostics) {

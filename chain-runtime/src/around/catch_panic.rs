@@ -68,6 +68,14 @@ impl CatchPanic {
     }
 }
 
+impl Panicked {
+    /// Calls it, and catches its panic.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn caught<T>(called: impl FnOnce() -> T) -> Result<T, Self> {
+        catch_unwind(AssertUnwindSafe(called)).map_err(|payload| Self { payload: Some(payload) })
+    }
+}
+
 /// The block panicked: what [`CatchPanic`] gives up with. As an `http::Response`, a 500 that does not say why.
 pub struct Panicked {
     /// `None` once it was taken out.

@@ -59,6 +59,7 @@ pub use whole::{Admitted, WholeAdaptive};
 /// one of your own. The third is the [`Timer`].
 ///
 /// ```
+/// # #[cfg(feature = "http")] {
 /// use chain_runtime::pressure::{Adaptive, ByPriority, Fixed, Priority};
 /// use chain_runtime::{chain, node};
 /// use http::{Request, Response};
@@ -89,13 +90,33 @@ pub use whole::{Admitted, WholeAdaptive};
 /// assert!(second.headers().contains_key("retry-after"));
 /// assert_eq!(shop.admission.status().in_flight, 0);
 /// # });
+/// # }
 /// ```
 ///
 /// # Where to put it
 ///
 /// In front of all that costs something. Before `auth` it counts every request, and knows nobody; after `auth` it can share by user, and `auth` itself is not
 /// protected. Both may stand in one chain: each form provides an [`Asked`] of its own.
-/// A block that it wraps has to be whole: what was begun before it, such as reading a body, is lost where it turns away.
+/// A block that it wraps has to be whole: what was begun before it, such as reading a body, is lost where it turns away. So a chain in which a node before it has
+/// taken an input by value does not compile:
+///
+/// ```compile_fail
+/// # use chain_runtime::pressure::{Adaptive, Anyone, Fixed};
+/// # use chain_runtime::{chain, node};
+/// # use http::Response;
+/// # struct Body;
+/// #[node]
+/// fn read_body(body: Body) { drop(body) }
+/// #[node]
+/// fn answer() -> Response<String> { Response::default() }
+///
+/// chain! {
+///     struct Shop { admission: Adaptive<Anyone, Fixed> }
+///     async fn(body: Body) -> Response<String> {
+///         read_body => admission { answer } // `admission` turns requests away, but `read_body` before it has taken `Body`
+///     }
+/// }
+/// ```
 ///
 /// # Contract
 ///
@@ -232,12 +253,15 @@ impl<Q, L: Limit, T: Timer> Adaptive<Q, L, T> {
 
     #[inline]
     async fn run<B: Future>(&self, by: By, block: Pin<&mut B>) -> Result<B::Output, TurnedAway> {
-        let mut permit = self.gate.admit(by).await?;
+        let mut permit = match self.gate.try_enter(by)? {
+            Some(permit) => permit,
+            None => self.gate.enter(by).await?,
+        };
         Ok(permit.run(block).await)
     }
 }
 
-#[node(crate = crate)]
+#[node(crate = crate, rejects)]
 impl<At, L: Limit, T: Timer> Adaptive<Anyone<At>, L, T> {
     /// Polls the block under a permit. See [`Adaptive`].
     ///
@@ -249,7 +273,7 @@ impl<At, L: Limit, T: Timer> Adaptive<Anyone<At>, L, T> {
     }
 }
 
-#[node(crate = crate)]
+#[node(crate = crate, rejects)]
 impl<At, L: Limit, T: Timer> Adaptive<ByPriority<At>, L, T> {
     /// Takes down how much the request matters.
     pub fn enter(&self, priority: &Priority) -> Asked<ByPriority<At>> {
@@ -270,7 +294,7 @@ impl<At, L: Limit, T: Timer> Adaptive<ByPriority<At>, L, T> {
     }
 }
 
-#[node(crate = crate)]
+#[node(crate = crate, rejects)]
 impl<K: Key, At, L: Limit, T: Timer> Adaptive<Fair<K, Anyone<At>>, L, T> {
     /// Takes down whose request it is.
     pub fn enter(&self, key: &K) -> Asked<Fair<K, Anyone<At>>> {
@@ -291,7 +315,7 @@ impl<K: Key, At, L: Limit, T: Timer> Adaptive<Fair<K, Anyone<At>>, L, T> {
     }
 }
 
-#[node(crate = crate)]
+#[node(crate = crate, rejects)]
 impl<K: Key, At, L: Limit, T: Timer> Adaptive<Fair<K, ByPriority<At>>, L, T> {
     /// Takes down how much the request matters, and whose it is.
     pub fn enter(&self, priority: &Priority, key: &K) -> Asked<Fair<K, ByPriority<At>>> {

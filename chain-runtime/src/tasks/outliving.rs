@@ -1,12 +1,12 @@
 //! Work that outlives its request on purpose: what `#[cancel(finish)]`, `#[cancel(detach)]` and `#[shed(.., detach)]` stand on.
 
-use core::future::Future;
+use core::future::{Future, pending};
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::Tasks;
-use super::shared::{Ended, ended};
+use super::task::{Ended, Task};
+use super::{Refused, Tasks};
 
 const STOPPED: &str = "the tasks were stopped before the work was done";
 const SHUT_DOWN: &str = "the runtime was shut down before the work was done";
@@ -23,30 +23,32 @@ impl Tasks {
     ///
     /// If the work does; where the `Tasks` is stopped, or the runtime is shut down, before the work was done; outside of a tokio runtime, in
     /// tokio's words.
-    pub async fn finish<F>(&self, node: &'static str, work: F) -> F::Output
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "in an `async fn` the work would lie in the future twice, as a parameter and as a local that waits"
+    )]
+    pub fn finish<F>(&self, node: &'static str, work: F) -> impl Future<Output = F::Output> + use<'_, F>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let shared = self.shared();
-        let begun = match shared.place().await {
-            Ok(place) => shared.begin(node, place, None, true),
-            Err(refused) => Err(refused),
-        };
-        let Ok(alive) = begun else { panic!("{STOPPED}") };
-        let abort = shared.abort.clone();
-        let ended = tokio::spawn(async move {
-            let (alive, work) = (alive, work);
-            let ended = ended(&alive.shared, abort, work).await;
-            drop(alive);
-            ended
-        });
-        match ended.await {
-            Ok(Ended::Done(output)) => output,
-            Ok(Ended::Panicked(panicked)) => panicked.resume(),
-            Ok(Ended::Aborted) => panic!("{STOPPED}"),
-            // What dropping the work panicked with was caught, so it is no panic.
-            Err(_) => panic!("{SHUT_DOWN}"),
+        async move {
+            let shared = self.shared();
+            let begun = match shared.place().await {
+                Ok(place) => shared.begin(node, place, None, true),
+                Err(refused) => Err(refused),
+            };
+            let Ok(alive) = begun else {
+                shared.count_refused();
+                panic!("{STOPPED}");
+            };
+            match tokio::spawn(Task::new(alive, shared.abort.clone(), work, |ended| ended)).await {
+                Ok(Ended::Done(output)) => output,
+                Ok(Ended::Panicked(panicked)) => panicked.resume(),
+                Ok(Ended::Aborted) => panic!("{STOPPED}"),
+                // A panic of the work was caught.
+                Err(_) => panic!("{SHUT_DOWN}"),
+            }
         }
     }
 
@@ -58,19 +60,25 @@ impl Tasks {
     /// # Panics
     ///
     /// Outside of a tokio runtime, in tokio's words.
-    pub async fn detach<F>(&self, node: &'static str, work: F)
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "in an `async fn` the work would lie in the future twice, as a parameter and as a local that waits"
+    )]
+    pub fn detach<F>(&self, node: &'static str, work: F) -> impl Future<Output = ()> + use<'_, F>
     where
         F: Future + Send + 'static,
     {
-        let shared = self.shared();
-        let Ok(place) = shared.place().await else { return shared.count(|counts| counts.refused += 1) };
-        let Ok(alive) = shared.begin(node, place, None, false) else { return };
-        let abort = shared.abort.clone();
-        drop(tokio::spawn(async move {
-            let (alive, work) = (alive, work);
-            drop(ended(&alive.shared, abort, work).await);
-            drop(alive);
-        }));
+        async move {
+            let shared = self.shared();
+            let begun = match shared.place().await {
+                Ok(place) => shared.begin(node, place, None, false),
+                Err(refused) => Err(refused),
+            };
+            match begun {
+                Ok(alive) => drop(tokio::spawn(Task::new(alive, shared.abort.clone(), work, drop))),
+                Err(_) => shared.count_refused(),
+            }
+        }
     }
 
     /// Puts work on the queue behind the requests, and says whether there was a place in it: what `#[shed(.., detach)]` does with a node's work.
@@ -84,21 +92,21 @@ impl Tasks {
     {
         let shared = self.shared();
         let place = Arc::clone(&shared.queue).try_acquire_owned();
-        let (Ok(place), Ok(runtime)) = (place, Handle::try_current()) else {
+        let begun = match (place, Handle::try_current()) {
+            (Ok(place), Ok(runtime)) => shared.begin(node, place, None, false).map(|alive| (alive, runtime)),
+            _ => Err(Refused::Full),
+        };
+        let Ok((alive, runtime)) = begun else {
             shared.count(|counts| counts.dropped += 1);
             return false;
         };
-        let Ok(alive) = shared.begin(node, place, None, false) else { return false };
-        let (abort, turns) = (shared.abort.clone(), Arc::clone(&shared.turns));
-        drop(runtime.spawn(async move {
-            let (alive, work) = (alive, work);
-            let in_turn = async move {
-                let Ok(_turn) = turns.acquire_owned().await else { return };
-                drop(work.await);
-            };
-            drop(ended(&alive.shared, abort, in_turn).await);
-            drop(alive);
-        }));
+        let turns = Arc::clone(&shared.turns);
+        let in_turn = async move {
+            // Where there are no turns any more, this is dropped where it stands.
+            let Ok(_turn) = turns.acquire_owned().await else { return pending().await };
+            drop(work.await);
+        };
+        drop(runtime.spawn(Task::new(alive, shared.abort.clone(), in_turn, drop)));
         true
     }
 }

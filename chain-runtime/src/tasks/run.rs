@@ -12,8 +12,10 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::child::{Child, ChildPanicked, MadeOfAPanic};
-use super::shared::{Ended, LEAKED, Shared, ended, lock};
+use super::shared::{LEAKED, Shared, lock};
+use super::task::{Ended, Task};
 use super::{Refused, Tasks};
+use crate::around::Panicked;
 
 /// The work of one run: what the node [`Tasks`] provides. A later node asks for `&Work`, and spawns children through it.
 ///
@@ -40,14 +42,22 @@ impl Work {
     /// # Panics
     ///
     /// Outside of a tokio runtime, in tokio's words.
-    pub async fn spawn<F>(&self, name: &'static str, work: F) -> Child<F::Output>
+    #[allow(
+        clippy::manual_async_fn,
+        clippy::async_yields_async,
+        reason = "in an `async fn` the work would lie in the future twice, as a parameter and as a local that waits"
+    )]
+    pub fn spawn<F>(&self, name: &'static str, work: F) -> impl Future<Output = Child<F::Output>> + use<'_, F>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        match self.shared.place().await {
-            Ok(place) => self.begin(name, place, work).unwrap_or_else(|_| Child::never_begun(name)),
-            Err(_) => Child::never_begun(name),
+        async move {
+            let begun = match self.shared.place().await {
+                Ok(place) => self.begin(name, place, work),
+                Err(refused) => Err(refused),
+            };
+            begun.unwrap_or_else(|_| self.never_begun(name))
         }
     }
 
@@ -65,7 +75,40 @@ impl Work {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.begin(name, self.shared.place_now()?, work)
+        let begun = self.shared.place_now().and_then(|place| self.begin(name, place, work));
+        begun.inspect_err(|_| self.shared.count_refused())
+    }
+
+    /// [`spawn`](Self::spawn) of what blocks its thread: on the threads that tokio has for that.
+    ///
+    /// It cannot be dropped where it stands. Once it has begun it goes on to its end, also when its run is over, and counts in [`Tasks::leaked`] from then on.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime, in tokio's words.
+    pub async fn spawn_blocking<F, T>(&self, name: &'static str, work: F) -> Child<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let run = self.run();
+        let begun = match self.shared.place().await {
+            Ok(place) => self.shared.begin(name, place, Some(run), false),
+            Err(refused) => Err(refused),
+        };
+        let Ok(alive) = begun else { return self.never_begun(name) };
+        let (told, hears) = oneshot::channel();
+        let of = Arc::clone(run);
+        drop(tokio::task::spawn_blocking(move || {
+            let (alive, work) = (alive, work);
+            if !of.abort.is_cancelled() {
+                let ended = Panicked::caught(work).map_or_else(Ended::Panicked, Ended::Done);
+                alive.shared.saw(&ended);
+                of.tells(name, told, ended);
+            }
+            drop(alive);
+        }));
+        Child::new(name, hears, Arc::clone(run))
     }
 
     /// Told when the run is replied, if its `Tasks` [says so](super::Builder::tells_at_reply), and when the `Tasks` is stopped: the time to come to
@@ -81,6 +124,11 @@ impl Work {
         self.run.get().map_or(0, |run| run.alive())
     }
 
+    fn never_begun<T>(&self, name: &'static str) -> Child<T> {
+        self.shared.count_refused();
+        Child::never_begun(name)
+    }
+
     fn run(&self) -> &Arc<Run> {
         self.run.get_or_init(|| Arc::new(Run::of(&self.shared)))
     }
@@ -93,23 +141,9 @@ impl Work {
         let run = self.run();
         let alive = self.shared.begin(name, place, Some(run), false)?;
         let (told, hears) = oneshot::channel();
-        let (abort, of) = (run.abort.clone(), Arc::clone(run));
-        drop(tokio::spawn(async move {
-            // The last to be dropped, also where the runtime drops the task.
-            let (alive, work) = (alive, work);
-            let unseen = match ended(&alive.shared, abort, work).await {
-                Ended::Done(output) => {
-                    drop(told.send(Ok(output)));
-                    None
-                }
-                Ended::Panicked(panicked) => told.send(Err(ChildPanicked::new(name, panicked))).err(),
-                Ended::Aborted => None,
-            };
-            if let Some(Err(panicked)) = unseen {
-                of.nobody_saw(panicked);
-            }
-            drop(alive);
-        }));
+        let of = Arc::clone(run);
+        let then = move |ended| of.tells(name, told, ended);
+        drop(tokio::spawn(Task::new(alive, run.abort.clone(), work, then)));
         Ok(Child::new(name, hears, Arc::clone(run)))
     }
 }
@@ -173,6 +207,19 @@ impl Run {
         drop(state);
         if is_last {
             self.none_left.notify_one();
+        }
+    }
+
+    /// Tells the child how it ended; or the run, where nobody awaits the child.
+    fn tells<T>(&self, name: &'static str, told: oneshot::Sender<Result<T, ChildPanicked>>, ended: Ended<T>) {
+        match ended {
+            Ended::Done(output) => drop(told.send(Ok(output))),
+            Ended::Panicked(panicked) => {
+                if let Err(Err(panicked)) = told.send(Err(ChildPanicked::new(name, panicked))) {
+                    self.nobody_saw(panicked);
+                }
+            }
+            Ended::Aborted => {}
         }
     }
 

@@ -1,6 +1,5 @@
 //! What a `Tasks` and everything that runs in it share: the places, who is alive, and the two tokens.
 
-use core::future::Future;
 use core::pin::pin;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicUsize;
@@ -12,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::run::Run;
 use super::{Counts, Refused};
-use crate::around::{CatchPanic, Panicked};
 
 /// How many tasks outlived what they belonged to, and are still there.
 pub(super) static LEAKED: AtomicUsize = AtomicUsize::new(0);
@@ -73,8 +71,11 @@ impl Shared {
 
     /// Takes a place at once.
     pub(super) fn place_now(&self) -> Result<OwnedSemaphorePermit, Refused> {
-        let taken = if self.is_closed() { Err(Refused::Stopped) } else { self.free_place() };
-        taken.inspect_err(|_| self.count(|counts| counts.refused += 1))
+        if self.is_closed() { Err(Refused::Stopped) } else { self.free_place() }
+    }
+
+    pub(super) fn count_refused(&self) {
+        self.count(|counts| counts.refused += 1);
     }
 
     fn free_place(&self) -> Result<OwnedSemaphorePermit, Refused> {
@@ -115,7 +116,6 @@ impl Shared {
     ) -> Result<Alive, Refused> {
         let mut state = lock(&self.state);
         if state.is_over || state.is_closed && !is_awaited {
-            state.counts.refused += 1;
             return Err(Refused::Stopped);
         }
         let is_known = state.names.contains_key(name) || state.names.len() < NAMES;
@@ -195,32 +195,6 @@ impl Drop for Alive {
         }
         if let Some(run) = &self.run {
             run.ends();
-        }
-    }
-}
-
-/// How a task ended.
-pub(super) enum Ended<T> {
-    Done(T),
-    Panicked(Panicked),
-    Aborted,
-}
-
-/// Does the work, until it is to be dropped. What it holds is gone when this is ready, also where it panics.
-pub(super) async fn ended<F: Future>(shared: &Shared, abort: CancellationToken, work: F) -> Ended<F::Output> {
-    let ended = {
-        let work = pin!(abort.run_until_cancelled_owned(work));
-        CatchPanic.around(work).await
-    };
-    match ended {
-        Ok(Some(output)) => Ended::Done(output),
-        Ok(None) => {
-            shared.count(|counts| counts.aborted += 1);
-            Ended::Aborted
-        }
-        Err(panicked) => {
-            shared.count(|counts| counts.panicked += 1);
-            Ended::Panicked(panicked)
         }
     }
 }

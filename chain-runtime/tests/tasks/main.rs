@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
+mod children;
+mod denying;
 mod outliving;
+mod stopping;
 
 const SECOND: Duration = Duration::from_secs(1);
 

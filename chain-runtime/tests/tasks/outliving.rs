@@ -139,7 +139,7 @@ async fn so_many_run_behind_requests_at_once_and_what_does_not_fit_is_dropped() 
 fn outside_of_a_runtime_nothing_is_put_behind_a_request() {
     let tasks = Tasks::new(4);
     assert!(!tasks.behind("warm", async {}));
-    assert_eq!((tasks.counts().dropped, tasks.counts().alive), (1, 0));
+    assert_eq!((tasks.counts().dropped, tasks.counts().begun, tasks.counts().alive), (1, 0, 0));
 }
 
 #[test]

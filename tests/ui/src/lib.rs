@@ -307,3 +307,42 @@ pub mod composed {
     #[derive(Debug)]
     pub struct Limits(pub u32);
 }
+
+/// What the cases about tasks, and about what rejects, share.
+pub mod tasks {
+    use std::future::Future;
+    use std::pin::Pin;
+
+    use chain_runtime::{chain, node};
+
+    use crate::{Keys, Request, Unauthorized};
+
+    /// Tells somebody, and does not wait.
+    #[node]
+    pub async fn tell(request: &Request) {
+        let path = request.path.clone();
+        drop(tokio::spawn(async move { println!("{path}") }));
+    }
+
+    chain! {
+        /// A segment that other crates use.
+        pub segment told { tell }
+    }
+
+    /// Takes an input.
+    #[node]
+    pub fn read(keys: Keys) {
+        let Keys = keys;
+    }
+
+    /// Lets none pass.
+    #[derive(Debug)]
+    pub struct Few;
+    #[node(rejects)]
+    impl Few {
+        /// Polls none.
+        pub async fn around<B: Future>(&self, _block: Pin<&mut B>) -> Result<B::Output, Unauthorized> {
+            Err(Unauthorized)
+        }
+    }
+}

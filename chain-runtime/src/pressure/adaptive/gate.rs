@@ -61,18 +61,9 @@ impl<L: Limit, T: Timer> Gate<L, T> {
         self.level.as_ref().map_or(Level::Calm, |level| level.get())
     }
 
-    /// Lets one in, sooner or later, or turns it away.
-    #[inline]
-    pub(super) async fn admit(&self, by: By) -> Result<Permit<'_, L, T>, TurnedAway> {
-        match self.try_enter(by)? {
-            Some(permit) => Ok(permit),
-            None => self.enter(by).await,
-        }
-    }
-
     /// Lets one in where there is room.
     #[inline]
-    fn try_enter(&self, by: By) -> Result<Option<Permit<'_, L, T>>, TurnedAway> {
+    pub(super) fn try_enter(&self, by: By) -> Result<Option<Permit<'_, L, T>>, TurnedAway> {
         let level = self.level();
         if level == Level::Critical && by.priority == Priority::Sheddable {
             return Err(self.turn_away(by, Reason::Level));
@@ -81,7 +72,7 @@ impl<L: Limit, T: Timer> Gate<L, T> {
     }
 
     /// Waits until there is room.
-    async fn enter(&self, by: By) -> Result<Permit<'_, L, T>, TurnedAway> {
+    pub(super) async fn enter(&self, by: By) -> Result<Permit<'_, L, T>, TurnedAway> {
         let level = self.level();
         let now = self.timer.now();
         // The level may have come down since the last one was let in: who waits goes first.

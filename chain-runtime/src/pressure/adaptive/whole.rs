@@ -79,7 +79,10 @@ impl<R, Q, L: Limit, T: Timer> WholeAdaptive<R, Q, L, T> {
     where
         R: Holds<Admitted<L, T>>,
     {
-        let mut permit = self.gate.admit(by).await?;
+        let mut permit = match self.gate.try_enter(by)? {
+            Some(permit) => permit,
+            None => self.gate.enter(by).await?,
+        };
         let mut reply = permit.run(block).await;
         let admitted = Admitted(Arc::clone(&self.gate));
         permit.keep();
@@ -88,7 +91,7 @@ impl<R, Q, L: Limit, T: Timer> WholeAdaptive<R, Q, L, T> {
     }
 }
 
-#[node(crate = crate)]
+#[node(crate = crate, rejects)]
 impl<R: Holds<Admitted<L, T>>, At, L: Limit, T: Timer> WholeAdaptive<R, Anyone<At>, L, T> {
     /// Polls the block under a permit, which goes with its reply.
     ///
@@ -100,7 +103,7 @@ impl<R: Holds<Admitted<L, T>>, At, L: Limit, T: Timer> WholeAdaptive<R, Anyone<A
     }
 }
 
-#[node(crate = crate)]
+#[node(crate = crate, rejects)]
 impl<R: Holds<Admitted<L, T>>, At, L: Limit, T: Timer> WholeAdaptive<R, ByPriority<At>, L, T> {
     /// Takes down how much the request matters.
     pub fn enter(&self, priority: &Priority) -> Asked<ByPriority<At>> {
@@ -121,7 +124,7 @@ impl<R: Holds<Admitted<L, T>>, At, L: Limit, T: Timer> WholeAdaptive<R, ByPriori
     }
 }
 
-#[node(crate = crate)]
+#[node(crate = crate, rejects)]
 impl<R: Holds<Admitted<L, T>>, K: Key, At, L: Limit, T: Timer> WholeAdaptive<R, Fair<K, Anyone<At>>, L, T> {
     /// Takes down whose request it is.
     pub fn enter(&self, key: &K) -> Asked<Fair<K, Anyone<At>>> {
@@ -142,7 +145,7 @@ impl<R: Holds<Admitted<L, T>>, K: Key, At, L: Limit, T: Timer> WholeAdaptive<R, 
     }
 }
 
-#[node(crate = crate)]
+#[node(crate = crate, rejects)]
 impl<R: Holds<Admitted<L, T>>, K: Key, At, L: Limit, T: Timer> WholeAdaptive<R, Fair<K, ByPriority<At>>, L, T> {
     /// Takes down how much the request matters, and whose it is.
     pub fn enter(&self, priority: &Priority, key: &K) -> Asked<Fair<K, ByPriority<At>>> {

@@ -1,0 +1,80 @@
+//! A task: work that is done until it is to be dropped, and what is said of its end.
+
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use super::shared::{Alive, Shared};
+use crate::around::Panicked;
+
+/// How a task ended.
+pub(super) enum Ended<T> {
+    Done(T),
+    Panicked(Panicked),
+    Aborted,
+}
+
+pin_project! {
+    /// Written by hand, so that the work lies in it once: an `async` block would have it where it was captured, and where it is awaited.
+    ///
+    /// Whoever drops it, in whatever state, drops the work first, and lets go of its place last.
+    pub(super) struct Task<F, G> {
+        #[pin]
+        work: Option<F>,
+        #[pin]
+        aborted: WaitForCancellationFutureOwned,
+        then: Option<G>,
+        alive: Option<Alive>,
+    }
+}
+
+impl<F, G> Task<F, G> {
+    /// Does the work, until `abort` says to drop it, and then tells `then`, while the task still is alive.
+    pub(super) fn new(alive: Alive, abort: CancellationToken, work: F, then: G) -> Self {
+        Self { work: Some(work), aborted: abort.cancelled_owned(), then: Some(then), alive: Some(alive) }
+    }
+}
+
+impl<F: Future, G: FnOnce(Ended<F::Output>) -> R, R> Future for Task<F, G> {
+    type Output = R;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<R> {
+        let mut this = self.project();
+        let polled = Panicked::caught(|| {
+            let work = this.work.as_mut().as_pin_mut().expect("it has not ended");
+            let ended = match this.aborted.poll(context) {
+                Poll::Ready(()) => Ended::Aborted,
+                Poll::Pending => Ended::Done(ready!(work.poll(context))),
+            };
+            // What the work does when it is dropped belongs to it.
+            this.work.set(None);
+            Poll::Ready(ended)
+        });
+        let ended = match polled {
+            Ok(polled) => ready!(polled),
+            Err(panicked) => {
+                // It may panic once more, and has told already.
+                drop(Panicked::caught(|| this.work.set(None)));
+                Ended::Panicked(panicked)
+            }
+        };
+        let (Some(alive), Some(then)) = (this.alive.take(), this.then.take()) else { unreachable!("it has not ended") };
+        alive.shared.saw(&ended);
+        // `alive` is dropped behind it, also where it panics.
+        Poll::Ready(then(ended))
+    }
+}
+
+impl Shared {
+    /// Counts how a task ended.
+    pub(super) fn saw<T>(&self, ended: &Ended<T>) {
+        match ended {
+            Ended::Done(_) => {}
+            Ended::Panicked(_) => self.count(|counts| counts.panicked += 1),
+            Ended::Aborted => self.count(|counts| counts.aborted += 1),
+        }
+    }
+}
