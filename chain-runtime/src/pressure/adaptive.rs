@@ -147,7 +147,7 @@ pub use whole::{Admitted, WholeAdaptive};
 ///
 /// Where there is room: one compare-and-swap to get in, one subtraction to get out, two looks at the clock, and a lock that nobody waits for, to add up
 /// the sample. Nothing is allocated, for no request: the queue's places are there from the beginning.
-/// Some 700 instructions to be let in, 300 to 1,600 to be turned away (the bench `admission`). The future takes 656 bytes beside the block's own, most of
+/// Some 700 instructions to be let in, 300 to 1,800 to be turned away (the bench `admission`). The future takes 656 bytes beside the block's own, most of
 /// them for the timer of one who waits.
 pub struct Adaptive<Q = Anyone, L = Gradient2, T = TokioTimer> {
     gate: Gate<L, T>,
