@@ -157,8 +157,8 @@ fn what_matters_more_is_served_first_and_else_who_came_first() {
 fn under_overload_who_came_last_is_served_first() {
     run(async {
         let limit = Ranked::fixed(1).patience(20 * MS).target(100 * MS);
-        // The queue has not been empty for as long as the patience.
-        let asks = [(1, Sheddable), (2, Critical), (3, Priority::Default), (4, Critical)];
+        // Somebody sheddable has waited for as long as the patience, and nobody critical has.
+        let asks = [(1, Sheddable), (2, Critical), (3, Sheddable), (4, Critical)];
         let order = Mutex::new(Vec::new());
         let mut holds = pin!(ask_as(&limit, Critical, sleep(30 * MS)));
         assert!(poll(holds.as_mut()).is_pending());
@@ -176,7 +176,7 @@ fn under_overload_who_came_last_is_served_first() {
         };
         let (_, early, _) = tokio::join!(holds, early, join_all(asks));
         assert_eq!(reason(early), Reason::Late);
-        assert_eq!(*order.lock().unwrap(), [4, 2, 3, 1]);
+        assert_eq!(*order.lock().unwrap(), [2, 4, 3, 1]);
     });
 }
 

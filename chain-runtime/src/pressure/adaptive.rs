@@ -124,9 +124,11 @@ pub use whole::{Admitted, WholeAdaptive};
 ///   request is dropped midway. A request that is dropped while it waits gives up its place; where it was just given a permit, that goes on to
 ///   the next.
 /// - Who is turned away is given [`TurnedAway`]. Its block is not polled.
-/// - **Who is next**: the priority first. Inside of a priority the shares take turns. Inside of a share it is who came first; where the queue has not been empty for
-///   [`patience`](Self::patience), it is who came last, since those who came first have waited too long already.
-/// - **How long one waits**: as long as `patience`, and under overload, as above, only as long as [`target`](Self::target).
+/// - **Who is next**: the priority first. Inside of a priority the shares take turns. Inside of a share it is who came first; under overload it is who came last,
+///   since those who came first have waited too long already.
+/// - **Overload** is where, for [`patience`](Self::patience), somebody always waited of that priority or of one that matters more. So there may be overload
+///   for what is default, and none for what is critical.
+/// - **How long one waits**: as long as `patience`, and under overload only as long as [`target`](Self::target).
 /// - **Who has to go** where the queue is full: one of a lower priority; otherwise one of the share that has the most, if that is two more than one's own;
 ///   otherwise who comes. Who goes because of its share is given a 429 rather than a 503.
 /// - The block is over when it gives its reply. Of an HTTP response that is its head. `WholeAdaptive` holds the permit until the body was sent.
@@ -193,7 +195,7 @@ impl<Q, L: Limit, T: Timer> Adaptive<Q, L, T> {
         self
     }
 
-    /// How long one may wait where the queue was empty a moment ago. A queue that has not been empty for as long is overload. 100 ms unless it is said.
+    /// How long one may wait where the queue was empty a moment ago. Where somebody always waited for as long, it is overload. 100 ms unless it is said.
     #[must_use]
     pub fn patience(mut self, time: Duration) -> Self {
         self.gate.patience.calm = time;
