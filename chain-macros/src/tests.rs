@@ -33,12 +33,14 @@ const ITEM: &str = r#"
 const COMPOSED: &str = r#"
     (::chain_runtime)
     #[observe(Recorder)]
-    struct Composed { toggles: Toggles, limits: Reloadable<Limits>, log: Log, deadline: Deadline, canary: Canary }
+    struct Composed { toggles: Toggles, shedding: Shedding, tasks: Tasks, limits: Reloadable<Limits>, log: Log, deadline: Deadline, canary: Canary }
 
     async fn(request: Request) -> Reply {
         #[when(is_local)] #[toggle("hello", off)] #[timeout(250ms)] #[allow(deprecated)] hello
         => #[sample(1 / 100)] { log => auth }
         => #[cancel(detach)] audit
+        => #[shed(high, detach)] metrics
+        => #[shed(elevated, sample = 1 / 100, "front")] { log => auth } else { #[shed(critical)] known }
         => #[cancel(finish)] audit
         => if canary { log } else if let Some(user: User) = session { greet }
         => deadline {

@@ -166,7 +166,10 @@
 //! | `whole-body` | `nodes::whole_body`: a body, read whole within limits | those of `http-body` and `tokio` |
 //! | `pool` | `Pool` and `Lease`: contexts that outlive their requests | `crossbeam-queue`, `thread_local` |
 //! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits; work that belongs to a request, and work that outlives it (modules `tasks`, `cancel`) | `pin-project-lite`, `tokio`, `tokio-util` |
+//! | `pressure` | how hard it is to serve, and as many at once as can be served well (module `pressure`) | `fastrand`, `nix`; those of `tokio` |
+//! | `upstream` | who can be asked, from leases, lists and files (module `upstream`) | `arc-swap`, `tokio` |
 //! | `retry` | `around::Retry` with its budget | `fastrand` |
+//! | `pressure` | how hard it is to serve, measured, and what is done about it (module `pressure`) | `fastrand`, on Linux `nix`; those of `tokio` |
 //! | `proxy` | a forwarding node with its server (module `proxy`) | `hyper`, `hyper-util`, `tokio-util`, `tower-service`; those of `http-body`, `pool` and `tokio` |
 //! | `rustls` | TLS to upstreams, for `proxy` | `tokio-rustls`, without a provider of cryptography |
 //! | `actix-web` | a chain as a handler or as middleware (module `actix_web`) | `actix-web` without features |
@@ -185,7 +188,7 @@
 //! | `opentelemetry` | `telemetry::otlp`: runs as OpenTelemetry's spans | `opentelemetry`, `opentelemetry_sdk`; those of `telemetry` and `tokio` |
 //! | `pprof` | `telemetry::pprof`: profiles for `go tool pprof` | `prost`; those of `telemetry` |
 //! | `split` | a [`share`] of the requests by a key: the same ones each time | `siphasher` |
-//! | `sample` | a [`share`] of the requests, drawn anew for each | `fastrand` |
+//! | `sample` | a [`share`] of the requests, drawn anew for each; `#[shed(.., sample = ..)]` | `fastrand` |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
@@ -257,7 +260,7 @@ pub mod shed;
 #[cfg(feature = "http")]
 #[doc(hidden)]
 pub mod short;
-#[cfg(any(feature = "pool", feature = "pressure"))]
+#[cfg(any(feature = "pool", feature = "pressure", feature = "upstream"))]
 mod sync;
 #[cfg(feature = "http-body")]
 pub mod tailed;
@@ -272,6 +275,8 @@ pub mod toggle;
 pub mod tonic;
 #[cfg(feature = "tower")]
 pub mod tower;
+#[cfg(feature = "upstream")]
+pub mod upstream;
 
 pub use around::Around;
 #[cfg(feature = "http")]
@@ -464,6 +469,7 @@ pub use chain_macros::splice as __splice;
 ///     pub const fn future_size() -> usize;                     // bytes of what `run` returns; `async fn` only
 ///     pub const fn node_sizes() -> [usize; N];                 // bytes of each node's own future on its way in
 ///     pub const fn toggles(&self) -> toggle::Switches<'_>;     // where a `#[toggle]` stands in it
+///     pub const fn sheds(&self) -> shed::Sheds<'_>;            // where a `#[shed(..)]` stands in it
 /// }
 /// ```
 ///
@@ -510,6 +516,9 @@ pub use chain_macros::splice as __splice;
 /// | `if let Some(user: User) = session { a } else { b }` | by a pattern |
 /// | `#[when(is_local)] a` | `a` only where the node `is_local` gives `true` |
 /// | `#[toggle] a`, `#[toggle("name", off)] { a => b }` | only while the switch of that name is on; `off` is how it begins |
+/// | `#[shed(high)] a`, `#[shed(high)] a else { b }`, `#[shed(high, "name")] { a => b }` | given up from that level of pressure on: `elevated`, `high`, `critical`. See [below](#what-is-given-up-under-pressure) |
+/// | `#[shed(elevated, sample = 1 / 100)] a` | from that level on, only for a share of the requests, drawn anew for each |
+/// | `#[shed(high, detach)] a` | from that level on, nobody waits for its work: it goes on a bounded queue behind the request |
 /// | `#[sample(1 / 100)] a` | for a share of the requests, drawn anew for each |
 /// | `#[split(5)] a else { b }` | for five percent, by the [`StickyKey`](crate::share::StickyKey) that a node before it provides: the same ones each time |
 /// | `#[timeout(250ms)] a` | no longer than that; [`Expired`](crate::around::Expired) becomes the reply. Units: `us`, `ms`, `s`, `min`; or an expression for a `Duration` |
@@ -581,6 +590,76 @@ pub use chain_macros::splice as __splice;
 /// assert_eq!(site.run(Path("/")), "index");
 /// site.toggles().set("count", false).unwrap();
 /// assert_eq!(site.run(Path("/item/3")), "item 3");
+/// ```
+///
+/// ## What is given up under pressure
+///
+/// `#[shed(..)]` says from which [`Level`](crate::shed::Level) on a node or a block is given up, so that requests are not. The chain needs a field of the type
+/// [`Shedding`](crate::Shedding), which knows where the level stands. A run reads that once, as it begins, and keeps it to its end.
+///
+/// - What may be shed provides an `Option<T>`, as everything that may be skipped. So the compiler knows that nothing needs what is given up: a node that asks for the `T` is refused.
+/// - `else { .. }` runs instead. A chain whose last node may be shed has one.
+/// - `sample = 1 / 100` is a share as that of `#[sample(..)]` (feature `sample`): from the level on it runs for that share, and is shed for all others.
+/// - `detach` stands before a node whose work owns what it needs, and that returns nothing: `fn metrics(user: &User) -> impl Future<Output = ()> + Send + 'static`.
+///   Below the level it is awaited as any node. From the level on its work goes on the queue of the chain's [`Tasks`](crate::tasks::Tasks) (feature `tokio`), behind the
+///   request; work that finds no place there is dropped, and counted.
+/// - Each has a name: the node's, or the one that stands in quotes behind the level. `gateway.sheds()` reads and moves them by that name, forces a level on this chain alone, says how often
+///   each was shed, and is a table of all of it. A chain has at most [`shed::MAX`](crate::shed::MAX) of them.
+///
+/// ```
+/// use chain_runtime::shed::{Level, Override};
+/// use chain_runtime::{Shedding, chain, node};
+///
+/// pub struct Path(pub &'static str);
+/// struct Price(u32);
+/// struct Related(&'static str);
+///
+/// #[node]
+/// fn price(path: &Path) -> Price { Price(path.0.len() as u32) }
+///
+/// #[node]
+/// fn cached_price() -> Price { Price(7) }
+///
+/// #[node]
+/// fn related() -> Related { Related("chairs") }
+///
+/// #[node]
+/// fn page(related: &Option<Related>) -> String {
+///     match related {
+///         Some(related) => format!("a table; see also {}", related.0),
+///         None => "a table".to_owned(),
+///     }
+/// }
+///
+/// #[node]
+/// fn offer(price: &Price) -> String { format!("for {}", price.0) }
+///
+/// chain! {
+///     #[derive(Default)]
+///     pub struct Shop { shedding: Shedding }
+///
+///     fn(path: Path) -> String {
+///         if is_offer {
+///             #[shed(critical, "price")] { price => offer } else { cached_price => offer }
+///         } else {
+///             #[shed(elevated)] related => page
+///         }
+///     }
+/// }
+///
+/// #[node]
+/// fn is_offer(path: &Path) -> bool { path.0.starts_with("/offer") }
+///
+/// let shop = Shop::default();
+/// assert_eq!(shop.run(Path("/table")), "a table; see also chairs");
+///
+/// shop.sheds().force(Level::Critical);
+/// assert_eq!(shop.run(Path("/table")), "a table");
+/// assert_eq!(shop.run(Path("/offer/table")), "for 7");
+///
+/// shop.sheds().set("price", Override::Never).unwrap();
+/// assert_eq!(shop.run(Path("/offer/table")), "for 12");
+/// assert_eq!((shop.sheds().count("related"), shop.sheds().count("price")), (Ok(1), Ok(1)));
 /// ```
 ///
 /// ## Segments
@@ -656,7 +735,7 @@ pub use chain_macros::splice as __splice;
 /// (with the feature `http`), whose `run` returns an [`Ending`](crate::Ending). Nodes ask for the `Context` or for its parts
 /// (`Request`, `Response`, `Scratch`) by type; what breaks is written into its response through `Respond`. A node with
 /// state is written with its type and its value, which is made once, where the chain is written. Blocks, branches and attributes
-/// before a node stand in it as well, but for `#[toggle]`; attributes of the chain do not.
+/// before a node stand in it as well, but for `#[toggle]` and `#[shed(..)]`; attributes of the chain do not.
 #[macro_export]
 macro_rules! chain {
     ($($declaration:tt)*) => {

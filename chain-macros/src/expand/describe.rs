@@ -665,7 +665,7 @@ fn checks(plan: &Plan<'_>) -> TokenStream {
         });
         let breaks = quote_spanned!(span=> #rt::check::breaks(#this::NODES, #position, #anything););
         let breaks_show = breaks_show(plan, step, &anything);
-        quote_spanned!(span=> { #shows #rt::check::node(#this::CHAIN, #position, #takes); #in_vain #breaks #breaks_show #way_out #function #role #behind #features #spawns })
+        quote_spanned!(span=> { #behind #shows #rt::check::node(#this::CHAIN, #position, #takes); #in_vain #breaks #breaks_show #way_out #function #role #features #spawns })
     };
     let budget = |this: &TokenStream| {
         let limit = chain.budget.as_ref()?;

@@ -88,8 +88,8 @@ fn option(input: ParseStream<'_>) -> syn::Result<How> {
             Ok(How::Sampled(word.span(), part_of(input)?))
         }
         other => match Level::ALL.iter().find(|level| level.name() == other) {
-            Some(_) => Err(unknown(word.span(), "it is shed from one level on, and at all above it")),
-            None => Err(unknown(word.span(), &format!("what is shed is not `{other}`ed"))),
+            Some(_) => Err(unknown(word.span(), "it is shed from one level on, and so at each one above that")),
+            None => Err(unknown(word.span(), &format!("`#[shed(..)]` has no option `{other}`"))),
         },
     }
 }

@@ -59,6 +59,7 @@ pub use whole::{Admitted, WholeAdaptive};
 /// one of your own. The third is the [`Timer`].
 ///
 /// ```
+/// # #[cfg(feature = "http")] {
 /// use chain_runtime::pressure::{Adaptive, ByPriority, Fixed, Priority};
 /// use chain_runtime::{chain, node};
 /// use http::{Request, Response};
@@ -89,6 +90,7 @@ pub use whole::{Admitted, WholeAdaptive};
 /// assert!(second.headers().contains_key("retry-after"));
 /// assert_eq!(shop.admission.status().in_flight, 0);
 /// # });
+/// # }
 /// ```
 ///
 /// # Where to put it
@@ -133,15 +135,18 @@ pub use whole::{Admitted, WholeAdaptive};
 ///
 /// A block that replied, by the time from its permit to its reply, without what it waited for [elsewhere](super::Elsewhere). These are not:
 ///
-/// - one that was cancelled, or panicked; unless it took as long as [`timeout`](Self::timeout), which counts as lost;
+/// - one that was cancelled, or panicked;
 /// - one in which another `Adaptive` turned away.
 ///
-/// Lost is what took as long as `timeout`, what a [`Deadline`](crate::around::Deadline) inside of the block ended, and of what a [`Judge`](super::Judge) says so.
+/// Lost is what took as long as [`timeout`](Self::timeout), whether it replied or was cancelled; what a [`Deadline`](crate::around::Deadline) ended, inside of the
+/// block or around the limit, unless most of the time went by elsewhere; and of what a [`Judge`](super::Judge) says so.
 ///
 /// # Cost
 ///
 /// Where there is room: one compare-and-swap to get in, one subtraction to get out, two looks at the clock, and a lock that nobody waits for, to add up
 /// the sample. Nothing is allocated, for no request: the queue's places are there from the beginning.
+/// Some 700 instructions to be let in, 300 to 1,600 to be turned away (the bench `admission`). The future takes 656 bytes beside the block's own, most of
+/// them for the timer of one who waits.
 pub struct Adaptive<Q = Anyone, L = Gradient2, T = TokioTimer> {
     gate: Gate<L, T>,
     shares: Shares,
@@ -180,7 +185,7 @@ impl<Q, L: Limit, T: Timer> Adaptive<Q, L, T> {
 
     /// Lets at most so many wait. With 0, who finds no room is turned away at once. 128 unless it is said; at most 16 million.
     ///
-    /// The places take 56 bytes each, two for each that may wait, and the shares 12 kB.
+    /// It takes 96 bytes for each that may wait, and 9 kB for the shares.
     #[must_use]
     pub fn queue(mut self, at_most: usize) -> Self {
         self.gate.places = at_most;
@@ -251,7 +256,10 @@ impl<Q, L: Limit, T: Timer> Adaptive<Q, L, T> {
 
     #[inline]
     async fn run<B: Future>(&self, by: By, block: Pin<&mut B>) -> Result<B::Output, TurnedAway> {
-        let mut permit = self.gate.admit(by).await?;
+        let mut permit = match self.gate.try_enter(by)? {
+            Some(permit) => permit,
+            None => self.gate.enter(by).await?,
+        };
         Ok(permit.run(block).await)
     }
 }

@@ -149,6 +149,8 @@ chain! {
         log: Log,
         pass: Pass,
         toggles: ::links::Toggles,
+        shedding: ::links::Shedding,
+        tasks: ::links::tasks::Tasks,
         limits: ::links::Reloadable<Limits>,
     }
 
@@ -157,6 +159,8 @@ chain! {
             => { #[toggle] limited => #[sample(1 / 2)] limited }
             => #[cfg(any())] nowhere
             => #[cancel(detach)] audit
+            => #[shed(high, detach)] audit
+            => #[shed(elevated, sample = 1 / 2, "some")] { limited }
             => #[cancel(finish)] audit
             => key
             => #[split(5)] { limited }
@@ -193,6 +197,8 @@ fn everything_has_its_whole_path() {
         log: Log,
         pass: Pass,
         toggles: ::links::Toggles::new(),
+        shedding: ::links::Shedding::new(),
+        tasks: ::links::tasks::Tasks::new(8),
         limits: ::links::Reloadable::new(Limits(1)),
     };
     ::core::assert_eq!(runtime.block_on(composed.run("a")), 9);

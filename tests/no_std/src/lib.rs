@@ -12,7 +12,7 @@ use core::task::{Context, Poll};
 
 use chain_runtime::describe::{ChainInfo, NodeInfo};
 use chain_runtime::observe::Observer;
-use chain_runtime::{Ending, IntoReply, Reset, Toggles, chain, node};
+use chain_runtime::{Ending, IntoReply, Reset, Shedding, Toggles, chain, node};
 
 /// A frame from the wire.
 #[derive(Clone, Copy, Debug)]
@@ -215,12 +215,14 @@ chain! {
     pub struct Composed {
         /// What may be switched off.
         pub toggles: Toggles,
+        /// What may be given up.
+        pub shedding: Shedding,
         /// For how long a frame is worked on.
         pub patience: Patience,
     }
 
     async fn<'r>(frame: &'r Frame<'r>, scratch: &'r mut Scratch) -> Status {
-        parse => { #[toggle] count } => patience {
+        parse => { #[toggle] #[shed(high)] count } => patience {
             match kind {
                 Kind::Sleep(times: u8) => sleep,
                 Kind::Other => sum,

@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 
 use chain_no_std::{Composed, Device, Frame, Patience, SUSPENSIONS, Scratch, Status};
-use chain_runtime::{Reset as _, Toggles};
+use chain_runtime::shed::Level;
+use chain_runtime::{Reset as _, Shedding, Toggles};
 
 /// The reply, where there is one after so many polls; and whether the radio was on before the run was dropped.
 fn run(device: &Device, bytes: &[u8], scratch: &mut Scratch, polls: usize) -> (Option<Status>, bool) {
@@ -40,7 +41,7 @@ fn a_chain_runs_without_std_and_without_alloc() {
 
 #[test]
 fn blocks_branches_and_around_nodes_need_neither_std_nor_alloc() {
-    let composed = Composed { toggles: Toggles::new(), patience: Patience(3) };
+    let composed = Composed { toggles: Toggles::new(), shedding: Shedding::new(), patience: Patience(3) };
     let mut scratch = Scratch::default();
     let mut run = |bytes: &[u8]| {
         let frame = Frame { bytes };
@@ -58,7 +59,11 @@ fn blocks_branches_and_around_nodes_need_neither_std_nor_alloc() {
     composed.toggles().set("count", false).expect("a toggle");
     assert_eq!(run(&[]), Status(0xFF));
     assert_eq!(run(&[1]), Status(1));
+    composed.toggles().reset();
+    composed.sheds().force(Level::High);
+    assert_eq!(run(&[1]), Status(1));
     assert_eq!(scratch.polls, 3);
+    assert_eq!(composed.sheds().count("count"), Ok(1));
 }
 
 /// The crate stands on the runtime and its macros alone. Where `cargo` cannot be run, there is nothing to ask.

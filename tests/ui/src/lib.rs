@@ -143,7 +143,8 @@ pub mod composed {
 
     pub use chain_runtime::around::{CatchPanic, Expired};
     pub use chain_runtime::share::StickyKey;
-    pub use chain_runtime::{Ending, IntoReply, Reloadable, Toggles, chain, node};
+    pub use chain_runtime::tasks::Tasks;
+    pub use chain_runtime::{Ending, IntoReply, Reloadable, Shedding, Toggles, chain, node};
 
     pub use crate::{Keys, Reply, Request, Unauthorized, User, auth, greet, proxy};
 

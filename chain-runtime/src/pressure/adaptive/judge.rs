@@ -14,6 +14,7 @@ use super::own::{self, Verdict};
 /// Without it, every reply is one. A failure that comes at once would then be taken for speed:
 ///
 /// ```
+/// # #[cfg(feature = "http")] {
 /// use std::time::Duration;
 ///
 /// use chain_runtime::pressure::{Adaptive, Aimd, Anyone, Judge, Verdict};
@@ -46,6 +47,7 @@ use super::own::{self, Verdict};
 /// upstream.run(Request::new(())).await;
 /// assert_eq!(upstream.limit.status().limit, 18);
 /// # });
+/// # }
 /// ```
 pub struct Judge<R, F = fn(&R) -> Verdict> {
     judge: F,

@@ -40,6 +40,9 @@ struct Slot {
     waker: Option<Waker>,
 }
 
+/// What a place costs, as `Adaptive::queue` says.
+const _: () = assert!(size_of::<Slot>() <= 48 && size_of::<Share>() <= 24);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Free,

@@ -79,7 +79,10 @@ impl<R, Q, L: Limit, T: Timer> WholeAdaptive<R, Q, L, T> {
     where
         R: Holds<Admitted<L, T>>,
     {
-        let mut permit = self.gate.admit(by).await?;
+        let mut permit = match self.gate.try_enter(by)? {
+            Some(permit) => permit,
+            None => self.gate.enter(by).await?,
+        };
         let mut reply = permit.run(block).await;
         let admitted = Admitted(Arc::clone(&self.gate));
         permit.keep();

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chain_runtime::observe::{Event, Way};
+use chain_runtime::shed::{Level, Override};
 
 use crate::nodes::Shape;
 use crate::script::Happened::{
@@ -33,6 +34,8 @@ pub(crate) enum Condition {
     When(usize, Shape),
     /// The toggle of that name is on.
     Toggle(usize),
+    /// What has this position, and is declared to be shed from this level on, is not.
+    Kept(usize, Level),
 }
 
 /// What wraps a block.
@@ -269,6 +272,17 @@ impl<'a> Interpreter<'a> {
         for condition in conditions {
             let holds = match *condition {
                 Condition::Toggle(at) => self.part(at).is_on,
+                Condition::Kept(at, declared) => {
+                    let is_shed = match self.part(at).moved {
+                        Override::AsDeclared => self.script.level() >= declared,
+                        Override::Never => false,
+                        Override::From(level) => self.script.level() >= level,
+                    };
+                    if is_shed {
+                        self.told.push(Event::Shed(name(at)));
+                    }
+                    !is_shed
+                }
                 Condition::When(at, shape) => {
                     if self.go_in(at, shape)? {
                         return Ok(None);

@@ -19,6 +19,7 @@ use std::sync::LazyLock;
 use chain::live::live;
 use chain::poll::{Driven, dropped_at_every_poll};
 use chain_runtime::observe::{Event, Recording};
+use chain_runtime::shed::{Level, Override};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -108,7 +109,7 @@ fn answered_exactly_once(told: &[Event]) -> Result<(), TestCaseError> {
             // Of a node around a block, no way out begins.
             Event::Left(name) => prop_assert_eq!(stretch.take(), Some(name)),
             Event::Cancelled(_) => prop_assert_eq!(stretch, None),
-            Event::Begin(_) | Event::End(_) => {}
+            Event::Begin(_) | Event::Shed(_) | Event::End(_) => {}
         }
         match *event {
             Event::Enter(name) => open.push(name),
@@ -130,7 +131,13 @@ fn part() -> impl Strategy<Value = Part> {
     let waits = (0..3usize, 0..3usize);
     let ends = (rarely(0.12), rarely(0.05), rarely(0.08), rarely(0.15), rarely(0.04), rarely(0.04), rarely(0.15));
     let decides = (0..3usize, rarely(0.7), prop::option::weighted(0.3, 0..5usize), 1..4u32);
-    (waits, ends, decides).prop_map(|(waits, ends, decides)| Part {
+    let level = prop::sample::select(Level::ALL.to_vec());
+    let moved = prop_oneof![
+        4 => Just(Override::AsDeclared),
+        1 => Just(Override::Never),
+        2 => level.clone().prop_map(Override::From),
+    ];
+    (waits, ends, decides, level, moved).prop_map(|(waits, ends, decides, level, moved)| Part {
         suspends_in: waits.0,
         suspends_out: waits.1,
         breaks: ends.0,
@@ -142,6 +149,8 @@ fn part() -> impl Strategy<Value = Part> {
         panics_replying: ends.6,
         decision: decides.0,
         is_on: decides.1,
+        level,
+        moved,
         abandons_after: decides.2,
         runs: decides.3,
     })
@@ -170,7 +179,10 @@ fn in_every_way(member: &Member, part: Part) -> impl Iterator<Item = Script> {
     let ways = if Item::decides(&member.items) { 3 } else { 1 };
     let decisions =
         (0..ways).flat_map(move |decision| [false, true].map(|is_on| (decision, is_on)).into_iter().take(ways));
-    decisions.map(move |(decision, is_on)| Script([Part { decision, is_on, ..part }; LONGEST]))
+    decisions.map(move |(decision, is_on)| {
+        let moved = if is_on { Override::AsDeclared } else { Override::From(Level::Calm) };
+        Script([Part { decision, is_on, moved, ..part }; LONGEST])
+    })
 }
 
 /// Not at random: every chain, every node of it suspended on both ways, dropped at every poll.

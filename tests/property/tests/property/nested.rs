@@ -3,7 +3,8 @@
 use chain::poll::{Driven, drive};
 use chain_runtime::around::CatchPanic;
 use chain_runtime::observe::Recorder;
-use chain_runtime::{Toggles, chain};
+use chain_runtime::shed::{Level, Sheds};
+use chain_runtime::{Shedding, Toggles, chain};
 
 use crate::Member;
 use crate::interpreter::Item::{self, Around, Block, If, Match, Maybe, Node};
@@ -11,7 +12,7 @@ use crate::interpreter::{Condition, Kind};
 use crate::nodes::{
     Again, Anew, Choice, Choose, Closing, Decide, Gate, Inner, Late, Mixed, Plain, Slow, Waits, Wrap, shape_of,
 };
-use crate::script::{Reply, Script, Value};
+use crate::script::{Reply, Script, Value, number};
 use crate::stretches::{Stretches, Ticking};
 
 /// Declares a chain twice, silent and observed: its name, its fields, its body, and the same body as data.
@@ -34,13 +35,18 @@ macro_rules! nested {
     (@declare $name:ident [$($field:ident: $ty:ty = $value:expr),+] [$($toggle:literal $at:literal),*] $body:tt $(#[$observe:meta])?) => {
         chain! {
             $(#[$observe])?
-            struct $name { script: Script, toggles: Toggles, $($field: $ty),+ }
+            struct $name { script: Script, toggles: Toggles, shedding: Shedding, $($field: $ty),+ }
             async fn() -> Reply $body
         }
         impl $name {
             fn driven(script: &Script, polls: usize) -> Driven<Reply> {
-                let this = Self { script: *script, toggles: Toggles::new(), $($field: ($value as fn(&Script) -> $ty)(script)),+ };
+                let this = Self { script: *script, toggles: Toggles::new(), shedding: Shedding::new(), $($field: ($value as fn(&Script) -> $ty)(script)),+ };
                 $(this.toggles().set($toggle, script.of($at).is_on).expect("declared");)*
+                this.shedding.cell().set(script.level());
+                let sheds = Sheds::new(&this.shedding, Self::CHAIN.sheds);
+                for shed in sheds.iter() {
+                    sheds.set(shed.info.name, script.of(number(shed.info.name)).moved).expect("declared");
+                }
                 drive(Ticking::new(this.run()), polls)
             }
         }
@@ -56,6 +62,10 @@ macro_rules! n {
 
 fn when(at: usize) -> Condition {
     Condition::When(at, shape_of!(Decide))
+}
+
+fn kept(at: usize, from: Level) -> Condition {
+    Condition::Kept(at, from)
 }
 
 fn if_node(at: usize, then: Vec<Item>, otherwise: Vec<Item>) -> Item {
@@ -178,6 +188,34 @@ nested! {
         If(vec![Condition::Toggle(7)], vec![Around(7, Kind::Wrap, vec![Maybe(vec![when(8)], 9, shape_of!(Closing))])], vec![]),
         n!(10 Plain),
         If(vec![when(11)], vec![n!(12 Waits)], vec![n!(13 Slow)]),
+    ]
+
+    // What is shed: nodes, blocks, what wraps; some in a block that runs again, and one with a condition behind it.
+    Shed ShedObserved {
+        n0: Slow<0> = |_| Slow, n1: Inner<1> = |_| Inner, n2: Decide<2> = |_| Decide, n3: Inner<3> = |_| Inner,
+        n4: Closing<4> = |_| Closing, n5: Again<5> = |script| Again(*script.of(5)), n6: Inner<6> = |_| Inner,
+        n7: Wrap<7> = |_| Wrap, n8: Closing<8> = |_| Closing, n9: Closing<9> = |_| Closing, n10: Waits<10> = |_| Waits,
+        n11: Slow<11> = |_| Slow,
+    } toggles ["t1" 1] {
+        #[shed(elevated)] n0
+        => #[toggle("t1")] #[shed(high)] n1
+        => #[shed(high, "n3")] #[when(n2)] { n3 => #[shed(critical)] n4 }
+        => n5 {
+            #[shed(critical, sample = 0)] n6
+            => #[shed(elevated)] n7 { n8 } else { n9 }
+            => #[shed(high)] n10 else { n11 }
+        }
+    } is [
+        Maybe(vec![kept(0, Level::Elevated)], 0, shape_of!(Slow)),
+        Maybe(vec![Condition::Toggle(1), kept(1, Level::High)], 1, shape_of!(Inner)),
+        If(vec![kept(3, Level::High), when(2)], vec![
+            n!(3 Inner), Maybe(vec![kept(4, Level::Critical)], 4, shape_of!(Closing)),
+        ], vec![]),
+        Around(5, Kind::Again, vec![
+            Maybe(vec![kept(6, Level::Critical)], 6, shape_of!(Inner)),
+            If(vec![kept(7, Level::Elevated)], vec![Around(7, Kind::Wrap, vec![n!(8 Closing)])], vec![n!(9 Closing)]),
+            If(vec![kept(10, Level::High)], vec![n!(10 Waits)], vec![n!(11 Slow)]),
+        ]),
     ]
 
     // A panic that is caught, in a block that runs again, in one that may be abandoned.

@@ -6,6 +6,7 @@ use chain::live::Live;
 use chain::poll::{panic_silently, suspend};
 use chain_runtime::around::Panicked;
 use chain_runtime::observe::Way;
+use chain_runtime::shed::{Level, Override};
 use chain_runtime::{Ending, IntoReply};
 
 use crate::stretches;
@@ -32,6 +33,10 @@ pub(crate) struct Part {
     pub(crate) decision: usize,
     /// Whether its toggle is.
     pub(crate) is_on: bool,
+    /// Of the last one, the level that the run is at.
+    pub(crate) level: Level,
+    /// From when on it is shed.
+    pub(crate) moved: Override,
     /// It abandons its block when that was polled so often, and is not ready.
     pub(crate) abandons_after: Option<usize>,
     /// How often it runs its block, if that replies.
@@ -43,6 +48,11 @@ pub(crate) struct Part {
 pub(crate) struct Script(pub(crate) [Part; LONGEST]);
 
 impl Script {
+    /// The level that the run is at.
+    pub(crate) fn level(&self) -> Level {
+        self.0[LONGEST - 1].level
+    }
+
     /// What the node at this position does. Past the script there are nodes of very long chains, which do nothing of note.
     pub(crate) fn of(&self, at: usize) -> &Part {
         const NOTHING: Part = Part {
@@ -57,6 +67,8 @@ impl Script {
             panics_replying: false,
             decision: 0,
             is_on: false,
+            level: Level::Calm,
+            moved: Override::AsDeclared,
             abandons_after: None,
             runs: 1,
         };

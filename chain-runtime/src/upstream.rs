@@ -1,0 +1,73 @@
+//! Who can be asked, who is well, whose turn it is.
+//!
+//! A [`Registry`] has the *write side* behind one lock: members are registered with a lease, renewed by heartbeats, drained, removed, and evicted when
+//! their leases end. What it publishes is a [`Snapshot`], which never changes: all members with their states and weights, as they were at one moment. Readers find the current
+//! one behind one atomic swap, so picking takes no lock and allocates nothing. An endpoint is a type parameter: an address, a client, a `proxy::Upstream`.
+//!
+//! ```
+//! use std::net::SocketAddr;
+//! use std::time::Duration;
+//!
+//! use chain_runtime::upstream::{Gone, Member, Registry, State};
+//!
+//! let registry: Registry<SocketAddr> = Registry::new();
+//! let endpoint = "10.0.0.7:8080".parse()?;
+//! let lease = Duration::from_secs(10);
+//! let first = registry.register(Member::new("10.0.0.7:8080", endpoint).zone("a"), lease)?;
+//!
+//! // Whoever picks looks into one snapshot, and begins a request at a seat that it finds there.
+//! let snapshot = registry.snapshot();
+//! let entry = snapshot.get("10.0.0.7:8080").unwrap();
+//! assert_eq!((entry.state(), entry.seat().endpoint()), (State::Ready, &endpoint));
+//! let request = entry.seat().begin().unwrap();
+//!
+//! // The process is started anew, and registers again. The old owner changes nothing any more.
+//! let second = registry.register(Member::new("10.0.0.7:8080", endpoint), lease)?;
+//! assert!(second.generation > first.generation);
+//! assert_eq!(registry.heartbeat(&first), Err(Gone));
+//! assert_eq!(registry.remove(&first), Err(Gone));
+//! registry.heartbeat(&second)?;
+//!
+//! // Nothing begins at the old seat, also where it is found in an old snapshot. What had begun goes on.
+//! assert!(entry.seat().begin().is_none());
+//! assert_eq!(request.seat().in_flight(), 1);
+//! # drop(snapshot);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What holds
+//!
+//! - **A registration returns a [`Generation`]**, one counter for the whole registry. Whatever changes a member says of which generation, and the two are compared under the
+//!   lock. So a late heartbeat revives nobody, and an old owner removes nobody.
+//! - **A lease that ends at a moment is over at that moment**: a heartbeat then is too late, also where nobody has evicted the member yet.
+//! - **What is drained, removed or evicted takes nothing new** from when the call returns, whatever snapshot a reader holds: [`Seat::begin`] says no. What is
+//!   in flight goes on, and [`Registry::drained`] tells of its end.
+//! - **A [`Seat`] stays** from snapshot to snapshot as long as its generation lives, with what moves at each request.
+//! - **A heartbeat changes no snapshot.**
+//! - **Changes are published in groups**: one thread publishes what others have changed meanwhile, and where somebody [keeps](Registry::keep) the registry, snapshots are a
+//!   millisecond apart at least.
+//!
+//! # Where members come from
+//!
+//! From themselves, by [`Registry::register`]; or from a list that is replaced as a whole, by [`Registry::listed`], or by a [`Source`] that the registry
+//! [follows](Registry::follow): a [`Static`] one, a [`File`] that is watched.
+
+mod book;
+#[cfg(all(test, chain_loom))]
+mod interleavings;
+mod listed;
+mod member;
+mod pace;
+mod registry;
+mod seat;
+mod snapshot;
+mod source;
+mod swap;
+
+pub use listed::{Changes, Listed};
+pub use member::{Generation, Gone, Member, Refused, Registration};
+pub use registry::Registry;
+pub use seat::{InFlight, Seat};
+pub use snapshot::{Counts, Entry, Snapshot, State};
+pub use source::{File, FileError, Mistake, Mistakes, Source, Static, Told, read_members};
+pub use swap::Current;

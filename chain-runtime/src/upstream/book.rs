@@ -1,0 +1,309 @@
+//! [`Book`]: who is registered, as the write side has it. It knows no lock and no clock.
+
+use core::num::NonZeroU32;
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+use std::time::Instant;
+use std::vec::Vec;
+
+use super::listed::Changes;
+use super::member::{Generation, Gone, Member, Refused, Registration, is_name};
+use super::seat::Seat;
+use super::snapshot::{Counts, Entry, Snapshot, State};
+
+/// All members, and when their leases end.
+pub(super) struct Book<T> {
+    members: BTreeMap<Arc<str>, Record<T>>,
+    counts: Counts,
+    /// The leases that end, the earliest first: one for each such member.
+    ends: BTreeMap<(Instant, Generation), Arc<str>>,
+    /// Seats of nobody, with requests in flight when they became so.
+    leaving: BTreeMap<Generation, Weak<Seat<T>>>,
+    /// When there are so many of them, those that have nothing in flight any more are looked for.
+    sweep_at: usize,
+    next: Generation,
+    pub(super) limit: usize,
+    version: u64,
+    /// What is to be dropped, but not under the lock: a member's own `Drop` may take long.
+    pub(super) dropped: Vec<Arc<Seat<T>>>,
+}
+
+struct Record<T> {
+    seat: Arc<Seat<T>>,
+    state: State,
+    weight: NonZeroU32,
+    lease: Duration,
+    /// When the lease ends, if ever.
+    ends: Option<Instant>,
+}
+
+/// Seats that are kept in mind, at least, before those that are drained are looked for.
+const LEAVING: usize = 64;
+
+impl<T> Book<T> {
+    pub(super) const fn new(first: Generation, limit: usize) -> Self {
+        Self {
+            members: BTreeMap::new(),
+            counts: Counts { ready: 0, draining: 0, ejected: 0, unhealthy: 0 },
+            ends: BTreeMap::new(),
+            leaving: BTreeMap::new(),
+            sweep_at: LEAVING,
+            next: first,
+            limit,
+            version: 0,
+            dropped: Vec::new(),
+        }
+    }
+
+    /// Grows with each change that a snapshot shows.
+    pub(super) const fn version(&self) -> u64 {
+        self.version
+    }
+
+    pub(super) fn starts_at(&mut self, first: Generation) {
+        assert!(self.version == 0, "somebody was registered already, and no generation may be given twice");
+        self.next = first;
+    }
+
+    /// When the next lease ends.
+    pub(super) fn next_end(&self) -> Option<Instant> {
+        self.ends.first_key_value().map(|((end, _), _)| *end)
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot<T> {
+        let entry =
+            |record: &Record<T>| Entry { seat: Arc::clone(&record.seat), state: record.state, weight: record.weight };
+        Snapshot::new(self.members.values().map(entry).collect(), self.counts, self.version)
+    }
+
+    /// Removes those whose leases have ended by now, and says how many they were.
+    pub(super) fn expire(&mut self, now: Instant) -> usize {
+        let before = self.members.len();
+        while let Some(end) = self.ends.first_entry().filter(|end| end.key().0 <= now) {
+            let name = end.remove();
+            self.take(&name);
+        }
+        before - self.members.len()
+    }
+
+    /// Takes the member. One that is refused stays where it is, since it is not to be dropped under the lock.
+    pub(super) fn register(
+        &mut self,
+        member: &mut Option<Member<T>>,
+        lease: Duration,
+        now: Instant,
+    ) -> Result<Registration, Refused> {
+        let admitted = member.take_if(|member| is_name(&member.name) && self.has_room(&member.name));
+        match (admitted, member) {
+            (Some(admitted), _) => Ok(self.insert(admitted, lease, now)),
+            (None, Some(refused)) if !is_name(&refused.name) => Err(Refused::Name(Arc::clone(&refused.name))),
+            (None, _) => Err(Refused::Full { limit: self.limit }),
+        }
+    }
+
+    fn has_room(&self, name: &str) -> bool {
+        self.members.len() < self.limit || self.members.contains_key(name)
+    }
+
+    pub(super) fn heartbeat(&mut self, registration: &Registration, now: Instant) -> Result<(), Gone> {
+        let record = find(&mut self.members, registration)?;
+        let Some(ends) = record.ends else { return Ok(()) };
+        let later = now.checked_add(record.lease);
+        // A heartbeat that was on its way for long does not shorten what another one has given meanwhile.
+        if later.is_none_or(|later| later > ends) {
+            record.ends = later;
+            self.ends.remove(&(ends, registration.generation));
+            if let Some(later) = later {
+                self.ends.insert((later, registration.generation), Arc::clone(record.seat.shared_name()));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn change_state(
+        &mut self,
+        registration: &Registration,
+        change: impl FnOnce(State, Counts) -> State,
+    ) -> Result<State, Gone> {
+        let record = find(&mut self.members, registration)?;
+        if record.state == State::Draining {
+            return Ok(State::Draining);
+        }
+        // First of all, since it may panic.
+        let state = change(record.state, self.counts);
+        if state != record.state {
+            *self.counts.of(record.state) -= 1;
+            *self.counts.of(state) += 1;
+            record.state = state;
+            self.version += 1;
+            if state == State::Draining {
+                record.seat.close();
+            }
+        }
+        Ok(state)
+    }
+
+    pub(super) fn weigh(&mut self, registration: &Registration, weight: NonZeroU32) -> Result<(), Gone> {
+        let record = find(&mut self.members, registration)?;
+        if record.weight != weight {
+            record.weight = weight;
+            self.version += 1;
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, registration: &Registration) -> Result<(), Gone> {
+        find(&mut self.members, registration)?;
+        self.take(&registration.name);
+        Ok(())
+    }
+
+    /// Makes the members of a list what the list says. `listed` is what it has registered so far. Only those that are registered are taken out of
+    /// the list: the others are not to be dropped under the lock.
+    pub(super) fn replace(
+        &mut self,
+        listed: &mut BTreeMap<Arc<str>, Generation>,
+        list: &mut BTreeMap<Arc<str>, Option<Member<T>>>,
+        now: Instant,
+    ) -> Result<Changes, Refused>
+    where
+        T: PartialEq,
+    {
+        let mut changes = Changes::default();
+        let is_current = |members: &BTreeMap<Arc<str>, Record<T>>, name: &Arc<str>, generation: &Generation| {
+            members.get(name).is_some_and(|record| record.seat.generation() == *generation)
+        };
+        let gone = |(name, generation): &(&Arc<str>, &Generation)| {
+            !list.contains_key(*name) && is_current(&self.members, name, generation)
+        };
+        let removed: Vec<Arc<str>> = listed.iter().filter(gone).map(|(name, _)| Arc::clone(name)).collect();
+        let new = list.keys().filter(|name| !self.members.contains_key(*name)).count();
+        if self.members.len() - removed.len() + new > self.limit {
+            return Err(Refused::Full { limit: self.limit });
+        }
+        for name in &removed {
+            self.take(name);
+        }
+        changes.removed = removed.len();
+        listed.retain(|name, _| list.contains_key(name));
+        for (name, place) in list {
+            let Some(member) = place else { continue };
+            let own = listed.get(name).filter(|generation| is_current(&self.members, name, generation));
+            let record = own.and_then(|_| self.members.get_mut(name));
+            changes.removed += usize::from(record.as_ref().is_some_and(|record| !record.seat.is_same(member)));
+            match record.filter(|record| record.seat.is_same(member)) {
+                Some(record) if record.weight == member.weight => changes.kept += 1,
+                Some(record) => {
+                    record.weight = member.weight;
+                    self.version += 1;
+                    changes.reweighed += 1;
+                }
+                None => {
+                    // It has no lease: whoever keeps the list says when it goes.
+                    let registration = place.take().map(|member| self.insert(member, Duration::MAX, now));
+                    listed.extend(registration.map(|registration| (registration.name, registration.generation)));
+                    changes.added += 1;
+                }
+            }
+        }
+        Ok(changes)
+    }
+
+    /// The seat of this registration, while it is there or has requests in flight.
+    pub(super) fn seat(&self, registration: &Registration) -> Option<Arc<Seat<T>>> {
+        let registered = self.members.get(&registration.name).map(|record| &record.seat);
+        match registered.filter(|seat| seat.generation() == registration.generation) {
+            Some(seat) => Some(Arc::clone(seat)),
+            None => self.leaving.get(&registration.generation)?.upgrade(),
+        }
+    }
+
+    fn insert(&mut self, member: Member<T>, lease: Duration, now: Instant) -> Registration {
+        self.take(&member.name);
+        let generation = self.next;
+        self.next = generation.next();
+        let (name, weight) = (Arc::clone(&member.name), member.weight);
+        let ends = now.checked_add(lease);
+        if let Some(ends) = ends {
+            self.ends.insert((ends, generation), Arc::clone(&name));
+        }
+        let seat = Arc::new(Seat::new(member, generation));
+        let registration = seat.registration().clone();
+        self.members.insert(name, Record { seat, state: State::Ready, weight, lease, ends });
+        self.counts.ready += 1;
+        self.version += 1;
+        registration
+    }
+
+    /// Takes out whoever has this name. Nothing begins there any more.
+    fn take(&mut self, name: &str) {
+        let Some(record) = self.members.remove(name) else { return };
+        let generation = record.seat.generation();
+        if let Some(ends) = record.ends {
+            self.ends.remove(&(ends, generation));
+        }
+        *self.counts.of(record.state) -= 1;
+        self.version += 1;
+        record.seat.close();
+        if !record.seat.is_drained() {
+            self.leaving.insert(generation, Arc::downgrade(&record.seat));
+            if self.leaving.len() >= self.sweep_at {
+                self.sweep();
+            }
+        }
+        self.dropped.push(record.seat);
+    }
+
+    /// Forgets the seats that have nothing in flight any more. It is done when their number has doubled, so it costs each of them a constant.
+    fn sweep(&mut self) {
+        // Only the strong count is looked at: to hold one here might be to hold the last, and to drop it under the lock.
+        self.leaving.retain(|_, seat| seat.strong_count() != 0);
+        self.sweep_at = (2 * self.leaving.len()).max(LEAVING);
+    }
+}
+
+/// Whoever is registered by this registration, and no other of its name.
+fn find<'a, T>(
+    members: &'a mut BTreeMap<Arc<str>, Record<T>>,
+    registration: &Registration,
+) -> Result<&'a mut Record<T>, Gone> {
+    let record = members.get_mut(&registration.name).ok_or(Gone)?;
+    if record.seat.generation() == registration.generation { Ok(record) } else { Err(Gone) }
+}
+
+#[cfg(all(test, not(chain_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_left_is_forgotten() {
+        let (now, mut book) = (Instant::now(), Book::new(Generation::new(1), 1));
+        let mut stays = None;
+        for turn in 0..10_000 {
+            let registration = book.register(&mut Some(Member::new("a", ())), Duration::MAX, now).unwrap();
+            let request = book.seat(&registration).unwrap().begin().unwrap();
+            book.remove(&registration).unwrap();
+            book.dropped.clear();
+            if turn == 0 {
+                stays = Some((registration, request));
+            }
+            assert!(book.leaving.len() <= LEAVING);
+        }
+        let (registration, request) = stays.unwrap();
+        assert_eq!(book.seat(&registration).unwrap().in_flight(), 1);
+        drop(request);
+        assert!(book.seat(&registration).is_none());
+    }
+
+    #[test]
+    fn a_heartbeat_that_was_on_its_way_for_long_does_not_shorten_a_lease() {
+        let (begun, second) = (Instant::now(), Duration::from_secs(1));
+        let mut book = Book::new(Generation::new(1), 1);
+        let registration = book.register(&mut Some(Member::new("a", ())), 10 * second, begun).unwrap();
+        book.heartbeat(&registration, begun + 5 * second).unwrap();
+        book.heartbeat(&registration, begun + 3 * second).unwrap();
+        assert_eq!(book.expire(begun + 14 * second), 0);
+        assert_eq!(book.expire(begun + 15 * second), 1);
+    }
+}

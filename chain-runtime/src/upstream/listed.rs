@@ -1,0 +1,102 @@
+//! [`Listed`]: members that come as a whole list, again and again.
+
+use core::fmt;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::member::{Generation, Member, Refused, is_name};
+use super::registry::Registry;
+
+/// The members of one list: a configuration, a file, the answer of a resolver. Others of the registry are not touched by it.
+///
+/// They have no lease, and stay when this is dropped. To take them out, [replace](Self::replace) them by an empty list.
+///
+/// ```
+/// use chain_runtime::upstream::{Member, Registry};
+///
+/// let registry = Registry::new();
+/// let mut listed = registry.listed();
+/// listed.replace(["a", "b"].map(|name| Member::new(name, 80)))?;
+///
+/// let changes = listed.replace([Member::new("b", 80).weight(2), Member::new("c", 80)])?;
+/// assert_eq!((changes.added, changes.removed, changes.reweighed), (1, 1, 1));
+/// let now = registry.snapshot();
+/// assert!(now.members().iter().map(|entry| entry.seat().name()).eq(["b", "c"]));
+/// # Ok::<(), chain_runtime::upstream::Refused>(())
+/// ```
+pub struct Listed<'a, T> {
+    registry: &'a Registry<T>,
+    members: BTreeMap<Arc<str>, Generation>,
+}
+
+/// What a list has changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Changes {
+    /// So many were registered, those among them whose endpoint, zone or metadata is another one now.
+    pub added: usize,
+    /// So many were removed, the same among them.
+    pub removed: usize,
+    /// So many are the same with another weight.
+    pub reweighed: usize,
+    /// So many are the same.
+    pub kept: usize,
+}
+
+impl<'a, T> Listed<'a, T> {
+    pub(super) const fn new(registry: &'a Registry<T>) -> Self {
+        Self { registry, members: BTreeMap::new() }
+    }
+
+    /// Makes this list the current one, in one change.
+    ///
+    /// - Who is new is registered. Who is not in it any more is removed: nothing new begins there, and what is in flight goes on.
+    /// - Who is the same, but perhaps for its weight, keeps its generation, its seat and its state. If it was drained, it stays so.
+    /// - A name belongs to whoever registered it last. A member of the list before that somebody else has registered meanwhile is not removed with it, and is
+    ///   registered anew if this list names it.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is changed if a name is none or is there twice, or if there would be too many members.
+    pub fn replace(&mut self, list: impl IntoIterator<Item = Member<T>>) -> Result<Changes, Refused>
+    where
+        T: PartialEq,
+    {
+        let mut list = by_name(list, self.registry.limit())?;
+        let Self { registry, members } = self;
+        registry.change(|book, now| book.replace(members, &mut list, now))
+    }
+}
+
+fn by_name<T>(
+    list: impl IntoIterator<Item = Member<T>>,
+    limit: usize,
+) -> Result<BTreeMap<Arc<str>, Option<Member<T>>>, Refused> {
+    let mut members = BTreeMap::new();
+    for member in list {
+        if members.len() == limit {
+            return Err(Refused::Full { limit });
+        }
+        if !is_name(&member.name) {
+            return Err(Refused::Name(member.name));
+        }
+        let name = Arc::clone(&member.name);
+        if members.insert(Arc::clone(&name), Some(member)).is_some() {
+            return Err(Refused::Twice(name));
+        }
+    }
+    Ok(members)
+}
+
+impl<T> fmt::Debug for Listed<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listed").field("members", &self.members).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { added, removed, reweighed, kept } = self;
+        write!(f, "{added} added, {removed} removed, {reweighed} with another weight, {kept} kept")
+    }
+}

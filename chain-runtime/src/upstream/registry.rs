@@ -1,0 +1,271 @@
+//! [`Registry`]: the write side behind one lock, and the snapshot that it publishes.
+
+use core::fmt;
+use core::num::NonZeroU32;
+use core::time::Duration;
+use std::sync::{Arc, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::Notify;
+
+use super::book::Book;
+use super::listed::Listed;
+use super::member::{Generation, Gone, Member, Refused, Registration};
+use super::pace::{Pace, Publish};
+use super::snapshot::{Counts, Snapshot, State};
+use super::swap::{Current, Swap};
+use crate::sync::Mutex;
+
+/// Who can be asked. See [the module](super).
+pub struct Registry<T> {
+    inner: Mutex<Inner<T>>,
+    /// Held by whoever publishes, so that snapshots are stored in the order in which they were made. It is taken before `inner`.
+    publishing: Mutex<()>,
+    current: Swap<T>,
+    /// Wakes a keeper.
+    pub(super) wake: Notify,
+    /// Tells of each new snapshot.
+    news: Notify,
+}
+
+pub(super) struct Inner<T> {
+    pub(super) book: Book<T>,
+    pub(super) pace: Pace,
+}
+
+/// Members, at most, unless it is said otherwise.
+const LIMIT: usize = 65_536;
+
+/// The least time between two snapshots that a keeper publishes, unless it is said otherwise.
+const SPACING: Duration = Duration::from_millis(1);
+
+impl<T> Registry<T> {
+    /// A registry without members.
+    #[must_use]
+    pub fn new() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let book = Book::new(Generation::new(u64::try_from(since.as_micros()).unwrap_or(0)), LIMIT);
+        Self {
+            current: Swap::new(book.snapshot()),
+            inner: Mutex::new(Inner { book, pace: Pace::new(SPACING) }),
+            publishing: Mutex::new(()),
+            wake: Notify::new(),
+            news: Notify::new(),
+        }
+    }
+
+    /// Sets how many members there may be. 65,536 where nothing is said.
+    #[must_use]
+    pub fn with_limit(self, members: usize) -> Self {
+        self.lock().book.limit = members;
+        self
+    }
+
+    /// Sets how far apart snapshots are while somebody [keeps](Self::keep) the registry. 1 ms where nothing is said, and the precision is that of tokio's timers.
+    #[must_use]
+    pub fn with_spacing(self, spacing: Duration) -> Self {
+        self.lock().pace.spacing = spacing;
+        self
+    }
+
+    /// Sets the first [`Generation`].
+    ///
+    /// # Panics
+    ///
+    /// If somebody was registered already.
+    #[must_use]
+    pub fn starting_at(self, first: Generation) -> Self {
+        self.lock().book.starts_at(first);
+        self
+    }
+
+    pub(super) fn limit(&self) -> usize {
+        self.lock().book.limit
+    }
+
+    /// All members as they are now. It takes no lock, waits for nobody and allocates nothing, but for arc-swap's first load on a thread.
+    #[must_use]
+    pub fn snapshot(&self) -> Current<T> {
+        self.current.load()
+    }
+
+    /// Registers a member until `lease` has passed without a [`heartbeat`](Self::heartbeat). A lease that reaches further than the clock,
+    /// [`Duration::MAX`], does not end.
+    ///
+    /// It is [`Ready`](State::Ready). Whoever had its name before is gone: a registration is always of a new generation.
+    ///
+    /// # Errors
+    ///
+    /// The name is none, or there are too many members.
+    pub fn register(&self, member: Member<T>, lease: Duration) -> Result<Registration, Refused> {
+        let mut member = Some(member);
+        self.change(|book, now| book.register(&mut member, lease, now))
+    }
+
+    /// Renews the lease: it ends when its whole length has passed from now. No snapshot is changed by it.
+    ///
+    /// # Errors
+    ///
+    /// The registration is gone. If its lease ended just now, or a moment ago, it is gone as well: nothing brings it back but to register anew.
+    pub fn heartbeat(&self, registration: &Registration) -> Result<(), Gone> {
+        self.change(|book, now| book.heartbeat(registration, now))
+    }
+
+    /// Lets nothing new begin. What is in flight goes on, and [`drained`](Self::drained) tells of its end. The member stays while it is renewed, and is
+    /// [`Draining`](State::Draining) for good.
+    ///
+    /// From when this returns, [`begin`](super::Seat::begin) says no, also to who found the seat in an older snapshot.
+    ///
+    /// # Errors
+    ///
+    /// The registration is gone.
+    pub fn drain(&self, registration: &Registration) -> Result<(), Gone> {
+        self.change_state(registration, |_, _| State::Draining).map(drop)
+    }
+
+    /// Takes the member out. Nothing new begins there from when this returns; what is in flight goes on.
+    ///
+    /// # Errors
+    ///
+    /// The registration is gone already.
+    pub fn remove(&self, registration: &Registration) -> Result<(), Gone> {
+        self.change(|book, _| book.remove(registration))
+    }
+
+    /// Changes the state of this generation, by what it is and how many members are in which state. `change` runs under the registry's lock, so
+    /// nothing comes between what it is told and what it says: let it be short, and do not call the registry from it. Returns what it said.
+    ///
+    /// A member that is [`Draining`](State::Draining) stays so, and `change` is not asked.
+    ///
+    /// # Errors
+    ///
+    /// The registration is gone.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use chain_runtime::upstream::{Member, Registry, State};
+    /// let registry = Registry::new();
+    /// let [a, b] = ["a", "b"].map(|name| registry.register(Member::new(name, 80), Duration::MAX).unwrap());
+    ///
+    /// // At most half of all are not ready.
+    /// for registration in [a, b] {
+    ///     registry.change_state(&registration, |state, counts| {
+    ///         if 2 * (counts.ready - 1) >= counts.all() { State::Unhealthy } else { state }
+    ///     })?;
+    /// }
+    /// assert_eq!(registry.snapshot().counts().ready, 1);
+    /// # Ok::<(), chain_runtime::upstream::Gone>(())
+    /// ```
+    pub fn change_state(
+        &self,
+        registration: &Registration,
+        change: impl FnOnce(State, Counts) -> State,
+    ) -> Result<State, Gone> {
+        self.change(|book, _| book.change_state(registration, change))
+    }
+
+    /// Changes the weight of this generation. Its seat stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// The registration is gone.
+    pub fn weigh(&self, registration: &Registration, weight: NonZeroU32) -> Result<(), Gone> {
+        self.change(|book, _| book.weigh(registration, weight))
+    }
+
+    /// Takes out those whose leases have ended by `now`, and says how many they were. [`keep`](Self::keep) does it by the clock.
+    pub fn evict(&self, now: Instant) -> usize {
+        self.change_at(now, |_, evicted| evicted)
+    }
+
+    /// Completes when nothing is in flight for this registration, and nothing will be: when it was drained, or is gone, and what had begun has ended.
+    pub async fn drained(&self, registration: &Registration) {
+        let seat = self.lock().book.seat(registration);
+        if let Some(seat) = seat {
+            seat.drained().await;
+        }
+    }
+
+    /// Completes when there is a snapshot of a greater [version](Snapshot::version) than this, and returns it.
+    pub async fn changed(&self, seen: u64) -> Arc<Snapshot<T>> {
+        loop {
+            let mut told = core::pin::pin!(self.news.notified());
+            told.as_mut().enable();
+            let now = self.snapshot();
+            if now.version() > seen {
+                return now.keep();
+            }
+            drop(now);
+            told.await;
+        }
+    }
+
+    /// Members that come as a list.
+    #[must_use]
+    pub const fn listed(&self) -> Listed<'_, T> {
+        Listed::new(self)
+    }
+
+    pub(super) fn lock(&self) -> impl core::ops::DerefMut<Target = Inner<T>> {
+        // Whoever panics under the lock does so before it changes anything (`Book::change_state`), or between two changes that are whole.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the book, at this moment.
+    pub(super) fn change<R>(&self, change: impl FnOnce(&mut Book<T>, Instant) -> R) -> R {
+        let now = now();
+        self.change_at(now, |book, _| change(book, now))
+    }
+
+    /// Changes the book, after what has ended by `now` was taken out of it, and publishes what has changed.
+    pub(super) fn change_at<R>(&self, now: Instant, change: impl FnOnce(&mut Book<T>, usize) -> R) -> R {
+        let mut inner = self.lock();
+        let evicted = inner.book.expire(now);
+        let result = change(&mut inner.book, evicted);
+        let Inner { book, pace } = &mut *inner;
+        let publish = pace.publish(book.version(), book.next_end(), now);
+        let dropped = core::mem::take(&mut book.dropped);
+        drop(inner);
+        match publish {
+            Publish::Nothing => {}
+            Publish::Now => self.publish(now),
+            Publish::Later => self.wake.notify_one(),
+        }
+        drop(dropped);
+        result
+    }
+
+    /// Publishes all changes so far, unless another thread has.
+    ///
+    /// While one thread publishes, others change the book and then wait here; the first of them publishes for all.
+    pub(super) fn publish(&self, now: Instant) {
+        let turn = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.lock();
+        let Inner { book, pace } = &mut *inner;
+        let next = pace.published(book.version(), now).then(|| book.snapshot());
+        drop(inner);
+        let before = next.map(|next| self.current.swap(next));
+        drop(turn);
+        // Whoever holds the last reference to a snapshot drops its members with it, so not under a lock.
+        if before.is_some() {
+            self.news.notify_waiters();
+        }
+    }
+}
+
+/// The time by tokio's clock, which tests can pause. Outside of a runtime it is the system's.
+pub(super) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+impl<T> Default for Registry<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Registry<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").field("current", &self.snapshot()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,124 @@
+//! [`Snapshot`]: all members at one moment.
+
+use core::num::NonZeroU32;
+use std::boxed::Box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::seat::Seat;
+
+/// All members as they were at one moment: who, how well, and with which weight. It never changes.
+#[derive(Debug)]
+pub struct Snapshot<T> {
+    members: Box<[Entry<T>]>,
+    counts: Counts,
+    version: u64,
+}
+
+/// A member in a snapshot.
+#[derive(Debug)]
+pub struct Entry<T> {
+    pub(super) seat: Arc<Seat<T>>,
+    pub(super) state: State,
+    pub(super) weight: NonZeroU32,
+}
+
+/// How a member is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It is to be asked.
+    Ready,
+    /// It takes nothing new, and finishes what it has. No state comes after it.
+    Draining,
+    /// Its replies were bad: it is not to be asked before `until`. Whoever says so also says when it is ready again; the registry only keeps it.
+    Ejected {
+        /// Until then.
+        until: Instant,
+    },
+    /// It was asked how it is, and is not well.
+    Unhealthy,
+}
+
+/// How many members are in which state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Those that are to be asked.
+    pub ready: usize,
+    /// Those that finish what they have.
+    pub draining: usize,
+    /// Those whose replies were bad.
+    pub ejected: usize,
+    /// Those that are not well.
+    pub unhealthy: usize,
+}
+
+impl Counts {
+    /// How many there are.
+    #[must_use]
+    pub const fn all(&self) -> usize {
+        self.ready + self.draining + self.ejected + self.unhealthy
+    }
+
+    /// The count of those in this state.
+    pub(super) const fn of(&mut self, state: State) -> &mut usize {
+        match state {
+            State::Ready => &mut self.ready,
+            State::Draining => &mut self.draining,
+            State::Ejected { .. } => &mut self.ejected,
+            State::Unhealthy => &mut self.unhealthy,
+        }
+    }
+}
+
+impl<T> Snapshot<T> {
+    /// The members, sorted by name.
+    pub(super) const fn new(members: Box<[Entry<T>]>, counts: Counts, version: u64) -> Self {
+        Self { members, counts, version }
+    }
+
+    /// The members, sorted by name. No name is there twice.
+    #[must_use]
+    pub fn members(&self) -> &[Entry<T>] {
+        &self.members
+    }
+
+    /// The member of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Entry<T>> {
+        let at = self.members.binary_search_by(|entry| entry.seat.name().cmp(name)).ok()?;
+        Some(&self.members[at])
+    }
+
+    /// How many are in which state.
+    #[must_use]
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// A number that grows from each snapshot of a registry to the next.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+}
+
+impl<T> Entry<T> {
+    /// What stays with it from snapshot to snapshot.
+    #[must_use]
+    pub const fn seat(&self) -> &Arc<Seat<T>> {
+        &self.seat
+    }
+
+    /// How it is.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// Its share, beside the weights of the others.
+    #[must_use]
+    pub const fn weight(&self) -> NonZeroU32 {
+        self.weight
+    }
+}

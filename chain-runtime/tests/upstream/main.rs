@@ -1,0 +1,11 @@
+//! The registry of upstreams: what it says, against a model, under load, and where its members come from.
+#![cfg(feature = "upstream")]
+
+mod allocations;
+mod kept;
+mod model;
+mod registry;
+mod sources;
+mod stress;
+#[path = "../support/mod.rs"]
+mod support;
