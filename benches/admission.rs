@@ -58,8 +58,8 @@ fn done<F: Future>(future: F) -> F::Output {
     }
 }
 
-fn work() -> impl Future<Output = u64> {
-    async { black_box(1) }
+async fn work() -> u64 {
+    black_box(1)
 }
 
 /// Runs `each` so often with a limit of one that is taken, while 128 requests of this user and priority wait.
@@ -153,7 +153,7 @@ const AWAY: [Case; 4] = [
         // One user with half of the places, the others with one each.
         let waits = || -> Pin<Box<dyn Future<Output = ()>>> {
             next.set(next.get() + 1);
-            let user = User(if next.get() % 2 == 0 { 0 } else { next.get() });
+            let user = User(if next.get().is_multiple_of(2) { 0 } else { next.get() });
             Box::pin(async move { _ = limit.around(&limit.enter(&user), pin!(pending::<()>())).await })
         };
         let ask = || done(limit.around(&limit.enter(&User(0)), pin!(work())));

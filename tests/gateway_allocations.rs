@@ -21,10 +21,12 @@ use chain_runtime::nodes::auth::{ApiKeys, Auth, Tokens};
 use chain_runtime::nodes::rate_limit::{FailureLimit, RateLimit};
 use chain_runtime::nodes::request_id::RequestIds;
 use chain_runtime::nodes::{Peer, User};
+use chain_runtime::pressure::{Adaptive, Elsewhere, Gradient2};
 use chain_runtime::proxy::server::{Limits, Server};
 use chain_runtime::proxy::{Body, Client, Forward, Rotation, Settings};
+use chain_runtime::tasks::Tasks;
 use chain_runtime::telemetry::{Allocations as _, Counted, Counting, Meter};
-use chain_runtime::{Toggles, chain, node};
+use chain_runtime::{Shedding, Toggles, chain, node};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt as _, Empty, Full};
@@ -40,7 +42,7 @@ use tokio::sync::Notify;
 #[path = "../examples/gateway/gateway.rs"]
 mod gateway;
 
-use gateway::{FORWARDED_USER, Gateway, REQUEST_ID, Reply};
+use gateway::{Critical, FORWARDED_USER, Gateway, REQUEST_ID, Reply};
 
 fn asked() -> u64 {
     Counted.now().calls
@@ -115,7 +117,21 @@ fn gateway(upstream: SocketAddr) -> Gateway {
     let Alone { ids, log, failures, auth, ratelimit } = alone();
     let proxy = Forward::new(Rotation::new([upstream]), Settings::default().reserves([FORWARDED_USER, REQUEST_ID]));
     let meter = Meter::builder(Gateway::CHAIN).allocations(Counted).expect("the allocator above").build();
-    Gateway { meter, toggles: Toggles::new(), ids, log, failures, auth, ratelimit, proxy }
+    Gateway {
+        meter,
+        toggles: Toggles::new(),
+        shedding: Shedding::new(),
+        tasks: Tasks::new(64),
+        ids,
+        log,
+        critical: Critical(vec!["/healthz".to_owned()]),
+        admission: Adaptive::new(Box::new(Gradient2::new().initial(512))),
+        failures,
+        auth,
+        ratelimit,
+        elsewhere: Elsewhere::new(),
+        proxy,
+    }
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

@@ -25,6 +25,8 @@
 //! | [`WholeDeadline`] | limits the block, and then the body of its reply, in time | [`Expired`] | 504 | `http-body` |
 //! | [`WholeConcurrency`] | lets so many replies be made and sent at once | [`Overloaded`] | 503 | `http-body`; `tokio` to wait |
 //!
+//! With the feature `pressure`, `pressure::Adaptive` finds out by itself how many blocks may run at once.
+//!
 //! The responses are [`Failure`](crate::failure::Failure)s, which the reply's body renders, and need the feature `http`.
 //!
 //! # A reply whose body is streamed

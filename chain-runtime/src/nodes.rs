@@ -7,7 +7,7 @@
 //! | --- | --- | --- | --- | --- |
 //! | `request_id::RequestIds` | `&mut Parts` | `RequestId` | | `request-id` |
 //! | `access_log::AccessLog` | `&Parts`, `&Peer` | `Visit` | | `access-log` |
-//! | `access_log::log_user` | `&User`, `&mut Visit` | | | `access-log` |
+//! | `access_log::log_user` | `&User`, `&Visit` | | | `access-log` |
 //! | `rate_limit::RateLimit<K>` | `&K` | | 429 | `governor` |
 //! | `rate_limit::FailureLimit<K>` | `&K` | | 429 | `governor` |
 //! | `auth::Auth` | `&Parts` | [`User`] | 401 | `jsonwebtoken`, `subtle` |

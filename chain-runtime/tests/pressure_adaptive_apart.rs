@@ -173,6 +173,30 @@ fn a_deadline_that_is_up_is_charged_to_who_took_the_time() {
 }
 
 #[test]
+fn a_deadline_around_the_limit_is_charged_to_who_took_the_time() {
+    run(async {
+        let (limit, samples) = told();
+        let limit = limit.timeout(60 * MS);
+        let (elsewhere, deadline) = (Elsewhere::new(), Deadline::within(100 * MS));
+        let outer = async |own: Duration| {
+            let block = async {
+                sleep(own).await;
+                away(&elsewhere, pending::<()>()).await;
+            };
+            deadline.around(pin!(ask(&limit, block))).await
+        };
+        assert_eq!(outer(10 * MS).await, Err(Expired));
+        assert_eq!(samples(), [], "it was elsewhere for most of the time, and its own was less than the time-out");
+        assert_eq!(outer(55 * MS).await, Err(Expired));
+        assert_eq!(samples(), [None]);
+        // Somebody else gives it up, long before the deadline.
+        let given_up = tokio::time::timeout(30 * MS, deadline.around(pin!(ask(&limit, pending::<()>())))).await;
+        assert!(given_up.is_err());
+        assert_eq!(samples(), []);
+    });
+}
+
+#[test]
 fn a_block_that_is_dropped_in_another_run_is_not_charged_to_that() {
     run(async {
         let (limit, samples) = told();

@@ -2,12 +2,12 @@
 #![cfg(feature = "pressure")]
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chain_runtime::around::Deadline;
-use chain_runtime::pressure::{Adaptive, Aimd, Anyone, Gradient2, Limit, Vegas};
+use chain_runtime::pressure::{Adaptive, Aimd, Anyone, ByPriority, Gradient2, Limit, Priority, Vegas};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
@@ -147,4 +147,58 @@ fn a_burst_leaves_nothing_behind() {
             assert_eq!(bench.limit.status().waiting_in_all(), 0, "{name}");
         });
     }
+}
+
+/// What came of each request: its priority, how long it took, and whether it was served.
+type Outcome = (Priority, Duration, bool);
+
+/// One in twenty is critical; so many requests a millisecond, for so many seconds, of which the last three count.
+async fn by_priority(each_ms: u32, seconds: u32) -> Vec<Outcome> {
+    let limit = Arc::new(Adaptive::<ByPriority>::new(Gradient2::new().seed(1)));
+    let (places, outcomes) = (Arc::new(Semaphore::new(10)), Arc::new(Mutex::new(Vec::new())));
+    let mut number = 0_u32;
+    for ms in 0..1_000 * seconds {
+        for _ in 0..each_ms {
+            number += 1;
+            let priority = if number.is_multiple_of(20) { Priority::Critical } else { Priority::Default };
+            let (limit, places, outcomes) = (Arc::clone(&limit), Arc::clone(&places), Arc::clone(&outcomes));
+            tokio::spawn(async move {
+                let began = tokio::time::Instant::now();
+                let block = pin!(async {
+                    let _place = places.acquire().await.unwrap();
+                    // 10 ms in the mean; were it always as long, all would begin and end together.
+                    sleep((6 + number % 9) * MS).await;
+                });
+                let served = limit.around(&limit.enter(&priority), block).await.is_ok();
+                if ms >= 1_000 * (seconds - 3) {
+                    outcomes.lock().unwrap().push((priority, began.elapsed(), served));
+                }
+            });
+        }
+        sleep(MS).await;
+    }
+    sleep(Duration::from_secs(1)).await;
+    std::mem::take(&mut *outcomes.lock().unwrap())
+}
+
+/// Of those of the critical that were served, how long 99 in 100 took at most.
+fn critical_p99(outcomes: &[Outcome]) -> Duration {
+    let critical = outcomes.iter().filter(|(priority, _, served)| *priority == Priority::Critical && *served);
+    let mut times: Vec<_> = critical.map(|(_, time, _)| *time).collect();
+    times.sort_unstable();
+    times[times.len() * 99 / 100]
+}
+
+#[test]
+fn at_ten_times_the_capacity_what_is_critical_is_served_as_ever_and_nothing_is_wasted() {
+    run(async {
+        let calm = critical_p99(&by_priority(1, 5).await);
+        let outcomes = by_priority(10, 10).await;
+        let served = outcomes.iter().filter(|(.., served)| *served).count();
+        assert!(served >= 2_850, "0.95 of what it can do in three seconds: {served}");
+        let p99 = critical_p99(&outcomes);
+        assert!(p99 <= calm * 2, "{p99:?}, and {calm:?} where it is calm");
+        let lost = outcomes.iter().filter(|(priority, _, served)| *priority == Priority::Critical && !served).count();
+        assert_eq!(lost, 0, "nothing critical is turned away");
+    });
 }

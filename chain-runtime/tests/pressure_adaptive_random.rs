@@ -2,17 +2,19 @@
 #![cfg(feature = "pressure")]
 
 use std::cell::{Cell, RefCell};
-use std::future::{Future, poll_fn};
+use std::future::{Future, Pending, pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
+use chain_runtime::around::Timer;
 use chain_runtime::nodes::Key;
-use chain_runtime::pressure::{Adaptive, ByPriority, Fair, Limit, Priority, Sample, TurnedAway};
+use chain_runtime::pressure::{Adaptive, Anyone, ByPriority, Fair, Fixed, Limit, Priority, Sample, TurnedAway};
 use fastrand::Rng;
 use tokio::time::advance;
 
@@ -161,4 +163,41 @@ fn nothing_is_lost_in_100_000_random_steps() {
         let status = limit.status();
         assert_eq!((status.in_flight, status.waiting_in_all()), (0, 0));
     });
+}
+
+/// Nobody's time is ever up, so that a wake-up that is lost would be waited for in vain.
+struct Patient;
+
+impl Timer for Patient {
+    type Sleep = Pending<()>;
+
+    fn sleep_until(&self, _: Instant) -> Self::Sleep {
+        pending()
+    }
+}
+
+#[test]
+fn on_several_threads_no_more_run_than_may_and_all_who_wait_are_let_in() {
+    let limit: Adaptive<Anyone, Fixed, Patient> = Adaptive::new_on(Patient, Fixed(3)).queue(64);
+    let (running, most, served) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for turn in 0..2_000 {
+                    let block = pin!(async {
+                        most.fetch_max(running.fetch_add(1, Relaxed) + 1, Relaxed);
+                        if turn % 16 == 0 {
+                            thread::yield_now();
+                        }
+                        running.fetch_sub(1, Relaxed);
+                    });
+                    pollster::block_on(limit.around(block)).expect("eight find a place to wait");
+                    served.fetch_add(1, Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!(served.into_inner(), 16_000);
+    assert!(most.into_inner() <= 3);
+    assert_eq!((limit.status().in_flight, limit.status().waiting_in_all()), (0, 0));
 }

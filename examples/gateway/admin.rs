@@ -10,6 +10,7 @@ use bytes::Bytes;
 use chain_runtime::describe::ChainInfo;
 use chain_runtime::proxy::Rate;
 use chain_runtime::proxy::server::{Limits, Server};
+use chain_runtime::shed::Level;
 use chain_runtime::telemetry::folded::Weight;
 use chain_runtime::telemetry::prometheus::{Format, Reading, render};
 use chain_runtime::telemetry::{Keeps, Snapshot, page, pprof};
@@ -46,6 +47,14 @@ pub(crate) trait Watched: Send + Sync + 'static {
     fn forget_kept(&self);
     /// `None`: it has no toggles.
     fn switches(&self) -> Option<Switches<'_>>;
+    /// `None`: nothing is measured.
+    fn pressure(&self) -> Option<page::Pressure> {
+        None
+    }
+    /// Forces the level, or lets it follow what is measured. Whether anything is.
+    fn force(&self, _to: Option<Level>) -> bool {
+        false
+    }
 }
 
 pub(crate) type Content = Either<Full<Bytes>, Events>;
@@ -66,6 +75,7 @@ chain! {
             Wanted::Page => html,
             Wanted::Events => events,
             Wanted::Toggle(switch: Switch) => toggle,
+            Wanted::Force(level: Option<Level>) => force,
             Wanted::Forget => forget,
             Wanted::Metrics => metrics,
             Wanted::Flame(weight: Weight) => flame_graph,
@@ -125,6 +135,8 @@ enum Wanted {
     Page,
     Events,
     Toggle(Switch),
+    /// `None`: it follows.
+    Force(Option<Level>),
     Forget,
     Metrics,
     Flame(Weight),
@@ -157,6 +169,10 @@ fn wanted(request: &Parts) -> Wanted {
             let name = percent_decode_str(name).decode_utf8_lossy().into_owned();
             Wanted::Toggle(Switch { name, on: *state == "on" })
         }
+        (&Method::POST, ["pressure", "follow"]) => Wanted::Force(None),
+        (&Method::POST, ["pressure", level]) => {
+            level.parse().map_or(Wanted::Unknown, |level| Wanted::Force(Some(level)))
+        }
         (&Method::POST, ["kept", "forget"]) => Wanted::Forget,
         _ => Wanted::Unknown,
     }
@@ -185,6 +201,15 @@ fn toggle(switch: &Switch, watched: &Arc<dyn Watched>) -> Response<Content> {
     match switches.set(&switch.name, switch.on) {
         Ok(_) => text(StatusCode::OK, format!("{switches}\n")),
         Err(unknown) => text(StatusCode::NOT_FOUND, format!("{unknown}\n")),
+    }
+}
+
+#[node]
+fn force(level: &Option<Level>, watched: &Arc<dyn Watched>) -> Response<Content> {
+    match (watched.force(*level), level) {
+        (false, _) => text(StatusCode::NOT_FOUND, "no pressure is measured\n"),
+        (true, None) => text(StatusCode::OK, "it follows\n"),
+        (true, Some(level)) => text(StatusCode::OK, format!("{level}\n")),
     }
 }
 
@@ -241,7 +266,7 @@ fn unknown() -> Response<Content> {
     text(
         StatusCode::NOT_FOUND,
         "there is GET /, /events, /metrics, /flame.svg?of=running|waiting|time|bytes|allocations, /pprof, /healthz, /readyz, \
-         POST /toggles/NAME/on, /toggles/NAME/off, /kept/forget\n",
+         POST /toggles/NAME/on, /toggles/NAME/off, /pressure/calm|elevated|high|critical, /pressure/follow, /kept/forget\n",
     )
 }
 

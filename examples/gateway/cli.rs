@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use chain_runtime::nodes::access_log::Lines;
 use chain_runtime::nodes::auth::{ApiKeys, Auth, Tokens};
+use chain_runtime::pressure::{Adaptive, ByPriority, Fixed, Gradient2, Limit, Pressure, Sampler};
 use chain_runtime::proxy::{Limits, Rate, Upstream, server};
 use clap::Parser;
 
 use super::admin::Door;
 use super::failure::Failure;
+use super::pressure::{self, Moves};
 use super::units;
 
 /// A reverse proxy: who asks is known, counted and logged, and then passed on.
@@ -109,13 +112,30 @@ pub(crate) struct Flags {
     #[arg(long, env = "GATEWAY_TUNNEL_TIMEOUT", value_name = "TIME", default_value = "5m", value_parser = units::duration)]
     pub(crate) tunnel_timeout: Duration,
 
+    /// How many requests there are at once; the others wait a moment, and are turned away. `auto` finds it out by the gateway's own time, without that of
+    /// upstreams.
+    #[arg(long, env = "GATEWAY_MAX_CONCURRENT", value_name = "N", default_value = "auto")]
+    max_concurrent: MaxConcurrent,
+
+    /// Paths whose requests are served before all others. A client can only say of its own that they can wait: `Sec-Purpose: prefetch`, `Priority: u=7`.
+    #[arg(long, env = "GATEWAY_CRITICAL", value_name = "PATH", value_delimiter = ',', default_value = "/healthz")]
+    pub(crate) critical: Vec<String>,
+
+    /// The tree of control groups, of which the one that the gateway is in says how much memory is left; `off` asks none. Where memory is tight, the log goes first.
+    #[arg(long, env = "GATEWAY_PRESSURE_CGROUP", value_name = "DIRECTORY", default_value = "/sys/fs/cgroup")]
+    pressure_cgroup: PathBuf,
+
+    /// How much memory the gateway itself may have, where no control group says so.
+    #[arg(long, env = "GATEWAY_MEMORY_LIMIT", value_name = "SIZE", value_parser = units::size)]
+    memory_limit: Option<u64>,
+
     /// Where the log goes: a file that is appended to, or `off`. Without it, to stdout.
     #[arg(long, env = "GATEWAY_LOG", value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
 
     /// How long requests in flight may take to finish once the gateway is told to stop.
     #[arg(long, env = "GATEWAY_GRACE", value_name = "TIME", default_value = "10s", value_parser = units::duration)]
-    grace: Duration,
+    pub(crate) grace: Duration,
 }
 
 impl Flags {
@@ -148,6 +168,24 @@ impl Flags {
             }
         };
         Ok(Some((at, door)))
+    }
+
+    /// Who gets in, and how many at once.
+    pub(crate) fn admission(&self) -> Adaptive<ByPriority, Box<dyn Limit + Send>> {
+        match self.max_concurrent {
+            MaxConcurrent::Of(limit) => Adaptive::new(Box::new(Fixed(limit))),
+            // Most of these wait for an upstream, and take memory alone.
+            MaxConcurrent::Auto => Adaptive::new(Box::new(Gradient2::new().initial(512).min(64).max(10_000))),
+        }
+    }
+
+    /// Where the level of pressure comes from.
+    pub(crate) fn pressure(&self, lines: &Lines) -> Result<(Pressure, Sampler, Moves), Failure> {
+        if self.memory_limit == Some(0) {
+            return Err(Failure::usage("--memory-limit: of 0 bytes there is no share"));
+        }
+        let cgroup = Some(self.pressure_cgroup.as_path()).filter(|root| *root != Path::new("off"));
+        pressure::measure(cgroup, self.memory_limit, lines)
     }
 
     /// What a request that is passed on may take.
@@ -219,6 +257,25 @@ impl FromStr for AdminAt {
             return Ok(Self(None));
         }
         text.parse().map(|at| Self(Some(at))).map_err(|_| "address:port is wanted, or off")
+    }
+}
+
+/// A number, or `auto`.
+#[derive(Clone, Copy, Debug)]
+enum MaxConcurrent {
+    Auto,
+    Of(usize),
+}
+
+impl FromStr for MaxConcurrent {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        match (text, text.parse()) {
+            ("auto", _) => Ok(Self::Auto),
+            (_, Ok(limit @ 1..)) => Ok(Self::Of(limit)),
+            _ => Err("a number is wanted that is not 0, or auto"),
+        }
     }
 }
 

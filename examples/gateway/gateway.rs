@@ -1,14 +1,16 @@
 //! The chain, and what the upstream is told of who asks.
 
-use chain_runtime::nodes::access_log::{AccessLog, Entry, log_cut, log_user};
+use chain_runtime::nodes::access_log::{AccessLog, Entry, Visit};
 use chain_runtime::nodes::auth::Auth;
 use chain_runtime::nodes::rate_limit::{FailureLimit, RateLimit};
 use chain_runtime::nodes::request_id::{RequestId, RequestIds};
 use chain_runtime::nodes::{Peer, User, peer};
+use chain_runtime::pressure::{Adaptive, ByPriority, Elsewhere, Limit, Priority};
 use chain_runtime::proxy::{Body, Client, Forward, Rotation, Sender, Statements, Unstatable};
 use chain_runtime::tailed::Tailed;
+use chain_runtime::tasks::Tasks;
 use chain_runtime::telemetry::{Counted, Meter, Tsc};
-use chain_runtime::{Toggles, chain, node};
+use chain_runtime::{Shedding, Toggles, chain, node};
 use http::request::Parts;
 use http::{HeaderName, Response};
 use hyper::body::Incoming;
@@ -22,20 +24,67 @@ chain! {
     pub(crate) struct Gateway {
         pub(crate) meter: Meter<Tsc, Counted>,
         pub(crate) toggles: Toggles,
+        pub(crate) shedding: Shedding,
+        pub(crate) tasks: Tasks,
         pub(crate) ids: RequestIds,
         pub(crate) log: AccessLog,
+        pub(crate) critical: Critical,
+        pub(crate) admission: Adaptive<ByPriority, Box<dyn Limit + Send>>,
         pub(crate) failures: FailureLimit<Peer>,
         pub(crate) auth: Auth,
         pub(crate) ratelimit: RateLimit<User>,
+        pub(crate) elsewhere: Elsewhere,
         pub(crate) proxy: Forward<Rotation, Incoming, Visitor>,
     }
 
     async fn(request: Parts, body: Incoming, client: Client) -> Reply {
-        ids => peer => log => log_cut
-        => #[toggle("failures")] failures
-        => auth => log_user
-        => #[toggle("ratelimit")] ratelimit
-        => visitor => proxy
+        ids => peer => #[shed(elevated, sample = 1 / 100)] log => log_cut
+        => priority => admission {
+            #[toggle("failures")] failures
+            => auth => log_user
+            => #[toggle("ratelimit")] ratelimit
+            => visitor => elsewhere { proxy }
+        }
+    }
+}
+
+/// Paths whose requests are served before all others.
+pub(crate) struct Critical(pub(crate) Vec<String>);
+
+/// What matters more is for the operator to say. A client is believed that it can wait, since nobody has anything of saying so:
+/// by `Sec-Purpose: prefetch`, or by an urgency of 6 or 7, the two least (RFC 9218).
+#[node]
+fn priority(request: &Parts, critical: &Critical) -> Priority {
+    if critical.0.iter().any(|path| path == request.uri.path()) {
+        return Priority::Critical;
+    }
+    let says = |name: &HeaderName, what: &[&str]| {
+        let said = request.headers.get(name).and_then(|said| said.to_str().ok()).unwrap_or_default();
+        said.split([',', ';']).any(|word| what.contains(&word.trim()))
+    };
+    if says(&PURPOSE, &["prefetch"]) || says(&URGENCY, &["u=6", "u=7"]) {
+        Priority::Sheddable
+    } else {
+        Priority::Default
+    }
+}
+
+const PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
+const URGENCY: HeaderName = HeaderName::from_static("priority");
+
+/// Tells the log what the connection is cut by, where there is a line.
+#[node]
+fn log_cut(client: &Client, visit: &Option<Visit>) {
+    if let Some(visit) = visit {
+        visit.cut_by(client.cut());
+    }
+}
+
+/// Tells the log who it is, where there is a line.
+#[node]
+fn log_user(user: &User, visit: &Option<Visit>) {
+    if let Some(visit) = visit {
+        visit.user(user);
     }
 }
 

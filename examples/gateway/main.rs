@@ -6,7 +6,8 @@
 //! ```
 //!
 //! The chain is in `gateway.rs`: its nodes are ready ones, so that what is left here is flags and wiring. What each node takes is seen live at
-//! the admin address, which is printed at the start: `admin.rs`. What it does not do: TLS towards clients,
+//! the admin address, which is printed at the start: `admin.rs`. Where memory is tight, the log goes first, and more than it can serve is turned away:
+//! `pressure.rs`. What it does not do: TLS towards clients,
 //! caching, health checks of upstreams.
 
 use std::alloc::System;
@@ -19,8 +20,10 @@ use chain_runtime::Toggles;
 use chain_runtime::nodes::access_log::AccessLog;
 use chain_runtime::nodes::rate_limit::{FailureLimit, RateLimit};
 use chain_runtime::nodes::request_id::RequestIds;
+use chain_runtime::pressure::Elsewhere;
 use chain_runtime::proxy::server::Server;
 use chain_runtime::proxy::{Client, Forward, Rotation, Settings, Tunnels};
+use chain_runtime::tasks::Tasks;
 use chain_runtime::telemetry::{Counted, Counting, Meter};
 use http::Request;
 use hyper::body::Incoming;
@@ -35,6 +38,7 @@ mod gateway;
 mod listen;
 mod logging;
 mod pauses;
+mod pressure;
 mod signals;
 mod units;
 mod watched;
@@ -42,8 +46,9 @@ mod watched;
 use cli::Flags;
 use demo::Demo;
 use failure::Failure;
-use gateway::{FORWARDED_USER, Gateway, REQUEST_ID};
+use gateway::{Critical, FORWARDED_USER, Gateway, REQUEST_ID};
 use pauses::Pauses;
+use watched::Operated;
 
 /// What each node allocates is counted: some nanoseconds for each allocation.
 #[global_allocator]
@@ -110,19 +115,29 @@ async fn run() -> Result<(), Failure> {
     let pauses = Pauses::look();
     let meter = Meter::builder(Gateway::CHAIN).pauses(Arc::clone(&pauses.ledger));
     let meter = meter.allocations(Counted).map_err(Failure::failed)?.build();
+    let (pressure, sampler, moves) = flags.pressure(&lines)?;
+    // On a thread of its own: what is to be seen may be that the others do not come to it.
+    let _sampling = sampler.on_thread().map_err(Failure::failed)?;
+    let tasks = Tasks::default();
     let gateway = Arc::new(Gateway {
         meter,
         toggles: Toggles::new(),
+        shedding: pressure.shedding(),
+        tasks: tasks.clone(),
         ids: RequestIds::new(),
         log: AccessLog::new(lines.clone()),
+        critical: Critical(flags.critical.drain(..).collect()),
+        admission: flags.admission().under(Arc::clone(pressure.cell())),
         failures: FailureLimit::new(RateLimit::per_minute(flags.failures)),
         auth,
         ratelimit: RateLimit::per_second(flags.rate).burst(flags.burst),
+        elsewhere: Elsewhere::new(),
         proxy: Forward::new(Rotation::new(flags.upstreams.drain(..)), settings),
     });
     let stopping = CancellationToken::new();
     if let Some((listener, door)) = admin {
-        admin::start(listener, door, Arc::clone(&gateway) as _, stopping.clone());
+        let operated = Operated { gateway: Arc::clone(&gateway), pressure, moves };
+        admin::start(listener, door, Arc::new(operated), stopping.clone());
     }
     let refused = {
         let gateway = Arc::clone(&gateway);
@@ -144,6 +159,10 @@ async fn run() -> Result<(), Failure> {
     });
     let stopped = server.serve_until(listener, answer, stop, cut).await;
     logging::info(&lines, stopped);
+    let left = tasks.stop(flags.grace).await;
+    if !left.is_empty() {
+        logging::info(&lines, format_args!("work that had to be left: {left}"));
+    }
     // Nobody may read it.
     lines.flush(Duration::from_millis(500));
     Ok(())

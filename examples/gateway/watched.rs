@@ -1,30 +1,53 @@
 //! What of the gateway the admin address shows.
 
+use std::sync::Arc;
+
 use chain_runtime::describe::ChainInfo;
-use chain_runtime::telemetry::{Keeps, Snapshot};
+use chain_runtime::pressure::{Level, Pressure};
+use chain_runtime::telemetry::{Keeps, Snapshot, page};
 use chain_runtime::toggle::Switches;
 
 use super::admin::Watched;
 use super::gateway::Gateway;
+use super::pressure::{self, Moves};
 
-impl Watched for Gateway {
+/// The gateway, and what is known of the process.
+pub(crate) struct Operated {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) pressure: Pressure,
+    pub(crate) moves: Moves,
+}
+
+impl Watched for Operated {
     fn chain(&self) -> &'static ChainInfo {
-        Self::CHAIN
+        Gateway::CHAIN
     }
 
     fn snapshot(&self) -> Snapshot {
-        self.meter.snapshot()
+        self.gateway.meter.snapshot()
     }
 
     fn kept(&self) -> Keeps {
-        self.meter.kept()
+        self.gateway.meter.kept()
     }
 
     fn forget_kept(&self) {
-        self.meter.forget_kept();
+        self.gateway.meter.forget_kept();
     }
 
     fn switches(&self) -> Option<Switches<'_>> {
-        Some(self.toggles())
+        Some(self.gateway.toggles())
+    }
+
+    fn pressure(&self) -> Option<page::Pressure> {
+        Some(pressure::shown(&self.gateway, &self.pressure, &self.moves))
+    }
+
+    fn force(&self, to: Option<Level>) -> bool {
+        match to {
+            Some(level) => self.pressure.force(level),
+            None => self.pressure.release(),
+        }
+        true
     }
 }

@@ -10,6 +10,7 @@ mod fields;
 mod flags;
 mod limits;
 mod load;
+mod pressure;
 mod process;
 mod running;
 mod stop;

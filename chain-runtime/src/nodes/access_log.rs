@@ -1,7 +1,7 @@
 //! One line a request, also for those that are refused, cancelled or broken off, and none that makes anyone wait.
 //!
-//! [`AccessLog`] stands **first** in the chain, and provides the [`Visit`]. Later nodes add to it through `&mut Visit`: the node [`log_user()`] does, for
-//! who it is.
+//! [`AccessLog`] stands **first** in the chain, and provides the [`Visit`]. Later nodes add to it through `&Visit`: the node [`log_user()`] does, for
+//! who it is. A log that may be shed provides an `Option<Visit>`, which a node of one's own asks for.
 //!
 //! ```
 //! use chain_runtime::nodes::access_log::{AccessLog, Entry, Lines, log_user};
@@ -77,6 +77,7 @@
 use core::fmt;
 use core::fmt::Write as _;
 use std::string::String;
+use std::sync::OnceLock;
 use std::thread;
 use std::time::{Instant, SystemTime};
 
@@ -162,9 +163,9 @@ impl AccessLog {
             method: request.method.clone(),
             path: request.uri.path_and_query().cloned(),
             id: request.headers.get(&self.id).cloned(),
-            user: None,
+            user: OnceLock::new(),
             peer,
-            cut: None,
+            cut: OnceLock::new(),
             lines: self.lines.clone(),
         }))
     }
@@ -212,7 +213,7 @@ impl AccessLog {
 
 /// Tells the log who the user is. It stands after the node that provides it.
 #[node(crate = crate)]
-pub fn log_user(user: &User, visit: &mut Visit) {
+pub fn log_user(user: &User, visit: &Visit) {
     visit.user(user);
 }
 
@@ -220,7 +221,7 @@ pub fn log_user(user: &User, visit: &mut Visit) {
 /// It stands after the log.
 #[cfg(feature = "proxy")]
 #[node(crate = crate)]
-pub fn log_cut(client: &Client, visit: &mut Visit) {
+pub fn log_cut(client: &Client, visit: &Visit) {
     visit.cut_by(client.cut());
 }
 
@@ -232,18 +233,19 @@ pub struct Visit(
 );
 
 impl Visit {
-    /// This user it is.
-    pub fn user(&mut self, user: &User) {
-        if let Some(record) = &mut self.0 {
-            record.user = Some(user.clone());
+    /// This user it is. Who says so first is right.
+    pub fn user(&self, user: &User) {
+        if let Some(record) = &self.0 {
+            record.user.get_or_init(|| user.clone());
         }
     }
 
     /// Where this is said to be cut before the line is written, and the request did not come to its end, its outcome is `cut`. For a limit that ends
     /// requests from outside of the chain, such as that of a connection whose client does not read.
-    pub fn cut_by(&mut self, cut: &Cut) {
-        if let Some(record) = &mut self.0 {
-            record.cut = Some(cut.clone());
+    /// The first that is said counts.
+    pub fn cut_by(&self, cut: &Cut) {
+        if let Some(record) = &self.0 {
+            record.cut.get_or_init(|| cut.clone());
         }
     }
 
@@ -339,9 +341,9 @@ struct Record {
     method: Method,
     path: Option<PathAndQuery>,
     id: Option<HeaderValue>,
-    user: Option<User>,
+    user: OnceLock<User>,
     peer: Peer,
-    cut: Option<Cut>,
+    cut: OnceLock<Cut>,
     lines: Lines,
 }
 
@@ -405,7 +407,7 @@ impl Record {
     ) {
         let outcome = match outcome {
             Outcome::Cancelled if thread::panicking() => Outcome::Panicked,
-            Outcome::Cancelled | Outcome::Broken if self.cut.as_ref().is_some_and(Cut::is_cut) => Outcome::Cut,
+            Outcome::Cancelled | Outcome::Broken if self.cut.get().is_some_and(Cut::is_cut) => Outcome::Cut,
             outcome => outcome,
         };
         self.lines.line(|line| {
@@ -423,7 +425,7 @@ impl Record {
                 let _ = write!(line, " received={received}");
             }
             let _ = write!(line, " ms={:.3}", self.began.elapsed().as_secs_f64() * 1_000.0);
-            if let Some(user) = &self.user {
+            if let Some(user) = self.user.get() {
                 field(line, "user", user.name(), MAX_NAME);
             }
             if let Some(id) = &self.id {

@@ -151,9 +151,9 @@ impl Sampler {
     }
 
     /// Asks the kernel to wake for the sources that know how.
+    #[cfg(target_os = "linux")]
     fn triggers(&mut self) -> Triggers {
         let mut triggers = Triggers::default();
-        #[cfg(target_os = "linux")]
         for one in &mut self.tracked {
             if let Some(Ok(file)) = one.trigger() {
                 triggers.push(file);
@@ -161,6 +161,11 @@ impl Sampler {
             }
         }
         triggers
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn triggers(&mut self) -> Triggers {
+        Triggers
     }
 }
 
@@ -233,7 +238,7 @@ impl Drop for Wakes {
 
 /// Where no kernel wakes.
 #[cfg(not(target_os = "linux"))]
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Triggers;
 
 #[cfg(not(target_os = "linux"))]

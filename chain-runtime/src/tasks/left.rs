@@ -15,6 +15,10 @@ impl Tasks {
     ///
     /// It may be called again, and then waits once more. A future of it that is dropped has begun the stop all the same, and dropped nothing.
     /// Dropped work is gone once its runtime comes to it; work that holds its thread up until then is counted in [`Tasks::leaked`].
+    ///
+    /// # Panics
+    ///
+    /// Where there is work to wait for, and the runtime has no timers.
     pub async fn stop(&self, limit: Duration) -> Left {
         let shared = self.shared();
         shared.close();

@@ -101,11 +101,13 @@ impl Work {
         let of = Arc::clone(run);
         drop(tokio::task::spawn_blocking(move || {
             let (alive, work) = (alive, work);
-            if !of.abort.is_cancelled() {
-                let ended = Panicked::caught(work).map_or_else(Ended::Panicked, Ended::Done);
-                alive.shared.saw(&ended);
-                of.tells(name, told, ended);
-            }
+            // Of what waited for a thread when its run ended, nothing is done.
+            let ended = match of.abort.is_cancelled() {
+                true => Panicked::caught(|| drop(work)).map_or_else(Ended::Panicked, |()| Ended::Aborted),
+                false => Panicked::caught(work).map_or_else(Ended::Panicked, Ended::Done),
+            };
+            alive.shared.saw(&ended);
+            of.tells(name, told, ended);
             drop(alive);
         }));
         Child::new(name, hears, Arc::clone(run))
@@ -261,6 +263,10 @@ impl Tasks {
 
     /// Waits for the run's children, up to the limit of [`Builder::join_within`](super::Builder::join_within), and then drops them where they stand. A
     /// child that panicked and that nobody awaited takes the reply's place.
+    ///
+    /// # Panics
+    ///
+    /// Where there is a child to wait for, and the runtime has no timers.
     pub async fn exit<R: MadeOfAPanic>(&self, work: &mut Work, reply: &mut R) {
         let Some(run) = work.run.get() else { return };
         let settings = &self.shared().settings;

@@ -13,6 +13,7 @@
 //! | `GET .` | [`HTML`] as `text/html; charset=utf-8`, with [`POLICY`] as `content-security-policy` |
 //! | `GET events` | `text/event-stream`: first [`chain`] as the event `chain`, and then [`Window::figures`] as `figures` every second, [`toggles`] as `toggles` and [`kept`] as `kept` whenever they change; each made by [`event`] |
 //! | `POST toggles/NAME/on`, `POST toggles/NAME/off` | switches a toggle; any 2xx |
+//! | `POST pressure/LEVEL`, `POST pressure/follow` | forces the level, or lets it follow what is measured; any 2xx. Wanted where events called `pressure` are sent: of [`pressure`], whenever it changes |
 //! | `POST kept/forget` | [`Meter::forget_kept`](super::Meter::forget_kept); any 2xx |
 //!
 //! Who answers a `POST` has to see to it that it comes from the page, and not from another site in the same browser: by the fields `Origin`,
@@ -42,6 +43,7 @@
 //! ```
 
 mod figures;
+mod pressure;
 mod shape;
 mod waterfall;
 
@@ -52,6 +54,7 @@ use std::vec::Vec;
 use serde::Serialize;
 
 pub use figures::Window;
+pub use pressure::{Admission, Move, Pressure, Shed, Source};
 
 use super::Keeps;
 use crate::describe::ChainInfo;
@@ -64,8 +67,8 @@ pub const HTML: &str = include_str!("page/page.html");
 /// from. It cannot be put in a frame.
 pub const POLICY: &str = concat!(
     "default-src 'none'; connect-src 'self'; img-src data:; ",
-    "script-src 'sha256-Vq1G6j2HnkKHlWfl22mkHYbG7i6cG6OpuwbXUbw47vs='; ",
-    "style-src 'sha256-MsXpw1KxGJBeQlDhRAU4tTsihggLnkBu4FI08Wd2as8='; ",
+    "script-src 'sha256-iQcOkhzNFzyq2Sq5MnqxrYvhnZiPgT9n2i5jYNfzXMQ='; ",
+    "style-src 'sha256-aI2kYeHtlzDXVYVnGGZmuX9jjRJ7jyRqJn8N3QBOfXY='; ",
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 );
 
@@ -84,6 +87,11 @@ pub fn toggles(switches: Switches<'_>) -> String {
         on: bool,
     }
     json(&switches.iter().map(|(name, on)| Toggle { name, on }).collect::<Vec<_>>())
+}
+
+/// The level, what is measured, what is given up, and who is let in.
+pub fn pressure(pressure: &Pressure) -> String {
+    json(pressure)
 }
 
 /// The runs that are kept, as waterfalls.

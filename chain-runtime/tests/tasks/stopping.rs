@@ -136,3 +136,71 @@ async fn a_stop_that_is_called_again_waits_again() {
     assert!(tasks.stop(SECOND * 9).await.is_empty());
     assert_eq!(log.counts(), [1, 1, 1]);
 }
+
+/// Names are literals, as a rule. Who makes them up has no more memory kept for them than for 256.
+#[tokio::test(start_paused = true)]
+async fn names_past_the_256th_are_counted_together() {
+    let tasks = Tasks::new(300);
+    for number in 0..300 {
+        let name: &'static str = Box::leak(format!("{number:03}").into_boxed_str());
+        tasks.detach(name, pending::<()>()).await;
+    }
+    let left = tasks.stop(SECOND).await;
+    assert_eq!((left.iter().len(), left.total(), left.iter().next()), (257, 300, Some(("(others)", 44))));
+}
+
+#[cfg(feature = "tracing")]
+mod logged {
+    use std::fmt::Debug;
+    use std::sync::{Arc, Mutex};
+
+    use tracing::field::{Field, Visit};
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Level, Metadata, Subscriber};
+
+    use super::*;
+
+    /// Writes down the fields of each warning.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<String>>>);
+
+    struct Line(String);
+
+    impl Visit for Line {
+        fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+            if field.name() != "message" {
+                self.0 += &format!("{}={value:?} ", field.name());
+            }
+        }
+    }
+
+    impl Subscriber for Lines {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            *metadata.level() == Level::WARN
+        }
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn event(&self, event: &Event<'_>) {
+            let mut line = Line(String::new());
+            event.record(&mut line);
+            self.0.lock().unwrap().push(line.0);
+        }
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_left_is_a_warning_for_each_name() {
+        let lines = Lines::default();
+        let _logged = tracing::subscriber::set_default(lines.clone());
+        let tasks = Tasks::new(8);
+        for node in ["charge", "audit", "charge"] {
+            tasks.detach(node, pending::<()>()).await;
+        }
+        assert_eq!(tasks.stop(SECOND).await.total(), 3);
+        assert_eq!(*lines.0.lock().unwrap(), ["node=\"audit\" left=1 ", "node=\"charge\" left=2 "]);
+    }
+}

@@ -50,6 +50,7 @@ pub(super) struct Feed {
 struct Latest {
     figures: Bytes,
     toggles: (u64, Bytes),
+    pressure: (u64, Bytes),
     kept: (u64, Bytes),
 }
 
@@ -72,7 +73,7 @@ impl Feed {
         let viewer = Viewer {
             chain: Some(self.chain.clone()),
             latest: self.latest.subscribe(),
-            seen: (0, 0),
+            seen: [0; 3],
             until: Instant::now() + LONGEST,
             _place: place,
         };
@@ -86,7 +87,8 @@ struct Viewer {
     /// Not sent yet.
     chain: Option<Bytes>,
     latest: watch::Receiver<Latest>,
-    seen: (u64, u64),
+    /// The numbers of what was sent last, in the order in which it is sent.
+    seen: [u64; 3],
     until: Instant,
     _place: OwnedSemaphorePermit,
 }
@@ -97,9 +99,9 @@ impl Viewer {
             return Some((Ok(Frame::data(chain)), self));
         }
         timeout_at(self.until, self.latest.changed()).await.ok()?.ok()?;
-        let Latest { figures, toggles, kept } = self.latest.borrow_and_update().clone();
+        let Latest { figures, toggles, pressure, kept } = self.latest.borrow_and_update().clone();
         let mut event = Vec::with_capacity(figures.len());
-        for (seen, (number, text)) in [(&mut self.seen.0, toggles), (&mut self.seen.1, kept)] {
+        for (seen, (number, text)) in self.seen.iter_mut().zip([toggles, pressure, kept]) {
             if *seen != number {
                 *seen = number;
                 event.extend_from_slice(&text);
@@ -153,9 +155,9 @@ impl Maker {
         let Self { watched, window, latest, kept: sent } = self;
         latest.figures = page::event("figures", &window.figures(watched.snapshot())).into();
         let toggles = watched.switches().map_or_else(|| "[]".to_owned(), page::toggles);
-        let toggles = Bytes::from(page::event("toggles", &toggles));
-        if latest.toggles.1 != toggles {
-            latest.toggles = (latest.toggles.0 + 1, toggles);
+        renew(&mut latest.toggles, page::event("toggles", &toggles));
+        if let Some(pressure) = watched.pressure() {
+            renew(&mut latest.pressure, page::event("pressure", &page::pressure(&pressure)));
         }
         let kept = watched.kept();
         let numbers = numbers(&kept);
@@ -163,6 +165,13 @@ impl Maker {
             latest.kept = (latest.kept.0 + 1, page::event("kept", &page::kept(&kept)).into());
             *sent = numbers;
         }
+    }
+}
+
+/// Another number where it says something else.
+fn renew(event: &mut (u64, Bytes), says: String) {
+    if event.1 != says {
+        *event = (event.0 + 1, says.into());
     }
 }
 

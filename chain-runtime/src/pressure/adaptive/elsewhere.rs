@@ -168,7 +168,9 @@ impl<T: Timer + Clone + Send + Sync + 'static> Away<'_, T> {
         stamped.stamp.woken.store(0, Relaxed);
         let polled = own::hidden(|| block.poll(&mut Context::from_waker(&stamped.waker)));
         if polled.is_pending() {
-            self.since = Some(self.node.timer.now());
+            let now = self.node.timer.now();
+            self.since = Some(now);
+            own::waits_elsewhere(now);
         }
         polled
     }

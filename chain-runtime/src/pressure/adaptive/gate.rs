@@ -194,17 +194,22 @@ impl<L: Limit, T: Timer> Permit<'_, L, T> {
     /// What is noted of the block: nothing, or its time, or that it was lost.
     fn outcome(&self, now: Instant) -> Option<Option<Duration>> {
         let all = now.saturating_duration_since(self.began);
-        let own = all.saturating_sub(self.told.elsewhere);
+        let waits = self.told.since.filter(|_| !self.ended).map(|since| now.saturating_duration_since(since));
+        let elsewhere = self.told.elsewhere + waits.unwrap_or_default();
+        let own = all.saturating_sub(elsewhere);
         let is_late = self.gate.timeout.is_some_and(|timeout| own >= timeout);
+        // A time-out is charged to who took the most of the time.
+        let is_own = elsewhere <= all / 2;
         if !self.ended {
-            // Who was given up is no sample, unless that took so long that it is a time-out, by whichever deadline.
-            return (is_late && !thread::panicking()).then_some(None);
+            // Who was given up is no sample, but where that was because of the time.
+            let timed_out = self.told.deadline.is_some_and(|at| at <= now) && is_own;
+            return ((is_late || timed_out) && !thread::panicking()).then_some(None);
         }
         match self.told.verdict {
             None | Some(Verdict::Replied) => Some((!is_late).then_some(own)),
             Some(Verdict::Lost) => Some(None),
             Some(Verdict::Ignored) => None,
-            Some(Verdict::TimedOut) => (self.told.elsewhere <= all / 2).then_some(None),
+            Some(Verdict::TimedOut) => is_own.then_some(None),
         }
     }
 }

@@ -5,7 +5,9 @@ use core::pin::Pin;
 use std::cell::Cell;
 use std::ptr;
 use std::thread_local;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use crate::around::Deadline;
 
 thread_local! {
     /// Of the innermost limit whose block this thread is polling.
@@ -24,6 +26,10 @@ struct Current {
 pub(super) struct Told {
     /// For how long it waited for something that is not this limit's.
     pub(super) elsewhere: Duration,
+    /// Since when it waits so, if it did when it was last polled.
+    pub(super) since: Option<Instant>,
+    /// When it has to be done, by a deadline around the limit.
+    pub(super) deadline: Option<Instant>,
     pub(super) verdict: Option<Verdict>,
 }
 
@@ -52,6 +58,7 @@ pub(crate) fn tell(verdict: Verdict) {
 pub(super) async fn watched<B: Future>(mut block: Pin<&mut B>, told: &mut Told) -> B::Output {
     poll_fn(|context| {
         let whose = ptr::from_ref(told).addr();
+        (told.since, told.deadline) = (None, Deadline::current());
         let watch = Watch { before: CURRENT.replace(Some(Current { whose, told: *told })), told };
         let polled = block.as_mut().poll(context);
         drop(watch);
@@ -73,6 +80,7 @@ impl Drop for Watch<'_> {
             // What was elsewhere for this one was so for the one around it, too. How it ended is its own.
             if let Some(before) = &mut before {
                 before.told.elsewhere += current.told.elsewhere.saturating_sub(self.told.elsewhere);
+                before.told.since = current.told.since;
             }
             *self.told = current.told;
         }
@@ -85,10 +93,19 @@ pub(super) fn whose() -> Option<usize> {
     CURRENT.get().map(|current| current.whose)
 }
 
-/// Adds time that the run waited elsewhere, if it is the one that is polled.
+/// Adds time that the run waited elsewhere, if it is the one that is polled. It does so no more.
 pub(super) fn add_elsewhere(whose: usize, time: Duration) {
     if let Some(mut current) = CURRENT.get().filter(|current| current.whose == whose) {
         current.told.elsewhere += time;
+        current.told.since = None;
+        CURRENT.set(Some(current));
+    }
+}
+
+/// The run that is polled waits elsewhere from now on.
+pub(super) fn waits_elsewhere(now: Instant) {
+    if let Some(mut current) = CURRENT.get() {
+        current.told.since = Some(now);
         CURRENT.set(Some(current));
     }
 }

@@ -40,6 +40,9 @@ struct Slot {
     waker: Option<Waker>,
 }
 
+/// What a place costs, as `Adaptive::queue` says.
+const _: () = assert!(size_of::<Slot>() <= 48 && size_of::<Share>() <= 24);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Free,
@@ -78,6 +81,9 @@ pub(super) enum Order {
     /// Who came last: under overload those who came first have waited for too long already.
     Lifo,
 }
+
+/// The order of each priority.
+pub(super) type Orders = [Order; 3];
 
 /// What a slot was when its waiter left it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +128,7 @@ impl Queue {
     }
 
     /// Makes room for one more, if it may have some: the waker is of who had to go for it.
-    pub(super) fn make_room(&mut self, by: By, order: Order) -> Result<Option<Waker>, Reason> {
+    pub(super) fn make_room(&mut self, by: By, orders: Orders) -> Result<Option<Waker>, Reason> {
         if self.free == NONE {
             return Err(Reason::Full);
         }
@@ -133,7 +139,7 @@ impl Queue {
         let lowest = lower.into_iter().find(|other| self.lanes[*other as usize].waiting > 0);
         if let Some(lowest) = lowest {
             let share = self.lanes[lowest as usize].longest();
-            return Ok(self.turn_away(lowest, share, order, Reason::Outranked));
+            return Ok(self.turn_away(lowest, share, orders, Reason::Outranked));
         }
         let lane = &self.lanes[by.priority as usize];
         if lane.waiting == 0 {
@@ -143,7 +149,7 @@ impl Queue {
         let own = lane.shares[usize::from(by.share)].waiting;
         let longest = lane.longest();
         if lane.shares[longest as usize].waiting > own + 1 {
-            return Ok(self.turn_away(by.priority, longest, order, Reason::Share));
+            return Ok(self.turn_away(by.priority, longest, orders, Reason::Share));
         }
         // It is its own doing where it has more than its part of the places, and others have places, too.
         let part = lane.waiting.div_ceil(lane.active.max(1));
@@ -174,11 +180,11 @@ impl Queue {
     }
 
     /// Gives a permit to who is next, as one of `in_flight`.
-    pub(super) fn grant(&mut self, order: Order, in_flight: usize) -> Option<Option<Waker>> {
+    pub(super) fn grant(&mut self, orders: Orders, in_flight: usize) -> Option<Option<Waker>> {
         let lane = self.lanes.iter().position(|lane| lane.waiting > 0)?;
         let share = self.lanes[lane].turn;
         let of = self.lanes[lane].shares[share as usize];
-        let at = if order == Order::Fifo { of.first } else { of.last };
+        let at = if orders[lane] == Order::Fifo { of.first } else { of.last };
         // The next share has its turn, also where this one has more.
         self.lanes[lane].turn = of.after;
         self.unlink(at);
@@ -215,9 +221,9 @@ impl Queue {
     }
 
     /// Takes the one out that would be served last.
-    fn turn_away(&mut self, priority: Priority, share: u32, order: Order, reason: Reason) -> Option<Waker> {
+    fn turn_away(&mut self, priority: Priority, share: u32, orders: Orders, reason: Reason) -> Option<Waker> {
         let of = self.lanes[priority as usize].shares[share as usize];
-        let at = if order == Order::Fifo { of.last } else { of.first };
+        let at = if orders[priority as usize] == Order::Fifo { of.last } else { of.first };
         self.unlink(at);
         let slot = &mut self.slots[at as usize];
         slot.state = State::TurnedAway(reason);

@@ -8,7 +8,7 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use super::priority::{By, Priority};
-use super::queue::{Left, Order, Queue};
+use super::queue::{Left, Order, Orders, Queue};
 use super::turned_away::Reason;
 use crate::shed::Level;
 use crate::sync::Mutex;
@@ -40,8 +40,9 @@ pub(super) struct Room {
 #[derive(Debug)]
 struct Waiters {
     queue: Queue,
-    /// Since when there was always somebody.
-    since: Option<Instant>,
+    /// Since when there was always somebody of that priority, or of one that matters more. What is served first has no overload
+    /// because of what is served last.
+    since: [Option<Instant>; 3],
 }
 
 /// How long one may wait: CoDel, as Facebook's thrift servers have it ("Fail at Scale", 2015).
@@ -90,7 +91,7 @@ impl Room {
     pub(super) fn new(limit: usize, at_most: usize, patience: Patience) -> Self {
         Self {
             word: AtomicU64::new(packed(limit)),
-            queue: Mutex::new(Waiters { queue: Queue::new(at_most), since: None }),
+            queue: Mutex::new(Waiters { queue: Queue::new(at_most), since: [None; 3] }),
             patience,
         }
     }
@@ -120,7 +121,7 @@ impl Room {
     pub(super) fn ask(&self, by: By, level: Level, now: Instant) -> Asked {
         let mut guard = self.lock();
         let waiters = &mut *guard;
-        let order = waiters.order(now, self.patience);
+        let orders = waiters.orders(now, self.patience);
         if waiters.queue.waiting() == 0
             && let Some(in_flight) = self.try_enter(level)
         {
@@ -134,7 +135,7 @@ impl Room {
         if !may_wait {
             return Asked::Away(Reason::Level);
         }
-        let displaced = match waiters.queue.make_room(by, order) {
+        let displaced = match waiters.queue.make_room(by, orders) {
             Ok(displaced) => displaced,
             Err(reason) => return Asked::Away(reason),
         };
@@ -142,14 +143,18 @@ impl Room {
         if waiters.queue.waiting() == 0
             && let Some(in_flight) = self.enter_or_announce(level)
         {
-            waiters.since = None;
+            waiters.since = [None; 3];
             drop(guard);
             wake(displaced);
             return Asked::In(in_flight);
         }
         let slot = waiters.queue.push(by);
-        let since = *waiters.since.get_or_insert(now);
-        let is_over = now.saturating_duration_since(since) >= self.patience.calm;
+        let lane = by.priority as usize;
+        for since in &mut waiters.since[lane..] {
+            since.get_or_insert(now);
+        }
+        waiters.note_gone();
+        let is_over = waiters.orders(now, self.patience)[lane] == Order::Lifo;
         drop(guard);
         wake(displaced);
         Asked::Waits(slot, if is_over { self.patience.target } else { self.patience.calm })
@@ -194,8 +199,8 @@ impl Room {
                 .word
                 .fetch_update(Acquire, Relaxed, |word| (in_flight(word) < allowed(word, level)).then_some(word + 1));
             let Ok(word) = enters else { return };
-            let order = waiters.order(now, self.patience);
-            let waker = waiters.queue.grant(order, in_flight(word) + 1).flatten();
+            let orders = waiters.orders(now, self.patience);
+            let waker = waiters.queue.grant(orders, in_flight(word) + 1).flatten();
             self.note_emptied(waiters);
             // The lock is not held while somebody else's waker runs.
             drop(guard);
@@ -240,12 +245,12 @@ impl Room {
 
     /// For how long there was always somebody who waits.
     pub(super) fn busy_for(&self, now: Instant) -> Duration {
-        self.lock().since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+        self.lock().since[2].map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
     }
 
     fn note_emptied(&self, waiters: &mut Waiters) {
+        waiters.note_gone();
         if waiters.queue.waiting() == 0 {
-            waiters.since = None;
             self.word.fetch_and(!WAITS, Relaxed);
         }
     }
@@ -258,10 +263,21 @@ fn wake(waker: Option<Waker>) {
 }
 
 impl Waiters {
-    fn order(&self, now: Instant, patience: Patience) -> Order {
-        match self.since {
+    /// Under overload who came last is next.
+    fn orders(&self, now: Instant, patience: Patience) -> Orders {
+        self.since.map(|since| match since {
             Some(since) if now.saturating_duration_since(since) >= patience.calm => Order::Lifo,
             _ => Order::Fifo,
+        })
+    }
+
+    /// Somebody waits no more.
+    fn note_gone(&mut self) {
+        for (since, priority) in self.since.iter_mut().zip(Priority::ALL) {
+            if self.queue.waiting_as(priority) > 0 {
+                return;
+            }
+            *since = None;
         }
     }
 }

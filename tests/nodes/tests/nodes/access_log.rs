@@ -354,7 +354,7 @@ async fn a_field_stays_a_field_and_a_line_a_line_whatever_is_in_it() {
     request.uri =
         format!("/empty/{}", "é\"\\".repeat(400)).parse().unwrap_or_else(|_| "/empty".parse().expect("a path"));
     let long = "x".repeat(700);
-    let mut visit = logged.site.log.visit(&request, peer());
+    let visit = logged.site.log.visit(&request, peer());
     visit.user(&User::new("a \"b\" \\c").expect("a name"));
     logged.site.log.cancelled(&visit);
     let line = logged.line();

@@ -133,6 +133,53 @@ async fn a_toggle_switched_by_the_keyboard_changes_replies() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_level_forced_by_the_keyboard_is_seen_with_what_it_gives_up() {
+    let gateway = Gateway::start(&[&GENEROUS[..], &["--max-concurrent", "37"]].concat()).await;
+    let mut tab = Tab::open(&gateway.page).await;
+    let level = "document.getElementById('level').textContent";
+    tab.until(&format!("{level} === 'calm'")).await;
+    let tile = |title: &str| {
+        format!(
+            "[...document.querySelectorAll('#admission div')].find(tile => tile.firstChild.textContent === '{title}')?.lastChild.textContent"
+        )
+    };
+    tab.until(&format!("{} === '37'", tile("limit"))).await;
+    let cells = "[...document.querySelectorAll('#matrix tbody tr')].map(row => [...row.children].map(cell => cell.textContent).slice(0, 6).join())";
+    assert_eq!(tab.value(cells).await, json!(["log,runs,1/100,1/100,1/100,as declared"]));
+    let mut pressed = 0;
+    while tab.value("document.activeElement.id").await != json!("force-critical") {
+        tab.press("Tab", 9, "").await;
+        pressed += 1;
+        assert!(pressed < 30, "the keyboard does not get there");
+    }
+    tab.press(" ", 32, " ").await;
+    tab.until(&format!("{level} === 'critical, forced'")).await;
+    tab.until("document.getElementById('force-critical').getAttribute('aria-pressed') === 'true'").await;
+    tab.until(
+        "[...document.querySelectorAll('#matrix .now')].map(cell => cell.textContent).join() === 'critical,1/100'",
+    )
+    .await;
+    tab.until("document.querySelector('#moves li').textContent.endsWith('calm → critical: forced')").await;
+    // What is given up is counted.
+    let load = gateway.load(2);
+    tab.until("+document.querySelector('#matrix tbody tr').lastChild.textContent.replace('k', '') > 0").await;
+    drop(load);
+    for (width, is_phone) in [(1280, false), (375, true), (320, true)] {
+        tab.size(width, 900, is_phone).await;
+        tab.until(&format!("innerWidth === {width}")).await;
+        let wide = tab.value("[document.documentElement.scrollWidth, document.documentElement.clientWidth]").await;
+        assert!(wide[0].as_u64() <= wide[1].as_u64(), "{width}: {wide} it scrolls to the side");
+    }
+    // What others force is seen, too.
+    let others = "fetch('pressure/calm', { method: 'POST' }).then(reply => reply.status)";
+    assert_eq!(tab.value(others).await, json!(200));
+    tab.until(&format!("{level} === 'calm, forced'")).await;
+    tab.value("document.getElementById('force-follow').click()").await;
+    tab.until(&format!("{level} === 'calm'")).await;
+    assert_eq!(tab.complaints, Vec::<Value>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_has_the_token_sees_and_switches() {
     let token = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(token.path(), "a-token-of-24-characters\n").expect("a file");

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::super::priority::{By, Priority};
 use super::super::turned_away::Reason;
-use super::{Left, Order, Queue};
+use super::{Left, Order, Orders, Queue};
 
 /// Who waits, by priority: the shares in the order of their turns, each with its slots, who came first first.
 #[derive(Default)]
@@ -35,10 +35,10 @@ impl Model {
         }
     }
 
-    fn grant(&mut self, order: Order, in_flight: usize) -> Option<u32> {
-        let lane = self.lanes.iter_mut().find(|lane| !lane.is_empty())?;
+    fn grant(&mut self, orders: Orders, in_flight: usize) -> Option<u32> {
+        let (at, lane) = self.lanes.iter_mut().enumerate().find(|(_, lane)| !lane.is_empty())?;
         let (share, mut slots) = lane.pop_front()?;
-        let slot = if order == Order::Fifo { slots.pop_front()? } else { slots.pop_back()? };
+        let slot = if orders[at] == Order::Fifo { slots.pop_front()? } else { slots.pop_back()? };
         if !slots.is_empty() {
             lane.push_back((share, slots));
         }
@@ -54,14 +54,14 @@ impl Model {
     }
 
     /// The one that would be served last of the share goes.
-    fn turn_away(&mut self, lane: usize, share: u8, order: Order, reason: Reason) {
+    fn turn_away(&mut self, lane: usize, share: u8, orders: Orders, reason: Reason) {
         let (_, slots) = self.lanes[lane].iter_mut().find(|(of, _)| *of == share).unwrap();
-        let slot = if order == Order::Fifo { slots.pop_back() } else { slots.pop_front() }.unwrap();
+        let slot = if orders[lane] == Order::Fifo { slots.pop_back() } else { slots.pop_front() }.unwrap();
         self.lanes[lane].retain(|(_, slots)| !slots.is_empty());
         self.over.push((slot, Err(reason)));
     }
 
-    fn make_room(&mut self, by: By, order: Order, at_most: usize) -> Result<(), Reason> {
+    fn make_room(&mut self, by: By, orders: Orders, at_most: usize) -> Result<(), Reason> {
         if self.waiting() + self.over.len() == 2 * at_most {
             return Err(Reason::Full);
         }
@@ -70,7 +70,7 @@ impl Model {
         }
         let own_lane = by.priority as usize;
         if let Some(lower) = (own_lane + 1..3).rev().find(|lane| self.in_lane(*lane) > 0) {
-            self.turn_away(lower, self.longest(lower).0, order, Reason::Outranked);
+            self.turn_away(lower, self.longest(lower).0, orders, Reason::Outranked);
             return Ok(());
         }
         if self.in_lane(own_lane) == 0 {
@@ -79,7 +79,7 @@ impl Model {
         let own = self.lanes[own_lane].iter().find(|(share, _)| *share == by.share).map_or(0, |(_, slots)| slots.len());
         let (longest, most) = self.longest(own_lane);
         if most > own + 1 {
-            self.turn_away(own_lane, longest, order, Reason::Share);
+            self.turn_away(own_lane, longest, orders, Reason::Share);
             return Ok(());
         }
         let shares = self.lanes[own_lane].len();
@@ -123,19 +123,19 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-fn step(queue: &mut Queue, model: &mut Model, at_most: usize, order: Order, op: Op) {
+fn step(queue: &mut Queue, model: &mut Model, at_most: usize, orders: Orders, op: Op) {
     let slots = model.slots();
     match op {
         Op::Ask(by) => {
-            let room = queue.make_room(by, order).map(drop);
-            assert_eq!(room, model.make_room(by, order, at_most));
+            let room = queue.make_room(by, orders).map(drop);
+            assert_eq!(room, model.make_room(by, orders, at_most));
             if room.is_ok() {
                 let slot = queue.push(by);
                 assert!(!slots.contains(&slot), "a slot is given once");
                 model.push(by, slot);
             }
         }
-        Op::Grant => assert_eq!(queue.grant(order, slots.len()).is_some(), model.grant(order, slots.len()).is_some()),
+        Op::Grant => assert_eq!(queue.grant(orders, slots.len()).is_some(), model.grant(orders, slots.len()).is_some()),
         Op::Look(at) if !slots.is_empty() => {
             let slot = slots[at % slots.len()];
             let expected = match model.over.iter().position(|(of, _)| *of == slot) {
@@ -162,10 +162,11 @@ proptest! {
 
     /// In 1,000 runs of up to 200 steps each.
     #[test]
-    fn the_queue_does_what_its_model_does(at_most in 0_usize..8, steps in prop::collection::vec((op(), any::<bool>()), 1..200)) {
+    fn the_queue_does_what_its_model_does(at_most in 0_usize..8, steps in prop::collection::vec((op(), any::<[bool; 3]>()), 1..200)) {
         let (mut queue, mut model) = (Queue::new(at_most), Model::default());
         for (op, calm) in steps {
-            step(&mut queue, &mut model, at_most, if calm { Order::Fifo } else { Order::Lifo }, op);
+            let orders = calm.map(|calm| if calm { Order::Fifo } else { Order::Lifo });
+            step(&mut queue, &mut model, at_most, orders, op);
         }
         // All go, and all places are there again.
         for slot in model.slots() {
