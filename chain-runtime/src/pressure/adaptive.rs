@@ -4,6 +4,7 @@ mod elsewhere;
 mod gate;
 mod judge;
 mod limit;
+mod overload;
 mod own;
 mod priority;
 mod queue;
@@ -127,7 +128,7 @@ pub use whole::{Admitted, WholeAdaptive};
 /// - **Who is next**: the priority first. Inside of a priority the shares take turns. Inside of a share it is who came first; under overload it is who came last,
 ///   since those who came first have waited too long already.
 /// - **Overload** is where, for [`patience`](Self::patience), somebody always waited of that priority or of one that matters more. So there may be overload
-///   for what is default, and none for what is critical.
+///   of what can be shed, and none of what is critical. It ends where, for as long, nobody had to wait.
 /// - **How long one waits**: as long as `patience`, and under overload only as long as [`target`](Self::target).
 /// - **Who has to go** where the queue is full: one of a lower priority; otherwise one of the share that has the most, if that is two more than one's own;
 ///   otherwise who comes. Who goes because of its share is given a 429 rather than a 503.

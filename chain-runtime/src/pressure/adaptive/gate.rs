@@ -249,7 +249,7 @@ impl<L: Limit, T: Timer> Future for Waiting<'_, L, T> {
 impl<L: Limit, T: Timer> Drop for Waiting<'_, L, T> {
     fn drop(&mut self) {
         if let Some(slot) = self.slot
-            && self.gate.room.give_up(slot)
+            && self.gate.room.give_up(slot, self.gate.timer.now())
         {
             self.gate.leave();
         }

@@ -7,8 +7,9 @@ use core::task::{Poll, Waker};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use super::overload::Overload;
 use super::priority::{By, Priority};
-use super::queue::{Left, Order, Orders, Queue};
+use super::queue::{Left, Order, Queue};
 use super::turned_away::Reason;
 use crate::shed::Level;
 use crate::sync::Mutex;
@@ -40,17 +41,15 @@ pub(super) struct Room {
 #[derive(Debug)]
 struct Waiters {
     queue: Queue,
-    /// Since when there was always somebody of that priority, or of one that matters more. What is served first has no overload
-    /// because of what is served last.
-    since: [Option<Instant>; 3],
+    overload: Overload,
 }
 
 /// How long one may wait: CoDel, as Facebook's thrift servers have it ("Fail at Scale", 2015).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
-    /// Where the queue was empty not long ago.
+    /// Where there is no [`Overload`].
     pub(super) calm: Duration,
-    /// Where it has not been empty for as long as `calm`.
+    /// Where there is.
     pub(super) target: Duration,
 }
 
@@ -91,7 +90,7 @@ impl Room {
     pub(super) fn new(limit: usize, at_most: usize, patience: Patience) -> Self {
         Self {
             word: AtomicU64::new(packed(limit)),
-            queue: Mutex::new(Waiters { queue: Queue::new(at_most), since: [None; 3] }),
+            queue: Mutex::new(Waiters { queue: Queue::new(at_most), overload: Overload::new(patience.calm) }),
             patience,
         }
     }
@@ -121,7 +120,7 @@ impl Room {
     pub(super) fn ask(&self, by: By, level: Level, now: Instant) -> Asked {
         let mut guard = self.lock();
         let waiters = &mut *guard;
-        let orders = waiters.orders(now, self.patience);
+        let orders = waiters.overload.orders(now);
         if waiters.queue.waiting() == 0
             && let Some(in_flight) = self.try_enter(level)
         {
@@ -143,18 +142,17 @@ impl Room {
         if waiters.queue.waiting() == 0
             && let Some(in_flight) = self.enter_or_announce(level)
         {
-            waiters.since = [None; 3];
+            waiters.note_gone(now);
             drop(guard);
             wake(displaced);
             return Asked::In(in_flight);
         }
         let slot = waiters.queue.push(by);
         let lane = by.priority as usize;
-        for since in &mut waiters.since[lane..] {
-            since.get_or_insert(now);
-        }
-        waiters.note_gone();
-        let is_over = waiters.orders(now, self.patience)[lane] == Order::Lifo;
+        waiters.overload.waits(lane, now);
+        // Somebody else may have had to go for this one.
+        waiters.note_gone(now);
+        let is_over = waiters.overload.orders(now)[lane] == Order::Lifo;
         drop(guard);
         wake(displaced);
         Asked::Waits(slot, if is_over { self.patience.target } else { self.patience.calm })
@@ -199,9 +197,9 @@ impl Room {
                 .word
                 .fetch_update(Acquire, Relaxed, |word| (in_flight(word) < allowed(word, level)).then_some(word + 1));
             let Ok(word) = enters else { return };
-            let orders = waiters.orders(now, self.patience);
+            let orders = waiters.overload.orders(now);
             let waker = waiters.queue.grant(orders, in_flight(word) + 1).flatten();
-            self.note_emptied(waiters);
+            self.note_emptied(waiters, now);
             // The lock is not held while somebody else's waker runs.
             drop(guard);
             wake(waker);
@@ -217,10 +215,10 @@ impl Room {
 
     /// Who waits in the slot goes. Says whether it had a permit, which then has to be [given back](Self::leave).
     #[must_use]
-    pub(super) fn give_up(&self, slot: u32) -> bool {
+    pub(super) fn give_up(&self, slot: u32, now: Instant) -> bool {
         let mut guard = self.lock();
         let (left, waker) = guard.queue.leave(slot);
-        self.note_emptied(&mut guard);
+        self.note_emptied(&mut guard, now);
         drop(guard);
         drop(waker);
         left == Left::Granted
@@ -245,11 +243,11 @@ impl Room {
 
     /// For how long there was always somebody who waits.
     pub(super) fn busy_for(&self, now: Instant) -> Duration {
-        self.lock().since[2].map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+        self.lock().overload.busy_for(now)
     }
 
-    fn note_emptied(&self, waiters: &mut Waiters) {
-        waiters.note_gone();
+    fn note_emptied(&self, waiters: &mut Waiters, now: Instant) {
+        waiters.note_gone(now);
         if waiters.queue.waiting() == 0 {
             self.word.fetch_and(!WAITS, Relaxed);
         }
@@ -263,21 +261,13 @@ fn wake(waker: Option<Waker>) {
 }
 
 impl Waiters {
-    /// Under overload who came last is next.
-    fn orders(&self, now: Instant, patience: Patience) -> Orders {
-        self.since.map(|since| match since {
-            Some(since) if now.saturating_duration_since(since) >= patience.calm => Order::Lifo,
-            _ => Order::Fifo,
-        })
-    }
-
     /// Somebody waits no more.
-    fn note_gone(&mut self) {
-        for (since, priority) in self.since.iter_mut().zip(Priority::ALL) {
+    fn note_gone(&mut self, now: Instant) {
+        for priority in Priority::ALL {
             if self.queue.waiting_as(priority) > 0 {
                 return;
             }
-            *since = None;
+            self.overload.is_empty(priority as usize, now);
         }
     }
 }

@@ -45,7 +45,7 @@ impl World {
     }
 
     fn give_up(&self, slot: u32) {
-        if self.room.give_up(slot) {
+        if self.room.give_up(slot, self.now) {
             self.leave();
         }
     }
