@@ -430,15 +430,14 @@ impl Chain {
         fields.map(|(_, field)| field).collect()
     }
 
-    /// The fields that may be the chain's `Tasks`: the one whose type is called so, or all whose types may be another name of it.
+    /// The fields that may be the chain's `Tasks`: a type of the user's own may be called so as well, and a `Tasks` otherwise.
     pub(crate) fn may_be_tasks(&self) -> Vec<&Field> {
-        let named = self.fields.iter().find(|field| crate::types::is_named(&field.ty, "Tasks"));
         let bare = self.fields.iter().filter(|field| {
             crate::types::last_segment(&field.ty).is_some_and(|last| last.arguments.is_none())
                 && crate::types::may_hide_a_break(&field.ty)
                 && !crate::types::mentions(&field.ty, &self.generics)
         });
-        named.map_or_else(|| bare.collect(), |named| vec![named])
+        bare.collect()
     }
 
     /// Whether a field may be a `Reloadable` by another name: only its type says.
