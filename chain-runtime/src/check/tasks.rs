@@ -8,7 +8,7 @@ use super::Message;
 ///
 /// In a constant, so while compiling.
 #[track_caller]
-pub const fn owner(fields: &[(&str, bool)], held: &[&str]) {
+pub const fn owner(fields: &[(&str, bool)], held: &[(&str, bool)]) {
     let (mut at, mut found) = (0, None);
     while at < fields.len() {
         match (fields[at], found) {
@@ -23,9 +23,13 @@ pub const fn owner(fields: &[(&str, bool)], held: &[&str]) {
         }
         at += 1;
     }
-    if let (None, [name, ..]) = (found, held) {
-        let message = Message::new().text("the work that outlives its request would not belong to ").code(name);
-        let message = message.text(", which holds a `Tasks` and is none: write `").text(name);
-        panic!("{}", message.text(": Tasks`, a clone of a `Tasks` is the same").as_str());
+    let mut at = 0;
+    while at < held.len() {
+        if let (None, (name, true)) = (found, held[at]) {
+            let message = Message::new().text("the work that outlives its request would not belong to ").code(name);
+            let message = message.text(", which holds a `Tasks` and is none: write `").text(name);
+            panic!("{}", message.text(": Tasks`, a clone of a `Tasks` is the same").as_str());
+        }
+        at += 1;
     }
 }

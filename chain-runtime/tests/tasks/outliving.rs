@@ -45,6 +45,10 @@ mod own {
     pub(crate) struct Tasks;
 }
 chain! {
+    struct HoldsAnother { held: Option<own::Tasks>, log: Log }
+    async fn(takes: Takes) -> u32 { #[cancel(finish)] charge => done }
+}
+chain! {
     struct BesideAnother { first: own::Tasks, work: Tasks, log: Log }
     async fn(takes: Takes) -> u32 { #[cancel(detach)] charge => done }
 }
@@ -109,6 +113,9 @@ async fn a_type_of_ones_own_may_be_called_like_that_of_the_field() {
     assert_eq!(chain.run(Takes(SECOND)).await, 200);
     assert_eq!(chain.work.counts().alive, 1);
     let own::Tasks = chain.first;
+    let chain = HoldsAnother { held: Some(own::Tasks), log: Log::default() };
+    assert_eq!(chain.run(Takes(SECOND)).await, 200);
+    assert!(chain.held.is_some());
 }
 
 #[tokio::test(start_paused = true)]

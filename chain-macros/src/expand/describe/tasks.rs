@@ -21,9 +21,10 @@ pub(super) fn owner(chain: &Chain) -> Option<TokenStream> {
         quote_spanned!(span=> #(#cfg)* (#name, #rt::private::Probe::<#ty>::IS_TASKS))
     });
     // That there is no queue behind the request is an error of its own.
-    let held = chain.fields.iter().filter(|field| !behind && holds(&field.ty)).map(|field| {
-        let (cfg, name) = (field.cfg(), name(field));
-        quote_spanned!(span=> #(#cfg)* #name)
+    let held = chain.fields.iter().filter(|_| !behind).filter_map(|field| {
+        let held = held(&field.ty).filter(|held| !types::mentions(held, &chain.generics))?;
+        let (cfg, ty, name) = (field.cfg(), types::anonymous(held), name(field));
+        Some(quote_spanned!(span=> #(#cfg)* (#name, #rt::private::Probe::<#ty>::IS_TASKS)))
     });
     Some(quote_spanned! {span=>
         const _: () = {
@@ -46,12 +47,14 @@ fn first(chain: &Chain) -> Option<(bool, Span)> {
     Some((items.iter().any(|item| behind(item).is_some()), first))
 }
 
-fn holds(ty: &Type) -> bool {
-    let is_it = |held: &Type| types::is_named(held, "Tasks") || holds(held);
+/// What is held by a field that may hold a `Tasks`.
+fn held(ty: &Type) -> Option<&Type> {
+    let innermost = |ty| held(ty).or_else(|| types::is_named(ty, "Tasks").then_some(ty));
     match types::ungrouped(ty) {
-        Type::Reference(reference) => is_it(&reference.elem),
-        other => types::last_segment(other)
-            .filter(|last| HOLDERS.iter().any(|holder| last.ident == holder))
-            .is_some_and(|last| types::type_arguments(last).into_iter().any(is_it)),
+        Type::Reference(reference) => innermost(&reference.elem),
+        other => {
+            let last = types::last_segment(other).filter(|last| HOLDERS.iter().any(|holder| last.ident == holder))?;
+            types::type_arguments(last).into_iter().find_map(innermost)
+        }
     }
 }
