@@ -403,14 +403,20 @@ impl Chain {
         quote::quote!(<fn(&#lifetime ()) -> #ty as #rt::private::Returned<#name #own>>::It)
     }
 
-    /// The field that has the switches.
+    /// The field that has the switches, where its name says so.
     pub(crate) fn switches(&self) -> Option<&Field> {
-        self.fields.iter().find(|field| crate::types::is_named(&field.ty, "Toggles"))
+        self.named("Toggles")
     }
 
-    /// The field by which the chain knows what to shed.
+    /// The field by which the chain knows what to shed, where its name says so.
     pub(crate) fn shedding(&self) -> Option<&Field> {
-        self.fields.iter().find(|field| crate::types::is_named(&field.ty, "Shedding"))
+        self.named("Shedding")
+    }
+
+    /// The one field whose type is called so. Of two one is the user's own, and what a `cfg` may take away is perhaps not there: only types say, then.
+    fn named(&self, ty: &str) -> Option<&Field> {
+        let mut named = self.fields.iter().filter(|field| crate::types::is_named(&field.ty, ty));
+        named.next().filter(|field| named.next().is_none() && field.cfg().next().is_none())
     }
 
     /// The fields that may have what the name of none says: it may be another name of `Toggles`, or of `Shedding`.
@@ -424,15 +430,14 @@ impl Chain {
         fields.map(|(_, field)| field).collect()
     }
 
-    /// The fields that may be the chain's `Tasks`: the one whose type is called so, or all whose types may be another name of it.
+    /// The fields that may be the chain's `Tasks`: a type of the user's own may be called so as well, and a `Tasks` otherwise.
     pub(crate) fn may_be_tasks(&self) -> Vec<&Field> {
-        let named = self.fields.iter().find(|field| crate::types::is_named(&field.ty, "Tasks"));
         let bare = self.fields.iter().filter(|field| {
             crate::types::last_segment(&field.ty).is_some_and(|last| last.arguments.is_none())
                 && crate::types::may_hide_a_break(&field.ty)
                 && !crate::types::mentions(&field.ty, &self.generics)
         });
-        named.map_or_else(|| bare.collect(), |named| vec![named])
+        bare.collect()
     }
 
     /// Whether a field may be a `Reloadable` by another name: only its type says.

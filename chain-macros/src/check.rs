@@ -112,7 +112,7 @@ fn toggles(chain: &Chain, diagnostics: &mut Diagnostics) {
     if chain.form == Form::Short {
         let what = "a chain in the short form has no switches";
         diagnostics.error_at(first.span, what, "declare the chain as an item, with a field `toggles: Toggles`");
-    } else if chain.switches().is_none() && chain.may_have_it().is_empty() {
+    } else if chain.switches().is_none() && chain.may_have_it().is_empty() && !is_missed(chain, "Toggles") {
         diagnostics.error_at(
             first.span,
             format_args!("there is no place for the switch of `{}`", first.name),
@@ -228,6 +228,12 @@ fn types_are_told_apart(chain: &Chain, diagnostics: &mut Diagnostics) {
 }
 
 /// A segment declares the fields that it needs. Whether they are of its types, rustc says.
+/// Whether a segment asks for a field of this type that is not there, which is an error of its own.
+fn is_missed(chain: &Chain, ty: &str) -> bool {
+    let is_there = |need: &NeededField| chain.fields.iter().any(|field| field.name == need.name);
+    chain.needs.iter().any(|need| need.text.rsplit("::").next() == Some(ty) && !is_there(need))
+}
+
 fn segments_have_their_fields(chain: &Chain, diagnostics: &mut Diagnostics) {
     for need in &chain.needs {
         let NeededField { segment, at, name, text, .. } = need;

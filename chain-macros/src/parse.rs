@@ -232,6 +232,22 @@ fn observe(named: Type, chain: &mut Chain, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// What a chain says of all its nodes, a segment cannot: it does not know in which chains it stands.
+pub(crate) fn attributes_of_a_segment(attrs: &mut Vec<Attribute>, diagnostics: &mut Diagnostics) {
+    attrs.retain(|attribute| {
+        let is_of_the_chain = modifiers::is_of_the_chain(attribute) || attribute.path().is_ident("no_alloc");
+        if is_of_the_chain || modifiers::about_spawning(attribute).is_some() {
+            diagnostics.error(
+                attribute,
+                format_args!("`{}` is about a whole chain, and a segment is a part of one", types::text(attribute)),
+                "write it on the chains that take the segment in",
+            );
+            return false;
+        }
+        true
+    });
+}
+
 /// The attributes that are `chain!`'s own are read and taken out; the others are kept for rustc.
 fn own_attributes(attrs: Vec<Attribute>, chain: &mut Chain, diagnostics: &mut Diagnostics) -> Vec<Attribute> {
     let mut kept = Vec::new();
@@ -295,6 +311,9 @@ fn own_attributes(attrs: Vec<Attribute>, chain: &mut Chain, diagnostics: &mut Di
                 syn::Meta::Path(path) => chain.send = Some(path.clone()),
                 other => diagnostics.error(other, "`#[send]` takes no arguments", "write `#[send]`"),
             }
+        } else if path.is_ident("shed") {
+            let what = "`#[shed(..)]` is about a node or a block, and this is the whole chain";
+            diagnostics.error(&attribute, what, "write it before what may be given up");
         } else if let Some(spawn) = modifiers::about_spawning(&attribute) {
             chain.denies_spawn |= diagnostics.ok(spawn).is_some();
         } else {

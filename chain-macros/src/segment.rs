@@ -52,7 +52,8 @@ pub(crate) fn declare(
     declaration: Tokens,
     diagnostics: &mut Diagnostics,
 ) -> Option<TokenStream> {
-    let segment = diagnostics.ok(read.parse2(stream(declaration)))?;
+    let mut segment = diagnostics.ok(read.parse2(stream(declaration)))?;
+    parse::attributes_of_a_segment(&mut segment.attrs, diagnostics);
     let Segment { attrs, vis, name, generics, fields, body } = &segment;
     // The segments in it are checked where they are declared.
     let alone = rewrite::row(&rewrite::tokens(body.stream()), &mut WithoutSegments { name, diagnostics });

@@ -5,6 +5,7 @@
 //! `chain!` macro puts the call at the node's token, and `#[track_caller]` leads the error there.
 
 pub mod shed;
+pub mod tasks;
 
 use crate::describe::{Access, BlockKind, ChainInfo, Facts, Hides, Need, NodeInfo, SourceKind, Wraps};
 

@@ -602,7 +602,7 @@ pub use chain_macros::splice as __splice;
 /// - `sample = 1 / 100` is a share as that of `#[sample(..)]` (feature `sample`): from the level on it runs for that share, and is shed for all others.
 /// - `detach` stands before a node whose work owns what it needs, and that returns nothing: `fn metrics(user: &User) -> impl Future<Output = ()> + Send + 'static`.
 ///   Below the level it is awaited as any node. From the level on its work goes on the queue of the chain's [`Tasks`](crate::tasks::Tasks) (feature `tokio`), behind the
-///   request; work that finds no place there is dropped, and counted.
+///   request; work that finds no place there is dropped, and counted. Nothing limits it there in time but the node itself, so no `#[timeout(..)]` stands before it.
 /// - Each has a name: the node's, or the one that stands in quotes behind the level. `gateway.sheds()` reads and moves them by that name, forces a level on this chain alone, says how often
 ///   each was shed, and is a table of all of it. A chain has at most [`shed::MAX`](crate::shed::MAX) of them.
 ///

@@ -105,6 +105,13 @@ impl<'a> FieldOf<'a, crate::Toggles> {
     }
 }
 
+/// The field whose type is called `Toggles`.
+#[inline(always)]
+#[must_use]
+pub const fn is_toggles(field: &crate::Toggles) -> &crate::Toggles {
+    field
+}
+
 /// What any other field says.
 pub trait WithoutToggles<'a>: Sized {
     /// It has none.
@@ -134,6 +141,13 @@ impl<'a> FieldOf<'a, crate::Shedding> {
     pub const fn shedding(self) -> Option<&'a crate::Shedding> {
         Some(self.0)
     }
+}
+
+/// The field whose type is called `Shedding`.
+#[inline(always)]
+#[must_use]
+pub const fn is_shedding(field: &crate::Shedding) -> &crate::Shedding {
+    field
 }
 
 /// What any other field says.

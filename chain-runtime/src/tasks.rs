@@ -62,7 +62,8 @@
 //! # What outlives its request
 //!
 //! The work of `#[cancel(finish)]`, `#[cancel(detach)]` and `#[shed(.., detach)]` belongs to the chain's `Tasks`, whether or not that is used as a node: it is the field of
-//! the type `Tasks`, or of another name of it. A chain without one uses [`Tasks::of_process`].
+//! the type `Tasks`, or of another name of it. A chain without one uses [`Tasks::of_process`]; with two it does not compile, nor with one that is only held, in an
+//! `Arc` or an `Option`.
 //!
 //! | | waits for a place | when there is none | is dropped |
 //! | --- | --- | --- | --- |
@@ -96,12 +97,12 @@
 //! }
 //! ```
 //!
-//! - **Seen** are, in the tokens of all hooks, in closures, blocks and the calls of macros, also of nodes in segments and in other crates: calls of `spawn`, `spawn_local` and
-//!   `spawn_blocking` through a path of `tokio`, `task`, `rt`, `thread`, `smol`, `async_std`, `actix_rt`, `async_global_executor` or `rayon`, the same without any path, and
-//!   `Handle::current().spawn(..)`.
-//! - **Not seen** are what a function does that the node calls, a function under another name (`use tokio::spawn as go`), and methods: of a `JoinSet`, which drops its tasks when it is
-//!   dropped, and of `std::thread::scope`, but also of a `Handle` that is kept somewhere, and of `std::thread::Builder`.
-//! - A function of one's own that is called `spawn` is called by its path: `pool::spawn(..)`.
+//! - **Seen** are, in the tokens of all hooks, in closures, blocks and the calls of macros, also of nodes in segments and in other crates, and whatever a `#[cfg(..)]` in them
+//!   says: `spawn`, `spawn_local` and `spawn_blocking` with a path of `tokio`, `task`, `rt`, `thread`, `smol`, `async_std`, `actix_rt`, `async_global_executor` or
+//!   `rayon`, be it called, given to another function or imported; calls of the same without any path; and `Handle::current().spawn(..)`.
+//! - **Not seen** are what a function does that the node calls, what is imported outside of the hook under another name (`use tokio::spawn as go`), and methods: of a `JoinSet`, which
+//!   drops its tasks when it is dropped, and of `std::thread::scope`, but also of a `Handle` that is kept somewhere, and of `std::thread::Builder`.
+//! - A function of one's own that is called `spawn` is declared in the hook, or called by its path: `pool::spawn(..)`, `crate::task::spawn(..)`.
 //! - What has to block is for [`Work::spawn_blocking`]. What has to outlive its request is a node of its own, with `#[cancel(detach)]` before it.
 //!
 //! # Cost

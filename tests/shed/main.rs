@@ -290,6 +290,41 @@ fn the_field_may_have_another_name_for_its_type() {
     let Other = site.other;
 }
 
+/// Types of a user's own, which are called like those of this crate.
+mod own {
+    pub(crate) struct Shedding;
+    pub(crate) struct Toggles;
+}
+
+#[test]
+fn a_type_of_ones_own_may_be_called_like_that_of_the_field() {
+    chain! {
+        struct Site { shed: own::Shedding, toggled: own::Toggles, shedding: Shedding, toggles: Toggles }
+        fn(path: Path) -> &'static str { #[shed(high)] log => #[toggle] warm => done }
+    }
+    let (shed, toggled) = (own::Shedding, own::Toggles);
+    let site = Site { shed, toggled, shedding: Shedding::new(), toggles: Toggles::new() };
+    site.run(Path("log"));
+    assert_eq!(seen(), "log warm");
+    site.sheds().force(Level::High);
+    site.toggles().set("warm", false).unwrap();
+    site.run(Path("log"));
+    assert_eq!((seen(), site.sheds().count("log")), (String::new(), Ok(1)));
+    let (own::Shedding, own::Toggles) = (site.shed, site.toggled);
+}
+
+#[test]
+fn the_field_may_be_there_for_some_builds_only() {
+    chain! {
+        struct Site { #[cfg(not(any()))] shedding: Shedding, #[cfg(any())] toggles: Toggles }
+        fn(path: Path) -> &'static str { #[cfg(not(any()))] #[shed(high)] log => #[cfg(any())] #[toggle] warm => done }
+    }
+    let site = Site { shedding: Shedding::new() };
+    site.sheds().force(Level::High);
+    site.run(Path("log"));
+    assert_eq!((seen(), site.sheds().count("log")), (String::new(), Ok(1)));
+}
+
 #[test]
 fn a_chain_with_parameters_sheds_as_any() {
     struct Keeps<T>(T);

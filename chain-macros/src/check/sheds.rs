@@ -12,7 +12,7 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
         let help = "declare the chain as an item, with a field `shedding: Shedding`";
         return diagnostics.error_at(first.span, what, help);
     }
-    if chain.shedding().is_none() && chain.may_have_it().is_empty() {
+    if chain.shedding().is_none() && chain.may_have_it().is_empty() && !super::is_missed(chain, "Shedding") {
         diagnostics.error_at(
             first.span,
             format_args!("nothing in this chain says at which level it is, and so when `{}` is shed", first.name),
@@ -38,10 +38,13 @@ fn goes_behind(chain: &Chain, item: &Item, diagnostics: &mut Diagnostics) {
     if let Some(otherwise) = &item.otherwise {
         let what = "this `else` would never run: what goes behind the request is done all the same";
         diagnostics.error_at(otherwise.span, what, "leave the `else` out, or `detach`");
+    } else if let Some((limit, _)) = &item.modifiers.timeout {
+        let what = "what goes behind the request has no timeout there";
+        diagnostics.error_at(*limit, what, "limit it inside the node, or leave `detach` out");
     } else if !chain.run.is_async {
         let what = "in a chain that is a plain `fn`, nothing goes on behind the request";
         diagnostics.error_at(span, what, "leave `detach` out, or declare the chain `async fn(..)`");
-    } else if chain.may_be_tasks().is_empty() {
+    } else if chain.may_be_tasks().is_empty() && !super::is_missed(chain, "Tasks") {
         diagnostics.error_at(
             span,
             format_args!("there is no queue for the work of `{}` behind the request", shed.name),

@@ -6,6 +6,7 @@ use quote::{ToTokens, quote, quote_spanned};
 
 mod opaque;
 mod sheds;
+mod tasks;
 
 use super::{chain_arguments, scope_arguments, scope_generics};
 use crate::ast::{Chain, Form, Observer, OnCancel};
@@ -104,6 +105,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let shedding = sheds::handle(plan);
     let places_of_sheds = sheds::places(chain);
     let sheds_checked = sheds::checks(plan);
+    let owner_of_tasks = tasks::owner(chain);
     let observed = observed(chain);
     let sizes = chain.run.is_async.then(|| sizes(plan));
     let checks = checks(plan);
@@ -135,6 +137,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
         #place
         #places_of_sheds
         #sheds_checked
+        #owner_of_tasks
         #checks
         #sends
     }

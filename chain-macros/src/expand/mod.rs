@@ -5,9 +5,10 @@ mod embed;
 mod run;
 mod scope;
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
-use syn::{GenericParam, Generics};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{GenericParam, Generics, Ident};
 
 use crate::ast::{Chain, Field, Form, Observer};
 use crate::names;
@@ -70,8 +71,13 @@ fn shedding(chain: &Chain) -> Option<TokenStream> {
 /// A reference to the field that is of a certain type: by its name, or under whatever name it is known there. What is asked of each field then is this
 /// method; the trait is that of the fields that are of other types.
 fn found(chain: &Chain, by_name: Option<&Field>, method: &str, otherwise: &str) -> TokenStream {
-    if let Some(Field { name, .. }) = by_name {
-        return quote!(&self.#name);
+    if let Some(Field { name, ty, .. }) = by_name {
+        // One expression wherever it is asked for, so that a type of the user's own that is called so is one error, at that type.
+        let (at, mut name, is_it) = (ty.span(), name.clone(), format!("is_{method}"));
+        name.set_span(name.span().located_at(at));
+        let at = Span::call_site().located_at(at);
+        let (rt, is_it) = (names::alias(at), Ident::new(&is_it, at));
+        return quote_spanned!(at=> #rt::private::#is_it(&self.#name));
     }
     let rt = names::runtime_alias();
     let (method, otherwise) = (names::single(method), names::single(otherwise));

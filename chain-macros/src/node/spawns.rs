@@ -2,7 +2,7 @@
 //!
 //! Tokens are all that there is: also what stands in a macro's call is seen. What a called function spawns is not, nor a function under another name.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::quote;
 
 use crate::names;
@@ -14,23 +14,89 @@ const FUNCTIONS: [&str; 3] = ["spawn", "spawn_local", "spawn_blocking"];
 const MODULES: [&str; 9] =
     ["actix_rt", "async_global_executor", "async_std", "rayon", "rt", "smol", "task", "thread", "tokio"];
 
-/// The first call in these tokens that spawns: the function's name, and how it is written.
+/// What a path begins with that leads into the user's own crate.
+const OWN: [&str; 4] = ["crate", "self", "super", "Self"];
+
+/// What in these tokens spawns first: the function's name, and how it is written.
 pub(super) fn first(tokens: TokenStream) -> Option<(Ident, String)> {
+    let mut own = Vec::new();
+    declared(tokens.clone(), &mut own);
+    first_but(tokens, &own)
+}
+
+/// The same, but for what is called without a path and is declared in the body itself.
+fn first_but(tokens: TokenStream, own: &[String]) -> Option<(Ident, String)> {
     let tokens: Vec<_> = tokens.into_iter().collect();
     tokens.iter().enumerate().find_map(|(at, token)| match token {
-        TokenTree::Group(group) => first(group.stream()),
-        TokenTree::Ident(name) if FUNCTIONS.iter().any(|function| name == function) && is_called(&tokens[at + 1..]) => {
-            through(&tokens[..at]).map(|path| (name.clone(), format!("{path}{name}")))
+        TokenTree::Group(group) => {
+            imported(&tokens[at.saturating_sub(3)..at], group).or_else(|| first_but(group.stream(), own))
+        }
+        TokenTree::Ident(name) if is_function(name) => {
+            let (path, behind) = (through(&tokens[..at])?, &tokens[at + 1..]);
+            // With its path, it is what spawns also where another function is told to call it.
+            let is_meant = if path.is_empty() {
+                is_called(behind) && !own.contains(&names::unraw(name))
+            } else {
+                is_called(behind) || !goes_on(behind)
+            };
+            is_meant.then(|| (name.clone(), format!("{path}{}", names::unraw(name))))
         }
         _ => None,
     })
 }
 
+fn is_function(name: &Ident) -> bool {
+    FUNCTIONS.contains(&names::unraw(name).as_str())
+}
+
+/// The functions and the locals that are declared in these tokens under a name that spawns.
+fn declared(tokens: TokenStream, own: &mut Vec<String>) {
+    let tokens: Vec<_> = tokens.into_iter().collect();
+    for (at, token) in tokens.iter().enumerate() {
+        match (token, &tokens[..at]) {
+            (TokenTree::Group(group), _) => declared(group.stream(), own),
+            (TokenTree::Ident(name), [.., TokenTree::Ident(word)])
+                if is_function(name) && ["fn", "let", "mut"].iter().any(|declares| word == declares) =>
+            {
+                own.push(names::unraw(name));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// `use tokio::{spawn as go, time}`: what is imported under another name.
+fn imported(before: &[TokenTree], group: &Group) -> Option<(Ident, String)> {
+    let [TokenTree::Ident(module), colon, other] = before else { return None };
+    if !(is(colon, ':') && is(other, ':') && group.delimiter() == Delimiter::Brace && is_module(module)) {
+        return None;
+    }
+    let tokens: Vec<_> = group.stream().into_iter().collect();
+    tokens.iter().enumerate().find_map(|(at, token)| {
+        let TokenTree::Ident(name) = token else { return None };
+        let is_one = tokens[..at].last().is_none_or(|last| is(last, ',')) && !goes_on(&tokens[at + 1..]);
+        (is_one && is_function(name)).then(|| (name.clone(), format!("{module}::{}", names::unraw(name))))
+    })
+}
+
+fn is_module(name: &Ident) -> bool {
+    MODULES.iter().any(|known| name == known)
+}
+
 /// Whether these tokens, behind a name, call it: `(..)`, or `::<..>(..)`.
 fn is_called(behind: &[TokenTree]) -> bool {
     match behind {
-        [TokenTree::Group(group), ..] => group.delimiter() == proc_macro2::Delimiter::Parenthesis,
+        [TokenTree::Group(group), ..] => group.delimiter() == Delimiter::Parenthesis,
         [colon, other, less, ..] => is(colon, ':') && is(other, ':') && is(less, '<'),
+        _ => false,
+    }
+}
+
+/// Whether the path goes on behind the name, or it is a macro: `::Thing`, `!(..)`.
+fn goes_on(behind: &[TokenTree]) -> bool {
+    match behind {
+        [colon, other, ..] if is(colon, ':') && is(other, ':') => true,
+        [bang, TokenTree::Group(_), ..] => is(bang, '!'),
         _ => false,
     }
 }
@@ -45,14 +111,24 @@ fn through(before: &[TokenTree]) -> Option<String> {
             Some("Handle::current().".to_owned())
         }
         [.., dot] if is(dot, '.') => None,
-        [.., TokenTree::Ident(module), colon, other] if is(colon, ':') && is(other, ':') => {
-            MODULES.iter().any(|known| module == known).then(|| format!("{module}::"))
+        [path @ .., TokenTree::Ident(module), colon, other] if is(colon, ':') && is(other, ':') => {
+            (is_module(module) && !is_own(path)).then(|| format!("{module}::"))
         }
         [.., colon, other] if is(colon, ':') && is(other, ':') => None,
         // It is declared here.
-        [.., TokenTree::Ident(word)] if word == "fn" => None,
+        [.., TokenTree::Ident(word)] if ["fn", "let", "mut"].iter().any(|declares| word == declares) => None,
         // Imported, most likely: what is one's own is called by its path.
         _ => Some(String::new()),
+    }
+}
+
+/// Whether the path that these tokens end with, `..::`, begins in the user's own crate.
+fn is_own(path: &[TokenTree]) -> bool {
+    match path {
+        [before @ .., TokenTree::Ident(word), colon, other] if is(colon, ':') && is(other, ':') => {
+            OWN.iter().any(|own| word == own) || is_own(before)
+        }
+        _ => false,
     }
 }
 
@@ -88,6 +164,13 @@ mod tests {
             ("{ select! { a = tokio::spawn(work) => {} } }", "tokio::spawn"),
             ("{ actix_web::rt::spawn(work) }", "rt::spawn"),
             ("{ Handle::current().spawn(work) }", "Handle::current().spawn"),
+            ("{ works.map(tokio::spawn) }", "tokio::spawn"),
+            ("{ let go = tokio::spawn; }", "tokio::spawn"),
+            ("{ let spawn = tokio::spawn; spawn(work) }", "tokio::spawn"),
+            ("{ use tokio::spawn as go; }", "tokio::spawn"),
+            ("{ use tokio::{time, spawn as go}; }", "tokio::spawn"),
+            ("{ use tokio::{task::{self, spawn_blocking}}; }", "task::spawn_blocking"),
+            ("{ tokio::r#spawn(work) }", "tokio::spawn"),
         ] {
             assert_eq!(found(body).as_deref(), Some(call), "{body}");
         }
@@ -101,6 +184,10 @@ mod tests {
             "{ Command::new(\"ls\").spawn() }",
             "{ self::spawn(work); crate::pool::spawn(work) }",
             "{ let spawn = 7; f(spawn); }",
+            "{ fn spawn(work: u8) {} spawn(7); }",
+            "{ let spawn = |work| work; spawn(7); }",
+            "{ crate::task::spawn(work); super::rt::spawn(work); self::thread::spawn(work) }",
+            "{ rt::spawn::Later::new(); task::spawn!(work); use rt::{spawn::Later}; }",
             "{ fn spawn() {} }",
             "{ thread::scope(|s| { s.spawn(f); }) }",
             "{ \"tokio::spawn(work)\" }",

@@ -115,6 +115,11 @@ fn scrutinee(input: ParseStream<'_>, keyword: &str) -> syn::Result<(NodeUse, Opt
             "a branch asks one node, not an expression\n  help: swap the two blocks, or write a `#[node]` function that gives the opposite",
         ));
     }
+    if input.peek(Token![#]) {
+        return Err(input.error(format!(
+            "the node that `{keyword}` asks takes no attribute\n  help: put it before `{keyword}`: it is about all of the branch"
+        )));
+    }
     if input.is_empty() || input.peek(syn::token::Brace) {
         return Err(input.error(format!("expected a node after `{keyword}`\n  help: write `{keyword} node {{ .. }}`")));
     }

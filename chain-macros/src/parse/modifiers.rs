@@ -163,6 +163,11 @@ pub(super) fn read(attributes: Vec<Attribute>, kind: &ItemKind, diagnostics: &mu
     modifiers
 }
 
+/// Whether it is about the whole chain, as rustc's `derive` is.
+pub(super) fn is_of_the_chain(attribute: &Attribute) -> bool {
+    OF_THE_CHAIN.iter().any(|name| attribute.path().is_ident(name))
+}
+
 /// Whether it is for rustc, about lints.
 pub(super) fn is_lint(attribute: &Attribute) -> bool {
     LINTS.iter().any(|lint| attribute.path().is_ident(lint))

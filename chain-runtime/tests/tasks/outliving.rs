@@ -40,6 +40,19 @@ chain! {
     async fn(takes: Takes) -> u32 { #[cancel(detach)] charge => done }
 }
 
+/// A type of a user's own, which is called like that of this crate.
+mod own {
+    pub(crate) struct Tasks;
+}
+chain! {
+    struct HoldsAnother { held: Option<own::Tasks>, log: Log }
+    async fn(takes: Takes) -> u32 { #[cancel(finish)] charge => done }
+}
+chain! {
+    struct BesideAnother { first: own::Tasks, work: Tasks, log: Log }
+    async fn(takes: Takes) -> u32 { #[cancel(detach)] charge => done }
+}
+
 fn finishes(at_most: usize) -> Finishes {
     Finishes { tasks: Tasks::new(at_most), log: Log::default() }
 }
@@ -92,6 +105,17 @@ async fn a_field_under_another_name_of_the_type_is_found() {
     let chain = ByAnotherName { work: Tasks::new(4), log: Log::default() };
     assert_eq!(chain.run(Takes(SECOND)).await, 200);
     assert_eq!(chain.work.counts().alive, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_type_of_ones_own_may_be_called_like_that_of_the_field() {
+    let chain = BesideAnother { first: own::Tasks, work: Tasks::new(4), log: Log::default() };
+    assert_eq!(chain.run(Takes(SECOND)).await, 200);
+    assert_eq!(chain.work.counts().alive, 1);
+    let own::Tasks = chain.first;
+    let chain = HoldsAnother { held: Some(own::Tasks), log: Log::default() };
+    assert_eq!(chain.run(Takes(SECOND)).await, 200);
+    assert!(chain.held.is_some());
 }
 
 #[tokio::test(start_paused = true)]
