@@ -135,6 +135,40 @@ fn what_is_elsewhere_for_an_inner_limit_is_so_for_the_outer_one_and_counts_once(
 }
 
 #[test]
+fn what_two_wait_for_elsewhere_at_once_counts_once() {
+    run(async {
+        let ((outer, outer_samples), (inner, inner_samples)) = (told(), told());
+        let (one, two) = (Elsewhere::new(), Elsewhere::new());
+        let block = async {
+            sleep(40 * MS).await;
+            tokio::join!(away(&one, sleep(100 * MS)), away(&two, sleep(60 * MS)), async {
+                ask(&inner, away(&two, sleep(80 * MS))).await;
+            });
+        };
+        ask(&outer, block).await;
+        let (outer, inner) = (outer_samples()[0].unwrap(), inner_samples()[0].unwrap());
+        assert!((40..=44).contains(&outer) && inner <= 1, "{outer} {inner}");
+    });
+}
+
+#[test]
+fn who_is_still_elsewhere_when_another_is_back_is_elsewhere_at_a_deadline() {
+    run(async {
+        let (limit, samples) = told();
+        let (one, two, inner) = (Elsewhere::new(), Elsewhere::new(), told().0);
+        for back in [10, 20] {
+            let block = async {
+                let (other, own) = (away(&two, sleep(back * MS)), ask(&inner, sleep(back * MS / 2)));
+                tokio::join!(away(&one, pending::<()>()), other, own);
+            };
+            let ends = Deadline::within(200 * MS);
+            assert_eq!(ends.around(pin!(ask(&limit, block))).await, Err(Expired));
+            assert_eq!(samples(), [], "the time went by elsewhere");
+        }
+    });
+}
+
+#[test]
 fn a_limit_that_stands_elsewhere_goes_by_what_is_elsewhere() {
     run(async {
         let ((outer, outer_samples), (inner, inner_samples)) = (told(), told());
