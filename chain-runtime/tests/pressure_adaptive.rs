@@ -352,6 +352,24 @@ fn who_waits_is_let_in_once_the_level_is_down_and_another_one_asks() {
     });
 }
 
+#[test]
+fn who_waits_goes_in_at_the_end_of_its_patience_where_the_level_came_down_and_nobody_else_came() {
+    run(async {
+        let level = Arc::new(LevelCell::new(Level::Critical));
+        let limit = Ranked::fixed(4).under(Arc::clone(&level));
+        let mut holds = [0, 1].map(|_| Box::pin(ask_as(&limit, Critical, pending::<()>())));
+        assert!(holds.iter_mut().all(|held| poll(held.as_mut()).is_pending()));
+        let mut waits = [0, 1, 2].map(|_| Box::pin(ask_as(&limit, Critical, sleep(10 * MS))));
+        assert!(waits.iter_mut().all(|waits| poll(waits.as_mut()).is_pending()));
+        level.set(Level::Calm);
+        // Nobody leaves, and nobody comes: there is room for two of the three.
+        let outcomes = join_all(waits).await;
+        let served = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        assert_eq!((served, limit.status().turned_away(Reason::Late, Critical)), (2, 1), "{outcomes:?}");
+        assert_eq!((limit.status().in_flight, limit.status().waiting_in_all()), (2, 0));
+    });
+}
+
 // In a chain
 
 #[node]

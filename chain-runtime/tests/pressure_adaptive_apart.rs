@@ -135,6 +135,52 @@ fn what_is_elsewhere_for_an_inner_limit_is_so_for_the_outer_one_and_counts_once(
 }
 
 #[test]
+fn what_two_wait_for_elsewhere_at_once_counts_once() {
+    run(async {
+        let ((outer, outer_samples), (inner, inner_samples)) = (told(), told());
+        let (one, two) = (Elsewhere::new(), Elsewhere::new());
+        let block = async {
+            sleep(40 * MS).await;
+            tokio::join!(away(&one, sleep(100 * MS)), away(&two, sleep(60 * MS)), async {
+                ask(&inner, away(&two, sleep(80 * MS))).await;
+            });
+        };
+        ask(&outer, block).await;
+        let (outer, inner) = (outer_samples()[0].unwrap(), inner_samples()[0].unwrap());
+        assert!((40..=44).contains(&outer) && inner <= 1, "{outer} {inner}");
+    });
+}
+
+#[test]
+fn who_is_still_elsewhere_when_another_is_back_is_elsewhere_at_a_deadline() {
+    run(async {
+        let (limit, samples) = told();
+        let (elsewhere, inner) = (Elsewhere::new(), told().0);
+        for is_inner in [false, true] {
+            let run = async {
+                let other = async {
+                    match is_inner {
+                        false => away(&elsewhere, sleep(10 * MS)).await,
+                        true => ask(&inner, sleep(10 * MS)).await,
+                    }
+                };
+                let block = async { tokio::join!(biased; away(&elsewhere, pending::<()>()), other) };
+                Deadline::within(200 * MS).around(pin!(ask(&limit, block))).await
+            };
+            {
+                let mut run = pin!(run);
+                let mut poll = || assert!(run.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+                poll();
+                advance(20 * MS).await;
+                poll();
+                advance(300 * MS).await;
+            }
+            assert_eq!(samples(), [], "the time went by elsewhere");
+        }
+    });
+}
+
+#[test]
 fn a_limit_that_stands_elsewhere_goes_by_what_is_elsewhere() {
     run(async {
         let ((outer, outer_samples), (inner, inner_samples)) = (told(), told());

@@ -145,6 +145,39 @@ fn gradient_stays_between_its_bounds() {
     assert_eq!(limit.limit(), 5);
 }
 
+// All of them
+
+/// A limit of none lets none pass, and so would never learn.
+#[test]
+fn what_a_limit_begins_with_is_within_its_bounds() {
+    let none: [Box<dyn Limit>; 3] =
+        [Box::new(Aimd::new().initial(0)), Box::new(Gradient2::new().initial(0)), Box::new(Vegas::new().initial(0))];
+    assert_eq!(none.map(|limit| limit.limit()), [1; 3]);
+    let many: [Box<dyn Limit>; 3] = [
+        Box::new(Aimd::new().initial(usize::MAX).max(50)),
+        Box::new(Gradient2::new().initial(usize::MAX).max(50)),
+        Box::new(Vegas::new().initial(usize::MAX).max(50)),
+    ];
+    assert_eq!(many.map(|limit| limit.limit()), [50; 3]);
+}
+
+#[test]
+fn no_sample_and_no_setting_is_too_large() {
+    let all: [Box<dyn Limit>; 3] = [
+        Box::new(Aimd::new().initial(usize::MAX).max(usize::MAX).backoff(f64::NAN)),
+        Box::new(Gradient2::new().initial(usize::MAX).max(usize::MAX).smoothing(f64::NAN).headroom(|_| usize::MAX)),
+        Box::new(Vegas::new().initial(usize::MAX).max(usize::MAX).smoothing(f64::NAN).decrease(|_| f64::NAN)),
+    ];
+    for mut limit in all {
+        for round_trip in [Duration::ZERO, Duration::MAX, Duration::from_nanos(1)] {
+            let most = Sample::replied(round_trip, usize::MAX).times(u64::MAX);
+            for sample in [most, most.and_lost(u64::MAX), Sample::lost(usize::MAX).and_lost(u64::MAX)] {
+                assert!(limit.update(&sample) >= 1);
+            }
+        }
+    }
+}
+
 // Known faults
 
 /// concurrency-limits#134: with its headroom always added, the original climbs while the gradient says 0.8.

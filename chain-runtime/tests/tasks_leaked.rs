@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use chain_runtime::tasks::{ChildFailed, ChildPanicked, Tasks, Work};
@@ -297,4 +297,64 @@ fn what_outlives_its_tasks_leaks_until_it_ends() {
         yield_now().await;
         assert_eq!(Tasks::leaked(), 0);
     });
+}
+
+#[node]
+async fn waits(work: &Work) -> Reply {
+    drop(work.spawn("waits", std::future::pending::<()>()).await);
+    std::future::pending().await
+}
+
+chain! {
+    struct Waits { tasks: Tasks }
+    async fn() -> Reply { tasks => waits }
+}
+
+/// What had leaked when it was woken.
+struct LeakedAtWake(AtomicUsize);
+
+impl Wake for LeakedAtWake {
+    fn wake(self: Arc<Self>) {
+        self.0.store(Tasks::leaked(), Relaxed);
+    }
+}
+
+#[test]
+fn who_hears_that_no_task_is_alive_finds_none_that_leaked() {
+    let _turn = in_turn();
+    one_thread().block_on(async {
+        let waits = Waits { tasks: Tasks::new(4) };
+        {
+            let mut run = pin!(waits.run());
+            assert!(poll_fn(|context| Poll::Ready(run.as_mut().poll(context).is_pending())).await);
+        }
+        assert_eq!(Tasks::leaked(), 1, "the runtime has not come to it");
+        let leaked = Arc::new(LeakedAtWake(AtomicUsize::new(usize::MAX)));
+        let waker = Waker::from(Arc::clone(&leaked));
+        let mut stop = pin!(waits.tasks.stop(Duration::from_secs(60)));
+        assert!(stop.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        yield_now().await;
+        assert_eq!(leaked.0.load(Relaxed), 0);
+        assert!(stop.await.is_empty());
+    });
+}
+
+#[test]
+fn a_runtime_that_is_shut_down_drops_its_tasks_where_they_stand_and_that_is_counted() {
+    let _turn = in_turn();
+    let waits = Arc::new(Waits { tasks: Tasks::new(8) });
+    let runtime = one_thread();
+    runtime.block_on(async {
+        drop(tokio::spawn({
+            let waits = Arc::clone(&waits);
+            async move { waits.run().await }
+        }));
+        waits.tasks.detach("audit", std::future::pending::<()>()).await;
+        assert!(waits.tasks.behind("warm", std::future::pending::<()>()));
+        yield_now().await;
+    });
+    assert_eq!(waits.tasks.counts().alive, 3);
+    drop(runtime);
+    let counts = waits.tasks.counts();
+    assert_eq!((counts.begun, counts.aborted, counts.alive, Tasks::leaked()), (3, 3, 0, 0));
 }

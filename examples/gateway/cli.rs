@@ -118,15 +118,16 @@ pub(crate) struct Flags {
     max_concurrent: MaxConcurrent,
 
     /// Paths whose requests are served before all others. A client can only say of its own that they can wait: `Sec-Purpose: prefetch`, `Priority: u=7`.
-    #[arg(long, env = "GATEWAY_CRITICAL", value_name = "PATH", value_delimiter = ',', default_value = "/healthz")]
+    #[arg(long, env = "GATEWAY_CRITICAL", value_name = "PATH", value_delimiter = ',', default_value = "/healthz",
+        value_parser = units::path)]
     pub(crate) critical: Vec<String>,
 
     /// The tree of control groups, of which the one that the gateway is in says how much memory is left; `off` asks none. Where memory is tight, the log goes first.
-    #[arg(long, env = "GATEWAY_PRESSURE_CGROUP", value_name = "DIRECTORY", default_value = "/sys/fs/cgroup")]
+    #[arg(long, env = "GATEWAY_PRESSURE_CGROUP", value_name = "DIRECTORY", default_value = CGROUP, value_parser = cgroup)]
     pressure_cgroup: PathBuf,
 
     /// How much memory the gateway itself may have, where no control group says so.
-    #[arg(long, env = "GATEWAY_MEMORY_LIMIT", value_name = "SIZE", value_parser = units::size)]
+    #[arg(long, env = "GATEWAY_MEMORY_LIMIT", value_name = "SIZE", value_parser = units::some_size)]
     memory_limit: Option<u64>,
 
     /// Where the log goes: a file that is appended to, or `off`. Without it, to stdout.
@@ -181,9 +182,6 @@ impl Flags {
 
     /// Where the level of pressure comes from.
     pub(crate) fn pressure(&self, lines: &Lines) -> Result<(Pressure, Sampler, Moves), Failure> {
-        if self.memory_limit == Some(0) {
-            return Err(Failure::usage("--memory-limit: of 0 bytes there is no share"));
-        }
         let cgroup = Some(self.pressure_cgroup.as_path()).filter(|root| *root != Path::new("off"));
         pressure::measure(cgroup, self.memory_limit, lines)
     }
@@ -277,6 +275,15 @@ impl FromStr for MaxConcurrent {
             _ => Err("a number is wanted that is not 0, or auto"),
         }
     }
+}
+
+/// Where the kernel has it, if it is mounted.
+const CGROUP: &str = "/sys/fs/cgroup";
+
+/// A directory, or `off`. That a machine has no control groups is no mistake of who starts the gateway; that there is not what was named is one.
+fn cgroup(text: &str) -> Result<PathBuf, &'static str> {
+    let is_known = matches!(text, "off" | CGROUP) || Path::new(text).is_dir();
+    if is_known { Ok(text.into()) } else { Err("a directory is wanted, or off") }
 }
 
 fn contents(file: &Path) -> Result<String, Failure> {

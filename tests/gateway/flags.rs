@@ -14,6 +14,17 @@ async fn an_address_in_use_is_one_line_and_exit_code_1() {
     assert_eq!(stderr, format!("gateway: cannot listen on {address}: the address is in use\n"));
 }
 
+/// What was asked for wrongly is said before anything is begun.
+#[tokio::test]
+async fn what_pressure_is_asked_of_is_checked_before_it_listens() {
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = taken.local_addr().expect("an address").to_string();
+    for wrong in [["--memory-limit", "0"], ["--pressure-cgroup", "/no/such/directory"]] {
+        let (code, stderr) = fails_with(&[&["--listen", &address], &wrong[..]].concat()).await;
+        assert_eq!((code, stderr.contains(wrong[0])), (Some(2), true), "{stderr}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_asked_for_wrongly_is_one_line_that_says_so() {
     let short = file("short", b"too short\n");
@@ -51,6 +62,10 @@ async fn what_is_asked_for_wrongly_is_one_line_that_says_so() {
         (&["--max-concurrent", "many"], 2, "a number is wanted that is not 0, or auto"),
         (&["--memory-limit", "much"], 2, "64k, 10m or 1g"),
         (&["--memory-limit", "0"], 2, "of 0 bytes there is no share"),
+        (&["--pressure-cgroup", "/no/such/directory"], 2, "a directory is wanted, or off"),
+        (&["--critical", "pay"], 2, "a path such as /pay is wanted"),
+        (&["--critical", "/pay,"], 2, "a path such as /pay is wanted"),
+        (&["--critical", "/pay?now"], 2, "without a query"),
         (&["--no-such-flag"], 2, "--no-such-flag"),
         (&["--jwt-secret-file", "/no/such/file"], 1, "/no/such/file: No such file"),
         (&["--jwt-secret-file", &short], 2, "needs at least 32"),

@@ -127,6 +127,8 @@ pub use whole::{Admitted, WholeAdaptive};
 /// - Who is turned away is given [`TurnedAway`]. Its block is not polled.
 /// - **Who is next**: the priority first. Inside of a priority the shares take turns. Inside of a share it is who came first; under overload it is who came last,
 ///   since those who came first have waited too long already.
+/// - **Nobody is let in for having waited long**: where critical requests alone fill the limit, no other is served. A critical path needs a
+///   bound of its own, a [`RateLimit`](crate::nodes::rate_limit) or an inner limit.
 /// - **Overload** is where, for [`patience`](Self::patience), somebody always waited of that priority or of one that matters more. So there may be overload
 ///   of what can be shed, and none of what is critical. It ends where, for as long, nobody had to wait.
 /// - **How long one waits**: as long as `patience`, and under overload only as long as [`target`](Self::target).
@@ -241,6 +243,8 @@ impl<Q, L: Limit, T: Timer> Adaptive<Q, L, T> {
     /// | calm, elevated | all | | |
     /// | high | three quarters | sheddable requests do not wait | |
     /// | critical | half | sheddable requests are turned away at once | default requests do not wait |
+    ///
+    /// Nobody is woken where the level changes. Who waits goes in when the next one leaves or comes, and at the latest at the end of its patience.
     #[must_use]
     pub fn under(mut self, level: Arc<LevelCell>) -> Self {
         self.gate.level = Some(level);

@@ -142,8 +142,7 @@ impl Sampler {
             while !stopped.load(Relaxed) {
                 let now = Instant::now();
                 self.sample(now);
-                let next = now + self.every;
-                let left = || next.saturating_duration_since(Instant::now());
+                let left = || self.every.saturating_sub(now.elapsed());
                 while !left().is_zero() && !stopped.load(Relaxed) && !triggers.wait(left().min(SLICE)) {}
             }
         })?;

@@ -100,13 +100,13 @@ impl Work {
         let (told, hears) = oneshot::channel();
         let of = Arc::clone(run);
         drop(tokio::task::spawn_blocking(move || {
-            let (alive, work) = (alive, work);
+            let (mut alive, work) = (alive, work);
             // Of what waited for a thread when its run ended, nothing is done.
             let ended = match of.abort.is_cancelled() {
                 true => Panicked::caught(|| drop(work)).map_or_else(Ended::Panicked, |()| Ended::Aborted),
                 false => Panicked::caught(work).map_or_else(Ended::Panicked, Ended::Done),
             };
-            alive.shared.saw(&ended);
+            alive.saw(&ended);
             of.tells(name, told, ended);
             drop(alive);
         }));
@@ -199,17 +199,18 @@ impl Run {
         lock(&self.state).alive += 1;
     }
 
-    pub(super) fn ends(&self) {
+    /// A child is gone. Says whether it was the last one.
+    pub(super) fn ends(&self) -> bool {
         let mut state = lock(&self.state);
         state.alive -= 1;
         if state.is_over {
             LEAKED.fetch_sub(1, Relaxed);
         }
-        let is_last = state.alive == 0;
-        drop(state);
-        if is_last {
-            self.none_left.notify_one();
-        }
+        state.alive == 0
+    }
+
+    pub(super) fn tells_that_none_is_left(&self) {
+        self.none_left.notify_one();
     }
 
     /// Tells the child how it ended; or the run, where nobody awaits the child.

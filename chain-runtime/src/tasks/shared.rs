@@ -10,6 +10,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::run::Run;
+use super::task::Ended;
 use super::{Counts, Refused};
 
 /// How many tasks outlived what they belonged to, and are still there.
@@ -128,7 +129,7 @@ impl Shared {
         if let Some(run) = run {
             run.begins();
         }
-        Ok(Alive { shared: Arc::clone(self), name, place: Some(place), run: run.map(Arc::clone) })
+        Ok(Alive { shared: Arc::clone(self), name, place: Some(place), run: run.map(Arc::clone), has_ended: false })
     }
 
     /// Nothing new begins, and all work is told.
@@ -171,6 +172,20 @@ pub(super) struct Alive {
     name: &'static str,
     place: Option<OwnedSemaphorePermit>,
     run: Option<Arc<Run>>,
+    /// How it ended was counted.
+    has_ended: bool,
+}
+
+impl Alive {
+    /// Counts how the task ended.
+    pub(super) fn saw<T>(&mut self, ended: &Ended<T>) {
+        self.has_ended = true;
+        match ended {
+            Ended::Done(_) => {}
+            Ended::Panicked(_) => self.shared.count(|counts| counts.panicked += 1),
+            Ended::Aborted => self.shared.count(|counts| counts.aborted += 1),
+        }
+    }
 }
 
 impl Drop for Alive {
@@ -178,6 +193,8 @@ impl Drop for Alive {
         // Who waits for the task to be gone finds its place free.
         drop(self.place.take());
         let mut state = lock(&self.shared.state);
+        // Its runtime was shut down, and dropped it.
+        state.counts.aborted += u64::from(!self.has_ended);
         if let Some(alive) = state.names.get_mut(self.name) {
             *alive -= 1;
         }
@@ -189,12 +206,14 @@ impl Drop for Alive {
             }
         }
         let is_last = state.counts.alive == 0;
+        // Under the lock: who finds no task alive finds none that leaked, either.
+        let run = self.run.as_ref().filter(|run| run.ends());
         drop(state);
         if is_last {
             self.shared.none_left.notify_waiters();
         }
-        if let Some(run) = &self.run {
-            run.ends();
+        if let Some(run) = run {
+            run.tells_that_none_is_left();
         }
     }
 }

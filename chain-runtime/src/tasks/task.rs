@@ -7,7 +7,7 @@ use core::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use super::shared::{Alive, Shared};
+use super::shared::Alive;
 use crate::around::Panicked;
 
 /// How a task ended.
@@ -61,20 +61,11 @@ impl<F: Future, G: FnOnce(Ended<F::Output>) -> R, R> Future for Task<F, G> {
                 Ended::Panicked(panicked)
             }
         };
-        let (Some(alive), Some(then)) = (this.alive.take(), this.then.take()) else { unreachable!("it has not ended") };
-        alive.shared.saw(&ended);
+        let (Some(mut alive), Some(then)) = (this.alive.take(), this.then.take()) else {
+            unreachable!("it has not ended")
+        };
+        alive.saw(&ended);
         // `alive` is dropped behind it, also where it panics.
         Poll::Ready(then(ended))
-    }
-}
-
-impl Shared {
-    /// Counts how a task ended.
-    pub(super) fn saw<T>(&self, ended: &Ended<T>) {
-        match ended {
-            Ended::Done(_) => {}
-            Ended::Panicked(_) => self.count(|counts| counts.panicked += 1),
-            Ended::Aborted => self.count(|counts| counts.aborted += 1),
-        }
     }
 }

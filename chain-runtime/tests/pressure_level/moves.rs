@@ -199,3 +199,23 @@ fn on_a_thread_it_samples_until_the_guard_is_dropped() {
     drop(sampling);
     assert_eq!((pressure.level(), pressure.status().is_sampled), (Level::Calm, false));
 }
+
+/// It samples once, and has nothing to do for ever. It does not end.
+#[test]
+fn on_a_thread_no_time_between_samples_is_too_long() {
+    let dial = Dial::default();
+    dial.set(0.95);
+    let (pressure, sampler) = Pressure::builder().source(dial.source("dial")).every(Duration::MAX).build().unwrap();
+    let mut changes = pressure.watch();
+    let sampling = sampler.on_thread().unwrap();
+    assert_eq!(pollster::block_on(changes.next()).unwrap().to, Level::High);
+    let next = async {
+        tokio::select! {
+            change = changes.next() => change,
+            () = tokio::time::sleep(Duration::from_secs(1)) => None,
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    assert_eq!(runtime.block_on(next), None, "nothing moves it");
+    drop(sampling);
+}

@@ -184,7 +184,7 @@ impl<T: Timer> Away<'_, T> {
             0 => self.node.timer.now(),
             stamp => self.node.began + Duration::from_nanos(stamp - 1),
         };
-        own::add_elsewhere(whose, until.saturating_duration_since(since));
+        own::add_elsewhere(whose, since, until);
     }
 }
 

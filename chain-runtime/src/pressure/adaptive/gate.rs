@@ -2,8 +2,7 @@
 
 use core::array;
 use core::fmt;
-use core::pin::pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 use core::{future::Future, pin::Pin};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -84,20 +83,20 @@ impl<L: Limit, T: Timer> Gate<L, T> {
             Asked::Away(reason) => return Err(self.turn_away(by, reason)),
             Asked::Waits(slot, time) => (slot, time),
         };
-        let waiting = pin!(Waiting { gate: self, slot: Some(slot) });
-        let limited = match now.checked_add(time) {
-            Some(at) => Deadline::until_on(&self.timer, at).around(waiting).await,
-            None => Ok(waiting.await),
+        let mut waiting = Waiting { gate: self, slot: Some(slot) };
+        let waited = match now.checked_add(time) {
+            Some(at) => Deadline::until_on(&self.timer, at).around(Pin::new(&mut waiting)).await,
+            None => Ok((&mut waiting).await),
         };
-        match limited {
-            Ok(Ok(in_flight)) => Ok(self.permit(in_flight)),
-            Ok(Err(reason)) => Err(self.turn_away(by, reason)),
-            Err(_) => Err(self.turn_away(by, Reason::Late)),
+        match waited.unwrap_or_else(|_| waiting.looks_once_more()) {
+            Ok(in_flight) => Ok(self.permit(in_flight)),
+            Err(reason) => Err(self.turn_away(by, reason)),
         }
     }
 
     #[inline]
     fn permit(&self, in_flight: usize) -> Permit<'_, L, T> {
+        let in_flight = u32::try_from(in_flight).unwrap_or(u32::MAX);
         Permit { gate: self, began: self.timer.now(), in_flight, told: Told::default(), ended: false, kept: false }
     }
 
@@ -169,7 +168,8 @@ impl<L, T> fmt::Debug for Gate<L, T> {
 pub(super) struct Permit<'a, L: Limit, T: Timer> {
     gate: &'a Gate<L, T>,
     began: Instant,
-    in_flight: usize,
+    /// A room has at most half as many as this can say.
+    in_flight: u32,
     told: Told,
     /// The block replied.
     ended: bool,
@@ -195,7 +195,7 @@ impl<L: Limit, T: Timer> Permit<'_, L, T> {
     fn outcome(&self, now: Instant) -> Option<Option<Duration>> {
         let all = now.saturating_duration_since(self.began);
         let waits = self.told.since.filter(|_| !self.ended).map(|since| now.saturating_duration_since(since));
-        let elsewhere = self.told.elsewhere + waits.unwrap_or_default();
+        let elsewhere = self.told.elsewhere().saturating_add(waits.unwrap_or_default());
         let own = all.saturating_sub(elsewhere);
         let is_late = self.gate.timeout.is_some_and(|timeout| own >= timeout);
         // A time-out is charged to who took the most of the time.
@@ -221,7 +221,7 @@ impl<L: Limit, T: Timer> Drop for Permit<'_, L, T> {
             self.gate.leave();
         }
         if let Some(round_trip) = self.outcome(now) {
-            self.gate.note(now, round_trip, self.in_flight);
+            self.gate.note(now, round_trip, self.in_flight as usize);
         }
     }
 }
@@ -243,6 +243,21 @@ impl<L: Limit, T: Timer> Future for Waiting<'_, L, T> {
             self.slot = None;
         }
         polled
+    }
+}
+
+impl<L: Limit, T: Timer> Waiting<'_, L, T> {
+    /// At the end of its patience. The level may have come down since the last one left: then there is room, of which nobody who waits was told.
+    fn looks_once_more(&mut self) -> Result<usize, Reason> {
+        let gate = self.gate;
+        let level = gate.level();
+        if gate.room.has_room(level) {
+            gate.room.let_in(level, gate.timer.now());
+        }
+        match Pin::new(self).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(outcome) => outcome,
+            Poll::Pending => Err(Reason::Late),
+        }
     }
 }
 

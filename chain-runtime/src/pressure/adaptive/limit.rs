@@ -96,7 +96,7 @@ impl Sample {
     /// The same, and so many more were lost.
     #[must_use]
     pub const fn and_lost(mut self, lost: u64) -> Self {
-        self.lost += lost;
+        self.lost = self.lost.saturating_add(lost);
         self
     }
 
@@ -110,7 +110,7 @@ impl Sample {
     /// Which part of all was lost, from 0 to 1.
     #[must_use]
     pub fn lost_share(&self) -> f64 {
-        match self.replied + self.lost {
+        match self.replied.saturating_add(self.lost) {
             0 => 0.0,
             all => self.lost as f64 / all as f64,
         }

@@ -24,8 +24,10 @@ struct Current {
 /// What a block says of itself to the limit around it while it is polled.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Told {
-    /// For how long it waited for something that is not this limit's.
-    pub(super) elsewhere: Duration,
+    /// For how long it waited for something that is not this limit's: in nanoseconds, since each future of an `Adaptive` has this.
+    elsewhere: u64,
+    /// Up to when that is counted. What two wait for at once counts once.
+    counted: Option<Instant>,
     /// Since when it waits so, if it did when it was last polled.
     pub(super) since: Option<Instant>,
     /// When it has to be done, by a deadline around the limit.
@@ -79,8 +81,11 @@ impl Drop for Watch<'_> {
         if let Some(current) = CURRENT.get() {
             // What was elsewhere for this one was so for the one around it, too. How it ended is its own.
             if let Some(before) = &mut before {
-                before.told.elsewhere += current.told.elsewhere.saturating_sub(self.told.elsewhere);
-                before.told.since = current.told.since;
+                let time = current.told.elsewhere().saturating_sub(self.told.elsewhere());
+                if let Some(until) = current.told.counted.filter(|_| !time.is_zero()) {
+                    before.told.add(until.checked_sub(time).unwrap_or(until), until);
+                }
+                before.told.since = before.told.since.or(current.told.since);
             }
             *self.told = current.told;
         }
@@ -93,11 +98,27 @@ pub(super) fn whose() -> Option<usize> {
     CURRENT.get().map(|current| current.whose)
 }
 
-/// Adds time that the run waited elsewhere, if it is the one that is polled. It does so no more.
-pub(super) fn add_elsewhere(whose: usize, time: Duration) {
+impl Told {
+    /// For how long it waited for something that is not this limit's.
+    pub(super) const fn elsewhere(&self) -> Duration {
+        Duration::from_nanos(self.elsewhere)
+    }
+
+    /// It waited elsewhere for that time.
+    fn add(&mut self, since: Instant, until: Instant) {
+        let since = self.counted.map_or(since, |counted| counted.max(since));
+        let time = until.saturating_duration_since(since).as_nanos();
+        self.elsewhere = self.elsewhere.saturating_add(u64::try_from(time).unwrap_or(u64::MAX));
+        self.counted = Some(self.counted.map_or(until, |counted| counted.max(until)));
+    }
+}
+
+/// Adds time that the run waited elsewhere, if it is the one that is polled.
+pub(super) fn add_elsewhere(whose: usize, since: Instant, until: Instant) {
     if let Some(mut current) = CURRENT.get().filter(|current| current.whose == whose) {
-        current.told.elsewhere += time;
-        current.told.since = None;
+        current.told.add(since, until);
+        // Another one may be elsewhere still, since this poll.
+        current.told.since = current.told.since.filter(|other| *other != since);
         CURRENT.set(Some(current));
     }
 }

@@ -13,6 +13,8 @@ use crate::pressure::Thresholds;
 /// Timers of tokio are exact to a millisecond.
 const TIMER: Duration = Duration::from_millis(1);
 
+const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
+
 /// The time from a wake to the poll that answers it: how long what is ready to run waits in the runtime's queue, in seconds.
 ///
 /// A [`Probe`] on the runtime measures it, some times between two samples. The value is their mean, as DAGOR takes the mean of its
@@ -114,7 +116,9 @@ impl Probe {
     /// Sleeps for `every`, and notes how late it was woken; then wakes itself, and notes how long it waited in the queue. Ends where it is dropped.
     pub async fn run(self, every: Duration) -> Infallible {
         loop {
-            let due = tokio::time::Instant::now() + every;
+            let now = tokio::time::Instant::now();
+            // Longer than this no program runs.
+            let due = now.checked_add(every).unwrap_or(now + FAR);
             let in_time = due.into_std() + TIMER;
             self.0.due.store(self.0.nanos(in_time), Relaxed);
             tokio::time::sleep_until(due).await;

@@ -24,7 +24,7 @@ impl Aimd {
         Self { limit: 20, min: 1, max: 1_000, backoff: 0.9, timeout: Duration::from_secs(5) }
     }
 
-    /// How many at once before anything is known.
+    /// How many at once before anything is known; within the bounds.
     #[must_use]
     pub const fn initial(mut self, limit: usize) -> Self {
         self.limit = limit;
@@ -48,7 +48,8 @@ impl Aimd {
     /// Which part of the limit is left after a window in which too much was lost, from 0.5 to 1.
     #[must_use]
     pub fn backoff(mut self, part: f64) -> Self {
-        self.backoff = part.clamp(0.5, 1.0);
+        // Other than `clamp`, this makes a number of NaN.
+        self.backoff = part.max(0.5).min(1.0);
         self
     }
 
@@ -68,7 +69,7 @@ impl Default for Aimd {
 
 impl Limit for Aimd {
     fn limit(&self) -> usize {
-        self.limit
+        self.limit.min(self.max).max(self.min)
     }
 
     fn update(&mut self, sample: &Sample) -> usize {
@@ -76,10 +77,10 @@ impl Limit for Aimd {
         if loss(sample) > 0.0 || is_late {
             let part = (self.limit as f64 * self.backoff) as usize;
             self.limit = part.min(self.limit.saturating_sub(1));
-        } else if sample.in_flight * 2 >= self.limit {
-            self.limit += 1;
+        } else if sample.in_flight.saturating_mul(2) >= self.limit {
+            self.limit = self.limit.saturating_add(1);
         }
-        self.limit = self.limit.min(self.max).max(self.min);
+        self.limit = self.limit();
         self.limit
     }
 }

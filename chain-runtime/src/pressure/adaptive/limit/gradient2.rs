@@ -61,7 +61,7 @@ impl Gradient2 {
         }
     }
 
-    /// How many at once before anything is known.
+    /// How many at once before anything is known; within the bounds.
     #[must_use]
     pub fn initial(mut self, limit: usize) -> Self {
         self.limit = limit as f64;
@@ -93,7 +93,8 @@ impl Gradient2 {
     /// Which part of the difference a window makes, from 0 to 1.
     #[must_use]
     pub fn smoothing(mut self, part: f64) -> Self {
-        self.smoothing = part.clamp(0.0, 1.0);
+        // Other than `clamp`, this makes a number of NaN.
+        self.smoothing = part.max(0.0).min(1.0);
         self
     }
 
@@ -165,7 +166,7 @@ impl Default for Gradient2 {
 
 impl Limit for Gradient2 {
     fn limit(&self) -> usize {
-        self.shown
+        self.shown.min(self.max).max(self.min)
     }
 
     fn update(&mut self, sample: &Sample) -> usize {

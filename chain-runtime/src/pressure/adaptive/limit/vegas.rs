@@ -61,7 +61,7 @@ impl Vegas {
         }
     }
 
-    /// How many at once before anything is known.
+    /// How many at once before anything is known; within the bounds.
     #[must_use]
     pub fn initial(mut self, limit: usize) -> Self {
         self.limit = limit as f64;
@@ -86,7 +86,8 @@ impl Vegas {
     /// Which part of the difference a window makes, from 0 to 1.
     #[must_use]
     pub fn smoothing(mut self, part: f64) -> Self {
-        self.smoothing = part.clamp(0.0, 1.0);
+        // Other than `clamp`, this makes a number of NaN.
+        self.smoothing = part.max(0.0).min(1.0);
         self
     }
 
@@ -171,7 +172,7 @@ impl Default for Vegas {
 
 impl Limit for Vegas {
     fn limit(&self) -> usize {
-        self.shown
+        self.shown.min(self.max).max(self.min)
     }
 
     fn update(&mut self, sample: &Sample) -> usize {
