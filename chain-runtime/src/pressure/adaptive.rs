@@ -192,7 +192,7 @@ impl<Q, L: Limit, T: Timer> Adaptive<Q, L, T> {
     /// It takes 96 bytes for each that may wait, and 9 kB for the shares.
     #[must_use]
     pub fn queue(mut self, at_most: usize) -> Self {
-        self.gate.places = at_most;
+        self.gate.places = at_most.min(queue::MOST);
         self.gate = self.gate.remade();
         self
     }

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::average::Average;
 use super::probe::{Probe, Step, is_news};
-use super::{Limit, Sample, loss};
+use super::{Limit, Sample, loss, share};
 
 /// A limit by the gradient between the usual round trip and that of the last window: Netflix's `Gradient2Limit`, with its faults mended.
 ///
@@ -93,8 +93,7 @@ impl Gradient2 {
     /// Which part of the difference a window makes, from 0 to 1.
     #[must_use]
     pub fn smoothing(mut self, part: f64) -> Self {
-        // Other than `clamp`, this makes a number of NaN.
-        self.smoothing = part.max(0.0).min(1.0);
+        self.smoothing = share(part, 0.0);
         self
     }
 

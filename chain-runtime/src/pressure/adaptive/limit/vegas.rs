@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::probe::{Probe, Step, is_news};
-use super::{Limit, Sample, loss};
+use super::{Limit, Sample, loss, share};
 
 /// A limit after TCP Vegas, as Netflix's `VegasLimit` has it: how many of those in flight wait is estimated from the least round trip.
 ///
@@ -86,8 +86,7 @@ impl Vegas {
     /// Which part of the difference a window makes, from 0 to 1.
     #[must_use]
     pub fn smoothing(mut self, part: f64) -> Self {
-        // Other than `clamp`, this makes a number of NaN.
-        self.smoothing = part.max(0.0).min(1.0);
+        self.smoothing = share(part, 0.0);
         self
     }
 
