@@ -127,7 +127,7 @@ pub use whole::{Admitted, WholeAdaptive};
 /// - **Who is next**: the priority first. Inside of a priority the shares take turns. Inside of a share it is who came first; under overload it is who came last,
 ///   since those who came first have waited too long already.
 /// - **Nobody is let in for having waited long**: where critical requests alone fill the limit, no other is served. A critical path needs a
-///   bound of its own, a [`RateLimit`](crate::nodes::rate_limit) or an inner limit.
+///   bound of its own, a rate limit or an inner limit.
 /// - **Overload** is where, for [`patience`](Self::patience), somebody always waited of that priority or of one that matters more. So there may be overload
 ///   for what is default, and none for what is critical.
 /// - **How long one waits**: as long as `patience`, and under overload only as long as [`target`](Self::target).

@@ -18,6 +18,9 @@ use super::{Limit, Sample, loss, share};
 ///
 /// A window in which less than half of the limit was used changes nothing.
 ///
+/// It goes by means, so a window needs enough blocks for one: where one in a hundred takes as long as hundreds of the others, let a window have
+/// [more of them](crate::pressure::Adaptive::at_least) and be longer. With the windows that are set, half of what a small server could do was served in such a simulation.
+///
 /// # Other than the original
 ///
 /// - **The headroom is given only where nothing waits.** Given always, the limit climbs while the gradient says 0.8 (concurrency-limits#134).

@@ -20,6 +20,10 @@ use super::{Limit, Sample, loss, share};
 ///
 /// A window in which less than half of the limit was used changes nothing; one in which more than one in a hundred was lost lowers it.
 ///
+/// It suits blocks that take about the same time. Where one in ten or in a hundred takes a hundred times as long as the others, the means of windows scatter, the least
+/// of them is no measure, and the limit settles far too low: about half of what a server could do was served in such simulations. [`Aimd`](super::Aimd) is
+/// not misled by that.
+///
 /// Other than in the original, the least round trip is measured anew by a probe that lets fewer run, and not taken from any window
 /// (concurrency-limits#165: under load it grows with the load).
 #[derive(Clone, Debug)]
