@@ -7,7 +7,7 @@ use std::future::{Future, pending, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use chain_runtime::around::{Deadline, Expired};
@@ -301,6 +301,33 @@ fn a_deadline_around_it_ends_the_wait() {
         let outer = Deadline::within(10 * MS);
         assert_eq!(outer.around(pin!(ask(&limit, async {}))).await, Err(Expired));
         assert_eq!((limit.status().waiting_in_all(), limit.status().turned_away_in_all()), (0, 0));
+    });
+}
+
+struct PanicsWhereItIsWoken;
+
+impl Wake for PanicsWhereItIsWoken {
+    fn wake(self: Arc<Self>) {
+        panic!("on purpose");
+    }
+}
+
+/// Two panics at once would end the process.
+#[test]
+fn a_waker_that_panics_takes_nothing_from_others_also_where_a_block_panics() {
+    run(async {
+        let limit = Plain::fixed(1).queue(8);
+        let (fails, failed) = oneshot::channel::<()>();
+        let mut holds = pin!(AssertUnwindSafe(ask(&limit, async { failed.await.unwrap() })).catch_unwind());
+        assert!(poll(holds.as_mut()).is_pending());
+        let waker = Waker::from(Arc::new(PanicsWhereItIsWoken));
+        let (mut one, mut two) = (pin!(ask(&limit, async { 1 })), pin!(ask(&limit, async { 2 })));
+        assert!(one.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        assert!(poll(two.as_mut()).is_pending());
+        drop(fails);
+        assert!(matches!(poll(holds.as_mut()), Poll::Ready(Err(_))), "the block's own panic");
+        assert_eq!((poll(one.as_mut()), poll(two.as_mut())), (Poll::Ready(Ok(1)), Poll::Ready(Ok(2))));
+        assert_eq!((limit.status().in_flight, limit.status().waiting_in_all()), (0, 0));
     });
 }
 

@@ -128,7 +128,7 @@ pub use whole::{Admitted, WholeAdaptive};
 /// - **Who is next**: the priority first. Inside of a priority the shares take turns. Inside of a share it is who came first; under overload it is who came last,
 ///   since those who came first have waited too long already.
 /// - **Nobody is let in for having waited long**: where critical requests alone fill the limit, no other is served. A critical path needs a
-///   bound of its own, a [`RateLimit`](crate::nodes::rate_limit) or an inner limit.
+///   bound of its own, a rate limit or an inner limit.
 /// - **Overload** is where, for [`patience`](Self::patience), somebody always waited of that priority or of one that matters more. So there may be overload
 ///   of what can be shed, and none of what is critical. It ends where, for as long, nobody had to wait.
 /// - **How long one waits**: as long as `patience`, and under overload only as long as [`target`](Self::target).
@@ -193,7 +193,7 @@ impl<Q, L: Limit, T: Timer> Adaptive<Q, L, T> {
     /// It takes 96 bytes for each that may wait, and 9 kB for the shares.
     #[must_use]
     pub fn queue(mut self, at_most: usize) -> Self {
-        self.gate.places = at_most;
+        self.gate.places = at_most.min(queue::MOST);
         self.gate = self.gate.remade();
         self
     }

@@ -132,6 +132,11 @@ fn loss(sample: &Sample) -> f64 {
     if share > TOLERATED_LOSS { share } else { 0.0 }
 }
 
+/// A setting from `least` to 1; NaN is the least.
+fn share(part: f64, least: f64) -> f64 {
+    if part.is_nan() { least } else { part.clamp(least, 1.0) }
+}
+
 /// A limit that stays as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fixed(pub usize);

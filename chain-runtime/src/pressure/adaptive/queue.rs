@@ -9,6 +9,9 @@ use std::boxed::Box;
 use super::priority::{By, Priority, SHARES};
 use super::turned_away::Reason;
 
+/// As many may wait at most. A slot is told by a `u32`, and there are two for each.
+pub(super) const MOST: usize = 1 << 24;
+
 /// No slot, no share.
 const NONE: u32 = u32::MAX;
 
@@ -96,7 +99,7 @@ pub(super) enum Left {
 impl Queue {
     pub(super) fn new(at_most: usize) -> Self {
         // Who was granted a permit or turned away has its slot until it was polled: hence twice as many.
-        let at_most = at_most.min(1 << 24);
+        let at_most = at_most.min(MOST);
         let slots = (0..at_most * 2).map(|at| Slot {
             state: State::Free,
             by: By::default(),

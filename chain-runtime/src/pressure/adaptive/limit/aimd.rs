@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::{Limit, Sample, loss};
+use super::{Limit, Sample, loss, share};
 
 /// A limit that goes up by one and down by a part: additive increase, multiplicative decrease, as Netflix's `AIMDLimit` has it.
 ///
@@ -48,8 +48,7 @@ impl Aimd {
     /// Which part of the limit is left after a window in which too much was lost, from 0.5 to 1.
     #[must_use]
     pub fn backoff(mut self, part: f64) -> Self {
-        // Other than `clamp`, this makes a number of NaN.
-        self.backoff = part.max(0.5).min(1.0);
+        self.backoff = share(part, 0.5);
         self
     }
 

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::average::Average;
 use super::probe::{Probe, Step, is_news};
-use super::{Limit, Sample, loss};
+use super::{Limit, Sample, loss, share};
 
 /// A limit by the gradient between the usual round trip and that of the last window: Netflix's `Gradient2Limit`, with its faults mended.
 ///
@@ -17,6 +17,9 @@ use super::{Limit, Sample, loss};
 /// ```
 ///
 /// A window in which less than half of the limit was used changes nothing.
+///
+/// It goes by means, so a window needs enough blocks for one: where one in a hundred takes as long as hundreds of the others, let a window have
+/// [more of them](crate::pressure::Adaptive::at_least) and be longer. With the windows that are set, half of what a small server could do was served in such a simulation.
 ///
 /// # Other than the original
 ///
@@ -93,8 +96,7 @@ impl Gradient2 {
     /// Which part of the difference a window makes, from 0 to 1.
     #[must_use]
     pub fn smoothing(mut self, part: f64) -> Self {
-        // Other than `clamp`, this makes a number of NaN.
-        self.smoothing = part.max(0.0).min(1.0);
+        self.smoothing = share(part, 0.0);
         self
     }
 

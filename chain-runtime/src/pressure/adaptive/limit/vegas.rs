@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::probe::{Probe, Step, is_news};
-use super::{Limit, Sample, loss};
+use super::{Limit, Sample, loss, share};
 
 /// A limit after TCP Vegas, as Netflix's `VegasLimit` has it: how many of those in flight wait is estimated from the least round trip.
 ///
@@ -19,6 +19,10 @@ use super::{Limit, Sample, loss};
 /// | more than `beta` | - `log10(limit)` |
 ///
 /// A window in which less than half of the limit was used changes nothing; one in which more than one in a hundred was lost lowers it.
+///
+/// It suits blocks that take about the same time. Where one in ten or in a hundred takes a hundred times as long as the others, the means of windows scatter, the least
+/// of them is no measure, and the limit settles far too low: about half of what a server could do was served in such simulations. [`Aimd`](super::Aimd) is
+/// not misled by that.
 ///
 /// Other than in the original, the least round trip is measured anew by a probe that lets fewer run, and not taken from any window
 /// (concurrency-limits#165: under load it grows with the load).
@@ -86,8 +90,7 @@ impl Vegas {
     /// Which part of the difference a window makes, from 0 to 1.
     #[must_use]
     pub fn smoothing(mut self, part: f64) -> Self {
-        // Other than `clamp`, this makes a number of NaN.
-        self.smoothing = part.max(0.0).min(1.0);
+        self.smoothing = share(part, 0.0);
         self
     }
 
