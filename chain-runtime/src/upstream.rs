@@ -57,6 +57,7 @@ mod book;
 mod interleavings;
 mod listed;
 mod member;
+mod outcome;
 mod pace;
 mod registry;
 mod seat;
@@ -66,6 +67,7 @@ mod swap;
 
 pub use listed::{Changes, Listed};
 pub use member::{Generation, Gone, Member, Refused, Registration};
+pub use outcome::Outcome;
 pub use registry::Registry;
 pub use seat::{InFlight, Seat};
 pub use snapshot::{Counts, Entry, Snapshot, State};
