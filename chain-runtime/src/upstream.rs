@@ -53,6 +53,7 @@
 //! [follows](Registry::follow): a [`Static`] one, a [`File`] that is watched.
 
 mod book;
+mod health;
 #[cfg(all(test, chain_loom))]
 mod interleavings;
 mod listed;
@@ -65,6 +66,7 @@ mod snapshot;
 mod source;
 mod swap;
 
+pub use health::Health;
 pub use listed::{Changes, Listed};
 pub use member::{Generation, Gone, Member, Refused, Registration};
 pub use outcome::Outcome;

@@ -1,12 +1,14 @@
 //! [`Seat`]: what stays with a member from snapshot to snapshot.
 
 use core::fmt;
+use std::boxed::Box;
 use std::collections::BTreeMap;
 use std::string::String;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use super::health::Noticed;
 use super::member::{Generation, Member, Registration};
 use crate::sync::atomic::AtomicUsize;
 use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -29,6 +31,8 @@ pub struct Seat<T> {
     metadata: BTreeMap<String, String>,
     /// Requests in flight, and [`CLOSED`]. They are one word, so that nothing begins between the closing and the count.
     load: AtomicUsize,
+    /// What is noticed of how requests end, where the registry cares.
+    noticed: Option<Box<Noticed<T>>>,
     /// Tells of what is closed and has nothing in flight any more.
     drained: Notify,
 }
@@ -37,7 +41,7 @@ pub struct Seat<T> {
 const CLOSED: usize = 1 << (usize::BITS - 1);
 
 impl<T> Seat<T> {
-    pub(super) fn new(member: Member<T>, generation: Generation) -> Self {
+    pub(super) fn new(member: Member<T>, generation: Generation, noticed: Option<Noticed<T>>) -> Self {
         let Member { name, endpoint, zone, weight: _, metadata } = member;
         Self {
             registration: Registration { name, generation },
@@ -45,6 +49,7 @@ impl<T> Seat<T> {
             zone,
             metadata,
             load: AtomicUsize::new(0),
+            noticed: noticed.map(Box::new),
             drained: Notify::new(),
         }
     }
@@ -87,6 +92,10 @@ impl<T> Seat<T> {
     #[must_use]
     pub const fn metadata(&self) -> &BTreeMap<String, String> {
         &self.metadata
+    }
+
+    pub(super) fn noticed(&self) -> Option<&Noticed<T>> {
+        self.noticed.as_deref()
     }
 
     /// How many requests are in flight.
