@@ -59,6 +59,7 @@
 
 mod balance;
 mod book;
+mod health;
 #[cfg(all(test, chain_loom))]
 mod interleavings;
 mod latency;
@@ -76,6 +77,7 @@ mod swap;
 mod totals;
 
 pub use balance::{Ask, Balance, Candidate, LeastRequests, PeakEwma, Ring, RoundRobin, Zoned};
+pub use health::Health;
 pub use lease::Lease;
 pub use listed::{Changes, Listed};
 pub use member::{Generation, Gone, Member, Refused, Registration};

@@ -28,11 +28,16 @@ pub enum Outcome {
 impl<T> Seat<T> {
     /// Notes how a request ended that was under way to this member for as long as `took`.
     ///
-    /// It is called once for each request, after its end. It allocates nothing, and waits for nobody unless the member is to be ejected for it.
+    /// It is called once for each request, after its end. It allocates nothing, and waits for nobody, unless the member is to be [ejected](super::Health) for it:
+    /// then it takes the registry's lock, so it is not called from where that is held ([`change_state`](super::Registry::change_state)).
     pub fn note(&self, outcome: Outcome, took: Duration) {
         self.note_at(outcome, took, now());
     }
 
     /// Notes it, where the time is known already.
-    pub(super) fn note_at(&self, _outcome: Outcome, _took: Duration, _now: Instant) {}
+    pub(super) fn note_at(&self, outcome: Outcome, took: Duration, now: Instant) {
+        if let Some(noticed) = self.noticed() {
+            noticed.note(self.registration(), outcome, took, now);
+        }
+    }
 }

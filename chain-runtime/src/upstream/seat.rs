@@ -1,12 +1,14 @@
 //! [`Seat`]: what stays with a member from snapshot to snapshot.
 
 use core::fmt;
+use std::boxed::Box;
 use std::collections::BTreeMap;
 use std::string::String;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use super::health::Noticed;
 use super::latency::Latency;
 use super::member::{Generation, Member, Registration};
 use super::registry::now;
@@ -36,6 +38,8 @@ pub struct Seat<T> {
     pub(super) latency: Latency,
     /// How requests ended.
     pub(super) counters: Counters,
+    /// What is noticed of how requests end, where the registry cares.
+    noticed: Option<Box<Noticed<T>>>,
     /// Tells of what is closed and has nothing in flight any more.
     drained: Notify,
 }
@@ -44,7 +48,7 @@ pub struct Seat<T> {
 const CLOSED: usize = 1 << (usize::BITS - 1);
 
 impl<T> Seat<T> {
-    pub(super) fn new(member: Member<T>, generation: Generation) -> Self {
+    pub(super) fn new(member: Member<T>, generation: Generation, noticed: Option<Noticed<T>>) -> Self {
         let Member { name, endpoint, zone, weight: _, metadata } = member;
         Self {
             registration: Registration { name, generation },
@@ -54,6 +58,7 @@ impl<T> Seat<T> {
             load: AtomicUsize::new(0),
             latency: Latency::new(now()),
             counters: Counters::default(),
+            noticed: noticed.map(Box::new),
             drained: Notify::new(),
         }
     }
@@ -96,6 +101,10 @@ impl<T> Seat<T> {
     #[must_use]
     pub const fn metadata(&self) -> &BTreeMap<String, String> {
         &self.metadata
+    }
+
+    pub(super) fn noticed(&self) -> Option<&Noticed<T>> {
+        self.noticed.as_deref()
     }
 
     /// How many requests are in flight.

@@ -2,6 +2,8 @@
 #![cfg(feature = "upstream")]
 
 mod allocations;
+mod health;
+mod health_model;
 mod kept;
 mod model;
 mod registry;
