@@ -7,6 +7,7 @@ mod round_robin;
 mod zoned;
 
 use core::num::NonZeroU32;
+use core::time::Duration;
 use std::boxed::Box;
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,7 +18,7 @@ pub use round_robin::RoundRobin;
 pub use zoned::Zoned;
 
 use super::seat::Seat;
-use super::snapshot::{Snapshot, State};
+use super::snapshot::{Entry, Snapshot, State};
 
 /// Says whose turn it is. [`Pick`](super::Pick) asks it.
 ///
@@ -51,7 +52,7 @@ pub trait Balance<T> {
     /// What is derived of the members.
     type Table;
 
-    /// Derives it. Called once for each snapshot in which somebody picks.
+    /// Derives it. Called once for each snapshot in which somebody picks, and anew where members of it have returned and their weights grow.
     fn table(&self, candidates: &[Candidate<T>]) -> Self::Table;
 
     /// Picks one. There is one candidate at least, and `table` was derived of just these. A candidate that is not [open](Candidate::is_open) takes nothing: where one is picked
@@ -84,26 +85,64 @@ impl Ask {
 #[derive(Debug)]
 pub struct Candidate<T> {
     seat: Arc<Seat<T>>,
-    weight: NonZeroU32,
+    whole: NonZeroU32,
+    weight: f64,
+}
+
+/// The members of a snapshot that may be picked, sorted by name, and until when.
+#[derive(Debug)]
+pub(super) struct Candidates<T> {
+    pub(super) all: Box<[Candidate<T>]>,
+    /// From then on the same snapshot has others, or other weights.
+    pub(super) until: Option<Instant>,
+}
+
+/// So often do the weights change of a member that has returned, until it has its whole one.
+const STEPS: u32 = 16;
+
+/// And not more often than this.
+const STEP: Duration = Duration::from_millis(10);
+
+impl<T> Candidates<T> {
+    pub(super) fn of(snapshot: &Snapshot<T>, now: Instant) -> Self {
+        let mut until: Option<Instant> = None;
+        let mut changes_at = |at: Instant| until = Some(until.map_or(at, |until| until.min(at)));
+        let candidate = |entry: &Entry<T>| {
+            let share = snapshot.share(entry, now);
+            if 0.0 < share && share < 1.0 {
+                changes_at(now + (snapshot.slow_start() / STEPS).max(STEP));
+            }
+            if let State::Ejected { until } = entry.state()
+                && until > now
+            {
+                changes_at(until);
+            }
+            let (whole, weight) = (entry.weight(), f64::from(entry.weight().get()) * f64::from(share));
+            (weight > 0.0).then(|| Candidate { seat: Arc::clone(entry.seat()), whole, weight })
+        };
+        let all = snapshot.members().iter().filter_map(candidate).collect();
+        Self { all, until }
+    }
 }
 
 impl<T> Candidate<T> {
-    /// Those of a snapshot, sorted by name.
-    pub(super) fn all(snapshot: &Snapshot<T>) -> Box<[Self]> {
-        let ready = snapshot.members().iter().filter(|entry| entry.state() == State::Ready);
-        ready.map(|entry| Self { seat: Arc::clone(entry.seat()), weight: entry.weight() }).collect()
-    }
-
     /// What stays with it from snapshot to snapshot.
     #[must_use]
     pub const fn seat(&self) -> &Arc<Seat<T>> {
         &self.seat
     }
 
-    /// Its share, beside the weights of the others.
+    /// Its share, beside the weights of the others: less than it was registered with where it has just returned ([`Health::slow_start`](super::Health::slow_start)). It is more
+    /// than 0.
     #[must_use]
-    pub const fn weight(&self) -> NonZeroU32 {
+    pub const fn weight(&self) -> f64 {
         self.weight
+    }
+
+    /// The weight that it was registered with.
+    #[must_use]
+    pub const fn whole_weight(&self) -> NonZeroU32 {
+        self.whole
     }
 
     /// Whether it still takes requests, whatever the snapshot says.
@@ -115,12 +154,12 @@ impl<T> Candidate<T> {
     /// Its requests in flight for each unit of its weight.
     #[must_use]
     pub fn load(&self) -> f64 {
-        self.seat.in_flight() as f64 / f64::from(self.weight.get())
+        self.seat.in_flight() as f64 / self.weight
     }
 }
 
 impl<T> Clone for Candidate<T> {
     fn clone(&self) -> Self {
-        Self { seat: Arc::clone(&self.seat), weight: self.weight }
+        Self { seat: Arc::clone(&self.seat), ..*self }
     }
 }

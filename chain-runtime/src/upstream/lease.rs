@@ -135,10 +135,7 @@ impl<T> Drop for Lease<T> {
     fn drop(&mut self) {
         let now = now();
         let (outcome, took) = self.outcome(now);
-        let seat = self.in_flight.seat();
-        seat.counters.count(outcome);
-        seat.latency.observe(outcome, took, now);
-        seat.note(outcome, took);
+        self.in_flight.seat().note_at(outcome, took, now);
     }
 }
 

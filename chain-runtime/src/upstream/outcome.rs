@@ -36,6 +36,8 @@ impl<T> Seat<T> {
 
     /// Notes it, where the time is known already.
     pub(super) fn note_at(&self, outcome: Outcome, took: Duration, now: Instant) {
+        self.counters.count(outcome);
+        self.latency.observe(outcome, took, now);
         if let Some(noticed) = self.noticed() {
             noticed.note(self.registration(), outcome, took, now);
         }

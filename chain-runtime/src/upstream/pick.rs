@@ -7,6 +7,7 @@ use core::error::Error;
 use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
+use std::time::Instant;
 
 use chain_macros::node;
 
@@ -17,7 +18,6 @@ use super::balance::{Ask, Balance, PeakEwma};
 use super::lease::Lease;
 use super::registry::{Registry, now};
 use super::seat::InFlight;
-use super::snapshot::State;
 use crate::Ending;
 
 /// The node that picks a member, and provides a [`Lease`] on it. It breaks with [`NoUpstream`].
@@ -82,7 +82,7 @@ pub struct Pick<T, B: Balance<T> = PeakEwma> {
 const TRIES: usize = 3;
 
 impl<T, B: Balance<T>> Pick<T, B> {
-    /// Picks among the registry's members that are [`Ready`](State::Ready).
+    /// Picks among the registry's members that are [to be asked](super::Snapshot::share): those that are ready, and in a panic all but those that are drained.
     #[must_use]
     pub fn new(registry: Arc<Registry<T>>, balance: B) -> Self {
         let derived = Derived::new(&registry, &balance);
@@ -107,7 +107,7 @@ impl<T, B: Balance<T>> Pick<T, B> {
     ///
     /// # Errors
     ///
-    /// [`NoUpstream`] where no member is ready.
+    /// [`NoUpstream`] where no member is to be asked.
     pub fn lease(&self) -> Result<Lease<T>, NoUpstream> {
         self.lease_for(None)
     }
@@ -115,13 +115,13 @@ impl<T, B: Balance<T>> Pick<T, B> {
     fn lease_for(&self, key: Option<u64>) -> Result<Lease<T>, NoUpstream> {
         let now = now();
         let ask = Ask { now, key };
-        let picked = self.pick(&ask).or_else(|| self.any()).ok_or(NoUpstream)?;
+        let picked = self.pick(&ask).or_else(|| self.any(now)).ok_or(NoUpstream)?;
         Ok(Lease::new(picked, now, self.timeout))
     }
 
     fn pick(&self, ask: &Ask) -> Option<InFlight<T>> {
         for _ in 0..TRIES {
-            let of = self.derived.current(&self.registry, &self.balance);
+            let of = self.derived.current(&self.registry, &self.balance, ask.now);
             if of.candidates.is_empty() {
                 return None;
             }
@@ -133,13 +133,13 @@ impl<T, B: Balance<T>> Pick<T, B> {
         None
     }
 
-    /// Any member that is ready: what was derived is old, or the balancer picks what is closed.
+    /// Any member that is to be asked: what was derived is old, or the balancer picks what is closed.
     #[cold]
-    fn any(&self) -> Option<InFlight<T>> {
+    fn any(&self, now: Instant) -> Option<InFlight<T>> {
         let snapshot = self.registry.snapshot();
         let members = snapshot.members();
         let (before, behind) = members.split_at(fastrand::usize(..=members.len()));
-        let ready = behind.iter().chain(before).filter(|entry| entry.state() == State::Ready);
+        let ready = behind.iter().chain(before).filter(|entry| snapshot.share(entry, now) > 0.0);
         ready.map(|entry| entry.seat()).find_map(|seat| seat.begin())
     }
 }
@@ -150,7 +150,7 @@ impl<T, B: Balance<T>> Pick<T, B> {
     ///
     /// # Errors
     ///
-    /// [`NoUpstream`] where no member is ready.
+    /// [`NoUpstream`] where no member is to be asked.
     pub fn enter(&self) -> Result<Lease<T>, NoUpstream> {
         self.lease()
     }

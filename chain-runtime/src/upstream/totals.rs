@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::outcome::Outcome;
 use super::seat::Seat;
 
-/// How many leases on a member were returned, by their outcomes.
+/// How many requests to a member ended, by their outcomes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Totals {
@@ -50,7 +50,7 @@ impl Counters {
 }
 
 impl<T> Seat<T> {
-    /// How many [leases](super::Lease) were returned so far, and how they ended. Each is read by itself.
+    /// How all requests ended so far of which it was [noted](Self::note): a [`Lease`](super::Lease) does so. Each number is read by itself.
     #[must_use]
     pub fn totals(&self) -> Totals {
         let [ok, not_ok, failed, timed_out, cancelled, panicked] =

@@ -3,6 +3,7 @@
 
 mod allocations;
 mod derived;
+mod health;
 mod lease;
 mod ring;
 mod shares;

@@ -8,7 +8,7 @@ use super::Candidate;
 #[derive(Debug)]
 pub struct Draw {
     /// For each candidate the sum of the weights up to it. `None` where all weigh the same.
-    sums: Option<Box<[u64]>>,
+    sums: Option<Box<[f64]>>,
     len: usize,
 }
 
@@ -16,11 +16,11 @@ impl Draw {
     pub(super) fn of<T>(candidates: &[Candidate<T>]) -> Self {
         let differ = candidates.windows(2).any(|pair| pair[0].weight() != pair[1].weight());
         let sums = differ.then(|| {
-            let add = |sum: &mut u64, candidate: &Candidate<T>| {
-                *sum += u64::from(candidate.weight().get());
+            let add = |sum: &mut f64, candidate: &Candidate<T>| {
+                *sum += candidate.weight();
                 Some(*sum)
             };
-            candidates.iter().scan(0, add).collect()
+            candidates.iter().scan(0.0, add).collect()
         });
         Self { sums, len: candidates.len() }
     }
@@ -31,8 +31,9 @@ impl Draw {
         match &self.sums {
             None => fastrand::usize(..self.len),
             Some(sums) => {
-                let drawn = fastrand::u64(..sums[self.len - 1]);
-                sums.partition_point(|sum| *sum <= drawn)
+                let drawn = fastrand::f64() * sums[self.len - 1];
+                // Rounding may draw the sum itself.
+                sums.partition_point(|sum| *sum <= drawn).min(self.len - 1)
             }
         }
     }

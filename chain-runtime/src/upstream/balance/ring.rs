@@ -12,7 +12,7 @@ use super::{Ask, Balance, Candidate};
 /// The same member for the same key, as long as it has not too much in flight: consistent hashing with bounded loads (Mirrokni, Thorup and Zadimoghaddam 2017).
 ///
 /// Each member has points on a ring, by its name and its weight (as in ketama); a key belongs to the next point after its hash. Where a member comes or goes, only
-/// those keys move that it gets or had. All processes and all starts agree, as long as they have the same members.
+/// those keys move that it gets or had, and where there are more points than a quarter of a million, a few others. All processes and all starts agree, as long as they have the same members.
 ///
 /// **A member is full** where a request more would be more than `factor` times its share of all that is in flight, rounded up. Then the key goes on along the ring to the next that is not. So a
 /// key that all want does not bring its member down.
@@ -63,28 +63,27 @@ pub struct Points {
 }
 
 /// Points of a member of weight 1, at least one: so keys are spread with a deviation of about a tenth.
-const POINTS: u64 = 100;
+const POINTS: f64 = 100.0;
 
 /// Points of all members, unless there are more members.
-const ALL_POINTS: u64 = 1 << 18;
+const ALL_POINTS: f64 = 262_144.0;
 
 /// Points that are looked at, at most, for a member that is not full.
 const STEPS: usize = 1024;
 
 impl Points {
     fn of<T>(candidates: &[Candidate<T>]) -> Self {
-        let least = candidates.iter().map(|candidate| candidate.weight().get()).min().map_or(1, u64::from);
-        let weights: u64 = candidates.iter().map(|candidate| u64::from(candidate.weight().get())).sum();
+        // By the whole weights, so that members that return have no influence on the others' points.
+        let least = candidates.iter().map(|candidate| candidate.whole_weight().get()).min().map_or(1.0, f64::from);
+        let weights: f64 = candidates.iter().map(Candidate::weight).sum();
         let mut points = Vec::new();
         for (index, candidate) in (0_u32..).zip(candidates) {
-            let weight = u64::from(candidate.weight().get());
-            let wanted = u128::from(POINTS * weight / least);
-            let room = u128::from(weight) * u128::from(ALL_POINTS) / u128::from(weights);
-            let number = u64::try_from(wanted.min(room).max(1)).unwrap_or(ALL_POINTS);
+            let weight = candidate.weight();
+            let number = (POINTS * weight / least).min(ALL_POINTS * weight / weights).max(1.0) as u64;
             points.extend((0..number).map(|point| (hash(candidate.seat().name(), point), index)));
         }
         points.sort_unstable();
-        Self { points: points.into(), weights: weights as f64, average: AtomicU64::new(0), picks: AtomicUsize::new(0) }
+        Self { points: points.into(), weights, average: AtomicU64::new(0), picks: AtomicUsize::new(0) }
     }
 
     fn average<T>(&self, candidates: &[Candidate<T>]) -> f64 {
@@ -125,8 +124,7 @@ impl<T> Balance<T> for Ring {
             if !candidate.is_open() {
                 continue;
             }
-            let weight = f64::from(candidate.weight().get());
-            if (candidate.seat().in_flight() as f64) < (share * weight).ceil() {
+            if (candidate.seat().in_flight() as f64) < (share * candidate.weight()).ceil() {
                 return candidate;
             }
             let load = candidate.load();

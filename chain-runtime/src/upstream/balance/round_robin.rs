@@ -20,6 +20,9 @@ pub struct RoundRobin {
 /// Picks in a round, at most.
 const ROUND: u64 = 1 << 16;
 
+/// Parts of a unit of weight that are told apart.
+const PARTS: f64 = 16.0;
+
 impl RoundRobin {
     /// The balancer.
     #[must_use]
@@ -32,7 +35,8 @@ impl<T> Balance<T> for RoundRobin {
     type Table = Box<[u32]>;
 
     fn table(&self, candidates: &[Candidate<T>]) -> Box<[u32]> {
-        round(candidates.iter().map(|candidate| candidate.weight().get()))
+        // A member that has just returned has a part of its weight.
+        round(candidates.iter().map(|candidate| ((candidate.weight() * PARTS).round() as u64).max(1)))
     }
 
     fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], round: &'a Box<[u32]>, _: &Ask) -> &'a Candidate<T> {
@@ -53,13 +57,14 @@ impl<T> Balance<T> for RoundRobin {
 ///
 /// Each of a member's turns has a moment in the round, all of them the same distance apart. Where the first of them is differs from member to member, by the golden ratio, which spreads any number of points evenly:
 /// many members of a weight of 1 are not all in the middle.
-fn round(weights: impl Iterator<Item = u32> + Clone) -> Box<[u32]> {
+fn round(weights: impl Iterator<Item = u64> + Clone) -> Box<[u32]> {
     let divisor = weights.clone().fold(0, gcd).max(1);
-    let all: u64 = weights.clone().map(|weight| u64::from(weight / divisor)).sum();
+    let all: u64 = weights.clone().map(|weight| weight / divisor).sum();
     let mut turns = Vec::new();
     for (index, weight) in (0_u32..).zip(weights) {
-        let weight = u64::from(weight / divisor);
-        let times = if all > ROUND { (weight * ROUND / all).max(1) } else { weight };
+        let weight = weight / divisor;
+        let times =
+            if all > ROUND { (u128::from(weight) * u128::from(ROUND) / u128::from(all)).max(1) as u64 } else { weight };
         let first = (f64::from(index) * 0.618_033_988_749_894_9).fract();
         turns.extend((0..times).map(|time| ((time as f64 + first) / times as f64, index)));
     }
@@ -67,7 +72,7 @@ fn round(weights: impl Iterator<Item = u32> + Clone) -> Box<[u32]> {
     turns.into_iter().map(|(_, index)| index).collect()
 }
 
-const fn gcd(mut a: u32, mut b: u32) -> u32 {
+const fn gcd(mut a: u64, mut b: u64) -> u64 {
     while b != 0 {
         (a, b) = (b, a % b);
     }
@@ -100,7 +105,7 @@ mod tests {
 
     #[test]
     fn weights_that_add_up_to_too_much_are_rounded_and_nobody_gets_none() {
-        let round = round([u32::MAX, u32::MAX / 2, 1].into_iter());
+        let round = round([16 * u64::from(u32::MAX), 8 * u64::from(u32::MAX), 16].into_iter());
         let times = |index| round.iter().filter(|turn| **turn == index).count();
         assert!(round.len() <= ROUND as usize + 1);
         assert_eq!(times(2), 1);

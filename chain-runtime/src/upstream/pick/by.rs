@@ -78,7 +78,7 @@ impl<K: Key, T, B: Balance<T>> PickBy<K, T, B> {
     ///
     /// # Errors
     ///
-    /// [`NoUpstream`] where no member is ready.
+    /// [`NoUpstream`] where no member is to be asked.
     pub fn lease(&self, key: &K) -> Result<Lease<T>, NoUpstream> {
         let mut hasher = SipHasher13::new_with_keys(self.secret.0, self.secret.1);
         key.feed(&mut hasher);
@@ -92,7 +92,7 @@ impl<K: Key, T, B: Balance<T>> PickBy<K, T, B> {
     ///
     /// # Errors
     ///
-    /// [`NoUpstream`] where no member is ready.
+    /// [`NoUpstream`] where no member is to be asked.
     pub fn enter(&self, key: &K) -> Result<Lease<T>, NoUpstream> {
         self.lease(key)
     }

@@ -6,11 +6,12 @@ use core::sync::atomic::{
 };
 use std::boxed::Box;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arc_swap::{ArcSwap, Guard};
 
-use crate::upstream::balance::{Balance, Candidate};
-use crate::upstream::registry::Registry;
+use crate::upstream::balance::{Balance, Candidate, Candidates};
+use crate::upstream::registry::{Registry, now};
 use crate::upstream::snapshot::Snapshot;
 
 /// The candidates of one snapshot and what was derived of them: always together, so that an index never means a member of another snapshot (tower#856).
@@ -18,13 +19,20 @@ pub(super) struct Of<T, P> {
     pub(super) candidates: Box<[Candidate<T>]>,
     pub(super) table: P,
     version: u64,
+    until: Option<Instant>,
 }
 
 impl<T, P> Of<T, P> {
-    fn snapshot(snapshot: &Snapshot<T>, balance: &impl Balance<T, Table = P>) -> Self {
-        let candidates = Candidate::all(snapshot);
+    fn snapshot(snapshot: &Snapshot<T>, balance: &impl Balance<T, Table = P>, now: Instant) -> Self {
+        let Candidates { all: candidates, until } = Candidates::of(snapshot, now);
         let table = balance.table(&candidates);
-        Self { candidates, table, version: snapshot.version() }
+        Self { candidates, table, version: snapshot.version(), until }
+    }
+
+    /// Whether it is what would be derived of this snapshot now, or of a later one.
+    fn is_of(&self, snapshot: &Snapshot<T>, now: Instant) -> bool {
+        self.version > snapshot.version()
+            || self.version == snapshot.version() && self.until.is_none_or(|until| now < until)
     }
 }
 
@@ -36,16 +44,21 @@ pub(super) struct Derived<T, P> {
 
 impl<T, P> Derived<T, P> {
     pub(super) fn new(registry: &Registry<T>, balance: &impl Balance<T, Table = P>) -> Self {
-        let of = Of::snapshot(&registry.snapshot(), balance);
+        let of = Of::snapshot(&registry.snapshot(), balance, now());
         Self { of: ArcSwap::from_pointee(of), is_deriving: AtomicBool::new(false) }
     }
 
     /// Of the snapshot that is current, or of the one before, while another thread derives.
     #[inline]
-    pub(super) fn current(&self, registry: &Registry<T>, balance: &impl Balance<T, Table = P>) -> Guard<Arc<Of<T, P>>> {
+    pub(super) fn current(
+        &self,
+        registry: &Registry<T>,
+        balance: &impl Balance<T, Table = P>,
+        now: Instant,
+    ) -> Guard<Arc<Of<T, P>>> {
         let snapshot = registry.snapshot();
         let of = self.of.load();
-        if of.version >= snapshot.version() { of } else { self.derive(&snapshot, balance, of) }
+        if of.is_of(&snapshot, now) { of } else { self.derive(&snapshot, balance, now, of) }
     }
 
     #[cold]
@@ -53,6 +66,7 @@ impl<T, P> Derived<T, P> {
         &self,
         snapshot: &Snapshot<T>,
         balance: &impl Balance<T, Table = P>,
+        now: Instant,
         known: Guard<Arc<Of<T, P>>>,
     ) -> Guard<Arc<Of<T, P>>> {
         if self.is_deriving.swap(true, Acquire) {
@@ -60,8 +74,8 @@ impl<T, P> Derived<T, P> {
         }
         let turn = Turn(&self.is_deriving);
         // Another thread may have had its turn since `known` was loaded.
-        if self.of.load().version < snapshot.version() {
-            let before = self.of.swap(Arc::new(Of::snapshot(snapshot, balance)));
+        if !self.of.load().is_of(snapshot, now) {
+            let before = self.of.swap(Arc::new(Of::snapshot(snapshot, balance, now)));
             drop(turn);
             drop(before);
         }
