@@ -12,14 +12,14 @@ use super::{Ask, Balance, Candidate};
 /// The same member for the same key, as long as it has not too much in flight: consistent hashing with bounded loads (Mirrokni, Thorup and Zadimoghaddam 2017).
 ///
 /// Each member has points on a ring, by its name and its weight (as in ketama); a key belongs to the next point after its hash. Where a member comes or goes, only
-/// those keys move that it gets or had, and where there are more points than a quarter of a million, a few others. All processes and all starts agree, as long as they have the same members.
+/// those keys move that it gets or had, and where there are 131,072 points and more, a few others. All processes and all starts agree, as long as they have the same members.
 ///
 /// **A member is full** where a request more would be more than `factor` times its share of all that is in flight, rounded up. Then the key goes on along the ring to the next that is not. So a
 /// key that all want does not bring its member down.
 ///
 /// The key comes from [`Pick::by`](super::super::Pick::by). A request without one is given a random one.
 ///
-/// What is in flight on the average is summed up once in as many picks as an eighth of the members, so it is off by an eighth of a request for each member at most where load grows.
+/// What is in flight on the average is summed up once in as many picks as an eighth of the members, at most, so it is off by an eighth of a request for each member at most where load grows.
 #[derive(Debug)]
 pub struct Ring {
     factor: f64,
@@ -59,14 +59,16 @@ pub struct Points {
     weights: f64,
     /// What is in flight for each unit of weight, as bits.
     average: AtomicU64,
+    /// How often somebody has picked, and at which of these the average was made.
     picks: AtomicUsize,
+    summed_at: AtomicUsize,
 }
 
-/// Points of a member of weight 1, at least one: so keys are spread with a deviation of about a tenth.
+/// Points of the member that weighs least, and of others by their weights: so keys are spread with a deviation of about a tenth.
 const POINTS: f64 = 100.0;
 
 /// Points of all members, unless there are more members.
-const ALL_POINTS: f64 = 262_144.0;
+const ALL_POINTS: f64 = 131_072.0;
 
 /// Points that are looked at, at most, for a member that is not full.
 const STEPS: usize = 1024;
@@ -83,16 +85,20 @@ impl Points {
             points.extend((0..number).map(|point| (hash(candidate.seat().name(), point), index)));
         }
         points.sort_unstable();
-        Self { points: points.into(), weights, average: AtomicU64::new(0), picks: AtomicUsize::new(0) }
+        // As if the last sum were long ago.
+        let (average, picks, summed_at) = (AtomicU64::new(0), AtomicUsize::new(candidates.len()), AtomicUsize::new(0));
+        Self { points: points.into(), weights, average, picks, summed_at }
     }
 
-    fn average<T>(&self, candidates: &[Candidate<T>]) -> f64 {
-        let each = (candidates.len() / 8).max(1);
-        if !self.picks.fetch_add(1, Relaxed).is_multiple_of(each) {
+    /// What is in flight for each unit of weight, with the request for which somebody picks the `picks`-th time.
+    fn average<T>(&self, candidates: &[Candidate<T>], picks: usize) -> f64 {
+        // It wraps where two threads sum up at once, and then it is summed up once more.
+        let since = picks.wrapping_sub(self.summed_at.load(Relaxed));
+        if since < candidates.len() / 8 {
             return f64::from_bits(self.average.load(Relaxed));
         }
+        self.summed_at.store(picks, Relaxed);
         let in_flight: usize = candidates.iter().map(|candidate| candidate.seat().in_flight()).sum();
-        // With the request for which somebody picks.
         let average = (in_flight as f64 + 1.0) / self.weights;
         self.average.store(average.to_bits(), Relaxed);
         average
@@ -115,7 +121,8 @@ impl<T> Balance<T> for Ring {
 
     fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], table: &'a Points, ask: &Ask) -> &'a Candidate<T> {
         let key = ask.key.unwrap_or_else(|| fastrand::u64(..));
-        let share = self.factor * table.average(candidates);
+        let picks = table.picks.fetch_add(1, Relaxed);
+        let mut share = None;
         let from = table.points.partition_point(|(hash, _)| *hash < key);
         let (before, behind) = table.points.split_at(from);
         let (mut best, mut least) = (None, f64::INFINITY);
@@ -124,7 +131,13 @@ impl<T> Balance<T> for Ring {
             if !candidate.is_open() {
                 continue;
             }
-            if (candidate.seat().in_flight() as f64) < (share * candidate.weight()).ceil() {
+            let in_flight = candidate.seat().in_flight();
+            // A first request is never too much, whatever the others have.
+            if in_flight == 0 {
+                return candidate;
+            }
+            let share = *share.get_or_insert_with(|| self.factor * table.average(candidates, picks));
+            if (in_flight as f64) < (share * candidate.weight()).ceil() {
                 return candidate;
             }
             let load = candidate.load();
