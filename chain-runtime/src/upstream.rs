@@ -66,7 +66,7 @@ mod snapshot;
 mod source;
 mod swap;
 
-pub use health::Health;
+pub use health::{Check, Checks, Connect, Found, Health, Ill};
 pub use listed::{Changes, Listed};
 pub use member::{Generation, Gone, Member, Refused, Registration};
 pub use outcome::Outcome;

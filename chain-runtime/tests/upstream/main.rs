@@ -2,6 +2,7 @@
 #![cfg(feature = "upstream")]
 
 mod allocations;
+mod checks;
 mod health;
 mod health_model;
 mod kept;
