@@ -4,6 +4,8 @@ mod active;
 mod checks;
 mod connect;
 mod ejection;
+#[cfg(feature = "proxy")]
+mod http;
 mod noticed;
 mod settings;
 mod share;
@@ -13,5 +15,7 @@ mod window;
 pub use checks::{Check, Checks, Found, Ill};
 pub use connect::Connect;
 pub(super) use ejection::Ejections;
+#[cfg(feature = "proxy")]
+pub use http::{HttpCheck, HttpIll};
 pub(super) use noticed::{Care, Noticed};
 pub use settings::Health;
