@@ -47,6 +47,12 @@
 //! - **Changes are published in groups**: one thread publishes what others have changed meanwhile, and where somebody [keeps](Registry::keep) the registry, snapshots are a
 //!   millisecond apart at least.
 //!
+//! # Who is well
+//!
+//! [`Health`] says when a member is ejected for how its requests end: whoever [notes](Seat::note) one failure too many does it, so no task is between a failure and
+//! the next pick. [`Registry::check`] asks members how they are, by a [`Check`] of one's own or a ready one. Both change states in the snapshot. What this means to
+//! whoever picks is one number, [`Snapshot::share`]: slow start and panic are in it.
+//!
 //! # Where members come from
 //!
 //! From themselves, by [`Registry::register`]; or from a list that is replaced as a whole, by [`Registry::listed`], or by a [`Source`] that the registry
@@ -77,7 +83,9 @@ mod swap;
 mod totals;
 
 pub use balance::{Ask, Balance, Candidate, LeastRequests, PeakEwma, Ring, RoundRobin, Zoned};
-pub use health::Health;
+pub use health::{Check, Checks, Connect, Found, Health, Ill};
+#[cfg(feature = "proxy")]
+pub use health::{HttpCheck, HttpIll};
 pub use lease::Lease;
 pub use listed::{Changes, Listed};
 pub use member::{Generation, Gone, Member, Refused, Registration};

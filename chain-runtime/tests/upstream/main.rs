@@ -2,6 +2,9 @@
 #![cfg(feature = "upstream")]
 
 mod allocations;
+#[cfg(feature = "proxy")]
+mod asked_over_http;
+mod checks;
 mod health;
 mod health_model;
 mod kept;
