@@ -47,27 +47,53 @@
 //! - **Changes are published in groups**: one thread publishes what others have changed meanwhile, and where somebody [keeps](Registry::keep) the registry, snapshots are a
 //!   millisecond apart at least.
 //!
+//! # Who is well
+//!
+//! [`Health`] says when a member is ejected for how its requests end: whoever [notes](Seat::note) one failure too many does it, so no task is between a failure and
+//! the next pick. [`Registry::check`] asks members how they are, by a [`Check`] of one's own or a ready one. Both change states in the snapshot. What this means to
+//! whoever picks is one number, [`Snapshot::share`]: slow start and panic are in it.
+//!
 //! # Where members come from
 //!
 //! From themselves, by [`Registry::register`]; or from a list that is replaced as a whole, by [`Registry::listed`], or by a [`Source`] that the registry
 //! [follows](Registry::follow): a [`Static`] one, a [`File`] that is watched.
+//!
+//! # Whose turn it is
+//!
+//! A [`Pick`] is a node that picks a member and provides a [`Lease`] on it. Later nodes borrow the lease and say how the request went; it is returned once, on each of the four ways out.
+//! Who is picked, a [`Balance`] says: [`PeakEwma`], [`LeastRequests`], [`RoundRobin`], a [`Ring`], or one of these by [zones](Zoned).
 
+mod balance;
 mod book;
+mod health;
 #[cfg(all(test, chain_loom))]
 mod interleavings;
+mod latency;
+mod lease;
 mod listed;
 mod member;
+mod outcome;
 mod pace;
+mod pick;
 mod registry;
 mod seat;
 mod snapshot;
 mod source;
 mod swap;
+mod totals;
 
+pub use balance::{Ask, Balance, Candidate, LeastRequests, PeakEwma, Ring, RoundRobin, Zoned};
+pub use health::{Check, Checks, Connect, Found, Health, Ill};
+#[cfg(feature = "proxy")]
+pub use health::{HttpCheck, HttpIll};
+pub use lease::Lease;
 pub use listed::{Changes, Listed};
 pub use member::{Generation, Gone, Member, Refused, Registration};
+pub use outcome::Outcome;
+pub use pick::{NoUpstream, Pick, PickBy};
 pub use registry::Registry;
 pub use seat::{InFlight, Seat};
 pub use snapshot::{Counts, Entry, Snapshot, State};
 pub use source::{File, FileError, Mistake, Mistakes, Source, Static, Told, read_members};
 pub use swap::Current;
+pub use totals::Totals;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 use std::vec::Vec;
 
+use super::health::{Care, Ejections, Health, Noticed};
 use super::listed::Changes;
 use super::member::{Generation, Gone, Member, Refused, Registration, is_name};
 use super::seat::Seat;
@@ -18,6 +19,9 @@ pub(super) struct Book<T> {
     counts: Counts,
     /// The leases that end, the earliest first: one for each such member.
     ends: BTreeMap<(Instant, Generation), Arc<str>>,
+    /// The ejections that end, likewise.
+    returns: BTreeMap<(Instant, Generation), Arc<str>>,
+    care: Option<Care<T>>,
     /// Seats of nobody, with requests in flight when they became so.
     leaving: BTreeMap<Generation, Weak<Seat<T>>>,
     /// When there are so many of them, those that have nothing in flight any more are looked for.
@@ -36,6 +40,9 @@ struct Record<T> {
     lease: Duration,
     /// When the lease ends, if ever.
     ends: Option<Instant>,
+    ejections: Ejections,
+    /// When it was ready again.
+    back: Option<Instant>,
 }
 
 /// Seats that are kept in mind, at least, before those that are drained are looked for.
@@ -47,6 +54,8 @@ impl<T> Book<T> {
             members: BTreeMap::new(),
             counts: Counts { ready: 0, draining: 0, ejected: 0, unhealthy: 0 },
             ends: BTreeMap::new(),
+            returns: BTreeMap::new(),
+            care: None,
             leaving: BTreeMap::new(),
             sweep_at: LEAVING,
             next: first,
@@ -66,23 +75,42 @@ impl<T> Book<T> {
         self.next = first;
     }
 
-    /// When the next lease ends.
+    pub(super) fn cares(&mut self, care: Care<T>) {
+        assert!(self.version == 0, "somebody was registered already, and of those nothing was noticed");
+        self.care = Some(care);
+    }
+
+    fn health(&self) -> Option<&Health> {
+        self.care.as_ref().map(|care| &*care.settings)
+    }
+
+    /// When the next lease or ejection ends.
     pub(super) fn next_end(&self) -> Option<Instant> {
-        self.ends.first_key_value().map(|((end, _), _)| *end)
+        let first = |ends: &BTreeMap<(Instant, Generation), _>| ends.first_key_value().map(|((end, _), _)| *end);
+        first(&self.ends).into_iter().chain(first(&self.returns)).min()
     }
 
     pub(super) fn snapshot(&self) -> Snapshot<T> {
-        let entry =
-            |record: &Record<T>| Entry { seat: Arc::clone(&record.seat), state: record.state, weight: record.weight };
-        Snapshot::new(self.members.values().map(entry).collect(), self.counts, self.version)
+        let entry = |record: &Record<T>| Entry {
+            seat: Arc::clone(&record.seat),
+            state: record.state,
+            weight: record.weight,
+            back: record.back,
+        };
+        Snapshot::new(self.members.values().map(entry).collect(), self.counts, self.version, self.health())
     }
 
-    /// Removes those whose leases have ended by now, and says how many they were.
+    /// Removes those whose leases have ended by now, and says how many they were. Those whose ejections have ended are ready.
     pub(super) fn expire(&mut self, now: Instant) -> usize {
         let before = self.members.len();
         while let Some(end) = self.ends.first_entry().filter(|end| end.key().0 <= now) {
             let name = end.remove();
             self.take(&name);
+        }
+        while let Some(end) = self.returns.first_entry().filter(|end| end.key().0 <= now) {
+            let ((until, generation), name) = end.remove_entry();
+            let back = self.change_state(&Registration { name, generation }, until, |_, _| State::Ready);
+            debug_assert_eq!(back, Ok(State::Ready), "whoever leaves, or is not ejected any more, does not return");
         }
         before - self.members.len()
     }
@@ -124,24 +152,49 @@ impl<T> Book<T> {
     pub(super) fn change_state(
         &mut self,
         registration: &Registration,
+        now: Instant,
         change: impl FnOnce(State, Counts) -> State,
     ) -> Result<State, Gone> {
         let record = find(&mut self.members, registration)?;
-        if record.state == State::Draining {
+        let before = record.state;
+        if before == State::Draining {
             return Ok(State::Draining);
         }
         // First of all, since it may panic.
-        let state = change(record.state, self.counts);
-        if state != record.state {
-            *self.counts.of(record.state) -= 1;
-            *self.counts.of(state) += 1;
-            record.state = state;
-            self.version += 1;
-            if state == State::Draining {
-                record.seat.close();
+        let state = change(before, self.counts);
+        if state == before {
+            return Ok(state);
+        }
+        *self.counts.of(before) -= 1;
+        *self.counts.of(state) += 1;
+        record.state = state;
+        self.version += 1;
+        if let State::Ejected { until } = before {
+            self.returns.remove(&(until, registration.generation));
+        }
+        match state {
+            State::Ready => record.back = Some(now),
+            State::Ejected { until } => {
+                self.returns.insert((until, registration.generation), Arc::clone(record.seat.shared_name()));
             }
+            State::Draining => record.seat.close(),
+            State::Unhealthy => {}
+        }
+        if let Some(noticed) = record.seat.noticed() {
+            noticed.is(state, now);
         }
         Ok(state)
+    }
+
+    /// Ejects whoever is ready, if one more may be. `chance` makes it longer.
+    pub(super) fn eject(&mut self, registration: &Registration, now: Instant, chance: f64) -> Result<(), Gone> {
+        let record = find(&mut self.members, registration)?;
+        let Some(health) = self.care.as_ref().map(|care| &*care.settings) else { return Ok(()) };
+        if record.state != State::Ready || !health.has_room(self.counts) {
+            return Ok(());
+        }
+        let until = record.ejections.next(health, now, chance);
+        self.change_state(registration, now, |_, _| State::Ejected { until }).map(drop)
     }
 
     pub(super) fn weigh(&mut self, registration: &Registration, weight: NonZeroU32) -> Result<(), Gone> {
@@ -228,9 +281,11 @@ impl<T> Book<T> {
         if let Some(ends) = ends {
             self.ends.insert((ends, generation), Arc::clone(&name));
         }
-        let seat = Arc::new(Seat::new(member, generation));
+        let noticed = self.care.as_ref().map(|care| Noticed::new(care, now));
+        let seat = Arc::new(Seat::new(member, generation, noticed));
         let registration = seat.registration().clone();
-        self.members.insert(name, Record { seat, state: State::Ready, weight, lease, ends });
+        let (ejections, back) = (Ejections::default(), None);
+        self.members.insert(name, Record { seat, state: State::Ready, weight, lease, ends, ejections, back });
         self.counts.ready += 1;
         self.version += 1;
         registration
@@ -242,6 +297,9 @@ impl<T> Book<T> {
         let generation = record.seat.generation();
         if let Some(ends) = record.ends {
             self.ends.remove(&(ends, generation));
+        }
+        if let State::Ejected { until } = record.state {
+            self.returns.remove(&(until, generation));
         }
         *self.counts.of(record.state) -= 1;
         self.version += 1;

@@ -118,7 +118,7 @@ fn what_is_drained_stays_so() {
             let seat = Arc::clone(&seat);
             move || seat.is_drained()
         });
-        registry.change_at(begun, |book, _| book.change_state(&registration, |_, _| State::Draining)).unwrap();
+        registry.change_at(begun, |book, _| book.change_state(&registration, begun, |_, _| State::Draining)).unwrap();
         assert!(seat.begin().is_none());
         let (request, drained) = (picker.join().unwrap(), watcher.join().unwrap());
         let began = request.is_some();

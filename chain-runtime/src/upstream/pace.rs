@@ -93,7 +93,7 @@ impl<T> Registry<T> {
                 inner.pace.asleep_until = due;
                 due
             };
-            let woken = self.wake.notified();
+            let woken = self.wake().notified();
             match due {
                 // Which of the two it was does not matter: what is to be done is in the book.
                 Some(due) => drop(tokio::time::timeout_at(due.into(), woken).await),
@@ -121,6 +121,6 @@ impl<T> Drop for Kept<'_, T> {
         self.registry.lock().pace.keepers -= 1;
         self.registry.publish(now());
         // If there is another one, it may have relied on this one to wake earlier.
-        self.registry.wake.notify_one();
+        self.registry.wake().notify_one();
     }
 }

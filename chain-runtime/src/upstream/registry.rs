@@ -9,6 +9,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::Notify;
 
 use super::book::Book;
+use super::health::{Care, Health};
 use super::listed::Listed;
 use super::member::{Generation, Gone, Member, Refused, Registration};
 use super::pace::{Pace, Publish};
@@ -18,12 +19,17 @@ use crate::sync::Mutex;
 
 /// Who can be asked. See [the module](super).
 pub struct Registry<T> {
+    shared: Arc<Shared<T>>,
+}
+
+/// What a registry is. Its seats know it as well, so that whoever notes a failure can have the member ejected.
+pub(super) struct Shared<T> {
     inner: Mutex<Inner<T>>,
     /// Held by whoever publishes, so that snapshots are stored in the order in which they were made. It is taken before `inner`.
     publishing: Mutex<()>,
     current: Swap<T>,
     /// Wakes a keeper.
-    pub(super) wake: Notify,
+    wake: Notify,
     /// Tells of each new snapshot.
     news: Notify,
 }
@@ -45,13 +51,17 @@ impl<T> Registry<T> {
     pub fn new() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let book = Book::new(Generation::new(u64::try_from(since.as_micros()).unwrap_or(0)), LIMIT);
-        Self {
+        Self::of(Arc::new(Shared {
             current: Swap::new(book.snapshot()),
             inner: Mutex::new(Inner { book, pace: Pace::new(SPACING) }),
             publishing: Mutex::new(()),
             wake: Notify::new(),
             news: Notify::new(),
-        }
+        }))
+    }
+
+    pub(super) const fn of(shared: Arc<Shared<T>>) -> Self {
+        Self { shared }
     }
 
     /// Sets how many members there may be. 65,536 where nothing is said.
@@ -79,6 +89,17 @@ impl<T> Registry<T> {
         self
     }
 
+    /// Ejects members for how their requests end, and says who is asked when many are not well. Without it, outcomes change nothing.
+    ///
+    /// # Panics
+    ///
+    /// If somebody was registered already.
+    #[must_use]
+    pub fn with_health(self, health: Health) -> Self {
+        self.lock().book.cares(Care { settings: Arc::new(health), owner: Arc::downgrade(&self.shared) });
+        self
+    }
+
     pub(super) fn limit(&self) -> usize {
         self.lock().book.limit
     }
@@ -86,7 +107,7 @@ impl<T> Registry<T> {
     /// All members as they are now. It takes no lock, waits for nobody and allocates nothing, but for arc-swap's first load on a thread.
     #[must_use]
     pub fn snapshot(&self) -> Current<T> {
-        self.current.load()
+        self.shared.current.load()
     }
 
     /// Registers a member until `lease` has passed without a [`heartbeat`](Self::heartbeat). A lease that reaches further than the clock,
@@ -161,7 +182,18 @@ impl<T> Registry<T> {
         registration: &Registration,
         change: impl FnOnce(State, Counts) -> State,
     ) -> Result<State, Gone> {
-        self.change(|book, _| book.change_state(registration, change))
+        self.change(|book, now| book.change_state(registration, now, change))
+    }
+
+    /// Ejects this generation for how its requests ended, unless it is not ready, or too many are out already.
+    pub(super) fn eject(&self, registration: &Registration, now: Instant) -> Result<(), Gone> {
+        let chance = fastrand::f64();
+        self.change_at(now, |book, _| book.eject(registration, now, chance))
+    }
+
+    /// Wakes a keeper, if there is one.
+    pub(super) fn wake(&self) -> &Notify {
+        &self.shared.wake
     }
 
     /// Changes the weight of this generation. Its seat stays as it is.
@@ -189,7 +221,7 @@ impl<T> Registry<T> {
     /// Completes when there is a snapshot of a greater [version](Snapshot::version) than this, and returns it.
     pub async fn changed(&self, seen: u64) -> Arc<Snapshot<T>> {
         loop {
-            let mut told = core::pin::pin!(self.news.notified());
+            let mut told = core::pin::pin!(self.shared.news.notified());
             told.as_mut().enable();
             let now = self.snapshot();
             if now.version() > seen {
@@ -208,7 +240,7 @@ impl<T> Registry<T> {
 
     pub(super) fn lock(&self) -> impl core::ops::DerefMut<Target = Inner<T>> {
         // Whoever panics under the lock does so before it changes anything (`Book::change_state`), or between two changes that are whole.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes the book, at this moment.
@@ -229,7 +261,7 @@ impl<T> Registry<T> {
         match publish {
             Publish::Nothing => {}
             Publish::Now => self.publish(now),
-            Publish::Later => self.wake.notify_one(),
+            Publish::Later => self.shared.wake.notify_one(),
         }
         drop(dropped);
         result
@@ -239,16 +271,16 @@ impl<T> Registry<T> {
     ///
     /// While one thread publishes, others change the book and then wait here; the first of them publishes for all.
     pub(super) fn publish(&self, now: Instant) {
-        let turn = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = self.shared.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut inner = self.lock();
         let Inner { book, pace } = &mut *inner;
         let next = pace.published(book.version(), now).then(|| book.snapshot());
         drop(inner);
-        let before = next.map(|next| self.current.swap(next));
+        let before = next.map(|next| self.shared.current.swap(next));
         drop(turn);
         // Whoever holds the last reference to a snapshot drops its members with it, so not under a lock.
         if before.is_some() {
-            self.news.notify_waiters();
+            self.shared.news.notify_waiters();
         }
     }
 }

@@ -1,13 +1,18 @@
 //! [`Seat`]: what stays with a member from snapshot to snapshot.
 
 use core::fmt;
+use std::boxed::Box;
 use std::collections::BTreeMap;
 use std::string::String;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use super::health::Noticed;
+use super::latency::Latency;
 use super::member::{Generation, Member, Registration};
+use super::registry::now;
+use super::totals::Counters;
 use crate::sync::atomic::AtomicUsize;
 use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -29,6 +34,12 @@ pub struct Seat<T> {
     metadata: BTreeMap<String, String>,
     /// Requests in flight, and [`CLOSED`]. They are one word, so that nothing begins between the closing and the count.
     load: AtomicUsize,
+    /// What a request is expected to take.
+    pub(super) latency: Latency,
+    /// How requests ended.
+    pub(super) counters: Counters,
+    /// What is noticed of how requests end, where the registry cares.
+    noticed: Option<Box<Noticed<T>>>,
     /// Tells of what is closed and has nothing in flight any more.
     drained: Notify,
 }
@@ -37,7 +48,7 @@ pub struct Seat<T> {
 const CLOSED: usize = 1 << (usize::BITS - 1);
 
 impl<T> Seat<T> {
-    pub(super) fn new(member: Member<T>, generation: Generation) -> Self {
+    pub(super) fn new(member: Member<T>, generation: Generation, noticed: Option<Noticed<T>>) -> Self {
         let Member { name, endpoint, zone, weight: _, metadata } = member;
         Self {
             registration: Registration { name, generation },
@@ -45,6 +56,9 @@ impl<T> Seat<T> {
             zone,
             metadata,
             load: AtomicUsize::new(0),
+            latency: Latency::new(now()),
+            counters: Counters::default(),
+            noticed: noticed.map(Box::new),
             drained: Notify::new(),
         }
     }
@@ -89,10 +103,20 @@ impl<T> Seat<T> {
         &self.metadata
     }
 
+    pub(super) fn noticed(&self) -> Option<&Noticed<T>> {
+        self.noticed.as_deref()
+    }
+
     /// How many requests are in flight.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.load.load(Relaxed) & !CLOSED
+    }
+
+    /// Whether requests may begin. It may be closed a moment later.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.load.load(Relaxed) & CLOSED == 0
     }
 
     /// Begins a request. `None` where the seat is closed: it was drained, removed or evicted, or its name was registered anew, and the snapshot in
@@ -160,7 +184,7 @@ impl<T: fmt::Debug> fmt::Debug for Seat<T> {
     }
 }
 
-/// A request in flight. It ends when this is dropped.
+/// A request in flight. It ends when this is dropped, and what was cloned of it.
 #[derive(Debug)]
 pub struct InFlight<T> {
     seat: Arc<Seat<T>>,
@@ -171,6 +195,14 @@ impl<T> InFlight<T> {
     #[must_use]
     pub const fn seat(&self) -> &Arc<Seat<T>> {
         &self.seat
+    }
+}
+
+/// One more in flight, also where the seat is closed: it is a part of what had begun.
+impl<T> Clone for InFlight<T> {
+    fn clone(&self) -> Self {
+        self.seat.load.fetch_add(1, Relaxed);
+        Self { seat: Arc::clone(&self.seat) }
     }
 }
 

@@ -1,10 +1,12 @@
 //! [`Snapshot`]: all members at one moment.
 
 use core::num::NonZeroU32;
+use core::time::Duration;
 use std::boxed::Box;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::health::Health;
 use super::seat::Seat;
 
 /// All members as they were at one moment: who, how well, and with which weight. It never changes.
@@ -13,6 +15,8 @@ pub struct Snapshot<T> {
     members: Box<[Entry<T>]>,
     counts: Counts,
     version: u64,
+    is_panic: bool,
+    slow_start: Duration,
 }
 
 /// A member in a snapshot.
@@ -21,6 +25,8 @@ pub struct Entry<T> {
     pub(super) seat: Arc<Seat<T>>,
     pub(super) state: State,
     pub(super) weight: NonZeroU32,
+    /// When it was ready again, if it ever was not.
+    pub(super) back: Option<Instant>,
 }
 
 /// How a member is.
@@ -30,7 +36,8 @@ pub enum State {
     Ready,
     /// It takes nothing new, and finishes what it has. No state comes after it.
     Draining,
-    /// Its replies were bad: it is not to be asked before `until`. Whoever says so also says when it is ready again; the registry only keeps it.
+    /// Its replies were bad: it is not to be asked before `until`. From then on it is ready, which the registry says with its next change, or at that moment if
+    /// somebody [keeps](super::Registry::keep) it.
     Ejected {
         /// Until then.
         until: Instant,
@@ -73,8 +80,10 @@ impl Counts {
 
 impl<T> Snapshot<T> {
     /// The members, sorted by name.
-    pub(super) const fn new(members: Box<[Entry<T>]>, counts: Counts, version: u64) -> Self {
-        Self { members, counts, version }
+    pub(super) fn new(members: Box<[Entry<T>]>, counts: Counts, version: u64, health: Option<&Health>) -> Self {
+        let is_panic = health.is_some_and(|health| health.is_panic(counts));
+        let slow_start = health.map_or(Duration::ZERO, Health::whole_after);
+        Self { members, counts, version, is_panic, slow_start }
     }
 
     /// The members, sorted by name. No name is there twice.
@@ -94,6 +103,17 @@ impl<T> Snapshot<T> {
     #[must_use]
     pub const fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// Whether so few are ready that all are to be asked ([`Health::panic_below`]).
+    #[must_use]
+    pub const fn is_panic(&self) -> bool {
+        self.is_panic
+    }
+
+    /// How long it takes until a member that is back has its full share.
+    pub(super) const fn slow_start(&self) -> Duration {
+        self.slow_start
     }
 
     /// A number that grows from each snapshot of a registry to the next.

@@ -2,6 +2,11 @@
 #![cfg(feature = "upstream")]
 
 mod allocations;
+#[cfg(feature = "proxy")]
+mod asked_over_http;
+mod checks;
+mod health;
+mod health_model;
 mod kept;
 mod model;
 mod registry;

@@ -73,8 +73,8 @@ struct Lease {
 }
 
 /// What the registry is to be.
-#[derive(Default)]
 struct Model {
+    begun: Instant,
     now: u64,
     given: u64,
     members: BTreeMap<&'static str, (Seen, Lease)>,
@@ -85,6 +85,18 @@ struct Model {
 }
 
 impl Model {
+    fn new(begun: Instant) -> Self {
+        Self {
+            begun,
+            now: 0,
+            given: 0,
+            members: BTreeMap::new(),
+            closed: BTreeSet::new(),
+            in_flight: BTreeMap::new(),
+            listed: BTreeMap::new(),
+        }
+    }
+
     fn seen(&self) -> BTreeMap<&'static str, Seen> {
         self.members.iter().map(|(name, (seen, _))| (*name, seen.clone())).collect()
     }
@@ -98,6 +110,11 @@ impl Model {
             .map(|(name, _)| *name)
             .collect();
         over.into_iter().for_each(|name| self.take(name));
+        for (seen, _) in self.members.values_mut() {
+            if matches!(seen.state, State::Ejected { until } if until <= self.begun + Duration::from_millis(now)) {
+                seen.state = State::Ready;
+            }
+        }
     }
 
     fn take(&mut self, name: &'static str) {
@@ -166,11 +183,10 @@ fn one_of<T>(all: &[T], which: usize) -> Option<&T> {
 async fn holds(steps: Vec<Step>) {
     let registry: Registry<u8> = Registry::new().with_limit(LIMIT).starting_at(Generation::new(1));
     let mut listed = registry.listed();
-    let mut model = Model::default();
+    let mut model = Model::new(tokio::time::Instant::now().into_std());
     let mut registrations: Vec<Registration> = Vec::new();
     let mut requests: Vec<InFlight<u8>> = Vec::new();
     let mut kept: Vec<Arc<Snapshot<u8>>> = Vec::new();
-    let until = Instant::now();
     let mut before = (model.seen(), registry.snapshot().version());
     for step in steps {
         let registration = |which| one_of(&registrations, which).cloned();
@@ -238,6 +254,7 @@ async fn holds(steps: Vec<Step>) {
             }
             Step::Mark(which, state) => {
                 let Some(registration) = registration(*which) else { continue };
+                let until = model.begun + Duration::from_millis(model.now + (*which % 5) as u64);
                 let state = [State::Ready, State::Unhealthy, State::Ejected { until }][*state];
                 let all = model.members.len();
                 let member = model.of(&registration);

@@ -61,7 +61,7 @@ fn an_old_owner_changes_nothing_of_a_new_one() {
 fn generations_go_on_where_another_registry_ended() {
     // The process is started anew after 20 ms, in which there were a thousand registrations.
     let first = Registry::<u16>::new();
-    let last = (0..1_000).map(|_| first.register(member("a"), LEASE).unwrap().generation).last().unwrap();
+    let last = (0..1_000).map(|_| first.register(member("a"), LEASE).unwrap().generation).max().unwrap();
     std::thread::sleep(Duration::from_millis(20));
     let next = Registry::<u16>::new().register(member("a"), LEASE).unwrap();
     assert!(next.generation > last, "{} {last}", next.generation);
@@ -136,7 +136,7 @@ fn a_name_is_one_word_and_the_limit_is_one() {
 fn a_state_is_decided_by_how_many_there_are_and_a_panic_there_changes_nothing() {
     let registry = Registry::new();
     let [a, b] = ["a", "b"].map(|name| registry.register(member(name), LEASE).unwrap());
-    let until = Instant::now();
+    let until = Instant::now() + LEASE;
     registry.change_state(&a, |_, _| State::Ejected { until }).unwrap();
     let seen = Mutex::new(None);
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

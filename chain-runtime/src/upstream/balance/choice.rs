@@ -1,0 +1,85 @@
+//! Balancers that compare members by how busy they are: [`PeakEwma`], [`LeastRequests`].
+
+use super::draw::Draw;
+use super::{Ask, Balance, Candidate};
+
+/// Draws two members and takes the better one: the power of two choices (Mitzenmacher 2001), by peak EWMA as in Finagle and Linkerd.
+///
+/// The better one is that of which less is expected: its latency, times one more than what it has in flight for each unit of its weight. What the latency is expected to be follows peaks at
+/// once, falls to 1/e in ten seconds without news, and counts a failure as a second at least. So a member that fails fast gets less, and not all, as it would by latency
+/// alone (ingress-nginx#5540).
+///
+/// Members are drawn by their weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeakEwma;
+
+impl PeakEwma {
+    /// The balancer.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+fn expected<T>(candidate: &Candidate<T>, ask: &Ask) -> f64 {
+    if !candidate.is_open() {
+        return f64::INFINITY;
+    }
+    let load = candidate.load();
+    candidate.seat().latency.expected(load > 0.0, ask.now) * (1.0 + load)
+}
+
+impl<T> Balance<T> for PeakEwma {
+    type Table = Draw;
+
+    fn table(&self, candidates: &[Candidate<T>]) -> Draw {
+        Draw::of(candidates)
+    }
+
+    #[inline]
+    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], table: &'a Draw, ask: &Ask) -> &'a Candidate<T> {
+        let (one, other) = table.two();
+        let (one, other) = (&candidates[one], &candidates[other]);
+        if expected(other, ask) < expected(one, ask) { other } else { one }
+    }
+}
+
+/// Takes the member that has the fewest requests in flight for each unit of its weight. Among equals it draws by weight where to begin to look.
+///
+/// It looks at all members, some nanoseconds each: past some hundreds take [`PeakEwma`]. It does not see latencies or failures: a member that fails fast has little in flight, and
+/// gets much.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LeastRequests;
+
+impl LeastRequests {
+    /// The balancer.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+impl<T> Balance<T> for LeastRequests {
+    type Table = Draw;
+
+    fn table(&self, candidates: &[Candidate<T>]) -> Draw {
+        Draw::of(candidates)
+    }
+
+    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], table: &'a Draw, _: &Ask) -> &'a Candidate<T> {
+        let (before, behind) = candidates.split_at(table.one());
+        let (mut best, mut least) = (&behind[0], f64::INFINITY);
+        for candidate in behind.iter().chain(before).filter(|candidate| candidate.is_open()) {
+            let load = candidate.load();
+            if load < least {
+                (best, least) = (candidate, load);
+            }
+            if load == 0.0 {
+                break;
+            }
+        }
+        best
+    }
+}

@@ -1,0 +1,85 @@
+//! [`Zoned`]: those nearby first.
+
+use std::boxed::Box;
+use std::sync::Arc;
+
+use super::{Ask, Balance, Candidate};
+
+/// Picks among the members of one zone as long as they are not too busy, and then among the others as well.
+///
+/// Another balancer picks one of the zone. Where that has as much in flight for each unit of its weight as [`spill_over_at`](Self::spill_over_at) says, another one is picked outside of the zone, and whichever
+/// has less in flight for each unit of its weight is taken. So the zone takes what it can, and only what is above that goes elsewhere. Where nobody in the zone is to be asked, all goes
+/// elsewhere.
+///
+/// ```
+/// use chain_runtime::upstream::{PeakEwma, Zoned};
+///
+/// let balance = Zoned::new("a", PeakEwma::new()).spill_over_at(50);
+/// ```
+#[derive(Debug)]
+pub struct Zoned<B> {
+    zone: Arc<str>,
+    limit: f64,
+    balance: B,
+}
+
+impl<B> Zoned<B> {
+    /// Prefers the members of this zone, up to 100 requests in flight for each unit of weight.
+    #[must_use]
+    pub fn new(zone: impl Into<Arc<str>>, balance: B) -> Self {
+        Self { zone: zone.into(), limit: 100.0, balance }
+    }
+
+    /// Sets how many requests for each unit of its weight a member of the zone has in flight before others are asked.
+    #[must_use]
+    pub fn spill_over_at(mut self, in_flight: u32) -> Self {
+        self.limit = f64::from(in_flight);
+        self
+    }
+}
+
+/// What a [`Zoned`] derives of the members.
+#[derive(Debug)]
+pub struct Parts<T, P> {
+    near: Option<Part<T, P>>,
+    far: Option<Part<T, P>>,
+}
+
+#[derive(Debug)]
+struct Part<T, P> {
+    candidates: Box<[Candidate<T>]>,
+    table: P,
+}
+
+impl<B> Zoned<B> {
+    fn part<T>(&self, candidates: &[Candidate<T>], is_near: bool) -> Option<Part<T, B::Table>>
+    where
+        B: Balance<T>,
+    {
+        let is_in = |candidate: &&Candidate<T>| (candidate.seat().zone() == Some(&self.zone)) == is_near;
+        let candidates: Box<[Candidate<T>]> = candidates.iter().filter(is_in).cloned().collect();
+        let table = (!candidates.is_empty()).then(|| self.balance.table(&candidates))?;
+        Some(Part { candidates, table })
+    }
+}
+
+impl<T, B: Balance<T>> Balance<T> for Zoned<B> {
+    type Table = Parts<T, B::Table>;
+
+    fn table(&self, candidates: &[Candidate<T>]) -> Self::Table {
+        Parts { near: self.part(candidates, true), far: self.part(candidates, false) }
+    }
+
+    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], parts: &'a Self::Table, ask: &Ask) -> &'a Candidate<T> {
+        let pick = |part: &'a Part<T, B::Table>| self.balance.pick(&part.candidates, &part.table, ask);
+        let near = parts.near.as_ref().map(pick);
+        match near {
+            Some(near) if near.is_open() && near.load() < self.limit => near,
+            _ => match (near, parts.far.as_ref().map(pick)) {
+                (Some(near), Some(far)) if near.is_open() && near.load() <= far.load() => near,
+                (_, Some(far)) => far,
+                (near, None) => near.unwrap_or(&candidates[0]),
+            },
+        }
+    }
+}

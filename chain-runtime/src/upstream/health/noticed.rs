@@ -1,0 +1,142 @@
+//! [`Noticed`]: what is noticed of a member by how its requests end.
+
+use core::fmt;
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::Relaxed;
+use core::time::Duration;
+use std::sync::{Arc, Weak};
+use std::time::Instant;
+
+use super::settings::{Health, milliseconds};
+use super::window::Window;
+use crate::upstream::member::Registration;
+use crate::upstream::outcome::Outcome;
+use crate::upstream::registry::{Registry, Shared};
+use crate::upstream::snapshot::State;
+
+/// How a registry cares for its members: when they are ejected, and from where.
+pub(in crate::upstream) struct Care<T> {
+    pub(in crate::upstream) settings: Arc<Health>,
+    pub(in crate::upstream) owner: Weak<Shared<T>>,
+}
+
+/// What is noticed of a member. It counts time in milliseconds, from its registration.
+///
+/// Whoever changes the member's state, under the registry's lock, says from when on outcomes count. Outcomes are counted without a lock, and order nothing: one that
+/// is noted while the state changes may count as before or after it.
+pub(in crate::upstream) struct Noticed<T> {
+    care: Care<T>,
+    born: Instant,
+    window: Window,
+    /// The failures in a row: how many in the lower bits, and above them when the first was noted.
+    run: AtomicU64,
+    /// Requests that began before say nothing.
+    counts_from: AtomicU64,
+    /// Nobody asks the registry before, since it has said no just now.
+    asks_at: AtomicU64,
+}
+
+/// Bits of a number of failures in a row.
+const COUNT: u32 = 16;
+
+/// Milliseconds for which nobody asks the registry again whether a member may be ejected.
+const REFUSED: u64 = 50;
+
+impl<T> Noticed<T> {
+    pub(in crate::upstream) fn new(care: &Care<T>, born: Instant) -> Self {
+        let care = Care { settings: Arc::clone(&care.settings), owner: Weak::clone(&care.owner) };
+        let [run, counts_from, asks_at] = [const { AtomicU64::new(0) }; 3];
+        Self { care, born, window: Window::new(), run, counts_from, asks_at }
+    }
+
+    /// Counts what came out, and has the member ejected if it is one failure too many.
+    pub(in crate::upstream) fn note(&self, member: &Registration, outcome: Outcome, took: Duration, now: Instant) {
+        let failed = match outcome {
+            Outcome::Replied { ok } => !ok && self.care.settings.replies,
+            Outcome::Failed | Outcome::TimedOut => true,
+            Outcome::Cancelled | Outcome::Panicked => return,
+        };
+        let at = self.at(now);
+        if at.saturating_sub(milliseconds(took)) < self.counts_from.load(Relaxed) {
+            return;
+        }
+        self.window.count(at / self.care.settings.bucket(), failed);
+        if !failed {
+            // It is written only where it changes something: the word stays with all processors that read it.
+            if self.run.load(Relaxed) != 0 {
+                self.run.store(0, Relaxed);
+            }
+        } else if self.is_one_too_many(at)
+            && self.may_ask(at)
+            && let Some(shared) = self.care.owner.upgrade()
+        {
+            // If it is gone, nobody asks it any more.
+            let _ = Registry::of(shared).eject(member, now);
+        }
+    }
+
+    /// Counts a failure in a row, and says whether it is one too many.
+    fn is_one_too_many(&self, at: u64) -> bool {
+        let Health { failures, lasting, samples, success, .. } = *self.care.settings;
+        let longer = |run| match count(run) {
+            0 => begin(at, 1),
+            count if count == (1 << COUNT) - 1 => run,
+            _ => run + 1,
+        };
+        let before = self.run.fetch_update(Relaxed, Relaxed, |run| Some(longer(run))).unwrap_or_else(|run| run);
+        let run = longer(before);
+        if count(run) >= u64::from(failures)
+            || count(run) >= 2 && at.saturating_sub(since(run)) >= milliseconds(lasting)
+        {
+            return true;
+        }
+        let bucket = self.care.settings.bucket();
+        let ended = self.window.newest(at / bucket, self.counts_from.load(Relaxed) / bucket, u64::from(samples));
+        ended.is_some_and(|ended| ((ended.all - ended.failed) as f64) < success * ended.all as f64)
+    }
+
+    /// Whether this thread is to ask the registry, as the only one for a while.
+    fn may_ask(&self, at: u64) -> bool {
+        let asks_at = self.asks_at.load(Relaxed);
+        asks_at <= at && self.asks_at.compare_exchange(asks_at, at + REFUSED, Relaxed, Relaxed).is_ok()
+    }
+
+    /// Hears that the member's state is this one from now on. Those requests count that begin when it is ready again, and the first of them decides.
+    pub(in crate::upstream) fn is(&self, state: State, now: Instant) {
+        let back = match state {
+            State::Ready => self.at(now),
+            State::Ejected { until } => self.at(until),
+            State::Unhealthy | State::Draining => u64::MAX,
+        };
+        // An ejection that is over has said so at its beginning, and outcomes may have counted since.
+        if self.counts_from.swap(back, Relaxed) == back {
+            return;
+        }
+        self.run.store(begin(back, u64::from(self.care.settings.failures) - 1), Relaxed);
+        self.asks_at.store(0, Relaxed);
+    }
+
+    fn at(&self, now: Instant) -> u64 {
+        milliseconds(now.saturating_duration_since(self.born))
+    }
+}
+
+const fn begin(at: u64, count: u64) -> u64 {
+    (at << COUNT) | count
+}
+
+const fn count(run: u64) -> u64 {
+    run & ((1 << COUNT) - 1)
+}
+
+/// When the first of them was noted.
+const fn since(run: u64) -> u64 {
+    run >> COUNT
+}
+
+impl<T> fmt::Debug for Noticed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let run = count(self.run.load(Relaxed));
+        f.debug_struct("Noticed").field("failures_in_a_row", &run).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,226 @@
+//! [`Latency`]: what a request to a member is expected to take.
+
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use core::time::Duration;
+use std::time::Instant;
+
+use super::outcome::Outcome;
+
+/// The peak of a member's latencies, decaying by time: Finagle's peak EWMA. What is slower than expected is believed at once, what is faster little by little.
+///
+/// - **A failure is charged with a second**, or with what it took where that is more, so that whoever fails fast is not taken for fast. Single failures are averaged in: members of which each fails
+///   a request in a hundred stay alike. From the third in a row on they are believed at once, as a peak.
+/// - **Who goes on to fail is charged twice as much each time it is tried**, up to a minute. So it is tried more and more seldom, also where all the others
+///   are slower than the penalty.
+/// - **Who is not asked is forgotten** by the same decay, and is tried again. While that try is under way the decay is eight times slower: otherwise a member that has
+///   come to hang would look better and better.
+/// - **Who was never heard of gets one request**, and no second one before it is heard of.
+#[derive(Debug)]
+pub(super) struct Latency {
+    /// The expected nanoseconds as an `f32` in the upper half, and in the lower one when that was: in [ticks](Self::ticks). Both are one word, so that no reader sees them
+    /// apart. 0 where nothing is known.
+    word: AtomicU64,
+    /// Failures in a row.
+    failures: AtomicU32,
+    since: Instant,
+}
+
+/// In this time what is not heard of any more falls to 1/e.
+const DECAY: Duration = Duration::from_secs(10);
+
+/// So many times slower while something is in flight.
+const WHILE_ASKED: f64 = 8.0;
+
+/// What a failure is charged with at least, in nanoseconds.
+const PENALTY: f64 = 1e9;
+
+/// What failures in a row are charged with at most.
+const MOST: f64 = 60e9;
+
+/// So many failures in a row are no accident.
+const ROW: u32 = 3;
+
+/// A tick is 2¹⁶ ns, 66 µs: 32 bits of them are three days.
+const TICK: u32 = 16;
+
+/// The ticks of a second.
+const SECOND: u32 = (1_000_000_000_u64 >> TICK) as u32;
+
+/// What whoever was never heard of is taken to need while it is asked.
+const UNKNOWN: f64 = 1e18;
+
+impl Latency {
+    pub(super) const fn new(since: Instant) -> Self {
+        Self { word: AtomicU64::new(0), failures: AtomicU32::new(0), since }
+    }
+
+    /// The nanoseconds that a request is expected to take, by what is known now.
+    pub(super) fn expected(&self, is_asked: bool, now: Instant) -> f64 {
+        match (unpack(self.word.load(Relaxed)), is_asked) {
+            (None, false) => 0.0,
+            (None, true) => UNKNOWN,
+            (Some((cost, at)), _) => {
+                let slower = if is_asked { WHILE_ASKED } else { 1.0 };
+                f64::from(cost) * decay(age(self.ticks(now), at), slower)
+            }
+        }
+    }
+
+    /// A request ended so, after `took`.
+    pub(super) fn observe(&self, outcome: Outcome, took: Duration, now: Instant) {
+        let took = took.as_secs_f64() * 1e9;
+        match outcome {
+            Outcome::Replied { ok: true } => {
+                // It is a shared line, and mostly 0 already.
+                if self.failures.load(Relaxed) != 0 {
+                    self.failures.store(0, Relaxed);
+                }
+                self.update(now, |cost, w, _| if took > cost { took } else { cost.mul_add(w, took * (1.0 - w)) }, took);
+            }
+            Outcome::Replied { ok: false } | Outcome::Failed | Outcome::TimedOut => {
+                let row = self.failures.fetch_add(1, Relaxed).saturating_add(1);
+                let charge = took.max(PENALTY);
+                if row < ROW {
+                    self.update(now, |cost, w, _| cost.max(took).mul_add(w, charge * (1.0 - w)), charge);
+                } else {
+                    // Those that fail together are one try. Whoever fails a second later was tried anew.
+                    let next = |cost: f64, age| if age >= SECOND { (2.0 * cost).min(MOST) } else { cost };
+                    self.update(now, |cost, _, age| charge.max(next(cost, age)), charge);
+                }
+            }
+            // No reply came for so long. More is not known.
+            Outcome::Cancelled if unpack(self.word.load(Relaxed)).is_some() => {
+                self.update(now, |cost, w, _| (cost * w).max(took), took);
+            }
+            Outcome::Cancelled | Outcome::Panicked => {}
+        }
+    }
+
+    /// Replaces the cost, by what it was, by how far that has decayed, and by its age in ticks. `first` is what it becomes where nothing was known.
+    fn update(&self, now: Instant, next: impl Fn(f64, f64, u32) -> f64, first: f64) {
+        let now = self.ticks(now);
+        let _ = self.word.fetch_update(Relaxed, Relaxed, |word| {
+            let cost = match unpack(word) {
+                Some((cost, at)) => {
+                    let age = age(now, at);
+                    next(f64::from(cost), decay(age, 1.0), age)
+                }
+                None => first,
+            };
+            Some(pack(cost as f32, now))
+        });
+    }
+
+    fn ticks(&self, now: Instant) -> u32 {
+        (now.saturating_duration_since(self.since).as_nanos() >> TICK) as u32
+    }
+}
+
+/// Half of all numbers are the past, and the others are what another thread has stored meanwhile.
+fn age(now: u32, at: u32) -> u32 {
+    now.wrapping_sub(at).cast_signed().max(0).cast_unsigned()
+}
+
+fn decay(age: u32, slower: f64) -> f64 {
+    (-f64::from(age) / (slower * DECAY.as_secs_f64() * f64::from(SECOND))).exp()
+}
+
+const fn unpack(word: u64) -> Option<(f32, u32)> {
+    if word == 0 { None } else { Some((f32::from_bits((word >> 32) as u32), word as u32)) }
+}
+
+fn pack(cost: f32, at: u32) -> u64 {
+    // A nanosecond at least: 0 is what nothing is known of.
+    (u64::from(cost.max(1.0).to_bits()) << 32) | u64::from(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OK: Outcome = Outcome::Replied { ok: true };
+    const MS: Duration = Duration::from_millis(1);
+
+    fn expected(latency: &Latency, now: Instant) -> Duration {
+        Duration::from_secs_f64(latency.expected(false, now) / 1e9)
+    }
+
+    #[test]
+    fn a_peak_is_believed_at_once_and_what_is_faster_by_and_by() {
+        let begun = Instant::now();
+        let latency = Latency::new(begun);
+        latency.observe(OK, 10 * MS, begun);
+        latency.observe(OK, 100 * MS, begun + MS);
+        let peak = expected(&latency, begun + MS);
+        assert!(peak > 99 * MS, "{peak:?}");
+        latency.observe(OK, 10 * MS, begun + MS + DECAY);
+        let later = expected(&latency, begun + MS + DECAY);
+        // 100 ms, of which 1/e is left, and 10 ms for the rest.
+        assert!((42 * MS..44 * MS).contains(&later), "{later:?}");
+    }
+
+    #[test]
+    fn who_fails_fast_is_not_taken_for_fast() {
+        let begun = Instant::now();
+        let latency = Latency::new(begun);
+        latency.observe(OK, 10 * MS, begun);
+        for _ in 0..ROW {
+            latency.observe(Outcome::Failed, Duration::ZERO, begun);
+        }
+        assert!(expected(&latency, begun) >= 999 * MS);
+    }
+
+    #[test]
+    fn a_single_failure_costs_little_and_the_same_to_all() {
+        let begun = Instant::now();
+        let latency = Latency::new(begun);
+        for step in 0..10_000 {
+            let outcome = if step % 100 == 50 { Outcome::Replied { ok: false } } else { OK };
+            latency.observe(outcome, 10 * MS, begun + step * MS);
+        }
+        let now = expected(&latency, begun + 10_000 * MS);
+        assert!((10 * MS..30 * MS).contains(&now), "{now:?}");
+    }
+
+    #[test]
+    fn who_fails_at_each_try_is_charged_more_each_time() {
+        let begun = Instant::now();
+        let latency = Latency::new(begun);
+        let charged = [0, 0, 0, 0, 20, 40, 60, 80, 100, 120, 140, 160].map(|second| {
+            let now = begun + Duration::from_secs(second);
+            latency.observe(Outcome::Failed, MS, now);
+            expected(&latency, now).as_secs_f64().round()
+        });
+        assert_eq!(charged, [1.0, 1.0, 1.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0]);
+    }
+
+    #[test]
+    fn who_was_never_heard_of_is_asked_once() {
+        let begun = Instant::now();
+        let latency = Latency::new(begun);
+        assert!(latency.expected(false, begun) < 1.0);
+        assert!(latency.expected(true, begun) >= UNKNOWN);
+        latency.observe(Outcome::Cancelled, MS, begun);
+        assert!(latency.expected(true, begun) >= UNKNOWN, "a request that was cancelled says nothing");
+    }
+
+    #[test]
+    fn a_cancelled_request_raises_and_never_lowers() {
+        let begun = Instant::now();
+        let latency = Latency::new(begun);
+        latency.observe(OK, 10 * MS, begun);
+        latency.observe(Outcome::Cancelled, MS, begun);
+        assert!(expected(&latency, begun) > 9 * MS);
+        latency.observe(Outcome::Cancelled, 500 * MS, begun);
+        assert!(expected(&latency, begun) > 499 * MS);
+    }
+
+    #[test]
+    fn who_hangs_does_not_look_better_meanwhile() {
+        let begun = Instant::now();
+        let latency = Latency::new(begun);
+        latency.observe(OK, 10 * MS, begun);
+        let later = begun + 2 * DECAY;
+        assert!(latency.expected(true, later) > 5.0 * latency.expected(false, later));
+    }
+}
