@@ -36,7 +36,8 @@ fn a_heartbeat_that_was_on_its_way_for_long_does_not_shorten_a_lease() {
 fn only_who_is_ready_is_ejected() {
     let (now, mut book) = (Instant::now(), Book::new(Generation::new(1), 4));
     book.cares(Care { settings: Arc::new(Health::new().at_most(1.0)), owner: Weak::new() });
-    let registration = book.register(&mut Some(Member::new("a", ())), Duration::MAX, now).unwrap();
+    let [registration, ..] =
+        ["a", "b", "c"].map(|name| book.register(&mut Some(Member::new(name, ())), Duration::MAX, now).unwrap());
     let state = |book: &Book<()>| book.snapshot().get("a").unwrap().state();
     book.eject(&registration, now, 0.0).unwrap();
     let ejected = state(&book);
