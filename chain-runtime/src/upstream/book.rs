@@ -331,37 +331,4 @@ fn find<'a, T>(
 }
 
 #[cfg(all(test, not(chain_loom)))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_has_left_is_forgotten() {
-        let (now, mut book) = (Instant::now(), Book::new(Generation::new(1), 1));
-        let mut stays = None;
-        for turn in 0..10_000 {
-            let registration = book.register(&mut Some(Member::new("a", ())), Duration::MAX, now).unwrap();
-            let request = book.seat(&registration).unwrap().begin().unwrap();
-            book.remove(&registration).unwrap();
-            book.dropped.clear();
-            if turn == 0 {
-                stays = Some((registration, request));
-            }
-            assert!(book.leaving.len() <= LEAVING);
-        }
-        let (registration, request) = stays.unwrap();
-        assert_eq!(book.seat(&registration).unwrap().in_flight(), 1);
-        drop(request);
-        assert!(book.seat(&registration).is_none());
-    }
-
-    #[test]
-    fn a_heartbeat_that_was_on_its_way_for_long_does_not_shorten_a_lease() {
-        let (begun, second) = (Instant::now(), Duration::from_secs(1));
-        let mut book = Book::new(Generation::new(1), 1);
-        let registration = book.register(&mut Some(Member::new("a", ())), 10 * second, begun).unwrap();
-        book.heartbeat(&registration, begun + 5 * second).unwrap();
-        book.heartbeat(&registration, begun + 3 * second).unwrap();
-        assert_eq!(book.expire(begun + 14 * second), 0);
-        assert_eq!(book.expire(begun + 15 * second), 1);
-    }
-}
+mod tests;
