@@ -230,7 +230,7 @@ fn a_flood_costs_a_bounded_amount_and_the_next_client_is_served() {
         for _ in 0..20 {
             bench.sentinel()?;
         }
-        let (memory, descriptors) = (bench.proxy.kilobytes("VmHWM"), bench.proxy.descriptors());
+        let (memory, descriptors) = (bench.proxy.kilobytes("VmHWM"), bench.proxy.descriptors_at_rest());
         let hold = (row.flood)(&bench);
         let began = Instant::now();
         let served = bench.sentinel();

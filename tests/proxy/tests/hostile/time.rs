@@ -343,7 +343,7 @@ fn what_was_cut_leaves_nothing_open() {
             count.fetch_add(1, Ordering::SeqCst);
             Then::Do(Box::new(|wire| drop(wire.rest())))
         });
-        let before = bench.proxy.descriptors();
+        let before = bench.proxy.descriptors_at_rest();
         let clients: Vec<Client> = (0..50)
             .map(|_| {
                 let mut client = Client::connect(bench.proxy.at);

@@ -116,6 +116,18 @@ impl Process {
         line.split_whitespace().nth(1).and_then(|figure| figure.parse().ok()).unwrap_or(0)
     }
 
+    /// How many descriptors it has once it opens no more by itself: what measures memory and stalls opens its files after it listens.
+    pub(crate) fn descriptors_at_rest(&self) -> usize {
+        let (mut before, mut same) = (self.descriptors(), 0);
+        while same < 10 {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            let now = self.descriptors();
+            same = if now == before { same + 1 } else { 0 };
+            before = now;
+        }
+        before
+    }
+
     /// How many descriptors it has.
     pub(crate) fn descriptors(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.pid.as_raw_nonzero())).map_or(0, Iterator::count)
