@@ -598,7 +598,7 @@ pub use chain_macros::splice as __splice;
 /// `#[shed(..)]` says from which [`Level`](crate::shed::Level) on a node or a block is given up, so that requests are not. The chain needs a field of the type
 /// [`Shedding`](crate::Shedding), which knows where the level stands. A run reads that once, as it begins, and keeps it to its end.
 ///
-/// - What may be shed provides an `Option<T>`, as everything that may be skipped. So the compiler knows that nothing needs what is given up: a node that asks for the `T` is refused.
+/// - A node that may be shed provides an `Option<T>`, as any that may be skipped; with an `else`, or as a block, it provides nothing to what comes after. So the compiler knows that nothing needs what is given up: a node that asks for the `T` is refused.
 /// - `else { .. }` runs instead. A chain whose last node may be shed has one.
 /// - `sample = 1 / 100` is a share as that of `#[sample(..)]` (feature `sample`): from the level on it runs for that share, and is shed for all others.
 /// - `detach` stands before a node whose work owns what it needs, and that returns nothing: `fn metrics(user: &User) -> impl Future<Output = ()> + Send + 'static`.
