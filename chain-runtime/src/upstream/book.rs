@@ -161,7 +161,10 @@ impl<T> Book<T> {
             return Ok(State::Draining);
         }
         // First of all, since it may panic.
-        let state = change(before, self.counts);
+        let state = match change(before, self.counts) {
+            State::Ejected { until } if until <= now => State::Ready,
+            state => state,
+        };
         if state == before {
             return Ok(state);
         }

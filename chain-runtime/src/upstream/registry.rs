@@ -154,7 +154,8 @@ impl<T> Registry<T> {
     }
 
     /// Changes the state of this generation, by what it is and how many members are in which state. `change` runs under the registry's lock, so
-    /// nothing comes between what it is told and what it says: let it be short, and do not call the registry from it. Returns what it said.
+    /// nothing comes between what it is told and what it says: let it be short, and do not call the registry from it. Returns the state that the
+    /// member is in then: what `change` said, but [`Ready`](State::Ready) for an ejection that would have ended already.
     ///
     /// A member that is [`Draining`](State::Draining) stays so, and `change` is not asked.
     ///

@@ -254,7 +254,8 @@ async fn holds(steps: Vec<Step>) {
             }
             Step::Mark(which, state) => {
                 let Some(registration) = registration(*which) else { continue };
-                let until = model.begun + Duration::from_millis(model.now + (*which % 5) as u64);
+                let now = model.begun + Duration::from_millis(model.now);
+                let until = now + Duration::from_millis((*which % 5) as u64);
                 let state = [State::Ready, State::Unhealthy, State::Ejected { until }][*state];
                 let all = model.members.len();
                 let member = model.of(&registration);
@@ -267,7 +268,9 @@ async fn holds(steps: Vec<Step>) {
                 if let Some((_, (seen, _))) = member
                     && seen.state != State::Draining
                 {
-                    seen.state = state;
+                    // An ejection that is over as it begins is none.
+                    let is_over = matches!(state, State::Ejected { until } if until <= now);
+                    seen.state = if is_over { State::Ready } else { state };
                 }
             }
             Step::Replace(list) => {
