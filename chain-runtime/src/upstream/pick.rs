@@ -2,6 +2,7 @@
 
 mod by;
 mod derived;
+mod tries;
 
 use core::error::Error;
 use core::fmt;
@@ -13,11 +14,12 @@ use chain_macros::node;
 
 pub use by::PickBy;
 use derived::Derived;
+pub use tries::Tried;
 
 use super::balance::{Ask, Balance, PeakEwma};
 use super::lease::Lease;
 use super::registry::{Registry, now};
-use super::seat::InFlight;
+use super::seat::{InFlight, Seat};
 use crate::Ending;
 
 /// The node that picks a member, and provides a [`Lease`] on it. It breaks with [`NoUpstream`].
@@ -112,6 +114,29 @@ impl<T, B: Balance<T>> Pick<T, B> {
         self.lease_for(None)
     }
 
+    /// Picks outside of a chain, somebody who was not tried while there is another.
+    ///
+    /// # Errors
+    ///
+    /// [`NoUpstream`] where no member is to be asked.
+    pub fn lease_beside(&self, tried: &Tried) -> Result<Lease<T>, NoUpstream> {
+        let now = now();
+        let ask = Ask { now, key: None };
+        let is_new = |seat: &Seat<T>| !tried.contains(seat.generation());
+        let mut picked = self.pick(&ask);
+        for _ in 0..TRIES {
+            if picked.as_ref().is_none_or(|picked| is_new(picked.seat())) {
+                break;
+            }
+            picked = self.pick(&ask);
+        }
+        let picked = match picked {
+            Some(picked) if is_new(picked.seat()) => Some(picked),
+            picked => self.any_of(now, is_new).or(picked),
+        };
+        Ok(Lease::new(picked.ok_or(NoUpstream)?, now, self.timeout))
+    }
+
     fn lease_for(&self, key: Option<u64>) -> Result<Lease<T>, NoUpstream> {
         let now = now();
         let ask = Ask { now, key };
@@ -136,11 +161,15 @@ impl<T, B: Balance<T>> Pick<T, B> {
     /// Any member that is to be asked: what was derived is old, or the balancer picks what is closed.
     #[cold]
     fn any(&self, now: Instant) -> Option<InFlight<T>> {
+        self.any_of(now, |_| true)
+    }
+
+    fn any_of(&self, now: Instant, is_wanted: impl Fn(&Seat<T>) -> bool) -> Option<InFlight<T>> {
         let snapshot = self.registry.snapshot();
         let members = snapshot.members();
         let (before, behind) = members.split_at(fastrand::usize(..=members.len()));
         let ready = behind.iter().chain(before).filter(|entry| snapshot.share(entry, now) > 0.0);
-        ready.map(|entry| entry.seat()).find_map(|seat| seat.begin())
+        ready.map(|entry| entry.seat()).filter(|seat| is_wanted(seat)).find_map(|seat| seat.begin())
     }
 }
 
