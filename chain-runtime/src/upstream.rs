@@ -90,7 +90,7 @@ pub use lease::Lease;
 pub use listed::{Changes, Listed};
 pub use member::{Generation, Gone, Member, Refused, Registration};
 pub use outcome::Outcome;
-pub use pick::{NoUpstream, Pick, PickBy};
+pub use pick::{NoUpstream, Pick, PickBy, Tried, Untried, tried};
 pub use registry::Registry;
 pub use seat::{InFlight, Seat};
 pub use snapshot::{Counts, Entry, Snapshot, State};
