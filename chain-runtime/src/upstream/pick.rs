@@ -68,6 +68,10 @@ use crate::Ending;
 /// # }).unwrap();
 /// ```
 ///
+/// # In a block that runs again
+///
+/// Where a `Retry` runs the block again, [`untried`](Self::untried) picks another member each time: see [`Tried`]. By a key of the request, [`by`](Self::by) picks.
+///
 /// # What a pick costs
 ///
 /// It takes no lock, waits for nobody and allocates nothing, but for arc-swap's and fastrand's first use on a thread. What the balancer needs of a snapshot is derived by the first that picks in it,

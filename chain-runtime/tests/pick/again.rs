@@ -257,7 +257,7 @@ fn gateway<B: Balance<usize>>(registry: &Arc<Registry<usize>>, balance: B, does:
 /// All but one of the members do this, and each request finds the one that replies.
 async fn finds_the_one_that_replies(does: Try) {
     let registry = registry(3);
-    let gateway = gateway(&registry, RoundRobin::new(), &[does, does, Try::Replies], 3);
+    let gateway = gateway(&registry, Last, &[Try::Replies, does, does], 3);
     for _ in 0..30 {
         assert_eq!(gateway.run().await, Reply::Ok, "{does:?}");
         let asked = std::mem::take(&mut *gateway.script.asked.lock().unwrap());
@@ -325,11 +325,10 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let _entered = runtime.enter();
         let registry = registry(does.len());
-        let gateway = gateway(&registry, RoundRobin::new(), &does, attempts);
+        let gateway = gateway(&registry, LeastRequests::new(), &does, attempts);
         let mut asked_before = 0;
         for patience in requests {
             let run = tokio::time::timeout(Duration::from_millis(patience), gateway.run());
-            // Who hangs has one try under way, and whoever is left behind by its deadline none.
             _ = catch_unwind(AssertUnwindSafe(|| runtime.block_on(run)));
             let asked = gateway.script.asked.lock().unwrap_or_else(|asked| asked.into_inner()).clone();
             let tries = &asked[asked_before..];
