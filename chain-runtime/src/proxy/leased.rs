@@ -24,7 +24,6 @@ impl<B: Balance<Upstream>> Pick for upstream::Pick<Upstream, B> {
 
     fn pick(&self, _: &Parts, tried: &mut Tried) -> Option<Leased> {
         let lease = self.lease_beside(tried).ok()?;
-        tried.add(lease.seat().generation());
         Some(Leased::new(lease))
     }
 

@@ -3,23 +3,25 @@
 mod by;
 mod derived;
 mod tries;
+mod untried;
 
 use core::error::Error;
 use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
-use std::time::Instant;
 
 use chain_macros::node;
 
 pub use by::PickBy;
-use derived::Derived;
-pub use tries::Tried;
+use derived::{Derived, Of};
+pub use tries::{Tried, tried};
+pub use untried::Untried;
 
-use super::balance::{Ask, Balance, PeakEwma};
+use super::balance::{Ask, Balance, Candidate, PeakEwma};
 use super::lease::Lease;
 use super::registry::{Registry, now};
-use super::seat::{InFlight, Seat};
+use super::seat::InFlight;
+use super::snapshot::Entry;
 use crate::Ending;
 
 /// The node that picks a member, and provides a [`Lease`] on it. It breaks with [`NoUpstream`].
@@ -66,6 +68,10 @@ use crate::Ending;
 /// # }).unwrap();
 /// ```
 ///
+/// # In a block that runs again
+///
+/// Where a `Retry` runs the block again, [`untried`](Self::untried) picks another member each time: see [`Tried`]. By a key of the request, [`by`](Self::by) picks.
+///
 /// # What a pick costs
 ///
 /// It takes no lock, waits for nobody and allocates nothing, but for arc-swap's and fastrand's first use on a thread. What the balancer needs of a snapshot is derived by the first that picks in it,
@@ -111,65 +117,54 @@ impl<T, B: Balance<T>> Pick<T, B> {
     ///
     /// [`NoUpstream`] where no member is to be asked.
     pub fn lease(&self) -> Result<Lease<T>, NoUpstream> {
-        self.lease_for(None)
+        self.lease_for(None, None)
     }
 
-    /// Picks outside of a chain, somebody who was not tried while there is another.
-    ///
-    /// # Errors
-    ///
-    /// [`NoUpstream`] where no member is to be asked.
-    pub fn lease_beside(&self, tried: &Tried) -> Result<Lease<T>, NoUpstream> {
+    fn lease_for(&self, key: Option<u64>, tried: Option<&Tried>) -> Result<Lease<T>, NoUpstream> {
         let now = now();
-        let ask = Ask { now, key: None };
-        let is_new = |seat: &Seat<T>| !tried.contains(seat.generation());
-        let mut picked = self.pick(&ask);
-        for _ in 0..TRIES {
-            if picked.as_ref().is_none_or(|picked| is_new(picked.seat())) {
-                break;
-            }
-            picked = self.pick(&ask);
+        let ask = Ask { now, key, tried };
+        let picked = self.pick(&ask).or_else(|| self.any(&ask)).ok_or(NoUpstream)?;
+        if let Some(tried) = tried {
+            tried.add(picked.seat().generation());
         }
-        let picked = match picked {
-            Some(picked) if is_new(picked.seat()) => Some(picked),
-            picked => self.any_of(now, is_new).or(picked),
-        };
-        Ok(Lease::new(picked.ok_or(NoUpstream)?, now, self.timeout))
-    }
-
-    fn lease_for(&self, key: Option<u64>) -> Result<Lease<T>, NoUpstream> {
-        let now = now();
-        let ask = Ask { now, key };
-        let picked = self.pick(&ask).or_else(|| self.any(now)).ok_or(NoUpstream)?;
         Ok(Lease::new(picked, now, self.timeout))
     }
 
-    fn pick(&self, ask: &Ask) -> Option<InFlight<T>> {
+    fn pick(&self, ask: &Ask<'_>) -> Option<InFlight<T>> {
         for _ in 0..TRIES {
             let of = self.derived.current(&self.registry, &self.balance, ask.now);
             if of.candidates.is_empty() {
                 return None;
             }
-            let picked = self.balance.pick(&of.candidates, &of.table, ask).seat().begin();
-            if picked.is_some() {
-                return picked;
+            let mut picked = self.balance.pick(&of.candidates, &of.table, ask);
+            if ask.tried(picked.seat()) {
+                picked = self.beside(&of, ask);
+            }
+            let begun = picked.seat().begin();
+            if begun.is_some() {
+                return begun;
             }
         }
         None
     }
 
-    /// Any member that is to be asked: what was derived is old, or the balancer picks what is closed.
+    /// The balancer has found nobody who was not tried: all were, or it does not care.
     #[cold]
-    fn any(&self, now: Instant) -> Option<InFlight<T>> {
-        self.any_of(now, |_| true)
+    fn beside<'a>(&'a self, of: &'a Of<T, B::Table>, ask: &Ask<'_>) -> &'a Candidate<T> {
+        let as_if_nobody_was = Ask { tried: None, ..*ask };
+        ask.any(&of.candidates).unwrap_or_else(|| self.balance.pick(&of.candidates, &of.table, &as_if_nobody_was))
     }
 
-    fn any_of(&self, now: Instant, is_wanted: impl Fn(&Seat<T>) -> bool) -> Option<InFlight<T>> {
+    /// Any member that is to be asked: what was derived is old, or the balancer picks what is closed.
+    #[cold]
+    fn any(&self, ask: &Ask<'_>) -> Option<InFlight<T>> {
         let snapshot = self.registry.snapshot();
         let members = snapshot.members();
         let (before, behind) = members.split_at(fastrand::usize(..=members.len()));
-        let ready = behind.iter().chain(before).filter(|entry| snapshot.share(entry, now) > 0.0);
-        ready.map(|entry| entry.seat()).filter(|seat| is_wanted(seat)).find_map(|seat| seat.begin())
+        let ready = behind.iter().chain(before).filter(|entry| snapshot.share(entry, ask.now) > 0.0);
+        let mut seats = ready.map(Entry::seat);
+        let untried = seats.clone().filter(|seat| !ask.tried(seat)).find_map(|seat| seat.begin());
+        untried.or_else(|| seats.find_map(|seat| seat.begin()))
     }
 }
 

@@ -44,11 +44,6 @@ impl Scripted {
         this
     }
 
-    /// Connections that were made so far.
-    pub(crate) fn connections(&self) -> usize {
-        self.seen.connections.load(Ordering::SeqCst)
-    }
-
     pub(crate) fn requests(&self) -> usize {
         self.seen.requests.load(Ordering::SeqCst)
     }
@@ -56,17 +51,6 @@ impl Scripted {
     /// What waits halfway goes on.
     pub(crate) fn go_on(&self) {
         self.seen.goes_on.notify_one();
-    }
-
-    /// Completes when no connection is open any more.
-    pub(crate) async fn all_closed(&self) {
-        loop {
-            let closed = self.seen.closed.notified();
-            if self.seen.open.load(Ordering::SeqCst) == 0 {
-                return;
-            }
-            closed.await;
-        }
     }
 }
 
