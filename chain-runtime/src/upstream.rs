@@ -62,6 +62,7 @@
 //!
 //! A [`Pick`] is a node that picks a member and provides a [`Lease`] on it. Later nodes borrow the lease and say how the request went; it is returned once, on each of the four ways out.
 //! Who is picked, a [`Balance`] says: [`PeakEwma`], [`LeastRequests`], [`RoundRobin`], a [`Ring`], or one of these by [zones](Zoned).
+//! Where a block runs again, an [`Untried`] pick takes another member than those that the request has [`Tried`].
 
 mod balance;
 mod book;
@@ -90,7 +91,7 @@ pub use lease::Lease;
 pub use listed::{Changes, Listed};
 pub use member::{Generation, Gone, Member, Refused, Registration};
 pub use outcome::Outcome;
-pub use pick::{NoUpstream, Pick, PickBy};
+pub use pick::{NoUpstream, Pick, PickBy, Tried, Untried, tried};
 pub use registry::Registry;
 pub use seat::{InFlight, Seat};
 pub use snapshot::{Counts, Entry, Snapshot, State};

@@ -1,6 +1,8 @@
 //! Whose turn it is: leases on all ways out, and balancers in a simulation.
 #![cfg(feature = "upstream")]
 
+#[cfg(feature = "retry")]
+mod again;
 mod allocations;
 mod derived;
 mod health;

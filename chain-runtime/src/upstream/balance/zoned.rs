@@ -70,13 +70,13 @@ impl<T, B: Balance<T>> Balance<T> for Zoned<B> {
         Parts { near: self.part(candidates, true), far: self.part(candidates, false) }
     }
 
-    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], parts: &'a Self::Table, ask: &Ask) -> &'a Candidate<T> {
+    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], parts: &'a Self::Table, ask: &Ask<'_>) -> &'a Candidate<T> {
         let pick = |part: &'a Part<T, B::Table>| self.balance.pick(&part.candidates, &part.table, ask);
         let near = parts.near.as_ref().map(pick);
         match near {
-            Some(near) if near.is_open() && near.load() < self.limit => near,
+            Some(near) if ask.takes(near) && near.load() < self.limit => near,
             _ => match (near, parts.far.as_ref().map(pick)) {
-                (Some(near), Some(far)) if near.is_open() && near.load() <= far.load() => near,
+                (Some(near), Some(far)) if ask.takes(near) && !(ask.takes(far) && far.load() < near.load()) => near,
                 (_, Some(far)) => far,
                 (near, None) => near.unwrap_or(&candidates[0]),
             },
