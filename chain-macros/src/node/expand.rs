@@ -4,16 +4,16 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics, Ident, Type};
 
-use super::kept::mentions;
-use super::signature::{Around, Hook, Node, Parameter, Role};
-use crate::names;
-use crate::types;
-
 mod around;
 mod cancel;
 mod facts;
 mod hooks;
 mod signature;
+
+use super::kept::mentions;
+use super::signature::{Around, Hook, Node, Parameter, Role};
+use crate::names;
+use crate::types;
 
 impl Node {
     /// The node without any needs, beside errors that stand already: a chain that uses it has no further ones.
