@@ -75,6 +75,8 @@ mod member;
 mod outcome;
 mod pace;
 mod pick;
+#[cfg(feature = "upstream-http")]
+mod registrar;
 mod registry;
 mod seat;
 mod snapshot;
@@ -91,6 +93,8 @@ pub use listed::{Changes, Listed};
 pub use member::{Generation, Gone, Member, Refused, Registration};
 pub use outcome::Outcome;
 pub use pick::{NoUpstream, Pick, PickBy};
+#[cfg(feature = "upstream-http")]
+pub use registrar::Registrar;
 pub use registry::Registry;
 pub use seat::{InFlight, Seat};
 pub use snapshot::{Counts, Entry, Snapshot, State};
