@@ -76,6 +76,8 @@ mod member;
 mod outcome;
 mod pace;
 mod pick;
+#[cfg(feature = "upstream-http")]
+mod registrar;
 mod registry;
 mod seat;
 mod snapshot;
@@ -92,6 +94,8 @@ pub use listed::{Changes, Listed};
 pub use member::{Generation, Gone, Member, Refused, Registration};
 pub use outcome::Outcome;
 pub use pick::{NoUpstream, Pick, PickBy, Tried, Untried, tried};
+#[cfg(feature = "upstream-http")]
+pub use registrar::Registrar;
 pub use registry::Registry;
 pub use seat::{InFlight, Seat};
 pub use snapshot::{Counts, Entry, Snapshot, State};
