@@ -10,6 +10,7 @@ mod lease;
 mod ring;
 mod shares;
 mod simulation;
+mod subset;
 #[path = "../support/mod.rs"]
 mod support;
 mod zones;

@@ -9,7 +9,7 @@ use crate::upstream::member::Generation;
 
 /// Whom a request was sent to already, so that its next try goes to another member (linkerd2#11669).
 ///
-/// The node [`tried`] provides it. It stands before the block that runs again, and the [`Untried`](super::Untried) pick in the block borrows it:
+/// The node [`tried()`] provides it. It stands before the block that runs again, and the [`Untried`](super::Untried) pick in the block borrows it:
 ///
 /// ```
 /// use std::sync::Arc;
