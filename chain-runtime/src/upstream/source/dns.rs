@@ -5,7 +5,9 @@ mod error;
 mod found;
 mod look;
 mod name;
+mod query;
 mod resolver;
+mod search;
 mod watch;
 
 use core::fmt;
@@ -22,7 +24,7 @@ pub use found::Resolved;
 use found::{Entry, List};
 use look::{Asking, Known, Looked, Question};
 use name::{Host, host, name, written};
-use resolver::Failure;
+use query::Failure;
 pub use resolver::{Asked, Family, Resolver};
 pub use watch::Isolation;
 
@@ -233,7 +235,9 @@ impl<F> Dns<F> {
         let now = now();
         self.known = known;
         let name = || Arc::clone(&self.name);
-        let ttl = Duration::from_secs(ttl.unwrap_or(0).into()).clamp(self.least, self.most);
+        // Where nothing was answered, nothing has run out.
+        let unsaid = if failure.is_some() { u32::MAX } else { 0 };
+        let ttl = Duration::from_secs(ttl.unwrap_or(unsaid).into()).clamp(self.least, self.most);
         let mut wait = ttl + ttl.mul_f64(fastrand::f64() / 10.0);
         let mut trouble = (left_out > 0).then(|| DnsError::LeftOut { name: name(), count: left_out, limit });
 
@@ -245,7 +249,6 @@ impl<F> Dns<F> {
         self.failures = if failure.is_some() { self.failures.saturating_add(1) } else { 0 };
         match (failure, isolation) {
             (Some(Failure::Isolated(isolation)), None) | (Some(_), Some(isolation)) => {
-                self.is_refused = true;
                 let rest = isolation.until.saturating_duration_since(now);
                 wait = rest + rest.mul_f64(fastrand::f64() / 10.0);
                 trouble = Some(DnsError::Isolated { name: name(), isolation });
@@ -343,6 +346,10 @@ where
             // Nothing is changed before the last await: a round that is dropped midway was none.
             let looked = asking.look(&self.known).await;
             let (isolation, limit) = (asking.resolver.isolation(), asking.limit);
+            // Its first question was the probe that ended an isolation, and the others were refused.
+            if isolation.is_none() && matches!(looked.failure, Some(Failure::Isolated(_))) {
+                continue;
+            }
             if let Some(list) = self.take(looked, isolation, limit) {
                 self.list = Some(list);
                 return Some(Ok(self.members()));

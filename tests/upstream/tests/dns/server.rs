@@ -86,6 +86,7 @@ impl Server {
 
     pub(crate) fn mood(&self, mood: Mood) {
         self.state().mood = mood;
+        crate::support::gives_answers(matches!(mood, Mood::Well | Mood::Code(_)));
     }
 
     /// The questions so far: without those that were sent again since nothing came back, as these are the same for a while.

@@ -1,5 +1,6 @@
 //! A registry that follows a name, and time that stands still until the test moves it.
 
+use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
@@ -25,7 +26,8 @@ impl Clock {
         Self { _held: held }
     }
 
-    /// Moves time on, in steps, so that what waits for less wakes at its time.
+    /// Moves time on, in steps, so that what waits for less wakes at its time. What is asked on the way is answered before time goes on, unless the server
+    /// is one that gives no answer.
     pub(crate) async fn pass(&self, time: Duration) {
         let step = Duration::from_millis(250);
         let mut left = time;
@@ -33,10 +35,43 @@ impl Clock {
             let now = left.min(step);
             tokio::time::advance(now).await;
             left -= now;
-            real(Duration::from_millis(1)).await;
+            settled().await;
         }
-        // What was asked in the last step is answered.
-        real(Duration::from_millis(20)).await;
+    }
+}
+
+thread_local! {
+    /// The resolvers of this test: it has a thread of its own.
+    static RESOLVERS: RefCell<Vec<Resolver>> = const { RefCell::new(Vec::new()) };
+    static GIVES_ANSWERS: Cell<bool> = const { Cell::new(true) };
+}
+
+/// A clock that moves on waits for the answers that this resolver waits for.
+pub(crate) fn known(resolver: Resolver) -> Resolver {
+    RESOLVERS.with_borrow_mut(|resolvers| resolvers.push(resolver.clone()));
+    resolver
+}
+
+/// Says whether there are answers to wait for.
+pub(crate) fn gives_answers(does: bool) {
+    GIVES_ANSWERS.set(does);
+}
+
+async fn settled() {
+    // Whoever was woken by the time asks now.
+    for _ in 0..8 {
+        tokio::task::yield_now().await;
+    }
+    let is_waiting = || RESOLVERS.with_borrow(|all| all.iter().any(|resolver| resolver.asked().under_way > 0));
+    if is_waiting() {
+        if GIVES_ANSWERS.get() {
+            until("an answer", || !is_waiting()).await;
+        } else {
+            real(Duration::from_millis(2)).await;
+        }
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
     }
 }
 
@@ -61,7 +96,7 @@ pub(crate) fn address(found: Resolved<'_>) -> SocketAddr {
 pub(crate) type Make = fn(Resolved<'_>) -> SocketAddr;
 
 pub(crate) fn host(server: &Server, host: &str) -> Dns<Make> {
-    Dns::host(&Resolver::at([server.address]), host, 80, address as Make).unwrap()
+    Dns::host(&known(Resolver::at([server.address])), host, 80, address as Make).unwrap()
 }
 
 /// A registry that follows a source.

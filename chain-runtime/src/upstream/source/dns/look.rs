@@ -11,7 +11,8 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use super::answer::{Answer, least};
 use super::found::{List, Service, groups, put};
 use super::name::written;
-use super::resolver::{Addresses, Failure, Family, Resolver};
+use super::query::Failure;
+use super::resolver::{Addresses, Family, Resolver};
 
 /// What is asked for, and of whom.
 #[derive(Debug)]

@@ -3,27 +3,24 @@
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
-use std::string::{String, ToString as _};
+use std::string::ToString as _;
 use std::sync::{Arc, PoisonError};
 use std::vec::Vec;
 
 use futures_util::future::join;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::net::xfer::{DnsHandle as _, FirstAnswer as _};
-use hickory_resolver::net::{DnsError as HickoryDnsError, NetError};
-use hickory_resolver::proto::op::{DnsRequestOptions, DnsResponse, Query, ResponseCode};
+use hickory_resolver::Hosts;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+use hickory_resolver::proto::op::Query;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
-use hickory_resolver::{Hosts, NameServerPool, PoolContext, TlsConfig};
+use tokio::sync::Semaphore;
 use tokio::sync::futures::Notified;
-use tokio::sync::{Notify, Semaphore};
 
 use super::DnsError;
-use super::answer::{Answer, Chain, Next};
-use super::watch::{Isolation, Limits, Pass, Watch};
-use crate::sync::Mutex;
-use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use crate::upstream::registry::now;
+use super::answer::{Answer, least};
+use super::query::{Failure, Shared, pool};
+use super::search::Search;
+use super::watch::{Isolation, Limits};
+use crate::sync::atomic::Ordering::Relaxed;
 
 /// Name servers that are asked, and a watch over how they answer. What is cloned of it is the same resolver.
 ///
@@ -50,29 +47,6 @@ pub struct Resolver {
     shared: Arc<Shared>,
 }
 
-type Pool = NameServerPool<TokioRuntimeProvider>;
-
-struct Shared {
-    servers: Vec<NameServerConfig>,
-    pool: Pool,
-    search: Search,
-    hosts: Hosts,
-    timeout: Duration,
-    at_once: Semaphore,
-    watch: Mutex<Watch>,
-    /// Tells that the resolver is asked again.
-    back: Notify,
-    queries: AtomicU64,
-    failed: AtomicU64,
-}
-
-/// How a name is completed that is not.
-#[derive(Default)]
-struct Search {
-    domains: Vec<Name>,
-    ndots: usize,
-}
-
 /// What a resolver was asked so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -81,13 +55,8 @@ pub struct Asked {
     pub queries: u64,
     /// Those of them that failed.
     pub failed: u64,
-}
-
-/// Why there is no answer.
-#[derive(Clone, Debug)]
-pub(super) enum Failure {
-    Isolated(Isolation),
-    Failed(String),
+    /// Queries that are under way.
+    pub under_way: usize,
 }
 
 /// The addresses of a name. Each kind may have failed by itself.
@@ -107,12 +76,6 @@ pub enum Family {
     /// Only AAAA.
     V6,
 }
-
-/// How long a query may take, unless it is said otherwise.
-const TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Queries at once, unless it is said otherwise.
-const AT_ONCE: usize = 16;
 
 /// Seconds for which an answer counts that does not come from a server: of `/etc/hosts`, of `localhost`.
 const LOCAL: u32 = u32::MAX;
@@ -141,20 +104,7 @@ impl Resolver {
     }
 
     fn new(config: ResolverConfig, search: Search, hosts: Hosts) -> Self {
-        let servers = config.name_servers;
-        let shared = Shared {
-            pool: pool(&servers, TIMEOUT),
-            servers,
-            search,
-            hosts,
-            timeout: TIMEOUT,
-            at_once: Semaphore::new(AT_ONCE),
-            watch: Mutex::new(Watch::new(Limits::DEFAULT)),
-            back: Notify::new(),
-            queries: AtomicU64::new(0),
-            failed: AtomicU64::new(0),
-        };
-        Self { shared: Arc::new(shared) }
+        Self { shared: Arc::new(Shared::new(config.name_servers, search, hosts)) }
     }
 
     /// Sets how long a query may take, with all servers that are tried for it. 2 s where nothing is said.
@@ -178,7 +128,9 @@ impl Resolver {
     #[must_use]
     pub fn with_at_once(mut self, queries: usize) -> Self {
         assert!(queries > 0, "a resolver that is never asked");
-        self.own().at_once = Semaphore::new(queries.min(Semaphore::MAX_PERMITS));
+        let own = self.own();
+        own.limit = queries.min(Semaphore::MAX_PERMITS);
+        own.at_once = Semaphore::new(own.limit);
         self
     }
 
@@ -217,7 +169,11 @@ impl Resolver {
     /// What it was asked so far.
     #[must_use]
     pub fn asked(&self) -> Asked {
-        Asked { queries: self.shared.queries.load(Relaxed), failed: self.shared.failed.load(Relaxed) }
+        Asked {
+            queries: self.shared.queries.load(Relaxed),
+            failed: self.shared.failed.load(Relaxed),
+            under_way: self.shared.limit - self.shared.at_once.available_permits(),
+        }
     }
 
     /// Completes when the resolver is asked again after it was not.
@@ -261,7 +217,7 @@ impl Resolver {
             if !answer.records.is_empty() {
                 return Ok(answer);
             }
-            best = super::answer::least(best, answer.ttl);
+            best = least(best, answer.ttl);
         }
         Ok(Answer { records: Vec::new(), ttl: best })
     }
@@ -289,125 +245,6 @@ impl Resolver {
         });
         is_known.then_some(found)
     }
-}
-
-impl Shared {
-    fn watch(&self) -> impl core::ops::DerefMut<Target = Watch> {
-        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Asks for one kind of records, along all aliases.
-    async fn ask<R>(
-        &self,
-        name: Name,
-        kind: RecordType,
-        pick: impl Fn(&RData) -> Option<R>,
-    ) -> Result<Answer<R>, Failure> {
-        let mut chain = Chain::new(name);
-        loop {
-            let reply = match self.query(chain.last().clone(), kind).await? {
-                Ok(reply) => reply,
-                Err(ttl) => return Ok(chain.nothing(ttl)),
-            };
-            match chain.read(&reply, |data| if data.record_type() == kind { pick(data) } else { None }) {
-                Next::Answer(answer) => return Ok(answer),
-                Next::Ask(_) => {}
-                Next::Endless => return Err(Failure::Failed("its aliases lead in a circle, or too far".to_string())),
-            }
-        }
-    }
-
-    /// Asks one question. `Err` within `Ok` is that there is nothing, for so many seconds.
-    async fn query(&self, name: Name, kind: RecordType) -> Result<Result<DnsResponse, Option<u32>>, Failure> {
-        let _turn = self.at_once.acquire().await.expect("it is never closed");
-        let entered = Entered::new(self)?;
-        let mut options = DnsRequestOptions::default();
-        options.use_edns = true;
-        let reply = self.pool.lookup(Query::query(name, kind), options).first_answer();
-        let reply = tokio::time::timeout(self.timeout, reply).await.unwrap_or(Err(NetError::Timeout));
-        let reply = match reply {
-            Ok(reply) => match reply.response_code {
-                ResponseCode::NoError | ResponseCode::NXDomain => Ok(Ok(reply)),
-                code => Err(std::format!("error response: {code}")),
-            },
-            Err(NetError::Dns(HickoryDnsError::NoRecordsFound(nothing)))
-                if matches!(nothing.response_code, ResponseCode::NoError | ResponseCode::NXDomain) =>
-            {
-                Ok(Err(nothing.negative_ttl))
-            }
-            Err(error) => Err(error.to_string()),
-        };
-        entered.note(reply.is_err());
-        reply.map_err(Failure::Failed)
-    }
-}
-
-/// A query under way. Dropped before it was noted, it counts as nothing, and a probe gives its place back.
-struct Entered<'a> {
-    shared: &'a Shared,
-    pass: Option<Pass>,
-}
-
-impl<'a> Entered<'a> {
-    fn new(shared: &'a Shared) -> Result<Self, Failure> {
-        let pass = shared.watch().enter(now()).map_err(Failure::Isolated)?;
-        Ok(Self { shared, pass: Some(pass) })
-    }
-
-    fn note(mut self, failed: bool) {
-        let Some(pass) = self.pass.take() else { return };
-        self.shared.queries.fetch_add(1, Relaxed);
-        self.shared.failed.fetch_add(u64::from(failed), Relaxed);
-        let changed = self.shared.watch().note(pass, now(), failed);
-        if changed && !failed {
-            self.shared.back.notify_waiters();
-        }
-    }
-}
-
-impl Drop for Entered<'_> {
-    fn drop(&mut self) {
-        if let Some(pass) = self.pass {
-            self.shared.watch().cancelled(pass, now());
-            // Whoever waits for the end of the isolation may be the next to probe.
-            if pass == Pass::Probe {
-                self.shared.back.notify_waiters();
-            }
-        }
-    }
-}
-
-impl Search {
-    /// The names that are tried for this one, in order: as it is first if it has so many dots.
-    fn names(&self, name: &Name) -> Vec<Name> {
-        let mut itself = name.clone();
-        itself.set_fqdn(true);
-        let mut names = Vec::from([itself]);
-        if !name.is_fqdn() {
-            names.extend(self.domains.iter().filter_map(|domain| {
-                let mut name = name.clone().append_domain(domain).ok()?;
-                name.set_fqdn(true);
-                Some(name)
-            }));
-            if usize::from(name.num_labels()) <= self.ndots {
-                names.rotate_left(1);
-            }
-        }
-        names
-    }
-}
-
-/// One try may take the whole time of the query: where a server is silent, the pool asks two at once, and the others after it.
-fn pool(servers: &[NameServerConfig], timeout: Duration) -> Pool {
-    let mut options = ResolverOpts::default();
-    let rounds = servers.len().div_ceil(options.num_concurrent_reqs).max(1);
-    options.timeout = timeout / u32::try_from(rounds).unwrap_or(u32::MAX);
-    let tls = TlsConfig::new().expect("without TLS there is nothing to fail");
-    NameServerPool::from_config(
-        servers.iter().cloned(),
-        Arc::new(PoolContext::new(options, tls)),
-        TokioRuntimeProvider::default(),
-    )
 }
 
 impl fmt::Debug for Resolver {

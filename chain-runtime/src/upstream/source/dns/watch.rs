@@ -161,6 +161,7 @@ impl Watch {
 #[cfg(all(test, not(chain_loom)))]
 mod tests {
     use super::*;
+    use std::vec::Vec;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -246,6 +247,4 @@ mod tests {
         watch.cancelled(Pass::Ordinary, now + SECOND);
         assert_eq!(watch.isolation(), before);
     }
-
-    use std::vec::Vec;
 }
