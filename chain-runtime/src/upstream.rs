@@ -100,6 +100,8 @@ pub use registrar::Registrar;
 pub use registry::Registry;
 pub use seat::{InFlight, Seat};
 pub use snapshot::{Counts, Entry, Snapshot, State};
+#[cfg(feature = "hickory-resolver")]
+pub use source::{Asked, Dns, DnsError, Family, Isolation, Resolved, Resolver};
 pub use source::{File, FileError, Mistake, Mistakes, Source, Static, Told, read_members};
 pub use swap::Current;
 pub use totals::Totals;
