@@ -2,6 +2,7 @@
 
 mod permits;
 mod redis;
+mod script;
 mod settings;
 
 pub use self::redis::Redis;

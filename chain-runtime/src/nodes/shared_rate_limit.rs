@@ -1,4 +1,76 @@
-//! How often one user, one peer or one of anything may ask, on all machines together.
+//! How often one user, one peer or one of anything may ask, on all machines together: the generic cell rate algorithm (GCRA) in Redis, by
+//! Redis' clock, and permits that each machine takes ahead of need, so that most requests ask nobody.
+//!
+//! ```no_run
+//! use std::num::NonZeroU32;
+//!
+//! use chain_runtime::nodes::User;
+//! use chain_runtime::nodes::shared_rate_limit::{Limited, LocalShare, Quota, SharedRateLimit};
+//! use chain_runtime::shared::{Redis, Settings};
+//! use chain_runtime::{chain, node};
+//! use http::{Response, request::Parts};
+//!
+//! #[node]
+//! fn answer(user: &User) -> Response<String> {
+//!     Response::new(format!("hello, {user}"))
+//! }
+//!
+//! chain! {
+//!     // What happens while Redis is away is in the type.
+//!     struct Site { by_user: SharedRateLimit<User, LocalShare> }
+//!     async fn(request: Parts, user: User) -> Response<String> { by_user => answer }
+//! }
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let redis = Redis::start(Settings::at("redis://10.0.0.5:6379/")?);
+//! let number = |n| NonZeroU32::new(n).unwrap();
+//! let quota = Quota::per_second(number(100), number(3)).burst(number(20));
+//! println!("by user: {}", quota.bound());
+//! let site = Site { by_user: SharedRateLimit::new(&redis, "by_user", quota)? };
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How it works
+//!
+//! A key in Redis says when the key's quota is full again. A script takes permits from it, as one step, so that no two machines have the same permit. A machine asks for one, and, where
+//! that was used up in half of its life, for two, for four, up to what grows for one machine in a grant's life. It asks before they are all used, and nobody waits for that. A request that finds none waits
+//! for the answer, in [`patience`](crate::shared::Settings::patience); one question is on its way for a key at a time, and those of up to 128 keys go together.
+//! Once the quota is used up, a machine refuses for itself until there will be permits.
+//!
+//! No lock is held across an await, and a request that has a permit allocates nothing. Machines' clocks are not read but for how long something takes on one of them.
+//!
+//! # How much is let through
+//!
+//! [`Bound`] has the formula, and [`Quota::bound`] what it gives. Print it when the program starts.
+//!
+//! # When something goes wrong
+//!
+//! | what | requests | limits |
+//! | --- | --- | --- |
+//! | Redis refuses connections, closes them, answers with errors (`LOADING`, `OOM`, ..) or in another shape | are decided by the machine at once | [`LocalShare`], [`Closed`] or [`Open`] |
+//! | Redis answers nothing | up to [`waiting`](SharedRateLimit::waiting) of them wait for up to 20 ms, once; all others are decided at once | the same |
+//! | Redis is up again | ask it, within a tenth of a second after it answers | as before, with the quotas that Redis has kept |
+//! | Redis was emptied, or started anew without its data | notice nothing | each quota is full again, once |
+//! | what is under a key is none of ours | notice nothing | that quota is full again, once |
+//! | Redis' clock is set forward | notice nothing | each quota is full again, once |
+//! | Redis' clock is set back | notice nothing | each quota that is not full grows from nothing |
+//! | a machine's clock jumps | notice nothing | permits that this machine keeps may end |
+//! | a reply is lost | are decided by the machine | permits that were in it are used by nobody |
+//! | more keys at once than the [queue](crate::shared::Settings::queue) holds | those are decided by the machine | as if it was away for them |
+//!
+//! # How to size it
+//!
+//! - **A grant's life** *E* is what is bought: requests over the quota, *rate* · *E* of them, for questions saved. A busy key is asked for about 1.5 times in *E* by each machine. At 50 ms, a
+//!   key with 1,000 requests a second on a machine asks for 3 % of them, and one with 100,000 for 0.04 %. A key that has less than one request on a machine in *E* asks each time.
+//! - **burst** is at least what grows in *E*: less than that cannot be kept by anybody, and machines then ask more often.
+//! - **machines** is how many there are at most. With more, the bound is still *rate* · *E*, but they take less than they could; their shares while Redis is away are too large then.
+//! - Redis has one key for each key whose quota is not full, of some 150 bytes, which expires when the quota is full again: *burst* / *rate* seconds after the last request at most.
+//!
+//! # What is a key
+//!
+//! A [`Key`] becomes the SHA-1 of what it feeds, so that no text of a client stands in Redis, and nobody can find a key that has another one's hash. Machines have to run programs for which a key
+//! feeds the same: of one build, or at least of one width of `usize` and one order of bytes.
 
 use core::fmt;
 use core::hash::{BuildHasher as _, Hasher};
@@ -39,6 +111,14 @@ pub const KEYS: usize = 16 * 1024;
 const WAITING: usize = 1_024;
 
 /// The node that breaks with [`Limited`] once the quota of a key is used up, by this machine or others. Provides nothing.
+///
+/// `K` is found in the scope by its type: a [`User`](super::User), a [`Peer`](super::Peer), or a [`Key`] of your own. `A` says what it does while Redis is away:
+/// [`LocalShare`], [`Closed`] or [`Open`].
+///
+/// # Memory
+///
+/// All of it is there from the beginning, for as many keys as [`keys`](Self::keys) says. Where there is no room, the key is forgotten that is worth the least, and
+/// [`forgotten`](Self::forgotten) counts it: it asks Redis again, or, while that is away, has its whole local share again.
 pub struct SharedRateLimit<K, A, C: Fn() -> Instant = fn() -> Instant> {
     redis: Redis,
     quota: Quota,
@@ -102,7 +182,7 @@ impl<K: Key, A: WhenAway, C: Fn() -> Instant + Clone + Send + Sync + 'static> Sh
         })
     }
 
-    /// How many keys this machine remembers at most: 16,384 where nothing is said, 160 bytes each. It is rounded up to a multiple of eight.
+    /// How many keys this machine remembers at most: 16,384 where nothing is said, 120 bytes each. It is rounded up to a multiple of eight.
     #[must_use]
     pub fn keys(mut self, keys: usize) -> Self {
         self.table = Arc::new(self.table.resized(keys));

@@ -5,7 +5,9 @@ use std::sync::{Arc, LazyLock};
 use std::vec::Vec;
 
 use redis::aio::MultiplexedConnection;
-use redis::{ErrorKind, RedisError, RedisResult, Script};
+use redis::{ErrorKind, RedisError, RedisResult};
+
+use super::script::Script;
 
 /// The script. Its hash is computed once.
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("permits.lua")));
@@ -73,12 +75,10 @@ impl Drop for Ask {
 
 /// Asks for all of them at once, in one command. Where it fails, they are still there.
 pub(super) async fn ask(connection: &mut MultiplexedConnection, asks: &mut Vec<Ask>) -> RedisResult<()> {
-    let mut script = SCRIPT.prepare_invoke();
-    for ask in &*asks {
-        let Want { step, burst, permits } = ask.want;
-        script.key(&*ask.key).arg(step).arg(burst).arg(permits);
-    }
-    let said: Vec<i64> = script.invoke_async(connection).await?;
+    let keys: Vec<&[u8]> = asks.iter().map(|ask| &*ask.key).collect();
+    let wants: Vec<(f64, u32, u32)> =
+        asks.iter().map(|Ask { want, .. }| (want.step, want.burst, want.permits)).collect();
+    let said: Vec<i64> = SCRIPT.run(connection, &keys, &wants).await?;
     let answers: Option<Vec<Answer>> = (said.len() == 2 * asks.len())
         .then(|| said.chunks_exact(2).zip(&*asks).map(|(said, ask)| read(said[0], said[1], ask.want.permits)).collect())
         .flatten();

@@ -25,14 +25,14 @@ const IDLE: Duration = Duration::from_secs(1);
 const CONNECTS: Duration = Duration::from_millis(500);
 
 /// Between one attempt to connect and the next, at most.
-const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Redis, as one process sees it: one connection, which is made anew when it breaks.
 ///
 /// Clones are the same. When the last one is dropped, the task behind it ends.
 ///
 /// It is *up* from when the server has answered on a connection until a question has failed, or has had no answer in [time](Settings::patience). While it is not
-/// up nobody waits for it: whoever asks is told at once, and a task tries to connect, at intervals that grow to half a second.
+/// up nobody waits for it: whoever asks is told at once, and a task tries to connect, at intervals that grow to a tenth of a second.
 #[derive(Clone)]
 pub struct Redis {
     queue: mpsc::Sender<Ask>,
@@ -70,7 +70,8 @@ impl Redis {
             outages: AtomicU64::new(0),
             error: Mutex::new(None),
         });
-        tokio::spawn(drive(Arc::clone(&state), asks));
+        let ends = Ends(Arc::clone(&state));
+        tokio::spawn(async move { drive(&ends.0, asks).await });
         Self { queue, state }
     }
 
@@ -139,11 +140,20 @@ fn lock<T>(mutex: &Mutex<T>) -> impl core::ops::DerefMut<Target = T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The task. However it ends, with its runtime for example, Redis is away then.
+struct Ends(Arc<State>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.is_down("the task that asks has ended".to_string());
+    }
+}
+
 /// All handles are dropped.
 struct Closed;
 
 /// Connects, answers, and connects again, until all handles are dropped.
-async fn drive(state: Arc<State>, mut asks: mpsc::Receiver<Ask>) {
+async fn drive(state: &State, mut asks: mpsc::Receiver<Ask>) {
     let mut failures = 0_u32;
     loop {
         match answering_none(&mut asks, connect(&state.settings.client)).await {
@@ -151,9 +161,8 @@ async fn drive(state: Arc<State>, mut asks: mpsc::Receiver<Ask>) {
             Ok(Err(error)) => state.is_down(error),
             Ok(Ok(connection)) => {
                 state.is_up(&connection);
-                match serve(&state, connection, &mut asks, &mut failures).await {
-                    Err(Closed) => return state.is_down("closed".to_string()),
-                    Ok(()) => {}
+                if let Err(Closed) = serve(state, connection, &mut asks, &mut failures).await {
+                    return;
                 }
             }
         }

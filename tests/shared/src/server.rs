@@ -54,12 +54,12 @@ impl Server {
         client.get_multiplexed_async_connection().await.expect("a connection")
     }
 
-    /// Runs one command, `KEYS *` for example.
+    /// Runs one command, `KEYS *` for example. Words of it that have a space in them have an underscore there.
     pub async fn run<T: redis::FromRedisValue>(&self, command: &str) -> T {
         let mut words = command.split(' ');
         let mut cmd = redis::cmd(words.next().unwrap_or_default());
         for word in words {
-            cmd.arg(word);
+            cmd.arg(word.replace('_', " ").replace("by key", "by_key"));
         }
         cmd.query_async(&mut self.connection().await).await.unwrap_or_else(|error| panic!("{command}: {error}"))
     }

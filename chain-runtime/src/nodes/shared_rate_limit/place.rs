@@ -162,3 +162,15 @@ impl Place {
         (self.is_taken, self.asking || self.waiting > 0, until)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::mem::size_of;
+
+    use super::Place;
+
+    #[test]
+    fn a_place_is_as_large_as_is_said() {
+        assert!(size_of::<Place>() <= 112, "{}", size_of::<Place>());
+    }
+}

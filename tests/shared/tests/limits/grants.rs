@@ -1,9 +1,11 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use chain_runtime::nodes::shared_rate_limit::{Closed, Limited, SharedRateLimit};
 use chain_shared_tests::Server;
 
-use crate::support::{Limit, Pace, load, machine, machines, quota};
+use crate::support::{Limit, MACHINES, Pace, load, machine, machines, quota};
 
 #[tokio::test]
 async fn the_quota_of_a_key_is_that_of_all_machines() {
@@ -95,12 +97,54 @@ async fn a_key_that_asks_once_takes_one_permit() {
     assert!((100..=101).contains(&admitted), "{admitted}");
 }
 
+/// What three machines keep is let through beside a full quota: the third term of the formula is not idle, and there is no fourth. Once grants have
+/// ended, there is no third.
+#[tokio::test]
+async fn what_is_kept_is_all_that_is_over() {
+    let server = Server::start().await;
+    let quota = quota(300, 300).grants_live(Duration::from_secs(60));
+    let since = Instant::now();
+    for later in [Duration::ZERO, Duration::from_secs(61)] {
+        let offset = Arc::new(AtomicU64::new(0));
+        let mut machines = Vec::new();
+        for _ in 0..MACHINES {
+            let (redis, offset) = (machine(&server.url()).await, Arc::clone(&offset));
+            let clock = move || since + since.elapsed() + Duration::from_secs(offset.load(Relaxed));
+            machines.push(SharedRateLimit::<String, Closed, _>::with_clock(&redis, "by_key", quota, clock).unwrap());
+        }
+        let key = format!("after {later:?}");
+        for limit in &machines {
+            // Each asks for 1, 2, 4, 8, 16 and 32 before the last are used up, and keeps some thirty.
+            for _ in 0..26 {
+                assert_eq!(limit.check(&key).await, Ok(()));
+            }
+        }
+        // The quota is full again.
+        tokio::time::sleep(Duration::from_millis(1_200)).await;
+        offset.store(later.as_secs(), Relaxed);
+        let (began, mut admitted) = (Instant::now(), 0);
+        for limit in &machines {
+            while limit.check(&key).await.is_ok() {
+                admitted += 1;
+            }
+        }
+        let plain = quota.bound().admitted(began.elapsed()) - quota.bound().overshoot();
+        println!("{admitted} at once after {later:?}, {plain} without grants: {}", quota.bound());
+        if later.is_zero() {
+            assert!(admitted > 300 + 60, "{admitted}");
+            assert!(admitted <= plain + quota.bound().overshoot(), "{admitted}");
+        } else {
+            assert!((300..=plain).contains(&admitted), "{admitted}, {plain}");
+        }
+    }
+}
+
 /// What is taken and not used ends, and is asked for anew.
 #[tokio::test]
 async fn a_dropped_request_keeps_nothing() {
     let server = Server::start().await;
     let redis = machine(&server.url()).await;
-    let limit = std::sync::Arc::new(Limit::<Closed>::new(&redis, "by_key", quota(1_000, 1_000)).unwrap().waiting(4));
+    let limit = Arc::new(Limit::<Closed>::new(&redis, "by_key", quota(1_000, 1_000)).unwrap().waiting(4));
     let key = "ada".to_owned();
     for polls in 0..200 {
         let mut check = std::pin::pin!(limit.check(&key));
