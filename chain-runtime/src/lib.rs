@@ -232,6 +232,7 @@ pub mod node;
     feature = "idempotency",
     feature = "jsonwebtoken",
     feature = "pressure",
+    feature = "redis",
     feature = "request-id",
     feature = "serde_json",
     feature = "subtle",
@@ -258,6 +259,8 @@ pub mod reply;
 mod reset;
 pub mod scope;
 pub mod share;
+#[cfg(feature = "redis")]
+pub mod shared;
 pub mod shed;
 #[cfg(feature = "http")]
 #[doc(hidden)]
