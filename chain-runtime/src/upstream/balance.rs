@@ -2,8 +2,10 @@
 
 mod choice;
 mod draw;
+mod part;
 mod ring;
 mod round_robin;
+mod subset;
 mod zoned;
 
 use core::num::NonZeroU32;
@@ -15,6 +17,7 @@ use std::time::Instant;
 pub use choice::{LeastRequests, PeakEwma};
 pub use ring::Ring;
 pub use round_robin::RoundRobin;
+pub use subset::Subset;
 pub use zoned::Zoned;
 
 use super::pick::Tried;
@@ -30,6 +33,7 @@ use super::snapshot::{Entry, Snapshot, State};
 /// | [`RoundRobin`] | weights alone | one member |
 /// | [`Ring`] | a key, unless its member has too much in flight | one member, mostly |
 /// | [`Zoned`] | where a member stands, and one of the above | what that one looks at |
+/// | [`Subset`] | which part of them is this machine's, and one of the above | what that one looks at |
 ///
 /// What it needs of the members is derived once a snapshot, by [`table`](Self::table). [`pick`](Self::pick) then takes no lock and allocates nothing.
 ///
@@ -164,6 +168,11 @@ impl<T> Candidate<T> {
     #[must_use]
     pub const fn whole_weight(&self) -> NonZeroU32 {
         self.whole
+    }
+
+    /// The same, of which only this part counts.
+    fn in_part(&self, part: f64) -> Self {
+        Self { weight: self.weight * part, ..self.clone() }
     }
 
     /// Whether it still takes requests, whatever the snapshot says.

@@ -9,9 +9,10 @@ use crate::upstream::member::Generation;
 
 /// Whom a request was sent to already, so that its next try goes to another member (linkerd2#11669).
 ///
-/// The node [`tried`] provides it. It stands before the block that runs again, and the [`Untried`](super::Untried) pick in the block borrows it:
+/// The node [`tried()`] provides it. It stands before the block that runs again, and the [`Untried`](super::Untried) pick in the block borrows it:
 ///
-/// ```
+#[cfg_attr(all(feature = "retry", feature = "tokio"), doc = "```")]
+#[cfg_attr(not(all(feature = "retry", feature = "tokio")), doc = "```ignore")]
 /// use std::sync::Arc;
 /// use std::time::Duration;
 ///
