@@ -83,6 +83,38 @@ async fn work_is_dropped_while_redis_is_away() {
     assert!(exclusive.acquire().await.is_err());
 }
 
+/// Whoever is dropped while it acquires, works or lets go has it for no longer than a lease.
+#[tokio::test]
+async fn what_is_dropped_is_held_for_no_longer_than_a_lease() {
+    use std::task::{Context, Waker};
+    let server = Server::start().await;
+    let (_redis, exclusive) = machine(&server.url()).await;
+    for polls in 0..8 {
+        let works = async {
+            if let Ok(Some(holding)) = exclusive.acquire().await {
+                let _ = holding.run(async |_| tokio::time::sleep(Duration::from_micros(300)).await).await;
+            }
+        };
+        let mut works = Box::pin(works);
+        for _ in 0..polls {
+            if works.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_micros(200)).await;
+        }
+        drop(works);
+        let until = Instant::now() + LONG;
+        let holding = loop {
+            match exclusive.acquire().await {
+                Ok(Some(holding)) => break holding,
+                _ => assert!(Instant::now() < until, "nobody holds it, and nobody acquires it"),
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
+        holding.release().await.unwrap();
+    }
+}
+
 /// A resource that refuses lesser tokens is never written to by two, whatever becomes of Redis.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens_grow_also_when_redis_is_emptied_and_started_anew() {
