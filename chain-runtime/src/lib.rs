@@ -146,7 +146,8 @@
 //! # Where a chain runs
 //!
 //! In tower, hyper, axum, tonic, actix-web and ntex, on sockets without HTTP, behind a queue, on any executor, in a pool of threads, on a device: see the page
-//! `embedding` of this documentation. How to come there from other libraries, before and after: the page `migrate`.
+//! `embedding` of this documentation. How to come there from other libraries, before and after: the page `migrate`. Upstreams that come and
+//! go: the page `live_upstreams`.
 //!
 //! # Features
 //!
@@ -168,6 +169,7 @@
 //! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits; work that belongs to a request, and work that outlives it (modules `tasks`, `cancel`) | `pin-project-lite`, `tokio`, `tokio-util` |
 //! | `pressure` | how hard it is to serve, and as many at once as can be served well (module `pressure`) | `fastrand`, `nix`; those of `tokio` |
 //! | `upstream` | who can be asked, from leases, lists and files, and whose turn it is (module `upstream`) | `arc-swap`, `fastrand`, `siphasher`, `tokio` |
+//! | `upstream-http` | `upstream::Registrar`: the registry's HTTP interface | `percent-encoding`, `serde_path_to_error`; those of `serde_json` and `upstream` |
 //! | `redis` | what machines share, in Redis: limits (`nodes::shared_rate_limit`), members, what one does at a time (module `shared`) | `redis` for tokio alone, `fastrand`, `sha1_smol`; those of `http` and `tokio` |
 //! | `retry` | `around::Retry` with its budget | `fastrand` |
 //! | `pressure` | how hard it is to serve, measured, and what is done about it (module `pressure`) | `fastrand`, on Linux `nix`; those of `tokio` |
@@ -222,6 +224,8 @@ pub mod framing;
 pub mod held;
 #[cfg(feature = "hyper")]
 pub mod hyper;
+#[cfg(all(feature = "upstream", any(doc, doctest)))]
+pub mod live_upstreams;
 #[cfg(any(doc, doctest))]
 pub mod migrate;
 pub mod node;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chain_runtime::nodes::shared_rate_limit::{Closed, Limited, LocalShare, SharedRateLimit};
-use chain_runtime::shared::Redis;
+use chain_runtime::shared::{Redis, Settings};
 use chain_shared_tests::{Hostile, Server, array};
 
 use crate::support::{Limit, decided, machine, quota, settings};
@@ -73,6 +73,25 @@ async fn a_connection_that_is_cut_in_an_answer_grants_nothing() {
 #[tokio::test]
 async fn a_server_that_says_nothing_grants_nothing() {
     nothing_is_granted_by(|_| None).await;
+}
+
+#[test]
+fn an_address_that_is_none_is_refused_and_its_password_is_not_told() {
+    for url in [
+        "",
+        "127.0.0.1:6379",
+        "http://127.0.0.1/",
+        "rediss://:secret@127.0.0.1/",
+        "redis://:secret@127.0.0.1:99999999/",
+    ] {
+        let refused = Settings::at(url).expect_err(url).to_string();
+        assert!(!refused.contains("secret"), "{refused}");
+    }
+    let settings = Settings::at("redis://:secret@127.0.0.1/").unwrap();
+    assert!(!format!("{settings:?}").contains("secret"), "{settings:?}");
+    for prefix in ["", "a:b", "a b", "a*", &"x".repeat(65)] {
+        assert!(settings.clone().prefix(prefix).is_err(), "{prefix}");
+    }
 }
 
 /// A server that takes a while is waited for.
