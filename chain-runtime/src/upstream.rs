@@ -100,4 +100,4 @@ pub use seat::{InFlight, Seat};
 pub use snapshot::{Counts, Entry, Snapshot, State};
 pub use source::{File, FileError, Mistake, Mistakes, Source, Static, Told, read_members};
 pub use swap::Current;
-pub use totals::Totals;
+pub use totals::{Ejected, RegistryTotals, Totals};
