@@ -20,7 +20,7 @@ use crate::sync::Mutex;
 
 /// Who can be asked. See [the module](super).
 pub struct Registry<T> {
-    shared: Arc<Shared<T>>,
+    pub(super) shared: Arc<Shared<T>>,
 }
 
 /// What a registry is. Its seats know it as well, so that whoever notes a failure can have the member ejected.
@@ -33,6 +33,9 @@ pub(super) struct Shared<T> {
     wake: Notify,
     /// Tells of each new snapshot.
     news: Notify,
+    /// Tells the versions of this registry from those of others, and of those before the process was started anew.
+    #[cfg(feature = "upstream-http")]
+    pub(super) tag: u64,
 }
 
 pub(super) struct Inner<T> {
@@ -58,6 +61,8 @@ impl<T> Registry<T> {
             publishing: Mutex::new(()),
             wake: Notify::new(),
             news: Notify::new(),
+            #[cfg(feature = "upstream-http")]
+            tag: fastrand::u64(..),
         }))
     }
 
