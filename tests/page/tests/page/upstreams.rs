@@ -106,6 +106,8 @@ async fn members_are_seen_as_they_do_and_drained_by_the_keyboard() {
         "it stays there"
     );
     assert_eq!(tab.value("document.activeElement.getAttribute('aria-disabled')").await, json!("true"));
+    tab.value("document.getElementById('upstreams').scrollIntoView()").await;
+    tab.picture("page-upstreams.png").await;
     // Who goes is not shown any more, and who comes is.
     let b = registry.snapshot().get("b").expect("it is there").seat().registration().clone();
     registry.remove(&b).expect("it is there");
