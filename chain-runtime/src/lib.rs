@@ -146,7 +146,8 @@
 //! # Where a chain runs
 //!
 //! In tower, hyper, axum, tonic, actix-web and ntex, on sockets without HTTP, behind a queue, on any executor, in a pool of threads, on a device: see the page
-//! `embedding` of this documentation. How to come there from other libraries, before and after: the page `migrate`.
+//! `embedding` of this documentation. How to come there from other libraries, before and after: the page `migrate`. Upstreams that come and
+//! go: the page `live_upstreams`.
 //!
 //! # Features
 //!
@@ -222,6 +223,8 @@ pub mod framing;
 pub mod held;
 #[cfg(feature = "hyper")]
 pub mod hyper;
+#[cfg(all(feature = "upstream", any(doc, doctest)))]
+pub mod live_upstreams;
 #[cfg(any(doc, doctest))]
 pub mod migrate;
 pub mod node;
@@ -232,6 +235,7 @@ pub mod node;
     feature = "idempotency",
     feature = "jsonwebtoken",
     feature = "pressure",
+    feature = "redis",
     feature = "request-id",
     feature = "serde_json",
     feature = "subtle",
@@ -258,6 +262,8 @@ pub mod reply;
 mod reset;
 pub mod scope;
 pub mod share;
+#[cfg(feature = "redis")]
+pub mod shared;
 pub mod shed;
 #[cfg(feature = "http")]
 #[doc(hidden)]

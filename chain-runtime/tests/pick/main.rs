@@ -1,13 +1,18 @@
 //! Whose turn it is: leases on all ways out, and balancers in a simulation.
 #![cfg(feature = "upstream")]
 
+#[cfg(all(feature = "retry", feature = "tokio"))]
+mod again;
 mod allocations;
 mod derived;
 mod health;
+#[cfg(all(feature = "retry", feature = "tokio"))]
+mod hedge;
 mod lease;
 mod ring;
 mod shares;
 mod simulation;
+mod subset;
 #[path = "../support/mod.rs"]
 mod support;
 mod zones;
