@@ -21,7 +21,7 @@ use super::balance::{Ask, Balance, Candidate, PeakEwma};
 use super::lease::Lease;
 use super::registry::{Registry, now};
 use super::seat::InFlight;
-use super::snapshot::Entry;
+use super::snapshot::{Entry, Snapshot};
 use crate::Ending;
 
 /// The node that picks a member, and provides a [`Lease`] on it. It breaks with [`NoUpstream`].
@@ -74,7 +74,8 @@ use crate::Ending;
 ///
 /// # What a pick costs
 ///
-/// It takes no lock, waits for nobody and allocates nothing, but for arc-swap's and fastrand's first use on a thread. What the balancer needs of a snapshot is derived by the first that picks in it,
+/// It takes no lock, waits for nobody and allocates nothing, but for arc-swap's and fastrand's first use on a thread. Only where all members in the snapshot are closed, as where they have just registered anew and the next snapshot waits
+/// to be published, it takes the registry's lock instead of finding nobody. What the balancer needs of a snapshot is derived by the first that picks in it,
 /// which allocates; until that is done, others pick by what was derived of the one before.
 ///
 /// A member that was drained, removed or evicted is never picked from when the registry's call returns, whatever is derived. Until the next pick, the node keeps the seats of the snapshot
@@ -158,14 +159,24 @@ impl<T, B: Balance<T>> Pick<T, B> {
     /// Any member that is to be asked: what was derived is old, or the balancer picks what is closed.
     #[cold]
     fn any(&self, ask: &Ask<'_>) -> Option<InFlight<T>> {
-        let snapshot = self.registry.snapshot();
-        let members = snapshot.members();
-        let (before, behind) = members.split_at(fastrand::usize(..=members.len()));
-        let ready = behind.iter().chain(before).filter(|entry| snapshot.share(entry, ask.now) > 0.0);
-        let mut seats = ready.map(Entry::seat);
-        let untried = seats.clone().filter(|seat| !ask.tried(seat)).find_map(|seat| seat.begin());
-        untried.or_else(|| seats.find_map(|seat| seat.begin()))
+        let (picked, is_old) = any_of(&self.registry.snapshot(), ask);
+        if picked.is_none() && is_old {
+            // All are closed, and whoever has their names now is in no snapshot yet: changes wait to be published.
+            return self.registry.settled(ask.now, |snapshot| any_of(snapshot, ask).0);
+        }
+        picked
     }
+}
+
+/// Any member of a snapshot that is to be asked. Also says whether one that is to be asked is closed, which another snapshot does not say any more.
+fn any_of<T>(snapshot: &Snapshot<T>, ask: &Ask<'_>) -> (Option<InFlight<T>>, bool) {
+    let members = snapshot.members();
+    let (before, behind) = members.split_at(fastrand::usize(..=members.len()));
+    let ready = behind.iter().chain(before).filter(|entry| snapshot.share(entry, ask.now) > 0.0);
+    let mut seats = ready.map(Entry::seat);
+    let untried = seats.clone().filter(|seat| !ask.tried(seat)).find_map(|seat| seat.begin());
+    let picked = untried.or_else(|| seats.clone().find_map(|seat| seat.begin()));
+    (picked, seats.any(|seat| !seat.is_open()))
 }
 
 #[node(crate = crate)]

@@ -306,6 +306,23 @@ impl<T> Registry<T> {
             self.shared.news.notify_waiters();
         }
     }
+
+    /// Publishes all changes so far, and looks into the snapshot before there is another change: whatever is closed in it is drained. `look` is short, and
+    /// does not call the registry.
+    pub(super) fn settled<R>(&self, now: Instant, look: impl FnOnce(&Snapshot<T>) -> R) -> R {
+        let turn = self.shared.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.lock();
+        let Inner { book, pace } = &mut *inner;
+        let before = pace.published(book.version(), now).then(|| self.shared.current.swap(book.snapshot()));
+        let current = self.snapshot();
+        let result = look(&current);
+        drop(inner);
+        drop(turn);
+        if before.is_some() {
+            self.shared.news.notify_waiters();
+        }
+        result
+    }
 }
 
 /// The time by tokio's clock, which tests can pause. Outside of a runtime it is the system's.
