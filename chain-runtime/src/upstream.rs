@@ -56,7 +56,8 @@
 //! # Where members come from
 //!
 //! From themselves, by [`Registry::register`]; or from a list that is replaced as a whole, by [`Registry::listed`], or by a [`Source`] that the registry
-//! [follows](Registry::follow): a [`Static`] one, a [`File`] that is watched.
+//! [follows](Registry::follow): a [`Static`] one, a [`File`] that is watched. With the feature `upstream-http`, services register over HTTP, at a `Registrar`, and `Announce` is
+//! what does so in a service.
 //!
 //! # Whose turn it is
 //!
@@ -65,6 +66,8 @@
 //! the members.
 //! Where a block runs again, an [`Untried`] pick takes another member than those that the request has [`Tried`].
 
+#[cfg(feature = "upstream-http")]
+mod announce;
 mod balance;
 mod book;
 mod health;
@@ -86,6 +89,10 @@ mod source;
 mod swap;
 mod totals;
 
+#[cfg(feature = "upstream-http")]
+pub use announce::{Announce, News, NotAnnounced, Post};
+#[cfg(all(feature = "proxy", feature = "upstream-http"))]
+pub use announce::{HttpPost, Unposted};
 pub use balance::{Ask, Balance, Candidate, LeastRequests, PeakEwma, Ring, RoundRobin, Subset, Zoned};
 pub use health::{Check, Checks, Connect, Found, Health, Ill};
 #[cfg(feature = "proxy")]
