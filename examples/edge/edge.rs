@@ -2,21 +2,19 @@
 
 use bytes::Bytes;
 use chain_runtime::around::{CatchPanic, Concurrency, Deadline, Retry};
-use chain_runtime::nodes::access_log::{AccessLog, Entry, log_cut};
+use chain_runtime::nodes::access_log::{AccessLog, log_cut};
 use chain_runtime::nodes::peer;
-use chain_runtime::proxy::{Body, Client, Paths, sound};
-use chain_runtime::tailed::Tailed;
+use chain_runtime::proxy::{Client, Paths, sound};
 use chain_runtime::{Reloadable, Toggles, chain};
 use http::request::Parts;
 use http_body_util::Full;
 use hyper::body::Incoming;
 
+pub(crate) use super::common::serve::Reply;
+use super::common::serve::Serves;
 use super::group::Group;
 use super::limits::{Limits, quota};
 use super::nodes::{Api, Route, faults, key, payload, repeatable, route, unknown, version, who};
-
-/// The line of the log goes with the reply's body, to its end.
-pub(crate) type Reply = http::Response<Tailed<Body, Option<Entry>>>;
 
 /// A request's body, whole: it can be sent more than once.
 pub(crate) type Payload = Full<Bytes>;
@@ -63,5 +61,15 @@ chain! {
                 }
             }
         }
+    }
+}
+
+impl Serves for Edge {
+    fn log(&self) -> &AccessLog {
+        &self.log
+    }
+
+    fn answer(&self, request: Parts, body: Incoming, client: Client) -> impl Future<Output = Reply> + Send {
+        self.run(request, body, client)
     }
 }

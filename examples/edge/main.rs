@@ -10,8 +10,6 @@
 //! read whole, since what is to be tried again has to be there. A reply is read ahead by 1 MiB, and streamed from there.
 
 use std::future::ready;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -22,38 +20,29 @@ use std::time::Duration;
 use chain_runtime::around::{Budget, Concurrency, Deadline, Retry};
 use chain_runtime::nodes::access_log::AccessLog;
 use chain_runtime::proxy::server::{self, Server};
-use chain_runtime::proxy::{Client, Paths, Upstream};
+use chain_runtime::proxy::{Paths, Upstream};
 use chain_runtime::{Reloadable, Toggles};
 use clap::Parser;
-use http::{Request, StatusCode};
+use http::Request;
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 mod admin;
+#[path = "../common/mod.rs"]
+mod common;
 mod edge;
-#[allow(dead_code, reason = "the gateway's has more")]
-#[path = "../gateway/failure.rs"]
-mod failure;
 mod group;
 mod limits;
-#[path = "../gateway/listen.rs"]
-mod listen;
-#[path = "../gateway/logging.rs"]
-mod logging;
 mod nodes;
-#[path = "../gateway/signals.rs"]
-mod signals;
-#[allow(dead_code, reason = "the gateway's has more")]
-#[path = "../gateway/units.rs"]
-mod units;
 
 use admin::Admin;
+use common::failure::Failure;
+use common::serve::serve;
+use common::{embedded, flags, listen, logging, say, signals, units};
 use edge::Edge;
-use failure::Failure;
 use group::Group;
 use limits::Limits;
-use listen::listen;
 
 /// A gateway with API and static routes, a canary, deadlines, retries and load shedding.
 ///
@@ -95,8 +84,8 @@ struct Flags {
     #[arg(long, value_name = "N", default_value = "200")]
     burst: NonZeroU32,
     /// How large a request's body may be: 413 past that.
-    #[arg(long, value_name = "BYTES", default_value = "1048576")]
-    max_body: usize,
+    #[arg(long, value_name = "SIZE", default_value = "1m", value_parser = units::size)]
+    max_body: u64,
     /// How long requests in flight may take to finish once the process is told to stop.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = units::duration)]
     grace: Duration,
@@ -106,33 +95,28 @@ struct Flags {
 }
 
 fn main() -> ExitCode {
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::failed);
-    match runtime.and_then(|runtime| runtime.block_on(run(Flags::parse()))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("edge: {failure}");
-            failure.code()
-        }
-    }
+    common::run("edge", run())
 }
 
-async fn run(mut flags: Flags) -> Result<(), Failure> {
+async fn run() -> Result<(), Failure> {
+    let mut flags: Flags = flags::read()?;
     let lines = logging::lines(flags.log.as_deref())?;
-    let listener = listen(flags.listen).await?;
-    let admin = listen(flags.admin).await?;
+    let listener = listen::listen(flags.listen).await?;
+    let admin = listen::listen(flags.admin).await?;
     let address = |listener: &TcpListener| listener.local_addr().map_err(Failure::failed);
     let (at, admin_at) = (address(&listener)?, address(&admin)?);
     let (stop, cut) = signals::stop_and_cut()?;
     for (name, group) in [("stable", &mut flags.stable), ("canary", &mut flags.canary), ("files", &mut flags.files)] {
         if group.is_empty() {
-            group.push(embedded(name).await?);
+            let at = format!("http://{}", embedded::start(name).await?);
+            group.push(at.parse().map_err(Failure::failed)?);
         }
     }
-    let via = format!("chain-edge-{:08x}", RandomState::new().build_hasher().finish() as u32);
+    let via = common::name("chain-edge");
     let group = |name, upstreams: &mut Vec<Upstream>| Group::new(name, &via, std::mem::take(upstreams), flags.timeout);
     let edge = Arc::new(Edge {
         toggles: Toggles::new(),
-        limits: Reloadable::new(Limits::new(flags.rate, flags.burst, flags.max_body)),
+        limits: Reloadable::new(Limits::new(flags.rate, flags.burst, usize::try_from(flags.max_body).unwrap_or(usize::MAX))),
         log: AccessLog::new(lines.clone()).by("edge", "upstream"),
         paths: Paths::normalised(),
         deadline: Deadline::within(flags.deadline),
@@ -165,17 +149,6 @@ async fn run(mut flags: Flags) -> Result<(), Failure> {
         move |request: Request<Incoming>, _| ready(Admin.run(&request.into_parts().0, &edge))
     };
     tokio::spawn(Server::default().serve(admin, operate, stopping.clone().cancelled_owned()));
-    let refused = {
-        let edge = Arc::clone(&edge);
-        move |peer: SocketAddr, refusal: &_| edge.log.malformed(peer.into(), refusal)
-    };
-    let answer = move |request: Request<Incoming>, client: Client| {
-        let edge = Arc::clone(&edge);
-        async move {
-            let (head, body) = request.into_parts();
-            edge.run(head, body, client).await
-        }
-    };
     let on_stop = {
         let lines = lines.clone();
         move || {
@@ -185,26 +158,9 @@ async fn run(mut flags: Flags) -> Result<(), Failure> {
     };
     let mut limits = server::Limits::within_descriptors();
     limits.grace = flags.grace;
-    let stopped =
-        Server::new(limits).on_refusal(refused).on_stop(on_stop).serve_until(listener, answer, stop, cut).await;
+    let stopped = serve(edge, Server::new(limits).on_stop(on_stop), listener, stop, cut).await;
     logging::info(&lines, stopped);
     // Nobody may read it.
     lines.flush(Duration::from_millis(500));
     Ok(())
-}
-
-/// An upstream to try the edge with: it says what it was asked.
-async fn embedded(name: &'static str) -> Result<Upstream, Failure> {
-    let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
-    let at = listener.local_addr().map_err(Failure::failed)?;
-    let answer = move |request: Request<Incoming>, _| {
-        ready(nodes::text(StatusCode::OK, format!("{name}: {} {}\n", request.method(), request.uri())))
-    };
-    tokio::spawn(Server::default().serve(listener, answer, std::future::pending()));
-    format!("http://{at}").parse().map_err(Failure::failed)
-}
-
-/// Prints a line, unless nobody reads it any more, which is no reason to stop.
-fn say(line: std::fmt::Arguments<'_>) {
-    let _ = writeln!(io::stdout(), "{line}");
 }

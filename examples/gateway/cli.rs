@@ -13,7 +13,8 @@ use chain_runtime::proxy::{Limits, Rate, Upstream, server};
 use clap::Parser;
 
 use super::admin::Door;
-use super::failure::Failure;
+use super::common::failure::Failure;
+use super::common::flags;
 use super::pressure::{self, Moves};
 use super::units;
 
@@ -142,16 +143,7 @@ pub(crate) struct Flags {
 impl Flags {
     /// Reads the flags and the environment. `--help` and `--version` print, and end the program.
     pub(crate) fn read() -> Result<Self, Failure> {
-        Self::try_parse().map_err(|error| {
-            if !error.use_stderr() {
-                error.exit();
-            }
-            // clap's report is several paragraphs long; what is wrong stands in the first.
-            let report = error.render().to_string();
-            let wrong = report.split("\n\n").next().unwrap_or_default();
-            let line = wrong.split_whitespace().collect::<Vec<_>>().join(" ");
-            Failure::usage(format_args!("{} (see --help)", line.trim_start_matches("error: ")))
-        })
+        flags::read()
     }
 
     /// Where the admin address is, and who gets in.

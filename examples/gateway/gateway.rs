@@ -1,22 +1,21 @@
 //! The chain, and what the upstream is told of who asks.
 
-use chain_runtime::nodes::access_log::{AccessLog, Entry, Visit};
+use chain_runtime::nodes::access_log::{AccessLog, Visit};
 use chain_runtime::nodes::auth::Auth;
 use chain_runtime::nodes::rate_limit::{FailureLimit, RateLimit};
 use chain_runtime::nodes::request_id::{RequestId, RequestIds};
 use chain_runtime::nodes::{Peer, User, peer};
 use chain_runtime::pressure::{Adaptive, ByPriority, Elsewhere, Limit, Priority};
-use chain_runtime::proxy::{Body, Client, Forward, Rotation, Sender, Statements, Unstatable};
-use chain_runtime::tailed::Tailed;
+use chain_runtime::proxy::{Client, Forward, Rotation, Sender, Statements, Unstatable};
 use chain_runtime::tasks::Tasks;
 use chain_runtime::telemetry::{Counted, Meter, Tsc};
 use chain_runtime::{Shedding, Toggles, chain, node};
 use http::request::Parts;
-use http::{HeaderName, Response};
+use http::HeaderName;
 use hyper::body::Incoming;
 
-/// The line of the log goes with the reply's body, to its end.
-pub(crate) type Reply = Response<Tailed<Body, Option<Entry>>>;
+pub(crate) use super::common::serve::Reply;
+use super::common::serve::Serves;
 
 chain! {
     /// Every request to the gateway passes through here.
@@ -104,6 +103,16 @@ pub(crate) struct Visitor {
 #[node]
 fn visitor(client: &Client, user: &User, id: &RequestId) -> Visitor {
     Visitor { client: client.clone(), user: user.clone(), id: id.clone() }
+}
+
+impl Serves for Gateway {
+    fn log(&self) -> &AccessLog {
+        &self.log
+    }
+
+    fn answer(&self, request: Parts, body: Incoming, client: Client) -> impl Future<Output = Reply> + Send {
+        self.run(request, body, client)
+    }
 }
 
 impl Sender for Visitor {

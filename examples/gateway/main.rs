@@ -11,7 +11,6 @@
 //! caching, health checks of upstreams.
 
 use std::alloc::System;
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,30 +21,27 @@ use chain_runtime::nodes::rate_limit::{FailureLimit, RateLimit};
 use chain_runtime::nodes::request_id::RequestIds;
 use chain_runtime::pressure::Elsewhere;
 use chain_runtime::proxy::server::Server;
-use chain_runtime::proxy::{Client, Forward, Rotation, Settings, Tunnels};
+use chain_runtime::proxy::{Forward, Rotation, Settings, Tunnels};
 use chain_runtime::tasks::Tasks;
 use chain_runtime::telemetry::{Counted, Counting, Meter};
-use http::Request;
-use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 
 mod admin;
 mod cli;
+#[path = "../common/mod.rs"]
+mod common;
 mod demo;
-mod embedded;
-mod failure;
 mod gateway;
-mod listen;
-mod logging;
 mod pauses;
 mod pressure;
-mod signals;
 mod units;
 mod watched;
 
 use cli::Flags;
+use common::failure::Failure;
+use common::serve::serve;
+use common::{embedded, listen, logging, say, signals};
 use demo::Demo;
-use failure::Failure;
 use gateway::{Critical, FORWARDED_USER, Gateway, REQUEST_ID};
 use pauses::Pauses;
 use watched::Operated;
@@ -55,14 +51,7 @@ use watched::Operated;
 static ALLOCATOR: Counting<System> = Counting::new(System);
 
 fn main() -> ExitCode {
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::failed);
-    match runtime.and_then(|runtime| runtime.block_on(run())) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("gateway: {failure}");
-            failure.code()
-        }
-    }
+    common::run("gateway", run())
 }
 
 async fn run() -> Result<(), Failure> {
@@ -85,7 +74,7 @@ async fn run() -> Result<(), Failure> {
     };
     let embedded = flags.upstreams.is_empty();
     if embedded {
-        let upstream = format!("http://{}", embedded::start().await?);
+        let upstream = format!("http://{}", embedded::start("upstream").await?);
         flags.upstreams.push(upstream.parse().map_err(Failure::failed)?);
     }
     let (stop, cut) = signals::stop_and_cut()?;
@@ -104,7 +93,7 @@ async fn run() -> Result<(), Failure> {
     say(format_args!("listening on http://{at} (HTTP/1.1 and h2c); Ctrl-C stops"));
 
     let tunnels = Tunnels::new(flags.max_tunnels, flags.tunnel_timeout);
-    let name = flags.name.clone().map_or_else(|| Ok(format!("chain-gateway-{}", demo::name()?)), Ok)?;
+    let name = flags.name.clone().unwrap_or_else(|| common::name("chain-gateway"));
     let settings = Settings::default()
         .via(&name)
         .limits(flags.limits())
@@ -139,25 +128,14 @@ async fn run() -> Result<(), Failure> {
         let operated = Operated { gateway: Arc::clone(&gateway), pressure, moves };
         admin::start(listener, door, Arc::new(operated), stopping.clone());
     }
-    let refused = {
-        let gateway = Arc::clone(&gateway);
-        move |peer: std::net::SocketAddr, refusal: &_| gateway.log.malformed(peer.into(), refusal)
-    };
-    let answer = move |request: Request<Incoming>, client: Client| {
-        let gateway = Arc::clone(&gateway);
-        async move {
-            let (head, body) = request.into_parts();
-            gateway.run(head, body, client).await
-        }
-    };
-    let server = Server::new(flags.server_limits()).tunnels(&tunnels).on_refusal(refused).on_stop({
+    let server = Server::new(flags.server_limits()).tunnels(&tunnels).on_stop({
         let lines = lines.clone();
         move || {
             stopping.cancel();
             logging::info(&lines, "stopping: requests in flight may finish");
         }
     });
-    let stopped = server.serve_until(listener, answer, stop, cut).await;
+    let stopped = serve(gateway, server, listener, stop, cut).await;
     logging::info(&lines, stopped);
     let left = tasks.stop(flags.grace).await;
     if !left.is_empty() {
@@ -166,9 +144,4 @@ async fn run() -> Result<(), Failure> {
     // Nobody may read it.
     lines.flush(Duration::from_millis(500));
     Ok(())
-}
-
-/// Prints a line, unless nobody reads it any more, which is no reason to stop.
-fn say(line: std::fmt::Arguments<'_>) {
-    let _ = writeln!(io::stdout(), "{line}");
 }
