@@ -39,6 +39,8 @@ use jsonwebtoken::{EncodingKey, Header};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
+#[path = "../examples/common/mod.rs"]
+mod common;
 #[path = "../examples/gateway/gateway.rs"]
 mod gateway;
 

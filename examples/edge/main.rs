@@ -116,7 +116,11 @@ async fn run() -> Result<(), Failure> {
     let group = |name, upstreams: &mut Vec<Upstream>| Group::new(name, &via, std::mem::take(upstreams), flags.timeout);
     let edge = Arc::new(Edge {
         toggles: Toggles::new(),
-        limits: Reloadable::new(Limits::new(flags.rate, flags.burst, usize::try_from(flags.max_body).unwrap_or(usize::MAX))),
+        limits: Reloadable::new(Limits::new(
+            flags.rate,
+            flags.burst,
+            usize::try_from(flags.max_body).unwrap_or(usize::MAX),
+        )),
         log: AccessLog::new(lines.clone()).by("edge", "upstream"),
         paths: Paths::normalised(),
         deadline: Deadline::within(flags.deadline),

@@ -15,6 +15,7 @@ use clap::Parser;
 use super::admin::Door;
 use super::common::failure::Failure;
 use super::common::flags;
+use super::common::units::{duration, size};
 use super::pressure::{self, Moves};
 use super::units;
 
@@ -77,28 +78,28 @@ pub(crate) struct Flags {
     pub(crate) failures: NonZeroU32,
 
     /// How long an upstream or a client may be silent: 504 or 408 before the reply's head, a broken reply after it.
-    #[arg(long, env = "GATEWAY_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = units::duration)]
+    #[arg(long, env = "GATEWAY_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = duration)]
     timeout: Duration,
 
     /// How large a request's body may be: 413 past that.
-    #[arg(long, env = "GATEWAY_MAX_BODY", value_name = "SIZE", default_value = "10m", value_parser = units::size)]
+    #[arg(long, env = "GATEWAY_MAX_BODY", value_name = "SIZE", default_value = "10m", value_parser = size)]
     max_body: u64,
 
     /// Bytes a second that a body moves at least: up, averaged over 10 s or the time-out if that is shorter; down, over 5 s to 30 s; 0 for any.
-    #[arg(long, env = "GATEWAY_MIN_RATE", value_name = "SIZE", default_value = "240", value_parser = units::size)]
+    #[arg(long, env = "GATEWAY_MIN_RATE", value_name = "SIZE", default_value = "240", value_parser = size)]
     min_rate: u64,
 
     /// How long a whole request may take, to the end of its reply. Without it, as long as something moves.
-    #[arg(long, env = "GATEWAY_REQUEST_TIMEOUT", value_name = "TIME", value_parser = units::duration)]
+    #[arg(long, env = "GATEWAY_REQUEST_TIMEOUT", value_name = "TIME", value_parser = duration)]
     request_timeout: Option<Duration>,
 
     /// How long a client may take to send a request's head, and how long a connection may wait for the next one; over HTTP/2, how long it may take to
     /// answer a ping.
-    #[arg(long, env = "GATEWAY_HEAD_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = units::duration)]
+    #[arg(long, env = "GATEWAY_HEAD_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = duration)]
     head_timeout: Duration,
 
     /// How long an HTTP/2 connection may wait for the next request.
-    #[arg(long, env = "GATEWAY_IDLE_TIMEOUT", value_name = "TIME", default_value = "5m", value_parser = units::duration)]
+    #[arg(long, env = "GATEWAY_IDLE_TIMEOUT", value_name = "TIME", default_value = "5m", value_parser = duration)]
     idle_timeout: Duration,
 
     /// How many connections of clients there are at most. Without it, as many as there are descriptors for, and 10,000 at most.
@@ -110,7 +111,7 @@ pub(crate) struct Flags {
     pub(crate) max_tunnels: usize,
 
     /// For how long a tunnel may be silent in both directions.
-    #[arg(long, env = "GATEWAY_TUNNEL_TIMEOUT", value_name = "TIME", default_value = "5m", value_parser = units::duration)]
+    #[arg(long, env = "GATEWAY_TUNNEL_TIMEOUT", value_name = "TIME", default_value = "5m", value_parser = duration)]
     pub(crate) tunnel_timeout: Duration,
 
     /// How many requests there are at once; the others wait a moment, and are turned away. `auto` finds it out by the gateway's own time, without that of
@@ -136,7 +137,7 @@ pub(crate) struct Flags {
     pub(crate) log: Option<PathBuf>,
 
     /// How long requests in flight may take to finish once the gateway is told to stop.
-    #[arg(long, env = "GATEWAY_GRACE", value_name = "TIME", default_value = "10s", value_parser = units::duration)]
+    #[arg(long, env = "GATEWAY_GRACE", value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub(crate) grace: Duration,
 }
 

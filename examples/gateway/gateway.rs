@@ -10,8 +10,8 @@ use chain_runtime::proxy::{Client, Forward, Rotation, Sender, Statements, Unstat
 use chain_runtime::tasks::Tasks;
 use chain_runtime::telemetry::{Counted, Meter, Tsc};
 use chain_runtime::{Shedding, Toggles, chain, node};
-use http::request::Parts;
 use http::HeaderName;
+use http::request::Parts;
 use hyper::body::Incoming;
 
 pub(crate) use super::common::serve::Reply;

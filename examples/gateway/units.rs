@@ -1,6 +1,6 @@
 //! Units that the gateway alone has, beside those of all examples.
 
-pub(crate) use super::common::units::{duration, size};
+use super::common::units::size;
 
 /// Reads a size of which something can be a share.
 pub(crate) fn some_size(text: &str) -> Result<u64, String> {

@@ -5,9 +5,9 @@ use http::StatusCode;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, get_current_timestamp};
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Client};
 use crate::process::{ALICE, BOB, Gateway, SECRET, file};
-use crate::upstream::mirror;
+use processes::client::{Answer, Client};
+use processes::upstream::mirror;
 
 fn claims() -> Value {
     json!({ "sub": "carol", "aud": "gateway", "exp": get_current_timestamp() + 60 })

@@ -2,9 +2,9 @@
 
 use http::{Method, Response};
 
-use crate::client::{Answer, Client, Raw};
-use crate::process::{ALICE, Gateway};
-use crate::upstream::{self, empty, mirror};
+use crate::process::{ALICE, AsAlice as _, Gateway};
+use processes::client::{Answer, Client, Raw};
+use processes::upstream::{self, empty, mirror};
 
 fn has(answer: &Answer, line: &str) -> bool {
     answer.text.lines().any(|found| found == line)

@@ -2,8 +2,8 @@
 
 use http::StatusCode;
 
-use crate::client::Client;
 use crate::process::{Gateway, fails_in, fails_with, file};
+use processes::client::Client;
 
 #[tokio::test]
 async fn an_address_in_use_is_one_line_and_exit_code_1() {

@@ -8,10 +8,10 @@ use http::{Method, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use tokio::net::TcpListener;
 
-use crate::client::{Client, Raw, read};
-use crate::process::{ALICE, BOB, Gateway};
-use crate::upstream::{self, Gone, empty, full, mirror, nobody, pieces};
-use crate::within;
+use crate::process::{ALICE, AsAlice as _, BOB, Gateway};
+use processes::client::{Client, Raw, read};
+use processes::upstream::{self, Gone, empty, full, mirror, nobody, pieces};
+use processes::within;
 
 #[tokio::test]
 async fn each_user_has_a_quota_of_their_own() {

@@ -7,8 +7,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::process::{ALICE, Gateway};
-use crate::upstream::{empty, mirror};
-use crate::within;
+use processes::upstream::{empty, mirror};
+use processes::within;
 
 const CONNECTIONS: usize = 64;
 const REQUESTS: usize = 10_000;

@@ -7,10 +7,10 @@ use http::{Response, StatusCode};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
 
-use crate::client::{Client, Raw};
-use crate::process::{ALICE, Gateway};
-use crate::upstream::{self, full};
-use crate::within;
+use crate::process::{ALICE, AsAlice as _, Gateway};
+use processes::client::{Client, Raw};
+use processes::upstream::{self, full};
+use processes::within;
 
 /// An upstream that tells of each request, and answers when it is told to.
 async fn patient() -> (SocketAddr, mpsc::UnboundedReceiver<()>, Arc<Notify>) {
