@@ -61,7 +61,9 @@
 //! # Whose turn it is
 //!
 //! A [`Pick`] is a node that picks a member and provides a [`Lease`] on it. Later nodes borrow the lease and say how the request went; it is returned once, on each of the four ways out.
-//! Who is picked, a [`Balance`] says: [`PeakEwma`], [`LeastRequests`], [`RoundRobin`], a [`Ring`], or one of these by [zones](Zoned).
+//! Who is picked, a [`Balance`] says: [`PeakEwma`], [`LeastRequests`], [`RoundRobin`], a [`Ring`], or one of these by [zones](Zoned) or in a [part](Subset) of
+//! the members.
+//! Where a block runs again, an [`Untried`] pick takes another member than those that the request has [`Tried`].
 
 mod balance;
 mod book;
@@ -82,7 +84,7 @@ mod source;
 mod swap;
 mod totals;
 
-pub use balance::{Ask, Balance, Candidate, LeastRequests, PeakEwma, Ring, RoundRobin, Zoned};
+pub use balance::{Ask, Balance, Candidate, LeastRequests, PeakEwma, Ring, RoundRobin, Subset, Zoned};
 pub use health::{Check, Checks, Connect, Found, Health, Ill};
 #[cfg(feature = "proxy")]
 pub use health::{HttpCheck, HttpIll};
@@ -90,7 +92,7 @@ pub use lease::Lease;
 pub use listed::{Changes, Listed};
 pub use member::{Generation, Gone, Member, Refused, Registration};
 pub use outcome::Outcome;
-pub use pick::{NoUpstream, Pick, PickBy};
+pub use pick::{NoUpstream, Pick, PickBy, Tried, Untried, tried};
 pub use registry::Registry;
 pub use seat::{InFlight, Seat};
 pub use snapshot::{Counts, Entry, Snapshot, State};

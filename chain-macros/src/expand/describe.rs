@@ -1,7 +1,7 @@
 //! What a chain says of itself: `NODES`, `CHAIN`, its drawing, the sizes of its future; and the checks that
 //! stand on `NODES`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
 mod opaque;
@@ -9,7 +9,7 @@ mod sheds;
 mod tasks;
 
 use super::{chain_arguments, scope_arguments, scope_generics};
-use crate::ast::{Chain, Form, Observer, OnCancel};
+use crate::ast::{Chain, Field, Form, Observer, OnCancel};
 use crate::names;
 use crate::plan::{BlockInfo, BlockKind, Condition, Plan, Role, Step};
 use crate::types;
@@ -186,18 +186,23 @@ fn observed(chain: &Chain) -> Option<TokenStream> {
 fn place_of_switches(chain: &Chain) -> Option<TokenStream> {
     let toggles = chain.run.body.toggles();
     let first = toggles.first().filter(|_| chain.switches().is_none())?;
-    let rt = names::alias(first.span);
-    let name = &first.name;
-    let fields = chain.may_have_it().into_iter().map(|field| {
+    let check = quote_spanned!(first.span=> switches);
+    Some(one_of(&chain.may_have_it(), "IS_TOGGLES", first.span, &check, &first.name))
+}
+
+/// That one of these fields is what the constant of this name says, by a check that is told the first that needs it.
+fn one_of(fields: &[&Field], is_it: &str, span: Span, check: &TokenStream, first: &str) -> TokenStream {
+    let (rt, is_it) = (names::alias(span), syn::Ident::new(is_it, span));
+    let fields = fields.iter().map(|field| {
         let (cfg, ty) = (field.cfg(), types::anonymous(&field.ty));
-        quote_spanned!(first.span=> #(#cfg)* #rt::private::Probe::<#ty>::IS_TOGGLES)
+        quote_spanned!(span=> #(#cfg)* #rt::private::Probe::<#ty>::#is_it)
     });
-    Some(quote_spanned! {first.span=>
+    quote_spanned! {span=>
         const _: () = {
             use #rt::private::Plainly as _;
-            #rt::check::switches(#name, &[#(#fields),*]);
+            #rt::check::#check(#first, &[#(#fields),*]);
         };
-    })
+    }
 }
 
 /// The chain's handle to its switches.

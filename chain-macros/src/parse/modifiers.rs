@@ -141,7 +141,7 @@ pub(super) fn read(attributes: Vec<Attribute>, kind: &ItemKind, diagnostics: &mu
                 format_args!("`#[{name}]` stands on the node's own definition"),
                 "leave it out here",
             ),
-            _ if OF_THE_CHAIN.contains(&name.as_str()) => diagnostics.error(
+            _ if is_of_the_chain(&attribute) => diagnostics.error(
                 &attribute,
                 format_args!("`#[{name}]` is about the whole chain"),
                 "put it on the struct, or before `fn`",
