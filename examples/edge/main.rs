@@ -50,6 +50,10 @@ use limits::Limits;
 #[derive(Debug, Parser)]
 #[command(name = "edge", version)]
 struct Flags {
+    /// A TOML file whose keys are these flags' long names: what the command line does not say.
+    #[arg(long, value_name = "FILE")]
+    #[allow(dead_code, reason = "it is read before there are any flags")]
+    config: Option<PathBuf>,
     /// Where to listen, for HTTP/1.1 and h2c; port 0 takes any free one.
     #[arg(long, value_name = "ADDRESS:PORT", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)))]
     listen: SocketAddr,
@@ -99,7 +103,7 @@ fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Failure> {
-    let mut flags: Flags = flags::read()?;
+    let (mut flags, _) = flags::read::<Flags>()?;
     let lines = logging::lines(flags.log.as_deref())?;
     let listener = listen::listen(flags.listen).await?;
     let admin = listen::listen(flags.admin).await?;

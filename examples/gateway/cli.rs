@@ -1,23 +1,27 @@
 //! The flags, read and checked: what comes out of here can be run.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chain_runtime::nodes::access_log::Lines;
 use chain_runtime::nodes::auth::{ApiKeys, Auth, Tokens};
 use chain_runtime::pressure::{Adaptive, ByPriority, Fixed, Gradient2, Limit, Pressure, Sampler};
-use chain_runtime::proxy::{Limits, Rate, Upstream, server};
-use clap::Parser;
+use chain_runtime::proxy::{Limits, Rate, Tunnels, server};
+use clap::{CommandFactory as _, Parser};
+use http::uri::PathAndQuery;
 
 use super::admin::Door;
 use super::common::failure::Failure;
 use super::common::flags;
 use super::common::units::{duration, size};
+use super::groups::Target;
 use super::pressure::{self, Moves};
-use super::units;
+use super::units::{self, AdminAt, CGROUP, MaxConcurrent};
 
 /// A reverse proxy: who asks is known, counted and logged, and then passed on.
 ///
@@ -30,9 +34,19 @@ pub(crate) struct Flags {
         default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)))]
     pub(crate) listen: SocketAddr,
 
-    /// Where requests go, as `http://host:port`, or `h2c://host:port` for HTTP/2; several take turns. Without one, an embedded upstream is started.
-    #[arg(long = "upstream", env = "GATEWAY_UPSTREAM", value_name = "URL", value_delimiter = ',')]
-    pub(crate) upstreams: Vec<Upstream>,
+    /// A TOML file whose keys are these flags' long names: what neither the command line nor the environment says. It is watched: a change of it, or SIGHUP, is
+    /// checked as a whole, and then holds for requests that begin from then on.
+    #[arg(long, env = "GATEWAY_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Where requests go, as `http://host:port`, or `h2c://host:port` for HTTP/2. Behind `/PREFIX=`, it is in the group for such paths alone; the longest prefix
+    /// goes first. With `*WEIGHT`, it has a share beside those of the others. Without one, an embedded upstream is started.
+    #[arg(long = "upstream", env = "GATEWAY_UPSTREAM", value_name = "[/PREFIX=]URL[*WEIGHT]", value_delimiter = ',')]
+    pub(crate) upstreams: Vec<Target>,
+
+    /// Upstreams are asked for this path each 2 s, and have no requests while they do not answer with 200 to 299. Without it, they are judged by how requests end alone.
+    #[arg(long, env = "GATEWAY_CHECK", value_name = "PATH", value_parser = units::path_and_query)]
+    pub(crate) check: Option<PathAndQuery>,
 
     /// By which name the gateway calls itself in `Via`; a request that names it there has been here before, and is refused. Without it, one that no
     /// other gateway has.
@@ -108,11 +122,11 @@ pub(crate) struct Flags {
 
     /// How many tunnels (WebSocket) there are at most.
     #[arg(long, env = "GATEWAY_MAX_TUNNELS", value_name = "N", default_value = "1024")]
-    pub(crate) max_tunnels: usize,
+    max_tunnels: usize,
 
     /// For how long a tunnel may be silent in both directions.
     #[arg(long, env = "GATEWAY_TUNNEL_TIMEOUT", value_name = "TIME", default_value = "5m", value_parser = duration)]
-    pub(crate) tunnel_timeout: Duration,
+    tunnel_timeout: Duration,
 
     /// How many requests there are at once; the others wait a moment, and are turned away. `auto` finds it out by the gateway's own time, without that of
     /// upstreams.
@@ -125,7 +139,7 @@ pub(crate) struct Flags {
     pub(crate) critical: Vec<String>,
 
     /// The tree of control groups, of which the one that the gateway is in says how much memory is left; `off` asks none. Where memory is tight, the log goes first.
-    #[arg(long, env = "GATEWAY_PRESSURE_CGROUP", value_name = "DIRECTORY", default_value = CGROUP, value_parser = cgroup)]
+    #[arg(long, env = "GATEWAY_PRESSURE_CGROUP", value_name = "DIRECTORY", default_value = CGROUP, value_parser = units::cgroup)]
     pressure_cgroup: PathBuf,
 
     /// How much memory the gateway itself may have, where no control group says so.
@@ -139,12 +153,51 @@ pub(crate) struct Flags {
     /// How long requests in flight may take to finish once the gateway is told to stop.
     #[arg(long, env = "GATEWAY_GRACE", value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub(crate) grace: Duration,
+
+    /// What was said of each flag, as it was said.
+    #[arg(skip)]
+    said: BTreeMap<String, String>,
+}
+
+/// A flag of which something else is said than before.
+pub(crate) struct Change {
+    pub(crate) flag: String,
+    from: String,
+    to: String,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { flag, from, to } = self;
+        write!(f, "--{flag} {from:?} -> {to:?}")
+    }
 }
 
 impl Flags {
-    /// Reads the flags and the environment. `--help` and `--version` print, and end the program.
+    /// Reads the flags, the environment and the file. `--help` and `--version` print, and end the program.
     pub(crate) fn read() -> Result<Self, Failure> {
-        flags::read()
+        let (mut flags, matches) = flags::read::<Self>()?;
+        for flag in Self::command().get_arguments() {
+            let (Some(long), Ok(Some(raw))) = (flag.get_long(), matches.try_get_raw(flag.get_id().as_str())) else {
+                continue;
+            };
+            let values: Vec<_> = raw.map(|value| value.to_string_lossy()).collect();
+            flags.said.insert(long.to_owned(), values.join(","));
+        }
+        Ok(flags)
+    }
+
+    /// What is said otherwise than before.
+    pub(crate) fn differs(&self, before: &Self) -> Vec<Change> {
+        let names = self.said.keys().chain(before.said.keys().filter(|name| !self.said.contains_key(*name)));
+        let of = |flags: &Self, name: &String| flags.said.get(name).cloned().unwrap_or_default();
+        let change = |name: &String| Change { flag: name.clone(), from: of(before, name), to: of(self, name) };
+        names.map(change).filter(|change| change.from != change.to).collect()
+    }
+
+    /// Room for tunnels.
+    pub(crate) fn tunnels(&self) -> Arc<Tunnels> {
+        Arc::new(Tunnels::new(self.max_tunnels, self.tunnel_timeout))
     }
 
     /// Where the admin address is, and who gets in.
@@ -234,49 +287,6 @@ impl Flags {
         let keys = ApiKeys::read(&contents(file)?);
         keys.map(Some).map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", file.display())))
     }
-}
-
-/// An address, or `off`.
-#[derive(Clone, Copy, Debug)]
-struct AdminAt(Option<SocketAddr>);
-
-impl FromStr for AdminAt {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, &'static str> {
-        if text == "off" {
-            return Ok(Self(None));
-        }
-        text.parse().map(|at| Self(Some(at))).map_err(|_| "address:port is wanted, or off")
-    }
-}
-
-/// A number, or `auto`.
-#[derive(Clone, Copy, Debug)]
-enum MaxConcurrent {
-    Auto,
-    Of(usize),
-}
-
-impl FromStr for MaxConcurrent {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, &'static str> {
-        match (text, text.parse()) {
-            ("auto", _) => Ok(Self::Auto),
-            (_, Ok(limit @ 1..)) => Ok(Self::Of(limit)),
-            _ => Err("a number is wanted that is not 0, or auto"),
-        }
-    }
-}
-
-/// Where the kernel has it, if it is mounted.
-const CGROUP: &str = "/sys/fs/cgroup";
-
-/// A directory, or `off`. That a machine has no control groups is no mistake of who starts the gateway; that there is not what was named is one.
-fn cgroup(text: &str) -> Result<PathBuf, &'static str> {
-    let is_known = matches!(text, "off" | CGROUP) || Path::new(text).is_dir();
-    if is_known { Ok(text.into()) } else { Err("a directory is wanted, or off") }
 }
 
 fn contents(file: &Path) -> Result<String, Failure> {

@@ -1,4 +1,10 @@
-//! Units that the gateway alone has, beside those of all examples.
+//! What flags say that the gateway alone has: sizes, paths, names, addresses.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use http::uri::PathAndQuery;
 
 use super::common::units::size;
 
@@ -16,10 +22,59 @@ pub(crate) fn path(text: &str) -> Result<String, String> {
     if is_path { Ok(text.to_owned()) } else { Err("a path such as /pay is wanted, without a query".to_owned()) }
 }
 
+/// Reads the path that upstreams are asked for, which may have a query.
+pub(crate) fn path_and_query(text: &str) -> Result<PathAndQuery, String> {
+    let read = Some(text).filter(|text| text.starts_with('/')).and_then(|text| text.parse().ok());
+    read.ok_or_else(|| "a path such as /health is wanted".to_owned())
+}
+
 /// Reads a name that can stand in a field.
 pub(crate) fn token(text: &str) -> Result<String, String> {
     let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
     if is_plain { Ok(text.to_owned()) } else { Err("a name of letters, digits, `-`, `.` and `_` is wanted".to_owned()) }
+}
+
+/// An address, or `off`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AdminAt(pub(crate) Option<SocketAddr>);
+
+impl FromStr for AdminAt {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        text.parse().map(|at| Self(Some(at))).map_err(|_| "address:port is wanted, or off")
+    }
+}
+
+/// A number, or `auto`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum MaxConcurrent {
+    Auto,
+    Of(usize),
+}
+
+impl FromStr for MaxConcurrent {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        match (text, text.parse()) {
+            ("auto", _) => Ok(Self::Auto),
+            (_, Ok(limit @ 1..)) => Ok(Self::Of(limit)),
+            _ => Err("a number is wanted that is not 0, or auto"),
+        }
+    }
+}
+
+/// Where the kernel has it, if it is mounted.
+pub(crate) const CGROUP: &str = "/sys/fs/cgroup";
+
+/// A directory, or `off`. That a machine has no control groups is no mistake of who starts the gateway; that there is not what was named is one.
+pub(crate) fn cgroup(text: &str) -> Result<PathBuf, &'static str> {
+    let is_known = matches!(text, "off" | CGROUP) || Path::new(text).is_dir();
+    if is_known { Ok(text.into()) } else { Err("a directory is wanted, or off") }
 }
 
 #[cfg(test)]

@@ -1,0 +1,78 @@
+//! What of the gateway a new configuration changes while requests run: a request has one version of it, to its end.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use chain_runtime::nodes::User;
+use chain_runtime::nodes::auth::Auth;
+use chain_runtime::nodes::rate_limit::RateLimit;
+use chain_runtime::proxy::{Forward, Limits, Settings, Tunnels, Upstream};
+use chain_runtime::upstream::{PeakEwma, Pick};
+use http::HeaderName;
+use hyper::body::Incoming;
+
+use super::gateway::{FORWARDED_USER, REQUEST_ID, Visitor};
+use super::groups::Group;
+
+/// One version.
+pub(crate) struct Rules {
+    /// Paths whose requests are served before all others.
+    pub(crate) critical: Vec<String>,
+    pub(crate) auth: Arc<Auth>,
+    pub(crate) ratelimit: Arc<RateLimit<User>>,
+    /// The rate and the burst of it.
+    pub(crate) rate: [NonZeroU32; 2],
+    /// Those with the longest prefixes first.
+    pub(crate) routes: Vec<Arc<Route>>,
+}
+
+impl Rules {
+    /// Where a request for this path goes.
+    pub(crate) fn route(&self, path: &str) -> Option<&Arc<Route>> {
+        self.routes.iter().find(|route| route.group.serves(path))
+    }
+
+    /// All groups, those with the longest prefixes first.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &Arc<Group>> {
+        self.routes.iter().map(|route| &route.group)
+    }
+}
+
+/// A group, and how requests are passed on to it.
+pub(crate) struct Route {
+    pub(crate) group: Arc<Group>,
+    pub(crate) forward: Forward<Pick<Upstream>, Incoming, Visitor>,
+    by: Passage,
+}
+
+/// How requests are passed on.
+#[derive(Clone)]
+pub(crate) struct Passage {
+    /// What the gateway calls itself.
+    pub(crate) name: String,
+    pub(crate) limits: Limits,
+    /// Fields that are between the client and the gateway.
+    pub(crate) hides: Vec<HeaderName>,
+    pub(crate) tunnels: Arc<Tunnels>,
+}
+
+impl Route {
+    /// To this group, in this way.
+    pub(crate) fn new(group: Arc<Group>, by: Passage) -> Self {
+        let settings = Settings::default()
+            .via(&by.name)
+            .limits(by.limits)
+            .reserves([FORWARDED_USER, REQUEST_ID])
+            .hides(by.hides.iter().cloned())
+            .tunnels(&by.tunnels);
+        let pick = Pick::new(Arc::clone(&group.registry), PeakEwma::new());
+        Self { group, forward: Forward::new(pick, settings), by }
+    }
+
+    /// Whether requests are passed on in this way.
+    pub(crate) fn is_by(&self, by: &Passage) -> bool {
+        let Passage { name, limits, hides, tunnels } = by;
+        let are_same = Arc::ptr_eq(&self.by.tunnels, tunnels);
+        are_same && (&self.by.name, &self.by.limits, &self.by.hides) == (name, limits, hides)
+    }
+}
