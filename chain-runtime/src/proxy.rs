@@ -78,6 +78,7 @@ mod rendered;
 mod rotation;
 pub mod server;
 mod settings;
+mod slot;
 mod streaming;
 mod target;
 mod text;

@@ -1,6 +1,7 @@
 //! The forwarding nodes and members of a registry: who is asked, what each way out says of the member, and what stays in flight.
 #![cfg(all(feature = "proxy", feature = "upstream"))]
 
+mod connections;
 mod outcomes;
 mod tries;
 mod upstreams;
