@@ -59,6 +59,8 @@ use http::request::Parts;
 
 mod answer;
 mod body;
+#[cfg(feature = "upstream")]
+mod by_lease;
 mod client;
 mod connections;
 mod error;
@@ -85,12 +87,15 @@ mod text;
 #[cfg(feature = "rustls")]
 mod tls;
 mod tunnel;
+mod unseen;
 mod upgrade;
 mod upload;
 mod upstream;
 mod words;
 
 pub use body::{Body, BrokenReply};
+#[cfg(feature = "upstream")]
+pub use by_lease::ByLease;
 pub use client::Client;
 pub use error::{BadReply, BadRequest, Cause, Error};
 pub use identity::{Sender, Statements, Unstatable};
@@ -106,13 +111,14 @@ pub use streaming::Streaming;
 #[cfg(feature = "rustls")]
 pub use tls::Tls;
 pub use tunnel::Tunnels;
+pub use unseen::{Unseen, idempotent, is_unseen, worth_repeating};
 pub use upstream::{Speaks, Upstream};
 
 use hop::Hop;
 
 /// Sends the request on, and gives the reply, or breaks with why there is none. Both bodies are streamed.
 ///
-/// It takes the request's head and its body (a `B`), and asks for the [`Sender`] (an `S`). Who picks the upstream is the `P`.
+/// It takes the request's head and its body (a `B`), and asks for the [`Sender`] (an `S`). Who picks the upstream is the `P`; where that is `ByLease`, a node before it has.
 /// See the [module](self) for what it promises, [`Settings`] for what can be told to it, and [`Repeatable`] for a block that may run again.
 ///
 /// What is kept between requests is pooled: once warm, a request allocates what hyper's client does, and no more.
@@ -144,11 +150,6 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
         &self.pick
     }
 
-    /// For a block that may run again: the request is borrowed, and the reply is read ahead up to so many bytes.
-    pub fn repeatable(self, reads_ahead: u64) -> Repeatable<P, B, S> {
-        Repeatable { forward: self, reads_ahead }
-    }
-
     /// Passes the request on. See [`Forward`].
     ///
     /// # Errors
@@ -156,6 +157,13 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
     /// Why there is no reply. The client can be told, but for [`Error::Gone`].
     pub async fn enter(&self, request: Parts, body: B, sender: &S) -> Result<Response<Body>, Error> {
         Ok(self.hop.pass_on(&self.pick, request, body, sender).await?.go())
+    }
+}
+
+impl<P, B: Send, S> Forward<P, B, S> {
+    /// For a block that may run again: the request is borrowed, and the reply is read ahead up to so many bytes.
+    pub fn repeatable(self, reads_ahead: u64) -> Repeatable<P, B, S> {
+        Repeatable { forward: self, reads_ahead }
     }
 }
 
@@ -203,8 +211,13 @@ impl<P: Pick, B: Sendable + Clone, S: Sender> Repeatable<P, B, S> {
     ///
     /// Why there is no reply, or no whole one.
     pub async fn enter(&self, request: &Parts, body: &B, sender: &S) -> Result<Response<Body>, Error> {
-        let Forward { pick, hop, .. } = &self.forward;
-        let answered = hop.pass_on(pick, request.clone(), body.clone(), sender).await?;
+        self.pass_on(&self.forward.pick, request, body, sender).await
+    }
+}
+
+impl<P, B: Sendable + Clone, S: Sender> Repeatable<P, B, S> {
+    async fn pass_on(&self, pick: &impl Pick, request: &Parts, body: &B, sender: &S) -> Result<Response<Body>, Error> {
+        let answered = self.forward.hop.pass_on(pick, request.clone(), body.clone(), sender).await?;
         if !request.method.is_idempotent() {
             return Ok(answered.go());
         }

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Sendable;
 use super::body::{Body, BrokenReply, Relay};
-use super::connections::{self, Connections, Link};
+use super::connections::{self, Connections, Link, TurnedAway};
 use super::error::{BadReply, BadRequest, Error};
 use super::identity::{Sender, Statements};
 use super::kept::Scratch;
@@ -132,10 +132,11 @@ impl<B: Sendable> Hop<B> {
             }
             match self.ask(turn.upstream(), request, &passage, until, anew).await {
                 Ok(reply) => break (reply, turn),
-                Err(Failed { error, outcome, was_kept }) => {
+                Err(Failed { error, outcome, is_stale }) => {
                     let is_untouched = passage.is_untouched() && may_repeat;
                     // The upstream closed a connection that it had kept open, just then: it is not in trouble.
-                    if was_kept && !anew && is_untouched && method.is_safe() && matches!(error, Error::Broken(_)) {
+                    let may_be_seen = matches!(error, Error::Broken(_));
+                    if is_stale && !anew && is_untouched && (method.is_safe() || !may_be_seen) {
                         stale = Some(turn);
                         continue;
                     }
@@ -348,20 +349,24 @@ struct Failed {
     error: Error,
     /// What that says about the upstream.
     outcome: Outcome,
-    /// The connection had been kept from before.
-    was_kept: bool,
+    /// The connection had been kept from before, and its end may have to do with that.
+    is_stale: bool,
 }
 
 impl Failed {
     const fn new(error: Error) -> Self {
-        Self { outcome: error.outcome(), error, was_kept: false }
+        Self { outcome: error.outcome(), error, is_stale: false }
     }
 }
 
 impl From<hyper_util::client::legacy::Error> for Failed {
     fn from(error: hyper_util::client::legacy::Error) -> Self {
-        let was_kept = connections::was_kept(&error);
-        Self { was_kept, ..Self::new(connections::failed(error)) }
+        let (was_kept, turned_away) = (connections::was_kept(&error), connections::turned_away(&error));
+        let error = connections::failed(error);
+        let is_stale = was_kept && (turned_away == Some(TurnedAway::GoAway) || matches!(error, Error::Broken(_)));
+        // Whoever closes a connection that was of use is not in trouble for that.
+        let outcome = if is_stale && turned_away.is_some() { Outcome::Client } else { error.outcome() };
+        Self { error, outcome, is_stale }
     }
 }
 

@@ -1,9 +1,11 @@
 //! The forwarding nodes and members of a registry: who is asked, what each way out says of the member, and what stays in flight.
-#![cfg(all(feature = "proxy", feature = "upstream"))]
+#![cfg(all(feature = "proxy", feature = "retry", feature = "upstream"))]
 
 mod connections;
+mod leased;
 mod outcomes;
 mod tries;
+mod unseen;
 mod upstreams;
 
 use std::net::SocketAddr;
