@@ -52,8 +52,8 @@ mod rules;
 #[path = "../examples/gateway/units.rs"]
 mod units;
 
+use common::group::Group;
 use gateway::{Gateway, Reply};
-use groups::Group;
 use rules::{Passage, Route, Rules};
 
 fn asked() -> u64 {

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 pub(crate) mod embedded;
 pub(crate) mod failure;
 pub(crate) mod flags;
+pub(crate) mod group;
 pub(crate) mod listen;
 pub(crate) mod logging;
 pub(crate) mod serve;

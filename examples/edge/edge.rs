@@ -4,17 +4,19 @@ use bytes::Bytes;
 use chain_runtime::around::{CatchPanic, Concurrency, Deadline, Retry};
 use chain_runtime::nodes::access_log::{AccessLog, log_cut};
 use chain_runtime::nodes::peer;
-use chain_runtime::proxy::{Client, Paths, sound};
+use chain_runtime::proxy::{ByLease, Client, Paths, Repeatable, Upstream, idempotent, sound};
+use chain_runtime::upstream::{Pick, Untried, tried};
 use chain_runtime::{Reloadable, Toggles, chain};
 use http::request::Parts;
 use http_body_util::Full;
 use hyper::body::Incoming;
 
+use super::common::group::Group;
 pub(crate) use super::common::serve::Reply;
 use super::common::serve::Serves;
-use super::group::Group;
+use super::forward::{Asker, Served, asker};
 use super::limits::{Limits, quota};
-use super::nodes::{Api, Route, faults, key, payload, repeatable, route, unknown, version, who};
+use super::nodes::{Api, Route, faults, key, payload, route, unknown, version, who};
 
 /// A request's body, whole: it can be sent more than once.
 pub(crate) type Payload = Full<Bytes>;
@@ -29,10 +31,16 @@ chain! {
         pub(crate) deadline: Deadline,
         pub(crate) attempt: Deadline,
         pub(crate) room: Concurrency,
+        /// For what may be carried out twice, and for what an upstream must not have seen.
         pub(crate) again: Retry<fn(&Reply) -> bool>,
-        pub(crate) files: Group,
-        pub(crate) stable: Group,
-        pub(crate) canary: Group,
+        pub(crate) again_unseen: Retry<fn(&Reply) -> bool>,
+        pub(crate) files: Untried<Pick<Upstream>>,
+        pub(crate) stable: Untried<Pick<Upstream>>,
+        pub(crate) canary: Pick<Upstream>,
+        pub(crate) served: Served,
+        pub(crate) forward: Repeatable<ByLease, Payload, Asker>,
+        /// Who is in each of them.
+        pub(crate) groups: [Group; 3],
     }
 
     async fn(request: Parts, body: Incoming, client: Client) -> Reply {
@@ -41,20 +49,22 @@ chain! {
             room {
                 match route {
                     Route::Files =>
-                        payload
+                        payload => asker => tried
                         => deadline {
-                            if repeatable { again { attempt { files } } } else { attempt { files } }
+                            if idempotent { again { attempt { files => served => forward } } }
+                            else { again_unseen { attempt { files => served => forward } } }
                         },
                     Route::Api(api: Api) =>
                         version => who => key
                         => #[toggle("quota")] quota
                         // A body that makes progress is no reason to end a request: the deadline begins behind it.
-                        => payload
+                        => payload => asker => tried
                         => deadline {
                             #[toggle("faults", off)] faults
-                            => #[toggle("canary")] #[split(5)] attempt { canary }
+                            => #[toggle("canary")] #[split(5)] attempt { canary => served => forward }
                             else {
-                                if repeatable { again { attempt { stable } } } else { attempt { stable } }
+                                if idempotent { again { attempt { stable => served => forward } } }
+                                else { again_unseen { attempt { stable => served => forward } } }
                             }
                         },
                     Route::Unknown => unknown,

@@ -20,7 +20,8 @@ use std::time::Duration;
 use chain_runtime::around::{Budget, Concurrency, Deadline, Retry};
 use chain_runtime::nodes::access_log::AccessLog;
 use chain_runtime::proxy::server::{self, Server};
-use chain_runtime::proxy::{Paths, Upstream};
+use chain_runtime::proxy::{Paths, Upstream, is_unseen, worth_repeating};
+use chain_runtime::upstream::{PeakEwma, Pick};
 use chain_runtime::{Reloadable, Toggles};
 use clap::Parser;
 use http::Request;
@@ -32,16 +33,17 @@ mod admin;
 #[path = "../common/mod.rs"]
 mod common;
 mod edge;
-mod group;
+mod forward;
 mod limits;
 mod nodes;
 
 use admin::Admin;
 use common::failure::Failure;
+use common::group::{Group, Target};
 use common::serve::serve;
 use common::{embedded, flags, listen, logging, say, signals, units};
-use edge::Edge;
-use group::Group;
+use edge::{Edge, Reply};
+use forward::Served;
 use limits::Limits;
 
 /// A gateway with API and static routes, a canary, deadlines, retries and load shedding.
@@ -61,14 +63,14 @@ struct Flags {
     #[arg(long, value_name = "ADDRESS:PORT", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)))]
     admin: SocketAddr,
     /// Where /api/ goes, as http://host:port; several take turns.
-    #[arg(long, value_name = "URL", value_delimiter = ',')]
-    stable: Vec<Upstream>,
+    #[arg(long, value_name = "URL[*WEIGHT]", value_delimiter = ',')]
+    stable: Vec<Target>,
     /// Where /api/ goes for 5 % of the clients.
-    #[arg(long, value_name = "URL", value_delimiter = ',')]
-    canary: Vec<Upstream>,
+    #[arg(long, value_name = "URL[*WEIGHT]", value_delimiter = ',')]
+    canary: Vec<Target>,
     /// Where /static/ goes.
-    #[arg(long, value_name = "URL", value_delimiter = ',')]
-    files: Vec<Upstream>,
+    #[arg(long, value_name = "URL[*WEIGHT]", value_delimiter = ',')]
+    files: Vec<Target>,
     /// How long a request may take in all: 504 past that.
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = units::duration)]
     deadline: Duration,
@@ -103,21 +105,35 @@ fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Failure> {
-    let (mut flags, _) = flags::read::<Flags>()?;
+    let (flags, _) = flags::read::<Flags>()?;
     let lines = logging::lines(flags.log.as_deref())?;
     let listener = listen::listen(flags.listen).await?;
     let admin = listen::listen(flags.admin).await?;
     let address = |listener: &TcpListener| listener.local_addr().map_err(Failure::failed);
     let (at, admin_at) = (address(&listener)?, address(&admin)?);
     let (stop, cut) = signals::stop_and_cut()?;
-    for (name, group) in [("stable", &mut flags.stable), ("canary", &mut flags.canary), ("files", &mut flags.files)] {
-        if group.is_empty() {
-            let at = format!("http://{}", embedded::start(name).await?);
-            group.push(at.parse().map_err(Failure::failed)?);
-        }
-    }
-    let via = common::name("chain-edge");
-    let group = |name, upstreams: &mut Vec<Upstream>| Group::new(name, &via, std::mem::take(upstreams), flags.timeout);
+    let group = async |name, targets: &[Target]| {
+        let group = Group::new(name, None, &lines);
+        let embedded = match targets {
+            [] => {
+                Some(format!("http://{}", embedded::start(name).await?).parse::<Upstream>().map_err(Failure::failed)?)
+            }
+            _ => None,
+        };
+        let members =
+            targets.iter().cloned().chain(embedded.map(Target::from)).map(|target| target.member().zone(name));
+        group.replace(members).map_err(|wrong| Failure::usage(format_args!("--{name}: {wrong}")))?;
+        Ok::<_, Failure>(group)
+    };
+    let groups = [
+        group("files", &flags.files).await?,
+        group("stable", &flags.stable).await?,
+        group("canary", &flags.canary).await?,
+    ];
+    let [files, stable, canary] =
+        groups.each_ref().map(|group| Pick::new(Arc::clone(&group.registry), PeakEwma::new()));
+    // One retry for ten requests, and ten a second besides: an upstream in trouble is not given a multiple of its load.
+    let again = |worth: fn(&Reply) -> bool| Retry::new(worth).budget(Budget::new(Duration::from_secs(10), 10, 0.1));
     let edge = Arc::new(Edge {
         toggles: Toggles::new(),
         limits: Reloadable::new(Limits::new(
@@ -130,18 +146,18 @@ async fn run() -> Result<(), Failure> {
         deadline: Deadline::within(flags.deadline),
         attempt: Deadline::within(flags.attempt),
         room: Concurrency::shed(flags.concurrency),
-        // One retry for ten requests, and ten a second besides: an upstream in trouble is not given a multiple of its load.
-        again: Retry::new(nodes::worth_retrying as fn(&edge::Reply) -> bool).budget(Budget::new(
-            Duration::from_secs(10),
-            10,
-            0.1,
-        )),
-        files: group("files", &mut flags.files),
-        stable: group("stable", &mut flags.stable),
-        canary: group("canary", &mut flags.canary),
+        again: again(worth_repeating),
+        again_unseen: again(is_unseen),
+        files: files.untried(),
+        stable: stable.untried(),
+        canary,
+        served: Served,
+        forward: forward::forward(&common::name("chain-edge"), flags.timeout),
+        groups,
     });
 
-    say(format_args!("{}\n\n{}\n{}\n{}", Edge::drawing(), edge.files, edge.stable, edge.canary));
+    let [files, stable, canary] = &edge.groups;
+    say(format_args!("{}\n\n{files}\n{stable}\n{canary}", Edge::drawing()));
     say(format_args!("toggles {}\n\nto try:\n", edge.toggles()));
     say(format_args!("  curl -i -H 'x-client-id: ada' http://{at}/api/v1/users"));
     say(format_args!("  curl -i http://{at}/static/logo.svg"));

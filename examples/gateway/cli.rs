@@ -19,7 +19,7 @@ use super::admin::Door;
 use super::common::failure::Failure;
 use super::common::flags;
 use super::common::units::{duration, size};
-use super::groups::Target;
+use super::groups::Grouped;
 use super::pressure::{self, Moves};
 use super::units::{self, AdminAt, CGROUP, MaxConcurrent};
 
@@ -42,7 +42,7 @@ pub(crate) struct Flags {
     /// Where requests go, as `http://host:port`, or `h2c://host:port` for HTTP/2. Behind `/PREFIX=`, it is in the group for such paths alone; the longest prefix
     /// goes first. With `*WEIGHT`, it has a share beside those of the others. Without one, an embedded upstream is started.
     #[arg(long = "upstream", env = "GATEWAY_UPSTREAM", value_name = "[/PREFIX=]URL[*WEIGHT]", value_delimiter = ',')]
-    pub(crate) upstreams: Vec<Target>,
+    pub(crate) upstreams: Vec<Grouped>,
 
     /// Upstreams are asked for this path each 2 s, and have no requests while they do not answer with 200 to 299. Without it, they are judged by how requests end alone.
     #[arg(long, env = "GATEWAY_CHECK", value_name = "PATH", value_parser = units::path_and_query)]

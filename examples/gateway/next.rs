@@ -13,7 +13,8 @@ use http::uri::PathAndQuery;
 
 use super::cli::Flags;
 use super::common::failure::Failure;
-use super::groups::{self, Group, Target};
+use super::common::group::Group;
+use super::groups::{self, Grouped};
 use super::rules::{Passage, Route, Rules};
 
 /// What no configuration changes.
@@ -60,23 +61,26 @@ impl Next {
             hides: auth.fields().filter(|field| *field != AUTHORIZATION).cloned().collect(),
             tunnels: Arc::clone(tunnels),
         };
-        let embedded: Vec<Target> = lasting.embedded.iter().cloned().map(Target::from).collect();
+        let embedded: Vec<Grouped> = lasting.embedded.iter().cloned().map(Grouped::from).collect();
         let members = groups::members(if flags.upstreams.is_empty() { &embedded } else { &flags.upstreams })?;
+        if members.is_empty() {
+            return Err(Failure::usage("no upstream is named any more"));
+        }
         let (mut routes, mut lists) = (Vec::new(), Vec::new());
         for (prefix, list) in members {
-            let known = before.and_then(|before| before.routes.iter().find(|route| route.group.prefix == prefix));
+            let known = before.and_then(|before| before.routes.iter().find(|route| route.group.name == prefix));
             let route = match known {
                 Some(route) if route.is_by(&by) => Arc::clone(route),
                 Some(route) => Arc::new(Route::new(Arc::clone(&route.group), by.clone())),
                 None => {
-                    let group = Group::new(&prefix, lasting.check.clone(), &lasting.lines);
+                    let group = Group::new(prefix, lasting.check.clone(), &lasting.lines);
                     Arc::new(Route::new(Arc::new(group), by.clone()))
                 }
             };
             lists.push((Arc::clone(&route.group), list));
             routes.push(route);
         }
-        routes.sort_by_key(|route| Reverse(route.group.prefix.len()));
+        routes.sort_by_key(|route| Reverse(route.group.name.len()));
         Ok(Self { rules: Rules { critical: flags.critical.clone(), auth, ratelimit, rate, routes }, lists })
     }
 
@@ -85,7 +89,7 @@ impl Next {
         for (group, list) in self.lists {
             let changes = group.replace(list).map_err(Failure::failed)?;
             if changes.added + changes.removed + changes.reweighed > 0 {
-                told(format!("group {}: {changes}", group.prefix));
+                told(format!("group {}: {changes}", group.name));
             }
         }
         Ok(self.rules)

@@ -11,8 +11,9 @@ use chain_runtime::upstream::{PeakEwma, Pick};
 use http::HeaderName;
 use hyper::body::Incoming;
 
+use super::common::group::Group;
 use super::gateway::{FORWARDED_USER, REQUEST_ID, Visitor};
-use super::groups::Group;
+use super::groups::serves;
 
 /// One version.
 pub(crate) struct Rules {
@@ -27,9 +28,12 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// Where a request for this path goes.
+    /// Where a request for this path goes. What is no path, as of `OPTIONS *` and of `CONNECT`, is for the group with the shortest prefix.
     pub(crate) fn route(&self, path: &str) -> Option<&Arc<Route>> {
-        self.routes.iter().find(|route| route.group.serves(path))
+        if !path.starts_with('/') {
+            return self.routes.last();
+        }
+        self.routes.iter().find(|route| serves(&route.group.name, path))
     }
 
     /// All groups, those with the longest prefixes first.
@@ -40,6 +44,7 @@ impl Rules {
 
 /// A group, and how requests are passed on to it.
 pub(crate) struct Route {
+    /// It is called by its prefix.
     pub(crate) group: Arc<Group>,
     pub(crate) forward: Forward<Pick<Upstream>, Incoming, Visitor>,
     by: Passage,

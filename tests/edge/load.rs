@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
-use tokio::task::JoinSet;
-
 use processes::nginx::Nginx;
 use processes::within;
+use tokio::task::JoinSet;
 
 use crate::Edge;
 

@@ -1,10 +1,10 @@
 //! What clients do to a connection, and that none of it stops the gateway.
 
 use http::StatusCode;
-
-use crate::process::{ALICE, AsAlice as _, Gateway};
 use processes::client::{Client, Raw};
 use processes::upstream::mirror;
+
+use crate::process::{ALICE, AsAlice as _, Gateway};
 
 #[tokio::test]
 async fn a_connection_serves_one_request_after_another() {

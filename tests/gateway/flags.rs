@@ -1,9 +1,9 @@
 //! What is asked for wrongly, or cannot be had: one clear line on stderr, and an exit code.
 
 use http::StatusCode;
+use processes::client::Client;
 
 use crate::process::{Gateway, fails_in, fails_with, file};
-use processes::client::Client;
 
 #[tokio::test]
 async fn an_address_in_use_is_one_line_and_exit_code_1() {

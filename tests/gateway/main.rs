@@ -7,10 +7,12 @@ mod cancel;
 mod connections;
 mod fields;
 mod flags;
+mod groups;
 mod limits;
 mod load;
 mod pressure;
 mod process;
+mod reload;
 mod stop;
 mod stream;
 

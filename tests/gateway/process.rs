@@ -54,7 +54,7 @@ impl Gateway {
         if !flags.contains(&"--pressure-cgroup") {
             all.extend(["--pressure-cgroup", "off"].map(str::to_owned));
         }
-        if !flags.contains(&"--burst") {
+        if !flags.contains(&"--burst") && !flags.contains(&"--config") {
             all.extend(["--rate", "1000000", "--burst", "1000000"].map(str::to_owned));
         }
         for upstream in upstreams {
@@ -66,8 +66,15 @@ impl Gateway {
 
     /// Starts it with these flags, and on a free port.
     pub(crate) async fn start_with(flags: &[impl AsRef<OsStr>]) -> Self {
+        let flags: Vec<&OsStr> =
+            flags.iter().map(AsRef::as_ref).chain(["--listen", "127.0.0.1:0"].map(OsStr::new)).collect();
+        Self::start_free(&flags, &[]).await
+    }
+
+    /// Starts it with these flags and this environment, of which one says where it listens.
+    pub(crate) async fn start_free(flags: &[impl AsRef<OsStr>], environment: &[(&str, &str)]) -> Self {
         let mut command = command(flags);
-        command.args(["--listen", "127.0.0.1:0"]);
+        command.envs(environment.iter().copied());
         let mut running = Running::start(command);
         let address = running.address("listening on http://").await;
         let admin = running.seen().iter().find_map(|line| line.strip_prefix("admin on http://"));
