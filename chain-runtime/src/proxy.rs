@@ -61,6 +61,8 @@ mod answer;
 mod body;
 #[cfg(feature = "upstream")]
 mod by_lease;
+#[cfg(feature = "upstream")]
+mod check;
 mod client;
 mod connections;
 mod error;
@@ -96,6 +98,8 @@ mod words;
 pub use body::{Body, BrokenReply};
 #[cfg(feature = "upstream")]
 pub use by_lease::ByLease;
+#[cfg(feature = "upstream")]
+pub use check::{NotWell, WarmCheck};
 pub use client::Client;
 pub use error::{BadReply, BadRequest, Cause, Error};
 pub use identity::{Sender, Statements, Unstatable};

@@ -77,6 +77,8 @@ mod member;
 mod outcome;
 mod pace;
 mod pick;
+#[cfg(feature = "upstream-http")]
+mod registrar;
 mod registry;
 mod seat;
 mod snapshot;
@@ -93,9 +95,13 @@ pub use listed::{Changes, Listed};
 pub use member::{Generation, Gone, Member, Refused, Registration};
 pub use outcome::Outcome;
 pub use pick::{NoUpstream, Pick, PickBy, Tried, Untried, tried};
+#[cfg(feature = "upstream-http")]
+pub use registrar::Registrar;
 pub use registry::Registry;
 pub use seat::{InFlight, Seat};
 pub use snapshot::{Counts, Entry, Snapshot, State};
+#[cfg(feature = "hickory-resolver")]
+pub use source::{Asked, Dns, DnsError, Family, Isolation, Resolved, Resolver};
 pub use source::{File, FileError, Mistake, Mistakes, Source, Static, Told, read_members};
 pub use swap::Current;
 pub use totals::Totals;

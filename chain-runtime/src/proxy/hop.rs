@@ -31,7 +31,7 @@ use crate::framing::Asked;
 /// What a forwarding node has, whoever picks.
 pub(super) struct Hop<B: Send> {
     pub(super) settings: Settings,
-    connections: Connections<B>,
+    pub(super) connections: Arc<Connections<B>>,
     scratches: Pool<Scratch<B>>,
 }
 
@@ -50,7 +50,7 @@ impl<B: Sendable> Hop<B> {
             #[cfg(feature = "rustls")]
             settings.tls.clone().map(|tls| tls.connector(settings.keeps_host)),
         );
-        Self { settings, connections, scratches: Pool::default() }
+        Self { settings, connections: Arc::new(connections), scratches: Pool::default() }
     }
 
     /// Sends the request to who is picked, until there is the head of a reply.
@@ -115,7 +115,8 @@ impl<B: Sendable> Hop<B> {
                 return Err(refused.unwrap_or(Error::NoUpstream));
             };
             let speaks = turn.upstream().speaks();
-            if let Err(error) = self.address(&mut request, turn.upstream(), target.path.clone(), target.host.as_ref()) {
+            let (path, host, keeps_host) = (target.path.clone(), target.host.as_ref(), self.settings.keeps_host);
+            if let Err(error) = address(&mut request, turn.upstream(), path, host, keeps_host) {
                 turn.ended(Outcome::Client);
                 return Err(error);
             }
@@ -199,28 +200,6 @@ impl<B: Sendable> Hop<B> {
         Ok(())
     }
 
-    /// Says for which upstream it is.
-    fn address(
-        &self,
-        request: &mut Parts,
-        upstream: &Upstream,
-        path: PathAndQuery,
-        host: Option<&HeaderValue>,
-    ) -> Result<(), Error> {
-        let host = match host {
-            Some(host) if self.settings.keeps_host => host.clone(),
-            _ => upstream.host(),
-        };
-        request.headers.insert(HOST, host);
-        request.uri = upstream.uri(path).map_err(|_| BadRequest::Target)?;
-        // Over HTTP/2 the host is said in the target; a field beside it that differs would be malformed (RFC 9113, 8.3.1).
-        if upstream.speaks() == Speaks::Http2 {
-            request.version = Version::HTTP_2;
-            request.headers.remove(HOST);
-        }
-        Ok(())
-    }
-
     /// Sends the request and waits for the head of the reply, as long as something moves; `anew`, on a connection that was not there before.
     async fn ask(
         &self,
@@ -301,6 +280,28 @@ impl<B: Sendable> Hop<B> {
         let relay = Relay::new(incoming, Arc::clone(reserved), pace);
         Ok((Response::from_parts(head, Body::relayed(relay)), None))
     }
+}
+
+/// Says for which upstream it is.
+pub(super) fn address(
+    request: &mut Parts,
+    upstream: &Upstream,
+    path: PathAndQuery,
+    host: Option<&HeaderValue>,
+    keeps_host: bool,
+) -> Result<(), Error> {
+    let host = match host {
+        Some(host) if keeps_host => host.clone(),
+        _ => upstream.host(),
+    };
+    request.headers.insert(HOST, host);
+    request.uri = upstream.uri(path).map_err(|_| BadRequest::Target)?;
+    // Over HTTP/2 the host is said in the target; a field beside it that differs would be malformed (RFC 9113, 8.3.1).
+    if upstream.speaks() == Speaks::Http2 {
+        request.version = Version::HTTP_2;
+        request.headers.remove(HOST);
+    }
+    Ok(())
 }
 
 impl<T: Turn> Answered<T> {

@@ -123,7 +123,7 @@ impl Upstream {
     }
 
     /// The connections to it.
-    pub(super) fn slot(&self) -> &Slot {
+    pub(super) const fn slot(&self) -> &Arc<Slot> {
         &self.slot
     }
 

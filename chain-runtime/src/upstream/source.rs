@@ -1,5 +1,7 @@
 //! [`Source`]: where lists of members come from.
 
+#[cfg(feature = "hickory-resolver")]
+mod dns;
 mod file;
 mod text;
 
@@ -7,6 +9,8 @@ use core::fmt;
 use core::future::Future;
 use std::vec::Vec;
 
+#[cfg(feature = "hickory-resolver")]
+pub use dns::{Asked, Dns, DnsError, Family, Isolation, Resolved, Resolver};
 pub use file::{File, FileError};
 pub use text::{Mistake, Mistakes, read_members};
 

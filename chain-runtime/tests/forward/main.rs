@@ -1,9 +1,13 @@
 //! The forwarding nodes and members of a registry: who is asked, what each way out says of the member, and what stays in flight.
 #![cfg(all(feature = "proxy", feature = "retry", feature = "upstream"))]
 
+mod allocations;
+mod checks;
 mod connections;
 mod leased;
 mod outcomes;
+#[path = "../support/mod.rs"]
+mod support;
 mod tries;
 mod unseen;
 mod upstreams;

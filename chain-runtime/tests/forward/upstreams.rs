@@ -1,7 +1,7 @@
 //! Upstreams that do as they are told.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -21,6 +21,7 @@ struct Seen {
     requests: AtomicUsize,
     open: AtomicUsize,
     head: Mutex<String>,
+    closes: AtomicBool,
     closed: Notify,
     goes_on: Notify,
 }
@@ -57,6 +58,11 @@ impl Scripted {
 
     pub(crate) fn requests(&self) -> usize {
         self.seen.requests.load(Ordering::SeqCst)
+    }
+
+    /// Takes one more request, and closes its connection without a reply.
+    pub(crate) fn close_next(&self) {
+        self.seen.closes.store(true, Ordering::SeqCst);
     }
 
     /// What waits halfway goes on.
@@ -105,6 +111,9 @@ async fn serve(mut stream: TcpStream, seen: &Seen) {
             }
         }
         buffer.drain(..end + length);
+        if seen.closes.swap(false, Ordering::SeqCst) {
+            return;
+        }
         let path = head.split(' ').nth(1).expect("a target");
         let said: &[u8] = match path {
             "/silent" => b"",
