@@ -127,8 +127,8 @@ fn alone() -> Alone {
 fn gateway(upstream: SocketAddr) -> Gateway {
     let upstream = format!("http://{upstream}").parse().expect("an upstream");
     let Alone { ids, log, failures, auth, ratelimit } = alone();
-    let group = Group::new("/", None, log.lines());
-    group.replace(vec![Member::new("hello", upstream)]).expect("one member");
+    let group = Group::new("/", log.lines());
+    group.registry.listed().replace([Member::new("hello", upstream)]).expect("one member");
     let by = Passage {
         name: "gateway".to_owned(),
         limits: proxy::Limits::default(),

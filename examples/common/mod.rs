@@ -16,6 +16,7 @@ pub(crate) mod listen;
 pub(crate) mod logging;
 pub(crate) mod serve;
 pub(crate) mod signals;
+pub(crate) mod target;
 pub(crate) mod units;
 
 use failure::Failure;

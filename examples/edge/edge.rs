@@ -37,7 +37,9 @@ chain! {
         pub(crate) files: Untried<Pick<Upstream>>,
         pub(crate) stable: Untried<Pick<Upstream>>,
         pub(crate) canary: Pick<Upstream>,
-        pub(crate) served: Served,
+        pub(crate) by_files: Served,
+        pub(crate) by_stable: Served,
+        pub(crate) by_canary: Served,
         pub(crate) forward: Repeatable<ByLease, Payload, Asker>,
         /// Who is in each of them.
         pub(crate) groups: [Group; 3],
@@ -51,8 +53,8 @@ chain! {
                     Route::Files =>
                         payload => asker => tried
                         => deadline {
-                            if idempotent { again { attempt { files => served => forward } } }
-                            else { again_unseen { attempt { files => served => forward } } }
+                            if idempotent { again { attempt { files => by_files => forward } } }
+                            else { again_unseen { attempt { files => by_files => forward } } }
                         },
                     Route::Api(api: Api) =>
                         version => who => key
@@ -61,10 +63,10 @@ chain! {
                         => payload => asker => tried
                         => deadline {
                             #[toggle("faults", off)] faults
-                            => #[toggle("canary")] #[split(5)] attempt { canary => served => forward }
+                            => #[toggle("canary")] #[split(5)] attempt { canary => by_canary => forward }
                             else {
-                                if idempotent { again { attempt { stable => served => forward } } }
-                                else { again_unseen { attempt { stable => served => forward } } }
+                                if idempotent { again { attempt { stable => by_stable => forward } } }
+                                else { again_unseen { attempt { stable => by_stable => forward } } }
                             }
                         },
                     Route::Unknown => unknown,

@@ -39,8 +39,9 @@ mod nodes;
 
 use admin::Admin;
 use common::failure::Failure;
-use common::group::{Group, Target};
+use common::group::Group;
 use common::serve::serve;
+use common::target::Target;
 use common::{embedded, flags, listen, logging, say, signals, units};
 use edge::{Edge, Reply};
 use forward::Served;
@@ -113,16 +114,15 @@ async fn run() -> Result<(), Failure> {
     let (at, admin_at) = (address(&listener)?, address(&admin)?);
     let (stop, cut) = signals::stop_and_cut()?;
     let group = async |name, targets: &[Target]| {
-        let group = Group::new(name, None, &lines);
+        let group = Group::new(name, &lines);
         let embedded = match targets {
             [] => {
                 Some(format!("http://{}", embedded::start(name).await?).parse::<Upstream>().map_err(Failure::failed)?)
             }
             _ => None,
         };
-        let members =
-            targets.iter().cloned().chain(embedded.map(Target::from)).map(|target| target.member().zone(name));
-        group.replace(members).map_err(|wrong| Failure::usage(format_args!("--{name}: {wrong}")))?;
+        let targets: Vec<Target> = targets.iter().cloned().chain(embedded.map(Target::from)).collect();
+        group.apply(group.prepare(&targets, true).await?);
         Ok::<_, Failure>(group)
     };
     let groups = [
@@ -151,7 +151,9 @@ async fn run() -> Result<(), Failure> {
         files: files.untried(),
         stable: stable.untried(),
         canary,
-        served: Served,
+        by_files: Served("files"),
+        by_stable: Served("stable"),
+        by_canary: Served("canary"),
         forward: forward::forward(&common::name("chain-edge"), flags.timeout),
         groups,
     });

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use chain_runtime::proxy::Upstream;
-use chain_runtime::upstream::Member;
 
-use super::common::failure::Failure;
-use super::common::group::Target;
+use super::common::target::Target;
 use super::units;
 
 /// An upstream of a group, as a flag says it: `[/PREFIX=]URL[*WEIGHT]`.
@@ -36,17 +34,13 @@ impl From<Upstream> for Grouped {
     }
 }
 
-/// The members of each group, by its prefix. One that is in its group twice is a mistake.
-pub(crate) fn members(targets: &[Grouped]) -> Result<BTreeMap<String, Vec<Member<Upstream>>>, Failure> {
-    let mut groups = BTreeMap::<String, Vec<Member<Upstream>>>::new();
-    for Grouped { prefix, target } in targets {
-        let (group, member) = (groups.entry(prefix.clone()).or_default(), target.member());
-        if group.iter().any(|other| other.name == member.name) {
-            return Err(Failure::usage(format_args!("--upstream: {} is in the group {prefix} twice", member.name)));
-        }
-        group.push(member);
+/// The upstreams of each group, by its prefix.
+pub(crate) fn by_prefix(all: &[Grouped]) -> BTreeMap<String, Vec<Target>> {
+    let mut groups = BTreeMap::<String, Vec<Target>>::new();
+    for Grouped { prefix, target } in all {
+        groups.entry(prefix.clone()).or_default().push(target.clone());
     }
-    Ok(groups)
+    groups
 }
 
 /// Whether a group serves a path: its prefix, and what is below that.
@@ -63,9 +57,10 @@ mod tests {
     fn an_upstream_may_have_a_prefix_and_a_weight() {
         let read = |text: &str| text.parse::<Grouped>();
         assert_eq!(read("http://a:1"), Ok(Grouped::from("http://a:1".parse::<Upstream>().expect("a URL"))));
-        let Grouped { prefix, target } = read("/api=h2c://a:1*3").expect("all of it");
-        let member = target.member();
-        assert_eq!((prefix.as_str(), &*member.name, member.weight.get()), ("/api", "h2c://a:1", 3));
+        assert!(read("http://a:1").is_ok_and(|name| name.target.member().is_none()));
+        let Grouped { prefix, target } = read("/api=h2c://10.0.0.7:1*3").expect("all of it");
+        let member = target.member().expect("no name");
+        assert_eq!((prefix.as_str(), &*member.name, member.weight.get()), ("/api", "h2c://10.0.0.7:1", 3));
         for wrong in ["/api", "/api=", "api=http://a:1", "/a?b=http://a:1", "http://a:1*", "http://a:1*0", "*3"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }

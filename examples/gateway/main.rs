@@ -85,7 +85,7 @@ async fn run() -> Result<(), Failure> {
         lines: lines.clone(),
     };
     let tunnels = flags.tunnels();
-    let rules = Next::new(&flags, &lasting, &tunnels, None)?.apply(drop)?;
+    let (rules, _) = Next::new(&flags, &lasting, &tunnels, None).await?.apply();
 
     say(format_args!("{}\n", Gateway::drawing()));
     for group in rules.groups() {

@@ -7,13 +7,12 @@ use chain_runtime::nodes::access_log::Lines;
 use chain_runtime::nodes::auth::Auth;
 use chain_runtime::nodes::rate_limit::RateLimit;
 use chain_runtime::proxy::{Tunnels, Upstream};
-use chain_runtime::upstream::Member;
 use http::header::AUTHORIZATION;
 use http::uri::PathAndQuery;
 
 use super::cli::Flags;
 use super::common::failure::Failure;
-use super::common::group::Group;
+use super::common::group::{Group, Prepared};
 use super::groups::{self, Grouped};
 use super::rules::{Passage, Route, Rules};
 
@@ -32,13 +31,13 @@ pub(crate) struct Lasting {
 /// It changes nothing yet.
 pub(crate) struct Next {
     rules: Rules,
-    lists: Vec<(Arc<Group>, Vec<Member<Upstream>>)>,
+    lists: Vec<(Arc<Group>, Prepared)>,
 }
 
 impl Next {
     /// The version that these flags ask for. What is the same as before is kept: groups with their registries, connections to upstreams, and what users have used up
     /// of their rate.
-    pub(crate) fn new(
+    pub(crate) async fn new(
         flags: &Flags,
         lasting: &Lasting,
         tunnels: &Arc<Tunnels>,
@@ -62,36 +61,32 @@ impl Next {
             tunnels: Arc::clone(tunnels),
         };
         let embedded: Vec<Grouped> = lasting.embedded.iter().cloned().map(Grouped::from).collect();
-        let members = groups::members(if flags.upstreams.is_empty() { &embedded } else { &flags.upstreams })?;
-        if members.is_empty() {
+        let groups = groups::by_prefix(if flags.upstreams.is_empty() { &embedded } else { &flags.upstreams });
+        if groups.is_empty() {
             return Err(Failure::usage("no upstream is named any more"));
         }
         let (mut routes, mut lists) = (Vec::new(), Vec::new());
-        for (prefix, list) in members {
+        for (prefix, targets) in groups {
             let known = before.and_then(|before| before.routes.iter().find(|route| route.group.name == prefix));
             let route = match known {
                 Some(route) if route.is_by(&by) => Arc::clone(route),
-                Some(route) => Arc::new(Route::new(Arc::clone(&route.group), by.clone())),
-                None => {
-                    let group = Group::new(prefix, lasting.check.clone(), &lasting.lines);
-                    Arc::new(Route::new(Arc::new(group), by.clone()))
+                known => {
+                    let group = known.map(|route| Arc::clone(&route.group));
+                    let group = group.unwrap_or_else(|| Arc::new(Group::new(prefix, &lasting.lines)));
+                    Arc::new(Route::new(group, by.clone()).checked(lasting.check.clone(), &lasting.lines))
                 }
             };
-            lists.push((Arc::clone(&route.group), list));
+            let prepared = route.group.prepare(&targets, before.is_none()).await?;
+            lists.push((Arc::clone(&route.group), prepared));
             routes.push(route);
         }
         routes.sort_by_key(|route| Reverse(route.group.name.len()));
         Ok(Self { rules: Rules { critical: flags.critical.clone(), auth, ratelimit, rate, routes }, lists })
     }
 
-    /// Makes the lists those of their groups, and tells what that changes. What else is new is in the rules.
-    pub(crate) fn apply(self, mut told: impl FnMut(String)) -> Result<Rules, Failure> {
-        for (group, list) in self.lists {
-            let changes = group.replace(list).map_err(Failure::failed)?;
-            if changes.added + changes.removed + changes.reweighed > 0 {
-                told(format!("group {}: {changes}", group.name));
-            }
-        }
-        Ok(self.rules)
+    /// Makes the members those of their groups, and tells what that changes. What else is new is in the rules.
+    pub(crate) fn apply(self) -> (Rules, Vec<String>) {
+        let told = self.lists.into_iter().flat_map(|(group, prepared)| group.apply(prepared)).collect();
+        (self.rules, told)
     }
 }

@@ -71,14 +71,16 @@ impl Running {
         let is_another_server = changed.iter().any(|change| SERVER.contains(&&*change.flag));
         // A server ends its own tunnels, and no others.
         let tunnels = if is_another_server { flags.tunnels() } else { Arc::clone(&self.tunnels) };
-        let next = Next::new(&flags, &self.lasting, &tunnels, Some(&self.gateway.rules.load()))?;
+        let next = Next::new(&flags, &self.lasting, &tunnels, Some(&self.gateway.rules.load())).await?;
         let listener = match changed.iter().any(|change| change.flag == "listen") {
             true => Some(listen::listen(flags.listen).await?),
             false => None,
         };
         // From here on, nothing is wrong any more.
         let mut changes: Vec<String> = changed.iter().map(ToString::to_string).collect();
-        self.gateway.rules.store(next.apply(|change| changes.push(change))?);
+        let (rules, told) = next.apply();
+        changes.extend(told);
+        self.gateway.rules.store(rules);
         if is_another_server {
             self.serving.replace(listener, &flags, &tunnels).map_err(Failure::failed)?;
             changes.push(format!("listening on http://{}", self.serving.at().map_err(Failure::failed)?));

@@ -4,14 +4,18 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use chain_runtime::nodes::User;
+use chain_runtime::nodes::access_log::Lines;
 use chain_runtime::nodes::auth::Auth;
 use chain_runtime::nodes::rate_limit::RateLimit;
 use chain_runtime::proxy::{Forward, Limits, Settings, Tunnels, Upstream};
-use chain_runtime::upstream::{PeakEwma, Pick};
+use chain_runtime::upstream::{Checks, PeakEwma, Pick};
 use http::HeaderName;
+use http::uri::PathAndQuery;
 use hyper::body::Incoming;
+use tokio::task::JoinSet;
 
 use super::common::group::Group;
+use super::common::logging;
 use super::gateway::{FORWARDED_USER, REQUEST_ID, Visitor};
 use super::groups::serves;
 
@@ -48,6 +52,8 @@ pub(crate) struct Route {
     pub(crate) group: Arc<Group>,
     pub(crate) forward: Forward<Pick<Upstream>, Incoming, Visitor>,
     by: Passage,
+    /// They end with it.
+    checks: JoinSet<()>,
 }
 
 /// How requests are passed on.
@@ -71,7 +77,21 @@ impl Route {
             .hides(by.hides.iter().cloned())
             .tunnels(&by.tunnels);
         let pick = Pick::new(Arc::clone(&group.registry), PeakEwma::new());
-        Self { group, forward: Forward::new(pick, settings), by }
+        Self { group, forward: Forward::new(pick, settings), by, checks: JoinSet::new() }
+    }
+
+    /// Asks members for this path, if there is one, besides judging them by how requests end.
+    pub(crate) fn checked(mut self, path: Option<PathAndQuery>, lines: &Lines) -> Self {
+        if let Some(path) = path {
+            let (registry, lines) = (Arc::clone(&self.group.registry), lines.clone());
+            let check = self.forward.check(path);
+            self.checks.spawn(async move {
+                registry
+                    .check(check, Checks::new(), |found| logging::info(&lines, format_args!("upstream {found}")))
+                    .await
+            });
+        }
+        self
     }
 
     /// Whether requests are passed on in this way.

@@ -1,11 +1,10 @@
 //! What an operator sees and changes while requests run; panics, overload, clients that leave, the end.
 
 use http::StatusCode;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-
 use processes::nginx::Nginx;
 use processes::{running, within};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::Edge;
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use http::StatusCode;
-
+use http::{Response, StatusCode};
 use processes::nginx::Nginx;
+use processes::upstream::{self, full, nobody};
 use processes::within;
 
 use crate::Edge;
@@ -92,4 +92,51 @@ async fn the_whole_request_has_a_deadline() {
     })
     .await;
     assert_eq!(stable.slow_requests().len(), 1);
+}
+
+/// Whoever was tried is not tried again while there is another; and what nobody saw may be sent again, whatever it is.
+#[tokio::test]
+async fn another_upstream_is_tried_than_the_one_that_failed() {
+    let stable = Nginx::start("stable").await;
+    let refuses = format!("http://{}", nobody());
+    let fails = upstream::start(async |_| {
+        let mut reply = Response::new(full("not now"));
+        *reply.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        Ok(reply)
+    })
+    .await;
+    for (method, other) in [("GET", refuses.clone()), ("POST", refuses), ("GET", format!("http://{fails}"))] {
+        let edge = Edge::start(&[&stable], &[&stable], &[&stable], &["--stable", &other, "--deadline", "20s"]).await;
+        edge.operate("PUT", "/toggles/canary/off").await;
+        let client = edge.client();
+        for turn in 0..30 {
+            let answer = client.ask(method, "/api/v1/users", &[], "").await;
+            assert_eq!(
+                (answer.status, answer.header("x-served-by")),
+                (StatusCode::OK, Some("stable")),
+                "{turn} {other}"
+            );
+        }
+    }
+    // It may have done something, so it is not asked for the same again.
+    let edge = Edge::start(&[], &[&stable], &[&stable], &["--stable", &format!("http://{fails}")]).await;
+    edge.operate("PUT", "/toggles/canary/off").await;
+    let answer = edge.client().ask("POST", "/api/v1/users", &[], "").await;
+    assert_eq!((answer.status, answer.text.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "not now"));
+}
+
+#[tokio::test]
+async fn a_name_leads_to_upstreams_and_the_file_to_flags() {
+    let stable = Nginx::start("stable").await;
+    let file = processes::directory().join("edge.toml");
+    let named = format!("http://localhost:{}*3", stable.address.port());
+    std::fs::write(&file, format!("stable = '{named}'\nmax-body = '1k'\n")).expect("the file is written");
+    let file = file.to_str().expect("text");
+    let edge = Edge::start(&[], &[&stable], &[&stable], &["--config", file]).await;
+    edge.operate("PUT", "/toggles/canary/off").await;
+    let answer = edge.client().get("/api/v1/headers", &[]).await;
+    assert!(answer.text.contains(&format!(" localhost:{} ", stable.address.port())), "{}", answer.text);
+    assert!(edge.operate("GET", "/").await.text.contains(&format!("{}*3", stable.address)));
+    let large = edge.client().ask("POST", "/api/v1/users", &[], "x".repeat(1025)).await;
+    assert_eq!(large.status, StatusCode::PAYLOAD_TOO_LARGE);
 }

@@ -144,3 +144,46 @@ async fn mortal() -> (SocketAddr, AbortHandle) {
     });
     (address, task.abort_handle())
 }
+
+#[tokio::test]
+async fn a_name_leads_to_its_addresses_and_hears_its_name() {
+    let there = upstream::mirror().await;
+    let target = format!("http://localhost:{}", there.port());
+    let mut gateway = Gateway::start(&[], &["--upstream", &target]).await;
+    assert!(gateway.seen().iter().any(|line| line.starts_with(&format!("upstreams of /: {there}"))));
+    let answer = Client::new(gateway.address).get_as_alice("/").await;
+    assert!(answer.text.contains(&format!("host: localhost:{}", there.port())), "{}", answer.text);
+    // One that leads nowhere yet is no reason not to serve the others.
+    let two = format!("http://{there},/other=http://nobody.invalid");
+    let gateway_of_two = Gateway::start(&[], &["--upstream", &two]).await;
+    let client = Client::new(gateway_of_two.address);
+    assert_eq!(client.get_as_alice("/").await.status, StatusCode::OK);
+    assert_eq!(client.get_as_alice("/other").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    gateway.signal("TERM").await;
+    assert!(gateway.ended().await.success());
+}
+
+/// One that is asked how it is and does not say that it is well has no requests, and has them again when it does.
+#[tokio::test]
+async fn who_is_not_well_has_no_requests() {
+    let is_well = Arc::new(AtomicBool::new(false));
+    let says = Arc::clone(&is_well);
+    let asked = upstream::start(move |request: Request<Incoming>| {
+        let is_ill = request.uri().path() == "/health" && !says.load(Ordering::Relaxed);
+        async move {
+            let mut reply = Response::new(full("asked"));
+            *reply.status_mut() = if is_ill { StatusCode::IM_A_TEAPOT } else { StatusCode::OK };
+            Ok(reply)
+        }
+    })
+    .await;
+    let mut gateway = Gateway::start(&[asked, named("well").await], &["--check", "/health"]).await;
+    gateway.line(&["upstream http://", "is not well: "]).await;
+    let client = Client::new(gateway.address);
+    for _ in 0..20 {
+        assert_eq!(client.get_as_alice("/").await.text, "well");
+    }
+    is_well.store(true, Ordering::Relaxed);
+    gateway.line(&["upstream http://", "is well again"]).await;
+    within("a request", async { while client.get_as_alice("/").await.text != "asked" {} }).await;
+}

@@ -92,9 +92,10 @@ async fn a_changed_file_is_seen_and_an_invalid_one_changes_nothing() {
 
     for (wrong, says) in [
         ("upstream = 'ftp://x'", "upstream: invalid value 'ftp://x'"),
-        ("upstream = 'http://a:1,http://a:1'", "http://a:1 is in the group / twice"),
+        ("upstream = 'http://127.0.0.1:1,http://127.0.0.1:1'", "http://127.0.0.1:1 is in the group / twice"),
         ("admin = 'off'", "--admin"),
         ("jwt-secret-file = '/no/such/file'\njwks-file = '/no/such/file'", "jwks-file"),
+        ("upstream = 'http://nobody.invalid'", "nobody.invalid"),
         ("rate = 10", "no upstream is named any more"),
     ] {
         let line = write(&mut gateway, &config, wrong).await;
@@ -130,6 +131,22 @@ async fn rates_are_kept_where_the_figures_are_and_keys_are_read_anew() {
     let line = write(&mut gateway, &config, "rate = 1\nburst = 1000\n").await;
     assert!(line.contains(r#"--burst "3" -> "1000""#), "{line}");
     assert_eq!(ask(ALICE).await, 200);
+}
+
+#[tokio::test]
+async fn names_come_and_go_by_the_file() {
+    let (there, other) = (named("there").await, named("other").await);
+    let config = file("config.toml", format!("upstream = 'http://{other}'").as_bytes());
+    let mut gateway = Gateway::start(&[], &["--config", &config]).await;
+    let client = Client::new(gateway.address);
+    let by_name = format!("upstream = 'http://localhost:{}'", there.port());
+    for (text, says) in [(by_name, "there"), (format!("upstream = 'http://{other}'"), "other")] {
+        let line = write(&mut gateway, &config, text).await;
+        assert!(line.contains("group /: "), "{line}");
+        for _ in 0..10 {
+            assert_eq!(client.get_as_alice("/").await.text, says);
+        }
+    }
 }
 
 /// The new address is there before the old one goes; what is in flight at the old one ends there.
@@ -182,7 +199,10 @@ async fn another_address_is_listened_at_before_the_old_one_is_left() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_times_under_load_no_request_is_lost() {
     let upstreams = [named("a").await, named("b").await, named("c").await, named("d").await];
-    let config = file("config.toml", format!("upstream = 'http://{}'", upstreams[0]).as_bytes());
+    let config = file(
+        "config.toml",
+        format!("rate = 1000000\nburst = 1000000\nupstream = 'http://{}'", upstreams[0]).as_bytes(),
+    );
     let mut gateway = Gateway::start(&[], &["--config", &config]).await;
     let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let mut clients = JoinSet::new();
