@@ -47,6 +47,8 @@ mod common;
 mod gateway;
 #[path = "../examples/gateway/groups.rs"]
 mod groups;
+#[path = "../examples/gateway/limit.rs"]
+mod limit;
 #[path = "../examples/gateway/rules.rs"]
 mod rules;
 #[path = "../examples/gateway/units.rs"]
@@ -54,6 +56,7 @@ mod units;
 
 use common::group::Group;
 use gateway::{Gateway, Reply};
+use limit::{Away, Figures, UserLimit};
 use rules::{Passage, Route, Rules};
 
 fn asked() -> u64 {
@@ -138,8 +141,13 @@ fn gateway(upstream: SocketAddr) -> Gateway {
     let rules = Rules {
         critical: vec!["/healthz".to_owned()],
         auth: Arc::new(auth),
-        ratelimit: Arc::new(ratelimit),
-        rate: [NonZeroU32::MAX; 2],
+        ratelimit: Arc::new(UserLimit::Own(ratelimit)),
+        figures: Figures {
+            rate: NonZeroU32::MAX,
+            burst: NonZeroU32::MAX,
+            gateways: NonZeroU32::MIN,
+            away: Away::Share,
+        },
         routes: vec![Arc::new(Route::new(Arc::new(group), by))],
     };
     let meter = Meter::builder(Gateway::CHAIN).allocations(Counted).expect("the allocator above").build();

@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use chain_runtime::Ending;
 use chain_runtime::around::Deadline;
-use chain_runtime::node;
-use chain_runtime::proxy::{ByLease, Client, Forward, Limits, Repeatable, Sender, Settings, Statements};
+use chain_runtime::proxy::{ByLease, Client, Forward, Limits, Repeatable, Sender, Settings, Statements, Unstatable};
+use chain_runtime::{Ending, node};
 use http::{HeaderName, HeaderValue};
 
 use super::edge::{Payload, Reply};

@@ -1,7 +1,5 @@
 //! The flags, read and checked: what comes out of here can be run.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -12,6 +10,7 @@ use chain_runtime::nodes::access_log::Lines;
 use chain_runtime::nodes::auth::{ApiKeys, Auth, Tokens};
 use chain_runtime::pressure::{Adaptive, ByPriority, Fixed, Gradient2, Limit, Pressure, Sampler};
 use chain_runtime::proxy::{Limits, Rate, Tunnels, server};
+use chain_runtime::shared::Settings;
 use clap::{CommandFactory as _, Parser};
 use http::uri::PathAndQuery;
 
@@ -20,7 +19,9 @@ use super::common::failure::Failure;
 use super::common::flags;
 use super::common::units::{duration, size};
 use super::groups::Grouped;
+use super::limit::{Away, Figures};
 use super::pressure::{self, Moves};
+use super::said::Said;
 use super::units::{self, AdminAt, CGROUP, MaxConcurrent};
 
 /// A reverse proxy: who asks is known, counted and logged, and then passed on.
@@ -81,11 +82,23 @@ pub(crate) struct Flags {
 
     /// Requests a second that each user may send in the long run.
     #[arg(long, env = "GATEWAY_RATE", value_name = "N", default_value = "10")]
-    pub(crate) rate: NonZeroU32,
+    rate: NonZeroU32,
 
     /// Requests that each user may send at once, before the rate counts.
     #[arg(long, env = "GATEWAY_BURST", value_name = "N", default_value = "20")]
     pub(crate) burst: NonZeroU32,
+
+    /// Where the rate of each user is counted for all gateways together, as `redis://host:port/`. How much may be let through beside it is printed at the start.
+    #[arg(long, env = "GATEWAY_REDIS", value_name = "URL", value_parser = Settings::at)]
+    pub(crate) redis: Option<Settings>,
+
+    /// How many gateways there are that share the rate.
+    #[arg(long, env = "GATEWAY_GATEWAYS", value_name = "N", default_value = "1")]
+    gateways: NonZeroU32,
+
+    /// What each gateway does while Redis is away: it lets its `share` of the rate through, or nothing (`closed`), or all (`open`).
+    #[arg(long, env = "GATEWAY_REDIS_AWAY", value_name = "share|closed|open", default_value = "share")]
+    redis_away: Away,
 
     /// Requests a minute that one address may fail to say who it is in, before it is refused unheard: 429.
     #[arg(long, env = "GATEWAY_FAILURES", value_name = "N", default_value = "60")]
@@ -154,45 +167,21 @@ pub(crate) struct Flags {
     #[arg(long, env = "GATEWAY_GRACE", value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub(crate) grace: Duration,
 
-    /// What was said of each flag, as it was said.
     #[arg(skip)]
-    said: BTreeMap<String, String>,
-}
-
-/// A flag of which something else is said than before.
-pub(crate) struct Change {
-    pub(crate) flag: String,
-    from: String,
-    to: String,
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { flag, from, to } = self;
-        write!(f, "--{flag} {from:?} -> {to:?}")
-    }
+    pub(crate) said: Said,
 }
 
 impl Flags {
     /// Reads the flags, the environment and the file. `--help` and `--version` print, and end the program.
     pub(crate) fn read() -> Result<Self, Failure> {
         let (mut flags, matches) = flags::read::<Self>()?;
-        for flag in Self::command().get_arguments() {
-            let (Some(long), Ok(Some(raw))) = (flag.get_long(), matches.try_get_raw(flag.get_id().as_str())) else {
-                continue;
-            };
-            let values: Vec<_> = raw.map(|value| value.to_string_lossy()).collect();
-            flags.said.insert(long.to_owned(), values.join(","));
-        }
+        flags.said = Said::of(&Self::command(), &matches);
         Ok(flags)
     }
 
-    /// What is said otherwise than before.
-    pub(crate) fn differs(&self, before: &Self) -> Vec<Change> {
-        let names = self.said.keys().chain(before.said.keys().filter(|name| !self.said.contains_key(*name)));
-        let of = |flags: &Self, name: &String| flags.said.get(name).cloned().unwrap_or_default();
-        let change = |name: &String| Change { flag: name.clone(), from: of(before, name), to: of(self, name) };
-        names.map(change).filter(|change| change.from != change.to).collect()
+    /// How often each user may ask.
+    pub(crate) const fn figures(&self) -> Figures {
+        Figures { rate: self.rate, burst: self.burst, gateways: self.gateways, away: self.redis_away }
     }
 
     /// Room for tunnels.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use chain_runtime::nodes::access_log::{AccessLog, Visit};
 use chain_runtime::nodes::auth::Unauthorized;
-use chain_runtime::nodes::rate_limit::{FailureLimit, TooManyRequests};
+use chain_runtime::nodes::rate_limit::FailureLimit;
 use chain_runtime::nodes::request_id::{RequestId, RequestIds};
+use chain_runtime::nodes::shared_rate_limit::Limited;
 use chain_runtime::nodes::{Peer, User, peer};
 use chain_runtime::pressure::{Adaptive, ByPriority, Elsewhere, Limit, Priority};
 use chain_runtime::proxy::{Body, Client, Error, Sender, Statements, Unstatable};
@@ -74,8 +75,8 @@ fn auth(request: &Parts, rules: &Rules) -> Result<User, Unauthorized> {
 }
 
 #[node]
-fn ratelimit(user: &User, rules: &Rules) -> Result<(), TooManyRequests> {
-    rules.ratelimit.check(user)
+async fn ratelimit(user: &User, rules: &Rules) -> Result<(), Limited> {
+    rules.ratelimit.check(user).await
 }
 
 /// Which group serves the path.

@@ -7,8 +7,16 @@
 //!
 //! The chain is in `gateway.rs`: its nodes are ready ones, so that what is left here is flags and wiring. What each node takes is seen live at
 //! the admin address, which is printed at the start: `admin.rs`. Where memory is tight, the log goes first, and more than it can serve is turned away:
-//! `pressure.rs`. What it does not do: TLS towards clients,
-//! caching.
+//! `pressure.rs`. Upstreams are in groups by path, each a registry that knows who is there and who is well: `groups.rs`. Another configuration is taken
+//! while requests run: `reload.rs`, and what of it a request sees is `rules.rs`. What it does not do: TLS towards clients, caching.
+//!
+//! | another | a request in flight | and for the rest |
+//! | --- | --- | --- |
+//! | upstream, prefix, weight | ends where it is | members that stay keep their health and latencies |
+//! | rate, burst | has been counted | users begin with a full burst; where both are as before, what they have used up is kept |
+//! | key, secret, path, time-out | has the old one | holds from the next request on |
+//! | address, limit of connections | ends at the old server, within `--grace` | the new one is there before the old one goes |
+//! | admin address, log, Redis, `--check`, .. | | is refused: it takes another start |
 
 use std::alloc::System;
 use std::pin::pin;
@@ -20,6 +28,7 @@ use chain_runtime::nodes::access_log::AccessLog;
 use chain_runtime::nodes::rate_limit::{FailureLimit, RateLimit};
 use chain_runtime::nodes::request_id::RequestIds;
 use chain_runtime::pressure::Elsewhere;
+use chain_runtime::shared::Redis;
 use chain_runtime::tasks::Tasks;
 use chain_runtime::telemetry::{Counted, Counting, Meter};
 use chain_runtime::{Reloadable, Toggles};
@@ -32,11 +41,13 @@ mod common;
 mod demo;
 mod gateway;
 mod groups;
+mod limit;
 mod next;
 mod pauses;
 mod pressure;
 mod reload;
 mod rules;
+mod said;
 mod serving;
 mod units;
 mod watched;
@@ -82,6 +93,7 @@ async fn run() -> Result<(), Failure> {
         embedded,
         demo: demo_auth.map(Arc::new),
         check: flags.check.clone(),
+        redis: flags.redis.clone().map(Redis::start),
         lines: lines.clone(),
     };
     let tunnels = flags.tunnels();
@@ -90,6 +102,9 @@ async fn run() -> Result<(), Failure> {
     say(format_args!("{}\n", Gateway::drawing()));
     for group in rules.groups() {
         say(format_args!("upstreams of {group}{}", if lasting.embedded.is_some() { "  (embedded)" } else { "" }));
+    }
+    if let Some(bound) = rules.ratelimit.bound() {
+        say(format_args!("each user, at all gateways together: {bound}"));
     }
     if let Some(demo) = &demo {
         say(format_args!("credentials for this run, since no flag names any; to try:\n"));

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chain_runtime::nodes::access_log::Lines;
 use chain_runtime::nodes::auth::Auth;
-use chain_runtime::nodes::rate_limit::RateLimit;
 use chain_runtime::proxy::{Tunnels, Upstream};
+use chain_runtime::shared::Redis;
 use http::header::AUTHORIZATION;
 use http::uri::PathAndQuery;
 
@@ -14,6 +14,7 @@ use super::cli::Flags;
 use super::common::failure::Failure;
 use super::common::group::{Group, Prepared};
 use super::groups::{self, Grouped};
+use super::limit::UserLimit;
 use super::rules::{Passage, Route, Rules};
 
 /// What no configuration changes.
@@ -25,6 +26,8 @@ pub(crate) struct Lasting {
     /// Who may ask, where nothing is said.
     pub(crate) demo: Option<Arc<Auth>>,
     pub(crate) check: Option<PathAndQuery>,
+    /// Where what several gateways have in common is.
+    pub(crate) redis: Option<Redis>,
     pub(crate) lines: Lines,
 }
 
@@ -48,10 +51,10 @@ impl Next {
             (None, Some(demo)) => Arc::clone(demo),
             (None, None) => return Err(Failure::usage("nothing says any more who may ask")),
         };
-        let rate = [flags.rate, flags.burst];
+        let figures = flags.figures();
         let ratelimit = match before {
-            Some(before) if before.rate == rate => Arc::clone(&before.ratelimit),
-            _ => Arc::new(RateLimit::per_second(flags.rate).burst(flags.burst)),
+            Some(before) if before.figures == figures => Arc::clone(&before.ratelimit),
+            _ => Arc::new(UserLimit::new(lasting.redis.as_ref(), figures)?),
         };
         let by = Passage {
             name: lasting.name.clone(),
@@ -81,7 +84,7 @@ impl Next {
             routes.push(route);
         }
         routes.sort_by_key(|route| Reverse(route.group.name.len()));
-        Ok(Self { rules: Rules { critical: flags.critical.clone(), auth, ratelimit, rate, routes }, lists })
+        Ok(Self { rules: Rules { critical: flags.critical.clone(), auth, ratelimit, figures, routes }, lists })
     }
 
     /// Makes the members those of their groups, and tells what that changes. What else is new is in the rules.

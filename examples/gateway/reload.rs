@@ -16,7 +16,7 @@ use super::next::{Lasting, Next};
 use super::serving::Serving;
 
 /// What is looked at only once.
-const FIXED: [&str; 10] = [
+const FIXED: [&str; 11] = [
     "admin",
     "admin-token-file",
     "check",
@@ -27,6 +27,7 @@ const FIXED: [&str; 10] = [
     "memory-limit",
     "name",
     "pressure-cgroup",
+    "redis",
 ];
 
 /// What the server is made of. Where one of these changes, there is another server.
@@ -64,7 +65,7 @@ impl Running {
 
     async fn change(&mut self) -> Result<Vec<String>, Failure> {
         let flags = Flags::read()?;
-        let changed = flags.differs(&self.flags);
+        let changed = flags.said.differs(&self.flags.said);
         if let Some(fixed) = changed.iter().find(|change| FIXED.contains(&&*change.flag)) {
             return Err(Failure::usage(format_args!("{fixed}: this takes another start")));
         }

@@ -1,12 +1,9 @@
 //! What of the gateway a new configuration changes while requests run: a request has one version of it, to its end.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use chain_runtime::nodes::User;
 use chain_runtime::nodes::access_log::Lines;
 use chain_runtime::nodes::auth::Auth;
-use chain_runtime::nodes::rate_limit::RateLimit;
 use chain_runtime::proxy::{Forward, Limits, Settings, Tunnels, Upstream};
 use chain_runtime::upstream::{Checks, PeakEwma, Pick};
 use http::HeaderName;
@@ -18,15 +15,16 @@ use super::common::group::Group;
 use super::common::logging;
 use super::gateway::{FORWARDED_USER, REQUEST_ID, Visitor};
 use super::groups::serves;
+use super::limit::{Figures, UserLimit};
 
 /// One version.
 pub(crate) struct Rules {
     /// Paths whose requests are served before all others.
     pub(crate) critical: Vec<String>,
     pub(crate) auth: Arc<Auth>,
-    pub(crate) ratelimit: Arc<RateLimit<User>>,
-    /// The rate and the burst of it.
-    pub(crate) rate: [NonZeroU32; 2],
+    pub(crate) ratelimit: Arc<UserLimit>,
+    /// What it was made of.
+    pub(crate) figures: Figures,
     /// Those with the longest prefixes first.
     pub(crate) routes: Vec<Arc<Route>>,
 }

@@ -13,6 +13,7 @@ mod load;
 mod pressure;
 mod process;
 mod reload;
+mod shared;
 mod stop;
 mod stream;
 
