@@ -170,6 +170,7 @@
 //! | `pressure` | how hard it is to serve, and as many at once as can be served well (module `pressure`) | `fastrand`, `nix`; those of `tokio` |
 //! | `upstream` | who can be asked, from leases, lists and files, and whose turn it is (module `upstream`) | `arc-swap`, `fastrand`, `siphasher`, `tokio` |
 //! | `upstream-http` | `upstream::Registrar`: the registry's HTTP interface | `percent-encoding`, `serde_path_to_error`; those of `serde_json` and `upstream` |
+//! | `redis` | what machines share, in Redis: limits (`nodes::shared_rate_limit`), members, what one does at a time (module `shared`) | `redis` for tokio alone, `fastrand`, `sha1_smol`; those of `http` and `tokio` |
 //! | `retry` | `around::Retry` with its budget | `fastrand` |
 //! | `pressure` | how hard it is to serve, measured, and what is done about it (module `pressure`) | `fastrand`, on Linux `nix`; those of `tokio` |
 //! | `proxy` | a forwarding node with its server (module `proxy`) | `hyper`, `hyper-util`, `tokio-util`, `tower-service`; those of `http-body`, `pool` and `tokio` |

@@ -37,10 +37,20 @@
 //! - **Identity cannot be forged.** `Forwarded`, `X-Forwarded-*`, and what a [`Sender`] states are the only fields of their names in any spelling
 //!   that a server may take for them, in the head and in trailers. What cannot be said in a field is refused.
 //! - **Nothing waits for ever**: see [`Limits`].
-//! - **A request is sent twice** only where nothing of it was seen: no connection was made; or where the method is safe, its body was not
-//!   begun, and the connection had been kept from before.
+//! - **A request is sent twice** only where nothing of it was seen: no connection was made, or the upstream said over HTTP/2 that it has not dealt with it; or where the
+//!   method is safe, its body was not begun, and the connection had been kept from before.
 //!
 //! The table of what the RFCs ask of a proxy, with the test for each, is `tests/proxy/CONFORMANCE.md`.
+//!
+//! # Who is asked
+//!
+//! Who picks is a [`Pick`]. A [`Rotation`] is a fixed group that takes turns. With the feature `upstream`, an `upstream::Pick` of a registry's members is one: who is there changes while
+//! it runs, a request goes on to another member where one takes no connection, and each way in which a try ends is told as a typed outcome. Where a chain has more to do with the pick
+//! than that (a key of the request, a block that runs again), the pick is a node of its own, and the forwarding node borrows its lease: `ByLease`.
+//!
+//! An [`Upstream`] has a name, may have an address, and has its own connections. `WarmCheck` asks members how they are over these.
+//!
+//! What a reply's body, or a tunnel, still has to carry is a request in flight: a member is drained when the last of it has come.
 //!
 //! # What is not passed on
 //!

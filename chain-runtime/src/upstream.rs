@@ -104,4 +104,4 @@ pub use snapshot::{Counts, Entry, Snapshot, State};
 pub use source::{Asked, Dns, DnsError, Family, Isolation, Resolved, Resolver};
 pub use source::{File, FileError, Mistake, Mistakes, Source, Static, Told, read_members};
 pub use swap::Current;
-pub use totals::Totals;
+pub use totals::{Ejected, RegistryTotals, Totals};

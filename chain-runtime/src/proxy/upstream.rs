@@ -26,8 +26,8 @@ use super::slot::Slot;
 /// assert_eq!(there.to_string(), "h2c://shop.example at 10.0.0.7:8080");
 /// ```
 ///
-/// The connections to it are its own. They are kept with it, a clone shares them, and they end with the last clone: so those to a member of a registry end when it was removed
-/// and nothing is in flight there. Two that are equal, and no clones, do not share connections.
+/// The connections to it are its own. They are kept with it, a clone shares them, and they end with the last clone: so those to a member of a registry end when it was removed,
+/// nothing is in flight there, and somebody has picked among the others since; at the latest when they have been idle for [their time](super::Limits::idle). Two that are equal, and no clones, do not share connections.
 #[derive(Clone, Debug)]
 pub struct Upstream {
     speaks: Speaks,

@@ -6,6 +6,7 @@ mod checks;
 mod connections;
 mod leased;
 mod outcomes;
+mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod tries;

@@ -18,3 +18,4 @@ mod sources;
 mod stress;
 #[path = "../support/mod.rs"]
 mod support;
+mod totals;
