@@ -73,20 +73,13 @@ fn main() -> ExitCode {
 
 async fn run() -> Result<(), Failure> {
     let flags = Flags::read()?;
+    let mut watch = Watch::new(flags.config.as_deref())?;
     let lines = logging::lines(flags.log.as_deref())?;
     let demo = if flags.auth()?.is_none() { Some(Demo::new(&flags.jwt_audience)?) } else { None };
-    let listener = listen::listen(flags.listen).await?;
-    let at = listener.local_addr().map_err(Failure::failed)?;
-    let admin = match flags.admin()? {
-        Some((at, door)) => Some((admin::listen(at).map_err(|error| listen::failed(at, &error))?, door)),
-        None => None,
-    };
     let embedded = match flags.upstreams.is_empty() {
         true => Some(format!("http://{}", embedded::start("upstream").await?).parse().map_err(Failure::failed)?),
         false => None,
     };
-    let (stop, cut) = signals::stop_and_cut()?;
-    let mut watch = Watch::new(flags.config.as_deref())?;
     let (demo, demo_auth) = demo.unzip();
     let lasting = Lasting {
         name: flags.name.clone().unwrap_or_else(|| common::name("chain-gateway")),
@@ -98,6 +91,13 @@ async fn run() -> Result<(), Failure> {
     };
     let tunnels = flags.tunnels();
     let (rules, _) = Next::new(&flags, &lasting, &tunnels, None).await?.apply();
+    let listener = listen::listen(flags.listen).await?;
+    let at = listener.local_addr().map_err(Failure::failed)?;
+    let admin = match flags.admin()? {
+        Some((at, door)) => Some((admin::listen(at).map_err(|error| listen::failed(at, &error))?, door)),
+        None => None,
+    };
+    let (stop, cut) = signals::stop_and_cut()?;
 
     say(format_args!("{}\n", Gateway::drawing()));
     for group in rules.groups() {

@@ -187,3 +187,28 @@ async fn who_is_not_well_has_no_requests() {
     gateway.line(&["upstream http://", "is well again"]).await;
     within("a request", async { while client.get_as_alice("/").await.text != "asked" {} }).await;
 }
+
+/// It takes nothing new from when the operator is told so, also not once the configuration is read anew.
+#[tokio::test]
+async fn a_member_that_an_operator_drains_has_no_requests_any_more() {
+    let drained = named("drained").await;
+    let mut gateway = Gateway::start(&[drained, named("other").await], &[]).await;
+    let admin = Client::new(gateway.admin.expect("an admin address"));
+    assert_eq!(admin.get("/upstreams", &[]).await.text, r#"["/"]"#);
+    let members: serde_json::Value =
+        serde_json::from_str(&admin.get("/upstreams/%2F/members", &[]).await.text).expect("JSON");
+    let all = members["members"].as_array().expect("a list");
+    let member = all.iter().find(|member| member["name"] == format!("http://{drained}")).expect("it is listed");
+    let which = serde_json::json!({ "name": member["name"], "generation": member["generation"] }).to_string();
+    let json = [("content-type", "application/json")];
+    let answer = admin.ask("POST", "/upstreams/%2F/drain", &json, which).await;
+    assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, r#"{"in_flight":0}"#));
+    let client = Client::new(gateway.address);
+    for turn in 0..20 {
+        if turn == 10 {
+            gateway.signal("HUP").await;
+            gateway.line(&["reloaded"]).await;
+        }
+        assert_eq!(client.get_as_alice("/").await.text, "other");
+    }
+}

@@ -10,7 +10,7 @@ use http::{Method, StatusCode};
 use processes::client::{Client, read};
 use processes::upstream::{self, empty, full};
 use processes::within;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use crate::groups::named;
@@ -149,50 +149,58 @@ async fn names_come_and_go_by_the_file() {
     }
 }
 
-/// The new address is there before the old one goes; what is in flight at the old one ends there.
-#[tokio::test]
-async fn another_address_is_listened_at_before_the_old_one_is_left() {
-    let (tell, mut told) = mpsc::unbounded_channel();
-    let go = Arc::new(Notify::new());
+/// An upstream that tells of each request, and answers when it is told to.
+async fn slow() -> (SocketAddr, mpsc::UnboundedReceiver<()>, Arc<Semaphore>) {
+    let (tell, told) = mpsc::unbounded_channel();
+    let go = Arc::new(Semaphore::new(0));
     let waits = Arc::clone(&go);
-    let slow = upstream::start(move |_| {
+    let address = upstream::start(move |_| {
         let (go, _) = (Arc::clone(&waits), tell.send(()));
         async move {
-            go.notified().await;
+            let _ = go.acquire().await;
             Ok(http::Response::new(full("at last")))
         }
     })
     .await;
-    let config = file("config.toml", b"listen = '127.0.0.1:0'\n");
-    let keys = file("keys", format!("alice {ALICE}\n").as_bytes());
-    let target = format!("http://{slow}");
-    let flags = ["--config", &config, "--api-keys-file", &keys, "--upstream", &target, "--grace", "60s"];
-    let mut gateway = Gateway::start_free(&flags, &[]).await;
-    let before = gateway.address;
-    let client = Client::new(before);
-    let asking = tokio::spawn(async move { client.get_as_alice("/").await });
-    within("a request", told.recv()).await.expect("a request");
+    (address, told, go)
+}
 
-    let line = write(&mut gateway, &config, "listen = '127.0.0.2:0'\n").await;
-    let at = line.rsplit("listening on http://").next().and_then(|at| at.trim().parse::<SocketAddr>().ok());
-    let at = at.unwrap_or_else(|| panic!("no address in {line}"));
-    let is_told = |line: &String| line.contains("finishes what it has");
-    if !gateway.seen().iter().any(is_told) {
-        gateway.line(&["the server before", "finishes what it has"]).await;
+/// The new server is there before the old one goes; what is in flight at the old one ends there. So it is at another address, and at the same one with other limits.
+#[tokio::test]
+async fn there_is_another_server_before_the_old_one_goes() {
+    for (change, is_elsewhere) in [("listen = '127.0.0.2:0'", true), ("listen = '127.0.0.1:0'\ngrace = '50s'", false)] {
+        let (upstream, mut told, go) = slow().await;
+        let config = file("config.toml", b"listen = '127.0.0.1:0'\n");
+        let keys = file("keys", format!("alice {ALICE}\n").as_bytes());
+        let target = format!("http://{upstream}");
+        let flags = ["--config", &config, "--api-keys-file", &keys, "--upstream", &target];
+        let mut gateway = Gateway::start_free(&flags, &[("GATEWAY_MAX_TUNNELS", "7")]).await;
+        let before = gateway.address;
+        let client = Client::new(before);
+        let asking = tokio::spawn(async move { client.get_as_alice("/").await });
+        within("a request", told.recv()).await.expect("a request");
+
+        let line = write(&mut gateway, &config, change).await;
+        let at = line.rsplit("listening on http://").next().and_then(|at| at.trim().parse::<SocketAddr>().ok());
+        let at = at.unwrap_or_else(|| panic!("no address in {line}"));
+        let is_told = |line: &String| line.contains("finishes what it has");
+        if !gateway.seen().iter().any(is_told) {
+            gateway.line(&["the server before", "finishes what it has"]).await;
+        }
+        assert_eq!(at != before, is_elsewhere);
+        assert_eq!(tokio::net::TcpStream::connect(before).await.is_err(), is_elsewhere, "{change}");
+        let client = Client::new(at);
+        let other = tokio::spawn(async move { client.get_as_alice("/").await });
+        within("a request", told.recv()).await.expect("a request");
+        go.close();
+        for asked in [asking, other] {
+            let answer = within("a reply", asked).await.expect("the client lives");
+            assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "at last"));
+        }
+        gateway.signal("TERM").await;
+        assert!(gateway.ended().await.success());
+        assert!(tokio::net::TcpStream::connect(at).await.is_err());
     }
-    assert!(tokio::net::TcpStream::connect(before).await.is_err(), "the old address is left");
-    let client = Client::new(at);
-    let other = tokio::spawn(async move { client.get_as_alice("/").await });
-    within("a request", told.recv()).await.expect("a request");
-    go.notify_one();
-    go.notify_one();
-    for asked in [asking, other] {
-        go.notify_one();
-        let answer = within("a reply", asked).await.expect("the client lives");
-        assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "at last"));
-    }
-    gateway.signal("TERM").await;
-    assert!(gateway.ended().await.success());
 }
 
 /// Fifty times under load: members come and go, groups and rates as well, servers are replaced at the same address, and every third file is invalid.
