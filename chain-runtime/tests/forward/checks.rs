@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chain_runtime::proxy::{Error, NotWell, Settings, WarmCheck};
-use chain_runtime::upstream::{Check as _, Checks, State};
+use chain_runtime::upstream::{Check as _, Checks, Outcome, State};
 use http_body_util::{BodyExt as _, Full};
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
@@ -75,6 +75,26 @@ async fn a_connection_is_kept_for_so_many_members_and_the_others_are_asked_all_t
     check(&by, &registry, "1").await.expect("it is well");
     check(&by, &registry, "1").await.expect("it is well");
     assert_eq!(other.open(), 1);
+}
+
+#[tokio::test]
+async fn whoever_gets_requests_takes_the_place_of_one_that_gets_none() {
+    let (idle, busy) = (Scripted::new().await, Scripted::new().await);
+    let registry = members(&[idle.at, busy.at]);
+    let node = node(&registry, Settings::default());
+    let by = checks(&node, "/").keeps(1);
+    let all = async |requests_to: &str| {
+        seat(&registry, requests_to).note(Outcome::Replied { ok: true }, Duration::ZERO);
+        check(&by, &registry, "0").await.expect("it is well");
+        check(&by, &registry, "1").await.expect("it is well");
+    };
+    all("0").await;
+    assert_eq!((idle.open(), busy.connections()), (1, 1));
+    for _ in 0..3 {
+        all("1").await;
+    }
+    assert_eq!((busy.open(), busy.connections()), (1, 2), "the one that is kept is a second one");
+    assert_eq!(idle.connections(), 3, "the others were its own");
 }
 
 #[tokio::test]

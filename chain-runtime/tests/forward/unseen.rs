@@ -124,6 +124,17 @@ async fn an_upstream_that_leaves_a_connection_that_it_has_kept_is_asked_anew_and
 }
 
 #[tokio::test]
+async fn nor_is_it_blamed_where_the_request_cannot_be_sent_anew() {
+    let (at, _) = upstream(|stream| if stream == 1 { Does::Leaves(1) } else { Does::Replies }).await;
+    let registry = registry(&[at]);
+    let node = node(&registry, Settings::default());
+    assert_eq!(send(&node, "GET", "/").await.expect("a reply").status(), 200);
+    let error = send(&node, "POST", "/").await.expect_err("it leaves");
+    assert!(error.is_unseen(), "{error}");
+    assert_eq!(seat(&registry, "0").totals(), totals(1, 0, 0, 0, 1));
+}
+
+#[tokio::test]
 async fn one_that_leaves_at_once_has_failed_and_has_seen_nothing() {
     let (at, _) = upstream(|_| Does::Leaves(0)).await;
     let registry = registry(&[at]);
