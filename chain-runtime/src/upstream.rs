@@ -59,9 +59,15 @@
 //! [follows](Registry::follow): a [`Static`] one, a [`File`] that is watched. With the feature `upstream-http`, services register over HTTP, at a `Registrar`, and `Announce` is
 //! what does so in a service.
 //!
+//! # What is counted
+//!
+//! [`Seat::totals`] are the requests of a member by their outcomes, [`Seat::expected`] is what one is expected to take, and [`Registry::totals`] are those that came, went, were refused
+//! and were ejected. `telemetry::prometheus::Upstreams` exposes them, and `telemetry::page` shows them.
+//!
 //! # Whose turn it is
 //!
 //! A [`Pick`] is a node that picks a member and provides a [`Lease`] on it. Later nodes borrow the lease and say how the request went; it is returned once, on each of the four ways out.
+//! To HTTP, `proxy::Forward` is such a node, by `proxy::ByLease`; or it has the `Pick` itself.
 //! Who is picked, a [`Balance`] says: [`PeakEwma`], [`LeastRequests`], [`RoundRobin`], a [`Ring`], or one of these by [zones](Zoned) or in a [part](Subset) of
 //! the members.
 //! Where a block runs again, an [`Untried`] pick takes another member than those that the request has [`Tried`].

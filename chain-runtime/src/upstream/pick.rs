@@ -74,8 +74,8 @@ use crate::Ending;
 ///
 /// # What a pick costs
 ///
-/// It takes no lock, waits for nobody and allocates nothing, but for arc-swap's and fastrand's first use on a thread. Only where all members in the snapshot are closed, as where they have just registered anew and the next snapshot waits
-/// to be published, it takes the registry's lock instead of finding nobody. What the balancer needs of a snapshot is derived by the first that picks in it,
+/// It takes no lock, waits for nobody and allocates nothing, but for arc-swap's and fastrand's first use on a thread; only where nobody is to be asked, it looks under the
+/// registry's lock whether somebody has come who is not published yet. What the balancer needs of a snapshot is derived by the first that picks in it,
 /// which allocates; until that is done, others pick by what was derived of the one before.
 ///
 /// A member that was drained, removed or evicted is never picked from when the registry's call returns, whatever is derived. Until the next pick, the node keeps the seats of the snapshot
@@ -159,24 +159,22 @@ impl<T, B: Balance<T>> Pick<T, B> {
     /// Any member that is to be asked: what was derived is old, or the balancer picks what is closed.
     #[cold]
     fn any(&self, ask: &Ask<'_>) -> Option<InFlight<T>> {
-        let (picked, is_old) = any_of(&self.registry.snapshot(), ask);
-        if picked.is_none() && is_old {
-            // All are closed, and whoever has their names now is in no snapshot yet: changes wait to be published.
-            return self.registry.settled(ask.now, |snapshot| any_of(snapshot, ask).0);
-        }
-        picked
+        any_of(&self.registry.snapshot(), ask).or_else(|| {
+            // All members may have been replaced or have registered anew: those in the snapshot take nothing any more, and the new ones are still to be
+            // published. Of what is looked at under the lock, nobody is replaced meanwhile.
+            self.registry.settled(ask.now, |snapshot| any_of(snapshot, ask))
+        })
     }
 }
 
-/// Any member of a snapshot that is to be asked. Also says whether one that is to be asked is closed, which another snapshot does not say any more.
-fn any_of<T>(snapshot: &Snapshot<T>, ask: &Ask<'_>) -> (Option<InFlight<T>>, bool) {
+/// Any member of a snapshot that is to be asked.
+fn any_of<T>(snapshot: &Snapshot<T>, ask: &Ask<'_>) -> Option<InFlight<T>> {
     let members = snapshot.members();
     let (before, behind) = members.split_at(fastrand::usize(..=members.len()));
     let ready = behind.iter().chain(before).filter(|entry| snapshot.share(entry, ask.now) > 0.0);
     let mut seats = ready.map(Entry::seat);
     let untried = seats.clone().filter(|seat| !ask.tried(seat)).find_map(|seat| seat.begin());
-    let picked = untried.or_else(|| seats.clone().find_map(|seat| seat.begin()));
-    (picked, seats.any(|seat| !seat.is_open()))
+    untried.or_else(|| seats.find_map(|seat| seat.begin()))
 }
 
 #[node(crate = crate)]
