@@ -46,8 +46,8 @@ pub struct Redis {
 pub(super) struct State {
     settings: Settings,
     up: AtomicBool,
-    /// The connection, while it is up.
-    live: Mutex<Option<MultiplexedConnection>>,
+    /// The connection, while it is up, and which one it is.
+    live: Mutex<Option<(MultiplexedConnection, u64)>>,
     /// Somebody has had no answer on the connection.
     broken: Notify,
     /// Tells that it is up.
@@ -132,7 +132,7 @@ impl Redis {
         arguments: &[String],
     ) -> Result<T, Away> {
         let live = lock(&self.state.live).clone();
-        let Some(mut connection) = live else {
+        let Some((mut connection, number)) = live else {
             return Err(Away { why: self.last_error().unwrap_or_else(|| "not connected yet".to_string()) });
         };
         let why = match timeout(CALLS, script.run(&mut connection, keys, arguments)).await {
@@ -144,7 +144,10 @@ impl Redis {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "no answer in time".to_string(),
         };
-        self.state.broken.notify_waiters();
+        // Since it asked, there may be another connection, which is not to blame.
+        if lock(&self.state.live).as_ref().is_some_and(|(_, live)| *live == number) {
+            self.state.broken.notify_waiters();
+        }
         Err(Away { why })
     }
 }
@@ -172,7 +175,8 @@ impl core::error::Error for Away {}
 
 impl State {
     fn is_up(&self, connection: &MultiplexedConnection) {
-        *lock(&self.live) = Some(connection.clone());
+        // It is another one after each outage.
+        *lock(&self.live) = Some((connection.clone(), self.outages.load(Relaxed)));
         self.up.store(true, Relaxed);
         self.news.notify_waiters();
     }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chain_runtime::nodes::shared_rate_limit::{Closed, Limited, LocalShare, SharedRateLimit};
-use chain_runtime::shared::{Redis, Settings};
+use chain_runtime::shared::{Exclusive, Redis, Settings};
 use chain_shared_tests::{Hostile, Server, array};
 
-use crate::support::{Limit, decided, machine, quota, settings};
+use crate::support::{Limit, decided, machine, quota, settings, up};
 
 /// Asks a hostile server for a while: each request has an answer soon, none is let through by a grant, and the server is not flooded.
 async fn nothing_is_granted_by(answers: impl Fn(&[Vec<u8>]) -> Option<(Vec<u8>, bool)> + Send + Sync + 'static) {
@@ -178,4 +178,31 @@ async fn made_up_keys_are_bounded() {
         assert!(Instant::now() < until, "the keys stay");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// Who has waited for an answer on a connection that broke meanwhile says nothing about the next one.
+#[tokio::test]
+async fn a_late_failure_breaks_no_connection_that_was_made_since() {
+    let server = Hostile::start(|_| None).await;
+    let redis = machine(&server.url()).await;
+    let nightly = Exclusive::new(&redis, "nightly", Duration::from_secs(10)).unwrap();
+    let asks = tokio::spawn(async move { nightly.acquire().await });
+    let until = Instant::now() + Duration::from_secs(20);
+    while server.asked() == 0 {
+        assert!(Instant::now() < until, "it does not ask");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let limit: Limit<Closed> = SharedRateLimit::new(&redis, "by_key", quota(1, 10)).unwrap();
+    assert_eq!(limit.check(&"ada".to_owned()).await, Err(Limited::Away));
+    assert!(!asks.is_finished(), "it waits for longer than a request does");
+    while redis.outages() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    up(&redis).await;
+    assert!(asks.await.unwrap().is_err());
+    // The task behind it has its turn, and hears of nothing.
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((redis.outages(), redis.is_up()), (1, true));
 }
