@@ -338,7 +338,7 @@ impl<T: Turn> Answered<T> {
             (Some((turn, outcome)), None) if reply.body().is_relayed() => {
                 let streaming = turn.streams(outcome);
                 let may_last = is_stream_of_events(reply.headers());
-                reply.body_mut().keep(if may_last { streaming.noted(true) } else { streaming });
+                reply.body_mut().keep(if may_last { streaming.lasts() } else { streaming });
             }
             (Some((turn, outcome)), None) => turn.ended(outcome),
             (None, _) => {}

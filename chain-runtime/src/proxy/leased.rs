@@ -43,7 +43,7 @@ impl<B: Balance<Upstream>> Pick for upstream::Pick<Upstream, B> {
 /// | given up | what the lease says by itself: [`Cancelled`](upstream::Outcome::Cancelled) |
 ///
 /// What a reply took is the time that its head took. A good reply is noted at the end of its body: so one that breaks off midway is noted as failed instead. But it does not wait for
-/// that for longer than a second, nor for the end of a tunnel or a stream of events at all; one of these that breaks off is a failure more. A bad reply is noted at once. In each case the
+/// that for longer than a second, nor for the end of a tunnel or a stream of events at all; one of these that breaks off is a failure more. After a failure, a stream of events is as any other reply. A bad reply is noted at once. In each case the
 /// request is in flight until the end.
 #[derive(Debug)]
 pub struct Leased<L: Borrow<Lease<Upstream>> = Lease<Upstream>> {

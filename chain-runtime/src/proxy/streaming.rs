@@ -62,6 +62,17 @@ impl Streaming {
         }
     }
 
+    /// Its end may be far away, so a good reply is noted now; but not of a member whose last request failed, for this may be one more that breaks off soon.
+    pub(super) fn lasts(self) -> Self {
+        #[cfg(feature = "upstream")]
+        if let Kept::Lease { lease, .. } = &self.kept
+            && !lease.is_heard()
+        {
+            return self;
+        }
+        self.noted(true)
+    }
+
     /// Has it noted now that a good reply came, since its end may be far away. `tells` is whether that says something of the upstream, too.
     pub(super) fn noted(self, tells: bool) -> Self {
         #[cfg(not(feature = "upstream"))]
@@ -81,7 +92,7 @@ fn note(request: &InFlight<Upstream>, outcome: upstream::Outcome) {
 }
 
 /// For a good reply. Where it breaks off within a second of its head, a failure is noted in the place of it, and where it does so later, besides it. A stream of events
-/// (`text/event-stream`, gRPC) and a tunnel are noted at once.
+/// (`text/event-stream`, gRPC) is noted at once, unless the member's last request failed; and a tunnel always is.
 #[cfg(feature = "upstream")]
 impl From<Lease<Upstream>> for Streaming {
     fn from(mut lease: Lease<Upstream>) -> Self {

@@ -68,6 +68,11 @@ impl Latency {
         }
     }
 
+    /// Whether the last request failed that is known of.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failures.load(Relaxed) != 0
+    }
+
     /// A request ended so, after `took`.
     pub(super) fn observe(&self, outcome: Outcome, took: Duration, now: Instant) {
         let took = took.as_secs_f64() * 1e9;

@@ -88,15 +88,22 @@ impl<T> Lease<T> {
         self.say(if ok { OK } else { NOT_OK });
     }
 
-    /// A good reply has begun, and goes on. What it took is known of the member from now on, so that whoever balances by that does not wait for its end. The outcome is noted when the
-    /// lease is returned; until then it can still [fail](Self::failed).
+    /// A good reply has begun, and goes on. What it took is known of the member from now on, so that whoever balances by that does not wait for its end; but not of a member
+    /// whose last request failed, for it may fail at the end as well. The outcome is noted when the lease is returned; until then it can still [fail](Self::failed).
     pub fn streams(&mut self) {
         self.replied(true);
         let now = now();
         let (outcome, took) = self.outcome(now);
-        if !core::mem::replace(&mut self.is_heard, true) {
+        if !self.is_heard && !self.seat().latency.is_failing() {
+            self.is_heard = true;
             self.seat().latency.observe(outcome, took, now);
         }
+    }
+
+    /// Whether what it took is known of the member already.
+    #[cfg(feature = "proxy")]
+    pub(crate) const fn is_heard(&self) -> bool {
+        self.is_heard
     }
 
     /// No reply came.

@@ -85,6 +85,24 @@ async fn a_member_whose_replies_break_off_midway_is_ejected() {
 }
 
 #[tokio::test]
+async fn a_member_whose_streams_of_events_break_off_is_ejected_as_well() {
+    let upstream = Scripted::new().await;
+    let registry = Registry::new().with_health(Health::new().failures(3, LONG).at_most(1.0));
+    let at = format!("http://{}", upstream.at).parse().expect("a URL");
+    registry.register(Member::new("0", at), Duration::MAX).expect("a name");
+    let registry = Arc::new(registry);
+    let node = node(&registry, Settings::default());
+    let state = || registry.snapshot().get("0").expect("it is there").state();
+    for broken in 0..3 {
+        assert_eq!(state(), State::Ready, "after {broken}");
+        let reply = send(&node, "GET", "/events").await.expect("a head");
+        upstream.go_on();
+        timeout(LONG, reply.into_body().collect()).await.expect("in time").expect_err("it breaks off");
+    }
+    assert!(matches!(state(), State::Ejected { .. }), "{:?}", state());
+}
+
+#[tokio::test]
 async fn what_a_reply_took_is_known_when_its_head_has_come_and_the_reply_is_noted_at_its_end() {
     let upstream = Scripted::new().await;
     let registry = members(&[upstream.at]);

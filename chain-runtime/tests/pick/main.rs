@@ -13,6 +13,7 @@ mod lease;
 mod ring;
 mod shares;
 mod simulation;
+mod streams;
 mod subset;
 #[path = "../support/mod.rs"]
 mod support;
