@@ -421,23 +421,21 @@ impl Chain {
 
     /// The fields that may have what the name of none says: it may be another name of `Toggles`, or of `Shedding`.
     pub(crate) fn may_have_it(&self) -> Vec<&Field> {
-        let fields = self.fields.iter().enumerate().filter(|(index, field)| {
-            let bare = crate::types::last_segment(&field.ty).is_some_and(|last| last.arguments.is_none());
-            bare && crate::types::may_hide_a_break(&field.ty)
-                && !self.run.as_nodes.contains(index)
-                && !crate::types::mentions(&field.ty, &self.generics)
-        });
-        fields.map(|(_, field)| field).collect()
+        let fields = self.fields.iter().enumerate();
+        let other = fields.filter(|(index, field)| !self.run.as_nodes.contains(index) && self.is_bare(field));
+        other.map(|(_, field)| field).collect()
     }
 
     /// The fields that may be the chain's `Tasks`: a type of the user's own may be called so as well, and a `Tasks` otherwise.
     pub(crate) fn may_be_tasks(&self) -> Vec<&Field> {
-        let bare = self.fields.iter().filter(|field| {
-            crate::types::last_segment(&field.ty).is_some_and(|last| last.arguments.is_none())
-                && crate::types::may_hide_a_break(&field.ty)
-                && !crate::types::mentions(&field.ty, &self.generics)
-        });
-        bare.collect()
+        self.fields.iter().filter(|field| self.is_bare(field)).collect()
+    }
+
+    /// Whether the field's type is a name without arguments, which may be another name of anything.
+    fn is_bare(&self, field: &Field) -> bool {
+        crate::types::last_segment(&field.ty).is_some_and(|last| last.arguments.is_none())
+            && crate::types::may_hide_a_break(&field.ty)
+            && !crate::types::mentions(&field.ty, &self.generics)
     }
 
     /// Whether a field may be a `Reloadable` by another name: only its type says.

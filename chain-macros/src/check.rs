@@ -227,13 +227,13 @@ fn types_are_told_apart(chain: &Chain, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// A segment declares the fields that it needs. Whether they are of its types, rustc says.
 /// Whether a segment asks for a field of this type that is not there, which is an error of its own.
 fn is_missed(chain: &Chain, ty: &str) -> bool {
     let is_there = |need: &NeededField| chain.fields.iter().any(|field| field.name == need.name);
     chain.needs.iter().any(|need| need.text.rsplit("::").next() == Some(ty) && !is_there(need))
 }
 
+/// A segment declares the fields that it needs. Whether they are of its types, rustc says.
 fn segments_have_their_fields(chain: &Chain, diagnostics: &mut Diagnostics) {
     for need in &chain.needs {
         let NeededField { segment, at, name, text, .. } = need;

@@ -459,13 +459,7 @@ pub const fn breaks_show(name: &str, with_nothing: bool, reply_is_anything: bool
 /// In a constant, so while compiling.
 #[track_caller]
 pub const fn switches(first: &str, fields: &[bool]) {
-    let mut places = 0;
-    let mut at = 0;
-    while at < fields.len() {
-        places += fields[at] as usize;
-        at += 1;
-    }
-    if places == 0 {
+    if !shed::one_of(fields) {
         let message = Message::new()
             .text("there is no place for the switch of ")
             .code(first)
@@ -662,18 +656,15 @@ const fn order(chain: &ChainInfo, node: &NodeInfo, needs: &[Need], way_out: bool
             SourceKind::Skippable if from.position != node.position => {
                 let message =
                     needs_a(node, need).text(", which ").code(from.name).text(" provides, but ").code(from.name);
-                let (message, or) = match shed::of(chain, from.position) {
+                let (message, or, with_it) = match shed::of(chain, from.position) {
                     Some(shed) => {
-                        (message.text(" may be shed from ").code(shed.from.name()).text(" on"), ">`, or shed ")
+                        let message = message.text(" may be shed from ").code(shed.from.name()).text(" on");
+                        (message, ">`, or shed ", " with it, in a block of both")
                     }
-                    None => (message.text(" may be skipped"), ">`, or put "),
+                    None => (message.text(" may be skipped"), ">`, or put ", " under the same condition"),
                 };
                 let message = message.text(": ask for `&Option<").text(need.ty).text(or).code(node.name);
-                let with_it = match shed::of(chain, from.position) {
-                    Some(_) => message.text(" with it, in a block of both"),
-                    None => message.text(" under the same condition"),
-                };
-                panic!("{}", with_it.as_str());
+                panic!("{}", message.text(with_it).as_str());
             }
             SourceKind::Ending if !way_out => {
                 let message = Message::new().code(node.name).text(" asks how the chain ended before it has: ");

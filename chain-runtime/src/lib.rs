@@ -168,6 +168,8 @@
 //! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits; work that belongs to a request, and work that outlives it (modules `tasks`, `cancel`) | `pin-project-lite`, `tokio`, `tokio-util` |
 //! | `pressure` | how hard it is to serve, and as many at once as can be served well (module `pressure`) | `fastrand`, `nix`; those of `tokio` |
 //! | `upstream` | who can be asked, from leases, lists and files, and whose turn it is (module `upstream`) | `arc-swap`, `fastrand`, `siphasher`, `tokio` |
+//! | `hickory-resolver` | `upstream::Dns`: members that a name leads to | `futures-util`, `hickory-resolver`; those of `upstream` |
+//! | `upstream-http` | `upstream::Registrar`: the registry's HTTP interface | `percent-encoding`, `serde_path_to_error`; those of `serde_json` and `upstream` |
 //! | `retry` | `around::Retry` with its budget | `fastrand` |
 //! | `pressure` | how hard it is to serve, measured, and what is done about it (module `pressure`) | `fastrand`, on Linux `nix`; those of `tokio` |
 //! | `proxy` | a forwarding node with its server (module `proxy`) | `hyper`, `hyper-util`, `tokio-util`, `tower-service`; those of `http-body`, `pool` and `tokio` |

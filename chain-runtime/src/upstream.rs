@@ -56,12 +56,15 @@
 //! # Where members come from
 //!
 //! From themselves, by [`Registry::register`]; or from a list that is replaced as a whole, by [`Registry::listed`], or by a [`Source`] that the registry
-//! [follows](Registry::follow): a [`Static`] one, a [`File`] that is watched.
+//! [follows](Registry::follow): a [`Static`] one, a [`File`] that is watched, the addresses of a name (`Dns`, feature `hickory-resolver`).
+//! How these work, and what happens when they fail, is on the page [`sources`].
 //!
 //! # Whose turn it is
 //!
 //! A [`Pick`] is a node that picks a member and provides a [`Lease`] on it. Later nodes borrow the lease and say how the request went; it is returned once, on each of the four ways out.
-//! Who is picked, a [`Balance`] says: [`PeakEwma`], [`LeastRequests`], [`RoundRobin`], a [`Ring`], or one of these by [zones](Zoned).
+//! Who is picked, a [`Balance`] says: [`PeakEwma`], [`LeastRequests`], [`RoundRobin`], a [`Ring`], or one of these by [zones](Zoned) or in a [part](Subset) of
+//! the members.
+//! Where a block runs again, an [`Untried`] pick takes another member than those that the request has [`Tried`].
 
 mod balance;
 mod book;
@@ -75,14 +78,17 @@ mod member;
 mod outcome;
 mod pace;
 mod pick;
+#[cfg(feature = "upstream-http")]
+mod registrar;
 mod registry;
 mod seat;
 mod snapshot;
 mod source;
+pub mod sources;
 mod swap;
 mod totals;
 
-pub use balance::{Ask, Balance, Candidate, LeastRequests, PeakEwma, Ring, RoundRobin, Zoned};
+pub use balance::{Ask, Balance, Candidate, LeastRequests, PeakEwma, Ring, RoundRobin, Subset, Zoned};
 pub use health::{Check, Checks, Connect, Found, Health, Ill};
 #[cfg(feature = "proxy")]
 pub use health::{HttpCheck, HttpIll};
@@ -90,7 +96,9 @@ pub use lease::Lease;
 pub use listed::{Changes, Listed};
 pub use member::{Generation, Gone, Member, Refused, Registration};
 pub use outcome::Outcome;
-pub use pick::{NoUpstream, Pick, PickBy};
+pub use pick::{NoUpstream, Pick, PickBy, Tried, Untried, tried};
+#[cfg(feature = "upstream-http")]
+pub use registrar::Registrar;
 pub use registry::Registry;
 pub use seat::{InFlight, Seat};
 pub use snapshot::{Counts, Entry, Snapshot, State};

@@ -106,14 +106,15 @@ struct Asked(Rotation, Mutex<Vec<Uri>>);
 
 impl Pick for Asked {
     type Turn<'a> = Rotated<'a>;
+    type Tried = ();
 
-    fn pick(&self, request: &Parts) -> Option<Rotated<'_>> {
+    fn pick(&self, request: &Parts, (): &mut ()) -> Option<Rotated<'_>> {
         self.1.lock().expect("no panic").push(request.uri.clone());
-        self.0.pick(request)
+        self.0.pick(request, &mut ())
     }
 
-    fn len(&self) -> usize {
-        self.0.len()
+    fn tries(&self, request: &Parts) -> usize {
+        self.0.tries(request)
     }
 }
 

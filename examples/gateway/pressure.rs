@@ -28,7 +28,7 @@ impl Moves {
         let at = u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
         let mut moves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         moves.truncate(MOVES - 1);
-        moves.push_front(page::Move { at, from: change.from, to: change.to, cause: cause(change) });
+        moves.push_front(page::Move { at, from: change.from, to: change.to, cause: change.why().to_string() });
     }
 
     fn shown(&self) -> Vec<page::Move> {
@@ -69,12 +69,6 @@ fn given_up(level: Level) -> String {
         Level::Critical => Some("what can wait is turned away".to_owned()),
     });
     if text.is_empty() { "all runs".to_owned() } else { text.join(", ") }
-}
-
-/// Without what the change was, which stands beside it.
-fn cause(change: &Change) -> String {
-    let text = change.to_string();
-    text.split_once(": ").map(|(_, cause)| cause.to_owned()).unwrap_or(text)
 }
 
 /// All of it, for the page.

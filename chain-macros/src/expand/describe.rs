@@ -1,18 +1,27 @@
 //! What a chain says of itself: `NODES`, `CHAIN`, its drawing, the sizes of its future; and the checks that
 //! stand on `NODES`.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
 
+mod checks;
 mod opaque;
+mod sends;
 mod sheds;
+mod shows;
+mod sizes;
 mod tasks;
 
+pub(super) use sizes::stub;
+
 use super::{chain_arguments, scope_arguments, scope_generics};
-use crate::ast::{Chain, Form, Observer, OnCancel};
+use crate::ast::{Chain, Field, Form, Observer, OnCancel};
 use crate::names;
-use crate::plan::{BlockInfo, BlockKind, Condition, Plan, Role, Step};
+use crate::plan::{BlockInfo, BlockKind, Plan, Role, Step};
 use crate::types;
+use checks::checks;
+use sends::{pair, sends};
+use sizes::sizes;
 
 pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let chain = plan.chain;
@@ -186,18 +195,23 @@ fn observed(chain: &Chain) -> Option<TokenStream> {
 fn place_of_switches(chain: &Chain) -> Option<TokenStream> {
     let toggles = chain.run.body.toggles();
     let first = toggles.first().filter(|_| chain.switches().is_none())?;
-    let rt = names::alias(first.span);
-    let name = &first.name;
-    let fields = chain.may_have_it().into_iter().map(|field| {
+    let check = quote_spanned!(first.span=> switches);
+    Some(one_of(&chain.may_have_it(), "IS_TOGGLES", first.span, &check, &first.name))
+}
+
+/// That one of these fields is what the constant of this name says, by a check that is told the first that needs it.
+fn one_of(fields: &[&Field], is_it: &str, span: Span, check: &TokenStream, first: &str) -> TokenStream {
+    let (rt, is_it) = (names::alias(span), syn::Ident::new(is_it, span));
+    let fields = fields.iter().map(|field| {
         let (cfg, ty) = (field.cfg(), types::anonymous(&field.ty));
-        quote_spanned!(first.span=> #(#cfg)* #rt::private::Probe::<#ty>::IS_TOGGLES)
+        quote_spanned!(span=> #(#cfg)* #rt::private::Probe::<#ty>::#is_it)
     });
-    Some(quote_spanned! {first.span=>
+    quote_spanned! {span=>
         const _: () = {
             use #rt::private::Plainly as _;
-            #rt::check::switches(#name, &[#(#fields),*]);
+            #rt::check::#check(#first, &[#(#fields),*]);
         };
-    })
+    }
 }
 
 /// The chain's handle to its switches.
@@ -249,292 +263,6 @@ fn block(block: &BlockInfo) -> TokenStream {
     }
 }
 
-/// Under `#[send]`: each node's own future and what it provides are required to move between threads, at the node's token.
-fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
-    let chain = plan.chain;
-    chain.send.as_ref()?;
-    let arguments = scope_arguments(chain, false);
-    let name = &chain.name;
-    let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
-    let own: Vec<_> = chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
-    let anonymous = syn::Lifetime::new("'_", proc_macro2::Span::mixed_site());
-    let reply = types::with_lifetime_but(&chain.run.reply, &anonymous, &own);
-    let checks = plan.steps.iter().enumerate().map(|(at, step)| {
-        let crate::plan::Step { node, span, has_hooks, level, role, .. } = step;
-        let rt = &names::alias(*span);
-        let level = &plan.levels[*level];
-        let scope = &level.scope;
-        let is_held = level.providers.contains(&at) || *role != Role::Step;
-        let provided =
-            is_held.then(|| quote_spanned!(*span=> #rt::check::value_moves::<#rt::node::Gives<'_, (#node)>, #node>();));
-        let way_out = has_hooks.then(|| {
-            let held = quote_spanned! {*span=>
-                <<#node as #rt::Cancel<'_, #name #ty_generics>>::WayOut as #rt::node::way_out::WayOut>::Holds<#reply>
-            };
-            let exits = matches!(role, Role::Step | Role::Scrutinee { .. });
-            let held = exits.then(|| quote_spanned!(*span=> #rt::check::reply_moves::<#held, #node>();));
-            quote_spanned! {*span=>
-                #rt::check::future_moves::<_, _, _, #node>(<#node as #rt::Node<'_, '_, #scope #arguments>>::exit);
-                #held
-            }
-        });
-        let wraps = matches!(role, Role::Around).then(|| {
-            let is_wrapped = |block: &&BlockInfo| block.kind == BlockKind::Around && block.head == Some(at);
-            let output = match plan.blocks.iter().find(is_wrapped).is_some_and(|block| block.replies) {
-                true => reply.to_token_stream(),
-                false => quote!(#rt::private::ControlFlow<#reply, ()>),
-            };
-            let block = quote_spanned!(*span=> #rt::private::Pending<#output>);
-            let around = quote_spanned!(*span=> <#node as #rt::Around<'_, #reply, #output>>::around::<#block>);
-            quote_spanned!(*span=> #rt::check::around_moves::<_, _, _, _, #node>(#around);)
-        });
-        quote_spanned! {*span=>
-            #provided
-            #rt::check::future_moves::<_, _, _, #node>(<#node as #rt::Node<'_, '_, #scope #arguments>>::enter);
-            #way_out
-            #wraps
-        }
-    });
-    let fields = chain.fields.iter().map(|field| {
-        let (cfg, ty) = (field.cfg(), &field.ty);
-        let span = syn::spanned::Spanned::span(ty);
-        let rt = names::alias(span);
-        let check = quote_spanned!(span=> #rt::check::field_moves::<#ty>(););
-        quote!(#(#cfg)* { #check })
-    });
-    let inputs = chain.run.inputs.iter().filter(|_| chain.form == Form::Item).map(|input| {
-        let span = syn::spanned::Spanned::span(&input.ty);
-        let (rt, ty) = (names::alias(span), types::with_lifetime_but(&input.ty, &anonymous, &own));
-        quote_spanned!(span=> #rt::check::input_moves::<#ty>();)
-    });
-    let checks: Vec<_> = checks.chain(fields).chain(inputs).collect();
-    Some(quote! {
-        impl #impl_generics #name #ty_generics #clause {
-            const fn sends() { #(#checks)* }
-        }
-    })
-}
-
-fn pair(name: &str, ty: &str) -> TokenStream {
-    quote!((#name, #ty))
-}
-
-/// The same names with nothing behind them, where the chain has errors.
-pub(super) fn stub(chain: &Chain) -> TokenStream {
-    let rt = &names::runtime_alias();
-    let vis = &chain.vis;
-    let name = names::unraw(&chain.name);
-    let sizes = chain.run.is_async.then(|| {
-        quote! {
-            #vis const fn future_size() -> usize { 0 }
-            #vis const fn node_sizes() -> [usize; 0] { [] }
-        }
-    });
-    let toggles = (!chain.run.body.toggles().is_empty())
-        .then(|| quote!(#vis const fn toggles(&self) -> #rt::toggle::Switches<'_> { #rt::private::unreachable!() }));
-    let sheds = (!chain.run.body.sheds().is_empty())
-        .then(|| quote!(#vis const fn sheds(&self) -> #rt::shed::Sheds<'_> { #rt::private::unreachable!() }));
-    quote! {
-        #toggles
-        #sheds
-        #vis const NODES: &'static [#rt::NodeInfo] = &[];
-        #vis const CHAIN: &'static #rt::describe::ChainInfo = &#rt::describe::ChainInfo {
-            name: #name, inputs: &[], fields: &[], reply: "", nodes: &[], blocks: &[], sheds: &[],
-        };
-        #vis const fn drawing() -> #rt::Drawing { #rt::Drawing::of(Self::CHAIN) }
-        #sizes
-    }
-}
-
-/// `async fn` sizes through a `const fn` that is generic over what the function returns.
-fn sizes(plan: &Plan<'_>) -> TokenStream {
-    let chain = plan.chain;
-    let rt = &names::runtime_alias();
-    let vis = &chain.vis;
-    let arguments = scope_arguments(chain, false);
-    let count = plan.steps.len();
-    let letters: Vec<_> = (0..=chain.run.inputs.len()).map(|index| names::local("Argument", index)).collect();
-    let nodes = plan.steps.iter().map(|step| {
-        let crate::plan::Step { node, span, level, .. } = step;
-        let rt = &names::alias(*span);
-        let scope = &plan.levels[*level].scope;
-        quote_spanned!(*span=> #rt::private::future_of_2(<#node as #rt::Node<'_, '_, #scope #arguments>>::enter))
-    });
-    let name = &chain.name;
-    let generics = super::observed_generics(chain);
-    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
-    quote! {
-        impl #impl_generics #name #ty_generics #clause {
-            /// Bytes of the future that `run` returns.
-            #[must_use]
-            #vis const fn future_size() -> usize {
-                const fn of<#(#letters,)* Future>(_: fn(#(#letters),*) -> Future) -> usize {
-                    #rt::private::size_of::<Future>()
-                }
-                of(Self::run)
-            }
-            /// Bytes of each node's own future on its way in; 0 for a node that never suspends.
-            #[must_use]
-            #vis const fn node_sizes() -> [usize; #count] {
-                [#(#nodes),*]
-            }
-        }
-    }
-}
-
-/// That the inputs, the fields and the bindings show which of them are references.
-fn shows(plan: &Plan<'_>) -> TokenStream {
-    let chain = plan.chain;
-    let rt = &names::runtime_alias();
-    let shows = |what: &str, name: &syn::Ident, ty: &syn::Type| {
-        let ty = types::referent(ty);
-        if !matches!(ty, syn::Type::Path(_)) || types::mentions(ty, &chain.generics) {
-            return None;
-        }
-        let span = syn::spanned::Spanned::span(ty);
-        let (name, text, ty) = (names::unraw(name), types::text(ty), types::anonymous(ty));
-        let rt = names::alias(span);
-        Some(quote_spanned!(span=> #rt::check::shows(#what, #name, #text, #rt::private::Probe::<#ty>::SHOWS);))
-    };
-    let inputs = chain.run.inputs.iter().filter(|_| chain.form == Form::Item);
-    let inputs: Vec<_> = inputs.filter_map(|input| shows("the input ", &input.name, &input.ty)).collect();
-    let fields = chain.fields.iter().filter_map(|field| {
-        let cfg = field.cfg();
-        let ty = types::reloadable(&field.ty).unwrap_or(&field.ty);
-        let shows = shows("the field ", &field.name, ty)?;
-        Some(quote!(#(#cfg)* { #shows }))
-    });
-    let bindings = plan.bindings().filter_map(|(name, ty)| shows("the binding ", name, ty));
-    let (fields, bindings) = (fields.collect::<Vec<_>>(), bindings.collect::<Vec<_>>());
-    if inputs.is_empty() && fields.is_empty() && bindings.is_empty() {
-        return TokenStream::new();
-    }
-    quote! {
-        const _: () = {
-            use #rt::private::Plainly as _;
-            #(#inputs)* #(#fields)* #(#bindings)*
-        };
-    }
-}
-
-/// The same of what a node provides whose type has arguments, for nobody asked it where it was made; and that what ends the chain gives
-/// a reply.
-fn shows_of(plan: &Plan<'_>, position: usize) -> Option<TokenStream> {
-    let chain = plan.chain;
-    let step = &plan.steps[position];
-    let Step { name, span, level, has_arguments, .. } = step;
-    if types::mentions(&step.node, &chain.generics) {
-        return None;
-    }
-    let node = outside(plan, step);
-    let rt = names::alias(*span);
-    let level = &plan.levels[*level];
-    let check = if level.providers.contains(&position) {
-        let found = quote_spanned!(*span=> #rt::private::Probe::<<#node as #rt::Joins<'_, ()>>::As<0>>);
-        let shows = quote_spanned!(*span=> [#found::IS_SHARED, #found::IS_MUTABLE]);
-        let signature = quote_spanned!(*span=> <#node as #rt::Signature<'_>>);
-        let (out, kind) = (
-            quote_spanned!(*span=> #rt::private::Probe::<#signature::Out>),
-            quote_spanned!(*span=> #rt::private::Probe::<#signature::Kind>),
-        );
-        let hides =
-            quote_spanned!(*span=> #kind::IS_PLAIN && #rt::private::one_is([#out::IS_RESULT, #out::IS_CONTROL_FLOW]));
-        let shows = has_arguments.then(|| {
-            quote_spanned! {*span=>
-                #rt::check::shows_itself(#name, #rt::private::one_is(#shows));
-                #rt::check::shows_a_break(#name, #signature::FACTS.gives(), #hides);
-            }
-        });
-        shows?
-    } else {
-        may_end(plan, position)?;
-        let (gives, anything) = (is_a_reply(plan, position), is_anything(chain, *span, "ENDS_WITH_ANYTHING")?);
-        quote_spanned!(*span=> #rt::check::ends(#name, #gives, #anything);)
-    };
-    Some(quote_spanned! {*span=>
-        use #rt::private::Plainly as _;
-        #check
-    })
-}
-
-/// The chain's reply, where what the node at this position gives could be it, and is not.
-fn may_reply(plan: &Plan<'_>, position: usize) -> Option<syn::Type> {
-    let step = &plan.steps[position];
-    let is_step = step.role == Role::Step && !step.is_detached() && !types::mentions(&step.node, &plan.chain.generics);
-    let provides = plan.levels[step.level].providers.contains(&position);
-    reply_outside(plan.chain).filter(|_| is_step && provides)
-}
-
-/// The same where it is made of that.
-fn may_end(plan: &Plan<'_>, position: usize) -> Option<syn::Type> {
-    let step = &plan.steps[position];
-    let level = &plan.levels[step.level];
-    let ends = step.role == Role::Step && level.replies && !level.providers.contains(&position);
-    reply_outside(plan.chain).filter(|_| ends && !types::mentions(&step.node, &plan.chain.generics))
-}
-
-/// The static that says whether it is, or what it is.
-fn is_a_reply(plan: &Plan<'_>, position: usize) -> syn::Ident {
-    names::static_of(&format!("Reply{position}"), &plan.chain.name)
-}
-
-/// Those. Not in the constants that check: of a node that does not exist rustc says in a constant that it might be a parameter, and so the same
-/// once more.
-fn replies(plan: &Plan<'_>) -> TokenStream {
-    let replies = plan.steps.iter().enumerate().filter_map(|(position, step)| {
-        let (span, name) = (step.span, is_a_reply(plan, position));
-        let rt = names::alias(span);
-        let gives = read_of(&outside(plan, step), span, "Gives");
-        let (ty, asked) = match (may_reply(plan, position), may_end(plan, position)) {
-            (Some(reply), _) => {
-                let two = quote_spanned!(span=> #rt::private::Probe::<(#gives, #reply)>);
-                let asked = quote_spanned!(span=> [#two::IS_THE_REPLY, #two::IS_ITS_VALUE, #two::IS_A_REPLY]);
-                (quote!(#rt::private::bool), quote_spanned!(span=> #rt::private::one_is(#asked)))
-            }
-            (None, Some(_)) => {
-                (quote!(#rt::private::bool), quote_spanned!(span=> #rt::private::Probe::<#gives>::IS_NOTHING))
-            }
-            (None, None) => return None,
-        };
-        Some(quote!(static #name: #ty = { use #rt::private::Plainly as _; #asked };))
-    });
-    replies.collect()
-}
-
-/// `node::Gives`, or `Breaks`, of a node.
-fn read_of(node: &TokenStream, span: proc_macro2::Span, what: &str) -> TokenStream {
-    let (rt, what) = (names::alias(span), syn::Ident::new(what, span));
-    let signature = quote_spanned!(span=> <#node as #rt::Signature<'_>>);
-    quote_spanned!(span=> <#signature::Kind as #rt::flow::Reads<#signature::Out>>::#what)
-}
-
-/// That what a node breaks with whose type has arguments is no `()`.
-fn breaks_show(plan: &Plan<'_>, step: &Step, anything: &syn::Ident) -> Option<TokenStream> {
-    let Step { name, span, has_arguments, .. } = step;
-    if !has_arguments || types::mentions(&step.node, &plan.chain.generics) {
-        return None;
-    }
-    let (breaks, rt) = (read_of(&outside(plan, step), *span, "Breaks"), names::alias(*span));
-    Some(quote_spanned! {*span=> {
-        use #rt::private::Plainly as _;
-        #rt::check::breaks_show(#name, #rt::private::Probe::<#breaks>::IS_NOTHING, #anything);
-    }})
-}
-
-/// Whether the reply is a type that whatever can be converted becomes. `None` where it depends on a type parameter, or is `()`.
-fn is_anything(chain: &Chain, span: proc_macro2::Span, how: &str) -> Option<TokenStream> {
-    let reply = reply_outside(chain)?;
-    let (rt, how) = (names::alias(span), syn::Ident::new(how, span));
-    Some(quote_spanned!(span=> #rt::private::Probe::<#reply>::#how))
-}
-
-/// The reply's type where the chain's own lifetimes are not declared. `None` where it depends on a type parameter, or is `()`.
-fn reply_outside(chain: &Chain) -> Option<syn::Type> {
-    let reply = &chain.run.reply;
-    let is_known = chain.form == Form::Item && !types::mentions(reply, &chain.generics) && !types::is_unit(reply);
-    is_known.then(|| types::anonymous(reply))
-}
-
 /// A node's type where the chain's own lifetimes are not declared.
 pub(super) fn outside(plan: &Plan<'_>, step: &Step) -> TokenStream {
     let own: Vec<_> = plan.chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
@@ -583,157 +311,4 @@ fn opaque(plan: &Plan<'_>) -> Option<TokenStream> {
             <#checked<#(#arguments),*>>::WIRED
         };
     })
-}
-
-/// What the attributes before a node ask for, at the attributes.
-fn features(plan: &Plan<'_>, step: &Step) -> TokenStream {
-    let Step { name, .. } = step;
-    let of = |span: proc_macro2::Span, what: &str| {
-        let (rt, function) = (names::alias(span), syn::Ident::new(what, span));
-        quote_spanned!(span=> #rt::check::#function();)
-    };
-    let timeout = step.timeout.as_ref().map(|(span, _)| {
-        let rt = names::alias(*span);
-        let node = outside(plan, step);
-        let needs = of(*span, "needs_a_timer");
-        quote_spanned!(*span=> #needs #rt::check::can_be_late(#name, &<#node as #rt::Signature<'_>>::FACTS);)
-    });
-    let cancel = step.cancel.as_ref().map(|(span, _)| of(*span, "needs_a_spawner"));
-    let conditions = step.conditions.iter().map(condition_features);
-    quote!(#timeout #cancel #(#conditions)*)
-}
-
-fn condition_features(condition: &Condition) -> Option<TokenStream> {
-    match condition {
-        Condition::Sampled(span, _) => {
-            let rt = names::alias(*span);
-            Some(quote_spanned!(*span=> #rt::check::needs_chance();))
-        }
-        Condition::Split(..) | Condition::Asked(_) | Condition::Toggled(..) | Condition::Kept(_) => None,
-    }
-}
-
-/// A constant for each node, at its token, and one for the budget, at its number.
-fn checks(plan: &Plan<'_>) -> TokenStream {
-    let chain = plan.chain;
-    let scope = &plan.levels[0].scope;
-    let name = &chain.name;
-    let (_, chain_ty, _) = chain.generics.split_for_impl();
-    let rt = &names::runtime_alias();
-    let takes = names::static_of("Takes", name);
-    let anything = names::static_of("IsAnything", name);
-    let is_anything = match chain.form {
-        Form::Item => is_anything(chain, name.span(), "IS_ANYTHING"),
-        Form::Short => None,
-    };
-    let is_anything = match is_anything {
-        Some(is_anything) => quote!({ use #rt::private::Plainly as _; #is_anything }),
-        None => quote!(false),
-    };
-    let nodes = |this: &TokenStream, span: proc_macro2::Span, position: usize| {
-        let rt = names::alias(span);
-        // That of the way in is a bound: rustc can say it earlier.
-        let way_out =
-            (!chain.run.is_async).then(|| quote_spanned!(span=> #rt::check::way_out_of_fn(#this::NODES, #position);));
-        let step = &plan.steps[position];
-        let function = (!step.has_hooks && !matches!(step.role, Role::Around | Role::Predicate))
-            .then(|| quote_spanned!(span=> #rt::check::function(#this::NODES, #position);));
-        let provides = plan.levels[step.level].providers.contains(&position);
-        let provides = provides.then(|| quote_spanned!(span=> #rt::check::provides(#this::NODES, #position);));
-        let is_around = matches!(step.role, Role::Around);
-        let decides = (provides.is_some() || is_around)
-            .then(|| quote_spanned!(span=> #rt::check::decides(#this::CHAIN, #position);));
-        let role = match step.role {
-            Role::Step => quote_spanned! {span=>
-                #rt::check::step(#this::NODES, #position);
-                #rt::check::last(#this::CHAIN, #position);
-                #provides
-                #decides
-            },
-            Role::Around => quote_spanned!(span=> #rt::check::around(#this::CHAIN, #position); #decides),
-            Role::Predicate => quote_spanned!(span=> #rt::check::predicate(#this::NODES, #position);),
-            Role::Scrutinee { .. } => quote_spanned!(span=> #rt::check::scrutinee(#this::NODES, #position);),
-        };
-        let features = features(plan, step);
-        let spawns = chain.denies_spawn.then(|| {
-            let node = outside(plan, step);
-            quote_spanned!(span=> let () = <#node as #rt::Signature<'_>>::SPAWNS;)
-        });
-        let behind =
-            step.goes_behind(plan).then(|| quote_spanned!(span=> #rt::check::shed::behind(#this::CHAIN, #position);));
-        let shows = shows_of(plan, position);
-        let in_vain = may_reply(plan, position).map(|_| {
-            let is_a_reply = is_a_reply(plan, position);
-            quote_spanned!(span=> #rt::check::replies_in_vain(#this::CHAIN, #position, #is_a_reply);)
-        });
-        let breaks = quote_spanned!(span=> #rt::check::breaks(#this::NODES, #position, #anything););
-        let breaks_show = breaks_show(plan, step, &anything);
-        quote_spanned!(span=> { #behind #shows #rt::check::node(#this::CHAIN, #position, #takes); #in_vain #breaks #breaks_show #way_out #function #role #features #spawns })
-    };
-    let budget = |this: &TokenStream| {
-        let limit = chain.budget.as_ref()?;
-        let text = names::unraw(name);
-        let span = limit.span();
-        let rt = names::alias(span);
-        Some(quote_spanned! {span=>
-            #rt::check::budget(#text, #this::NODES, &#this::node_sizes(), #this::future_size(), #limit)
-        })
-    };
-    let replies = replies(plan);
-    if plan.is_generic {
-        // What these say can depend on the parameters: they are evaluated where `run` is used.
-        let generics = scope_generics(chain);
-        let (impl_generics, ty_generics, clause) = generics.split_for_impl();
-        let checks = plan.steps.iter().enumerate().map(|(at, step)| nodes(&quote!(<#name #chain_ty>), step.span, at));
-        let (chain_generics, chain_ty, chain_clause) = chain.generics.split_for_impl();
-        let budget = budget(&quote!(Self)).map(|check| {
-            let doc = "Evaluated by rustc for each chain that is built from this one.";
-            quote! {
-                impl #chain_generics #name #chain_ty #chain_clause {
-                    #[doc = #doc]
-                    const WITHIN_BUDGET: () = #check;
-                }
-            }
-        });
-        let shows = shows(plan);
-        let checked = chain.checked_with.iter().map(|arguments| {
-            let lifetimes: Vec<_> = chain.generics.lifetimes().map(|_| quote!('_)).collect();
-            let this = quote!(#name<#(#lifetimes,)* #(#arguments),*>);
-            let within = chain.budget.as_ref().map(|_| quote!(<#this>::WITHIN_BUDGET));
-            quote! {
-                const _: () = { <#scope<'_, '_, #(#lifetimes,)* #(#arguments),*>>::WIRED; #within };
-            }
-        });
-        let opaque = opaque(plan);
-        return quote! {
-            #shows
-            #replies
-            #(#checked)*
-            #opaque
-            impl #impl_generics #scope #ty_generics #clause {
-                const WIRED: () = {
-                    let #takes = #rt::check::takes(<#name #chain_ty>::NODES);
-                    let #anything = #is_anything;
-                    #(#checks;)*
-                };
-            }
-            #budget
-        };
-    }
-    let chain_arguments = chain_arguments(chain, false);
-    let this = quote!(<#name <#(#chain_arguments),*>>);
-    let checks = plan.steps.iter().enumerate().map(|(at, step)| {
-        let check = nodes(&this, step.span, at);
-        quote_spanned!(step.span=> const _: () = #check;)
-    });
-    let budget = budget(&this).map(|check| quote!(const _: () = #check;));
-    let shows = shows(plan);
-    quote! {
-        #shows
-        #replies
-        const #takes: #rt::private::bool = #rt::check::takes(#this::NODES);
-        const #anything: #rt::private::bool = #is_anything;
-        #(#checks)*
-        #budget
-    }
 }

@@ -1,45 +1,16 @@
-//! `around` and `again` of an `impl` block: what wraps a block.
+//! Reads `around` and `again` of an `impl` block: what wraps a block.
 
-use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::visit_mut::{self, VisitMut};
-use syn::{FnArg, GenericArgument, GenericParam, Ident, PathArguments, ReturnType, Signature, Type};
+use syn::{FnArg, GenericArgument, Ident, PathArguments, ReturnType, Signature, Type};
 
-use super::{FlowKind, Node};
+use super::flow::FlowKind;
+use super::signature::{Again, Around, block_output};
 use crate::diagnostics::Diagnostics;
 use crate::names;
 use crate::types;
 
 const SHAPE: &str = "write `async fn around<B: Future>(&self, block: Pin<&mut B>) -> Result<B::Output, E>`, or `-> B::Output` if it never gives up";
-
-/// What `#[node]` knows of the two.
-pub(super) struct Around {
-    /// Whether it is lent what `enter` gave.
-    takes_entered: bool,
-    /// What its block has to give, where it says so: the reply.
-    output: Option<Type>,
-    /// What it returns, with [`output`] for the block's output where that is any.
-    out: Type,
-    kind: FlowKind,
-    gives_up: Option<TokenStream>,
-    pub(super) again: Option<Again>,
-    /// It stands beside errors, and does nothing.
-    is_stub: bool,
-}
-
-pub(super) struct Again {
-    /// It returns a future in an `Option`: a pause may come first.
-    pauses: bool,
-    reply: Type,
-    /// Its own type parameter, which stands for the reply, and what it asks of it.
-    parameter: Option<Ident>,
-    bounds: Vec<TokenStream>,
-}
-
-/// Stands for the block's output.
-fn output() -> Ident {
-    names::single("ChainOutput")
-}
 
 /// Reads `around`.
 pub(super) fn read(signature: &Signature, diagnostics: &mut Diagnostics) -> Option<Around> {
@@ -88,7 +59,7 @@ pub(super) fn read(signature: &Signature, diagnostics: &mut Diagnostics) -> Opti
     let run = names::run_lifetime();
     let asked = output_of(signature, block).map(|ty| types::with_lifetime(&ty, &run));
     let output: Type = asked.clone().unwrap_or_else(|| {
-        let output = output();
+        let output = block_output();
         syn::parse_quote!(#output)
     });
     let mut out = types::with_lifetime(out, &run);
@@ -208,127 +179,5 @@ impl VisitMut for Replace<'_> {
             return;
         }
         visit_mut::visit_type_mut(self, ty);
-    }
-}
-
-impl Around {
-    /// One that does nothing, beside errors that stand already.
-    pub(super) fn kept_alive() -> Self {
-        let output = output();
-        Self {
-            takes_entered: false,
-            output: None,
-            out: syn::parse_quote!(#output),
-            kind: FlowKind::Plain,
-            gives_up: None,
-            again: None,
-            is_stub: true,
-        }
-    }
-
-    /// What it gives up with.
-    pub(super) const fn gives_up(&self) -> Option<&TokenStream> {
-        self.gives_up.as_ref()
-    }
-
-    pub(super) fn wraps(&self, rt: &TokenStream) -> TokenStream {
-        match self.again {
-            None => quote!(#rt::describe::Wraps::Once),
-            Some(_) => quote!(#rt::describe::Wraps::Again),
-        }
-    }
-
-    /// `impl Around for ..`
-    pub(super) fn expand(&self, node: &Node, rt: &TokenStream) -> TokenStream {
-        let ty = &node.ty;
-        let run = names::run_lifetime();
-        let (output, block) = (output(), names::single("ChainBlock"));
-        let (reply, mut parameters, bounds) = match (&self.again, &self.output) {
-            (Some(again), _) => {
-                let reply = types::with_lifetime(&again.reply, &run).to_token_stream();
-                (reply, again.parameter.iter().map(ToTokens::to_token_stream).collect(), again.bounds.clone())
-            }
-            (None, Some(output)) => (quote!(#output), Vec::new(), Vec::new()),
-            (None, None) => {
-                let reply = names::single("ChainReply");
-                (reply.to_token_stream(), vec![reply.to_token_stream()], Vec::new())
-            }
-        };
-        let of = match &self.output {
-            Some(output) => quote!(#output),
-            None => {
-                parameters.push(output.to_token_stream());
-                output.to_token_stream()
-            }
-        };
-        let generics = node.generics(&[quote!(#run)], &parameters);
-        let clause = node.where_clause(&[node.outlives(), bounds].concat());
-        let out = &self.out;
-        let kind = match (&self.kind, &self.gives_up) {
-            (FlowKind::Result, Some(_)) => quote!(Fails),
-            (FlowKind::Result, None) => quote!(NeverFails),
-            _ => quote!(Gives),
-        };
-        let gives_up = self.gives_up.clone().unwrap_or_else(|| quote!(#rt::Never));
-        let lent = self.takes_entered.then(|| quote!(entered,));
-        let call = match self.is_stub {
-            true => quote!(#rt::private::pending()),
-            false => quote!(Self::around(self, #lent block)),
-        };
-        let never = quote! {
-            #[inline(always)]
-            fn again(&#run self, attempt: u32, reply: &#reply) -> #rt::private::Option<#rt::NeverSuspends<()>> { #rt::private::None }
-            #[inline(always)]
-            fn pause<ChainPause: #rt::private::Future<Output = ()>>(_: ChainPause) -> #rt::NeverSuspends<()> { #rt::private::never_called() }
-        };
-        let (again_hook, again) = match &self.again {
-            None => (quote!(Absent), never),
-            Some(Again { pauses: true, .. }) => {
-                // What it captures are the types and the node, not the reply.
-                let own = node.generics.params.iter().map(|parameter| match parameter {
-                    GenericParam::Lifetime(parameter) => parameter.lifetime.to_token_stream(),
-                    GenericParam::Type(parameter) => parameter.ident.to_token_stream(),
-                    GenericParam::Const(parameter) => parameter.ident.to_token_stream(),
-                });
-                let captured = quote!(use<#run, #(#own,)* #(#parameters),*>);
-                let again = quote! {
-                    #[inline(always)]
-                    fn again(
-                        &#run self,
-                        attempt: u32,
-                        reply: &#reply,
-                    ) -> #rt::private::Option<impl #rt::private::Future<Output = ()> + #captured> {
-                        Self::again(self, attempt, reply)
-                    }
-                };
-                (quote!(Suspends), again)
-            }
-            Some(_) => {
-                let again = quote! {
-                    #never
-                    #[inline(always)]
-                    fn again_now(&#run self, attempt: u32, reply: &#reply) -> bool { Self::again(self, attempt, reply) }
-                };
-                (quote!(Now), again)
-            }
-        };
-        let hidden = super::hidden(rt);
-        let header = quote!(#hidden impl #generics #rt::Around<#run, #reply, #of> for #ty);
-        let items = quote! {
-            type Outcome = #out;
-            type Kind = #rt::flow::kind::#kind;
-            type GivesUp = #gives_up;
-            const AGAIN: #rt::describe::Hook = #rt::describe::Hook::#again_hook;
-            #[inline(always)]
-            fn around<#block: #rt::private::Future<Output = #of>>(
-                &#run self,
-                entered: &mut #rt::node::Gives<#run, Self>,
-                block: #rt::private::Pin<&mut #block>,
-            ) -> impl #rt::private::Future<Output = Self::Outcome> {
-                #call
-            }
-            #again
-        };
-        names::impl_at(header, &clause, items, node.span)
     }
 }

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Ident, ImplItemFn};
 
-use super::Node;
+use super::signature::Node;
 use crate::diagnostics::Diagnostics;
 use crate::names;
 

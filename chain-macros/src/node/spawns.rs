@@ -49,15 +49,18 @@ fn is_function(name: &Ident) -> bool {
     FUNCTIONS.contains(&names::unraw(name).as_str())
 }
 
+/// Whether the name behind this word is declared by it.
+fn declares(word: &Ident) -> bool {
+    ["fn", "let", "mut"].iter().any(|declares| word == declares)
+}
+
 /// The functions and the locals that are declared in these tokens under a name that spawns.
 fn declared(tokens: TokenStream, own: &mut Vec<String>) {
     let tokens: Vec<_> = tokens.into_iter().collect();
     for (at, token) in tokens.iter().enumerate() {
         match (token, &tokens[..at]) {
             (TokenTree::Group(group), _) => declared(group.stream(), own),
-            (TokenTree::Ident(name), [.., TokenTree::Ident(word)])
-                if is_function(name) && ["fn", "let", "mut"].iter().any(|declares| word == declares) =>
-            {
+            (TokenTree::Ident(name), [.., TokenTree::Ident(word)]) if is_function(name) && declares(word) => {
                 own.push(names::unraw(name));
             }
             _ => {}
@@ -116,7 +119,7 @@ fn through(before: &[TokenTree]) -> Option<String> {
         }
         [.., colon, other] if is(colon, ':') && is(other, ':') => None,
         // It is declared here.
-        [.., TokenTree::Ident(word)] if ["fn", "let", "mut"].iter().any(|declares| word == declares) => None,
+        [.., TokenTree::Ident(word)] if declares(word) => None,
         // Imported, most likely: what is one's own is called by its path.
         _ => Some(String::new()),
     }

@@ -9,7 +9,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Pat, Token};
 
 use super::pattern::{self, Typed};
-use super::{block, items, node_ends, node_path};
+use super::pieces::{block, items, node_ends, node_path};
 use crate::ast::{Arm, Binding, Block, Branch, Item, ItemKind, NodeUse};
 use crate::diagnostics::Diagnostics;
 use crate::extent;
@@ -24,7 +24,7 @@ pub(super) fn of_match(input: ParseStream<'_>, diagnostics: &mut Diagnostics) ->
     let Ok(group) = input.parse::<Group>() else {
         return Err(input.error("expected the arms of `match`\n  help: write `match node { Pattern => chain, .. }`"));
     };
-    super::ends_here(input, "the arms")?;
+    super::pieces::ends_here(input, "the arms")?;
     let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
     if tokens.is_empty() {
         diagnostics.error_at(
@@ -89,7 +89,7 @@ pub(super) fn of_if(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> sy
     } else {
         (Block { items: Vec::new(), span: group.span_close(), is_empty: true }, true)
     };
-    super::ends_here(input, "the branch")?;
+    super::pieces::ends_here(input, "the branch")?;
     let span = keyword.span;
     let arm = |pattern, label: &str, bindings, body| Arm { pattern, label: label.to_owned(), bindings, body };
     let (arms, is_bool) = match pattern {

@@ -7,7 +7,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Attribute, Expr, Ident, Lit, LitInt, LitStr, Meta, Token};
 
-use super::node_path;
+use super::pieces::node_path;
 use crate::ast::{Condition, How, ItemKind, Modifiers, NodeUse, OnCancel, Share, Toggle};
 use crate::diagnostics::Diagnostics;
 use crate::names;
@@ -141,7 +141,7 @@ pub(super) fn read(attributes: Vec<Attribute>, kind: &ItemKind, diagnostics: &mu
                 format_args!("`#[{name}]` stands on the node's own definition"),
                 "leave it out here",
             ),
-            _ if OF_THE_CHAIN.contains(&name.as_str()) => diagnostics.error(
+            _ if is_of_the_chain(&attribute) => diagnostics.error(
                 &attribute,
                 format_args!("`#[{name}]` is about the whole chain"),
                 "put it on the struct, or before `fn`",
@@ -232,7 +232,7 @@ fn when(input: ParseStream<'_>) -> syn::Result<NodeUse> {
         return Err(input.error("`#[when(..)]` names one node, not an expression\n  help: write a `#[node]` function that gives the opposite"));
     }
     let node = node_path(input)?;
-    super::node_ends(input, &node)?;
+    super::pieces::node_ends(input, &node)?;
     Ok(node)
 }
 

@@ -32,7 +32,8 @@ pub const fn queue(first: &str, fields: &[bool]) {
     }
 }
 
-const fn one_of(fields: &[bool]) -> bool {
+/// Whether one of these fields is what is looked for.
+pub(super) const fn one_of(fields: &[bool]) -> bool {
     let mut at = 0;
     while at < fields.len() {
         if fields[at] {

@@ -99,7 +99,7 @@ impl<T: DeserializeOwned> ReadJson<T> {
 }
 
 /// Whether the fields say that the body is JSON as it comes.
-fn is_json(fields: &HeaderMap) -> bool {
+pub(crate) fn is_json(fields: &HeaderMap) -> bool {
     let mut types = fields.get_all(CONTENT_TYPE).iter();
     let (Some(only), None) = (types.next(), types.next()) else { return false };
     let Ok(only) = only.to_str() else { return false };

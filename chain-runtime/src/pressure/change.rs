@@ -60,17 +60,29 @@ pub struct Cause {
     pub given_up: bool,
 }
 
+impl Change {
+    /// What caused it, in words: `memory is at 91.2 %, high from 90.0 % on`.
+    pub fn why(&self) -> impl fmt::Display {
+        struct Why(Change);
+        impl fmt::Display for Why {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let Change { from, to, .. } = self.0;
+                match self.0.because {
+                    Because::Source(cause) => cause.say(f, from, to),
+                    Because::Policy => f.write_str("by the policy"),
+                    Because::Forced => f.write_str("forced"),
+                    Because::Released => f.write_str("released"),
+                    Because::Stopped => f.write_str("nothing is measured any more"),
+                }
+            }
+        }
+        Why(*self)
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { from, to, .. } = self;
-        write!(f, "{from} -> {to}: ")?;
-        match self.because {
-            Because::Source(cause) => cause.say(f, *from, *to),
-            Because::Policy => f.write_str("by the policy"),
-            Because::Forced => f.write_str("forced"),
-            Because::Released => f.write_str("released"),
-            Because::Stopped => f.write_str("nothing is measured any more"),
-        }
+        write!(f, "{} -> {}: {}", self.from, self.to, self.why())
     }
 }
 

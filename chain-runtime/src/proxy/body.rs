@@ -21,6 +21,8 @@ use super::error::Cause;
 use super::fields::clean_trailers;
 use super::identity::Reserved;
 use super::pace::Pace;
+use super::pick::Outcome;
+use super::streaming::Streaming;
 use crate::failure::{Failure, Render};
 
 pin_project! {
@@ -97,6 +99,20 @@ impl Body {
         if relay.incoming.is_end_stream() { Self::empty() } else { Self { content: Content::Relayed { relay } } }
     }
 
+    /// Whether some of it is still to come from the upstream.
+    pub(super) const fn is_relayed(&self) -> bool {
+        matches!(self.content, Content::Relayed { .. } | Content::Gathered { rest: Some(_), .. })
+    }
+
+    /// Lets this go with what the upstream still sends.
+    pub(super) fn keep(&mut self, streaming: Streaming) {
+        match &mut self.content {
+            Content::Relayed { relay } => relay.streaming = streaming,
+            Content::Gathered { rest: Some(rest), .. } => *rest.as_mut().project().streaming = streaming,
+            _ => {}
+        }
+    }
+
     /// Reads what the upstream sends ahead, up to so many bytes. What is longer goes on as it comes.
     ///
     /// A reply that breaks off is seen here, while the request can still be sent again, and not in the middle of a reply that has begun.
@@ -169,6 +185,18 @@ pub enum BrokenReply {
     Expired,
     /// The client had left before it began.
     Abandoned,
+}
+
+impl BrokenReply {
+    /// What it says about the upstream.
+    pub(super) const fn outcome(&self) -> Outcome {
+        match self {
+            Self::Ended(_) => Outcome::Failed,
+            Self::Slow => Outcome::TimedOut,
+            // By then the client may have been waited for.
+            Self::Expired | Self::Abandoned => Outcome::Client,
+        }
+    }
 }
 
 impl fmt::Display for BrokenReply {
@@ -249,15 +277,30 @@ pin_project! {
         reserved: Arc<Reserved>,
         #[pin]
         pace: Pace,
+        streaming: Streaming,
     }
 }
 
 impl Relay {
-    pub(super) const fn new(incoming: Incoming, reserved: Arc<Reserved>, pace: Pace) -> Self {
-        Self { incoming, reserved, pace }
+    pub(super) fn new(incoming: Incoming, reserved: Arc<Reserved>, pace: Pace) -> Self {
+        Self { incoming, reserved, pace, streaming: Streaming::default() }
     }
 
-    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenReply>>> {
+    /// What comes next. Whoever follows the reply hears of its end.
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenReply>>> {
+        let frame = ready!(self.as_mut().poll_next(context));
+        match &frame {
+            None => *self.project().streaming = Streaming::default(),
+            Some(Err(broken)) => self.project().streaming.broke(broken.outcome()),
+            Some(Ok(_)) => {}
+        }
+        Poll::Ready(frame)
+    }
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenReply>>> {
         let mut this = self.project();
         let frame = match Pin::new(this.incoming).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => frame,

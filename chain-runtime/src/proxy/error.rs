@@ -7,6 +7,7 @@ use std::boxed::Box;
 use http::{Response, StatusCode};
 
 use super::identity::Unstatable;
+use super::pick::Outcome;
 use crate::failure::{Failure, Render};
 use crate::flow::IntoReply;
 
@@ -202,6 +203,17 @@ impl Error {
     #[must_use]
     pub const fn is_upstreams(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::Broken(_) | Self::Reply(_) | Self::Silent)
+    }
+}
+
+impl Error {
+    /// What it says about the upstream.
+    pub(super) const fn outcome(&self) -> Outcome {
+        match self {
+            Self::Refused(_) | Self::Broken(_) | Self::Reply(_) => Outcome::Failed,
+            Self::Silent | Self::Expired => Outcome::TimedOut,
+            _ => Outcome::Client,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::HeaderName;
+use http::{HeaderName, StatusCode};
 
 use super::fields::Via;
 use super::identity::Reserved;
@@ -33,6 +33,7 @@ pub struct Settings {
     pub(super) via: Via,
     pub(super) reserved: Arc<Reserved>,
     pub(super) keeps_host: bool,
+    pub(super) blames: fn(StatusCode) -> bool,
     pub(super) tunnels: Option<Tunnels>,
     #[cfg(feature = "rustls")]
     pub(super) tls: Option<super::tls::Tls>,
@@ -46,6 +47,7 @@ impl Default for Settings {
             via: Via::new("chain").expect("a token"),
             reserved: Arc::default(),
             keeps_host: false,
+            blames: |_| true,
             tunnels: None,
             #[cfg(feature = "rustls")]
             tls: None,
@@ -95,6 +97,27 @@ impl Settings {
     pub const fn keeps_host(mut self) -> Self {
         self.keeps_host = true;
         self
+    }
+
+    /// Which replies are those of an upstream that is not well, of those with a status of 500 to 599: all, where nothing is said. Others never are: a 4xx is the client's
+    /// mistake. Whoever picks hears of it, as the `ok` of an [`Outcome`](super::Outcome::Replied).
+    ///
+    /// ```
+    /// use chain_runtime::proxy::Settings;
+    /// use http::StatusCode;
+    ///
+    /// let settings = Settings::default().blames(|status| status != StatusCode::NOT_IMPLEMENTED);
+    /// # let _ = settings;
+    /// ```
+    #[must_use]
+    pub fn blames(mut self, is_blamed: fn(StatusCode) -> bool) -> Self {
+        self.blames = is_blamed;
+        self
+    }
+
+    /// Whether this is the reply of an upstream that is well.
+    pub(super) fn is_ok(&self, status: StatusCode) -> bool {
+        !(status.is_server_error() && (self.blames)(status))
     }
 
     /// Upgrades, WebSocket most of all, are passed on. Otherwise a client's wish for one is not.

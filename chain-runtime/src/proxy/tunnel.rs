@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::pace::later;
+use super::streaming::Streaming;
 use crate::tailed::{Carried, Tunnel};
 
 /// The tunnels of a server: counted, bounded in number, and ended when it stops.
@@ -92,16 +93,31 @@ impl Drop for Place {
 
 impl Place {
     /// Carries what both sides send, as soon as they are upgraded, in a task of its own.
-    pub(super) fn carry(self, client: OnUpgrade, upstream: OnUpgrade, told: Tunnel) {
+    fn carry(self, client: OnUpgrade, upstream: OnUpgrade, told: Tunnel, streaming: Streaming) {
         let shared = Arc::clone(&self.0.0);
         let tasks = shared.tasks.clone();
         tasks.spawn(async move {
-            let _place = self;
+            let _both = (self, streaming);
             let moved = Arc::new(Moved::default());
             // Also where the task is dropped: with the runtime, say.
             let end = End { moved: Arc::clone(&moved), told, was_cut: true };
             carried(&shared, client, upstream, &moved, end).await;
         });
+    }
+}
+
+/// A tunnel that is to begin with its reply.
+pub(super) struct Opening {
+    pub(super) place: Place,
+    pub(super) client: OnUpgrade,
+    pub(super) upstream: OnUpgrade,
+    pub(super) told: Tunnel,
+}
+
+impl Opening {
+    /// Lets it begin. What is given goes with it to its end.
+    pub(super) fn open(self, streaming: Streaming) {
+        self.place.carry(self.client, self.upstream, self.told, streaming);
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod choice;
 mod draw;
+mod part;
 mod ring;
 mod round_robin;
+mod subset;
 mod zoned;
 
 use core::num::NonZeroU32;
@@ -15,8 +17,10 @@ use std::time::Instant;
 pub use choice::{LeastRequests, PeakEwma};
 pub use ring::Ring;
 pub use round_robin::RoundRobin;
+pub use subset::Subset;
 pub use zoned::Zoned;
 
+use super::pick::Tried;
 use super::seat::Seat;
 use super::snapshot::{Entry, Snapshot, State};
 
@@ -29,13 +33,14 @@ use super::snapshot::{Entry, Snapshot, State};
 /// | [`RoundRobin`] | weights alone | one member |
 /// | [`Ring`] | a key, unless its member has too much in flight | one member, mostly |
 /// | [`Zoned`] | where a member stands, and one of the above | what that one looks at |
+/// | [`Subset`] | which part of them is this machine's, and one of the above | what that one looks at |
 ///
 /// What it needs of the members is derived once a snapshot, by [`table`](Self::table). [`pick`](Self::pick) then takes no lock and allocates nothing.
 ///
 /// ```
 /// use chain_runtime::upstream::{Ask, Balance, Candidate};
 ///
-/// /// The first one by name that is open, as where one member leads and the others stand by.
+/// /// The first one by name that is open and was not tried, as where one member leads and the others stand by.
 /// struct First;
 ///
 /// impl<T> Balance<T> for First {
@@ -43,8 +48,8 @@ use super::snapshot::{Entry, Snapshot, State};
 ///
 ///     fn table(&self, _: &[Candidate<T>]) {}
 ///
-///     fn pick<'a>(&self, candidates: &'a [Candidate<T>], (): &'a (), _: &Ask) -> &'a Candidate<T> {
-///         candidates.iter().find(|candidate| candidate.is_open()).unwrap_or(&candidates[0])
+///     fn pick<'a>(&self, candidates: &'a [Candidate<T>], (): &'a (), ask: &Ask<'_>) -> &'a Candidate<T> {
+///         candidates.iter().find(|candidate| ask.takes(candidate)).unwrap_or(&candidates[0])
 ///     }
 /// }
 /// ```
@@ -56,18 +61,20 @@ pub trait Balance<T> {
     fn table(&self, candidates: &[Candidate<T>]) -> Self::Table;
 
     /// Picks one. There is one candidate at least, and `table` was derived of just these. A candidate that is not [open](Candidate::is_open) takes nothing: where one is picked
-    /// all the same, the pick is repeated.
-    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], table: &'a Self::Table, ask: &Ask) -> &'a Candidate<T>;
+    /// all the same, the pick is repeated. Where one is picked that was [tried](Ask::tried), any other is taken instead, and only where there is none, the balancer is asked once more as if nobody
+    /// was tried. So a balancer may pass over those that were tried in its own way, and need not.
+    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], table: &'a Self::Table, ask: &Ask<'_>) -> &'a Candidate<T>;
 }
 
 /// What is known of the request for which somebody picks.
 #[derive(Clone, Copy, Debug)]
-pub struct Ask {
+pub struct Ask<'t> {
     pub(super) now: Instant,
     pub(super) key: Option<u64>,
+    pub(super) tried: Option<&'t Tried>,
 }
 
-impl Ask {
+impl Ask<'_> {
     /// Now.
     #[must_use]
     pub const fn now(&self) -> Instant {
@@ -78,6 +85,24 @@ impl Ask {
     #[must_use]
     pub const fn key(&self) -> Option<u64> {
         self.key
+    }
+
+    /// Whether the request was sent to this member already: see [`Tried`].
+    #[must_use]
+    pub fn tried<T>(&self, seat: &Seat<T>) -> bool {
+        self.tried.is_some_and(|tried| tried.contains(seat.generation()))
+    }
+
+    /// Whether this member is open and was not tried.
+    #[must_use]
+    pub fn takes<T>(&self, candidate: &Candidate<T>) -> bool {
+        candidate.is_open() && !self.tried(candidate.seat())
+    }
+
+    /// Any member that is open and was not tried.
+    pub(super) fn any<'a, T>(&self, candidates: &'a [Candidate<T>]) -> Option<&'a Candidate<T>> {
+        let (before, behind) = candidates.split_at(fastrand::usize(..=candidates.len()));
+        behind.iter().chain(before).find(|candidate| self.takes(candidate))
     }
 }
 
@@ -143,6 +168,11 @@ impl<T> Candidate<T> {
     #[must_use]
     pub const fn whole_weight(&self) -> NonZeroU32 {
         self.whole
+    }
+
+    /// The same, of which only this part counts.
+    fn in_part(&self, part: f64) -> Self {
+        Self { weight: self.weight * part, ..self.clone() }
     }
 
     /// Whether it still takes requests, whatever the snapshot says.

@@ -266,6 +266,12 @@ impl<T> Book<T> {
         Ok(changes)
     }
 
+    /// Whether somebody has this name.
+    #[cfg(feature = "upstream-http")]
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.members.contains_key(name)
+    }
+
     /// The seat of this registration, while it is there or has requests in flight.
     pub(super) fn seat(&self, registration: &Registration) -> Option<Arc<Seat<T>>> {
         let registered = self.members.get(&registration.name).map(|record| &record.seat);

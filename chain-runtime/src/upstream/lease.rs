@@ -13,8 +13,8 @@ use super::seat::{InFlight, Seat};
 
 /// One request to one member. [`Pick`](super::Pick) provides it, later nodes borrow it, and it is returned when it is dropped.
 ///
-/// A later node says how the request ended: [`replied`](Self::replied), [`failed`](Self::failed) or [`timed_out`](Self::timed_out). What it
-/// took is the time until then, and not until the lease is returned. Where it is said more than once, the last counts.
+/// A later node says how the request ended: [`replied`](Self::replied), [`failed`](Self::failed), [`timed_out`](Self::timed_out) or
+/// [`cancelled`](Self::cancelled). What it took is the time until then, and not until the lease is returned. Where it is said more than once, the last counts.
 ///
 /// Where nobody says anything, how the run ended decides:
 ///
@@ -94,6 +94,11 @@ impl<T> Lease<T> {
     /// No reply came in time.
     pub fn timed_out(&self) {
         self.say(TIMED_OUT);
+    }
+
+    /// Whoever asked does not want the reply any more, or has made a mistake: nothing is known of the member.
+    pub fn cancelled(&self) {
+        self.say(CANCELLED);
     }
 
     /// The run goes back through the node that provides it.

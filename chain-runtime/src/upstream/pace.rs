@@ -16,14 +16,14 @@ pub(super) struct Pace {
     asleep_until: Option<Instant>,
 }
 
-/// What is to be done after a change.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Publish {
-    Nothing,
-    /// By whoever made the change, before it returns.
-    Now,
-    /// By the keeper, who has to be woken to look at the time.
-    Later,
+/// What is to be done after a change. Both may be: a lease that is shorter than all others ends before the keeper would look, also where the
+/// change is published at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Then {
+    /// Whether whoever made the change publishes it, before the call returns.
+    pub(super) publish: bool,
+    /// Whether the keeper has to be woken to look at the time.
+    pub(super) wake: bool,
 }
 
 impl Pace {
@@ -32,21 +32,17 @@ impl Pace {
     }
 
     /// Decides, after a change at `now` that left the book at this version with this end of a lease as the next.
-    pub(super) fn publish(&mut self, version: u64, next_end: Option<Instant>, now: Instant) -> Publish {
+    pub(super) fn then(&mut self, version: u64, next_end: Option<Instant>, now: Instant) -> Then {
         let changed = version != self.published;
-        if changed && (self.keepers == 0 || self.next().is_none_or(|next| next <= now)) {
-            return Publish::Now;
+        let publish = changed && (self.keepers == 0 || self.next().is_none_or(|next| next <= now));
+        let due = if publish { next_end } else { self.due(version, next_end) };
+        let is_earlier = |due| self.asleep_until.is_none_or(|until| due < until);
+        let wake = self.keepers > 0 && due.is_some_and(is_earlier);
+        if wake {
+            // Until it sleeps again, nobody else has to wake it for anything that is not earlier.
+            self.asleep_until = due;
         }
-        if self.keepers == 0 {
-            return Publish::Nothing;
-        }
-        let due = self.due(version, next_end);
-        if due.is_none_or(|due| self.asleep_until.is_some_and(|until| until <= due)) {
-            return Publish::Nothing;
-        }
-        // Until it sleeps again, nobody else has to wake it for anything that is not earlier.
-        self.asleep_until = due;
-        Publish::Later
+        Then { publish, wake }
     }
 
     /// Whether there is something to publish. Then it counts as published.

@@ -2,22 +2,26 @@
 
 mod by;
 mod derived;
+mod tries;
+mod untried;
 
 use core::error::Error;
 use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
-use std::time::Instant;
 
 use chain_macros::node;
 
 pub use by::PickBy;
-use derived::Derived;
+use derived::{Derived, Of};
+pub use tries::{Tried, tried};
+pub use untried::Untried;
 
-use super::balance::{Ask, Balance, PeakEwma};
+use super::balance::{Ask, Balance, Candidate, PeakEwma};
 use super::lease::Lease;
 use super::registry::{Registry, now};
 use super::seat::InFlight;
+use super::snapshot::Entry;
 use crate::Ending;
 
 /// The node that picks a member, and provides a [`Lease`] on it. It breaks with [`NoUpstream`].
@@ -64,6 +68,10 @@ use crate::Ending;
 /// # }).unwrap();
 /// ```
 ///
+/// # In a block that runs again
+///
+/// Where a `Retry` runs the block again, [`untried`](Self::untried) picks another member each time: see [`Tried`]. By a key of the request, [`by`](Self::by) picks.
+///
 /// # What a pick costs
 ///
 /// It takes no lock, waits for nobody and allocates nothing, but for arc-swap's and fastrand's first use on a thread. What the balancer needs of a snapshot is derived by the first that picks in it,
@@ -109,38 +117,54 @@ impl<T, B: Balance<T>> Pick<T, B> {
     ///
     /// [`NoUpstream`] where no member is to be asked.
     pub fn lease(&self) -> Result<Lease<T>, NoUpstream> {
-        self.lease_for(None)
+        self.lease_for(None, None)
     }
 
-    fn lease_for(&self, key: Option<u64>) -> Result<Lease<T>, NoUpstream> {
+    fn lease_for(&self, key: Option<u64>, tried: Option<&Tried>) -> Result<Lease<T>, NoUpstream> {
         let now = now();
-        let ask = Ask { now, key };
-        let picked = self.pick(&ask).or_else(|| self.any(now)).ok_or(NoUpstream)?;
+        let ask = Ask { now, key, tried };
+        let picked = self.pick(&ask).or_else(|| self.any(&ask)).ok_or(NoUpstream)?;
+        if let Some(tried) = tried {
+            tried.add(picked.seat().generation());
+        }
         Ok(Lease::new(picked, now, self.timeout))
     }
 
-    fn pick(&self, ask: &Ask) -> Option<InFlight<T>> {
+    fn pick(&self, ask: &Ask<'_>) -> Option<InFlight<T>> {
         for _ in 0..TRIES {
             let of = self.derived.current(&self.registry, &self.balance, ask.now);
             if of.candidates.is_empty() {
                 return None;
             }
-            let picked = self.balance.pick(&of.candidates, &of.table, ask).seat().begin();
-            if picked.is_some() {
-                return picked;
+            let mut picked = self.balance.pick(&of.candidates, &of.table, ask);
+            if ask.tried(picked.seat()) {
+                picked = self.beside(&of, ask);
+            }
+            let begun = picked.seat().begin();
+            if begun.is_some() {
+                return begun;
             }
         }
         None
     }
 
+    /// The balancer has found nobody who was not tried: all were, or it does not care.
+    #[cold]
+    fn beside<'a>(&'a self, of: &'a Of<T, B::Table>, ask: &Ask<'_>) -> &'a Candidate<T> {
+        let as_if_nobody_was = Ask { tried: None, ..*ask };
+        ask.any(&of.candidates).unwrap_or_else(|| self.balance.pick(&of.candidates, &of.table, &as_if_nobody_was))
+    }
+
     /// Any member that is to be asked: what was derived is old, or the balancer picks what is closed.
     #[cold]
-    fn any(&self, now: Instant) -> Option<InFlight<T>> {
+    fn any(&self, ask: &Ask<'_>) -> Option<InFlight<T>> {
         let snapshot = self.registry.snapshot();
         let members = snapshot.members();
         let (before, behind) = members.split_at(fastrand::usize(..=members.len()));
-        let ready = behind.iter().chain(before).filter(|entry| snapshot.share(entry, now) > 0.0);
-        ready.map(|entry| entry.seat()).find_map(|seat| seat.begin())
+        let ready = behind.iter().chain(before).filter(|entry| snapshot.share(entry, ask.now) > 0.0);
+        let mut seats = ready.map(Entry::seat);
+        let untried = seats.clone().filter(|seat| !ask.tried(seat)).find_map(|seat| seat.begin());
+        untried.or_else(|| seats.find_map(|seat| seat.begin()))
     }
 }
 

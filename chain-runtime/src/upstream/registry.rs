@@ -12,7 +12,7 @@ use super::book::Book;
 use super::health::{Care, Health};
 use super::listed::Listed;
 use super::member::{Generation, Gone, Member, Refused, Registration};
-use super::pace::{Pace, Publish};
+use super::pace::{Pace, Then};
 use super::snapshot::{Counts, Snapshot, State};
 use super::swap::{Current, Swap};
 use crate::sync::Mutex;
@@ -256,13 +256,14 @@ impl<T> Registry<T> {
         let evicted = inner.book.expire(now);
         let result = change(&mut inner.book, evicted);
         let Inner { book, pace } = &mut *inner;
-        let publish = pace.publish(book.version(), book.next_end(), now);
+        let Then { publish, wake } = pace.then(book.version(), book.next_end(), now);
         let dropped = core::mem::take(&mut book.dropped);
         drop(inner);
-        match publish {
-            Publish::Nothing => {}
-            Publish::Now => self.publish(now),
-            Publish::Later => self.shared.wake.notify_one(),
+        if wake {
+            self.shared.wake.notify_one();
+        }
+        if publish {
+            self.publish(now);
         }
         drop(dropped);
         result

@@ -46,6 +46,19 @@ pub enum State {
     Unhealthy,
 }
 
+impl State {
+    /// Its name, for a list or a metric: `ready`, `draining`, `ejected`, `unhealthy`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Draining => "draining",
+            Self::Ejected { .. } => "ejected",
+            Self::Unhealthy => "unhealthy",
+        }
+    }
+}
+
 /// How many members are in which state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

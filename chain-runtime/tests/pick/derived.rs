@@ -37,7 +37,7 @@ impl<T> Balance<T> for Held {
         candidates.len()
     }
 
-    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], table: &'a usize, _: &Ask) -> &'a Candidate<T> {
+    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], table: &'a usize, _: &Ask<'_>) -> &'a Candidate<T> {
         assert_eq!(candidates.len(), *table, "it was derived of others");
         &candidates[candidates.len() - 1]
     }
@@ -90,7 +90,7 @@ impl<T> Balance<T> for Panics {
         assert_ne!(candidates.len(), 4, "as it should");
     }
 
-    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], (): &'a (), _: &Ask) -> &'a Candidate<T> {
+    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], (): &'a (), _: &Ask<'_>) -> &'a Candidate<T> {
         &candidates[candidates.len() - 1]
     }
 }

@@ -1,6 +1,8 @@
 //! Whose turn it is: leases on all ways out, and balancers in a simulation.
 #![cfg(feature = "upstream")]
 
+#[cfg(feature = "retry")]
+mod again;
 mod allocations;
 mod derived;
 mod health;
@@ -8,6 +10,7 @@ mod lease;
 mod ring;
 mod shares;
 mod simulation;
+mod subset;
 #[path = "../support/mod.rs"]
 mod support;
 mod zones;

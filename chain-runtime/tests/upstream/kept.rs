@@ -43,6 +43,24 @@ async fn leases_end_when_they_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lease_ends_also_where_its_member_was_published_at_once() {
+    let (registry, _keeper) = kept();
+    sleep(MS).await;
+    let begun = Instant::now();
+    registry.register(member("long"), Duration::from_secs(3600)).unwrap();
+    assert_eq!(members(&registry), 1);
+    // So long after the snapshot before that this one is published at once as well.
+    sleep_until(begun + 50 * MS).await;
+    registry.register(member("short"), 100 * MS).unwrap();
+    assert_eq!(members(&registry), 2);
+    sleep_until(begun + 152 * MS).await;
+    assert_eq!(members(&registry), 1);
+    registry.register(member("shorter"), 50 * MS).unwrap();
+    sleep_until(begun + 225 * MS).await;
+    assert_eq!(members(&registry), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_first_change_is_published_at_once_and_the_others_together() {
     let (registry, _keeper) = kept();
     sleep(MS).await;

@@ -9,6 +9,10 @@ mod health;
 mod health_model;
 mod kept;
 mod model;
+#[cfg(all(feature = "proxy", feature = "upstream-http"))]
+mod registered_over_http;
+#[cfg(feature = "upstream-http")]
+mod registrar;
 mod registry;
 mod sources;
 mod stress;

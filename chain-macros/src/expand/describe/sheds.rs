@@ -1,11 +1,10 @@
 //! What a chain sheds: its description, the handle to it, and the checks of it.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::Ident;
 
-use super::types;
-use crate::ast::{Chain, Field, How, Share};
+use crate::ast::{Chain, How, Share};
 use crate::names;
 use crate::plan::{Plan, Shed, ShedOf};
 
@@ -52,27 +51,19 @@ pub(super) fn handle(plan: &Plan<'_>) -> Option<TokenStream> {
 pub(super) fn places(chain: &Chain) -> TokenStream {
     let sheds = chain.run.body.sheds();
     let level = sheds.first().filter(|_| chain.shedding().is_none());
-    let level = level.map(|first| place(first.span, &chain.may_have_it(), "IS_SHEDDING", "place", &first.name));
+    let level = level.map(|first| {
+        let check = quote_spanned!(first.span=> shed::place);
+        super::one_of(&chain.may_have_it(), "IS_SHEDDING", first.span, &check, &first.name)
+    });
     let first_behind = sheds.iter().find_map(|shed| match shed.how {
         How::Behind(span) => Some((span, &shed.name)),
         _ => None,
     });
-    let queue = first_behind.map(|(span, name)| place(span, &chain.may_be_tasks(), "IS_TASKS", "queue", name));
-    quote!(#level #queue)
-}
-
-fn place(span: Span, fields: &[&Field], is_it: &str, check: &str, name: &str) -> TokenStream {
-    let (rt, is_it, check) = (names::alias(span), Ident::new(is_it, span), Ident::new(check, span));
-    let fields = fields.iter().map(|field| {
-        let (cfg, ty) = (field.cfg(), types::anonymous(&field.ty));
-        quote_spanned!(span=> #(#cfg)* #rt::private::Probe::<#ty>::#is_it)
+    let queue = first_behind.map(|(span, name)| {
+        let check = quote_spanned!(span=> shed::queue);
+        super::one_of(&chain.may_be_tasks(), "IS_TASKS", span, &check, name)
     });
-    quote_spanned! {span=>
-        const _: () = {
-            use #rt::private::Plainly as _;
-            #rt::check::shed::#check(#name, &[#(#fields),*]);
-        };
-    }
+    quote!(#level #queue)
 }
 
 /// That there are not too many, and that what they ask for is there.

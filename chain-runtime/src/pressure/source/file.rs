@@ -1,11 +1,12 @@
 //! A small file of the kernel's that is kept open, and numbers out of it.
 
+use std::format;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::Fault;
+use super::{Absent, Fault};
 
 /// A file that is read again and again at offset 0: opening one costs more than reading it.
 #[derive(Debug)]
@@ -18,6 +19,12 @@ impl Kept {
     pub(super) fn open(path: PathBuf) -> io::Result<Self> {
         let file = File::open(&path)?;
         Ok(Self { path, file })
+    }
+
+    /// The file of the source of this name.
+    pub(super) fn of(name: &'static str, path: &Path) -> Result<Self, Absent> {
+        Self::open(path.to_path_buf())
+            .map_err(|error| Absent::new(name, format!("`{}` cannot be opened: {error}", path.display())))
     }
 
     pub(super) fn path(&self) -> &Path {

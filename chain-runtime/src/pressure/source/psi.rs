@@ -108,11 +108,9 @@ impl Psi {
     }
 
     fn open(name: &'static str, path: &Path, thresholds: Thresholds) -> Result<Self, Absent> {
-        let file = Kept::open(path.to_path_buf())
-            .map_err(|error| Absent::new(name, format!("`{}` cannot be opened: {error}", path.display())))?;
         Ok(Self {
             name,
-            file,
+            file: Kept::of(name, path)?,
             who: Stalled::Some,
             averaged: false,
             thresholds,

@@ -2,7 +2,6 @@
 
 use core::fmt;
 use std::boxed::Box;
-use std::format;
 use std::path::Path;
 use std::time::Instant;
 
@@ -50,10 +49,7 @@ impl Resident {
     /// Where `limit` is 0.
     pub fn at(file: impl AsRef<Path>, page: u64, limit: u64) -> Result<Self, Absent> {
         assert!(limit > 0, "of a limit of 0 bytes there is no share");
-        let path = file.as_ref();
-        let file = Kept::open(path.to_path_buf())
-            .map_err(|error| Absent::new(NAME, format!("`{}` cannot be opened: {error}", path.display())))?;
-        Ok(Self { file, page, limit, less: None })
+        Ok(Self { file: Kept::of(NAME, file.as_ref())?, page, limit, less: None })
     }
 
     /// Takes off what an allocator only retains, in bytes: asked with each reading. See [`Cgroup::less`](super::Cgroup::less).

@@ -22,13 +22,29 @@ impl PeakEwma {
     }
 }
 
-fn expected<T>(candidate: &Candidate<T>, ask: &Ask) -> f64 {
+fn expected<T>(candidate: &Candidate<T>, ask: &Ask<'_>) -> f64 {
     if !candidate.is_open() {
         return f64::INFINITY;
     }
     let load = candidate.load();
     candidate.seat().latency.expected(load > 0.0, ask.now) * (1.0 + load)
 }
+
+/// Draws two among those that take the request: two that differ, unless there is only one, or the others weigh next to nothing. `None` where there is none.
+#[cold]
+fn beside<'a, T>(
+    candidates: &'a [Candidate<T>],
+    table: &Draw,
+    ask: &Ask<'_>,
+) -> Option<(&'a Candidate<T>, &'a Candidate<T>)> {
+    let mut drawn = (0..DRAWS).map(|_| &candidates[table.one()]).filter(|candidate| ask.takes(candidate));
+    let one = drawn.next().or_else(|| ask.any(candidates))?;
+    let other = drawn.find(|other| other.seat().generation() != one.seat().generation());
+    Some((one, other.unwrap_or(one)))
+}
+
+/// So often are two drawn where some were tried.
+const DRAWS: usize = 16;
 
 impl<T> Balance<T> for PeakEwma {
     type Table = Draw;
@@ -38,9 +54,12 @@ impl<T> Balance<T> for PeakEwma {
     }
 
     #[inline]
-    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], table: &'a Draw, ask: &Ask) -> &'a Candidate<T> {
+    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], table: &'a Draw, ask: &Ask<'_>) -> &'a Candidate<T> {
         let (one, other) = table.two();
-        let (one, other) = (&candidates[one], &candidates[other]);
+        let (mut one, mut other) = (&candidates[one], &candidates[other]);
+        if ask.tried(one.seat()) || ask.tried(other.seat()) {
+            (one, other) = beside(candidates, table, ask).unwrap_or((one, other));
+        }
         if expected(other, ask) < expected(one, ask) { other } else { one }
     }
 }
@@ -68,10 +87,10 @@ impl<T> Balance<T> for LeastRequests {
         Draw::of(candidates)
     }
 
-    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], table: &'a Draw, _: &Ask) -> &'a Candidate<T> {
+    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], table: &'a Draw, ask: &Ask<'_>) -> &'a Candidate<T> {
         let (before, behind) = candidates.split_at(table.one());
         let (mut best, mut least) = (&behind[0], f64::INFINITY);
-        for candidate in behind.iter().chain(before).filter(|candidate| candidate.is_open()) {
+        for candidate in behind.iter().chain(before).filter(|candidate| ask.takes(candidate)) {
             let load = candidate.load();
             if load < least {
                 (best, least) = (candidate, load);

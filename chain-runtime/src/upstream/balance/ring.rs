@@ -119,7 +119,7 @@ impl<T> Balance<T> for Ring {
         Points::of(candidates)
     }
 
-    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], table: &'a Points, ask: &Ask) -> &'a Candidate<T> {
+    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], table: &'a Points, ask: &Ask<'_>) -> &'a Candidate<T> {
         let key = ask.key.unwrap_or_else(|| fastrand::u64(..));
         let picks = table.picks.fetch_add(1, Relaxed);
         let mut share = None;
@@ -128,7 +128,7 @@ impl<T> Balance<T> for Ring {
         let (mut best, mut least) = (None, f64::INFINITY);
         for (_, index) in behind.iter().chain(before).take(STEPS) {
             let candidate = &candidates[*index as usize];
-            if !candidate.is_open() {
+            if !ask.takes(candidate) {
                 continue;
             }
             let in_flight = candidate.seat().in_flight();

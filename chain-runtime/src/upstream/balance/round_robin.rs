@@ -39,17 +39,12 @@ impl<T> Balance<T> for RoundRobin {
         round(candidates.iter().map(|candidate| ((candidate.weight() * PARTS).round() as u64).max(1)))
     }
 
-    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], round: &'a Box<[u32]>, _: &Ask) -> &'a Candidate<T> {
-        // Whoever is closed is passed over, up to all of them: there may be as many in a row.
-        let mut picked = &candidates[0];
-        for _ in 0..candidates.len() {
-            let turn = self.turn.fetch_add(1, Relaxed) % round.len();
-            picked = &candidates[round[turn] as usize];
-            if picked.is_open() {
-                break;
-            }
-        }
-        picked
+    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], round: &'a Box<[u32]>, ask: &Ask<'_>) -> &'a Candidate<T> {
+        // Whoever is closed or was tried is passed over, up to all of them: there may be as many in a row.
+        let turns = (0..candidates.len()).map(|_| self.turn.fetch_add(1, Relaxed) % round.len());
+        let picked = turns.map(|turn| &candidates[round[turn] as usize]).find(|candidate| ask.takes(candidate));
+        // One that was tried may have all of these turns, by its weight.
+        picked.or_else(|| ask.any(candidates)).unwrap_or(&candidates[0])
     }
 }
 

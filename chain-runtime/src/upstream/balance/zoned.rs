@@ -1,8 +1,8 @@
 //! [`Zoned`]: those nearby first.
 
-use std::boxed::Box;
 use std::sync::Arc;
 
+use super::part::Part;
 use super::{Ask, Balance, Candidate};
 
 /// Picks among the members of one zone as long as they are not too busy, and then among the others as well.
@@ -45,21 +45,13 @@ pub struct Parts<T, P> {
     far: Option<Part<T, P>>,
 }
 
-#[derive(Debug)]
-struct Part<T, P> {
-    candidates: Box<[Candidate<T>]>,
-    table: P,
-}
-
 impl<B> Zoned<B> {
     fn part<T>(&self, candidates: &[Candidate<T>], is_near: bool) -> Option<Part<T, B::Table>>
     where
         B: Balance<T>,
     {
         let is_in = |candidate: &&Candidate<T>| (candidate.seat().zone() == Some(&self.zone)) == is_near;
-        let candidates: Box<[Candidate<T>]> = candidates.iter().filter(is_in).cloned().collect();
-        let table = (!candidates.is_empty()).then(|| self.balance.table(&candidates))?;
-        Some(Part { candidates, table })
+        Part::of(candidates.iter().filter(is_in).cloned(), &self.balance)
     }
 }
 
@@ -70,13 +62,13 @@ impl<T, B: Balance<T>> Balance<T> for Zoned<B> {
         Parts { near: self.part(candidates, true), far: self.part(candidates, false) }
     }
 
-    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], parts: &'a Self::Table, ask: &Ask) -> &'a Candidate<T> {
-        let pick = |part: &'a Part<T, B::Table>| self.balance.pick(&part.candidates, &part.table, ask);
+    fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], parts: &'a Self::Table, ask: &Ask<'_>) -> &'a Candidate<T> {
+        let pick = |part: &'a Part<T, B::Table>| part.pick(&self.balance, ask);
         let near = parts.near.as_ref().map(pick);
         match near {
-            Some(near) if near.is_open() && near.load() < self.limit => near,
+            Some(near) if ask.takes(near) && near.load() < self.limit => near,
             _ => match (near, parts.far.as_ref().map(pick)) {
-                (Some(near), Some(far)) if near.is_open() && near.load() <= far.load() => near,
+                (Some(near), Some(far)) if ask.takes(near) && !(ask.takes(far) && far.load() < near.load()) => near,
                 (_, Some(far)) => far,
                 (near, None) => near.unwrap_or(&candidates[0]),
             },

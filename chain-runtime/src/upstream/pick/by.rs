@@ -53,7 +53,7 @@ use crate::upstream::lease::Lease;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct PickBy<K, T, B: Balance<T> = Ring> {
-    pick: Pick<T, B>,
+    pub(super) pick: Pick<T, B>,
     secret: (u64, u64),
     _key: PhantomData<fn(K)>,
 }
@@ -80,9 +80,13 @@ impl<K: Key, T, B: Balance<T>> PickBy<K, T, B> {
     ///
     /// [`NoUpstream`] where no member is to be asked.
     pub fn lease(&self, key: &K) -> Result<Lease<T>, NoUpstream> {
+        self.pick.lease_for(Some(self.hash(key)), None)
+    }
+
+    pub(super) fn hash(&self, key: &K) -> u64 {
         let mut hasher = SipHasher13::new_with_keys(self.secret.0, self.secret.1);
         key.feed(&mut hasher);
-        self.pick.lease_for(Some(hasher.finish()))
+        hasher.finish()
     }
 }
 

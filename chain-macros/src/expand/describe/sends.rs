@@ -1,0 +1,80 @@
+//! That a run can be sent to another thread, asked of each thing that it holds.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+
+use super::super::scope_arguments;
+use crate::ast::Form;
+use crate::names;
+use crate::plan::{BlockInfo, BlockKind, Plan, Role};
+use crate::types;
+
+/// Under `#[send]`: each node's own future and what it provides are required to move between threads, at the node's token.
+pub(super) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
+    let chain = plan.chain;
+    chain.send.as_ref()?;
+    let arguments = scope_arguments(chain, false);
+    let name = &chain.name;
+    let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
+    let own: Vec<_> = chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
+    let anonymous = syn::Lifetime::new("'_", proc_macro2::Span::mixed_site());
+    let reply = types::with_lifetime_but(&chain.run.reply, &anonymous, &own);
+    let checks = plan.steps.iter().enumerate().map(|(at, step)| {
+        let crate::plan::Step { node, span, has_hooks, level, role, .. } = step;
+        let rt = &names::alias(*span);
+        let level = &plan.levels[*level];
+        let scope = &level.scope;
+        let is_held = level.providers.contains(&at) || *role != Role::Step;
+        let provided =
+            is_held.then(|| quote_spanned!(*span=> #rt::check::value_moves::<#rt::node::Gives<'_, (#node)>, #node>();));
+        let way_out = has_hooks.then(|| {
+            let held = quote_spanned! {*span=>
+                <<#node as #rt::Cancel<'_, #name #ty_generics>>::WayOut as #rt::node::way_out::WayOut>::Holds<#reply>
+            };
+            let exits = matches!(role, Role::Step | Role::Scrutinee { .. });
+            let held = exits.then(|| quote_spanned!(*span=> #rt::check::reply_moves::<#held, #node>();));
+            quote_spanned! {*span=>
+                #rt::check::future_moves::<_, _, _, #node>(<#node as #rt::Node<'_, '_, #scope #arguments>>::exit);
+                #held
+            }
+        });
+        let wraps = matches!(role, Role::Around).then(|| {
+            let is_wrapped = |block: &&BlockInfo| block.kind == BlockKind::Around && block.head == Some(at);
+            let output = match plan.blocks.iter().find(is_wrapped).is_some_and(|block| block.replies) {
+                true => reply.to_token_stream(),
+                false => quote!(#rt::private::ControlFlow<#reply, ()>),
+            };
+            let block = quote_spanned!(*span=> #rt::private::Pending<#output>);
+            let around = quote_spanned!(*span=> <#node as #rt::Around<'_, #reply, #output>>::around::<#block>);
+            quote_spanned!(*span=> #rt::check::around_moves::<_, _, _, _, #node>(#around);)
+        });
+        quote_spanned! {*span=>
+            #provided
+            #rt::check::future_moves::<_, _, _, #node>(<#node as #rt::Node<'_, '_, #scope #arguments>>::enter);
+            #way_out
+            #wraps
+        }
+    });
+    let fields = chain.fields.iter().map(|field| {
+        let (cfg, ty) = (field.cfg(), &field.ty);
+        let span = syn::spanned::Spanned::span(ty);
+        let rt = names::alias(span);
+        let check = quote_spanned!(span=> #rt::check::field_moves::<#ty>(););
+        quote!(#(#cfg)* { #check })
+    });
+    let inputs = chain.run.inputs.iter().filter(|_| chain.form == Form::Item).map(|input| {
+        let span = syn::spanned::Spanned::span(&input.ty);
+        let (rt, ty) = (names::alias(span), types::with_lifetime_but(&input.ty, &anonymous, &own));
+        quote_spanned!(span=> #rt::check::input_moves::<#ty>();)
+    });
+    let checks: Vec<_> = checks.chain(fields).chain(inputs).collect();
+    Some(quote! {
+        impl #impl_generics #name #ty_generics #clause {
+            const fn sends() { #(#checks)* }
+        }
+    })
+}
+
+pub(super) fn pair(name: &str, ty: &str) -> TokenStream {
+    quote!((#name, #ty))
+}

@@ -1,0 +1,163 @@
+//! That what replies and breaks is what it is read as: asked of the types behind the names.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+
+use super::outside;
+use crate::ast::{Chain, Form};
+use crate::names;
+use crate::plan::{Plan, Role, Step};
+use crate::types;
+
+/// That the inputs, the fields and the bindings show which of them are references.
+pub(super) fn shows(plan: &Plan<'_>) -> TokenStream {
+    let chain = plan.chain;
+    let rt = &names::runtime_alias();
+    let shows = |what: &str, name: &syn::Ident, ty: &syn::Type| {
+        let ty = types::referent(ty);
+        if !matches!(ty, syn::Type::Path(_)) || types::mentions(ty, &chain.generics) {
+            return None;
+        }
+        let span = syn::spanned::Spanned::span(ty);
+        let (name, text, ty) = (names::unraw(name), types::text(ty), types::anonymous(ty));
+        let rt = names::alias(span);
+        Some(quote_spanned!(span=> #rt::check::shows(#what, #name, #text, #rt::private::Probe::<#ty>::SHOWS);))
+    };
+    let inputs = chain.run.inputs.iter().filter(|_| chain.form == Form::Item);
+    let inputs: Vec<_> = inputs.filter_map(|input| shows("the input ", &input.name, &input.ty)).collect();
+    let fields = chain.fields.iter().filter_map(|field| {
+        let cfg = field.cfg();
+        let ty = types::reloadable(&field.ty).unwrap_or(&field.ty);
+        let shows = shows("the field ", &field.name, ty)?;
+        Some(quote!(#(#cfg)* { #shows }))
+    });
+    let bindings = plan.bindings().filter_map(|(name, ty)| shows("the binding ", name, ty));
+    let (fields, bindings) = (fields.collect::<Vec<_>>(), bindings.collect::<Vec<_>>());
+    if inputs.is_empty() && fields.is_empty() && bindings.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        const _: () = {
+            use #rt::private::Plainly as _;
+            #(#inputs)* #(#fields)* #(#bindings)*
+        };
+    }
+}
+
+/// The same of what a node provides whose type has arguments, for nobody asked it where it was made; and that what ends the chain gives
+/// a reply.
+pub(super) fn shows_of(plan: &Plan<'_>, position: usize) -> Option<TokenStream> {
+    let chain = plan.chain;
+    let step = &plan.steps[position];
+    let Step { name, span, level, has_arguments, .. } = step;
+    if types::mentions(&step.node, &chain.generics) {
+        return None;
+    }
+    let node = outside(plan, step);
+    let rt = names::alias(*span);
+    let level = &plan.levels[*level];
+    let check = if level.providers.contains(&position) {
+        let found = quote_spanned!(*span=> #rt::private::Probe::<<#node as #rt::Joins<'_, ()>>::As<0>>);
+        let shows = quote_spanned!(*span=> [#found::IS_SHARED, #found::IS_MUTABLE]);
+        let signature = quote_spanned!(*span=> <#node as #rt::Signature<'_>>);
+        let (out, kind) = (
+            quote_spanned!(*span=> #rt::private::Probe::<#signature::Out>),
+            quote_spanned!(*span=> #rt::private::Probe::<#signature::Kind>),
+        );
+        let hides =
+            quote_spanned!(*span=> #kind::IS_PLAIN && #rt::private::one_is([#out::IS_RESULT, #out::IS_CONTROL_FLOW]));
+        let shows = has_arguments.then(|| {
+            quote_spanned! {*span=>
+                #rt::check::shows_itself(#name, #rt::private::one_is(#shows));
+                #rt::check::shows_a_break(#name, #signature::FACTS.gives(), #hides);
+            }
+        });
+        shows?
+    } else {
+        may_end(plan, position)?;
+        let (gives, anything) = (is_a_reply(plan, position), is_anything(chain, *span, "ENDS_WITH_ANYTHING")?);
+        quote_spanned!(*span=> #rt::check::ends(#name, #gives, #anything);)
+    };
+    Some(quote_spanned! {*span=>
+        use #rt::private::Plainly as _;
+        #check
+    })
+}
+
+/// The chain's reply, where what the node at this position gives could be it, and is not.
+pub(super) fn may_reply(plan: &Plan<'_>, position: usize) -> Option<syn::Type> {
+    let step = &plan.steps[position];
+    let is_step = step.role == Role::Step && !step.is_detached() && !types::mentions(&step.node, &plan.chain.generics);
+    let provides = plan.levels[step.level].providers.contains(&position);
+    reply_outside(plan.chain).filter(|_| is_step && provides)
+}
+
+/// The same where it is made of that.
+pub(super) fn may_end(plan: &Plan<'_>, position: usize) -> Option<syn::Type> {
+    let step = &plan.steps[position];
+    let level = &plan.levels[step.level];
+    let ends = step.role == Role::Step && level.replies && !level.providers.contains(&position);
+    reply_outside(plan.chain).filter(|_| ends && !types::mentions(&step.node, &plan.chain.generics))
+}
+
+/// The static that says whether it is, or what it is.
+pub(super) fn is_a_reply(plan: &Plan<'_>, position: usize) -> syn::Ident {
+    names::static_of(&format!("Reply{position}"), &plan.chain.name)
+}
+
+/// Those. Not in the constants that check: of a node that does not exist rustc says in a constant that it might be a parameter, and so the same
+/// once more.
+pub(super) fn replies(plan: &Plan<'_>) -> TokenStream {
+    let replies = plan.steps.iter().enumerate().filter_map(|(position, step)| {
+        let (span, name) = (step.span, is_a_reply(plan, position));
+        let rt = names::alias(span);
+        let gives = read_of(&outside(plan, step), span, "Gives");
+        let (ty, asked) = match (may_reply(plan, position), may_end(plan, position)) {
+            (Some(reply), _) => {
+                let two = quote_spanned!(span=> #rt::private::Probe::<(#gives, #reply)>);
+                let asked = quote_spanned!(span=> [#two::IS_THE_REPLY, #two::IS_ITS_VALUE, #two::IS_A_REPLY]);
+                (quote!(#rt::private::bool), quote_spanned!(span=> #rt::private::one_is(#asked)))
+            }
+            (None, Some(_)) => {
+                (quote!(#rt::private::bool), quote_spanned!(span=> #rt::private::Probe::<#gives>::IS_NOTHING))
+            }
+            (None, None) => return None,
+        };
+        Some(quote!(static #name: #ty = { use #rt::private::Plainly as _; #asked };))
+    });
+    replies.collect()
+}
+
+/// `node::Gives`, or `Breaks`, of a node.
+pub(super) fn read_of(node: &TokenStream, span: proc_macro2::Span, what: &str) -> TokenStream {
+    let (rt, what) = (names::alias(span), syn::Ident::new(what, span));
+    let signature = quote_spanned!(span=> <#node as #rt::Signature<'_>>);
+    quote_spanned!(span=> <#signature::Kind as #rt::flow::Reads<#signature::Out>>::#what)
+}
+
+/// That what a node breaks with whose type has arguments is no `()`.
+pub(super) fn breaks_show(plan: &Plan<'_>, step: &Step, anything: &syn::Ident) -> Option<TokenStream> {
+    let Step { name, span, has_arguments, .. } = step;
+    if !has_arguments || types::mentions(&step.node, &plan.chain.generics) {
+        return None;
+    }
+    let (breaks, rt) = (read_of(&outside(plan, step), *span, "Breaks"), names::alias(*span));
+    Some(quote_spanned! {*span=> {
+        use #rt::private::Plainly as _;
+        #rt::check::breaks_show(#name, #rt::private::Probe::<#breaks>::IS_NOTHING, #anything);
+    }})
+}
+
+/// Whether the reply is a type that whatever can be converted becomes. `None` where it depends on a type parameter, or is `()`.
+pub(super) fn is_anything(chain: &Chain, span: proc_macro2::Span, how: &str) -> Option<TokenStream> {
+    let reply = reply_outside(chain)?;
+    let (rt, how) = (names::alias(span), syn::Ident::new(how, span));
+    Some(quote_spanned!(span=> #rt::private::Probe::<#reply>::#how))
+}
+
+/// The reply's type where the chain's own lifetimes are not declared. `None` where it depends on a type parameter, or is `()`.
+pub(super) fn reply_outside(chain: &Chain) -> Option<syn::Type> {
+    let reply = &chain.run.reply;
+    let is_known = chain.form == Form::Item && !types::mentions(reply, &chain.generics) && !types::is_unit(reply);
+    is_known.then(|| types::anonymous(reply))
+}

@@ -1,0 +1,72 @@
+//! The sizes of a run and of its parts.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+
+use super::super::scope_arguments;
+use crate::ast::Chain;
+use crate::names;
+use crate::plan::Plan;
+
+/// The same names with nothing behind them, where the chain has errors.
+pub(in crate::expand) fn stub(chain: &Chain) -> TokenStream {
+    let rt = &names::runtime_alias();
+    let vis = &chain.vis;
+    let name = names::unraw(&chain.name);
+    let sizes = chain.run.is_async.then(|| {
+        quote! {
+            #vis const fn future_size() -> usize { 0 }
+            #vis const fn node_sizes() -> [usize; 0] { [] }
+        }
+    });
+    let toggles = (!chain.run.body.toggles().is_empty())
+        .then(|| quote!(#vis const fn toggles(&self) -> #rt::toggle::Switches<'_> { #rt::private::unreachable!() }));
+    let sheds = (!chain.run.body.sheds().is_empty())
+        .then(|| quote!(#vis const fn sheds(&self) -> #rt::shed::Sheds<'_> { #rt::private::unreachable!() }));
+    quote! {
+        #toggles
+        #sheds
+        #vis const NODES: &'static [#rt::NodeInfo] = &[];
+        #vis const CHAIN: &'static #rt::describe::ChainInfo = &#rt::describe::ChainInfo {
+            name: #name, inputs: &[], fields: &[], reply: "", nodes: &[], blocks: &[], sheds: &[],
+        };
+        #vis const fn drawing() -> #rt::Drawing { #rt::Drawing::of(Self::CHAIN) }
+        #sizes
+    }
+}
+
+/// `async fn` sizes through a `const fn` that is generic over what the function returns.
+pub(super) fn sizes(plan: &Plan<'_>) -> TokenStream {
+    let chain = plan.chain;
+    let rt = &names::runtime_alias();
+    let vis = &chain.vis;
+    let arguments = scope_arguments(chain, false);
+    let count = plan.steps.len();
+    let letters: Vec<_> = (0..=chain.run.inputs.len()).map(|index| names::local("Argument", index)).collect();
+    let nodes = plan.steps.iter().map(|step| {
+        let crate::plan::Step { node, span, level, .. } = step;
+        let rt = &names::alias(*span);
+        let scope = &plan.levels[*level].scope;
+        quote_spanned!(*span=> #rt::private::future_of_2(<#node as #rt::Node<'_, '_, #scope #arguments>>::enter))
+    });
+    let name = &chain.name;
+    let generics = super::super::observed_generics(chain);
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+    quote! {
+        impl #impl_generics #name #ty_generics #clause {
+            /// Bytes of the future that `run` returns.
+            #[must_use]
+            #vis const fn future_size() -> usize {
+                const fn of<#(#letters,)* Future>(_: fn(#(#letters),*) -> Future) -> usize {
+                    #rt::private::size_of::<Future>()
+                }
+                of(Self::run)
+            }
+            /// Bytes of each node's own future on its way in; 0 for a node that never suspends.
+            #[must_use]
+            #vis const fn node_sizes() -> [usize; #count] {
+                [#(#nodes),*]
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The way out.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+
+use super::enter::{called, watched};
+use super::scope::itself;
+use crate::names;
+use crate::plan::{Plan, Step};
+
+pub(super) fn exit(plan: &Plan<'_>, at: usize) -> TokenStream {
+    let chain = plan.chain;
+    let Step { node, span, has_hooks, .. } = &plan.steps[at];
+    let rt = &names::alias(*span);
+    let itself = itself(chain);
+    let hook = quote_spanned!(*span=> <#node as #rt::Signature<'_>>::FACTS.exit);
+    // For a node without `exit` this cannot return, and rustc drops what stands behind it, scope and all.
+    let way = quote_spanned!(*span=> <<#node as #rt::Cancel<'_, #itself>>::WayOut as #rt::node::way_out::WayOut>::go());
+    let call = called(plan, at, "exit", &quote!(#hook.suspends()));
+    let [leaving, left, passed] = ["leave", "left", "passed"].map(|what| watched(chain, what, &quote!(#at)));
+    if !has_hooks {
+        return passed.unwrap_or_default();
+    }
+    let otherwise = passed.map(|passed| quote!(else { #passed }));
+    quote! {
+        if #hook.is_present() {
+            let _ = #way;
+            #leaving
+            #call
+            #left
+        } #otherwise
+    }
+}

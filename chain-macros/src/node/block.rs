@@ -1,0 +1,265 @@
+//! Reads an `impl` block with hooks as a node.
+
+use quote::{ToTokens, quote};
+use syn::{Generics, Ident, ImplItem, ItemImpl, ReturnType, Signature, Type};
+
+use super::flow::{Gives, read_flow};
+use super::hook::{name_span, read_hook, refuse_odd_functions, returned};
+use super::kept::mentions;
+use super::signature::{Access, Around, Hook, Node, Place, Role};
+use super::{Options, around, elsewhere, spawns};
+use crate::diagnostics::Diagnostics;
+use crate::names;
+use crate::types;
+
+pub(super) fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -> Option<Node> {
+    if let Some((_, path, _)) = &block.trait_ {
+        diagnostics.error(
+            path,
+            "`#[node]` goes on an inherent `impl` block, not on one of a trait",
+            "write `#[node] impl Type { fn enter(&self, ..) { .. } }`",
+        );
+        return None;
+    }
+    // What is emitted stands elsewhere, where `Self` is something else, or nothing.
+    let block = &types::without_self(block);
+    let see_spawns = |first: &mut Option<_>, method: &syn::ImplItemFn| {
+        *first = first.take().or_else(|| spawns::first(method.block.to_token_stream()));
+    };
+    let mut enter = None;
+    let mut enter_gives = None;
+    let mut exit = None;
+    let mut exit_reply = None;
+    let mut cancelled = None;
+    let mut around = None;
+    let mut is_almost_one = false;
+    let mut again = None;
+    let mut spawns = None;
+    let mut flow = read_flow(&ReturnType::Default);
+    for item in &block.items {
+        let ImplItem::Fn(method) = item else { continue };
+        let signature = &method.sig;
+        let name = &signature.ident;
+        let place = match name.to_string().as_str() {
+            "enter" => Place::Enter,
+            "exit" => Place::Exit,
+            "cancelled" => Place::Cancelled,
+            "around" => {
+                see_spawns(&mut spawns, method);
+                refuse_odd_functions(signature, diagnostics);
+                check_receiver(signature, Place::Around, diagnostics);
+                // One that cannot be read is one all the same: what wraps a block is no other error.
+                around = Some(around::read(signature, diagnostics).unwrap_or_else(Around::kept_alive));
+                continue;
+            }
+            "again" => {
+                see_spawns(&mut spawns, method);
+                check_receiver(signature, Place::Again, diagnostics);
+                again = Some((name, around::read_again(signature, diagnostics)));
+                continue;
+            }
+            _ => {
+                is_almost_one |= elsewhere::refuse_almost_a_hook(method, diagnostics);
+                continue;
+            }
+        };
+        see_spawns(&mut spawns, method);
+        refuse_odd_functions(signature, diagnostics);
+        check_receiver(signature, place, diagnostics);
+        if place != Place::Enter {
+            check_returns_nothing(signature, place, diagnostics);
+        }
+        let hook = read_hook(signature, quote!(Self::#name), place, diagnostics);
+        let reply = check_generics(signature, place, &hook, diagnostics);
+        match place {
+            Place::Enter => {
+                let returned = returned(signature);
+                flow = read_flow(&returned);
+                if let ReturnType::Type(_, ty) = returned {
+                    enter_gives = Some(*ty);
+                }
+                enter = Some(hook);
+            }
+            Place::Exit => {
+                exit_reply = reply;
+                exit = Some(hook);
+            }
+            _ => {
+                if let Some(token) = &signature.asyncness {
+                    diagnostics.error(
+                        token,
+                        "`cancelled` cannot be `async`: it runs while the request's future is being dropped",
+                        "make it a plain `fn`; hand longer work to a task of its own",
+                    );
+                }
+                cancelled = Some(hook);
+            }
+        }
+    }
+    if let Some((name, again)) = again {
+        match &mut around {
+            Some(around) => around.again = again,
+            None => diagnostics.error(
+                name,
+                "`again` belongs to a node that wraps a block, and this one has no `around`",
+                "add `around`, which may just await the block: `async fn around<B: Future>(&self, block: Pin<&mut B>) -> B::Output { block.await }`",
+            ),
+        }
+    }
+    if let (Some(ty), None, true) = (&enter_gives, &cancelled, block.generics.params.is_empty()) {
+        flow = flow.by_type(&ReturnType::Type(<syn::Token![->]>::default(), Box::new(ty.clone())));
+    }
+    if around.is_some() && (exit.is_some() || cancelled.is_some()) {
+        diagnostics.error(
+            &block.self_ty,
+            "a node that wraps a block sees its end, so it has neither `exit` nor `cancelled`",
+            "do it in `around`, behind `block.await`; what has to happen in any case, in the `Drop` of a local there",
+        );
+    }
+    if enter.is_none() && exit.is_none() && cancelled.is_none() && around.is_none() {
+        if is_almost_one {
+            return None;
+        }
+        diagnostics.error(
+            &block.self_ty,
+            "a node needs a hook, and this `impl` block has none",
+            "give it `fn enter(&self, ..)`, `fn exit(&self, ..)`, `fn cancelled(&self, ..)` or `async fn around(&self, ..)`",
+        );
+        return None;
+    }
+    if let Gives::Value(_, _, Some(own)) = &flow.gives {
+        // Whatever its lifetimes are called in either hook, and whether or not they are written.
+        let own = types::without_lifetimes(own);
+        let hooks = [&mut exit, &mut cancelled].into_iter().flatten();
+        for parameter in hooks.flat_map(|hook| &mut hook.parameters) {
+            parameter.is_own = types::same_text(&types::without_lifetimes(&parameter.ty), types::referent(&own));
+        }
+        for parameter in cancelled.iter_mut().flat_map(|hook| &mut hook.parameters).filter(|parameter| parameter.is_own)
+        {
+            parameter.role = Role::Own;
+        }
+    }
+    for parameter in cancelled.iter().flat_map(|hook| &hook.parameters) {
+        if parameter.access == Access::LentMut && parameter.role == Role::Scope {
+            let ty = types::text(&parameter.ty);
+            diagnostics.error_at(
+                parameter.span,
+                format_args!("`cancelled` asks for `&mut {ty}`, but a field of the chain is shared between requests"),
+                format_args!("ask for `&{ty}`; only the node's own provided value can be `&mut` here"),
+            );
+        }
+    }
+    let self_ty = &block.self_ty;
+    let generics = block.generics.clone();
+    let bare = generics.clone();
+    let gives_for_longer = match (&enter, &enter_gives) {
+        (Some(enter), Some(ty)) => enter.is_async && mentions(ty, &generics),
+        _ => false,
+    };
+    let name = types::last_segment(self_ty).map_or_else(|| types::text(self_ty), |last| names::unraw(&last.ident));
+    Some(Node {
+        ty: self_ty.to_token_stream(),
+        name,
+        span: name_span(self_ty),
+        generics,
+        bare,
+        is_function: false,
+        declaration: None,
+        stateless: options.stateless,
+        last: options.last,
+        rejects: options.rejects,
+        spawns,
+        enter,
+        exit,
+        exit_reply,
+        cancelled,
+        around,
+        flow,
+        is_stub: false,
+        gives_for_longer,
+        is_refused: false,
+    })
+}
+
+fn check_receiver(signature: &Signature, place: Place, diagnostics: &mut Diagnostics) {
+    let name = place.name();
+    match signature.receiver() {
+        None => diagnostics.error(
+            &signature.ident,
+            format_args!("{name} has no `&self`"),
+            format_args!("write `fn {}(&self, ..)`", signature.ident),
+        ),
+        Some(receiver) => {
+            // Of `self: &Self` as of `&self`.
+            let mutability = match types::ungrouped(&receiver.ty) {
+                Type::Reference(reference) => Some(reference.mutability.is_some()),
+                _ => None,
+            };
+            match mutability {
+                Some(false) => {}
+                Some(true) => diagnostics.error(
+                    receiver,
+                    format_args!("{name} takes `&mut self`, but a node is shared between requests"),
+                    "write `&self`, and keep what changes in an atomic, a `Mutex`, or the value that the node provides",
+                ),
+                None => diagnostics.error(
+                    receiver,
+                    format_args!("{name} takes the node by value, but a node serves every request"),
+                    "write `&self`",
+                ),
+            }
+        }
+    }
+}
+
+fn check_returns_nothing(signature: &Signature, place: Place, diagnostics: &mut Diagnostics) {
+    if let ReturnType::Type(_, ty) = &signature.output
+        && !types::is_unit(ty)
+    {
+        diagnostics.error(
+            ty,
+            format_args!("{} returns `{}`, but nobody would see it", place.name(), types::text(ty)),
+            "let it return nothing; `exit` changes the reply through `reply: &mut Reply`",
+        );
+    }
+}
+
+/// A hook has no generics of its own, but for the type of the reply in `exit`.
+fn check_generics(
+    signature: &Signature,
+    place: Place,
+    hook: &Hook,
+    diagnostics: &mut Diagnostics,
+) -> Option<syn::TypeParam> {
+    let mut reply = None;
+    for parameter in signature.generics.type_params() {
+        let stands_for_reply = hook.parameters.iter().any(|other| {
+            other.role == Role::Reply
+                && matches!(types::ungrouped(&other.ty), Type::Path(path) if path.path.is_ident(&parameter.ident))
+        });
+        if stands_for_reply && reply.is_none() {
+            let mut parameter = parameter.clone();
+            parameter.bounds.extend(where_bounds(&signature.generics, &parameter.ident));
+            reply = Some(parameter);
+        } else {
+            diagnostics.error(
+                parameter,
+                format_args!("nothing says which `{}` {} is meant for", parameter.ident, place.name()),
+                "put the type parameter on the `impl` block, so that the node's type names it",
+            );
+        }
+    }
+    reply
+}
+
+fn where_bounds(generics: &Generics, name: &Ident) -> Vec<syn::TypeParamBound> {
+    let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let bounds = predicates.filter_map(|predicate| match predicate {
+        syn::WherePredicate::Type(predicate) => match types::ungrouped(&predicate.bounded_ty) {
+            Type::Path(path) if path.path.is_ident(name) => Some(predicate.bounds.iter().cloned()),
+            _ => None,
+        },
+        _ => None,
+    });
+    bounds.flatten().collect()
+}

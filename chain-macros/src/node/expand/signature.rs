@@ -1,0 +1,158 @@
+//! Emits `Signature` and `Joins`: what a node gives, wherever it stands.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{Ident, Type};
+
+use super::super::flow::{FlowKind, Gives, by_type};
+use super::super::signature::{Access, Node};
+use super::super::spawns;
+use crate::names;
+use crate::types;
+
+impl Node {
+    pub(in crate::node) fn signature(&self, rt: &TokenStream) -> TokenStream {
+        let Self { ty, name, flow, .. } = self;
+        let run = names::run_lifetime();
+        let generics = self.generics(&[quote!(#run)], &[]);
+        let clause = self.where_clause(&self.outlives());
+        let chain = names::single("ChainItself");
+        let out = self.with_hidden(rt, self.out(rt), &quote!(()));
+        let (key, never_gives) = match &flow.gives {
+            Gives::Nothing => (quote!(#rt::Nothing<CHAIN_POSITION>), false),
+            Gives::Never => (quote!(#rt::Nothing<CHAIN_POSITION>), true),
+            Gives::Value(..) if matches!(flow.kind, FlowKind::ByType(_)) => (self.key_by_type(rt, &quote!(())), false),
+            // Of an alias nothing is known but what it stands for.
+            Gives::Value(value, ..) if value.is_empty() => (quote!(<#out as #rt::flow::ResultLike>::Value), false),
+            Gives::Value(value, ..) => (value.clone(), false),
+        };
+        let (key, held) = match &flow.kind {
+            FlowKind::ByType(_) => (key, self.key_by_type(rt, &quote!(#chain))),
+            _ => (self.with_hidden(rt, key.clone(), &quote!(())), self.with_hidden(rt, key, &quote!(#chain))),
+        };
+        // A reference is found by what it refers to.
+        let (found, lent) = match &flow.gives {
+            Gives::Value(_, _, Some(ty)) => match types::ungrouped(ty) {
+                Type::Reference(reference) => {
+                    let lent = if reference.mutability.is_some() { quote!(ByMut) } else { quote!(ByRef) };
+                    let ty = types::with_lifetime(types::referent(ty), &run);
+                    (self.with_hidden(rt, ty.to_token_stream(), &quote!(#chain)), lent)
+                }
+                _ => (held.clone(), quote!(Itself)),
+            },
+            _ => (held.clone(), quote!(Itself)),
+        };
+        // Under its type, it would be found by itself, and rustc had a second error about the first: that its type is taken.
+        let (found, lent) = match self.gives_what_it_keeps() {
+            true => (quote!(#rt::Nothing<CHAIN_POSITION>), quote!(Unfound)),
+            false => (found, lent),
+        };
+        let kind = match (&flow.kind, &flow.breaks, never_gives) {
+            (FlowKind::ByType(_), ..) => quote!(),
+            (FlowKind::Plain, _, false) => quote!(Gives),
+            (FlowKind::Plain, _, true) => quote!(Never),
+            (FlowKind::Result, None, _) => quote!(NeverFails),
+            (FlowKind::Result, _, false) => quote!(Fails),
+            (FlowKind::Result, _, true) => quote!(OnlyFails),
+            (FlowKind::ControlFlow, None, _) => quote!(NeverBreaks),
+            (FlowKind::ControlFlow, _, false) => quote!(Breaks),
+            (FlowKind::ControlFlow, _, true) => quote!(OnlyBreaks),
+        };
+        let kind = match &flow.kind {
+            FlowKind::ByType(_) => {
+                let (flow, _) = by_type();
+                quote!(<#rt::flow::kind::By<#flow> as #rt::flow::kind::Is>::Kind)
+            }
+            _ => quote!(#rt::flow::kind::#kind),
+        };
+        let suspends = self.enter.as_ref().is_some_and(|hook| hook.is_async);
+        let pace = if suspends { quote!(Suspending) } else { quote!(Immediate) };
+        let facts = self.facts(rt, name);
+        let spawns = self.spawns.as_ref().map(|spawns| spawns::constant(rt, name, spawns));
+        let joining = self.generics(&[quote!(#run)], &[quote!(#chain: ?#rt::private::Sized)]);
+        quote! {
+            #[automatically_derived]
+            impl #joining #rt::Joins<#run, #chain> for #ty #clause {
+                type As<const CHAIN_POSITION: usize> = #found;
+                type Held<const CHAIN_POSITION: usize> = #held;
+                type Lent = #rt::scope::lent::#lent;
+            }
+            #[automatically_derived]
+            impl #generics #rt::Signature<#run> for #ty #clause {
+                type Out = #out;
+                type Kind = #kind;
+                type Key<const CHAIN_POSITION: usize> = #key;
+                type Pace = #rt::node::pace::#pace;
+                const FACTS: #rt::describe::Facts = #facts;
+                #spawns
+            }
+        }
+    }
+
+    /// The type of its value, or of nothing.
+    pub(in crate::node) fn key_by_type(&self, rt: &TokenStream, chain: &TokenStream) -> TokenStream {
+        let ((flow, nothing), out) = (by_type(), &self.flow.out);
+        quote!(<#rt::flow::KeyBy<#flow, #nothing> as #rt::flow::KeyIn<#out, #chain>>::Key<CHAIN_POSITION>)
+    }
+
+    /// A type in what it returns, in which a lifetime may be hidden: that is the run's. (With the chain's type as a parameter, it is settled what that stands for.)
+    pub(in crate::node) fn with_hidden(&self, rt: &TokenStream, ty: TokenStream, chain: &TokenStream) -> TokenStream {
+        let is_parameter =
+            |name: &Ident| name == "Self" || self.generics.type_params().any(|parameter| parameter.ident == *name);
+        let may_hide = syn::parse2::<Type>(ty.clone()).is_ok_and(|ty| types::may_hide_a_lifetime(&ty, &is_parameter));
+        // A function's parameters would have to be kept for it, if there is one: rustc asks that it is written.
+        if self.is_function || self.is_stub || !may_hide || !matches!(self.flow.gives, Gives::Value(..)) {
+            return ty;
+        }
+        let run = names::run_lifetime();
+        quote!(<fn(&#run ()) -> #ty as #rt::private::Returned<#chain>>::It)
+    }
+
+    /// What the way in returns. Named rather than `Self::Out`, which rustc would have to look up at each mention.
+    pub(in crate::node) fn out(&self, rt: &TokenStream) -> TokenStream {
+        let out = &self.flow.out;
+        if is_bang(out) { quote!(#rt::Never) } else { out.clone() }
+    }
+
+    /// The same where a lifetime that is hidden in it would be that of the function's `&self`, and so a second error: rustc asks where the type is named.
+    pub(in crate::node) fn hook_out(&self, rt: &TokenStream) -> TokenStream {
+        let out = self.out(rt);
+        let is_parameter = |name: &Ident| self.generics.type_params().any(|parameter| parameter.ident == *name);
+        let may_hide = syn::parse2(out.clone()).is_ok_and(|out| types::may_hide_a_lifetime(&out, &is_parameter));
+        let is_async = self.enter.as_ref().is_some_and(|hook| hook.is_async);
+        if self.is_function && !is_async && may_hide { quote!(Self::Out) } else { out }
+    }
+
+    /// Whether it returns a `&T` and keeps a borrow of the scope's `T`.
+    pub(in crate::node) fn gives_what_it_keeps(&self) -> bool {
+        let Gives::Value(_, _, Some(ty)) = &self.flow.gives else { return false };
+        let is_reference = matches!(types::ungrouped(ty), Type::Reference(_));
+        let mut kept =
+            self.enter.iter().flat_map(|hook| &hook.parameters).filter(|parameter| parameter.access == Access::Kept);
+        is_reference && kept.any(|parameter| types::same_text(&parameter.ty, types::referent(ty)))
+    }
+
+    /// What is returned, as constants say, where its name does not.
+    pub(in crate::node) fn read_by_type(&self, rt: &TokenStream) -> Option<TokenStream> {
+        let FlowKind::ByType(ty) = &self.flow.kind else { return None };
+        let (flow, nothing) = by_type();
+        let ty = types::anonymous(ty);
+        Some(quote! {
+            const #flow: usize = {
+                use #rt::private::Plainly as _;
+                #rt::private::Probe::<#ty>::FLOW
+            };
+            const #nothing: #rt::private::bool = {
+                use #rt::private::Plainly as _;
+                #rt::private::is_nothing(
+                    #rt::private::Probe::<<<#rt::flow::kind::By<#flow> as #rt::flow::kind::Is>::Kind as #rt::flow::Reads<#ty>>::Gives>::SHOWS,
+                )
+            };
+        })
+    }
+}
+
+fn is_bang(tokens: &TokenStream) -> bool {
+    let mut tokens = tokens.clone().into_iter();
+    matches!(tokens.next(), Some(TokenTree::Punct(bang)) if bang.as_char() == '!') && tokens.next().is_none()
+}

@@ -1,0 +1,163 @@
+//! The head of `run`: inputs and reply.
+
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Generics, Ident, Token, Type, Visibility, parse_quote};
+
+use super::item::{comma_by_look, is_group};
+use super::modifiers;
+use super::pieces::block;
+use crate::ast::{Block, Input, Run};
+use crate::diagnostics::Diagnostics;
+use crate::{extent, types};
+
+/// `async fn(inputs) -> Reply { nodes }`. What cannot be parsed is left empty, and noted.
+pub(super) fn run(tokens: &[TokenTree], name: &Ident, diagnostics: &mut Diagnostics) -> Run {
+    let mut run = Run {
+        attrs: Vec::new(),
+        is_async: true,
+        lifetime: None,
+        inputs: Vec::new(),
+        reply: parse_quote!(()),
+        body: Block { items: Vec::new(), span: name.span(), is_empty: false },
+        as_nodes: Vec::new(),
+    };
+    // That of `pub(crate)` is not the inputs.
+    let is_inputs = |(at, token): &(usize, &TokenTree)| {
+        let before = at.checked_sub(1).map(|before| &tokens[before]);
+        is_group(token, Delimiter::Parenthesis)
+            && !before.is_some_and(|before| matches!(before, TokenTree::Ident(word) if word == "pub"))
+    };
+    let known = extent::of_fn(tokens);
+    let by_look = || tokens.iter().enumerate().find(is_inputs).map(|(at, _)| at);
+    let Some(arguments) = known.map(|(inputs, _)| inputs).or_else(by_look) else {
+        diagnostics.error(
+            name,
+            format_args!("the chain `{name}` does not say what runs through it"),
+            "after the struct, write `async fn(request: Request) -> Response { first => last }`",
+        );
+        return run;
+    };
+    let head: TokenStream = tokens[..arguments].iter().cloned().collect();
+    diagnostics.ok((|input: ParseStream<'_>| run_head(input, tokens[arguments].span(), &mut run)).parse2(head));
+    if let TokenTree::Group(group) = &tokens[arguments] {
+        let inputs = extent::parts(group.stream(), input, comma_by_look);
+        run.inputs.extend(inputs.into_iter().filter_map(|input| diagnostics.ok(input)));
+    }
+    let rest = &tokens[arguments + 1..];
+    let known = known.and_then(|(_, body)| body).map(|body| body - arguments - 1);
+    let by_look = || rest.iter().position(|token| is_group(token, Delimiter::Brace));
+    let Some(body) = known.or_else(by_look) else {
+        diagnostics.error(
+            &tokens[arguments],
+            "the chain has no body",
+            "write its nodes in braces: `{ first => last }`",
+        );
+        return run;
+    };
+    let reply: TokenStream = rest[..body].iter().cloned().collect();
+    if !reply.is_empty() {
+        let parsed = diagnostics.ok(reply_type.parse2(reply));
+        run.reply = parsed.unwrap_or_else(|| parse_quote!(()));
+    }
+    if let TokenTree::Group(group) = &rest[body] {
+        run.body = block(group, diagnostics);
+    }
+    if let Some(more) = rest.get(body + 1) {
+        diagnostics.error(more, "nothing comes after the chain's body", "declare one chain in each `chain!`");
+    }
+    run
+}
+
+pub(super) fn run_head(input: ParseStream<'_>, inputs: Span, run: &mut Run) -> syn::Result<()> {
+    run.attrs = input.call(Attribute::parse_outer)?;
+    let at = input.span();
+    if input.peek(Token![pub]) {
+        let vis = input.parse::<Visibility>()?.to_token_stream().to_string().replace(' ', "");
+        let words = format!("a chain's `run` is as visible as its type\n  help: leave out `{vis}` before `fn`");
+        return Err(syn::Error::new(at, words));
+    }
+    run.is_async = input.parse::<Option<Token![async]>>()?.is_some();
+    if !input.peek(Token![fn]) {
+        let what = "expected `async fn(..)` or `fn(..)`\n  help: write `async fn(request: Request) -> Response { .. }`";
+        return Err(if input.is_empty() { syn::Error::new(inputs, what) } else { input.error(what) });
+    }
+    input.parse::<Token![fn]>()?;
+    if input.peek(Ident::peek_any) {
+        return Err(input.error("a chain's `fn` has no name: it becomes `run`\n  help: leave the name out"));
+    }
+    let generics: Generics = input.parse()?;
+    for (at, parameter) in generics.params.iter().enumerate() {
+        match parameter {
+            syn::GenericParam::Lifetime(parameter) if at == 0 => run.lifetime = Some(parameter.lifetime.clone()),
+            syn::GenericParam::Lifetime(parameter) => {
+                return Err(syn::Error::new_spanned(
+                    parameter,
+                    "a run has one lifetime, which all its inputs by reference share\n  help: declare one, and use it for each of them",
+                ));
+            }
+            other => {
+                return Err(syn::Error::new_spanned(
+                    other,
+                    "a chain's `fn` has no type parameters\n  help: declare them on the struct",
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn input(input: ParseStream<'_>) -> syn::Result<Input> {
+    let attrs = input.call(Attribute::parse_outer)?;
+    if let Some(other) = attrs.iter().find(|attribute| !modifiers::is_lint(attribute)) {
+        return Err(syn::Error::new_spanned(
+            other,
+            "an input takes `#[cfg(..)]`, `#[allow(..)]` and its like, and no other attribute\n  help: leave it out",
+        ));
+    }
+    if input.peek(Token![&]) || input.peek(Token![self]) {
+        return Err(
+            input.error("a chain has no `self` among its inputs: its fields are lent anyway\n  help: leave it out")
+        );
+    }
+    input.parse::<Option<Token![mut]>>()?;
+    let name = input.call(Ident::parse_any)?;
+    if !input.peek(Token![:]) {
+        return Err(syn::Error::new(
+            name.span(),
+            format!("the input `{name}` has no type\n  help: write `{name}: Type`"),
+        ));
+    }
+    input.parse::<Token![:]>()?;
+    let ty: Type = input.parse()?;
+    if let Type::ImplTrait(ty) = types::ungrouped(&ty) {
+        return Err(syn::Error::new_spanned(
+            ty,
+            "an input is found by its type, which `impl Trait` does not name\n  help: add a type parameter to the struct",
+        ));
+    }
+    Ok(Input { attrs, name, ty })
+}
+
+pub(super) fn reply_type(input: ParseStream<'_>) -> syn::Result<Type> {
+    if !input.peek(Token![->]) {
+        return Err(input.error("expected `->` and the chain's reply, or the body\n  help: write `-> Reply { .. }`"));
+    }
+    input.parse::<Token![->]>()?;
+    let ty: Type = input.parse()?;
+    if let Some(ty) = types::find_impl_trait(&ty) {
+        return Err(syn::Error::new_spanned(
+            ty,
+            "nodes see the reply by its type, which `impl Trait` does not name\n  help: name the type; with axum it is `chain_runtime::axum::Reply`",
+        ));
+    }
+    if input.peek(Token![where]) {
+        return Err(input.error("a chain's bounds stand on its type\n  help: move the `where` clause to the struct"));
+    }
+    if !input.is_empty() {
+        return Err(input.error("expected the chain's body in braces"));
+    }
+    Ok(ty)
+}

@@ -1,0 +1,241 @@
+//! Lifetimes in types: those that are written, left out or hidden.
+
+use proc_macro2::TokenStream;
+use syn::visit_mut::{self, VisitMut};
+use syn::{GenericArgument, Lifetime, PathArguments, Type, TypeParamBound};
+
+use super::ungrouped;
+
+/// Puts one lifetime in the place of every lifetime of a type, written or elided, but `'static` and the
+/// ones that the type itself binds (`for<'a> fn(&'a T)`).
+pub(crate) fn with_lifetime(ty: &Type, lifetime: &Lifetime) -> Type {
+    with_lifetime_but(ty, lifetime, &[])
+}
+
+/// The same, but these lifetimes stay.
+pub(crate) fn with_lifetime_but(ty: &Type, lifetime: &Lifetime, stay: &[Lifetime]) -> Type {
+    let mut ty = ty.clone();
+    // By itself it is what a reference referred to.
+    bind_object(&mut ty, lifetime);
+    Relabel { lifetime, bound: stay.to_vec() }.visit_type_mut(&mut ty);
+    ty
+}
+
+/// Behind a reference, `dyn Trait` is `dyn Trait + 'a` for the reference's `'a`; anywhere else it would be `'static`.
+pub(crate) fn bind_object(ty: &mut Type, lifetime: &Lifetime) {
+    match ty {
+        Type::Group(group) => bind_object(&mut group.elem, lifetime),
+        Type::Paren(paren) => bind_object(&mut paren.elem, lifetime),
+        Type::TraitObject(object)
+            if object.bounds.iter().all(|bound| !matches!(bound, TypeParamBound::Lifetime(_))) =>
+        {
+            object.bounds.push(TypeParamBound::Lifetime(lifetime.clone()));
+            *ty = syn::parse_quote!((#ty));
+        }
+        // It will stand behind a `&`.
+        Type::TraitObject(object) if object.bounds.len() > 1 => *ty = syn::parse_quote!((#ty)),
+        _ => {}
+    }
+}
+
+pub(crate) struct Relabel<'a> {
+    pub(crate) lifetime: &'a Lifetime,
+    pub(crate) bound: Vec<Lifetime>,
+}
+
+impl VisitMut for Relabel<'_> {
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        if lifetime.ident != "static" && !self.bound.contains(lifetime) {
+            *lifetime = Lifetime { apostrophe: lifetime.apostrophe, ident: self.lifetime.ident.clone() };
+        }
+    }
+
+    fn visit_type_reference_mut(&mut self, reference: &mut syn::TypeReference) {
+        if reference.lifetime.is_none() {
+            reference.lifetime = Some(self.lifetime.clone());
+        }
+        if let Some(lifetime) = &reference.lifetime {
+            bind_object(&mut reference.elem, lifetime);
+        }
+        visit_mut::visit_type_reference_mut(self, reference);
+    }
+
+    // Inside `fn(&T)` and `Fn(&T)` an elided lifetime is bound there.
+    fn visit_type_bare_fn_mut(&mut self, _: &mut syn::TypeBareFn) {}
+    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut syn::ParenthesizedGenericArguments) {}
+
+    fn visit_trait_bound_mut(&mut self, bound: &mut syn::TraitBound) {
+        let before = self.bound.len();
+        for parameter in bound.lifetimes.iter().flat_map(|binder| &binder.lifetimes) {
+            if let syn::GenericParam::Lifetime(parameter) = parameter {
+                self.bound.push(parameter.lifetime.clone());
+            }
+        }
+        visit_mut::visit_path_mut(self, &mut bound.path);
+        self.bound.truncate(before);
+    }
+}
+
+/// Puts one lifetime in the place of these in what generics ask for.
+pub(crate) fn bounds_in(generics: &mut syn::Generics, own: &[Lifetime], lifetime: &Lifetime) {
+    struct Rename<'a>(&'a [Lifetime], &'a Lifetime);
+    impl VisitMut for Rename<'_> {
+        fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+            if self.0.contains(lifetime) {
+                *lifetime = self.1.clone();
+            }
+        }
+    }
+    Rename(own, lifetime).visit_generics_mut(generics);
+}
+
+/// Leaves out what generics ask for with one of these.
+pub(crate) fn bounds_without(generics: &mut syn::Generics, own: &[Lifetime]) {
+    use syn::punctuated::Punctuated;
+    use syn::visit::Visit;
+    struct Find<'a>(&'a [Lifetime], bool);
+    impl<'ast> Visit<'ast> for Find<'_> {
+        fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
+            self.1 |= self.0.contains(lifetime);
+        }
+    }
+    let is_without = |bound: &TypeParamBound| {
+        let mut find = Find(own, false);
+        find.visit_type_param_bound(bound);
+        !find.1
+    };
+    let without = |bounds: &mut Punctuated<TypeParamBound, syn::Token![+]>| {
+        *bounds = std::mem::take(bounds).into_iter().filter(is_without).collect();
+    };
+    generics.type_params_mut().for_each(|parameter| without(&mut parameter.bounds));
+    let Some(clause) = &mut generics.where_clause else { return };
+    for predicate in &mut clause.predicates {
+        if let syn::WherePredicate::Type(predicate) = predicate {
+            without(&mut predicate.bounds);
+        }
+    }
+    let is_about = |predicate: &syn::WherePredicate| {
+        let mut find = Find(own, false);
+        find.visit_where_predicate(predicate);
+        find.1
+    };
+    let predicates = std::mem::take(&mut clause.predicates);
+    clause.predicates = predicates.into_iter().filter(|predicate| !is_about(predicate)).collect();
+}
+
+/// Whether it is a trait object that stands in parentheses behind a `&`.
+pub(crate) fn has_several_bounds(ty: &Type) -> bool {
+    matches!(ungrouped(ty), Type::TraitObject(object) if object.bounds.len() > 1)
+}
+
+/// Where a type is only mentioned: with each of its lifetimes left to rustc.
+pub(crate) fn anonymous(ty: &Type) -> Type {
+    with_lifetime(ty, &Lifetime::new("'_", proc_macro2::Span::mixed_site()))
+}
+
+/// Whether a reference or another lifetime is in it, that of the hook's own `&` aside.
+pub(crate) fn has_a_lifetime(ty: &Type) -> bool {
+    use syn::visit::{self, Visit};
+    struct Find(bool);
+    impl<'ast> Visit<'ast> for Find {
+        fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
+            self.0 |= lifetime.ident != "static";
+        }
+        fn visit_type_reference(&mut self, reference: &'ast syn::TypeReference) {
+            self.0 |= reference.lifetime.is_none();
+            visit::visit_type_reference(self, reference);
+        }
+    }
+    let mut find = Find(false);
+    find.visit_type(ty);
+    find.0
+}
+
+/// What is known to have no lifetime by its name, unless the user's own type is called so; then it has to be written.
+pub(crate) const WITHOUT_LIFETIME: [&str; 24] = [
+    "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
+    "f32", "f64", "String", "Vec", "Option", "Result", "Box", "Arc", "Rc",
+];
+
+/// Whether a path in it may stand for a type with a lifetime that is not written.
+pub(crate) fn may_hide_a_lifetime(ty: &Type, is_parameter: &dyn Fn(&syn::Ident) -> bool) -> bool {
+    use syn::visit::{self, Visit};
+    struct Find<'a>(bool, &'a dyn Fn(&syn::Ident) -> bool);
+    impl<'ast> Visit<'ast> for Find<'_> {
+        fn visit_type_path(&mut self, path: &'ast syn::TypePath) {
+            let (first, last) = (path.path.segments.first(), path.path.segments.last());
+            let of_parameter = first.is_some_and(|first| (self.1)(&first.ident)) || path.qself.is_some();
+            let is_known = last.is_some_and(|last| WITHOUT_LIFETIME.iter().any(|name| last.ident == name));
+            let is_written = last.is_some_and(|last| match &last.arguments {
+                PathArguments::AngleBracketed(arguments) => {
+                    arguments.args.iter().any(|argument| matches!(argument, GenericArgument::Lifetime(_)))
+                }
+                _ => false,
+            });
+            self.0 |= !(of_parameter || is_known || is_written);
+            visit::visit_type_path(self, path);
+        }
+        // There, it is another one each time.
+        fn visit_type_bare_fn(&mut self, _: &'ast syn::TypeBareFn) {}
+        fn visit_parenthesized_generic_arguments(&mut self, _: &'ast syn::ParenthesizedGenericArguments) {}
+    }
+    let mut find = Find(false, is_parameter);
+    find.visit_type(ty);
+    find.0
+}
+
+/// These tokens where the lifetimes of the chain are not declared: rustc finds them.
+pub(crate) fn inferred(tokens: TokenStream, own: &[Lifetime]) -> TokenStream {
+    at(tokens, own, "_")
+}
+
+/// These tokens with another lifetime in the place of these.
+pub(crate) fn at(tokens: TokenStream, own: &[Lifetime], instead: &str) -> TokenStream {
+    use proc_macro2::{Group, Ident, TokenTree};
+    let mut behind_tick = false;
+    let inferred = tokens.into_iter().map(|token| {
+        let is_name = std::mem::replace(&mut behind_tick, false);
+        match token {
+            TokenTree::Group(group) => {
+                let mut inner = Group::new(group.delimiter(), at(group.stream(), own, instead));
+                inner.set_span(group.span());
+                inner.into()
+            }
+            TokenTree::Ident(name) if is_name && own.iter().any(|lifetime| lifetime.ident == name) => {
+                Ident::new(instead, name.span()).into()
+            }
+            TokenTree::Punct(punct) => {
+                behind_tick = punct.as_char() == '\'';
+                punct.into()
+            }
+            other => other,
+        }
+    });
+    inferred.collect()
+}
+
+/// A type without the lifetimes that are written in it, to compare it with one in which they are hidden.
+pub(crate) fn without_lifetimes(ty: &Type) -> Type {
+    struct Without;
+    impl VisitMut for Without {
+        fn visit_type_reference_mut(&mut self, reference: &mut syn::TypeReference) {
+            reference.lifetime = None;
+            visit_mut::visit_type_reference_mut(self, reference);
+        }
+        fn visit_path_arguments_mut(&mut self, arguments: &mut PathArguments) {
+            if let PathArguments::AngleBracketed(inner) = arguments {
+                let kept = std::mem::take(&mut inner.args).into_iter();
+                inner.args = kept.filter(|argument| !matches!(argument, GenericArgument::Lifetime(_))).collect();
+                inner.colon2_token = None;
+                if inner.args.is_empty() {
+                    *arguments = PathArguments::None;
+                    return;
+                }
+            }
+            visit_mut::visit_path_arguments_mut(self, arguments);
+        }
+    }
+    let mut ty = ty.clone();
+    Without.visit_type_mut(&mut ty);
+    ty
+}

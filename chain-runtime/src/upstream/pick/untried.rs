@@ -1,0 +1,94 @@
+//! [`Untried`]: a pick in a block that runs again.
+
+use chain_macros::node;
+
+use super::{NoUpstream, Pick, PickBy, Tried};
+use crate::Ending;
+use crate::nodes::Key;
+use crate::upstream::balance::Balance;
+use crate::upstream::lease::Lease;
+
+/// A [`Pick`] or [`PickBy`] in a block that runs again: it borrows the request's [`Tried`], and picks nobody who is in it while there is another that is to be asked.
+///
+/// Who is picked instead, the balancer says: a [`Ring`](crate::upstream::Ring) the next along the ring, [`PeakEwma`](crate::upstream::PeakEwma) the better of two drawn among the others, and so
+/// on. Where all were tried, it picks as if nobody had been.
+#[derive(Debug)]
+pub struct Untried<P> {
+    pick: P,
+}
+
+impl<T, B: Balance<T>> Pick<T, B> {
+    /// Picks for a block that runs again.
+    #[must_use]
+    pub const fn untried(self) -> Untried<Self> {
+        Untried { pick: self }
+    }
+
+    /// Picks somebody who is not in `tried`, while there is one, and adds whoever is picked. For tries outside of a chain.
+    ///
+    /// # Errors
+    ///
+    /// [`NoUpstream`] where no member is to be asked.
+    pub fn lease_beside(&self, tried: &Tried) -> Result<Lease<T>, NoUpstream> {
+        self.lease_for(None, Some(tried))
+    }
+}
+
+impl<K: Key, T, B: Balance<T>> PickBy<K, T, B> {
+    /// Picks for a block that runs again.
+    #[must_use]
+    pub const fn untried(self) -> Untried<Self> {
+        Untried { pick: self }
+    }
+
+    /// Picks somebody who is not in `tried`, while there is one, and adds whoever is picked. For tries outside of a chain.
+    ///
+    /// # Errors
+    ///
+    /// [`NoUpstream`] where no member is to be asked.
+    pub fn lease_beside(&self, key: &K, tried: &Tried) -> Result<Lease<T>, NoUpstream> {
+        self.pick.lease_for(Some(self.hash(key)), Some(tried))
+    }
+}
+
+impl<P> Untried<P> {
+    /// The pick.
+    #[must_use]
+    pub const fn pick(&self) -> &P {
+        &self.pick
+    }
+}
+
+#[node(crate = crate)]
+impl<T, B: Balance<T>> Untried<Pick<T, B>> {
+    /// Picks.
+    ///
+    /// # Errors
+    ///
+    /// [`NoUpstream`] where no member is to be asked.
+    pub fn enter(&self, tried: &Tried) -> Result<Lease<T>, NoUpstream> {
+        self.pick.lease_beside(tried)
+    }
+
+    /// Decides what nobody has said.
+    pub fn exit(&self, lease: &Lease<T>, ending: &Ending) {
+        lease.leave(ending.is_cut_short());
+    }
+}
+
+#[node(crate = crate)]
+impl<K: Key, T, B: Balance<T>> Untried<PickBy<K, T, B>> {
+    /// Picks.
+    ///
+    /// # Errors
+    ///
+    /// [`NoUpstream`] where no member is to be asked.
+    pub fn enter(&self, key: &K, tried: &Tried) -> Result<Lease<T>, NoUpstream> {
+        self.pick.lease_beside(key, tried)
+    }
+
+    /// Decides what nobody has said.
+    pub fn exit(&self, lease: &Lease<T>, ending: &Ending) {
+        lease.leave(ending.is_cut_short());
+    }
+}

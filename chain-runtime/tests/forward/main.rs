@@ -1,0 +1,69 @@
+//! The forwarding nodes and members of a registry: who is asked, what each way out says of the member, and what stays in flight.
+#![cfg(all(feature = "proxy", feature = "upstream"))]
+
+mod outcomes;
+mod tries;
+mod upstreams;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chain_runtime::proxy::{Body, Client, Error, Forward, Limits, Settings, Upstream};
+use chain_runtime::upstream::{Member, Pick, Registry, RoundRobin, Seat, Totals};
+use http::request::Parts;
+use http::{Request, Response};
+use http_body_util::Full;
+use tokio::time::timeout;
+
+/// Longer than anything takes that comes to its end.
+const LONG: Duration = Duration::from_secs(20);
+
+type Members = Arc<Registry<Upstream>>;
+type Node = Forward<Pick<Upstream, RoundRobin>, Full<Bytes>>;
+
+/// A registry of these, in the order of their names.
+fn members(at: &[SocketAddr]) -> Members {
+    let registry = Registry::new();
+    for (number, at) in at.iter().enumerate() {
+        let upstream = format!("http://{at}").parse().expect("a URL");
+        registry.register(Member::new(format!("{number}"), upstream), Duration::MAX).expect("a name");
+    }
+    Arc::new(registry)
+}
+
+fn node(registry: &Members, settings: Settings) -> Node {
+    Forward::new(Pick::new(Arc::clone(registry), RoundRobin::new()), settings)
+}
+
+fn seat(registry: &Registry<Upstream>, name: &str) -> Arc<Seat<Upstream>> {
+    Arc::clone(registry.snapshot().get(name).expect("a member").seat())
+}
+
+fn totals(ok: u64, not_ok: u64, failed: u64, timed_out: u64, cancelled: u64) -> Totals {
+    let mut totals = Totals::default();
+    (totals.ok, totals.not_ok, totals.failed, totals.timed_out, totals.cancelled) =
+        (ok, not_ok, failed, timed_out, cancelled);
+    totals
+}
+
+fn head(method: &str, path: &str) -> Parts {
+    Request::builder().method(method).uri(path).header("host", "a").body(()).expect("a request").into_parts().0
+}
+
+fn client() -> Client {
+    Client::at(([127, 0, 0, 1], 1).into())
+}
+
+async fn send(node: &Node, method: &str, path: &str) -> Result<Response<Body>, Error> {
+    let body = if method == "GET" { Full::default() } else { Full::from("a body") };
+    timeout(LONG, node.enter(head(method, path), body, &client())).await.expect("in time")
+}
+
+/// These, and the usual ones.
+fn limits(change: impl FnOnce(&mut Limits)) -> Settings {
+    let mut limits = Limits::default();
+    change(&mut limits);
+    Settings::default().limits(limits)
+}
