@@ -25,6 +25,8 @@
 //! | [`WholeDeadline`] | limits the block, and then the body of its reply, in time | [`Expired`] | 504 | `http-body` |
 //! | [`WholeConcurrency`] | lets so many replies be made and sent at once | [`Overloaded`] | 503 | `http-body`; `tokio` to wait |
 //!
+//! With the feature `retry`, `Hedge` makes a second try where the first one takes long; it wraps no block, and a node of your own calls it.
+//!
 //! With the feature `pressure`, `pressure::Adaptive` finds out by itself how many blocks may run at once.
 //!
 //! The responses are [`Failure`](crate::failure::Failure)s, which the reply's body renders, and need the feature `http`.
@@ -128,6 +130,8 @@ mod catch_panic;
 mod concurrency;
 #[cfg(feature = "std")]
 mod deadline;
+#[cfg(feature = "retry")]
+mod hedge;
 #[cfg(feature = "tracing")]
 mod instrumented;
 #[cfg(feature = "http")]
@@ -148,6 +152,8 @@ pub use concurrency::Wait;
 pub use concurrency::{Concurrency, Overloaded, Shed};
 #[cfg(feature = "std")]
 pub use deadline::{Deadline, Expired};
+#[cfg(feature = "retry")]
+pub use hedge::Hedge;
 #[cfg(feature = "tracing")]
 pub use instrumented::Instrumented;
 #[cfg(feature = "retry")]

@@ -10,6 +10,7 @@
 //! | `access_log::log_user` | `&User`, `&Visit` | | | `access-log` |
 //! | `rate_limit::RateLimit<K>` | `&K` | | 429 | `governor` |
 //! | `rate_limit::FailureLimit<K>` | `&K` | | 429 | `governor` |
+//! | `shared_rate_limit::SharedRateLimit<K, A>` | `&K` | | 429, 503 | `redis` |
 //! | `auth::Auth` | `&Parts` | [`User`] | 401 | `jsonwebtoken`, `subtle` |
 //! | `whole_body::ReadBody<B>` | `&Parts`, `B` | [`Whole`] | 400, 408, 413 | `whole-body` |
 //! | `json::ReadJson<T>` | `&Parts`, `&Whole` | `Json<T>` | 400, 415, 422 | `serde_json` |
@@ -126,6 +127,10 @@ pub mod rate_limit;
 mod reply;
 #[cfg(feature = "request-id")]
 pub mod request_id;
+#[cfg(feature = "redis")]
+pub mod shared_rate_limit;
+#[cfg(any(feature = "governor", feature = "redis"))]
+mod too_many_requests;
 mod user;
 #[cfg(feature = "http")]
 mod whole;

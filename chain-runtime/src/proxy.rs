@@ -37,10 +37,20 @@
 //! - **Identity cannot be forged.** `Forwarded`, `X-Forwarded-*`, and what a [`Sender`] states are the only fields of their names in any spelling
 //!   that a server may take for them, in the head and in trailers. What cannot be said in a field is refused.
 //! - **Nothing waits for ever**: see [`Limits`].
-//! - **A request is sent twice** only where nothing of it was seen: no connection was made; or where the method is safe, its body was not
-//!   begun, and the connection had been kept from before.
+//! - **A request is sent twice** only where nothing of it was seen: no connection was made, or the upstream said over HTTP/2 that it has not dealt with it; or where the
+//!   method is safe, its body was not begun, and the connection had been kept from before.
 //!
 //! The table of what the RFCs ask of a proxy, with the test for each, is `tests/proxy/CONFORMANCE.md`.
+//!
+//! # Who is asked
+//!
+//! Who picks is a [`Pick`]. A [`Rotation`] is a fixed group that takes turns. With the feature `upstream`, an `upstream::Pick` of a registry's members is one: who is there changes while
+//! it runs, a request goes on to another member where one takes no connection, and each way in which a try ends is told as a typed outcome. Where a chain has more to do with the pick
+//! than that (a key of the request, a block that runs again), the pick is a node of its own, and the forwarding node borrows its lease: `ByLease`.
+//!
+//! An [`Upstream`] has a name, may have an address, and has its own connections. `WarmCheck` asks members how they are over these.
+//!
+//! What a reply's body, or a tunnel, still has to carry is a request in flight: a member is drained when the last of it has come.
 //!
 //! # What is not passed on
 //!
@@ -59,6 +69,10 @@ use http::request::Parts;
 
 mod answer;
 mod body;
+#[cfg(feature = "upstream")]
+mod by_lease;
+#[cfg(feature = "upstream")]
+mod check;
 mod client;
 mod connections;
 mod error;
@@ -78,18 +92,24 @@ mod rendered;
 mod rotation;
 pub mod server;
 mod settings;
+mod slot;
 mod streaming;
 mod target;
 mod text;
 #[cfg(feature = "rustls")]
 mod tls;
 mod tunnel;
+mod unseen;
 mod upgrade;
 mod upload;
 mod upstream;
 mod words;
 
 pub use body::{Body, BrokenReply};
+#[cfg(feature = "upstream")]
+pub use by_lease::ByLease;
+#[cfg(feature = "upstream")]
+pub use check::{NotWell, WarmCheck};
 pub use client::Client;
 pub use error::{BadReply, BadRequest, Cause, Error};
 pub use identity::{Sender, Statements, Unstatable};
@@ -105,13 +125,14 @@ pub use streaming::Streaming;
 #[cfg(feature = "rustls")]
 pub use tls::Tls;
 pub use tunnel::Tunnels;
+pub use unseen::{Unseen, idempotent, is_unseen, worth_repeating};
 pub use upstream::{Speaks, Upstream};
 
 use hop::Hop;
 
 /// Sends the request on, and gives the reply, or breaks with why there is none. Both bodies are streamed.
 ///
-/// It takes the request's head and its body (a `B`), and asks for the [`Sender`] (an `S`). Who picks the upstream is the `P`.
+/// It takes the request's head and its body (a `B`), and asks for the [`Sender`] (an `S`). Who picks the upstream is the `P`; where that is `ByLease`, a node before it has.
 /// See the [module](self) for what it promises, [`Settings`] for what can be told to it, and [`Repeatable`] for a block that may run again.
 ///
 /// What is kept between requests is pooled: once warm, a request allocates what hyper's client does, and no more.
@@ -143,11 +164,6 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
         &self.pick
     }
 
-    /// For a block that may run again: the request is borrowed, and the reply is read ahead up to so many bytes.
-    pub fn repeatable(self, reads_ahead: u64) -> Repeatable<P, B, S> {
-        Repeatable { forward: self, reads_ahead }
-    }
-
     /// Passes the request on. See [`Forward`].
     ///
     /// # Errors
@@ -155,6 +171,13 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
     /// Why there is no reply. The client can be told, but for [`Error::Gone`].
     pub async fn enter(&self, request: Parts, body: B, sender: &S) -> Result<Response<Body>, Error> {
         Ok(self.hop.pass_on(&self.pick, request, body, sender).await?.go())
+    }
+}
+
+impl<P, B: Send, S> Forward<P, B, S> {
+    /// For a block that may run again: the request is borrowed, and the reply is read ahead up to so many bytes.
+    pub fn repeatable(self, reads_ahead: u64) -> Repeatable<P, B, S> {
+        Repeatable { forward: self, reads_ahead }
     }
 }
 
@@ -202,8 +225,13 @@ impl<P: Pick, B: Sendable + Clone, S: Sender> Repeatable<P, B, S> {
     ///
     /// Why there is no reply, or no whole one.
     pub async fn enter(&self, request: &Parts, body: &B, sender: &S) -> Result<Response<Body>, Error> {
-        let Forward { pick, hop, .. } = &self.forward;
-        let answered = hop.pass_on(pick, request.clone(), body.clone(), sender).await?;
+        self.pass_on(&self.forward.pick, request, body, sender).await
+    }
+}
+
+impl<P, B: Sendable + Clone, S: Sender> Repeatable<P, B, S> {
+    async fn pass_on(&self, pick: &impl Pick, request: &Parts, body: &B, sender: &S) -> Result<Response<Body>, Error> {
+        let answered = self.forward.hop.pass_on(pick, request.clone(), body.clone(), sender).await?;
         if !request.method.is_idempotent() {
             return Ok(answered.go());
         }

@@ -56,8 +56,8 @@
 //! # Where members come from
 //!
 //! From themselves, by [`Registry::register`]; or from a list that is replaced as a whole, by [`Registry::listed`], or by a [`Source`] that the registry
-//! [follows](Registry::follow): a [`Static`] one, a [`File`] that is watched, the addresses of a name (`Dns`, feature `hickory-resolver`).
-//! How these work, and what happens when they fail, is on the page [`sources`].
+//! [follows](Registry::follow): a [`Static`] one, a [`File`] that is watched, the addresses of a name (`Dns`, feature `hickory-resolver`). How these work, and what happens
+//! when they fail, is on the page [`sources`]. With the feature `upstream-http`, services register over HTTP, at a `Registrar`, and `Announce` is what does so in a service.
 //!
 //! # Whose turn it is
 //!
@@ -66,6 +66,8 @@
 //! the members.
 //! Where a block runs again, an [`Untried`] pick takes another member than those that the request has [`Tried`].
 
+#[cfg(feature = "upstream-http")]
+mod announce;
 mod balance;
 mod book;
 mod health;
@@ -88,6 +90,10 @@ pub mod sources;
 mod swap;
 mod totals;
 
+#[cfg(feature = "upstream-http")]
+pub use announce::{Announce, News, NotAnnounced, Post};
+#[cfg(all(feature = "proxy", feature = "upstream-http"))]
+pub use announce::{HttpPost, Unposted};
 pub use balance::{Ask, Balance, Candidate, LeastRequests, PeakEwma, Ring, RoundRobin, Subset, Zoned};
 pub use health::{Check, Checks, Connect, Found, Health, Ill};
 #[cfg(feature = "proxy")]
@@ -106,4 +112,4 @@ pub use snapshot::{Counts, Entry, Snapshot, State};
 pub use source::{Asked, Dns, DnsError, Family, Isolation, Resolved, Resolver};
 pub use source::{File, FileError, Mistake, Mistakes, Source, Static, Told, read_members};
 pub use swap::Current;
-pub use totals::Totals;
+pub use totals::{Ejected, RegistryTotals, Totals};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chain_runtime::describe::ChainInfo;
 use chain_runtime::pressure::{Level, Pressure};
+use chain_runtime::telemetry::prometheus::PressureReading;
 use chain_runtime::telemetry::{Keeps, Snapshot, page};
 use chain_runtime::toggle::Switches;
 
@@ -41,6 +42,11 @@ impl Watched for Operated {
 
     fn pressure(&self) -> Option<page::Pressure> {
         Some(pressure::shown(&self.gateway, &self.pressure, &self.moves))
+    }
+
+    fn pressure_reading(&self) -> Option<PressureReading> {
+        let reading = PressureReading::of(Some(self.pressure.status()));
+        Some(reading.admission("requests", self.gateway.admission.status()))
     }
 
     fn force(&self, to: Option<Level>) -> bool {

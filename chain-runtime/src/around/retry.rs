@@ -62,6 +62,8 @@ use super::{Deadline, Timer};
 ///
 /// A reply that is not kept is dropped before the pause: its connection and its permits are free while nothing happens.
 ///
+/// Where the block picks an upstream, [`Tried`](crate::upstream::Tried) has each try pick another one.
+///
 /// A clone shares its budget with its original.
 ///
 /// As a chain's field its type is written out, `again: Retry<fn(&Reply) -> bool>`, and a function is made one of that type:

@@ -34,7 +34,6 @@
 //! generous, since a peer may be a whole office. Where it is guessing that is to be made slow, put a [`FailureLimit`] there, which counts only
 //! the requests that failed.
 
-use core::error::Error;
 use core::fmt;
 use core::hash::{BuildHasher as _, Hasher as _};
 use core::marker::PhantomData;
@@ -47,11 +46,10 @@ use std::sync::Arc;
 use governor::clock::{Clock, MonotonicClock};
 use governor::middleware::NoOpMiddleware;
 use governor::{Quota, RateLimiter};
-use http::{Response, StatusCode};
+use http::StatusCode;
 
+pub use super::too_many_requests::TooManyRequests;
 use super::{Key, Reply};
-use crate::failure::{Failure, Render};
-use crate::flow::IntoReply;
 use crate::node;
 use table::{Cell, Table};
 
@@ -178,7 +176,7 @@ impl<K: Key, C: Clock + Clone> RateLimit<K, C> {
         let cell = Cell { hash: hasher.finish(), only_looks };
         self.cells.check_key(&cell).map_err(|not_until| {
             let wait = not_until.wait_time_from(self.cells.clock().now());
-            TooManyRequests { wait }
+            TooManyRequests::new(wait)
         })
     }
 
@@ -256,36 +254,5 @@ impl<K: Key, C: Clock + Clone> FailureLimit<K, C> {
             // There may be none left to take, after requests that failed at the same time.
             let _ = self.limit.check(key);
         }
-    }
-}
-
-/// The quota is used up: what [`RateLimit`] breaks with. As an `http::Response`, a 429 with `Retry-After`, `rate-limited`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooManyRequests {
-    wait: Duration,
-}
-
-impl TooManyRequests {
-    /// After how long there will be a request in the quota, if none is taken until then.
-    #[must_use]
-    pub const fn wait(&self) -> Duration {
-        self.wait
-    }
-}
-
-impl fmt::Display for TooManyRequests {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("too many requests")
-    }
-}
-
-impl Error for TooManyRequests {}
-
-/// 429 Too Many Requests, `rate-limited`, with `Retry-After`.
-impl<B: Render> IntoReply<Response<B>> for TooManyRequests {
-    #[inline]
-    fn into_reply(self) -> Response<B> {
-        let failure = Failure::new(StatusCode::TOO_MANY_REQUESTS, "rate-limited", "too many requests");
-        B::render(&failure.retry_after(self.wait).because(&self))
     }
 }

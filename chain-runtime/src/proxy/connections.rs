@@ -1,12 +1,15 @@
 //! The connections that are kept open to upstreams.
 
 use core::future::Future;
+use core::marker::PhantomData;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll, Waker};
+use core::time::Duration;
 use std::boxed::Box;
 use std::error::Error as _;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ::hyper::body::Incoming;
@@ -18,20 +21,29 @@ use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tower_service::Service;
 
 use super::error::{BadReply, Cause, Error};
 use super::limits::Limits;
+use super::slot::NodeId;
 use super::upload::{Upload, UploadError};
 use super::upstream::{Speaks, Upstream};
 
-/// The connections to all upstreams of a node.
+/// The connections of a node: each upstream keeps those that are made to it.
 pub(super) struct Connections<B> {
-    http1: Client<Connector, Upload<B>>,
-    http2: Client<Connector, Upload<B>>,
-    /// They keep none: for a request that must not find one that was kept.
-    http1_anew: Client<Connector, Upload<B>>,
-    http2_anew: Client<Connector, Upload<B>>,
+    node: NodeId,
+    limits: Limits,
+    #[cfg(feature = "rustls")]
+    tls: Option<super::tls::Secure>,
+    bodies: PhantomData<fn(B)>,
+}
+
+/// The connections of a node to one upstream.
+struct Clients<B> {
+    kept: Client<Connector, Upload<B>>,
+    /// It keeps none: for a request that must not find one that was kept.
+    anew: Client<Connector, Upload<B>>,
 }
 
 impl<B> Connections<B>
@@ -39,15 +51,26 @@ where
     B: Body<Data = Bytes, Error: Into<Cause>> + Send + Unpin + 'static,
 {
     pub(super) fn new(limits: &Limits, #[cfg(feature = "rustls")] tls: Option<super::tls::Secure>) -> Self {
+        Self {
+            node: NodeId::default(),
+            limits: *limits,
+            #[cfg(feature = "rustls")]
+            tls,
+            bodies: PhantomData,
+        }
+    }
+
+    fn to(&self, upstream: &Upstream) -> Clients<B> {
+        let limits = &self.limits;
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(limits.connect));
         tcp.enforce_http(false);
         let connector = Connector {
             tcp,
+            address: upstream.address(),
             #[cfg(feature = "rustls")]
-            tls,
-            #[cfg(feature = "rustls")]
+            tls: self.tls.clone(),
             patience: limits.connect,
         };
         let client = |kept| {
@@ -62,6 +85,7 @@ where
                 .http2_max_header_list_size(u32::try_from(limits.reply_head).unwrap_or(u32::MAX))
                 .http2_keep_alive_interval(limits.silence)
                 .http2_keep_alive_timeout(limits.silence)
+                .http2_only(upstream.speaks() == Speaks::Http2)
                 // `Host` is prepared with the upstream; the client would write it anew for each request.
                 .set_host(false);
             // hyper's own limit, for which it makes room on the stack.
@@ -70,13 +94,7 @@ where
             }
             client
         };
-        let kept = limits.idle_connections;
-        Self {
-            http1: client(kept).build(connector.clone()),
-            http2: client(kept).http2_only(true).build(connector.clone()),
-            http1_anew: client(0).build(connector.clone()),
-            http2_anew: client(0).http2_only(true).build(connector),
-        }
+        Clients { kept: client(limits.idle_connections).build(connector.clone()), anew: client(0).build(connector) }
     }
 
     /// Sends a request, `anew` on a connection that was not there before. The future is made by the client, which spawns what the connection needs.
@@ -86,20 +104,15 @@ where
         request: Request<Upload<B>>,
         anew: bool,
     ) -> impl Future<Output = Result<Response<Incoming>, ClientError>> + Send + Unpin + 'static + use<B> {
-        let client = match (upstream.speaks(), anew) {
-            (Speaks::Http2, false) => &self.http2,
-            (Speaks::Http2, true) => &self.http2_anew,
-            (_, false) => &self.http1,
-            (_, true) => &self.http1_anew,
-        };
-        client.request(request)
+        let serve = |Clients { kept, anew: new }: &Clients<B>| if anew { new } else { kept }.request(request);
+        upstream.slot().with(&self.node, || self.to(upstream), serve)
     }
 }
 
 /// What failed, as one of ours.
 pub(super) fn failed(error: ClientError) -> Error {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
-    let (mut hyper_says, mut is_out_of_descriptors) = (None, false);
+    let (mut hyper_says, mut is_out_of_descriptors, mut is_unsent) = (None, false, false);
     while let Some(error) = cause {
         // An upload that was broken off on this side comes back as the cause of the client's error.
         if let Some(error) = error.downcast_ref::<UploadError>() {
@@ -107,6 +120,8 @@ pub(super) fn failed(error: ClientError) -> Error {
         }
         if let Some(error) = error.downcast_ref::<::hyper::Error>() {
             hyper_says = hyper_says.or(Some((error.is_parse_too_large(), error.is_parse())));
+            // Taken back from a connection that was closed before it came to be written.
+            is_unsent |= error.is_canceled();
         }
         if let Some(error) = error.downcast_ref::<io::Error>() {
             // EMFILE, ENFILE: not the upstream's doing.
@@ -116,11 +131,37 @@ pub(super) fn failed(error: ClientError) -> Error {
     }
     match hyper_says {
         _ if is_out_of_descriptors => Error::Exhausted(error.into()),
-        _ if error.is_connect() => Error::Refused(error.into()),
+        _ if error.is_connect() || is_unsent || turned_away(&error).is_some() => Error::Refused(error.into()),
         Some((true, _)) => Error::Reply(BadReply::TooLarge),
         Some((_, true)) => Error::Reply(BadReply::Malformed(error.into())),
         _ => Error::Broken(error.into()),
     }
+}
+
+/// How an upstream says over HTTP/2 that it has not dealt with a request, and will not (RFC 9113, 8.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TurnedAway {
+    /// This one.
+    Refused,
+    /// None that came on the connection after some other one.
+    GoAway,
+}
+
+/// Whether it does so.
+pub(super) fn turned_away(error: &ClientError) -> Option<TurnedAway> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // To streams below the one that is named in a `GOAWAY`, h2 passes on other errors.
+        if let Some(error) = error.downcast_ref::<h2::Error>().filter(|error| error.is_remote()) {
+            return match error.reason() {
+                _ if error.is_go_away() => Some(TurnedAway::GoAway),
+                Some(h2::Reason::REFUSED_STREAM) => Some(TurnedAway::Refused),
+                _ => None,
+            };
+        }
+        cause = error.source();
+    }
+    None
 }
 
 /// Whether a connection failed that had served a request before: the upstream may have closed it just then.
@@ -184,10 +225,11 @@ impl Link {
 #[derive(Clone)]
 struct Connector {
     tcp: HttpConnector,
+    /// Where the upstream is, if its name does not say so.
+    address: Option<SocketAddr>,
     #[cfg(feature = "rustls")]
     tls: Option<super::tls::Secure>,
-    #[cfg(feature = "rustls")]
-    patience: core::time::Duration,
+    patience: Duration,
 }
 
 impl Service<Uri> for Connector {
@@ -201,14 +243,18 @@ impl Service<Uri> for Connector {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         #[cfg(feature = "rustls")]
-        let secured =
-            (uri.scheme() == Some(&http::uri::Scheme::HTTPS)).then(|| (self.tls.clone(), uri.clone(), self.patience));
-        let connecting = self.tcp.call(uri);
+        let secured = (uri.scheme() == Some(&http::uri::Scheme::HTTPS)).then(|| (self.tls.clone(), uri.clone()));
+        let (patience, address) = (self.patience, self.address);
+        let named = address.is_none().then(|| self.tcp.call(uri));
         Box::pin(async move {
-            let tcp = connecting.await?;
+            let tcp = match (named, address) {
+                (Some(connecting), _) => connecting.await?,
+                (None, Some(address)) => connect(address, patience).await?,
+                (None, None) => return Err("an upstream without an address".into()),
+            };
             see_progress(&tcp);
             #[cfg(feature = "rustls")]
-            if let Some((tls, uri, patience)) = secured {
+            if let Some((tls, uri)) = secured {
                 let tls = tls.ok_or("no TLS is configured: see `Settings::tls`")?;
                 let (stream, speaks_http2) = tls.connect(&uri, tcp.into_inner(), patience).await?;
                 return Ok(Linked::new(Io::Tls(TokioIo::new(Box::new(stream))), speaks_http2));
@@ -216,6 +262,13 @@ impl Service<Uri> for Connector {
             Ok(Linked::new(Io::Plain(tcp), false))
         })
     }
+}
+
+/// A connection to this address, as the client's connector makes them to names.
+async fn connect(address: SocketAddr, patience: Duration) -> io::Result<TokioIo<TcpStream>> {
+    let tcp = timeout(patience, TcpStream::connect(address)).await??;
+    tcp.set_nodelay(true)?;
+    Ok(TokioIo::new(tcp))
 }
 
 /// So much that is not sent yet may wait in the kernel.

@@ -8,6 +8,7 @@ use http::{Response, StatusCode};
 
 use super::identity::Unstatable;
 use super::pick::Outcome;
+use super::unseen::Unseen;
 use crate::failure::{Failure, Render};
 use crate::flow::IntoReply;
 
@@ -50,7 +51,8 @@ pub enum Error {
     Gone,
     /// No upstream is there to be asked.
     NoUpstream,
-    /// The upstream does not take connections, or not in time.
+    /// The upstream does not take connections, or not in time; or it took one, and said that it does not deal with the request (over HTTP/2: `REFUSED_STREAM`, or a
+    /// `GOAWAY` before it), or closed it before anything was sent.
     Refused(Cause),
     /// This process has no descriptors left for a connection to the upstream.
     Exhausted(Cause),
@@ -171,7 +173,7 @@ impl Error {
             Self::NoUpstream => {
                 Failure::new(StatusCode::SERVICE_UNAVAILABLE, "no-upstream", "no upstream can be asked")
             }
-            Self::Refused(_) => Failure::new(OFF, "upstream-refused", "the upstream refuses connections"),
+            Self::Refused(_) => Failure::new(OFF, "upstream-refused", "the upstream does not take the request"),
             Self::Exhausted(_) => {
                 Failure::new(StatusCode::SERVICE_UNAVAILABLE, "no-descriptors", "no connection can be made right now")
             }
@@ -197,6 +199,12 @@ impl Error {
             Self::Expired => Failure::new(StatusCode::GATEWAY_TIMEOUT, "request-expired", "this took too long"),
         };
         failure.because(self)
+    }
+
+    /// Whether no upstream has seen the request. Then it may be sent once more, whatever its method. The reply says so by [`Unseen`].
+    #[must_use]
+    pub const fn is_unseen(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::NoUpstream | Self::Exhausted(_))
     }
 
     /// Whether it is the upstream that failed, and not the client.
@@ -248,16 +256,27 @@ impl From<BadRequest> for Error {
     }
 }
 
+#[cfg(feature = "upstream")]
+impl From<crate::upstream::NoUpstream> for Error {
+    fn from(_: crate::upstream::NoUpstream) -> Self {
+        Self::NoUpstream
+    }
+}
+
 impl From<BadReply> for Error {
     fn from(bad: BadReply) -> Self {
         Self::Reply(bad)
     }
 }
 
-/// The status and the detail of the [`Failure`].
+/// The status and the detail of the [`Failure`], and [`Unseen`] where that is so.
 impl<B: Render> IntoReply<Response<B>> for Error {
     fn into_reply(self) -> Response<B> {
-        B::render(&self.failure())
+        let mut reply = B::render(&self.failure());
+        if self.is_unseen() {
+            reply.extensions_mut().insert(Unseen);
+        }
+        reply
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Sendable;
 use super::body::{Body, BrokenReply, Relay};
-use super::connections::{self, Connections, Link};
+use super::connections::{self, Connections, Link, TurnedAway};
 use super::error::{BadReply, BadRequest, Error};
 use super::identity::{Sender, Statements};
 use super::kept::Scratch;
@@ -31,7 +31,7 @@ use crate::framing::Asked;
 /// What a forwarding node has, whoever picks.
 pub(super) struct Hop<B: Send> {
     pub(super) settings: Settings,
-    connections: Connections<B>,
+    pub(super) connections: Arc<Connections<B>>,
     scratches: Pool<Scratch<B>>,
 }
 
@@ -50,7 +50,7 @@ impl<B: Sendable> Hop<B> {
             #[cfg(feature = "rustls")]
             settings.tls.clone().map(|tls| tls.connector(settings.keeps_host)),
         );
-        Self { settings, connections, scratches: Pool::default() }
+        Self { settings, connections: Arc::new(connections), scratches: Pool::default() }
     }
 
     /// Sends the request to who is picked, until there is the head of a reply.
@@ -115,7 +115,8 @@ impl<B: Sendable> Hop<B> {
                 return Err(refused.unwrap_or(Error::NoUpstream));
             };
             let speaks = turn.upstream().speaks();
-            if let Err(error) = self.address(&mut request, turn.upstream(), target.path.clone(), target.host.as_ref()) {
+            let (path, host, keeps_host) = (target.path.clone(), target.host.as_ref(), self.settings.keeps_host);
+            if let Err(error) = address(&mut request, turn.upstream(), path, host, keeps_host) {
                 turn.ended(Outcome::Client);
                 return Err(error);
             }
@@ -132,10 +133,11 @@ impl<B: Sendable> Hop<B> {
             }
             match self.ask(turn.upstream(), request, &passage, until, anew).await {
                 Ok(reply) => break (reply, turn),
-                Err(Failed { error, outcome, was_kept }) => {
+                Err(Failed { error, outcome, is_stale }) => {
                     let is_untouched = passage.is_untouched() && may_repeat;
                     // The upstream closed a connection that it had kept open, just then: it is not in trouble.
-                    if was_kept && !anew && is_untouched && method.is_safe() && matches!(error, Error::Broken(_)) {
+                    let may_be_seen = matches!(error, Error::Broken(_));
+                    if is_stale && !anew && is_untouched && (method.is_safe() || !may_be_seen) {
                         stale = Some(turn);
                         continue;
                     }
@@ -195,28 +197,6 @@ impl<B: Sendable> Hop<B> {
         request.version = Version::HTTP_11;
         // What the server noted for itself means something else to the client.
         request.extensions.clear();
-        Ok(())
-    }
-
-    /// Says for which upstream it is.
-    fn address(
-        &self,
-        request: &mut Parts,
-        upstream: &Upstream,
-        path: PathAndQuery,
-        host: Option<&HeaderValue>,
-    ) -> Result<(), Error> {
-        let host = match host {
-            Some(host) if self.settings.keeps_host => host.clone(),
-            _ => upstream.host(),
-        };
-        request.headers.insert(HOST, host);
-        request.uri = upstream.uri(path).map_err(|_| BadRequest::Target)?;
-        // Over HTTP/2 the host is said in the target; a field beside it that differs would be malformed (RFC 9113, 8.3.1).
-        if upstream.speaks() == Speaks::Http2 {
-            request.version = Version::HTTP_2;
-            request.headers.remove(HOST);
-        }
         Ok(())
     }
 
@@ -302,6 +282,28 @@ impl<B: Sendable> Hop<B> {
     }
 }
 
+/// Says for which upstream it is.
+pub(super) fn address(
+    request: &mut Parts,
+    upstream: &Upstream,
+    path: PathAndQuery,
+    host: Option<&HeaderValue>,
+    keeps_host: bool,
+) -> Result<(), Error> {
+    let host = match host {
+        Some(host) if keeps_host => host.clone(),
+        _ => upstream.host(),
+    };
+    request.headers.insert(HOST, host);
+    request.uri = upstream.uri(path).map_err(|_| BadRequest::Target)?;
+    // Over HTTP/2 the host is said in the target; a field beside it that differs would be malformed (RFC 9113, 8.3.1).
+    if upstream.speaks() == Speaks::Http2 {
+        request.version = Version::HTTP_2;
+        request.headers.remove(HOST);
+    }
+    Ok(())
+}
+
 impl<T: Turn> Answered<T> {
     /// Reads the reply ahead, as the node says that may run again. Until then it is not known how the try ended.
     pub(super) async fn gathered(mut self, limit: u64) -> Result<Self, Error> {
@@ -348,20 +350,24 @@ struct Failed {
     error: Error,
     /// What that says about the upstream.
     outcome: Outcome,
-    /// The connection had been kept from before.
-    was_kept: bool,
+    /// The connection had been kept from before, and its end may have to do with that.
+    is_stale: bool,
 }
 
 impl Failed {
     const fn new(error: Error) -> Self {
-        Self { outcome: error.outcome(), error, was_kept: false }
+        Self { outcome: error.outcome(), error, is_stale: false }
     }
 }
 
 impl From<hyper_util::client::legacy::Error> for Failed {
     fn from(error: hyper_util::client::legacy::Error) -> Self {
-        let was_kept = connections::was_kept(&error);
-        Self { was_kept, ..Self::new(connections::failed(error)) }
+        let (was_kept, turned_away) = (connections::was_kept(&error), connections::turned_away(&error));
+        let error = connections::failed(error);
+        let is_stale = was_kept && (turned_away == Some(TurnedAway::GoAway) || matches!(error, Error::Broken(_)));
+        // Whoever closes a connection that was of use is not in trouble for that.
+        let outcome = if is_stale && turned_away.is_some() { Outcome::Client } else { error.outcome() };
+        Self { error, outcome, is_stale }
     }
 }
 

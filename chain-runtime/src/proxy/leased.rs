@@ -53,7 +53,7 @@ pub struct Leased<L: Borrow<Lease<Upstream>> = Lease<Upstream>> {
 }
 
 impl<L: Borrow<Lease<Upstream>>> Leased<L> {
-    fn new(lease: L) -> Self {
+    pub(super) fn new(lease: L) -> Self {
         Self { lease: Some(lease), until: Deadline::current() }
     }
 }

@@ -221,7 +221,8 @@ pub(super) struct Passage<B> {
 }
 
 impl<B> Passage<B> {
-    fn new() -> Self {
+    /// One without a body.
+    pub(super) fn empty() -> Self {
         Self {
             body: Mutex::new(None),
             began: Instant::now(),
@@ -235,7 +236,7 @@ impl<B> Passage<B> {
 
     /// Begins the passage of a body, now; in the same memory, unless an earlier request's connection still has a hold of it.
     pub(super) fn renew(passage: &mut Option<Arc<Self>>, body: B) -> Arc<Self> {
-        let mine = passage.get_or_insert_with(|| Arc::new(Self::new()));
+        let mine = passage.get_or_insert_with(|| Arc::new(Self::empty()));
         match Arc::get_mut(mine) {
             Some(mine) => {
                 mine.began = Instant::now();
@@ -245,7 +246,7 @@ impl<B> Passage<B> {
                 *mine.waits.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
                 *mine.fault.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
             }
-            None => *mine = Arc::new(Self::new()),
+            None => *mine = Arc::new(Self::empty()),
         }
         *mine.lock() = Some(body);
         Arc::clone(mine)

@@ -2,10 +2,14 @@
 
 use core::fmt;
 use std::borrow::ToOwned as _;
+use std::net::SocketAddr;
 use std::string::{String, ToString as _};
+use std::sync::Arc;
 
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Uri};
+
+use super::slot::Slot;
 
 /// One upstream, with all that can be prepared before a request comes.
 ///
@@ -15,13 +19,32 @@ use http::{HeaderValue, Uri};
 /// let plain: Upstream = "http://10.0.0.7:8080".parse().unwrap();
 /// assert_eq!(plain.to_string(), "http://10.0.0.7:8080");
 /// assert!("10.0.0.7".parse::<Upstream>().is_err());
+///
+/// // One of several addresses of a name.
+/// let named: Upstream = "h2c://shop.example".parse().unwrap();
+/// let there = named.at("10.0.0.7:8080".parse().unwrap());
+/// assert_eq!(there.to_string(), "h2c://shop.example at 10.0.0.7:8080");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// The connections to it are its own. They are kept with it, a clone shares them, and they end with the last clone: so those to a member of a registry end when it was removed,
+/// nothing is in flight there, and somebody has picked among the others since; at the latest when they have been idle for [their time](super::Limits::idle). Two that are equal, and no clones, do not share connections.
+#[derive(Clone, Debug)]
 pub struct Upstream {
     speaks: Speaks,
     authority: Authority,
     host: HeaderValue,
+    address: Option<SocketAddr>,
+    slot: Arc<Slot>,
 }
+
+/// By what it is asked and where it is. Connections are no part of that.
+impl PartialEq for Upstream {
+    fn eq(&self, other: &Self) -> bool {
+        (self.speaks, &self.authority, self.address) == (other.speaks, &other.authority, other.address)
+    }
+}
+
+impl Eq for Upstream {}
 
 /// What is spoken to an upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,7 +94,20 @@ impl Upstream {
     #[must_use]
     pub fn new(speaks: Speaks, authority: Authority) -> Option<Self> {
         let host = HeaderValue::from_str(authority.as_str()).ok()?;
-        Some(Self { speaks, authority, host })
+        Some(Self { speaks, authority, host, address: None, slot: Arc::default() })
+    }
+
+    /// The same, where this address is: a connection is made to it and nobody looks up the name. The name is what the upstream hears it is asked by, in `Host` or `:authority` and over TLS
+    /// (SNI), and what its certificate has to be for.
+    #[must_use]
+    pub fn at(self, address: SocketAddr) -> Self {
+        Self { address: Some(address), slot: Arc::default(), ..self }
+    }
+
+    /// Where it is, if its name does not say so.
+    #[must_use]
+    pub const fn address(&self) -> Option<SocketAddr> {
+        self.address
     }
 
     /// What is spoken to it.
@@ -84,6 +120,11 @@ impl Upstream {
     #[must_use]
     pub const fn authority(&self) -> &Authority {
         &self.authority
+    }
+
+    /// The connections to it.
+    pub(super) const fn slot(&self) -> &Arc<Slot> {
+        &self.slot
     }
 
     /// What `Host` says to it.
@@ -110,6 +151,10 @@ impl fmt::Display for Upstream {
             #[cfg(feature = "rustls")]
             Speaks::Tls => "https",
         };
-        write!(f, "{scheme}://{}", self.authority)
+        write!(f, "{scheme}://{}", self.authority)?;
+        match self.address {
+            Some(address) => write!(f, " at {address}"),
+            None => Ok(()),
+        }
     }
 }

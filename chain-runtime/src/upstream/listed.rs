@@ -62,9 +62,12 @@ impl<'a, T> Listed<'a, T> {
     where
         T: PartialEq,
     {
-        let mut list = by_name(list, self.registry.limit())?;
         let Self { registry, members } = self;
-        registry.change(|book, now| book.replace(members, &mut list, now))
+        let list = by_name(list, registry.limit());
+        let replaced = list.and_then(|mut list| registry.change(|book, now| book.replace(members, &mut list, now)));
+        let totals = &mut registry.lock().book.totals;
+        *(if replaced.is_ok() { &mut totals.lists_taken } else { &mut totals.lists_refused }) += 1;
+        replaced
     }
 }
 

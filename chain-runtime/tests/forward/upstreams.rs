@@ -1,8 +1,8 @@
 //! Upstreams that do as they are told.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -20,6 +20,8 @@ struct Seen {
     connections: AtomicUsize,
     requests: AtomicUsize,
     open: AtomicUsize,
+    head: Mutex<String>,
+    closes: AtomicBool,
     closed: Notify,
     goes_on: Notify,
 }
@@ -44,13 +46,44 @@ impl Scripted {
         this
     }
 
+    /// Connections that were made so far.
+    pub(crate) fn connections(&self) -> usize {
+        self.seen.connections.load(Ordering::SeqCst)
+    }
+
+    /// The head of the last request.
+    pub(crate) fn head(&self) -> String {
+        self.seen.head.lock().expect("no panic").clone()
+    }
+
     pub(crate) fn requests(&self) -> usize {
         self.seen.requests.load(Ordering::SeqCst)
+    }
+
+    /// Takes one more request, and closes its connection without a reply.
+    pub(crate) fn close_next(&self) {
+        self.seen.closes.store(true, Ordering::SeqCst);
     }
 
     /// What waits halfway goes on.
     pub(crate) fn go_on(&self) {
         self.seen.goes_on.notify_one();
+    }
+
+    /// How many connections are open.
+    pub(crate) fn open(&self) -> usize {
+        self.seen.open.load(Ordering::SeqCst)
+    }
+
+    /// Completes when none is open any more.
+    pub(crate) async fn all_closed(&self) {
+        loop {
+            let closed = self.seen.closed.notified();
+            if self.open() == 0 {
+                return;
+            }
+            closed.await;
+        }
     }
 }
 
@@ -67,6 +100,7 @@ async fn serve(mut stream: TcpStream, seen: &Seen) {
         };
         seen.requests.fetch_add(1, Ordering::SeqCst);
         let head = String::from_utf8_lossy(&buffer[..end]).into_owned();
+        seen.head.lock().expect("no panic").clone_from(&head);
         let length = head
             .to_lowercase()
             .split_once("content-length: ")
@@ -77,6 +111,9 @@ async fn serve(mut stream: TcpStream, seen: &Seen) {
             }
         }
         buffer.drain(..end + length);
+        if seen.closes.swap(false, Ordering::SeqCst) {
+            return;
+        }
         let path = head.split(' ').nth(1).expect("a target");
         let said: &[u8] = match path {
             "/silent" => b"",

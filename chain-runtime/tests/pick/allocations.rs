@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chain_runtime::nodes::User;
 use chain_runtime::upstream::{
-    Balance, Lease, LeastRequests, NoUpstream, PeakEwma, Pick, PickBy, Ring, RoundRobin, Zoned,
+    Balance, Lease, LeastRequests, NoUpstream, PeakEwma, Pick, PickBy, Ring, RoundRobin, Subset, Tried, Zoned,
 };
 use chain_runtime::{chain, node};
 use futures_util::FutureExt as _;
@@ -47,7 +47,32 @@ fn to_pick_and_to_return_allocates_nothing() {
         allocates_nothing(LeastRequests::new(), members);
         allocates_nothing(RoundRobin::new(), members);
         allocates_nothing(Zoned::new("a", PeakEwma::new()), members);
+        allocates_nothing(Subset::numbered(1, 3, PeakEwma::new()), members);
         allocates_nothing(Ring::new(), members);
+    }
+}
+
+fn to_pick_another_allocates_nothing_by(balance: impl Balance<usize>, members: usize) {
+    let pick = Pick::new(registry(members), balance);
+    let run = || {
+        let tried = Tried::new();
+        // More often than there are members, where there are few, and than are remembered.
+        for _ in 0..10 {
+            drop(pick.lease_beside(&tried).unwrap());
+        }
+    };
+    assert_eq!(allocated(run), 0);
+}
+
+#[test]
+fn to_pick_another_allocates_nothing() {
+    for members in [1, 30, 3_000] {
+        to_pick_another_allocates_nothing_by(PeakEwma::new(), members);
+        to_pick_another_allocates_nothing_by(LeastRequests::new(), members);
+        to_pick_another_allocates_nothing_by(RoundRobin::new(), members);
+        to_pick_another_allocates_nothing_by(Zoned::new("a", PeakEwma::new()), members);
+        to_pick_another_allocates_nothing_by(Subset::numbered(1, 3, PeakEwma::new()), members);
+        to_pick_another_allocates_nothing_by(Ring::new(), members);
     }
 }
 

@@ -1,11 +1,13 @@
 //! Whose turn it is: leases on all ways out, and balancers in a simulation.
 #![cfg(feature = "upstream")]
 
-#[cfg(feature = "retry")]
+#[cfg(all(feature = "retry", feature = "tokio"))]
 mod again;
 mod allocations;
 mod derived;
 mod health;
+#[cfg(all(feature = "retry", feature = "tokio"))]
+mod hedge;
 mod lease;
 mod ring;
 mod shares;

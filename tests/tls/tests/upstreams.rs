@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chain_runtime::chain;
-use chain_runtime::proxy::{Body, Client, Error, Forward, Rotation, Settings, Tls};
+use chain_runtime::proxy::{Body, Client, Error, Forward, Rotation, Settings, Tls, Upstream};
 use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
@@ -60,13 +60,17 @@ async fn upstream(name: &str, speaks: &[&[u8]]) -> (SocketAddr, CertificateDer<'
 
 /// What the upstream at this URL says, to a proxy that trusts this certificate.
 async fn ask(url: &str, trusted: Option<CertificateDer<'static>>) -> Result<String, Error> {
+    ask_one(url.parse().expect("an upstream"), trusted).await
+}
+
+async fn ask_one(upstream: Upstream, trusted: Option<CertificateDer<'static>>) -> Result<String, Error> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(trusted);
     let config =
         ClientConfig::builder_with_provider(Arc::new(default_provider())).with_safe_default_protocol_versions();
     let config = config.expect("versions").with_root_certificates(roots).with_no_client_auth();
     let settings = Settings::default().tls(Tls::new(config));
-    let proxy = Proxy { forward: Forward::new(Rotation::new([url.parse().expect("an upstream")]), settings) };
+    let proxy = Proxy { forward: Forward::new(Rotation::new([upstream]), settings) };
     let request = Request::get("/path").header("host", "a.example").body(()).expect("a request");
     let client = Client::at((Ipv4Addr::LOCALHOST, 1).into());
     let reply = proxy.run(request.into_parts().0, Full::default(), client).await?;
@@ -99,4 +103,24 @@ async fn one_that_nobody_vouches_for_is_not_asked() {
     let (at, _) = upstream("localhost", &[]).await;
     let refused = ask(&format!("https://localhost:{}", at.port()), None).await.expect_err("no reply");
     assert!(matches!(refused, Error::Refused(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn one_at_an_address_is_verified_by_its_name() {
+    for (speaks, wanted) in [
+        (&[&b"h2"[..], b"http/1.1"][..], "HTTP/2.0 /path Some(\"shop.example\")"),
+        (&[b"http/1.1"], "HTTP/1.1 /path Some(\"shop.example\")"),
+    ] {
+        let (at, certificate) = upstream("shop.example", speaks).await;
+        let named = |url: &str| url.parse::<Upstream>().expect("an upstream").at(at);
+        let said = ask_one(named("https://shop.example"), Some(certificate.clone())).await;
+        assert_eq!(said.expect("a reply"), wanted);
+        // Whoever is at the address has no certificate for this name.
+        for url in ["https://other.example", "https://localhost", "https://127.0.0.1"] {
+            let refused = ask_one(named(url), Some(certificate.clone())).await.expect_err("no reply");
+            assert!(matches!(refused, Error::Refused(_)), "{url}: {refused}");
+        }
+        let refused = ask_one(named("https://shop.example"), None).await.expect_err("no reply");
+        assert!(matches!(refused, Error::Refused(_)), "{refused}");
+    }
 }

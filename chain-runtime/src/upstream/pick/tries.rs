@@ -11,7 +11,8 @@ use crate::upstream::member::Generation;
 ///
 /// The node [`tried()`] provides it. It stands before the block that runs again, and the [`Untried`](super::Untried) pick in the block borrows it:
 ///
-/// ```
+#[cfg_attr(all(feature = "retry", feature = "tokio"), doc = "```")]
+#[cfg_attr(not(all(feature = "retry", feature = "tokio")), doc = "```ignore")]
 /// use std::sync::Arc;
 /// use std::time::Duration;
 ///

@@ -6,6 +6,7 @@
 mod browser;
 mod gateway;
 mod long;
+mod upstreams;
 
 #[path = "../../../../examples/gateway/admin.rs"]
 #[allow(dead_code, reason = "the example's file is taken as it is, and not all of it is used here")]
@@ -17,6 +18,7 @@ mod running;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use admin::Door;
 use base64::Engine as _;
 use browser::{Scheme, Tab};
 use chain_runtime::telemetry::page::{HTML, POLICY};
@@ -242,7 +244,7 @@ async fn long_tab(page: &str) -> Tab {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn thirty_seven_nodes_are_readable_on_a_desk_and_on_a_phone() {
-    let (page, _running) = long::serve().await;
+    let (page, _running) = long::serve(Door::open(), vec![upstreams::busy()]).await;
     let mut tab = long_tab(&page).await;
     tab.until("figures.seconds > 4").await;
     for (width, is_phone) in [(1440, false), (1280, false), (1060, false), (768, false), (375, true), (320, true)] {
@@ -285,7 +287,7 @@ async fn thirty_seven_nodes_are_readable_on_a_desk_and_on_a_phone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn text_stands_out_in_light_and_in_dark() {
-    let (page, _running) = long::serve().await;
+    let (page, _running) = long::serve(Door::open(), vec![upstreams::busy()]).await;
     let mut tab = long_tab(&page).await;
     tab.until("document.querySelector('.badge') !== null").await;
     let mut backs = Vec::new();

@@ -1,0 +1,124 @@
+//! [`Quota`]: what all machines together may, and in what portions each takes it.
+
+use core::num::NonZeroU32;
+use core::time::Duration;
+
+use super::bound::Bound;
+
+/// How long a grant lives, unless it is said otherwise.
+const LIVES: Duration = Duration::from_millis(50);
+
+/// A quota that takes longer to be full again is none. The script's numbers hold three times as much.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 3_600);
+
+/// How often a key may ask, on all machines together.
+///
+/// ```
+/// use std::num::NonZeroU32;
+/// use std::time::Duration;
+///
+/// use chain_runtime::nodes::shared_rate_limit::Quota;
+///
+/// let number = |n| NonZeroU32::new(n).unwrap();
+/// let quota = Quota::per_second(number(1_000), number(3)).burst(number(100)).grants_live(Duration::from_millis(20));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    pub(super) rate: NonZeroU32,
+    pub(super) period: Duration,
+    pub(super) burst: NonZeroU32,
+    pub(super) machines: NonZeroU32,
+    pub(super) lives: Duration,
+}
+
+impl Quota {
+    /// So many requests a second in the long run, and at once: see [`burst`](Self::burst); on so many machines.
+    #[must_use]
+    pub const fn per_second(rate: NonZeroU32, machines: NonZeroU32) -> Self {
+        Self::per(Duration::from_secs(1), rate, machines)
+    }
+
+    /// So many requests a minute.
+    #[must_use]
+    pub const fn per_minute(rate: NonZeroU32, machines: NonZeroU32) -> Self {
+        Self::per(Duration::from_secs(60), rate, machines)
+    }
+
+    const fn per(period: Duration, rate: NonZeroU32, machines: NonZeroU32) -> Self {
+        Self { rate, period, burst: rate, machines, lives: LIVES }
+    }
+
+    /// As many at once, where that is another number than those in the time.
+    #[must_use]
+    pub const fn burst(mut self, burst: NonZeroU32) -> Self {
+        self.burst = burst;
+        self
+    }
+
+    /// Sets how long a machine may keep permits that it has taken ahead of need: 50 ms where nothing is said. A limit makes it as long as its Redis'
+    /// [patience](crate::shared::Settings::patience) at least, for what has ended when it arrives is of no use. The longer it is, the fewer requests
+    /// ask Redis, and the more may be let through at once: see [`Bound`].
+    #[must_use]
+    pub fn grants_live(mut self, lives: Duration) -> Self {
+        self.lives = lives.max(Duration::from_millis(1));
+        self
+    }
+
+    /// What all machines together let through, at most, if grants live as long as it says here.
+    #[must_use]
+    pub fn bound(&self) -> Bound {
+        Bound::of(self)
+    }
+
+    /// # Panics
+    ///
+    /// Where the quota takes over thirty days to be full again.
+    pub(super) fn terms(&self) -> Terms {
+        let Self { rate, period, burst, machines, lives } = *self;
+        let (burst, machines) = (burst.get(), machines.get());
+        let step = period.as_nanos() as f64 / f64::from(rate.get());
+        let full = step * f64::from(burst);
+        assert!(full <= LONGEST.as_nanos() as f64, "a quota that takes over thirty days to be full again");
+        let lives = nanos(lives);
+        let in_life = lives as f64 / step;
+        // The cast saturates.
+        let ahead = ((in_life / f64::from(machines)) as u32).clamp(1, burst);
+        let most = burst.div_ceil(machines).max(ahead);
+        let pause = (f64::from(ahead - 1) * step).min(lives as f64 / 2.0).min(full / 2.0);
+        Terms {
+            step,
+            burst,
+            lives,
+            ahead,
+            most,
+            pause: pause as u64,
+            share_step: ((step * f64::from(machines)).ceil() as u64).max(1),
+            share: burst.div_ceil(machines),
+        }
+    }
+}
+
+/// A quota, as a machine reckons with it. Times are in nanoseconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    /// In which a permit grows.
+    pub(super) step: f64,
+    /// Permits in a full quota.
+    pub(super) burst: u32,
+    /// In which a grant ends.
+    pub(super) lives: u64,
+    /// Permits that are taken ahead of need, at most: what grows for one machine in a grant's life.
+    pub(super) ahead: u32,
+    /// Permits that a machine has at once, at most: what so many requests of it wait for.
+    pub(super) most: u32,
+    /// For which nobody asks again, beyond what the server said: a permit that has just grown is not worth a question, where many will have.
+    pub(super) pause: u64,
+    /// In which a permit grows for one machine that is on its own.
+    pub(super) share_step: u64,
+    /// Permits in such a machine's full share.
+    pub(super) share: u32,
+}
+
+pub(super) fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}

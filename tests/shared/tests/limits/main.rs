@@ -1,0 +1,8 @@
+//! Rate limits that three machines share, on a real Redis.
+
+mod away;
+mod chain;
+mod grants;
+mod hostile;
+mod property;
+mod support;
