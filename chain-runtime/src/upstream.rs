@@ -59,6 +59,11 @@
 //! [follows](Registry::follow): a [`Static`] one, a [`File`] that is watched, the addresses of a name (`Dns`, feature `hickory-resolver`). How these work, and what happens
 //! when they fail, is on the page [`sources`]. With the feature `upstream-http`, services register over HTTP, at a `Registrar`, and `Announce` is what does so in a service.
 //!
+//! # What is counted
+//!
+//! [`Seat::totals`] are the requests of a member by their outcomes, [`Seat::expected`] is what one is expected to take, and [`Registry::totals`] are those that came, went, were refused
+//! and were ejected. `telemetry::prometheus::Upstreams` exposes them, and `telemetry::page` shows them.
+//!
 //! # Whose turn it is
 //!
 //! A [`Pick`] is a node that picks a member and provides a [`Lease`] on it. Later nodes borrow the lease and say how the request went; it is returned once, on each of the four ways out.

@@ -8,7 +8,7 @@ use chain_runtime::telemetry::prometheus::PressureReading;
 use chain_runtime::telemetry::{Keeps, Snapshot, page};
 use chain_runtime::toggle::Switches;
 
-use super::admin::Watched;
+use super::admin::{Group, Watched};
 use super::gateway::Gateway;
 use super::pressure::{self, Moves};
 
@@ -47,6 +47,12 @@ impl Watched for Operated {
     fn pressure_reading(&self) -> Option<PressureReading> {
         let reading = PressureReading::of(Some(self.pressure.status()));
         Some(reading.admission("requests", self.gateway.admission.status()))
+    }
+
+    fn groups(&self) -> Vec<Group> {
+        let rules = self.gateway.rules.load();
+        let groups = rules.groups();
+        groups.map(|group| Group { name: group.name.clone(), registry: Arc::clone(&group.registry) }).collect()
     }
 
     fn force(&self, to: Option<Level>) -> bool {

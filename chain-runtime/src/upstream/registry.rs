@@ -254,8 +254,8 @@ impl<T> Registry<T> {
 
     /// Members that come as a list.
     #[must_use]
-    pub const fn listed(&self) -> Listed<'_, T> {
-        Listed::new(self)
+    pub fn listed(&self) -> Listed<T> {
+        Listed::new(Self::of(Arc::clone(&self.shared)))
     }
 
     pub(super) fn lock(&self) -> impl core::ops::DerefMut<Target = Inner<T>> {

@@ -7,13 +7,11 @@ mod browser;
 mod gateway;
 mod long;
 mod upstreams;
+mod window;
 
 #[path = "../../../../examples/gateway/admin.rs"]
 #[allow(dead_code, reason = "the example's file is taken as it is, and not all of it is used here")]
 mod admin;
-#[path = "../../../gateway/running.rs"]
-#[allow(dead_code, reason = "the gateway's tests use more of it")]
-mod running;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -24,20 +22,10 @@ use browser::{Scheme, Tab};
 use chain_runtime::telemetry::page::{HTML, POLICY};
 use gateway::Gateway;
 use http::StatusCode;
+use processes::{LIMIT, within};
 use serde_json::{Value, json};
 use sha2::Digest as _;
 use tokio::time::{Instant, sleep};
-
-/// How long any one thing may take. Nothing waits that long, unless it would wait forever.
-const LIMIT: Duration = Duration::from_secs(60);
-
-/// Waits for what has to come.
-async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(LIMIT, future).await {
-        Ok(value) => value,
-        Err(_) => panic!("{what} did not come within {LIMIT:?}"),
-    }
-}
 
 /// Quotas that no test meets by accident.
 const GENEROUS: [&str; 6] = ["--rate", "1000000", "--burst", "1000000", "--failures", "1000000"];
