@@ -2,6 +2,8 @@
 #![cfg(feature = "upstream")]
 
 mod allocations;
+#[cfg(feature = "upstream-http")]
+mod announce;
 #[cfg(feature = "proxy")]
 mod asked_over_http;
 mod checks;

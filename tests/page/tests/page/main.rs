@@ -7,6 +7,7 @@ mod browser;
 mod gateway;
 mod long;
 mod upstreams;
+mod window;
 
 #[path = "../../../../examples/gateway/admin.rs"]
 #[allow(dead_code, reason = "the example's file is taken as it is, and not all of it is used here")]

@@ -106,6 +106,8 @@ async fn members_are_seen_as_they_do_and_drained_by_the_keyboard() {
         "it stays there"
     );
     assert_eq!(tab.value("document.activeElement.getAttribute('aria-disabled')").await, json!("true"));
+    tab.value("document.getElementById('upstreams').scrollIntoView()").await;
+    tab.picture("page-upstreams.png").await;
     // Who goes is not shown any more, and who comes is.
     let b = registry.snapshot().get("b").expect("it is there").seat().registration().clone();
     registry.remove(&b).expect("it is there");
@@ -150,8 +152,7 @@ async fn send(page: &str, method: Method, path: &str, fields: &[(&str, &str)], b
 async fn services_register_with_the_token_and_in_their_group() {
     let registry = Arc::new(Registry::new());
     let door = Door::with("a-token-of-24-characters").expect("a token");
-    let groups = vec![("/orders".to_owned(), Arc::clone(&registry)), busy()];
-    let groups = vec![groups[0].clone(), ("rest".to_owned(), Arc::clone(&groups[1].1))];
+    let groups = vec![("/orders".to_owned(), Arc::clone(&registry)), ("rest".to_owned(), busy().1)];
     let (page, _running) = long::serve(door, groups).await;
     let token = [("authorization", "Bearer a-token-of-24-characters")];
     let says = json!({ "name": "127.0.0.1:8080", "endpoint": "http://127.0.0.1:8080" });
