@@ -56,8 +56,8 @@
 //! # Where members come from
 //!
 //! From themselves, by [`Registry::register`]; or from a list that is replaced as a whole, by [`Registry::listed`], or by a [`Source`] that the registry
-//! [follows](Registry::follow): a [`Static`] one, a [`File`] that is watched. With the feature `upstream-http`, services register over HTTP, at a `Registrar`, and `Announce` is
-//! what does so in a service.
+//! [follows](Registry::follow): a [`Static`] one, a [`File`] that is watched, the addresses of a name (`Dns`, feature `hickory-resolver`). How these work, and what happens
+//! when they fail, is on the page [`sources`]. With the feature `upstream-http`, services register over HTTP, at a `Registrar`, and `Announce` is what does so in a service.
 //!
 //! # What is counted
 //!
@@ -67,6 +67,7 @@
 //! # Whose turn it is
 //!
 //! A [`Pick`] is a node that picks a member and provides a [`Lease`] on it. Later nodes borrow the lease and say how the request went; it is returned once, on each of the four ways out.
+//! To HTTP, `proxy::Forward` is such a node, by `proxy::ByLease`; or it has the `Pick` itself.
 //! Who is picked, a [`Balance`] says: [`PeakEwma`], [`LeastRequests`], [`RoundRobin`], a [`Ring`], or one of these by [zones](Zoned) or in a [part](Subset) of
 //! the members.
 //! Where a block runs again, an [`Untried`] pick takes another member than those that the request has [`Tried`].
@@ -91,6 +92,7 @@ mod registry;
 mod seat;
 mod snapshot;
 mod source;
+pub mod sources;
 mod swap;
 mod totals;
 
