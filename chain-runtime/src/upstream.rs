@@ -67,6 +67,7 @@
 //! # Whose turn it is
 //!
 //! A [`Pick`] is a node that picks a member and provides a [`Lease`] on it. Later nodes borrow the lease and say how the request went; it is returned once, on each of the four ways out.
+//! To HTTP, `proxy::Forward` is such a node, by `proxy::ByLease`; or it has the `Pick` itself.
 //! Who is picked, a [`Balance`] says: [`PeakEwma`], [`LeastRequests`], [`RoundRobin`], a [`Ring`], or one of these by [zones](Zoned) or in a [part](Subset) of
 //! the members.
 //! Where a block runs again, an [`Untried`] pick takes another member than those that the request has [`Tried`].

@@ -147,9 +147,13 @@ impl<T> Seat<T> {
     }
 }
 
-/// Half of all numbers are the past, and the others are what another thread has stored meanwhile.
+/// How far ahead of this thread's time another one may have stored something: a minute. All other numbers are the past, so that what nobody has
+/// asked for some days is forgotten as well.
+const AHEAD: u32 = 60 * SECOND;
+
 fn age(now: u32, at: u32) -> u32 {
-    now.wrapping_sub(at).cast_signed().max(0).cast_unsigned()
+    let age = now.wrapping_sub(at);
+    if age > u32::MAX - AHEAD { 0 } else { age }
 }
 
 fn decay(age: u32, slower: f64) -> f64 {
@@ -273,6 +277,20 @@ mod tests {
         assert!(expected(&latency, begun) > 9 * MS);
         latency.observe(Outcome::Cancelled, 500 * MS, begun);
         assert!(expected(&latency, begun) > 499 * MS);
+    }
+
+    #[test]
+    fn who_was_not_asked_for_days_is_forgotten_as_well() {
+        let begun = Instant::now();
+        let latency = Latency::new(begun);
+        latency.observe(Outcome::Failed, MS, begun);
+        for hours in [1, 24, 40, 60, 78] {
+            let now = expected(&latency, begun + Duration::from_secs(hours * 3600));
+            assert!(now < MS, "{now:?} after {hours} hours");
+        }
+        // What another thread has stored a moment later is not.
+        latency.observe(Outcome::Failed, MS, begun + MS);
+        assert!(expected(&latency, begun) > 900 * MS);
     }
 
     #[test]

@@ -70,7 +70,15 @@ async fn a_stopped_redis_keeps_nobody_waiting() {
     let server = Server::start().await;
     let redis = Redis::start(settings(&server.url()).patience(Duration::from_millis(20)));
     up(&redis).await;
+    let strict = limit::<Closed>(&redis, 1_000, 100);
     let limit = Arc::new(limit::<Open>(&redis, 1_000, 100).waiting(8));
+    server.stop();
+    let key = "ada".to_owned();
+    assert_eq!(strict.check(&key).await, Err(Limited::Away));
+    is_down(&redis).await;
+    server.go_on();
+    // What had no answer is asked anew.
+    assert_eq!(decided(&strict, &key).await, Ok(()));
     server.stop();
     let requests: Vec<_> = (0..200)
         .map(|request| {

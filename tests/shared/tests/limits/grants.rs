@@ -157,7 +157,16 @@ async fn a_dropped_request_keeps_nothing() {
             tokio::task::yield_now().await;
         }
     }
-    // The places of those that wait are free again, and so is the key.
+    // The places of those that wait are free again,
+    let (waited, until) = (limit.waited(), Instant::now() + Duration::from_secs(30));
+    for other in 0.. {
+        let _ = limit.check(&format!("other {other}")).await;
+        if limit.waited() > waited {
+            break;
+        }
+        assert!(Instant::now() < until, "nobody may wait any more");
+    }
+    // and so is the key.
     let told = load(limit, &key, Pace::new(4, Duration::ZERO, Duration::from_millis(200))).await;
     assert!(told.admitted.len() > 50, "{told:?}");
 }

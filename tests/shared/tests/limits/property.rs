@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chain_runtime::nodes::shared_rate_limit::{Closed, LocalShare, Trouble};
 use chain_shared_tests::Server;
@@ -61,10 +61,15 @@ async fn a_flood_on_three_machines_gets_the_whole_rate() {
     let server = Server::start().await;
     let quota = quota(1_000, 100);
     let machines = machines::<LocalShare>(&server.url(), quota).await;
+    let began = Instant::now();
     let pace = Pace::new(10, Duration::from_millis(3), Duration::from_secs(2));
     let told = load_all(&machines, "ada", pace).await;
     let alone: u64 = machines.iter().map(|(_, limit)| limit.admitted_alone()).sum();
+    let asked: u64 = machines.iter().map(|(_, limit)| limit.asked()).sum();
+    println!("{asked} asked for {} that were let through of {}", told.admitted.len(), told.all());
+    // Nobody asks for a single permit that has just grown, where many will have.
+    assert!(asked * 2 < told.admitted.len() as u64, "{asked} asked");
     assert!(told.admitted.len() >= 1_800, "{} of 2,100, {alone} of them by machines on their own", told.admitted.len());
     let admitted = told.admitted.len() as u64 - alone;
-    assert!(admitted <= quota.bound().admitted(Duration::from_millis(2_100)), "{admitted}");
+    assert!(admitted <= quota.bound().admitted(began.elapsed()), "{admitted}");
 }
