@@ -170,7 +170,7 @@
 //! | `pressure` | how hard it is to serve, and as many at once as can be served well (module `pressure`) | `fastrand`, `nix`; those of `tokio` |
 //! | `upstream` | who can be asked, from leases, lists and files, and whose turn it is (module `upstream`) | `arc-swap`, `fastrand`, `siphasher`, `tokio` |
 //! | `upstream-http` | `upstream::Registrar`: the registry's HTTP interface | `percent-encoding`, `serde_path_to_error`; those of `serde_json` and `upstream` |
-//! | `retry` | `around::Retry` with its budget | `fastrand` |
+//! | `retry` | `around::Retry` and `around::Hedge`, with a budget | `fastrand` |
 //! | `pressure` | how hard it is to serve, measured, and what is done about it (module `pressure`) | `fastrand`, on Linux `nix`; those of `tokio` |
 //! | `proxy` | a forwarding node with its server (module `proxy`) | `hyper`, `hyper-util`, `tokio-util`, `tower-service`; those of `http-body`, `pool` and `tokio` |
 //! | `rustls` | TLS to upstreams, for `proxy` | `tokio-rustls`, without a provider of cryptography |
