@@ -14,6 +14,7 @@ use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use chain_runtime::nodes::access_log::{AccessLog, Lines, log_user};
@@ -23,10 +24,11 @@ use chain_runtime::nodes::request_id::RequestIds;
 use chain_runtime::nodes::{Peer, User};
 use chain_runtime::pressure::{Adaptive, Elsewhere, Gradient2};
 use chain_runtime::proxy::server::{Limits, Server};
-use chain_runtime::proxy::{Body, Client, Forward, Rotation, Settings};
+use chain_runtime::proxy::{self, Body, Client, Tunnels};
 use chain_runtime::tasks::Tasks;
 use chain_runtime::telemetry::{Allocations as _, Counted, Counting, Meter};
-use chain_runtime::{Shedding, Toggles, chain, node};
+use chain_runtime::upstream::Member;
+use chain_runtime::{Reloadable, Shedding, Toggles, chain, node};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt as _, Empty, Full};
@@ -39,10 +41,23 @@ use jsonwebtoken::{EncodingKey, Header};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
+#[path = "../examples/common/mod.rs"]
+mod common;
 #[path = "../examples/gateway/gateway.rs"]
 mod gateway;
+#[path = "../examples/gateway/groups.rs"]
+mod groups;
+#[path = "../examples/gateway/limit.rs"]
+mod limit;
+#[path = "../examples/gateway/rules.rs"]
+mod rules;
+#[path = "../examples/gateway/units.rs"]
+mod units;
 
-use gateway::{Critical, FORWARDED_USER, Gateway, REQUEST_ID, Reply};
+use common::group::Group;
+use gateway::{Gateway, Reply};
+use limit::{Away, Figures, UserLimit};
+use rules::{Passage, Route, Rules};
 
 fn asked() -> u64 {
     Counted.now().calls
@@ -115,7 +130,26 @@ fn alone() -> Alone {
 fn gateway(upstream: SocketAddr) -> Gateway {
     let upstream = format!("http://{upstream}").parse().expect("an upstream");
     let Alone { ids, log, failures, auth, ratelimit } = alone();
-    let proxy = Forward::new(Rotation::new([upstream]), Settings::default().reserves([FORWARDED_USER, REQUEST_ID]));
+    let group = Group::new("/", log.lines());
+    group.registry.listed().replace([Member::new("hello", upstream)]).expect("one member");
+    let by = Passage {
+        name: "gateway".to_owned(),
+        limits: proxy::Limits::default(),
+        hides: Vec::new(),
+        tunnels: Arc::new(Tunnels::new(1, Duration::from_secs(1))),
+    };
+    let rules = Rules {
+        critical: vec!["/healthz".to_owned()],
+        auth: Arc::new(auth),
+        ratelimit: Arc::new(UserLimit::Own(ratelimit)),
+        figures: Figures {
+            rate: NonZeroU32::MAX,
+            burst: NonZeroU32::MAX,
+            gateways: NonZeroU32::MIN,
+            away: Away::Share,
+        },
+        routes: vec![Arc::new(Route::new(Arc::new(group), by))],
+    };
     let meter = Meter::builder(Gateway::CHAIN).allocations(Counted).expect("the allocator above").build();
     Gateway {
         meter,
@@ -124,13 +158,10 @@ fn gateway(upstream: SocketAddr) -> Gateway {
         tasks: Tasks::new(64),
         ids,
         log,
-        critical: Critical(vec!["/healthz".to_owned()]),
         admission: Adaptive::new(Box::new(Gradient2::new().initial(512))),
         failures,
-        auth,
-        ratelimit,
         elsewhere: Elsewhere::new(),
-        proxy,
+        rules: Reloadable::new(rules),
     }
 }
 

@@ -167,9 +167,10 @@
 //! | `whole-body` | `nodes::whole_body`: a body, read whole within limits | those of `http-body` and `tokio` |
 //! | `pool` | `Pool` and `Lease`: contexts that outlive their requests | `crossbeam-queue`, `thread_local` |
 //! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits; work that belongs to a request, and work that outlives it (modules `tasks`, `cancel`) | `pin-project-lite`, `tokio`, `tokio-util` |
-//! | `pressure` | how hard it is to serve, and as many at once as can be served well (module `pressure`) | `fastrand`, `nix`; those of `tokio` |
-//! | `upstream` | who can be asked, from leases, lists and files, and whose turn it is (module `upstream`) | `arc-swap`, `fastrand`, `siphasher`, `tokio` |
-//! | `upstream-http` | `upstream::Registrar`: the registry's HTTP interface | `percent-encoding`, `serde_path_to_error`; those of `serde_json` and `upstream` |
+//! | `upstream` | who can be asked, from leases, lists and files, who is well, and whose turn it is (module `upstream`) | `arc-swap`, `fastrand`, `siphasher`, `tokio` |
+//! | `redis` | what machines share, in Redis: limits (`nodes::shared_rate_limit`), members, what one does at a time (module `shared`) | `redis` for tokio alone, `fastrand`, `sha1_smol`; those of `http` and `tokio` |
+//! | `hickory-resolver` | `upstream::Dns`: members that a name leads to | `hickory-resolver`, `futures-util`; those of `upstream` |
+//! | `upstream-http` | `upstream::Registrar`: the registry's HTTP interface; `upstream::Announce`: a service that registers there | `percent-encoding`, `serde_path_to_error`; those of `serde_json` and `upstream` |
 //! | `retry` | `around::Retry` and `around::Hedge`, with a budget | `fastrand` |
 //! | `pressure` | how hard it is to serve, measured, and what is done about it (module `pressure`) | `fastrand`, on Linux `nix`; those of `tokio` |
 //! | `proxy` | a forwarding node with its server (module `proxy`) | `hyper`, `hyper-util`, `tokio-util`, `tower-service`; those of `http-body`, `pool` and `tokio` |

@@ -56,15 +56,24 @@
 //! # Where members come from
 //!
 //! From themselves, by [`Registry::register`]; or from a list that is replaced as a whole, by [`Registry::listed`], or by a [`Source`] that the registry
-//! [follows](Registry::follow): a [`Static`] one, a [`File`] that is watched.
+//! [follows](Registry::follow): a [`Static`] one, a [`File`] that is watched. With the feature `upstream-http`, services register over HTTP, at a `Registrar`, and `Announce` is
+//! what does so in a service.
+//!
+//! # What is counted
+//!
+//! [`Seat::totals`] are the requests of a member by their outcomes, [`Seat::expected`] is what one is expected to take, and [`Registry::totals`] are those that came, went, were refused
+//! and were ejected. `telemetry::prometheus::Upstreams` exposes them, and `telemetry::page` shows them.
 //!
 //! # Whose turn it is
 //!
 //! A [`Pick`] is a node that picks a member and provides a [`Lease`] on it. Later nodes borrow the lease and say how the request went; it is returned once, on each of the four ways out.
+//! To HTTP, `proxy::Forward` is such a node, by `proxy::ByLease`; or it has the `Pick` itself.
 //! Who is picked, a [`Balance`] says: [`PeakEwma`], [`LeastRequests`], [`RoundRobin`], a [`Ring`], or one of these by [zones](Zoned) or in a [part](Subset) of
 //! the members.
 //! Where a block runs again, an [`Untried`] pick takes another member than those that the request has [`Tried`].
 
+#[cfg(feature = "upstream-http")]
+mod announce;
 mod balance;
 mod book;
 mod health;
@@ -86,6 +95,10 @@ mod source;
 mod swap;
 mod totals;
 
+#[cfg(feature = "upstream-http")]
+pub use announce::{Announce, News, NotAnnounced, Post};
+#[cfg(all(feature = "proxy", feature = "upstream-http"))]
+pub use announce::{HttpPost, Unposted};
 pub use balance::{Ask, Balance, Candidate, LeastRequests, PeakEwma, Ring, RoundRobin, Subset, Zoned};
 pub use health::{Check, Checks, Connect, Found, Health, Ill};
 #[cfg(feature = "proxy")]
@@ -104,4 +117,4 @@ pub use snapshot::{Counts, Entry, Snapshot, State};
 pub use source::{Asked, Dns, DnsError, Family, Isolation, Resolved, Resolver};
 pub use source::{File, FileError, Mistake, Mistakes, Source, Static, Told, read_members};
 pub use swap::Current;
-pub use totals::Totals;
+pub use totals::{Ejected, RegistryTotals, Totals};

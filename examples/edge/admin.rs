@@ -85,7 +85,7 @@ fn show(edge: &Edge) -> Response<Body> {
 }
 
 fn help(edge: &Edge) -> String {
-    let Edge { stable, canary, files, limits, room, .. } = edge;
+    let Edge { groups: [files, stable, canary], limits, room, .. } = edge;
     let (free, places) = (room.available(), room.limit());
     let (drawing, toggles, limits) = (Edge::drawing(), edge.toggles(), limits.load());
     format!(

@@ -2,21 +2,21 @@
 
 use bytes::Bytes;
 use chain_runtime::around::{CatchPanic, Concurrency, Deadline, Retry};
-use chain_runtime::nodes::access_log::{AccessLog, Entry, log_cut};
+use chain_runtime::nodes::access_log::{AccessLog, log_cut};
 use chain_runtime::nodes::peer;
-use chain_runtime::proxy::{Body, Client, Paths, sound};
-use chain_runtime::tailed::Tailed;
+use chain_runtime::proxy::{ByLease, Client, Paths, Repeatable, Upstream, idempotent, sound};
+use chain_runtime::upstream::{Pick, Untried, tried};
 use chain_runtime::{Reloadable, Toggles, chain};
 use http::request::Parts;
 use http_body_util::Full;
 use hyper::body::Incoming;
 
-use super::group::Group;
+use super::common::group::Group;
+pub(crate) use super::common::serve::Reply;
+use super::common::serve::Serves;
+use super::forward::{Asker, Served, asker};
 use super::limits::{Limits, quota};
-use super::nodes::{Api, Route, faults, key, payload, repeatable, route, unknown, version, who};
-
-/// The line of the log goes with the reply's body, to its end.
-pub(crate) type Reply = http::Response<Tailed<Body, Option<Entry>>>;
+use super::nodes::{Api, Route, faults, key, payload, route, unknown, version, who};
 
 /// A request's body, whole: it can be sent more than once.
 pub(crate) type Payload = Full<Bytes>;
@@ -31,10 +31,18 @@ chain! {
         pub(crate) deadline: Deadline,
         pub(crate) attempt: Deadline,
         pub(crate) room: Concurrency,
+        /// For what may be carried out twice, and for what an upstream must not have seen.
         pub(crate) again: Retry<fn(&Reply) -> bool>,
-        pub(crate) files: Group,
-        pub(crate) stable: Group,
-        pub(crate) canary: Group,
+        pub(crate) again_unseen: Retry<fn(&Reply) -> bool>,
+        pub(crate) files: Untried<Pick<Upstream>>,
+        pub(crate) stable: Untried<Pick<Upstream>>,
+        pub(crate) canary: Pick<Upstream>,
+        pub(crate) by_files: Served,
+        pub(crate) by_stable: Served,
+        pub(crate) by_canary: Served,
+        pub(crate) forward: Repeatable<ByLease, Payload, Asker>,
+        /// Who is in each of them.
+        pub(crate) groups: [Group; 3],
     }
 
     async fn(request: Parts, body: Incoming, client: Client) -> Reply {
@@ -43,25 +51,37 @@ chain! {
             room {
                 match route {
                     Route::Files =>
-                        payload
+                        payload => asker => tried
                         => deadline {
-                            if repeatable { again { attempt { files } } } else { attempt { files } }
+                            if idempotent { again { attempt { files => by_files => forward } } }
+                            else { again_unseen { attempt { files => by_files => forward } } }
                         },
                     Route::Api(api: Api) =>
                         version => who => key
                         => #[toggle("quota")] quota
                         // A body that makes progress is no reason to end a request: the deadline begins behind it.
-                        => payload
+                        => payload => asker => tried
                         => deadline {
                             #[toggle("faults", off)] faults
-                            => #[toggle("canary")] #[split(5)] attempt { canary }
+                            => #[toggle("canary")] #[split(5)] attempt { canary => by_canary => forward }
                             else {
-                                if repeatable { again { attempt { stable } } } else { attempt { stable } }
+                                if idempotent { again { attempt { stable => by_stable => forward } } }
+                                else { again_unseen { attempt { stable => by_stable => forward } } }
                             }
                         },
                     Route::Unknown => unknown,
                 }
             }
         }
+    }
+}
+
+impl Serves for Edge {
+    fn log(&self) -> &AccessLog {
+        &self.log
+    }
+
+    fn answer(&self, request: Parts, body: Incoming, client: Client) -> impl Future<Output = Reply> + Send {
+        self.run(request, body, client)
     }
 }

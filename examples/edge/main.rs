@@ -10,8 +10,6 @@
 //! read whole, since what is to be tried again has to be there. A reply is read ahead by 1 MiB, and streamed from there.
 
 use std::future::ready;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -22,38 +20,32 @@ use std::time::Duration;
 use chain_runtime::around::{Budget, Concurrency, Deadline, Retry};
 use chain_runtime::nodes::access_log::AccessLog;
 use chain_runtime::proxy::server::{self, Server};
-use chain_runtime::proxy::{Client, Paths, Upstream};
+use chain_runtime::proxy::{Paths, Upstream, is_unseen, worth_repeating};
+use chain_runtime::upstream::{PeakEwma, Pick};
 use chain_runtime::{Reloadable, Toggles};
 use clap::Parser;
-use http::{Request, StatusCode};
+use http::Request;
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 mod admin;
+#[path = "../common/mod.rs"]
+mod common;
 mod edge;
-#[allow(dead_code, reason = "the gateway's has more")]
-#[path = "../gateway/failure.rs"]
-mod failure;
-mod group;
+mod forward;
 mod limits;
-#[path = "../gateway/listen.rs"]
-mod listen;
-#[path = "../gateway/logging.rs"]
-mod logging;
 mod nodes;
-#[path = "../gateway/signals.rs"]
-mod signals;
-#[allow(dead_code, reason = "the gateway's has more")]
-#[path = "../gateway/units.rs"]
-mod units;
 
 use admin::Admin;
-use edge::Edge;
-use failure::Failure;
-use group::Group;
+use common::failure::Failure;
+use common::group::Group;
+use common::serve::serve;
+use common::target::Target;
+use common::{embedded, flags, listen, logging, say, signals, units};
+use edge::{Edge, Reply};
+use forward::Served;
 use limits::Limits;
-use listen::listen;
 
 /// A gateway with API and static routes, a canary, deadlines, retries and load shedding.
 ///
@@ -61,6 +53,10 @@ use listen::listen;
 #[derive(Debug, Parser)]
 #[command(name = "edge", version)]
 struct Flags {
+    /// A TOML file whose keys are these flags' long names: what the command line does not say.
+    #[arg(long, value_name = "FILE")]
+    #[allow(dead_code, reason = "it is read before there are any flags")]
+    config: Option<PathBuf>,
     /// Where to listen, for HTTP/1.1 and h2c; port 0 takes any free one.
     #[arg(long, value_name = "ADDRESS:PORT", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)))]
     listen: SocketAddr,
@@ -68,14 +64,14 @@ struct Flags {
     #[arg(long, value_name = "ADDRESS:PORT", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)))]
     admin: SocketAddr,
     /// Where /api/ goes, as http://host:port; several take turns.
-    #[arg(long, value_name = "URL", value_delimiter = ',')]
-    stable: Vec<Upstream>,
+    #[arg(long, value_name = "URL[*WEIGHT]", value_delimiter = ',')]
+    stable: Vec<Target>,
     /// Where /api/ goes for 5 % of the clients.
-    #[arg(long, value_name = "URL", value_delimiter = ',')]
-    canary: Vec<Upstream>,
+    #[arg(long, value_name = "URL[*WEIGHT]", value_delimiter = ',')]
+    canary: Vec<Target>,
     /// Where /static/ goes.
-    #[arg(long, value_name = "URL", value_delimiter = ',')]
-    files: Vec<Upstream>,
+    #[arg(long, value_name = "URL[*WEIGHT]", value_delimiter = ',')]
+    files: Vec<Target>,
     /// How long a request may take in all: 504 past that.
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = units::duration)]
     deadline: Duration,
@@ -95,8 +91,8 @@ struct Flags {
     #[arg(long, value_name = "N", default_value = "200")]
     burst: NonZeroU32,
     /// How large a request's body may be: 413 past that.
-    #[arg(long, value_name = "BYTES", default_value = "1048576")]
-    max_body: usize,
+    #[arg(long, value_name = "SIZE", default_value = "1m", value_parser = units::size)]
+    max_body: u64,
     /// How long requests in flight may take to finish once the process is told to stop.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = units::duration)]
     grace: Duration,
@@ -106,50 +102,64 @@ struct Flags {
 }
 
 fn main() -> ExitCode {
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::failed);
-    match runtime.and_then(|runtime| runtime.block_on(run(Flags::parse()))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("edge: {failure}");
-            failure.code()
-        }
-    }
+    common::run("edge", run())
 }
 
-async fn run(mut flags: Flags) -> Result<(), Failure> {
+async fn run() -> Result<(), Failure> {
+    let (flags, _) = flags::read::<Flags>()?;
     let lines = logging::lines(flags.log.as_deref())?;
-    let listener = listen(flags.listen).await?;
-    let admin = listen(flags.admin).await?;
+    let listener = listen::listen(flags.listen).await?;
+    let admin = listen::listen(flags.admin).await?;
     let address = |listener: &TcpListener| listener.local_addr().map_err(Failure::failed);
     let (at, admin_at) = (address(&listener)?, address(&admin)?);
     let (stop, cut) = signals::stop_and_cut()?;
-    for (name, group) in [("stable", &mut flags.stable), ("canary", &mut flags.canary), ("files", &mut flags.files)] {
-        if group.is_empty() {
-            group.push(embedded(name).await?);
-        }
-    }
-    let via = format!("chain-edge-{:08x}", RandomState::new().build_hasher().finish() as u32);
-    let group = |name, upstreams: &mut Vec<Upstream>| Group::new(name, &via, std::mem::take(upstreams), flags.timeout);
+    let group = async |name, targets: &[Target]| {
+        let group = Group::new(name, &lines);
+        let embedded = match targets {
+            [] => {
+                Some(format!("http://{}", embedded::start(name).await?).parse::<Upstream>().map_err(Failure::failed)?)
+            }
+            _ => None,
+        };
+        let targets: Vec<Target> = targets.iter().cloned().chain(embedded.map(Target::from)).collect();
+        group.apply(group.prepare(&targets, true).await?);
+        Ok::<_, Failure>(group)
+    };
+    let groups = [
+        group("files", &flags.files).await?,
+        group("stable", &flags.stable).await?,
+        group("canary", &flags.canary).await?,
+    ];
+    let [files, stable, canary] =
+        groups.each_ref().map(|group| Pick::new(Arc::clone(&group.registry), PeakEwma::new()));
+    // One retry for ten requests, and ten a second besides: an upstream in trouble is not given a multiple of its load.
+    let again = |worth: fn(&Reply) -> bool| Retry::new(worth).budget(Budget::new(Duration::from_secs(10), 10, 0.1));
     let edge = Arc::new(Edge {
         toggles: Toggles::new(),
-        limits: Reloadable::new(Limits::new(flags.rate, flags.burst, flags.max_body)),
+        limits: Reloadable::new(Limits::new(
+            flags.rate,
+            flags.burst,
+            usize::try_from(flags.max_body).unwrap_or(usize::MAX),
+        )),
         log: AccessLog::new(lines.clone()).by("edge", "upstream"),
         paths: Paths::normalised(),
         deadline: Deadline::within(flags.deadline),
         attempt: Deadline::within(flags.attempt),
         room: Concurrency::shed(flags.concurrency),
-        // One retry for ten requests, and ten a second besides: an upstream in trouble is not given a multiple of its load.
-        again: Retry::new(nodes::worth_retrying as fn(&edge::Reply) -> bool).budget(Budget::new(
-            Duration::from_secs(10),
-            10,
-            0.1,
-        )),
-        files: group("files", &mut flags.files),
-        stable: group("stable", &mut flags.stable),
-        canary: group("canary", &mut flags.canary),
+        again: again(worth_repeating),
+        again_unseen: again(is_unseen),
+        files: files.untried(),
+        stable: stable.untried(),
+        canary,
+        by_files: Served("files"),
+        by_stable: Served("stable"),
+        by_canary: Served("canary"),
+        forward: forward::forward(&common::name("chain-edge"), flags.timeout),
+        groups,
     });
 
-    say(format_args!("{}\n\n{}\n{}\n{}", Edge::drawing(), edge.files, edge.stable, edge.canary));
+    let [files, stable, canary] = &edge.groups;
+    say(format_args!("{}\n\n{files}\n{stable}\n{canary}", Edge::drawing()));
     say(format_args!("toggles {}\n\nto try:\n", edge.toggles()));
     say(format_args!("  curl -i -H 'x-client-id: ada' http://{at}/api/v1/users"));
     say(format_args!("  curl -i http://{at}/static/logo.svg"));
@@ -165,17 +175,6 @@ async fn run(mut flags: Flags) -> Result<(), Failure> {
         move |request: Request<Incoming>, _| ready(Admin.run(&request.into_parts().0, &edge))
     };
     tokio::spawn(Server::default().serve(admin, operate, stopping.clone().cancelled_owned()));
-    let refused = {
-        let edge = Arc::clone(&edge);
-        move |peer: SocketAddr, refusal: &_| edge.log.malformed(peer.into(), refusal)
-    };
-    let answer = move |request: Request<Incoming>, client: Client| {
-        let edge = Arc::clone(&edge);
-        async move {
-            let (head, body) = request.into_parts();
-            edge.run(head, body, client).await
-        }
-    };
     let on_stop = {
         let lines = lines.clone();
         move || {
@@ -185,26 +184,9 @@ async fn run(mut flags: Flags) -> Result<(), Failure> {
     };
     let mut limits = server::Limits::within_descriptors();
     limits.grace = flags.grace;
-    let stopped =
-        Server::new(limits).on_refusal(refused).on_stop(on_stop).serve_until(listener, answer, stop, cut).await;
+    let stopped = serve(edge, Server::new(limits).on_stop(on_stop), listener, stop, cut).await;
     logging::info(&lines, stopped);
     // Nobody may read it.
     lines.flush(Duration::from_millis(500));
     Ok(())
-}
-
-/// An upstream to try the edge with: it says what it was asked.
-async fn embedded(name: &'static str) -> Result<Upstream, Failure> {
-    let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
-    let at = listener.local_addr().map_err(Failure::failed)?;
-    let answer = move |request: Request<Incoming>, _| {
-        ready(nodes::text(StatusCode::OK, format!("{name}: {} {}\n", request.method(), request.uri())))
-    };
-    tokio::spawn(Server::default().serve(listener, answer, std::future::pending()));
-    format!("http://{at}").parse().map_err(Failure::failed)
-}
-
-/// Prints a line, unless nobody reads it any more, which is no reason to stop.
-fn say(line: std::fmt::Arguments<'_>) {
-    let _ = writeln!(io::stdout(), "{line}");
 }

@@ -87,17 +87,6 @@ pub(crate) async fn payload(request: &Parts, body: Incoming, limits: &Limits) ->
     limits.read.enter(request, body).await.map(|whole| Payload::new(whole.into_bytes()))
 }
 
-/// Whether the request may be carried out twice (RFC 9110, 9.2.2).
-#[node]
-pub(crate) fn repeatable(request: &Parts) -> bool {
-    request.method.is_idempotent()
-}
-
-/// Which replies are worth another try.
-pub(crate) fn worth_retrying(reply: &Reply) -> bool {
-    matches!(reply.status(), StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
-}
-
 /// To see what becomes of a panic and of a request that hangs; off unless somebody switches it on.
 #[node]
 pub(crate) async fn faults(request: &Parts) {

@@ -12,7 +12,9 @@ use chain_runtime::proxy::Rate;
 use chain_runtime::proxy::server::{Limits, Server};
 use chain_runtime::shed::Level;
 use chain_runtime::telemetry::folded::Weight;
-use chain_runtime::telemetry::prometheus::{Format, Reading, render};
+use chain_runtime::telemetry::prometheus::{
+    Chains, Collector, Format, GroupReading, PressureReading, Pressures, Reading, Upstreams, render_all,
+};
 use chain_runtime::telemetry::{Keeps, Snapshot, page, pprof};
 use chain_runtime::toggle::Switches;
 use chain_runtime::{chain, node};
@@ -34,10 +36,14 @@ mod door;
 mod feed;
 #[path = "admin/flame.rs"]
 mod flame;
+#[path = "admin/upstreams.rs"]
+mod upstreams;
 
 pub(crate) use door::Door;
 use door::{host, site};
 use feed::{Events, Feed};
+pub(crate) use upstreams::Group;
+use upstreams::{Sent, groups, registry};
 
 /// What is watched: a chain with a meter.
 pub(crate) trait Watched: Send + Sync + 'static {
@@ -55,6 +61,14 @@ pub(crate) trait Watched: Send + Sync + 'static {
     fn force(&self, _to: Option<Level>) -> bool {
         false
     }
+    /// What metrics say of pressure. `None`: nothing.
+    fn pressure_reading(&self) -> Option<PressureReading> {
+        None
+    }
+    /// The groups of upstreams that are there now, by their names.
+    fn groups(&self) -> Vec<Group> {
+        Vec::new()
+    }
 }
 
 pub(crate) type Content = Either<Full<Bytes>, Events>;
@@ -70,13 +84,15 @@ chain! {
         stopping: CancellationToken,
     }
 
-    fn(request: &Parts) -> Response<Content> {
+    fn(request: &Parts, sent: &Sent) -> Response<Content> {
         sealed => host => site => door => match wanted {
             Wanted::Page => html,
             Wanted::Events => events,
             Wanted::Toggle(switch: Switch) => toggle,
             Wanted::Force(level: Option<Level>) => force,
             Wanted::Forget => forget,
+            Wanted::Groups => groups,
+            Wanted::Registry(to: To) => registry,
             Wanted::Metrics => metrics,
             Wanted::Flame(weight: Weight) => flame_graph,
             Wanted::Profile => profile,
@@ -111,12 +127,13 @@ pub(crate) fn start(listener: TcpListener, door: Door, watched: Arc<dyn Watched>
     let answer = move |request: Request<Incoming>, _| {
         let (admin, at_once) = (Arc::clone(&admin), Arc::clone(&at_once));
         async move {
-            let request = request.into_parts().0;
+            let (request, body) = request.into_parts();
+            let sent = Sent::read(&request, body).await;
             let place = at_once.acquire_owned().await;
             // Not on a thread that serves requests: a profile takes some milliseconds.
             let reply = spawn_blocking(move || {
                 let _place = place;
-                admin.run(&request)
+                admin.run(&request, &sent)
             })
             .await;
             reply.unwrap_or_else(|_| text(StatusCode::INTERNAL_SERVER_ERROR, "it panicked, or stops\n"))
@@ -138,6 +155,8 @@ enum Wanted {
     /// `None`: it follows.
     Force(Option<Level>),
     Forget,
+    Groups,
+    Registry(To),
     Metrics,
     Flame(Weight),
     Profile,
@@ -150,6 +169,12 @@ enum Wanted {
 struct Switch {
     name: String,
     on: bool,
+}
+
+/// A group of upstreams, and what is asked of its registry.
+struct To {
+    group: String,
+    action: String,
 }
 
 #[node]
@@ -165,6 +190,11 @@ fn wanted(request: &Parts) -> Wanted {
         (&Method::GET, ["pprof"]) => Wanted::Profile,
         (&Method::GET, ["healthz"]) => Wanted::Alive,
         (&Method::GET, ["readyz"]) => Wanted::Ready,
+        (&Method::GET, ["upstreams"]) => Wanted::Groups,
+        (_, ["upstreams", group, action]) => {
+            let group = percent_decode_str(group).decode_utf8_lossy().into_owned();
+            Wanted::Registry(To { group, action: (*action).to_owned() })
+        }
         (&Method::POST, ["toggles", name, state @ ("on" | "off")]) => {
             let name = percent_decode_str(name).decode_utf8_lossy().into_owned();
             Wanted::Toggle(Switch { name, on: *state == "on" })
@@ -226,7 +256,16 @@ fn metrics(request: &Parts, watched: &Arc<dyn Watched>) -> Response<Content> {
     let format = Format::accepted_by(accept);
     let mut reading = Reading::from(watched.snapshot());
     reading.keeps = watched.kept();
-    reply(StatusCode::OK, format.content_type(), render(format, [reading]))
+    let groups: Vec<_> =
+        watched.groups().iter().map(|group| GroupReading::of(group.name.clone(), &group.registry)).collect();
+    let mut all: Vec<Box<dyn Collector>> = vec![Box::new(Chains::new(move || vec![reading.clone()]))];
+    if let Some(pressure) = watched.pressure_reading() {
+        all.push(Box::new(Pressures::new(move || pressure.clone())));
+    }
+    if !groups.is_empty() {
+        all.push(Box::new(Upstreams::new(move || groups.clone())));
+    }
+    reply(StatusCode::OK, format.content_type(), render_all(format, all))
 }
 
 /// For `go tool pprof`.
@@ -266,7 +305,9 @@ fn unknown() -> Response<Content> {
     text(
         StatusCode::NOT_FOUND,
         "there is GET /, /events, /metrics, /flame.svg?of=running|waiting|time|bytes|allocations, /pprof, /healthz, /readyz, \
-         POST /toggles/NAME/on, /toggles/NAME/off, /pressure/calm|elevated|high|critical, /pressure/follow, /kept/forget\n",
+         POST /toggles/NAME/on, /toggles/NAME/off, /pressure/calm|elevated|high|critical, /pressure/follow, /kept/forget, \
+         and GET /upstreams, /upstreams/GROUP/members, POST /upstreams/GROUP/register, /upstreams/GROUP/heartbeat, \
+         /upstreams/GROUP/drain, /upstreams/GROUP/remove\n",
     )
 }
 

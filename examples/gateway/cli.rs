@@ -3,19 +3,26 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chain_runtime::nodes::access_log::Lines;
 use chain_runtime::nodes::auth::{ApiKeys, Auth, Tokens};
 use chain_runtime::pressure::{Adaptive, ByPriority, Fixed, Gradient2, Limit, Pressure, Sampler};
-use chain_runtime::proxy::{Limits, Rate, Upstream, server};
-use clap::Parser;
+use chain_runtime::proxy::{Limits, Rate, Tunnels, server};
+use chain_runtime::shared::Settings;
+use clap::{CommandFactory as _, Parser};
+use http::uri::PathAndQuery;
 
 use super::admin::Door;
-use super::failure::Failure;
+use super::common::failure::Failure;
+use super::common::flags;
+use super::common::units::{duration, size};
+use super::groups::Grouped;
+use super::limit::{Away, Figures};
 use super::pressure::{self, Moves};
-use super::units;
+use super::said::Said;
+use super::units::{self, AdminAt, CGROUP, MaxConcurrent};
 
 /// A reverse proxy: who asks is known, counted and logged, and then passed on.
 ///
@@ -28,9 +35,19 @@ pub(crate) struct Flags {
         default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)))]
     pub(crate) listen: SocketAddr,
 
-    /// Where requests go, as `http://host:port`, or `h2c://host:port` for HTTP/2; several take turns. Without one, an embedded upstream is started.
-    #[arg(long = "upstream", env = "GATEWAY_UPSTREAM", value_name = "URL", value_delimiter = ',')]
-    pub(crate) upstreams: Vec<Upstream>,
+    /// A TOML file whose keys are these flags' long names: what neither the command line nor the environment says. It is watched: a change of it, or SIGHUP, is
+    /// checked as a whole, and then holds for requests that begin from then on.
+    #[arg(long, env = "GATEWAY_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Where requests go, as `http://host:port`, or `h2c://host:port` for HTTP/2. Behind `/PREFIX=`, it is in the group for such paths alone; the longest prefix
+    /// goes first. With `*WEIGHT`, it has a share beside those of the others. Without one, an embedded upstream is started.
+    #[arg(long = "upstream", env = "GATEWAY_UPSTREAM", value_name = "[/PREFIX=]URL[*WEIGHT]", value_delimiter = ',')]
+    pub(crate) upstreams: Vec<Grouped>,
+
+    /// Upstreams are asked for this path each 2 s, and have no requests while they do not answer with 200 to 299. Without it, they are judged by how requests end alone.
+    #[arg(long, env = "GATEWAY_CHECK", value_name = "PATH", value_parser = units::path_and_query)]
+    pub(crate) check: Option<PathAndQuery>,
 
     /// By which name the gateway calls itself in `Via`; a request that names it there has been here before, and is refused. Without it, one that no
     /// other gateway has.
@@ -65,39 +82,51 @@ pub(crate) struct Flags {
 
     /// Requests a second that each user may send in the long run.
     #[arg(long, env = "GATEWAY_RATE", value_name = "N", default_value = "10")]
-    pub(crate) rate: NonZeroU32,
+    rate: NonZeroU32,
 
     /// Requests that each user may send at once, before the rate counts.
     #[arg(long, env = "GATEWAY_BURST", value_name = "N", default_value = "20")]
     pub(crate) burst: NonZeroU32,
+
+    /// Where the rate of each user is counted for all gateways together, as `redis://host:port/`. How much may be let through beside it is printed at the start.
+    #[arg(long, env = "GATEWAY_REDIS", value_name = "URL", value_parser = Settings::at)]
+    pub(crate) redis: Option<Settings>,
+
+    /// How many gateways there are that share the rate.
+    #[arg(long, env = "GATEWAY_GATEWAYS", value_name = "N", default_value = "1")]
+    gateways: NonZeroU32,
+
+    /// What each gateway does while Redis is away: it lets its `share` of the rate through, or nothing (`closed`), or all (`open`).
+    #[arg(long, env = "GATEWAY_REDIS_AWAY", value_name = "share|closed|open", default_value = "share")]
+    redis_away: Away,
 
     /// Requests a minute that one address may fail to say who it is in, before it is refused unheard: 429.
     #[arg(long, env = "GATEWAY_FAILURES", value_name = "N", default_value = "60")]
     pub(crate) failures: NonZeroU32,
 
     /// How long an upstream or a client may be silent: 504 or 408 before the reply's head, a broken reply after it.
-    #[arg(long, env = "GATEWAY_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = units::duration)]
+    #[arg(long, env = "GATEWAY_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = duration)]
     timeout: Duration,
 
     /// How large a request's body may be: 413 past that.
-    #[arg(long, env = "GATEWAY_MAX_BODY", value_name = "SIZE", default_value = "10m", value_parser = units::size)]
+    #[arg(long, env = "GATEWAY_MAX_BODY", value_name = "SIZE", default_value = "10m", value_parser = size)]
     max_body: u64,
 
     /// Bytes a second that a body moves at least: up, averaged over 10 s or the time-out if that is shorter; down, over 5 s to 30 s; 0 for any.
-    #[arg(long, env = "GATEWAY_MIN_RATE", value_name = "SIZE", default_value = "240", value_parser = units::size)]
+    #[arg(long, env = "GATEWAY_MIN_RATE", value_name = "SIZE", default_value = "240", value_parser = size)]
     min_rate: u64,
 
     /// How long a whole request may take, to the end of its reply. Without it, as long as something moves.
-    #[arg(long, env = "GATEWAY_REQUEST_TIMEOUT", value_name = "TIME", value_parser = units::duration)]
+    #[arg(long, env = "GATEWAY_REQUEST_TIMEOUT", value_name = "TIME", value_parser = duration)]
     request_timeout: Option<Duration>,
 
     /// How long a client may take to send a request's head, and how long a connection may wait for the next one; over HTTP/2, how long it may take to
     /// answer a ping.
-    #[arg(long, env = "GATEWAY_HEAD_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = units::duration)]
+    #[arg(long, env = "GATEWAY_HEAD_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = duration)]
     head_timeout: Duration,
 
     /// How long an HTTP/2 connection may wait for the next request.
-    #[arg(long, env = "GATEWAY_IDLE_TIMEOUT", value_name = "TIME", default_value = "5m", value_parser = units::duration)]
+    #[arg(long, env = "GATEWAY_IDLE_TIMEOUT", value_name = "TIME", default_value = "5m", value_parser = duration)]
     idle_timeout: Duration,
 
     /// How many connections of clients there are at most. Without it, as many as there are descriptors for, and 10,000 at most.
@@ -106,11 +135,11 @@ pub(crate) struct Flags {
 
     /// How many tunnels (WebSocket) there are at most.
     #[arg(long, env = "GATEWAY_MAX_TUNNELS", value_name = "N", default_value = "1024")]
-    pub(crate) max_tunnels: usize,
+    max_tunnels: usize,
 
     /// For how long a tunnel may be silent in both directions.
-    #[arg(long, env = "GATEWAY_TUNNEL_TIMEOUT", value_name = "TIME", default_value = "5m", value_parser = units::duration)]
-    pub(crate) tunnel_timeout: Duration,
+    #[arg(long, env = "GATEWAY_TUNNEL_TIMEOUT", value_name = "TIME", default_value = "5m", value_parser = duration)]
+    tunnel_timeout: Duration,
 
     /// How many requests there are at once; the others wait a moment, and are turned away. `auto` finds it out by the gateway's own time, without that of
     /// upstreams.
@@ -123,7 +152,7 @@ pub(crate) struct Flags {
     pub(crate) critical: Vec<String>,
 
     /// The tree of control groups, of which the one that the gateway is in says how much memory is left; `off` asks none. Where memory is tight, the log goes first.
-    #[arg(long, env = "GATEWAY_PRESSURE_CGROUP", value_name = "DIRECTORY", default_value = CGROUP, value_parser = cgroup)]
+    #[arg(long, env = "GATEWAY_PRESSURE_CGROUP", value_name = "DIRECTORY", default_value = CGROUP, value_parser = units::cgroup)]
     pressure_cgroup: PathBuf,
 
     /// How much memory the gateway itself may have, where no control group says so.
@@ -135,23 +164,29 @@ pub(crate) struct Flags {
     pub(crate) log: Option<PathBuf>,
 
     /// How long requests in flight may take to finish once the gateway is told to stop.
-    #[arg(long, env = "GATEWAY_GRACE", value_name = "TIME", default_value = "10s", value_parser = units::duration)]
+    #[arg(long, env = "GATEWAY_GRACE", value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub(crate) grace: Duration,
+
+    #[arg(skip)]
+    pub(crate) said: Said,
 }
 
 impl Flags {
-    /// Reads the flags and the environment. `--help` and `--version` print, and end the program.
+    /// Reads the flags, the environment and the file. `--help` and `--version` print, and end the program.
     pub(crate) fn read() -> Result<Self, Failure> {
-        Self::try_parse().map_err(|error| {
-            if !error.use_stderr() {
-                error.exit();
-            }
-            // clap's report is several paragraphs long; what is wrong stands in the first.
-            let report = error.render().to_string();
-            let wrong = report.split("\n\n").next().unwrap_or_default();
-            let line = wrong.split_whitespace().collect::<Vec<_>>().join(" ");
-            Failure::usage(format_args!("{} (see --help)", line.trim_start_matches("error: ")))
-        })
+        let (mut flags, matches) = flags::read::<Self>()?;
+        flags.said = Said::of(&Self::command(), &matches);
+        Ok(flags)
+    }
+
+    /// How often each user may ask.
+    pub(crate) const fn figures(&self) -> Figures {
+        Figures { rate: self.rate, burst: self.burst, gateways: self.gateways, away: self.redis_away }
+    }
+
+    /// Room for tunnels.
+    pub(crate) fn tunnels(&self) -> Arc<Tunnels> {
+        Arc::new(Tunnels::new(self.max_tunnels, self.tunnel_timeout))
     }
 
     /// Where the admin address is, and who gets in.
@@ -241,49 +276,6 @@ impl Flags {
         let keys = ApiKeys::read(&contents(file)?);
         keys.map(Some).map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", file.display())))
     }
-}
-
-/// An address, or `off`.
-#[derive(Clone, Copy, Debug)]
-struct AdminAt(Option<SocketAddr>);
-
-impl FromStr for AdminAt {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, &'static str> {
-        if text == "off" {
-            return Ok(Self(None));
-        }
-        text.parse().map(|at| Self(Some(at))).map_err(|_| "address:port is wanted, or off")
-    }
-}
-
-/// A number, or `auto`.
-#[derive(Clone, Copy, Debug)]
-enum MaxConcurrent {
-    Auto,
-    Of(usize),
-}
-
-impl FromStr for MaxConcurrent {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, &'static str> {
-        match (text, text.parse()) {
-            ("auto", _) => Ok(Self::Auto),
-            (_, Ok(limit @ 1..)) => Ok(Self::Of(limit)),
-            _ => Err("a number is wanted that is not 0, or auto"),
-        }
-    }
-}
-
-/// Where the kernel has it, if it is mounted.
-const CGROUP: &str = "/sys/fs/cgroup";
-
-/// A directory, or `off`. That a machine has no control groups is no mistake of who starts the gateway; that there is not what was named is one.
-fn cgroup(text: &str) -> Result<PathBuf, &'static str> {
-    let is_known = matches!(text, "off" | CGROUP) || Path::new(text).is_dir();
-    if is_known { Ok(text.into()) } else { Err("a directory is wanted, or off") }
 }
 
 fn contents(file: &Path) -> Result<String, Failure> {

@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use chain_runtime::nodes::auth::{ApiKeys, Auth, Tokens};
 use jsonwebtoken::{EncodingKey, Header};
 
-use super::failure::Failure;
+use super::common::failure::Failure;
 
 /// A token and two API keys that nobody else knows, and that end with the process.
 pub(crate) struct Demo {
@@ -74,11 +74,6 @@ impl fmt::Display for Lines<'_> {
         }
         Ok(())
     }
-}
-
-/// A name that no other gateway has.
-pub(crate) fn name() -> Result<String, Failure> {
-    Ok(hex(&random::<4>()?))
 }
 
 /// Bytes that cannot be guessed.

@@ -1,22 +1,25 @@
 //! The chain, and what the upstream is told of who asks.
 
-use chain_runtime::nodes::access_log::{AccessLog, Entry, Visit};
-use chain_runtime::nodes::auth::Auth;
-use chain_runtime::nodes::rate_limit::{FailureLimit, RateLimit};
+use std::sync::Arc;
+
+use chain_runtime::nodes::access_log::{AccessLog, Visit};
+use chain_runtime::nodes::auth::Unauthorized;
+use chain_runtime::nodes::rate_limit::FailureLimit;
 use chain_runtime::nodes::request_id::{RequestId, RequestIds};
+use chain_runtime::nodes::shared_rate_limit::Limited;
 use chain_runtime::nodes::{Peer, User, peer};
 use chain_runtime::pressure::{Adaptive, ByPriority, Elsewhere, Limit, Priority};
-use chain_runtime::proxy::{Body, Client, Forward, Rotation, Sender, Statements, Unstatable};
-use chain_runtime::tailed::Tailed;
+use chain_runtime::proxy::{Body, Client, Error, Sender, Statements, Unstatable};
 use chain_runtime::tasks::Tasks;
 use chain_runtime::telemetry::{Counted, Meter, Tsc};
-use chain_runtime::{Shedding, Toggles, chain, node};
+use chain_runtime::{Failure, IntoReply, Reloadable, Render, Shedding, Toggles, chain, node};
 use http::request::Parts;
-use http::{HeaderName, Response};
+use http::{HeaderName, Response, StatusCode};
 use hyper::body::Incoming;
 
-/// The line of the log goes with the reply's body, to its end.
-pub(crate) type Reply = Response<Tailed<Body, Option<Entry>>>;
+pub(crate) use super::common::serve::Reply;
+use super::common::serve::Serves;
+use super::rules::{Route, Rules};
 
 chain! {
     /// Every request to the gateway passes through here.
@@ -28,13 +31,10 @@ chain! {
         pub(crate) tasks: Tasks,
         pub(crate) ids: RequestIds,
         pub(crate) log: AccessLog,
-        pub(crate) critical: Critical,
         pub(crate) admission: Adaptive<ByPriority, Box<dyn Limit + Send>>,
         pub(crate) failures: FailureLimit<Peer>,
-        pub(crate) auth: Auth,
-        pub(crate) ratelimit: RateLimit<User>,
         pub(crate) elsewhere: Elsewhere,
-        pub(crate) proxy: Forward<Rotation, Incoming, Visitor>,
+        pub(crate) rules: Reloadable<Rules>,
     }
 
     async fn(request: Parts, body: Incoming, client: Client) -> Reply {
@@ -43,19 +43,16 @@ chain! {
             #[toggle("failures")] failures
             => auth => log_user
             => #[toggle("ratelimit")] ratelimit
-            => visitor => elsewhere { proxy }
+            => route => visitor => elsewhere { proxy }
         }
     }
 }
 
-/// Paths whose requests are served before all others.
-pub(crate) struct Critical(pub(crate) Vec<String>);
-
 /// What matters more is for the operator to say. A client is believed that it can wait, since nobody has anything of saying so:
 /// by `Sec-Purpose: prefetch`, or by an urgency of 6 or 7, the two least (RFC 9218).
 #[node]
-fn priority(request: &Parts, critical: &Critical) -> Priority {
-    if critical.0.iter().any(|path| path == request.uri.path()) {
+fn priority(request: &Parts, rules: &Rules) -> Priority {
+    if rules.critical.iter().any(|path| path == request.uri.path()) {
         return Priority::Critical;
     }
     let says = |name: &HeaderName, what: &[&str]| {
@@ -71,6 +68,36 @@ fn priority(request: &Parts, critical: &Critical) -> Priority {
 
 const PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
 const URGENCY: HeaderName = HeaderName::from_static("priority");
+
+#[node]
+fn auth(request: &Parts, rules: &Rules) -> Result<User, Unauthorized> {
+    rules.auth.user(request)
+}
+
+#[node]
+async fn ratelimit(user: &User, rules: &Rules) -> Result<(), Limited> {
+    rules.ratelimit.check(user).await
+}
+
+/// Which group serves the path.
+#[node]
+fn route(request: &Parts, rules: &Rules) -> Result<Arc<Route>, NoRoute> {
+    rules.route(request.uri.path()).cloned().ok_or(NoRoute)
+}
+
+/// No group serves it.
+struct NoRoute;
+
+impl<B: Render> IntoReply<Response<B>> for NoRoute {
+    fn into_reply(self) -> Response<B> {
+        B::render(&Failure::new(StatusCode::NOT_FOUND, "no-route", "no group of upstreams serves this path"))
+    }
+}
+
+#[node]
+async fn proxy(request: Parts, body: Incoming, visitor: &Visitor, route: &Arc<Route>) -> Result<Response<Body>, Error> {
+    route.forward.enter(request, body, visitor).await
+}
 
 /// Tells the log what the connection is cut by, where there is a line.
 #[node]
@@ -104,6 +131,16 @@ pub(crate) struct Visitor {
 #[node]
 fn visitor(client: &Client, user: &User, id: &RequestId) -> Visitor {
     Visitor { client: client.clone(), user: user.clone(), id: id.clone() }
+}
+
+impl Serves for Gateway {
+    fn log(&self) -> &AccessLog {
+        &self.log
+    }
+
+    fn answer(&self, request: Parts, body: Incoming, client: Client) -> impl Future<Output = Reply> + Send {
+        self.run(request, body, client)
+    }
 }
 
 impl Sender for Visitor {

@@ -7,47 +7,60 @@
 //!
 //! The chain is in `gateway.rs`: its nodes are ready ones, so that what is left here is flags and wiring. What each node takes is seen live at
 //! the admin address, which is printed at the start: `admin.rs`. Where memory is tight, the log goes first, and more than it can serve is turned away:
-//! `pressure.rs`. What it does not do: TLS towards clients,
-//! caching, health checks of upstreams.
+//! `pressure.rs`. Upstreams are in groups by path, each a registry that knows who is there and who is well: `groups.rs`. Another configuration is taken
+//! while requests run: `reload.rs`, and what of it a request sees is `rules.rs`. What it does not do: TLS towards clients, caching.
+//!
+//! | another | a request in flight | and for the rest |
+//! | --- | --- | --- |
+//! | upstream, prefix, weight | ends where it is | members that stay keep their health and latencies |
+//! | rate, burst | has been counted | users begin with a full burst; where both are as before, what they have used up is kept |
+//! | key, secret, path, time-out | has the old one | holds from the next request on |
+//! | address, limit of connections | ends at the old server, within `--grace` | the new one is there before the old one goes |
+//! | admin address, log, Redis, `--check`, .. | | is refused: it takes another start |
 
 use std::alloc::System;
-use std::io::{self, Write as _};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chain_runtime::Toggles;
 use chain_runtime::nodes::access_log::AccessLog;
 use chain_runtime::nodes::rate_limit::{FailureLimit, RateLimit};
 use chain_runtime::nodes::request_id::RequestIds;
 use chain_runtime::pressure::Elsewhere;
-use chain_runtime::proxy::server::Server;
-use chain_runtime::proxy::{Client, Forward, Rotation, Settings, Tunnels};
+use chain_runtime::shared::Redis;
 use chain_runtime::tasks::Tasks;
 use chain_runtime::telemetry::{Counted, Counting, Meter};
-use http::Request;
-use hyper::body::Incoming;
+use chain_runtime::{Reloadable, Toggles};
 use tokio_util::sync::CancellationToken;
 
 mod admin;
 mod cli;
+#[path = "../common/mod.rs"]
+mod common;
 mod demo;
-mod embedded;
-mod failure;
 mod gateway;
-mod listen;
-mod logging;
+mod groups;
+mod limit;
+mod next;
 mod pauses;
 mod pressure;
-mod signals;
+mod reload;
+mod rules;
+mod said;
+mod serving;
 mod units;
 mod watched;
 
 use cli::Flags;
+use common::failure::Failure;
+use common::{embedded, listen, logging, say, signals};
 use demo::Demo;
-use failure::Failure;
-use gateway::{Critical, FORWARDED_USER, Gateway, REQUEST_ID};
+use gateway::Gateway;
+use next::{Lasting, Next};
 use pauses::Pauses;
+use reload::{Running, Watch};
+use serving::Serving;
 use watched::Operated;
 
 /// What each node allocates is counted: some nanoseconds for each allocation.
@@ -55,63 +68,56 @@ use watched::Operated;
 static ALLOCATOR: Counting<System> = Counting::new(System);
 
 fn main() -> ExitCode {
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::failed);
-    match runtime.and_then(|runtime| runtime.block_on(run())) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("gateway: {failure}");
-            failure.code()
-        }
-    }
+    common::run("gateway", run())
 }
 
 async fn run() -> Result<(), Failure> {
-    let mut flags = Flags::read()?;
+    let flags = Flags::read()?;
+    let mut watch = Watch::new(flags.config.as_deref())?;
     let lines = logging::lines(flags.log.as_deref())?;
-    let mut demo = None;
-    let auth = match flags.auth()? {
-        Some(auth) => auth,
-        None => {
-            let (made, auth) = Demo::new(&flags.jwt_audience)?;
-            demo = Some(made);
-            auth
-        }
+    let demo = if flags.auth()?.is_none() { Some(Demo::new(&flags.jwt_audience)?) } else { None };
+    let embedded = match flags.upstreams.is_empty() {
+        true => Some(format!("http://{}", embedded::start("upstream").await?).parse().map_err(Failure::failed)?),
+        false => None,
     };
+    let (demo, demo_auth) = demo.unzip();
+    let lasting = Lasting {
+        name: flags.name.clone().unwrap_or_else(|| common::name("chain-gateway")),
+        embedded,
+        demo: demo_auth.map(Arc::new),
+        check: flags.check.clone(),
+        redis: flags.redis.clone().map(Redis::start),
+        lines: lines.clone(),
+    };
+    let tunnels = flags.tunnels();
+    let (rules, _) = Next::new(&flags, &lasting, &tunnels, None).await?.apply();
     let listener = listen::listen(flags.listen).await?;
     let at = listener.local_addr().map_err(Failure::failed)?;
     let admin = match flags.admin()? {
         Some((at, door)) => Some((admin::listen(at).map_err(|error| listen::failed(at, &error))?, door)),
         None => None,
     };
-    let embedded = flags.upstreams.is_empty();
-    if embedded {
-        let upstream = format!("http://{}", embedded::start().await?);
-        flags.upstreams.push(upstream.parse().map_err(Failure::failed)?);
-    }
     let (stop, cut) = signals::stop_and_cut()?;
 
     say(format_args!("{}\n", Gateway::drawing()));
-    for upstream in &flags.upstreams {
-        say(format_args!("upstream {upstream}{}", if embedded { " (embedded)" } else { "" }));
+    for group in rules.groups() {
+        say(format_args!("upstreams of {group}{}", if lasting.embedded.is_some() { "  (embedded)" } else { "" }));
+    }
+    if let Some(bound) = rules.ratelimit.bound() {
+        say(format_args!("each user, at all gateways together: {bound}"));
     }
     if let Some(demo) = &demo {
         say(format_args!("credentials for this run, since no flag names any; to try:\n"));
-        say(format_args!("{}\n", demo.lines(at, flags.burst, embedded)));
+        say(format_args!("{}\n", demo.lines(at, flags.burst, lasting.embedded.is_some())));
     }
     if let Some((admin, _)) = &admin {
         say(format_args!("admin on {}", admin::link(admin.local_addr().map_err(Failure::failed)?)));
     }
+    if let Some(file) = &flags.config {
+        say(format_args!("configured by {}: change it, or kill -HUP {}", file.display(), std::process::id()));
+    }
     say(format_args!("listening on http://{at} (HTTP/1.1 and h2c); Ctrl-C stops"));
 
-    let tunnels = Tunnels::new(flags.max_tunnels, flags.tunnel_timeout);
-    let name = flags.name.clone().map_or_else(|| Ok(format!("chain-gateway-{}", demo::name()?)), Ok)?;
-    let settings = Settings::default()
-        .via(&name)
-        .limits(flags.limits())
-        .reserves([FORWARDED_USER, REQUEST_ID])
-        // An API key is a secret between the client and the gateway. `Authorization` has to be passed on as it is (RFC 9110, 11.6.2).
-        .hides(auth.fields().filter(|field| *field != http::header::AUTHORIZATION).cloned())
-        .tunnels(&tunnels);
     let pauses = Pauses::look();
     let meter = Meter::builder(Gateway::CHAIN).pauses(Arc::clone(&pauses.ledger));
     let meter = meter.allocations(Counted).map_err(Failure::failed)?.build();
@@ -126,38 +132,27 @@ async fn run() -> Result<(), Failure> {
         tasks: tasks.clone(),
         ids: RequestIds::new(),
         log: AccessLog::new(lines.clone()),
-        critical: Critical(flags.critical.drain(..).collect()),
         admission: flags.admission().under(Arc::clone(pressure.cell())),
         failures: FailureLimit::new(RateLimit::per_minute(flags.failures)),
-        auth,
-        ratelimit: RateLimit::per_second(flags.rate).burst(flags.burst),
         elsewhere: Elsewhere::new(),
-        proxy: Forward::new(Rotation::new(flags.upstreams.drain(..)), settings),
+        rules: Reloadable::new(rules),
     });
     let stopping = CancellationToken::new();
     if let Some((listener, door)) = admin {
         let operated = Operated { gateway: Arc::clone(&gateway), pressure, moves };
         admin::start(listener, door, Arc::new(operated), stopping.clone());
     }
-    let refused = {
-        let gateway = Arc::clone(&gateway);
-        move |peer: std::net::SocketAddr, refusal: &_| gateway.log.malformed(peer.into(), refusal)
-    };
-    let answer = move |request: Request<Incoming>, client: Client| {
-        let gateway = Arc::clone(&gateway);
-        async move {
-            let (head, body) = request.into_parts();
-            gateway.run(head, body, client).await
+    let serving = Serving::start(Arc::clone(&gateway), listener, &flags, &tunnels, (lines.clone(), stopping));
+    let mut running = Running { gateway, serving: serving.map_err(Failure::failed)?, flags, lasting, tunnels };
+    let mut stop = pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => break,
+            () = watch.changed() => running.reload().await,
         }
-    };
-    let server = Server::new(flags.server_limits()).tunnels(&tunnels).on_refusal(refused).on_stop({
-        let lines = lines.clone();
-        move || {
-            stopping.cancel();
-            logging::info(&lines, "stopping: requests in flight may finish");
-        }
-    });
-    let stopped = server.serve_until(listener, answer, stop, cut).await;
+    }
+    let Running { serving, flags, .. } = running;
+    let stopped = serving.stop(cut).await;
     logging::info(&lines, stopped);
     let left = tasks.stop(flags.grace).await;
     if !left.is_empty() {
@@ -166,9 +161,4 @@ async fn run() -> Result<(), Failure> {
     // Nobody may read it.
     lines.flush(Duration::from_millis(500));
     Ok(())
-}
-
-/// Prints a line, unless nobody reads it any more, which is no reason to stop.
-fn say(line: std::fmt::Arguments<'_>) {
-    let _ = writeln!(io::stdout(), "{line}");
 }

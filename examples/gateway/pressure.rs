@@ -11,9 +11,9 @@ use chain_runtime::pressure::{Change, Level, Pressure, Priority, Report, Sampler
 use chain_runtime::shed::ShedInfo;
 use chain_runtime::telemetry::page;
 
-use super::failure::Failure;
+use super::common::failure::Failure;
+use super::common::logging;
 use super::gateway::Gateway;
-use super::logging;
 
 /// So many moves are on the page.
 const MOVES: usize = 8;

@@ -1,39 +1,12 @@
-//! Durations, sizes and names as people write them: `500ms`, `30s`, `2m`; `4096`, `64k`, `10m`, `1g`; `gateway-1`.
+//! What flags say that the gateway alone has: sizes, paths, names, addresses.
 
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
-/// Reads a duration. A bare number is seconds.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    const WANTED: &str = "a duration such as 500ms, 30s or 2m is wanted, and not nought";
-    let (number, unit) = split(text);
-    let number: u64 = number.parse().map_err(|_| WANTED.to_owned())?;
-    let milliseconds = match unit {
-        "ms" => Some(number),
-        "" | "s" => number.checked_mul(1_000),
-        "m" => number.checked_mul(60_000),
-        _ => None,
-    };
-    // A day is longer than any request, and keeps every sum of instants in range.
-    match milliseconds {
-        Some(1..=86_400_000) => Ok(Duration::from_millis(milliseconds.unwrap_or_default())),
-        _ => Err(WANTED.to_owned()),
-    }
-}
+use http::uri::PathAndQuery;
 
-/// Reads a size in bytes. The units are powers of 1024.
-pub(crate) fn size(text: &str) -> Result<u64, String> {
-    const WANTED: &str = "a size such as 4096, 64k, 10m or 1g is wanted";
-    let (number, unit) = split(text);
-    let number: u64 = number.parse().map_err(|_| WANTED.to_owned())?;
-    let shift = match unit {
-        "" => 0,
-        "k" | "K" => 10,
-        "m" | "M" => 20,
-        "g" | "G" => 30,
-        _ => return Err(WANTED.to_owned()),
-    };
-    number.checked_mul(1 << shift).ok_or_else(|| WANTED.to_owned())
-}
+use super::common::units::size;
 
 /// Reads a size of which something can be a share.
 pub(crate) fn some_size(text: &str) -> Result<u64, String> {
@@ -49,14 +22,59 @@ pub(crate) fn path(text: &str) -> Result<String, String> {
     if is_path { Ok(text.to_owned()) } else { Err("a path such as /pay is wanted, without a query".to_owned()) }
 }
 
+/// Reads the path that upstreams are asked for, which may have a query.
+pub(crate) fn path_and_query(text: &str) -> Result<PathAndQuery, String> {
+    let read = Some(text).filter(|text| text.starts_with('/')).and_then(|text| text.parse().ok());
+    read.ok_or_else(|| "a path such as /health is wanted".to_owned())
+}
+
 /// Reads a name that can stand in a field.
 pub(crate) fn token(text: &str) -> Result<String, String> {
     let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
     if is_plain { Ok(text.to_owned()) } else { Err("a name of letters, digits, `-`, `.` and `_` is wanted".to_owned()) }
 }
 
-fn split(text: &str) -> (&str, &str) {
-    text.split_at(text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len()))
+/// An address, or `off`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AdminAt(pub(crate) Option<SocketAddr>);
+
+impl FromStr for AdminAt {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        text.parse().map(|at| Self(Some(at))).map_err(|_| "address:port is wanted, or off")
+    }
+}
+
+/// A number, or `auto`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum MaxConcurrent {
+    Auto,
+    Of(usize),
+}
+
+impl FromStr for MaxConcurrent {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        match (text, text.parse()) {
+            ("auto", _) => Ok(Self::Auto),
+            (_, Ok(limit @ 1..)) => Ok(Self::Of(limit)),
+            _ => Err("a number is wanted that is not 0, or auto"),
+        }
+    }
+}
+
+/// Where the kernel has it, if it is mounted.
+pub(crate) const CGROUP: &str = "/sys/fs/cgroup";
+
+/// A directory, or `off`. That a machine has no control groups is no mistake of who starts the gateway; that there is not what was named is one.
+pub(crate) fn cgroup(text: &str) -> Result<PathBuf, &'static str> {
+    let is_known = matches!(text, "off" | CGROUP) || Path::new(text).is_dir();
+    if is_known { Ok(text.into()) } else { Err("a directory is wanted, or off") }
 }
 
 #[cfg(test)]
@@ -64,24 +82,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_have_a_unit_or_are_seconds() {
-        for (text, milliseconds) in [("500ms", 500), ("30s", 30_000), ("30", 30_000), ("2m", 120_000)] {
-            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
-        }
-        for text in ["", "s", "0", "-1s", "1.5s", "1h", "99999999999999999999s", "18446744073709551615m", "2d"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn sizes_have_a_unit_or_are_bytes() {
-        for (text, bytes) in [("0", 0), ("4096", 4096), ("64k", 65_536), ("10m", 10 << 20), ("1G", 1 << 30)] {
-            assert_eq!(size(text), Ok(bytes), "{text}");
-        }
+    fn of_no_bytes_there_is_no_share() {
         assert_eq!((some_size("1k"), some_size("0k").is_err()), (Ok(1024), true));
-        for text in ["", "k", "-1", "1.5k", "1t", "1kb", "99999999999999999999", "18446744073709551615k"] {
-            assert!(size(text).is_err(), "{text}");
-        }
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use chain_runtime::describe::ChainInfo;
 use chain_runtime::pressure::{Level, Pressure};
+use chain_runtime::telemetry::prometheus::PressureReading;
 use chain_runtime::telemetry::{Keeps, Snapshot, page};
 use chain_runtime::toggle::Switches;
 
-use super::admin::Watched;
+use super::admin::{Group, Watched};
 use super::gateway::Gateway;
 use super::pressure::{self, Moves};
 
@@ -41,6 +42,17 @@ impl Watched for Operated {
 
     fn pressure(&self) -> Option<page::Pressure> {
         Some(pressure::shown(&self.gateway, &self.pressure, &self.moves))
+    }
+
+    fn pressure_reading(&self) -> Option<PressureReading> {
+        let reading = PressureReading::of(Some(self.pressure.status()));
+        Some(reading.admission("requests", self.gateway.admission.status()))
+    }
+
+    fn groups(&self) -> Vec<Group> {
+        let rules = self.gateway.rules.load();
+        let groups = rules.groups();
+        groups.map(|group| Group { name: group.name.clone(), registry: Arc::clone(&group.registry) }).collect()
     }
 
     fn force(&self, to: Option<Level>) -> bool {

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
+use processes::nginx::Nginx;
+use processes::within;
 use tokio::task::JoinSet;
 
-use crate::nginx::Nginx;
-use crate::{Edge, within};
+use crate::Edge;
 
 /// Clients in the canary, of so many.
 async fn canaries(edge: &Edge, clients: usize) -> BTreeSet<usize> {
@@ -19,10 +20,10 @@ async fn canaries(edge: &Edge, clients: usize) -> BTreeSet<usize> {
         tasks.spawn(async move {
             let mut canaries = Vec::new();
             for id in (share..clients).step_by(8) {
-                let answer = client.get_as(&format!("client-{id}"), "/api/v1/users").await;
+                let answer = client.get("/api/v1/users", &[("x-client-id", &format!("client-{id}"))]).await;
                 assert_eq!(answer.status, StatusCode::OK);
                 // What the edge says, and what the upstream does.
-                let group = answer.served_by().expect("a group").to_owned();
+                let group = answer.header("x-served-by").expect("a group").to_owned();
                 assert!(answer.text.starts_with(&group), "{group}: {}", answer.text);
                 if group == "canary" {
                     canaries.push(id);
@@ -120,7 +121,7 @@ async fn upstreams_die_and_come_back() {
         let client = edge.client();
         let mut asked = BTreeSet::new();
         while asked.len() < 2 {
-            asked.extend(client.get("/api/v1/users").await.header("x-upstream").map(str::to_owned));
+            asked.extend(client.get("/api/v1/users", &[]).await.header("x-upstream").map(str::to_owned));
         }
         asked
     })

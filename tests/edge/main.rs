@@ -1,33 +1,16 @@
 //! The example `edge`, as its users meet it: a process of its own, in front of real upstreams.
 #![cfg(unix)]
 
-mod client;
 mod load;
-mod nginx;
 mod operate;
 mod routes;
-#[allow(dead_code, reason = "the gateway's tests use more of it")]
-#[path = "../gateway/running.rs"]
-mod running;
 
 use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
 
-use client::Client;
-use nginx::Nginx;
-use running::Running;
-
-/// How long any one thing may take. Nothing waits that long, unless it would wait forever.
-const LIMIT: Duration = Duration::from_secs(60);
-
-/// Waits for what has to come.
-async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(LIMIT, future).await {
-        Ok(value) => value,
-        Err(_) => panic!("{what} did not come within {LIMIT:?}"),
-    }
-}
+use processes::client::{Answer, Client};
+use processes::nginx::Nginx;
+use processes::running::{self, Running};
 
 /// A running edge. Dropped, it is killed.
 struct Edge {
@@ -56,7 +39,7 @@ impl Edge {
     }
 
     /// What an operator asks for.
-    async fn operate(&self, method: &str, path: &str) -> client::Answer {
+    async fn operate(&self, method: &str, path: &str) -> Answer {
         Client::new(self.admin).ask(method, path, &[], "").await
     }
 }

@@ -1,11 +1,12 @@
 //! What an operator sees and changes while requests run; panics, overload, clients that leave, the end.
 
 use http::StatusCode;
+use processes::nginx::Nginx;
+use processes::{running, within};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::nginx::Nginx;
-use crate::{Edge, running, within};
+use crate::Edge;
 
 #[tokio::test]
 async fn sees_what_runs() {
@@ -26,7 +27,7 @@ async fn changes_limits_and_switches_them_off() {
     let stable = Nginx::start("stable").await;
     let edge = Edge::start(&[&stable], &[&stable], &[&stable], &[]).await;
     let client = edge.client();
-    let status = async |id: &str| client.get_as(id, "/api/v1/users").await.status;
+    let status = async |id: &str| client.get("/api/v1/users", &[("x-client-id", id)]).await.status;
 
     assert_eq!(edge.operate("PUT", "/limits?rate=1&burst=2").await.status, StatusCode::OK);
     let ada = [status("ada").await, status("ada").await, status("ada").await, status("ada").await];
@@ -70,13 +71,13 @@ async fn what_is_too_much_is_shed() {
     let client = edge.client();
     let mut hanging = hang(&edge).await;
     is_shown(&edge, "room for 0 of 1\n").await;
-    assert_eq!(client.get("/api/v1/users").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(client.get("/api/v1/users", &[]).await.status, StatusCode::SERVICE_UNAVAILABLE);
     // Who leaves makes room, and the log has a line of it.
     hanging.shutdown().await.expect("the client leaves");
     drop(hanging);
     edge.line(&["path=\"/api/v1/hang\"", "outcome=\"cancelled\""]).await;
     is_shown(&edge, "room for 1 of 1\n").await;
-    assert_eq!(client.get("/api/v1/users").await.status, StatusCode::OK);
+    assert_eq!(client.get("/api/v1/users", &[]).await.status, StatusCode::OK);
 }
 
 /// Waits until the admin address shows this.

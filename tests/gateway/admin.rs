@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use processes::client::{Answer, Client, Raw, piece, read};
+use processes::upstream::{self, empty, full};
+use processes::within;
 
-use crate::client::{Answer, Client, Raw, piece, read};
-use crate::process::{Gateway, file};
-use crate::upstream::{self, empty, full};
-use crate::within;
+use crate::process::{AsAlice as _, Gateway, file};
 
 async fn gateway(flags: &[&str]) -> (Gateway, SocketAddr) {
     let upstream = upstream::start(async |_| Ok(http::Response::new(full("hello")))).await;

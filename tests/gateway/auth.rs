@@ -3,11 +3,11 @@
 use base64_url as b64;
 use http::StatusCode;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, get_current_timestamp};
+use processes::client::{Answer, Client};
+use processes::upstream::mirror;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Client};
 use crate::process::{ALICE, BOB, Gateway, SECRET, file};
-use crate::upstream::mirror;
 
 fn claims() -> Value {
     json!({ "sub": "carol", "aud": "gateway", "exp": get_current_timestamp() + 60 })

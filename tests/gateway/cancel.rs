@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use http_body_util::BodyExt as _;
+use processes::client::{Client, Raw, piece};
+use processes::upstream::{self, empty, pieces};
+use processes::within;
 use tokio::sync::mpsc;
 
-use crate::client::{Client, Raw, piece};
-use crate::process::{ALICE, Gateway};
-use crate::upstream::{self, empty, pieces};
-use crate::within;
+use crate::process::{ALICE, AsAlice as _, Gateway};
 
 /// Tells when it is dropped.
 struct Told(mpsc::UnboundedSender<&'static str>);

@@ -1,10 +1,10 @@
 //! What clients do to a connection, and that none of it stops the gateway.
 
 use http::StatusCode;
+use processes::client::{Client, Raw};
+use processes::upstream::mirror;
 
-use crate::client::{Client, Raw};
-use crate::process::{ALICE, Gateway};
-use crate::upstream::mirror;
+use crate::process::{ALICE, AsAlice as _, Gateway};
 
 #[tokio::test]
 async fn a_connection_serves_one_request_after_another() {
@@ -105,7 +105,7 @@ async fn an_idle_connection_ends() {
 async fn the_requests_of_an_h2c_connection_overlap() {
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let go = std::sync::Arc::new(tokio::sync::Notify::new());
-    let upstream = crate::upstream::start({
+    let upstream = processes::upstream::start({
         let go = std::sync::Arc::clone(&go);
         move |request| {
             let go = std::sync::Arc::clone(&go);
@@ -114,7 +114,7 @@ async fn the_requests_of_an_h2c_connection_overlap() {
                 let wait = go.notified();
                 let _ = tell.send(());
                 wait.await;
-                Ok(http::Response::new(crate::upstream::full(request.uri().path().to_owned())))
+                Ok(http::Response::new(processes::upstream::full(request.uri().path().to_owned())))
             }
         }
     })
@@ -129,7 +129,7 @@ async fn the_requests_of_an_h2c_connection_overlap() {
         .collect();
     // None is answered before all have arrived.
     for _ in 0..50 {
-        crate::within("a request", told.recv()).await.expect("a request");
+        processes::within("a request", told.recv()).await.expect("a request");
     }
     while !asking.iter().all(tokio::task::JoinHandle::is_finished) {
         go.notify_waiters();

@@ -1,10 +1,10 @@
 //! The fields that are removed, added and kept.
 
 use http::{Method, Response};
+use processes::client::{Answer, Client, Raw};
+use processes::upstream::{self, empty, mirror};
 
-use crate::client::{Answer, Client, Raw};
-use crate::process::{ALICE, Gateway};
-use crate::upstream::{self, empty, mirror};
+use crate::process::{ALICE, AsAlice as _, Gateway};
 
 fn has(answer: &Answer, line: &str) -> bool {
     answer.text.lines().any(|found| found == line)

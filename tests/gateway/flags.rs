@@ -1,8 +1,8 @@
 //! What is asked for wrongly, or cannot be had: one clear line on stderr, and an exit code.
 
 use http::StatusCode;
+use processes::client::Client;
 
-use crate::client::Client;
 use crate::process::{Gateway, fails_in, fails_with, file};
 
 #[tokio::test]
@@ -47,6 +47,15 @@ async fn what_is_asked_for_wrongly_is_one_line_that_says_so() {
         (&["--upstream", "http://user@example.com"], 2, "without a path, a query or a user"),
         (&["--upstream", "http://"], 2, "http://host:port is wanted"),
         (&["--upstream", "::"], 2, "http://host:port is wanted"),
+        (&["--upstream", "/api"], 2, "behind a prefix, =http://host:port is wanted"),
+        (&["--upstream", "/a b=http://127.0.0.1:1"], 2, "a path such as /pay is wanted"),
+        (&["--upstream", "http://127.0.0.1:1*0"], 2, "`0` is no weight"),
+        (&["--upstream", "http://127.0.0.1:1,http://127.0.0.1:1*2"], 2, "http://127.0.0.1:1 is in the group / twice"),
+        (&["--check", "health"], 2, "a path such as /health is wanted"),
+        (&["--redis", "here"], 2, "--redis"),
+        (&["--redis-away", "perhaps"], 2, "share, closed or open is wanted"),
+        (&["--gateways", "0"], 2, "--gateways"),
+        (&["--config", "/no/such/file"], 1, "/no/such/file: No such file"),
         (&["--admin", "here"], 2, "address:port is wanted, or off"),
         (&["--admin", "0.0.0.0:0"], 2, "needs a token: add --admin-token-file"),
         (&["--admin", "[::]:0"], 2, "needs a token"),
@@ -91,6 +100,12 @@ async fn what_a_flag_says_a_variable_can_say() {
     for (name, value, flag) in [
         ("GATEWAY_LISTEN", "here", "--listen"),
         ("GATEWAY_UPSTREAM", "http://127.0.0.1:1,https://127.0.0.1:2", "--upstream"),
+        ("GATEWAY_CONFIG", "/no/such/file", "/no/such/file"),
+        ("GATEWAY_UPSTREAM", "/api", "--upstream"),
+        ("GATEWAY_CHECK", "health", "--check"),
+        ("GATEWAY_REDIS", "here", "--redis"),
+        ("GATEWAY_GATEWAYS", "0", "--gateways"),
+        ("GATEWAY_REDIS_AWAY", "perhaps", "--redis-away"),
         ("GATEWAY_ADMIN", "here", "--admin"),
         ("GATEWAY_ADMIN_TOKEN_FILE", "/no/such/file", "/no/such/file"),
         ("GATEWAY_RATE", "0", "--rate"),

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use http_body_util::BodyExt as _;
+use processes::client::{Client, Raw, read};
+use processes::upstream::{self, Gone, empty, full, mirror, nobody, pieces};
+use processes::within;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
-use crate::client::{Client, Raw, read};
-use crate::process::{ALICE, BOB, Gateway};
-use crate::upstream::{self, Gone, empty, full, mirror, nobody, pieces};
-use crate::within;
+use crate::process::{ALICE, AsAlice as _, BOB, Gateway};
 
 #[tokio::test]
 async fn each_user_has_a_quota_of_their_own() {
@@ -131,19 +134,41 @@ async fn a_body_that_turns_out_too_large_is_a_413() {
     }
 }
 
+/// Of thirty requests that wait, each has its part: who has least of two that are drawn is asked.
 #[tokio::test]
 async fn upstreams_take_turns() {
     let mut upstreams = Vec::new();
-    for name in ["one", "two", "three"] {
-        upstreams.push(upstream::start(move |_| async move { Ok(Response::new(full(name))) }).await);
+    let go = Arc::new(Semaphore::new(0));
+    let asked: [Arc<AtomicUsize>; 3] = Default::default();
+    for asked in &asked {
+        let (asked, go) = (Arc::clone(asked), Arc::clone(&go));
+        let answer = move |_| {
+            asked.fetch_add(1, Ordering::Relaxed);
+            let go = Arc::clone(&go);
+            async move {
+                let _ = go.acquire().await;
+                Ok(Response::new(full("")))
+            }
+        };
+        upstreams.push(upstream::start(answer).await);
     }
     let gateway = Gateway::start(&upstreams, &[]).await;
     let client = Client::new(gateway.address);
-    let mut names = Vec::new();
-    for _ in 0..6 {
-        names.push(client.get_as_alice("/").await.text);
+    let mut clients = JoinSet::new();
+    for _ in 0..30 {
+        let client = client.clone();
+        clients.spawn(async move { client.get_as_alice("/").await.status });
     }
-    assert_eq!(names, ["one", "two", "three", "one", "two", "three"]);
+    let counts = || asked.each_ref().map(|asked| asked.load(Ordering::Relaxed));
+    within("all requests", async {
+        while counts().iter().sum::<usize>() < 30 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    assert!(counts().iter().all(|count| (5..=15).contains(count)), "{:?}", counts());
+    go.close();
+    assert!(clients.join_all().await.iter().all(|status| *status == StatusCode::OK));
 }
 
 #[tokio::test]

@@ -4,11 +4,11 @@ use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
+use processes::upstream::{empty, mirror};
+use processes::within;
 use tokio::net::TcpStream;
 
 use crate::process::{ALICE, Gateway};
-use crate::upstream::{empty, mirror};
-use crate::within;
 
 const CONNECTIONS: usize = 64;
 const REQUESTS: usize = 10_000;

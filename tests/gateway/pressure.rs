@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::{Method, Response, StatusCode};
+use processes::client::Client;
+use processes::upstream::{self, empty, full, mirror};
+use processes::{client, within};
 use tokio::sync::Semaphore;
 
-use crate::client::Client;
 use crate::process::{ALICE, Gateway};
-use crate::upstream::{self, empty, full, mirror};
-use crate::{client, within};
 
 /// A tree of control groups as the kernel has it, in which a test says how much is used.
 struct Tree(PathBuf);

@@ -3,14 +3,16 @@
 use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
-use std::path::Path;
 use std::process::Output;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
+use http::{Method, Response};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Error;
+use processes::client::{Answer, Client};
+use processes::running::{self, Running};
+use processes::upstream::Reply;
+use processes::{directory, within};
 use tokio::process::Command;
-
-use crate::running::{self, Running};
-use crate::within;
 
 /// The secret that `Gateway::start` lets tokens be signed with.
 pub(crate) const SECRET: &[u8] = b"a secret that has thirty-two bytes";
@@ -52,7 +54,7 @@ impl Gateway {
         if !flags.contains(&"--pressure-cgroup") {
             all.extend(["--pressure-cgroup", "off"].map(str::to_owned));
         }
-        if !flags.contains(&"--burst") {
+        if !flags.contains(&"--burst") && !flags.contains(&"--config") {
             all.extend(["--rate", "1000000", "--burst", "1000000"].map(str::to_owned));
         }
         for upstream in upstreams {
@@ -64,8 +66,15 @@ impl Gateway {
 
     /// Starts it with these flags, and on a free port.
     pub(crate) async fn start_with(flags: &[impl AsRef<OsStr>]) -> Self {
+        let flags: Vec<&OsStr> =
+            flags.iter().map(AsRef::as_ref).chain(["--listen", "127.0.0.1:0"].map(OsStr::new)).collect();
+        Self::start_free(&flags, &[]).await
+    }
+
+    /// Starts it with these flags and this environment, of which one says where it listens.
+    pub(crate) async fn start_free(flags: &[impl AsRef<OsStr>], environment: &[(&str, &str)]) -> Self {
         let mut command = command(flags);
-        command.args(["--listen", "127.0.0.1:0"]);
+        command.envs(environment.iter().copied());
         let mut running = Running::start(command);
         let address = running.address("listening on http://").await;
         let admin = running.seen().iter().find_map(|line| line.strip_prefix("admin on http://"));
@@ -97,10 +106,25 @@ fn command(flags: &[impl AsRef<OsStr>]) -> Command {
 
 /// Writes a file of this name, and this test's own.
 pub(crate) fn file(name: &str, contents: &[u8]) -> String {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("gateway-{}", std::process::id()));
-    std::fs::create_dir_all(&directory).expect("a directory for the test's files");
-    let file = directory.join(format!("{name}-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
+    let file = directory().join(name);
     std::fs::write(&file, contents).expect("the test's file is written");
     file.to_str().expect("the path is text").to_owned()
+}
+
+/// What alice asks for.
+pub(crate) trait AsAlice {
+    async fn get_as_alice(&self, path: &str) -> Answer;
+
+    /// Sends a body; the body of the reply is still to be read.
+    async fn post_as_alice(&self, path: &str, body: Reply) -> Result<Response<Incoming>, Error>;
+}
+
+impl AsAlice for Client {
+    async fn get_as_alice(&self, path: &str) -> Answer {
+        self.get(path, &[("x-api-key", ALICE)]).await
+    }
+
+    async fn post_as_alice(&self, path: &str, body: Reply) -> Result<Response<Incoming>, Error> {
+        self.send(self.request(Method::POST, path, &[("x-api-key", ALICE)], body)).await
+    }
 }

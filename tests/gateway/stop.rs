@@ -4,13 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::{Response, StatusCode};
+use processes::client::{Client, Raw};
+use processes::upstream::{self, full};
+use processes::within;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
 
-use crate::client::{Client, Raw};
-use crate::process::{ALICE, Gateway};
-use crate::upstream::{self, full};
-use crate::within;
+use crate::process::{ALICE, AsAlice as _, Gateway};
 
 /// An upstream that tells of each request, and answers when it is told to.
 async fn patient() -> (SocketAddr, mpsc::UnboundedReceiver<()>, Arc<Notify>) {

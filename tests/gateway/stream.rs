@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::BodyExt as _;
+use processes::client::{Client, piece};
+use processes::upstream::{self, Gone, full, pieces};
+use processes::within;
 
-use crate::client::{Client, piece};
-use crate::process::Gateway;
-use crate::upstream::{self, Gone, full, pieces};
-use crate::within;
+use crate::process::{AsAlice as _, Gateway};
 
 /// An upstream that sends back what comes, as it comes.
 async fn echo() -> std::net::SocketAddr {

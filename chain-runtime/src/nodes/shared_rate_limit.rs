@@ -169,6 +169,7 @@ impl<K: Key, A: WhenAway, C: Fn() -> Instant + Clone + Send + Sync + 'static> Sh
         if !is_word(name) {
             return Err(BadSettings::no_name(name));
         }
+        let quota = quota.grants_live(quota.lives.max(redis.patience()));
         Ok(Self {
             redis: redis.clone(),
             quota,

@@ -295,7 +295,7 @@ impl Relay {
         match &frame {
             None => *self.project().streaming = Streaming::default(),
             Some(Err(broken)) => self.project().streaming.broke(broken.outcome()),
-            Some(Ok(_)) => {}
+            Some(Ok(_)) => self.project().streaming.goes_on(),
         }
         Poll::Ready(frame)
     }

@@ -80,18 +80,13 @@ use crate::upstream::Lease;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ByLease;
 
-/// A lease that is there already.
-struct Lent<'a>(&'a Lease<Upstream>);
-
-impl<'a> Pick for Lent<'a> {
-    type Turn<'b>
-        = Leased<&'a Lease<Upstream>>
-    where
-        Self: 'b;
+/// A lease that is there already: its member, once. A type of its own that borrows the lease would have a lifetime, and for such a one rustc does not see that a chain is `Send`.
+impl Pick for Lease<Upstream> {
+    type Turn<'a> = Leased<&'a Self>;
     type Tried = ();
 
-    fn pick(&self, _: &Parts, (): &mut ()) -> Option<Self::Turn<'_>> {
-        Some(Leased::new(self.0))
+    fn pick(&self, _: &Parts, (): &mut ()) -> Option<Leased<&Self>> {
+        Some(Leased::new(self))
     }
 
     fn tries(&self, _: &Parts) -> usize {
@@ -121,7 +116,7 @@ impl<B: Sendable, S: Sender> Forward<ByLease, B, S> {
         sender: &S,
         lease: &Lease<Upstream>,
     ) -> Result<Response<Body>, Error> {
-        Ok(self.hop.pass_on(&Lent(lease), request, body, sender).await?.go())
+        Ok(self.hop.pass_on(lease, request, body, sender).await?.go())
     }
 }
 
@@ -139,6 +134,6 @@ impl<B: Sendable + Clone, S: Sender> Repeatable<ByLease, B, S> {
         sender: &S,
         lease: &Lease<Upstream>,
     ) -> Result<Response<Body>, Error> {
-        self.pass_on(&Lent(lease), request, body, sender).await
+        self.pass_on(lease, request, body, sender).await
     }
 }

@@ -23,8 +23,8 @@ use crate::upstream::{Check, Seat};
 /// So a member that is well has a connection that is made, and verified over TLS, before the first request comes to it: also one that has just joined, or is back. It is asked in
 /// HTTP/1.1, HTTP/2 or over TLS as requests are, by the name that requests say.
 ///
-/// - At most [so many](Self::keeps) members are kept a connection so: the first ones, until one of them is gone or not well. Each of the others is asked over a
-///   connection of its own, which is closed at once. Whoever gets requests keeps connections of those anyway.
+/// - For at most [so many](Self::keeps) members a connection is kept so. Where there are more, these are the ones that are likely to be picked: whoever had requests since its last check takes
+///   the place of one that had none, and one that is gone or not well leaves its place. Each of the others is asked over a connection of its own, which is closed at once.
 /// - A connection is kept between checks as long as the [limits](super::Limits::idle) say, so let the interval of the checks be shorter.
 /// - A check over a connection that is there does not find a member that takes no new ones. The first request that needs one does.
 /// - Of the reply's body 64 KiB are read; a connection whose reply goes on after that is closed.
@@ -49,8 +49,20 @@ pub struct WarmCheck<B> {
     connections: Arc<Connections<B>>,
     limits: super::Limits,
     keeps: usize,
-    /// Those for whom a connection is kept.
-    warm: Mutex<Vec<Weak<Slot>>>,
+    warm: Mutex<Vec<Warm>>,
+}
+
+/// One for whom a connection is kept.
+struct Warm {
+    slot: Weak<Slot>,
+    /// Whether it had requests between its last two checks.
+    is_used: bool,
+}
+
+impl Warm {
+    fn is(&self, slot: &Arc<Slot>) -> bool {
+        self.slot.as_ptr() == Arc::as_ptr(slot)
+    }
 }
 
 /// So much is read of a reply's body.
@@ -89,25 +101,31 @@ impl<B: Sendable> WarmCheck<B> {
     }
 
     /// Whether a connection to this one is kept.
-    fn is_warm(&self, slot: &Arc<Slot>) -> bool {
+    fn is_warm(&self, seat: &Seat<Upstream>) -> bool {
+        let slot = seat.endpoint().slot();
+        let is_used = slot.was_used(seat.totals().all());
         let mut warm = self.warm.lock().unwrap_or_else(PoisonError::into_inner);
-        if warm.iter().any(|one| one.as_ptr() == Arc::as_ptr(slot)) {
+        if let Some(known) = warm.iter_mut().find(|one| one.is(slot)) {
+            known.is_used = is_used;
             return true;
         }
         if warm.len() >= self.keeps {
-            warm.retain(|one| one.strong_count() > 0);
+            warm.retain(|one| one.slot.strong_count() > 0);
         }
-        let has_room = warm.len() < self.keeps;
-        if has_room {
-            warm.push(Arc::downgrade(slot));
+        let this = Warm { slot: Arc::downgrade(slot), is_used };
+        if warm.len() < self.keeps {
+            warm.push(this);
+            return true;
         }
-        has_room
+        let Some(other) = warm.iter_mut().find(|one| is_used && !one.is_used) else { return false };
+        *other = this;
+        true
     }
 
     /// Leaves its place to another.
     fn cools(&self, slot: &Arc<Slot>) {
         let mut warm = self.warm.lock().unwrap_or_else(PoisonError::into_inner);
-        warm.retain(|one| one.as_ptr() != Arc::as_ptr(slot));
+        warm.retain(|one| !one.is(slot));
     }
 
     async fn ask(&self, upstream: &Upstream, anew: bool) -> Result<(), Asked> {
@@ -159,14 +177,13 @@ impl<B: Sendable> Check<Upstream> for WarmCheck<B> {
 
     async fn check(&self, seat: &Seat<Upstream>) -> Result<(), NotWell> {
         let upstream = seat.endpoint();
-        let slot = upstream.slot();
-        let asked = match self.ask(upstream, !self.is_warm(slot)).await {
+        let asked = match self.ask(upstream, !self.is_warm(seat)).await {
             // A server may close a connection that nobody used for a while.
             Err(Asked { is_stale: true, .. }) => self.ask(upstream, true).await,
             asked => asked,
         };
         asked.map_err(|Asked { why, .. }| {
-            self.cools(slot);
+            self.cools(upstream.slot());
             why
         })
     }

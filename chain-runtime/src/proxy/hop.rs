@@ -334,9 +334,11 @@ impl<T: Turn> Answered<T> {
     pub(super) fn go(self) -> Response<Body> {
         let mut reply = self.reply;
         match (self.turn, self.opening) {
-            (Some((turn, outcome)), Some(opening)) => opening.open(turn.streams(outcome).said()),
+            (Some((turn, outcome)), Some(opening)) => opening.open(turn.streams(outcome).noted(false)),
             (Some((turn, outcome)), None) if reply.body().is_relayed() => {
-                reply.body_mut().keep(turn.streams(outcome));
+                let streaming = turn.streams(outcome);
+                let may_last = is_stream_of_events(reply.headers());
+                reply.body_mut().keep(if may_last { streaming.noted(true) } else { streaming });
             }
             (Some((turn, outcome)), None) => turn.ended(outcome),
             (None, _) => {}

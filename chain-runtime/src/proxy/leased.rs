@@ -42,8 +42,9 @@ impl<B: Balance<Upstream>> Pick for upstream::Pick<Upstream, B> {
 /// | [`Outcome::Client`] | [`cancelled`](Lease::cancelled) |
 /// | given up | what the lease says by itself: [`Cancelled`](upstream::Outcome::Cancelled) |
 ///
-/// A good reply is noted at the end of its body, with the time that its head took: so one that breaks off midway is noted as failed instead. A bad one is noted at once.
-/// In either case the request is in flight until the body has come to its end.
+/// What a reply took is the time that its head took. A good reply is noted at the end of its body: so one that breaks off midway is noted as failed instead. But it does not wait for
+/// that for longer than a second, nor for the end of a tunnel or a stream of events at all; one of these that breaks off is a failure more. A bad reply is noted at once. In each case the
+/// request is in flight until the end.
 #[derive(Debug)]
 pub struct Leased<L: Borrow<Lease<Upstream>> = Lease<Upstream>> {
     /// Until it is told.

@@ -10,7 +10,12 @@ use std::vec::Vec;
 ///
 /// Those of a node that is gone end when another node comes to ask, or by themselves when they have been idle for their time.
 #[derive(Default)]
-pub(super) struct Slot(RwLock<Vec<Owned>>);
+pub(super) struct Slot {
+    all: RwLock<Vec<Owned>>,
+    /// How many requests the upstream had at its last check.
+    #[cfg(feature = "upstream")]
+    requests: core::sync::atomic::AtomicU64,
+}
 
 /// Says which node it is.
 #[derive(Debug, Default)]
@@ -31,13 +36,13 @@ impl Slot {
         serve: impl FnOnce(&C) -> R,
     ) -> R {
         let has = |all: &[Owned]| all.iter().position(|one| one.node.as_ptr() == Arc::as_ptr(&node.0));
-        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(clients) = has(&all).and_then(|at| all[at].clients.downcast_ref()) {
             return serve(clients);
         }
         drop(all);
         let made = Owned { node: Arc::downgrade(&node.0), clients: Box::new(make()) };
-        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
         // What is let go of is dropped when nobody is kept waiting by it.
         let mut unused: Vec<_> = all.extract_if(.., |one| one.node.strong_count() == 0).collect();
         let at = match has(&all) {
@@ -55,6 +60,14 @@ impl Slot {
         drop(all);
         drop(unused);
         served
+    }
+}
+
+#[cfg(feature = "upstream")]
+impl Slot {
+    /// Whether it had requests since this was asked last. By now they are so many.
+    pub(super) fn was_used(&self, requests: u64) -> bool {
+        self.requests.swap(requests, core::sync::atomic::Ordering::Relaxed) != requests
     }
 }
 

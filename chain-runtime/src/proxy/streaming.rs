@@ -1,8 +1,15 @@
 //! [`Streaming`]: what goes with a reply while it is passed on.
 
+#[cfg(feature = "upstream")]
+use core::time::Duration;
+#[cfg(feature = "upstream")]
+use std::time::Instant;
+
 use super::pick::Outcome;
 #[cfg(feature = "upstream")]
 use super::upstream::Upstream;
+#[cfg(feature = "upstream")]
+use crate::around::{Timer as _, TokioTimer};
 #[cfg(feature = "upstream")]
 use crate::upstream::{self, InFlight, Lease};
 
@@ -20,32 +27,48 @@ pub struct Streaming {
 enum Kept {
     #[default]
     Nothing,
-    /// It says that a good reply came. Where this breaks off, it says that instead.
-    Lease(Lease<Upstream>),
+    /// It says that a good reply came. Where this breaks off before that is noted, it says that instead.
+    Lease { lease: Lease<Upstream>, until: Instant },
     /// Its lease is returned before.
     InFlight { request: InFlight<Upstream>, tells: bool },
 }
 
+/// A good reply is noted at its end, but so long after its head at the latest: what takes longer would be missing beside the failures of those that do not.
+#[cfg(feature = "upstream")]
+const NOTED: Duration = Duration::from_secs(1);
+
 impl Streaming {
+    /// Some of the reply came.
+    pub(super) fn goes_on(&mut self) {
+        #[cfg(feature = "upstream")]
+        if let Kept::Lease { until, .. } = &self.kept
+            && *until <= TokioTimer.now()
+        {
+            *self = core::mem::take(self).noted(true);
+        }
+    }
+
     /// The reply broke off midway.
     pub(super) fn broke(&mut self, outcome: Outcome) {
         #[cfg(not(feature = "upstream"))]
         let _ = (self, outcome);
         #[cfg(feature = "upstream")]
         match (core::mem::take(&mut self.kept), outcome) {
-            (Kept::Lease(lease), Outcome::Failed) => lease.failed(),
-            (Kept::Lease(lease), Outcome::TimedOut) => lease.timed_out(),
+            (Kept::Lease { lease, .. }, Outcome::Failed) => lease.failed(),
+            (Kept::Lease { lease, .. }, Outcome::TimedOut) => lease.timed_out(),
             (Kept::InFlight { request, tells: true }, Outcome::Failed) => note(&request, upstream::Outcome::Failed),
             (Kept::InFlight { request, tells: true }, Outcome::TimedOut) => note(&request, upstream::Outcome::TimedOut),
             _ => {}
         }
     }
 
-    /// A tunnel begins. How it ends says nothing about the upstream, so what is known is said now.
-    pub(super) fn said(self) -> Self {
+    /// Has it noted now that a good reply came, since its end may be far away. `tells` is whether that says something of the upstream, too.
+    pub(super) fn noted(self, tells: bool) -> Self {
+        #[cfg(not(feature = "upstream"))]
+        let _ = tells;
         #[cfg(feature = "upstream")]
-        if let Kept::Lease(lease) = &self.kept {
-            return lease.in_flight().clone().into();
+        if let Kept::Lease { lease, .. } = &self.kept {
+            return Self { kept: Kept::InFlight { request: lease.in_flight().clone(), tells } };
         }
         self
     }
@@ -54,14 +77,16 @@ impl Streaming {
 /// The reply was noted when its head came. This is one more thing to know of the member.
 #[cfg(feature = "upstream")]
 fn note(request: &InFlight<Upstream>, outcome: upstream::Outcome) {
-    request.seat().note(outcome, core::time::Duration::ZERO);
+    request.seat().note(outcome, Duration::ZERO);
 }
 
-/// The lease is returned at the end of the reply, and what was said of it counts from then on. Where the reply breaks off, that counts instead, as a failure of the member.
+/// For a good reply. Where it breaks off within a second of its head, a failure is noted in the place of it, and where it does so later, besides it. A stream of events
+/// (`text/event-stream`, gRPC) and a tunnel are noted at once.
 #[cfg(feature = "upstream")]
 impl From<Lease<Upstream>> for Streaming {
-    fn from(lease: Lease<Upstream>) -> Self {
-        Self { kept: Kept::Lease(lease) }
+    fn from(mut lease: Lease<Upstream>) -> Self {
+        lease.streams();
+        Self { kept: Kept::Lease { lease, until: TokioTimer.now() + NOTED } }
     }
 }
 

@@ -17,7 +17,7 @@ pub fn is_unseen<B>(reply: &Response<B>) -> bool {
 }
 
 /// Whether another try may help: no upstream has seen the request, or the reply says that a gateway or a service failed (502, 503, 504). A policy of
-/// [`Retry`](crate::around::Retry) for what may be done twice, as an [`idempotent`] method says.
+/// [`Retry`](crate::around::Retry) for what may be done twice, as an [`idempotent`](fn@idempotent) method says.
 #[must_use]
 pub fn worth_repeating<B>(reply: &Response<B>) -> bool {
     const WORTH: [StatusCode; 3] =

@@ -13,6 +13,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{sleep, timeout};
 
 use super::permits::{self, Ask};
+use super::script::Script;
 use super::settings::Settings;
 
 /// Keys that one command asks for, at most: the server does nothing else meanwhile.
@@ -23,6 +24,9 @@ const IDLE: Duration = Duration::from_secs(1);
 
 /// How long a new connection may take.
 const CONNECTS: Duration = Duration::from_millis(500);
+
+/// How long a script may take that no request waits for.
+const CALLS: Duration = Duration::from_secs(1);
 
 /// Between one attempt to connect and the next, at most.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -118,6 +122,53 @@ impl Redis {
         let _ = self.queue.try_send(ask);
     }
 }
+
+impl Redis {
+    /// Runs a script, on the connection that all use.
+    pub(super) async fn run<T: redis::FromRedisValue>(
+        &self,
+        script: &Script,
+        keys: &[String],
+        arguments: &[String],
+    ) -> Result<T, Away> {
+        let live = lock(&self.state.live).clone();
+        let Some(mut connection) = live else {
+            return Err(Away { why: self.last_error().unwrap_or_else(|| "not connected yet".to_string()) });
+        };
+        let why = match timeout(CALLS, script.run(&mut connection, keys, arguments)).await {
+            Ok(Ok(said)) => return Ok(said),
+            // What the server says, the connection is good for.
+            Ok(Err(error)) if matches!(error.kind(), redis::ErrorKind::Server(_) | redis::ErrorKind::Extension) => {
+                return Err(Away { why: error.to_string() });
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer in time".to_string(),
+        };
+        self.state.broken.notify_waiters();
+        Err(Away { why })
+    }
+}
+
+/// Redis is away: it was not reached, did not answer in time, or has answered with an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Away {
+    why: String,
+}
+
+impl Away {
+    #[cfg(feature = "upstream")]
+    pub(super) fn because(why: &str) -> Self {
+        Self { why: why.to_string() }
+    }
+}
+
+impl fmt::Display for Away {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Redis is away: {}", self.why)
+    }
+}
+
+impl core::error::Error for Away {}
 
 impl State {
     fn is_up(&self, connection: &MultiplexedConnection) {

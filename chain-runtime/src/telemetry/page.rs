@@ -1,8 +1,8 @@
 //! A page on which a chain is seen live, and the JSON that it is fed with. What serves them is up to the program.
 //!
 //! The page is [one file](HTML) without anything from elsewhere. It draws the chain as it is written, with the figures of each node,
-//! its toggles, and the runs that are kept as waterfalls. **Nothing of a request's content is on it**: names of nodes, times, sizes and
-//! counts alone.
+//! its toggles, and the runs that are kept as waterfalls. **Nothing of a request's content is on it**: names of nodes and of upstreams, times,
+//! sizes and counts alone.
 //!
 //! # What the server owes the page
 //!
@@ -14,6 +14,7 @@
 //! | `GET events` | `text/event-stream`: first [`chain`] as the event `chain`, and then [`Window::figures`] as `figures` every second, [`toggles`] as `toggles` and [`kept`] as `kept` whenever they change; each made by [`event`] |
 //! | `POST toggles/NAME/on`, `POST toggles/NAME/off` | switches a toggle; any 2xx |
 //! | `POST pressure/LEVEL`, `POST pressure/follow` | forces the level, or lets it follow what is measured; any 2xx. Wanted where events called `pressure` are sent: of [`pressure`], whenever it changes |
+//! | `POST upstreams/GROUP/drain` | drains the member that the body names, `{"name": .., "generation": ..}` of the type `application/json`, as `upstream::Registrar` does; any 2xx. Wanted where events called `upstreams` are sent: of [`UpstreamWindow::figures`], every second |
 //! | `POST kept/forget` | [`Meter::forget_kept`](super::Meter::forget_kept); any 2xx |
 //!
 //! Who answers a `POST` has to see to it that it comes from the page, and not from another site in the same browser: by the fields `Origin`,
@@ -45,6 +46,7 @@
 mod figures;
 mod pressure;
 mod shape;
+mod upstreams;
 mod waterfall;
 
 use std::format;
@@ -55,6 +57,7 @@ use serde::Serialize;
 
 pub use figures::Window;
 pub use pressure::{Admission, Move, Pressure, Shed, Source};
+pub use upstreams::{Group, Member, UpstreamWindow};
 
 use super::Keeps;
 use crate::describe::ChainInfo;
@@ -67,8 +70,8 @@ pub const HTML: &str = include_str!("page/page.html");
 /// from. It cannot be put in a frame.
 pub const POLICY: &str = concat!(
     "default-src 'none'; connect-src 'self'; img-src data:; ",
-    "script-src 'sha256-iQcOkhzNFzyq2Sq5MnqxrYvhnZiPgT9n2i5jYNfzXMQ='; ",
-    "style-src 'sha256-aI2kYeHtlzDXVYVnGGZmuX9jjRJ7jyRqJn8N3QBOfXY='; ",
+    "script-src 'sha256-JFeEo5iwp2Pa6BCPp1VN0o2bn9IovBoagdVZUVFGcYI='; ",
+    "style-src 'sha256-nC+twH5fChlz/JR/bfk4d+6EDNxNm1QsrkCPOYSuTsY='; ",
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 );
 

@@ -26,6 +26,8 @@
 //!
 //! # What there is
 //!
+//! Of [`Chains`]:
+//!
 //! | metric | type | labels beside `chain` |
 //! | --- | --- | --- |
 //! | `chain_runs_started_total` | counter | |
@@ -39,9 +41,37 @@
 //! | `chain_node_allocated_bytes_total`, `chain_node_allocations_total` | counter | `node`, `position`, `way` |
 //! | `chain_node_pauses_total`, `chain_node_pause_seconds_total` | counter | `node`, `position`, `cause` |
 //!
+//! With the feature `upstream`, of [`Upstreams`], by `group`:
+//!
+//! | metric | type | labels beside `group` |
+//! | --- | --- | --- |
+//! | `chain_upstream_members` | gauge | `state`: `ready`, `draining`, `ejected`, `unhealthy` |
+//! | `chain_upstream_members_limit`, `chain_upstream_members_without_series`, `chain_upstream_panic` | gauge | |
+//! | `chain_upstream_registered_total`, `chain_upstream_late_heartbeats_total`, `chain_upstream_found_unhealthy_total` | counter | |
+//! | `chain_upstream_left_total` | counter | `cause`: `lease`, `removed`, `superseded` |
+//! | `chain_upstream_refused_total` | counter | `cause`: `full`, `name` |
+//! | `chain_upstream_lists_total` | counter | `result`: `taken`, `refused`, `failed` |
+//! | `chain_upstream_ejections_total` | counter | `cause`: `in_a_row`, `lasting`, `rate`, `told` |
+//! | `chain_upstream_requests_total` | counter | `member`, `outcome`: `ok`, `not_ok`, `failed`, `timed_out`, `cancelled`, `panicked` |
+//! | `chain_upstream_in_flight`, `chain_upstream_expected_seconds` | gauge | `member` |
+//! | `chain_upstream_state` | gauge: 1 for the state that it is in | `member`, `state` |
+//! | `chain_upstream_weight` | gauge | `member`, `zone` |
+//!
+//! With the feature `pressure`, of [`Pressures`]:
+//!
+//! | metric | type | labels |
+//! | --- | --- | --- |
+//! | `chain_pressure_level`, `chain_pressure_forced` | gauge | |
+//! | `chain_pressure_samples_total` | counter | |
+//! | `chain_pressure_source_level`, `chain_pressure_source_ratio`, `.._seconds`, `.._things`, `.._used_bytes`, `.._limit_bytes` | gauge | `source` |
+//! | `chain_pressure_source_faults_total` | counter | `source` |
+//! | `chain_admission_limit`, `chain_admission_in_flight`, `chain_admission_places` | gauge | `admission` |
+//! | `chain_admission_waiting` | gauge | `admission`, `priority` |
+//! | `chain_admission_turned_away_total` | counter | `admission`, `priority`, `reason`: `full`, `late`, `outranked`, `share`, `level` |
+//!
 //! A node's `position` tells apart those of one name. Where `node` is empty, the chain itself is meant. Requests that were turned away are those `cut_short` by the node that does so; `chain_node_shed_total` is of nodes that were given up.
 //!
-//! How many series there are is fixed by the chain's type, but for the causes of pauses, of which there are ten. A node has a histogram of its waiting only where it may wait,
+//! How many series a chain has is fixed by its type, but for the causes of pauses, of which there are ten. Of a group of upstreams, at most 200 members have series of their own. A node has a histogram of its waiting only where it may wait,
 //! and one of its way out only where it has one.
 //!
 //! The limits of buckets are powers of two nanoseconds, from 1 µs to 17 s, each four times the one before: these are limits of the meter's own buckets, so the counts are exact.
@@ -51,23 +81,34 @@
 //! In OpenMetrics, `chain_runs_ended_total` has the trace of a kept run that ended so: the last one that failed, or the slowest that was replied to. Its value is how many seconds it took.
 //! It needs a [trace](super::trace_context), and [kept runs](Reading::keeps). A histogram has none: the crate lets nobody else make one.
 
+#[cfg(any(feature = "pressure", feature = "upstream"))]
+mod families;
+#[cfg(feature = "pressure")]
+mod pressure;
 mod series;
+#[cfg(feature = "upstream")]
+mod upstreams;
 
 use core::fmt;
 use std::boxed::Box;
 use std::string::String;
 use std::vec::Vec;
 
-use prometheus_client::collector::Collector;
+#[doc(no_inline)]
+pub use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeCounterValue, NoLabelSet, prometheus_text, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
+#[cfg(feature = "pressure")]
+pub use self::pressure::{PressureReading, Pressures};
 use self::series::{
     Labels, all_ways, exemplar, has_way, histogram, labels, labels_of, name_of, name_of_way, of_node, owned, position,
     seconds, times, waits_on,
 };
 pub(in crate::telemetry) use self::series::{may_break, may_wait};
+#[cfg(feature = "upstream")]
+pub use self::upstreams::{GroupReading, Upstreams};
 use super::{Allocations, Clock, Keeps, Meter, NodeTotals, PauseTotals, Snapshot, Times, WayTotals};
 use crate::describe::NodeInfo;
 use crate::observe::Way;
@@ -141,8 +182,15 @@ impl Format {
 /// All of these chains' figures as a text.
 pub fn render<R: Into<Reading>>(format: Format, readings: impl IntoIterator<Item = R>) -> String {
     let readings = readings.into_iter().map(Into::into).collect::<Vec<Reading>>();
+    render_all(format, [Box::new(Chains::new(move || readings.clone())) as _])
+}
+
+/// All that these collect as a text: [`Chains`], `Upstreams`, `Pressures`, and others of your own.
+pub fn render_all(format: Format, collectors: impl IntoIterator<Item = Box<dyn Collector>>) -> String {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Chains::new(move || readings.clone())));
+    for collector in collectors {
+        registry.register_collector(collector);
+    }
     let mut text = String::new();
     // A `String` takes everything.
     let _ = match format {

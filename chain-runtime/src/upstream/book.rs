@@ -12,6 +12,7 @@ use super::listed::Changes;
 use super::member::{Generation, Gone, Member, Refused, Registration, is_name};
 use super::seat::Seat;
 use super::snapshot::{Counts, Entry, Snapshot, State};
+use super::totals::{Cause, RegistryTotals};
 
 /// All members, and when their leases end.
 pub(super) struct Book<T> {
@@ -29,6 +30,7 @@ pub(super) struct Book<T> {
     next: Generation,
     pub(super) limit: usize,
     version: u64,
+    pub(super) totals: RegistryTotals,
     /// What is to be dropped, but not under the lock: a member's own `Drop` may take long.
     pub(super) dropped: Vec<Arc<Seat<T>>>,
 }
@@ -61,6 +63,7 @@ impl<T> Book<T> {
             next: first,
             limit,
             version: 0,
+            totals: RegistryTotals::NONE,
             dropped: Vec::new(),
         }
     }
@@ -106,6 +109,7 @@ impl<T> Book<T> {
         while let Some(end) = self.ends.first_entry().filter(|end| end.key().0 <= now) {
             let name = end.remove();
             self.take(&name);
+            self.totals.evicted += 1;
         }
         while let Some(end) = self.returns.first_entry().filter(|end| end.key().0 <= now) {
             let ((until, generation), name) = end.remove_entry();
@@ -125,8 +129,14 @@ impl<T> Book<T> {
         let admitted = member.take_if(|member| is_name(&member.name) && self.has_room(&member.name));
         match (admitted, member) {
             (Some(admitted), _) => Ok(self.insert(admitted, lease, now)),
-            (None, Some(refused)) if !is_name(&refused.name) => Err(Refused::Name(Arc::clone(&refused.name))),
-            (None, _) => Err(Refused::Full { limit: self.limit }),
+            (None, Some(refused)) if !is_name(&refused.name) => {
+                self.totals.misnamed += 1;
+                Err(Refused::Name(Arc::clone(&refused.name)))
+            }
+            (None, _) => {
+                self.totals.full += 1;
+                Err(Refused::Full { limit: self.limit })
+            }
         }
     }
 
@@ -135,7 +145,8 @@ impl<T> Book<T> {
     }
 
     pub(super) fn heartbeat(&mut self, registration: &Registration, now: Instant) -> Result<(), Gone> {
-        let record = find(&mut self.members, registration)?;
+        let found = find(&mut self.members, registration);
+        let record = found.inspect_err(|Gone| self.totals.late += 1)?;
         let Some(ends) = record.ends else { return Ok(()) };
         let later = now.checked_add(record.lease);
         // A heartbeat that was on its way for long does not shorten what another one has given meanwhile.
@@ -151,6 +162,16 @@ impl<T> Book<T> {
 
     pub(super) fn change_state(
         &mut self,
+        registration: &Registration,
+        now: Instant,
+        change: impl FnOnce(State, Counts) -> State,
+    ) -> Result<State, Gone> {
+        self.change_state_for(Cause::Told, registration, now, change)
+    }
+
+    fn change_state_for(
+        &mut self,
+        cause: Cause,
         registration: &Registration,
         now: Instant,
         change: impl FnOnce(State, Counts) -> State,
@@ -179,9 +200,11 @@ impl<T> Book<T> {
             State::Ready => record.back = Some(now),
             State::Ejected { until } => {
                 self.returns.insert((until, registration.generation), Arc::clone(record.seat.shared_name()));
+                record.seat.counters.count_ejection();
+                *self.totals.ejected.of(cause) += 1;
             }
             State::Draining => record.seat.close(),
-            State::Unhealthy => {}
+            State::Unhealthy => self.totals.unhealthy += 1,
         }
         if let Some(noticed) = record.seat.noticed() {
             noticed.is(state, now);
@@ -190,14 +213,20 @@ impl<T> Book<T> {
     }
 
     /// Ejects whoever is ready, if one more may be. `chance` makes it longer.
-    pub(super) fn eject(&mut self, registration: &Registration, now: Instant, chance: f64) -> Result<(), Gone> {
+    pub(super) fn eject(
+        &mut self,
+        registration: &Registration,
+        cause: Cause,
+        now: Instant,
+        chance: f64,
+    ) -> Result<(), Gone> {
         let record = find(&mut self.members, registration)?;
         let Some(health) = self.care.as_ref().map(|care| &*care.settings) else { return Ok(()) };
         if record.state != State::Ready || !health.has_room(self.counts) {
             return Ok(());
         }
         let until = record.ejections.next(health, now, chance);
-        self.change_state(registration, now, |_, _| State::Ejected { until }).map(drop)
+        self.change_state_for(cause, registration, now, |_, _| State::Ejected { until }).map(drop)
     }
 
     pub(super) fn weigh(&mut self, registration: &Registration, weight: NonZeroU32) -> Result<(), Gone> {
@@ -212,6 +241,7 @@ impl<T> Book<T> {
     pub(super) fn remove(&mut self, registration: &Registration) -> Result<(), Gone> {
         find(&mut self.members, registration)?;
         self.take(&registration.name);
+        self.totals.removed += 1;
         Ok(())
     }
 
@@ -242,6 +272,7 @@ impl<T> Book<T> {
             self.take(name);
         }
         changes.removed = removed.len();
+        self.totals.removed += removed.len() as u64;
         listed.retain(|name, _| list.contains_key(name));
         for (name, place) in list {
             let Some(member) = place else { continue };
@@ -266,6 +297,12 @@ impl<T> Book<T> {
         Ok(changes)
     }
 
+    /// When the lease of this registration ends, if ever.
+    pub(super) fn ends(&self, registration: &Registration) -> Result<Option<Instant>, Gone> {
+        let record = self.members.get(&registration.name).ok_or(Gone)?;
+        if record.seat.generation() == registration.generation { Ok(record.ends) } else { Err(Gone) }
+    }
+
     /// Whether somebody has this name.
     #[cfg(feature = "upstream-http")]
     pub(super) fn has(&self, name: &str) -> bool {
@@ -282,7 +319,8 @@ impl<T> Book<T> {
     }
 
     fn insert(&mut self, member: Member<T>, lease: Duration, now: Instant) -> Registration {
-        self.take(&member.name);
+        self.totals.registered += 1;
+        self.totals.superseded += u64::from(self.take(&member.name));
         let generation = self.next;
         self.next = generation.next();
         let (name, weight) = (Arc::clone(&member.name), member.weight);
@@ -300,9 +338,9 @@ impl<T> Book<T> {
         registration
     }
 
-    /// Takes out whoever has this name. Nothing begins there any more.
-    fn take(&mut self, name: &str) {
-        let Some(record) = self.members.remove(name) else { return };
+    /// Takes out whoever has this name, and says whether there was somebody. Nothing begins there any more.
+    fn take(&mut self, name: &str) -> bool {
+        let Some(record) = self.members.remove(name) else { return false };
         let generation = record.seat.generation();
         if let Some(ends) = record.ends {
             self.ends.remove(&(ends, generation));
@@ -320,6 +358,7 @@ impl<T> Book<T> {
             }
         }
         self.dropped.push(record.seat);
+        true
     }
 
     /// Forgets the seats that have nothing in flight any more. It is done when their number has doubled, so it costs each of them a constant.

@@ -5,6 +5,8 @@ use core::time::Duration;
 use std::time::Instant;
 
 use super::outcome::Outcome;
+use super::registry::now;
+use super::seat::Seat;
 
 /// The peak of a member's latencies, decaying by time: Finagle's peak EWMA. What is slower than expected is believed at once, what is faster little by little.
 ///
@@ -113,6 +115,17 @@ impl Latency {
 
     fn ticks(&self, now: Instant) -> u32 {
         (now.saturating_duration_since(self.since).as_nanos() >> TICK) as u32
+    }
+}
+
+impl<T> Seat<T> {
+    /// What a request is expected to take by what is known now, which is what [`PeakEwma`](super::PeakEwma) goes by: the peak of the latencies so far, decaying, and charged with
+    /// what failed. `None` where nothing is known.
+    #[must_use]
+    pub fn expected(&self) -> Option<Duration> {
+        unpack(self.latency.word.load(Relaxed))?;
+        let nanos = self.latency.expected(self.in_flight() > 0, now());
+        Some(Duration::from_nanos(nanos as u64))
     }
 }
 

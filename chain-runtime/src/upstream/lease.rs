@@ -40,6 +40,8 @@ pub struct Lease<T> {
     timeout: Option<Duration>,
     /// What was said, in the upper byte, and how many nanoseconds after `begun`. 0 where nothing was.
     said: AtomicU64,
+    /// Whether what a good reply took is known of the member already.
+    is_heard: bool,
 }
 
 const OK: u64 = 1;
@@ -53,7 +55,7 @@ const SAID: u32 = 56;
 
 impl<T> Lease<T> {
     pub(super) const fn new(in_flight: InFlight<T>, begun: Instant, timeout: Option<Duration>) -> Self {
-        Self { in_flight, begun, timeout, said: AtomicU64::new(0) }
+        Self { in_flight, begun, timeout, said: AtomicU64::new(0), is_heard: false }
     }
 
     /// Whom to ask.
@@ -84,6 +86,17 @@ impl<T> Lease<T> {
     /// A reply came. `ok` is whether it is one of a member that is well: see [`Outcome::Replied`].
     pub fn replied(&self, ok: bool) {
         self.say(if ok { OK } else { NOT_OK });
+    }
+
+    /// A good reply has begun, and goes on. What it took is known of the member from now on, so that whoever balances by that does not wait for its end. The outcome is noted when the
+    /// lease is returned; until then it can still [fail](Self::failed).
+    pub fn streams(&mut self) {
+        self.replied(true);
+        let now = now();
+        let (outcome, took) = self.outcome(now);
+        if !core::mem::replace(&mut self.is_heard, true) {
+            self.seat().latency.observe(outcome, took, now);
+        }
     }
 
     /// No reply came.
@@ -140,7 +153,12 @@ impl<T> Drop for Lease<T> {
     fn drop(&mut self) {
         let now = now();
         let (outcome, took) = self.outcome(now);
-        self.in_flight.seat().note_at(outcome, took, now);
+        let seat = self.in_flight.seat();
+        if self.is_heard && outcome == (Outcome::Replied { ok: true }) {
+            seat.count_at(outcome, took, now);
+        } else {
+            seat.note_at(outcome, took, now);
+        }
     }
 }
 

@@ -9,7 +9,8 @@ use super::registry::Registry;
 
 /// The members of one list: a configuration, a file, the answer of a resolver. Others of the registry are not touched by it.
 ///
-/// They have no lease, and stay when this is dropped. To take them out, [replace](Self::replace) them by an empty list.
+/// They have no lease, and stay when this is dropped. To take them out, [replace](Self::replace) them by an empty list. It holds the registry, so it can be kept
+/// beside it.
 ///
 /// ```
 /// use chain_runtime::upstream::{Member, Registry};
@@ -24,8 +25,8 @@ use super::registry::Registry;
 /// assert!(now.members().iter().map(|entry| entry.seat().name()).eq(["b", "c"]));
 /// # Ok::<(), chain_runtime::upstream::Refused>(())
 /// ```
-pub struct Listed<'a, T> {
-    registry: &'a Registry<T>,
+pub struct Listed<T> {
+    registry: Registry<T>,
     members: BTreeMap<Arc<str>, Generation>,
 }
 
@@ -43,8 +44,8 @@ pub struct Changes {
     pub kept: usize,
 }
 
-impl<'a, T> Listed<'a, T> {
-    pub(super) const fn new(registry: &'a Registry<T>) -> Self {
+impl<T> Listed<T> {
+    pub(super) const fn new(registry: Registry<T>) -> Self {
         Self { registry, members: BTreeMap::new() }
     }
 
@@ -62,9 +63,12 @@ impl<'a, T> Listed<'a, T> {
     where
         T: PartialEq,
     {
-        let mut list = by_name(list, self.registry.limit())?;
         let Self { registry, members } = self;
-        registry.change(|book, now| book.replace(members, &mut list, now))
+        let list = by_name(list, registry.limit());
+        let replaced = list.and_then(|mut list| registry.change(|book, now| book.replace(members, &mut list, now)));
+        let totals = &mut registry.lock().book.totals;
+        *(if replaced.is_ok() { &mut totals.lists_taken } else { &mut totals.lists_refused }) += 1;
+        replaced
     }
 }
 
@@ -88,7 +92,7 @@ fn by_name<T>(
     Ok(members)
 }
 
-impl<T> fmt::Debug for Listed<'_, T> {
+impl<T> fmt::Debug for Listed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Listed").field("members", &self.members).finish_non_exhaustive()
     }

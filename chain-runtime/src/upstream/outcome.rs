@@ -36,8 +36,13 @@ impl<T> Seat<T> {
 
     /// Notes it, where the time is known already.
     pub(super) fn note_at(&self, outcome: Outcome, took: Duration, now: Instant) {
-        self.counters.count(outcome);
         self.latency.observe(outcome, took, now);
+        self.count_at(outcome, took, now);
+    }
+
+    /// Notes it but for what it took, which is known already.
+    pub(super) fn count_at(&self, outcome: Outcome, took: Duration, now: Instant) {
+        self.counters.count(outcome);
         if let Some(noticed) = self.noticed() {
             noticed.note(self.registration(), outcome, took, now);
         }

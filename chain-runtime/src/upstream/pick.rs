@@ -74,7 +74,8 @@ use crate::Ending;
 ///
 /// # What a pick costs
 ///
-/// It takes no lock, waits for nobody and allocates nothing, but for arc-swap's and fastrand's first use on a thread. What the balancer needs of a snapshot is derived by the first that picks in it,
+/// It takes no lock, waits for nobody and allocates nothing, but for arc-swap's and fastrand's first use on a thread; only where nobody is to be asked, it looks under the
+/// registry's lock whether somebody has come who is not published yet. What the balancer needs of a snapshot is derived by the first that picks in it,
 /// which allocates; until that is done, others pick by what was derived of the one before.
 ///
 /// A member that was drained, removed or evicted is never picked from when the registry's call returns, whatever is derived. Until the next pick, the node keeps the seats of the snapshot
@@ -158,6 +159,14 @@ impl<T, B: Balance<T>> Pick<T, B> {
     /// Any member that is to be asked: what was derived is old, or the balancer picks what is closed.
     #[cold]
     fn any(&self, ask: &Ask<'_>) -> Option<InFlight<T>> {
+        self.published(ask).or_else(|| {
+            // All members of a list may have been replaced, of which nobody takes anything any more, while the new ones are still to be published.
+            self.registry.publish(ask.now);
+            self.published(ask)
+        })
+    }
+
+    fn published(&self, ask: &Ask<'_>) -> Option<InFlight<T>> {
         let snapshot = self.registry.snapshot();
         let members = snapshot.members();
         let (before, behind) = members.split_at(fastrand::usize(..=members.len()));

@@ -8,7 +8,6 @@ use core::time::Duration;
 use std::boxed::Box;
 use std::string::{String, ToString as _};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::request::Parts;
 use http::{Method, Response};
@@ -110,8 +109,6 @@ pub struct Registrar<T> {
     least: Duration,
     usual: Duration,
     most: Duration,
-    /// Tells the versions of this registry from those that were there before the process was started anew.
-    since: u64,
 }
 
 type ReadEndpoint<T> = dyn Fn(&str) -> Result<T, String> + Send + Sync;
@@ -120,21 +117,19 @@ impl<T> Registrar<T> {
     /// The largest body that is read, in bytes: what is mounted in front of it need not take more in.
     pub const BODY: usize = 16 << 10;
 
-    /// An interface to this registry. `endpoint` makes of a text what is asked.
+    /// An interface to this registry. `endpoint` makes of a text what is asked. It keeps nothing, so it may be made for each request anew.
     ///
     /// Leases are of 1 second to 5 minutes, and 15 seconds where nothing is said.
     pub fn new<E: fmt::Display>(
         registry: Arc<Registry<T>>,
         endpoint: impl Fn(&str) -> Result<T, E> + Send + Sync + 'static,
     ) -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             registry,
             endpoint: Box::new(move |text| endpoint(text).map_err(|error| error.to_string())),
             least: Duration::from_secs(1),
             usual: Duration::from_secs(15),
             most: Duration::from_secs(300),
-            since: u64::try_from(since.as_micros()).unwrap_or(0),
         }
     }
 
@@ -223,7 +218,7 @@ impl<T: fmt::Display> Registrar<T> {
         }
         let after = after(request.uri.query())?;
         let snapshot = self.registry.snapshot().keep();
-        let tag = etag(self.since, snapshot.version());
+        let tag = etag(self.registry.shared.tag, snapshot.version());
         Ok(if is_known(&request.headers, &tag) {
             unchanged(tag)
         } else {

@@ -15,11 +15,12 @@ use super::member::{Generation, Gone, Member, Refused, Registration};
 use super::pace::{Pace, Then};
 use super::snapshot::{Counts, Snapshot, State};
 use super::swap::{Current, Swap};
+use super::totals::Cause;
 use crate::sync::Mutex;
 
 /// Who can be asked. See [the module](super).
 pub struct Registry<T> {
-    shared: Arc<Shared<T>>,
+    pub(super) shared: Arc<Shared<T>>,
 }
 
 /// What a registry is. Its seats know it as well, so that whoever notes a failure can have the member ejected.
@@ -32,6 +33,9 @@ pub(super) struct Shared<T> {
     wake: Notify,
     /// Tells of each new snapshot.
     news: Notify,
+    /// Tells the versions of this registry from those of others, and of those before the process was started anew.
+    #[cfg(feature = "upstream-http")]
+    pub(super) tag: u64,
 }
 
 pub(super) struct Inner<T> {
@@ -57,6 +61,8 @@ impl<T> Registry<T> {
             publishing: Mutex::new(()),
             wake: Notify::new(),
             news: Notify::new(),
+            #[cfg(feature = "upstream-http")]
+            tag: fastrand::u64(..),
         }))
     }
 
@@ -100,7 +106,9 @@ impl<T> Registry<T> {
         self
     }
 
-    pub(super) fn limit(&self) -> usize {
+    /// How many members there may be.
+    #[must_use]
+    pub fn limit(&self) -> usize {
         self.lock().book.limit
     }
 
@@ -130,6 +138,17 @@ impl<T> Registry<T> {
     /// The registration is gone. If its lease ended just now, or a moment ago, it is gone as well: nothing brings it back but to register anew.
     pub fn heartbeat(&self, registration: &Registration) -> Result<(), Gone> {
         self.change(|book, now| book.heartbeat(registration, now))
+    }
+
+    /// How long the lease goes on if nobody renews it. `None` where it does not end.
+    ///
+    /// # Errors
+    ///
+    /// The registration is gone.
+    pub fn lease_left(&self, registration: &Registration) -> Result<Option<Duration>, Gone> {
+        let ends = self.lock().book.ends(registration)?;
+        let left = ends.map(|ends| ends.saturating_duration_since(now()));
+        if left == Some(Duration::ZERO) { Err(Gone) } else { Ok(left) }
     }
 
     /// Lets nothing new begin. What is in flight goes on, and [`drained`](Self::drained) tells of its end. The member stays while it is renewed, and is
@@ -187,9 +206,9 @@ impl<T> Registry<T> {
     }
 
     /// Ejects this generation for how its requests ended, unless it is not ready, or too many are out already.
-    pub(super) fn eject(&self, registration: &Registration, now: Instant) -> Result<(), Gone> {
+    pub(super) fn eject(&self, registration: &Registration, cause: Cause, now: Instant) -> Result<(), Gone> {
         let chance = fastrand::f64();
-        self.change_at(now, |book, _| book.eject(registration, now, chance))
+        self.change_at(now, |book, _| book.eject(registration, cause, now, chance))
     }
 
     /// Wakes a keeper, if there is one.
@@ -235,8 +254,8 @@ impl<T> Registry<T> {
 
     /// Members that come as a list.
     #[must_use]
-    pub const fn listed(&self) -> Listed<'_, T> {
-        Listed::new(self)
+    pub fn listed(&self) -> Listed<T> {
+        Listed::new(Self::of(Arc::clone(&self.shared)))
     }
 
     pub(super) fn lock(&self) -> impl core::ops::DerefMut<Target = Inner<T>> {

@@ -116,7 +116,10 @@ impl<T> Registry<T> {
             told(&match next.map(|list| listed.replace(list)) {
                 Ok(Ok(changes)) => Told::Taken(changes),
                 Ok(Err(refused)) => Told::Refused(refused),
-                Err(error) => Told::Failed(error),
+                Err(error) => {
+                    self.lock().book.totals.lists_failed += 1;
+                    Told::Failed(error)
+                }
             });
         }
     }

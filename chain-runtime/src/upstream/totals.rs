@@ -1,8 +1,9 @@
-//! [`Totals`]: how all requests to a member ended.
+//! [`Totals`]: how all requests to a member ended; and [`RegistryTotals`]: who came, went and was ejected.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::outcome::Outcome;
+use super::registry::Registry;
 use super::seat::Seat;
 
 /// How many requests to a member ended, by their outcomes.
@@ -31,9 +32,13 @@ impl Totals {
     }
 }
 
-/// The counters, in the order of [`Totals`].
+/// The counters, those of outcomes in the order of [`Totals`].
 #[derive(Debug, Default)]
-pub(super) struct Counters([AtomicU64; 6]);
+pub(super) struct Counters {
+    outcomes: [AtomicU64; 6],
+    /// Written under the registry's lock.
+    ejections: AtomicU64,
+}
 
 impl Counters {
     pub(super) fn count(&self, outcome: Outcome) {
@@ -45,7 +50,11 @@ impl Counters {
             Outcome::Cancelled => 4,
             Outcome::Panicked => 5,
         };
-        self.0[which].fetch_add(1, Relaxed);
+        self.outcomes[which].fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn count_ejection(&self) {
+        self.ejections.fetch_add(1, Relaxed);
     }
 }
 
@@ -54,7 +63,103 @@ impl<T> Seat<T> {
     #[must_use]
     pub fn totals(&self) -> Totals {
         let [ok, not_ok, failed, timed_out, cancelled, panicked] =
-            self.counters.0.each_ref().map(|one| one.load(Relaxed));
+            self.counters.outcomes.each_ref().map(|one| one.load(Relaxed));
         Totals { ok, not_ok, failed, timed_out, cancelled, panicked }
+    }
+
+    /// How often it was ejected.
+    #[must_use]
+    pub fn ejections(&self) -> u64 {
+        self.counters.ejections.load(Relaxed)
+    }
+}
+
+/// What has happened in a registry so far. It grows, also where members go: what is only known of those that are there is in the [snapshot](super::Snapshot).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RegistryTotals {
+    /// Members that were registered: by themselves, or by a list.
+    pub registered: u64,
+    /// Members whose leases ran out.
+    pub evicted: u64,
+    /// Members that were removed: by themselves, or by a list.
+    pub removed: u64,
+    /// Members whose names were registered anew while they were there.
+    pub superseded: u64,
+    /// Heartbeats that came too late.
+    pub late: u64,
+    /// Members that were refused since there were too many.
+    pub full: u64,
+    /// Members that were refused since their names were none.
+    pub misnamed: u64,
+    /// How often a member was ejected, by the cause.
+    pub ejected: Ejected,
+    /// How often a member that was asked how it is was found not to be well.
+    pub unhealthy: u64,
+    /// Lists of members that were taken.
+    pub lists_taken: u64,
+    /// Lists that were refused as a whole.
+    pub lists_refused: u64,
+    /// How often a source that is [followed](super::Registry::follow) had an error and no list.
+    pub lists_failed: u64,
+}
+
+/// How often members were ejected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ejected {
+    /// For so many [failures](super::Health::failures) in a row.
+    pub in_a_row: u64,
+    /// For failures in a row that have lasted.
+    pub lasting: u64,
+    /// For the share of requests that do not go [well](super::Health::success).
+    pub rate: u64,
+    /// By [`change_state`](super::Registry::change_state).
+    pub told: u64,
+}
+
+/// Why a member is ejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    InARow,
+    Lasting,
+    Rate,
+    Told,
+}
+
+impl RegistryTotals {
+    /// Nothing yet.
+    pub(super) const NONE: Self = Self {
+        registered: 0,
+        evicted: 0,
+        removed: 0,
+        superseded: 0,
+        late: 0,
+        full: 0,
+        misnamed: 0,
+        ejected: Ejected { in_a_row: 0, lasting: 0, rate: 0, told: 0 },
+        unhealthy: 0,
+        lists_taken: 0,
+        lists_refused: 0,
+        lists_failed: 0,
+    };
+}
+
+impl Ejected {
+    pub(super) const fn of(&mut self, cause: Cause) -> &mut u64 {
+        match cause {
+            Cause::InARow => &mut self.in_a_row,
+            Cause::Lasting => &mut self.lasting,
+            Cause::Rate => &mut self.rate,
+            Cause::Told => &mut self.told,
+        }
+    }
+}
+
+impl<T> Registry<T> {
+    /// What has happened so far.
+    #[must_use]
+    pub fn totals(&self) -> RegistryTotals {
+        self.lock().book.totals
     }
 }

@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chain_runtime::proxy::{Error, NotWell, Settings, WarmCheck};
-use chain_runtime::upstream::{Check as _, Checks, State};
-use http_body_util::{BodyExt as _, Full};
-use tokio::task::yield_now;
+use chain_runtime::upstream::{Check as _, Checks, Outcome, State};
+use http_body_util::Full;
 use tokio::time::{sleep, timeout};
 
 use super::upstreams::{Scripted, nobody};
-use super::{LONG, Members, Node, limits, members, node, seat, send};
+use super::{LONG, Members, Node, limits, members, node, seat, served, settled};
 
 fn checks(node: &Node, path: &str) -> WarmCheck<Full<Bytes>> {
     node.check(path.parse().expect("a path"))
@@ -18,10 +17,7 @@ fn checks(node: &Node, path: &str) -> WarmCheck<Full<Bytes>> {
 
 async fn check(by: &WarmCheck<Full<Bytes>>, registry: &Members, name: &str) -> Result<(), NotWell> {
     let result = timeout(LONG, by.check(&seat(registry, name))).await.expect("in time");
-    // The task of the connection gives it back.
-    for _ in 0..10 {
-        yield_now().await;
-    }
+    settled().await;
     result
 }
 
@@ -32,7 +28,7 @@ async fn the_first_request_to_a_checked_member_opens_no_connection() {
     let node = node(&registry, Settings::default());
     check(&checks(&node, "/health"), &registry, "0").await.expect("it is well");
     assert!(upstream.head().starts_with(&format!("GET /health HTTP/1.1\r\nhost: {}\r\n", upstream.at)));
-    send(&node, "GET", "/").await.expect("a reply").into_body().collect().await.expect("a body");
+    served(&node).await;
     assert_eq!((upstream.requests(), upstream.connections()), (2, 1));
 }
 
@@ -71,10 +67,30 @@ async fn a_connection_is_kept_for_so_many_members_and_the_others_are_asked_all_t
 
     // One that is gone leaves its place.
     registry.remove(seat(&registry, "0").registration()).expect("it is there");
-    send(&node, "GET", "/").await.expect("a reply").into_body().collect().await.expect("a body");
+    served(&node).await;
     check(&by, &registry, "1").await.expect("it is well");
     check(&by, &registry, "1").await.expect("it is well");
     assert_eq!(other.open(), 1);
+}
+
+#[tokio::test]
+async fn whoever_gets_requests_takes_the_place_of_one_that_gets_none() {
+    let (idle, busy) = (Scripted::new().await, Scripted::new().await);
+    let registry = members(&[idle.at, busy.at]);
+    let node = node(&registry, Settings::default());
+    let by = checks(&node, "/").keeps(1);
+    let all = async |requests_to: &str| {
+        seat(&registry, requests_to).note(Outcome::Replied { ok: true }, Duration::ZERO);
+        check(&by, &registry, "0").await.expect("it is well");
+        check(&by, &registry, "1").await.expect("it is well");
+    };
+    all("0").await;
+    assert_eq!((idle.open(), busy.connections()), (1, 1));
+    for _ in 0..3 {
+        all("1").await;
+    }
+    assert_eq!((busy.open(), busy.connections()), (1, 2), "the one that is kept is a second one");
+    assert_eq!(idle.connections(), 3, "the others were its own");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::upstreams::{Scripted, nobody};
-use super::{LONG, limits, members, node, seat, send};
+use super::{LONG, limits, members, node, seat, send, served};
 
 /// Connections are kept for longer than a test runs.
 fn keeps() -> Settings {
@@ -65,8 +65,7 @@ async fn two_addresses_of_a_name_are_two_members() {
     let (one, other) = (Scripted::new().await, Scripted::new().await);
     let node = node(&registry([one.at, other.at].map(|at| named("http://shop.invalid", at))), keeps());
     for _ in 0..10 {
-        let reply = send(&node, "GET", "/").await.expect("a reply");
-        reply.into_body().collect().await.expect("a body");
+        served(&node).await;
     }
     assert_eq!((one.requests(), other.requests()), (5, 5));
     assert_eq!((one.connections(), other.connections()), (1, 1), "they are kept");
@@ -97,12 +96,12 @@ async fn the_connections_to_a_member_that_is_removed_end() {
     let registry = members(&[gone.at, stays.at]);
     let node = node(&registry, keeps());
     for _ in 0..4 {
-        send(&node, "GET", "/").await.expect("a reply").into_body().collect().await.expect("a body");
+        served(&node).await;
     }
     assert_eq!((gone.open(), stays.open()), (1, 1));
     registry.remove(seat(&registry, "0").registration()).expect("it is there");
     // Whoever picks next lets go of the snapshot before.
-    send(&node, "GET", "/").await.expect("a reply").into_body().collect().await.expect("a body");
+    served(&node).await;
     timeout(LONG, gone.all_closed()).await.expect("it is closed");
     assert_eq!((stays.open(), stays.connections()), (1, 1));
 }
@@ -132,13 +131,13 @@ async fn the_connections_of_a_node_that_is_gone_end_when_its_successor_asks() {
     let upstream = Scripted::new().await;
     let registry = members(&[upstream.at]);
     let before = node(&registry, keeps());
-    send(&before, "GET", "/").await.expect("a reply").into_body().collect().await.expect("a body");
+    served(&before).await;
     let after = node(&registry, keeps());
-    send(&after, "GET", "/").await.expect("a reply").into_body().collect().await.expect("a body");
+    served(&after).await;
     assert_eq!((upstream.open(), upstream.connections()), (2, 2), "no node uses what another has set up");
     drop(before);
     let third = node(&registry, keeps());
-    send(&third, "GET", "/").await.expect("a reply").into_body().collect().await.expect("a body");
+    served(&third).await;
     timeout(LONG, async {
         while upstream.open() != 2 {
             tokio::time::sleep(Duration::from_millis(5)).await;

@@ -102,12 +102,33 @@ async fn noted(reads_ahead: bool, method: &str, path: &str, settings: Settings) 
 }
 
 #[tokio::test]
+async fn a_run_can_be_a_task_of_its_own() {
+    let upstream = Scripted::new().await;
+    let registry = members(&[upstream.at]);
+    let status = |reply: Result<Response<Body>, Failure>| reply.map(|reply| reply.status().as_u16()).unwrap_or(0);
+    let (streams, ahead) = (streams(&registry, Settings::default()), ahead(&registry, Settings::default()));
+    let attempt = Deadline::within(LONG);
+    let around =
+        Around { pick: pick(&registry), attempt, forward: Forward::leased(Settings::default()).repeatable(1 << 10) };
+    let tasks = [
+        tokio::spawn(async move { status(streams.run(head("GET", "/"), Payload::default(), client()).await) }),
+        tokio::spawn(async move { status(ahead.run(head("GET", "/"), Payload::default(), client()).await) }),
+        tokio::spawn(async move { status(around.run(head("GET", "/"), Payload::default(), client()).await) }),
+    ];
+    for task in tasks {
+        assert_eq!(task.await.expect("no panic"), 200);
+    }
+}
+
+#[tokio::test]
 async fn each_way_out_is_said_on_the_lease() {
-    let short = || {
-        limits(|limits| {
-            limits.first_byte = Duration::from_millis(50);
-            limits.silence = Duration::from_millis(50);
-            limits.body = 3;
+    // Only what never comes is waited for so briefly.
+    let waits = |path| {
+        let short = Duration::from_millis(50);
+        limits(|limits| match path {
+            "/silent" => limits.first_byte = short,
+            "/stalls" => limits.silence = short,
+            _ => {}
         })
     };
     for (method, path, streaming, ahead) in [
@@ -126,8 +147,8 @@ async fn each_way_out_is_said_on_the_lease() {
         // The member has not seen it.
         ("CONNECT", "/", totals(0, 0, 0, 0, 1), totals(0, 0, 0, 0, 1)),
     ] {
-        assert_eq!(noted(false, method, path, short()).await, streaming, "{method} {path}, streaming");
-        assert_eq!(noted(true, method, path, short()).await, ahead, "{method} {path}, read ahead");
+        assert_eq!(noted(false, method, path, waits(path)).await, streaming, "{method} {path}, streaming");
+        assert_eq!(noted(true, method, path, waits(path)).await, ahead, "{method} {path}, read ahead");
     }
 }
 

@@ -22,7 +22,8 @@ use chain_runtime::proxy::{Body, Client, Error, Forward, Limits, Settings, Upstr
 use chain_runtime::upstream::{Member, Pick, Registry, RoundRobin, Seat, Totals};
 use http::request::Parts;
 use http::{Request, Response};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 /// Longer than anything takes that comes to its end.
@@ -74,4 +75,19 @@ fn limits(change: impl FnOnce(&mut Limits)) -> Settings {
     let mut limits = Limits::default();
     change(&mut limits);
     Settings::default().limits(limits)
+}
+
+/// Sends a request, reads the reply to its end, and lets the connection be given back.
+async fn served(node: &Node) {
+    let reply = send(node, "GET", "/").await.expect("a reply");
+    assert_eq!(reply.status(), 200);
+    timeout(LONG, reply.into_body().collect()).await.expect("in time").expect("a body");
+    settled().await;
+}
+
+/// Lets tasks do what they can: that of a connection gives it back to those that are kept.
+async fn settled() {
+    for _ in 0..10 {
+        yield_now().await;
+    }
 }

@@ -1,15 +1,18 @@
 //! What each way in which a try ends says of the member, and that nothing is in flight after it.
 
+use std::io;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use chain_runtime::around::Deadline;
-use chain_runtime::proxy::{Error, Settings};
-use chain_runtime::upstream::Totals;
+use chain_runtime::proxy::{Error, Forward, Settings};
+use chain_runtime::upstream::{Pick, RoundRobin, Totals};
 use futures_util::poll;
-use http_body_util::{BodyExt as _, Full};
+use futures_util::stream::{self, Stream, StreamExt as _};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, Full, StreamBody};
 use tokio::time::timeout;
 
 use super::upstreams::{Scripted, nobody};
@@ -107,19 +110,47 @@ async fn what_is_the_clients_doing_says_nothing_of_the_member() {
     let large = send(&node, "POST", "/").await.expect_err("too large");
     assert!(matches!(large, Error::TooLarge), "{large}");
     assert_eq!(seat(&registry, "0").totals(), Totals::default(), "nobody was picked for it");
+}
 
-    // Of this one it shows when it is under way.
-    let unsized_body = http_body_util::StreamBody::new(futures_util::stream::iter([Ok::<_, std::io::Error>(
-        http_body::Frame::data(Bytes::from_static(b"a body")),
-    )]));
-    let pick = chain_runtime::upstream::Pick::new(registry.clone(), chain_runtime::upstream::RoundRobin::new());
-    let node = chain_runtime::proxy::Forward::new(pick, limits(|limits| limits.body = 3));
+/// Sends what this stream yields as the body of a request that is under way when something is wrong with it.
+async fn noted_of_body(
+    body: impl Stream<Item = io::Result<Frame<Bytes>>> + Send + Unpin + 'static,
+    settings: Settings,
+) -> (Totals, Error) {
+    let upstream = Scripted::new().await;
+    let registry = members(&[upstream.at]);
+    let node = Forward::new(Pick::new(registry.clone(), RoundRobin::new()), settings);
     let client = client();
-    let entered = node.enter(head("POST", "/"), unsized_body, &client);
-    let large = timeout(LONG, entered).await.expect("in time").expect_err("too large");
-    assert!(matches!(large, Error::TooLarge), "{large}");
+    let entered = node.enter(head("POST", "/silent"), StreamBody::new(body), &client);
+    let error = timeout(LONG, entered).await.expect("in time").expect_err("no reply");
     let seat = seat(&registry, "0");
-    assert_eq!((seat.totals(), seat.in_flight()), (totals(0, 0, 0, 0, 1), 0));
+    assert_eq!(seat.in_flight(), 0, "{error}");
+    (seat.totals(), error)
+}
+
+#[tokio::test]
+async fn nor_does_what_shows_when_the_request_is_under_way() {
+    let data = || Ok(Frame::data(Bytes::from_static(b"a body")));
+    let cancelled = totals(0, 0, 0, 0, 1);
+
+    let (noted, large) = noted_of_body(stream::iter([data()]), limits(|limits| limits.body = 3)).await;
+    assert!(matches!(large, Error::TooLarge), "{large}");
+    assert_eq!(noted, cancelled);
+    let malformed = stream::iter([data(), Err(io::Error::other("malformed"))]);
+    let (noted, malformed) = noted_of_body(malformed, Settings::default()).await;
+    assert!(matches!(malformed, Error::BadBody(_)), "{malformed}");
+    assert_eq!(noted, cancelled);
+
+    // Whoever is waited for when the time is up is at fault.
+    let slow = || stream::iter([data()]).chain(stream::pending());
+    let short = limits(|limits| limits.silence = Duration::from_millis(50));
+    let (noted, late) = noted_of_body(slow(), short).await;
+    assert!(matches!(late, Error::SlowClient), "{late}");
+    assert_eq!(noted, cancelled);
+    let whole = limits(|limits| limits.whole = Some(Duration::from_millis(50)));
+    let (noted, late) = noted_of_body(slow(), whole).await;
+    assert!(matches!(late, Error::Expired), "{late}");
+    assert_eq!(noted, cancelled);
 }
 
 #[tokio::test]

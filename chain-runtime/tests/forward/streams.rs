@@ -1,6 +1,8 @@
 //! What goes on after the head of a reply: tunnels, and members whose replies break off.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +12,12 @@ use chain_runtime::proxy::{Body, Client, Forward, Settings, Tunnels, Upstream};
 use chain_runtime::upstream::{Health, Member, Pick, Registry, RoundRobin, State};
 use http::request::Parts;
 use http::{Request, Response};
+use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::upstreams::Scripted;
 use super::{LONG, Members, members, node, seat, send, totals};
@@ -79,4 +82,48 @@ async fn a_member_whose_replies_break_off_midway_is_ejected() {
         timeout(LONG, reply.into_body().collect()).await.expect("in time").expect_err("it breaks off");
     }
     assert!(matches!(state(), State::Ejected { .. }), "{:?}", state());
+}
+
+#[tokio::test]
+async fn what_a_reply_took_is_known_when_its_head_has_come_and_the_reply_is_noted_at_its_end() {
+    let upstream = Scripted::new().await;
+    let registry = members(&[upstream.at]);
+    let seat = seat(&registry, "0");
+    assert_eq!(seat.expected(), None);
+    let reply = send(&node(&registry, Settings::default()), "GET", "/half").await.expect("a head");
+    assert!(seat.expected().is_some());
+    assert_eq!((seat.in_flight(), seat.totals()), (1, totals(0, 0, 0, 0, 0)));
+    upstream.go_on();
+    timeout(LONG, reply.into_body().collect()).await.expect("in time").expect("a body");
+    assert_eq!((seat.in_flight(), seat.totals()), (0, totals(1, 0, 0, 0, 0)));
+}
+
+#[tokio::test]
+async fn a_reply_that_goes_on_for_long_is_noted_before_its_end() {
+    let upstream = Scripted::new().await;
+    let registry = members(&[upstream.at]);
+    let seat = seat(&registry, "0");
+    let mut body =
+        pin!(send(&node(&registry, Settings::default()), "GET", "/drips").await.expect("a head").into_body());
+    let mut next = async || poll_fn(|context| body.as_mut().poll_frame(context)).await;
+    assert!(matches!(next().await, Some(Ok(_))));
+    sleep(Duration::from_millis(1_100)).await;
+    upstream.go_on();
+    assert!(matches!(next().await, Some(Ok(_))));
+    assert_eq!((seat.in_flight(), seat.totals()), (1, totals(1, 0, 0, 0, 0)));
+    upstream.go_on();
+    assert!(matches!(next().await, Some(Err(_))));
+    assert_eq!((seat.in_flight(), seat.totals()), (0, totals(1, 0, 1, 0, 0)), "that it breaks off is known, too");
+}
+
+#[tokio::test]
+async fn a_stream_of_events_is_noted_at_its_beginning() {
+    let upstream = Scripted::new().await;
+    let registry = members(&[upstream.at]);
+    let seat = seat(&registry, "0");
+    let reply = send(&node(&registry, Settings::default()), "GET", "/events").await.expect("a head");
+    assert_eq!((seat.in_flight(), seat.totals()), (1, totals(1, 0, 0, 0, 0)));
+    upstream.go_on();
+    timeout(LONG, reply.into_body().collect()).await.expect("in time").expect_err("it breaks off");
+    assert_eq!((seat.in_flight(), seat.totals()), (0, totals(1, 0, 1, 0, 0)));
 }

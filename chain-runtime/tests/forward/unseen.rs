@@ -1,4 +1,4 @@
-//! How an upstream that speaks HTTP/2 says that it has not dealt with a request.
+//! Upstreams that speak HTTP/2, and how they say that they have not dealt with a request.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chain_runtime::IntoReply as _;
 use chain_runtime::proxy::{Body, Error, Settings, Unseen, Upstream, is_unseen, worth_repeating};
-use chain_runtime::upstream::{Member, Registry};
+use chain_runtime::upstream::{Check as _, Member, Registry};
 use http::Response;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -124,12 +124,36 @@ async fn an_upstream_that_leaves_a_connection_that_it_has_kept_is_asked_anew_and
 }
 
 #[tokio::test]
+async fn nor_is_it_blamed_where_the_request_cannot_be_sent_anew() {
+    let (at, _) = upstream(|stream| if stream == 1 { Does::Leaves(1) } else { Does::Replies }).await;
+    let registry = registry(&[at]);
+    let node = node(&registry, Settings::default());
+    assert_eq!(send(&node, "GET", "/").await.expect("a reply").status(), 200);
+    let error = send(&node, "POST", "/").await.expect_err("it leaves");
+    assert!(error.is_unseen(), "{error}");
+    assert_eq!(seat(&registry, "0").totals(), totals(1, 0, 0, 0, 1));
+}
+
+#[tokio::test]
 async fn one_that_leaves_at_once_has_failed_and_has_seen_nothing() {
     let (at, _) = upstream(|_| Does::Leaves(0)).await;
     let registry = registry(&[at]);
     let error = send(&node(&registry, Settings::default()), "POST", "/").await.expect_err("it leaves");
     assert!(matches!(error, Error::Refused(_)) && error.is_unseen(), "{error}");
     assert_eq!(seat(&registry, "0").totals(), totals(0, 0, 1, 0, 0));
+}
+
+#[tokio::test]
+async fn checks_and_requests_share_a_connection_over_http2_too() {
+    let (at, connections) = upstream(|_| Does::Replies).await;
+    let registry = registry(&[at]);
+    let node = node(&registry, Settings::default());
+    let check = node.check("/health".parse().expect("a path"));
+    for _ in 0..3 {
+        check.check(&seat(&registry, "0")).await.expect("it is well");
+        assert_eq!(send(&node, "GET", "/").await.expect("a reply").status(), 200);
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]

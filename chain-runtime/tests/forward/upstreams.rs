@@ -121,7 +121,8 @@ async fn serve(mut stream: TcpStream, seen: &Seen) {
             "/no-http" => b"what is this?\r\n\r\n",
             "/two-lengths" => b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n",
             "/switches" => b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: what\r\n\r\n",
-            "/half" | "/breaks" | "/stalls" => b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello",
+            "/half" | "/breaks" | "/drips" | "/stalls" => b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello",
+            "/events" => b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 10\r\n\r\nhello",
             "/half-500" => b"HTTP/1.1 500 No\r\ncontent-length: 10\r\n\r\nhello",
             _ => {
                 let status = path.strip_prefix("/status/").unwrap_or("200");
@@ -140,7 +141,13 @@ async fn serve(mut stream: TcpStream, seen: &Seen) {
                 seen.goes_on.notified().await;
                 let _ = stream.write_all(b"world").await;
             }
-            "/breaks" => {
+            "/drips" => {
+                seen.goes_on.notified().await;
+                let _ = stream.write_all(b"wor").await;
+                seen.goes_on.notified().await;
+                return;
+            }
+            "/breaks" | "/events" => {
                 seen.goes_on.notified().await;
                 return;
             }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use chain_runtime::upstream::{Ask, Balance, Candidate, Member, PeakEwma, Pick};
+use chain_runtime::upstream::{Ask, Balance, Candidate, Member, PeakEwma, Pick, Registry};
 
 use crate::{registry, seats};
 
@@ -139,4 +139,20 @@ fn nothing_is_picked_behind_a_drain_while_members_come_and_go() {
         picker.join().unwrap();
     }
     assert!(seats(&registry).iter().all(|seat| seat.in_flight() == 0));
+}
+
+/// A keeper publishes a millisecond apart. Where the members of a list are all others, the old ones take nothing any more from when they are replaced.
+#[tokio::test(start_paused = true)]
+async fn whoever_comes_in_the_place_of_all_others_is_picked_at_once() {
+    let registry = Arc::new(Registry::new());
+    let kept = Arc::clone(&registry);
+    let keeper = tokio::spawn(async move { kept.keep().await });
+    tokio::task::yield_now().await;
+    let mut listed = registry.listed();
+    let pick = Pick::new(Arc::clone(&registry), PeakEwma::new());
+    for member in 0..100_u32 {
+        listed.replace([Member::new(member.to_string(), member)]).unwrap();
+        assert_eq!(*pick.lease().unwrap().endpoint(), member);
+    }
+    keeper.abort();
 }

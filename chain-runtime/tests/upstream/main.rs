@@ -2,6 +2,8 @@
 #![cfg(feature = "upstream")]
 
 mod allocations;
+#[cfg(feature = "upstream-http")]
+mod announce;
 #[cfg(feature = "proxy")]
 mod asked_over_http;
 mod checks;
@@ -18,3 +20,4 @@ mod sources;
 mod stress;
 #[path = "../support/mod.rs"]
 mod support;
+mod totals;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chain_runtime::proxy::server::Server;
-use chain_runtime::upstream::{Registrar, Registry};
+use chain_runtime::upstream::{Announce, HttpPost, Member, Post as _, Registrar, Registry};
 use http_body_util::{BodyExt as _, Full, Limited};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -118,4 +118,35 @@ async fn a_service_comes_expires_comes_again_and_goes() {
     assert_eq!(served.post("drain", &again).await, (200, json!({ "in_flight": 0 })));
     assert_eq!(served.post("remove", &again).await, (204, Value::Null));
     served.until(<[_]>::is_empty).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_announces_itself() {
+    let served = Served::new().await;
+    let post = HttpPost::to(&format!("http://{}/", served.at)).unwrap().token("a-token").unwrap();
+    let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
+    let task = tokio::spawn(async move {
+        let member = Member::new("10.0.0.7:8080", "10.0.0.7:8080".to_owned());
+        // Heartbeats are a second apart.
+        let announce = Announce::new(member, Duration::from_secs(3));
+        announce.run(post, async move { drop(stopping.await) }, std::future::ready(()), |_| {}).await
+    });
+    served.until(|members| members.len() == 1).await;
+    stop.send(()).unwrap();
+    assert_eq!(timeout(LIMIT, task).await.expect("it ends").unwrap(), Ok(()));
+    served.until(<[_]>::is_empty).await;
+    let totals = served.registry.totals();
+    assert_eq!((totals.registered, totals.removed, totals.evicted), (1, 1, 0));
+}
+
+#[tokio::test]
+async fn what_is_wrong_on_the_way_is_said() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    drop(listener);
+    let post = HttpPost::to(&format!("http://{at}")).unwrap();
+    let why = post.post("register", "{}".to_owned()).await.unwrap_err().to_string();
+    assert!(why.to_lowercase().contains("connection refused"), "{why}");
+    assert!(HttpPost::to("no url").is_err());
+    assert!(!format!("{:?}", post.token("a-secret").unwrap()).contains("a-secret"));
 }

@@ -46,6 +46,11 @@ impl Door {
         }
     }
 
+    /// Whether everybody is asked for a token.
+    pub(super) const fn asks(&self) -> bool {
+        self.token.is_some()
+    }
+
     fn knows(&self, request: &Parts) -> bool {
         let Some(token) = &self.token else { return true };
         let said = request.headers.get(AUTHORIZATION).and_then(|said| said.to_str().ok());

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chain_runtime::telemetry::page::{self, Window};
+use chain_runtime::telemetry::page::{self, UpstreamWindow, Window};
 use chain_runtime::telemetry::{Keeps, Kept};
 use futures_util::stream::{Stream, unfold};
 use http_body::Frame;
@@ -49,6 +49,8 @@ pub(super) struct Feed {
 #[derive(Clone, Debug, Default)]
 struct Latest {
     figures: Bytes,
+    /// Empty where there are no groups, and there were none.
+    upstreams: Bytes,
     toggles: (u64, Bytes),
     pressure: (u64, Bytes),
     kept: (u64, Bytes),
@@ -99,14 +101,15 @@ impl Viewer {
             return Some((Ok(Frame::data(chain)), self));
         }
         timeout_at(self.until, self.latest.changed()).await.ok()?.ok()?;
-        let Latest { figures, toggles, pressure, kept } = self.latest.borrow_and_update().clone();
-        let mut event = Vec::with_capacity(figures.len());
+        let Latest { figures, upstreams, toggles, pressure, kept } = self.latest.borrow_and_update().clone();
+        let mut event = Vec::with_capacity(figures.len() + upstreams.len());
         for (seen, (number, text)) in self.seen.iter_mut().zip([toggles, pressure, kept]) {
             if *seen != number {
                 *seen = number;
                 event.extend_from_slice(&text);
             }
         }
+        event.extend_from_slice(&upstreams);
         event.extend_from_slice(&figures);
         Some((Ok(Frame::data(event.into())), self))
     }
@@ -115,11 +118,17 @@ impl Viewer {
 async fn watch(watched: Arc<dyn Watched>, latest: Arc<watch::Sender<Latest>>, looks: Arc<Notify>) {
     let mut ticks = interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut maker =
-        Maker { watched, window: Window::new(SECONDS), latest: Latest::default(), kept: Default::default() };
+    let mut maker = Maker {
+        watched,
+        window: Window::new(SECONDS),
+        upstreams: UpstreamWindow::new(SECONDS),
+        latest: Latest::default(),
+        kept: Default::default(),
+    };
     loop {
         if latest.receiver_count() == 0 {
             maker.window.clear();
+            maker.upstreams.clear();
             looks.notified().await;
         }
         tokio::select! {
@@ -145,6 +154,7 @@ async fn watch(watched: Arc<dyn Watched>, latest: Arc<watch::Sender<Latest>>, lo
 struct Maker {
     watched: Arc<dyn Watched>,
     window: Window,
+    upstreams: UpstreamWindow,
     latest: Latest,
     /// The numbers of the runs that were sent last. Their times say nothing of whether they are others.
     kept: [Vec<u64>; 2],
@@ -152,8 +162,13 @@ struct Maker {
 
 impl Maker {
     fn makes(&mut self) {
-        let Self { watched, window, latest, kept: sent } = self;
+        let Self { watched, window, upstreams, latest, kept: sent } = self;
         latest.figures = page::event("figures", &window.figures(watched.snapshot())).into();
+        let groups = watched.groups();
+        if !groups.is_empty() || !latest.upstreams.is_empty() {
+            let shown = groups.iter().map(|group| page::Group::of(group.name.clone(), &group.registry)).collect();
+            latest.upstreams = page::event("upstreams", &upstreams.figures(shown)).into();
+        }
         let toggles = watched.switches().map_or_else(|| "[]".to_owned(), page::toggles);
         renew(&mut latest.toggles, page::event("toggles", &toggles));
         if let Some(pressure) = watched.pressure() {

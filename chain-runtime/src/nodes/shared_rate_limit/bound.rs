@@ -19,8 +19,9 @@ use super::quota::{Quota, nanos};
 ///
 /// | | more, at most |
 /// | --- | --- |
-/// | Redis has lost its data, or its clock was set forward | *burst*, each time |
-/// | it is away for all, and limits are a `LocalShare` | *burst*, each time; and *M* · ⌈*burst* / *M*⌉ |
+/// | Redis has lost its data, has evicted the key, or its clock was set forward | *burst*, each time |
+/// | a machine's monotonic clock stands still: a virtual machine is paused | *B*, each time |
+/// | Redis is away for all, and limits are a `LocalShare` | *burst*, each time; and *M* · ⌈*burst* / *M*⌉ |
 /// | it is away for some, and answers others | *rate* / *M*, for the time and each of these machines, beside what the line above says |
 /// | it is away, and limits are `Open` | no bound |
 /// | it is away, and limits are `Closed` | nothing |

@@ -164,13 +164,4 @@ impl Place {
 }
 
 #[cfg(test)]
-mod tests {
-    use core::mem::size_of;
-
-    use super::Place;
-
-    #[test]
-    fn a_place_is_as_large_as_is_said() {
-        assert!(size_of::<Place>() <= 112, "{}", size_of::<Place>());
-    }
-}
+mod tests;

@@ -55,7 +55,8 @@ impl Quota {
         self
     }
 
-    /// Sets how long a machine may keep permits that it has taken ahead of need: 50 ms where nothing is said, 1 ms at least. The longer it is, the fewer requests
+    /// Sets how long a machine may keep permits that it has taken ahead of need: 50 ms where nothing is said. A limit makes it as long as its Redis'
+    /// [patience](crate::shared::Settings::patience) at least, for what has ended when it arrives is of no use. The longer it is, the fewer requests
     /// ask Redis, and the more may be let through at once: see [`Bound`].
     #[must_use]
     pub fn grants_live(mut self, lives: Duration) -> Self {
@@ -63,7 +64,7 @@ impl Quota {
         self
     }
 
-    /// What all machines together let through, at most.
+    /// What all machines together let through, at most, if grants live as long as it says here.
     #[must_use]
     pub fn bound(&self) -> Bound {
         Bound::of(self)

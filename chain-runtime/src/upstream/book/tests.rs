@@ -39,13 +39,13 @@ fn only_who_is_ready_is_ejected() {
     let [registration, ..] =
         ["a", "b", "c"].map(|name| book.register(&mut Some(Member::new(name, ())), Duration::MAX, now).unwrap());
     let state = |book: &Book<()>| book.snapshot().get("a").unwrap().state();
-    book.eject(&registration, now, 0.0).unwrap();
+    book.eject(&registration, Cause::InARow, now, 0.0).unwrap();
     let ejected = state(&book);
     assert!(matches!(ejected, State::Ejected { .. }));
-    book.eject(&registration, now + Duration::from_secs(1), 0.0).unwrap();
+    book.eject(&registration, Cause::InARow, now + Duration::from_secs(1), 0.0).unwrap();
     assert_eq!(state(&book), ejected);
     book.change_state(&registration, now, |_, _| State::Unhealthy).unwrap();
-    book.eject(&registration, now, 0.0).unwrap();
+    book.eject(&registration, Cause::InARow, now, 0.0).unwrap();
     assert_eq!(state(&book), State::Unhealthy);
     // It does not return by the time of an ejection that is no more.
     book.expire(now + Duration::from_secs(3600));

@@ -13,6 +13,7 @@ use crate::upstream::member::Registration;
 use crate::upstream::outcome::Outcome;
 use crate::upstream::registry::{Registry, Shared};
 use crate::upstream::snapshot::State;
+use crate::upstream::totals::Cause;
 
 /// How a registry cares for its members: when they are ejected, and from where.
 pub(in crate::upstream) struct Care<T> {
@@ -66,17 +67,17 @@ impl<T> Noticed<T> {
             if self.run.load(Relaxed) != 0 {
                 self.run.store(0, Relaxed);
             }
-        } else if self.is_one_too_many(at)
+        } else if let Some(cause) = self.is_one_too_many(at)
             && self.may_ask(at)
             && let Some(shared) = self.care.owner.upgrade()
         {
             // If it is gone, nobody asks it any more.
-            let _ = Registry::of(shared).eject(member, now);
+            let _ = Registry::of(shared).eject(member, cause, now);
         }
     }
 
-    /// Counts a failure in a row, and says whether it is one too many.
-    fn is_one_too_many(&self, at: u64) -> bool {
+    /// Counts a failure in a row, and says whether it is one too many, and why.
+    fn is_one_too_many(&self, at: u64) -> Option<Cause> {
         let Health { failures, lasting, samples, success, .. } = *self.care.settings;
         let longer = |run| match count(run) {
             0 => begin(at, 1),
@@ -85,14 +86,16 @@ impl<T> Noticed<T> {
         };
         let before = self.run.fetch_update(Relaxed, Relaxed, |run| Some(longer(run))).unwrap_or_else(|run| run);
         let run = longer(before);
-        if count(run) >= u64::from(failures)
-            || count(run) >= 2 && at.saturating_sub(since(run)) >= milliseconds(lasting)
-        {
-            return true;
+        if count(run) >= u64::from(failures) {
+            return Some(Cause::InARow);
+        }
+        if count(run) >= 2 && at.saturating_sub(since(run)) >= milliseconds(lasting) {
+            return Some(Cause::Lasting);
         }
         let bucket = self.care.settings.bucket();
         let ended = self.window.newest(at / bucket, self.counts_from.load(Relaxed) / bucket, u64::from(samples));
-        ended.is_some_and(|ended| ((ended.all - ended.failed) as f64) < success * ended.all as f64)
+        let is_too_seldom = ended.is_some_and(|ended| ((ended.all - ended.failed) as f64) < success * ended.all as f64);
+        is_too_seldom.then_some(Cause::Rate)
     }
 
     /// Whether this thread is to ask the registry, as the only one for a while.

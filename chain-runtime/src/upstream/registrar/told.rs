@@ -96,9 +96,9 @@ impl<'a> Listed<'a> {
     }
 }
 
-/// The tag of a version.
-pub(super) fn etag(since: u64, version: u64) -> HeaderValue {
-    HeaderValue::try_from(format!("\"{since:x}-{version}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+/// The tag of a version of one registry.
+pub(super) fn etag(registry: u64, version: u64) -> HeaderValue {
+    HeaderValue::try_from(format!("\"{registry:x}-{version}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
 }
 
 /// Whether the client has it (RFC 9110, 13.1.2).

@@ -11,12 +11,11 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use processes::running::{self, Running};
+use processes::within;
 use tempfile::NamedTempFile;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
-
-use crate::running::{self, Running};
-use crate::within;
 
 const ALICE: &str = "alice-0123456789";
 

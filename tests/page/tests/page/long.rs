@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chain_runtime::describe::ChainInfo;
+use chain_runtime::proxy::Upstream;
 use chain_runtime::telemetry::{Keeps, Meter, Snapshot};
 use chain_runtime::toggle::{Switches, Toggles};
+use chain_runtime::upstream::Registry;
 use chain_runtime::{chain, node};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::admin::{self, Door, Watched};
+use crate::admin::{self, Door, Group, Watched};
 
 pub(crate) enum Kind {
     Read(Found),
@@ -86,35 +88,47 @@ chain! {
     }
 }
 
-impl Watched for Long {
+/// The chain, with groups of upstreams.
+struct Shown {
+    long: Arc<Long>,
+    groups: Vec<(String, Arc<Registry<Upstream>>)>,
+}
+
+impl Watched for Shown {
     fn chain(&self) -> &'static ChainInfo {
-        Self::CHAIN
+        Long::CHAIN
     }
 
     fn snapshot(&self) -> Snapshot {
-        self.meter.snapshot()
+        self.long.meter.snapshot()
     }
 
     fn kept(&self) -> Keeps {
-        self.meter.kept()
+        self.long.meter.kept()
     }
 
     fn forget_kept(&self) {
-        self.meter.forget_kept();
+        self.long.meter.forget_kept();
     }
 
     fn switches(&self) -> Option<Switches<'_>> {
-        Some(self.toggles())
+        Some(self.long.toggles())
+    }
+
+    fn groups(&self) -> Vec<Group> {
+        let all = self.groups.iter();
+        all.map(|(name, registry)| Group { name: name.clone(), registry: Arc::clone(registry) }).collect()
     }
 }
 
 /// Serves it, and runs it until what is returned is dropped. Returns the page's address, too.
-pub(crate) async fn serve() -> (String, JoinSet<()>) {
+pub(crate) async fn serve(door: Door, groups: Vec<(String, Arc<Registry<Upstream>>)>) -> (String, JoinSet<()>) {
     assert_eq!(Long::CHAIN.nodes.len(), 37);
     let long = Arc::new(Long { meter: Meter::of(Long::CHAIN), toggles: Toggles::new() });
     let listener = admin::listen(([127, 0, 0, 1], 0).into()).expect("a free port");
     let at = listener.local_addr().expect("an address");
-    admin::start(listener, Door::open(), Arc::clone(&long) as _, CancellationToken::new());
+    let shown = Shown { long: Arc::clone(&long), groups };
+    admin::start(listener, door, Arc::new(shown), CancellationToken::new());
     let mut tasks = JoinSet::new();
     tasks.spawn(async move {
         for request in 0.. {

@@ -6,36 +6,26 @@
 mod browser;
 mod gateway;
 mod long;
+mod upstreams;
+mod window;
 
 #[path = "../../../../examples/gateway/admin.rs"]
 #[allow(dead_code, reason = "the example's file is taken as it is, and not all of it is used here")]
 mod admin;
-#[path = "../../../gateway/running.rs"]
-#[allow(dead_code, reason = "the gateway's tests use more of it")]
-mod running;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use admin::Door;
 use base64::Engine as _;
 use browser::{Scheme, Tab};
 use chain_runtime::telemetry::page::{HTML, POLICY};
 use gateway::Gateway;
 use http::StatusCode;
+use processes::{LIMIT, within};
 use serde_json::{Value, json};
 use sha2::Digest as _;
 use tokio::time::{Instant, sleep};
-
-/// How long any one thing may take. Nothing waits that long, unless it would wait forever.
-const LIMIT: Duration = Duration::from_secs(60);
-
-/// Waits for what has to come.
-async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(LIMIT, future).await {
-        Ok(value) => value,
-        Err(_) => panic!("{what} did not come within {LIMIT:?}"),
-    }
-}
 
 /// Quotas that no test meets by accident.
 const GENEROUS: [&str; 6] = ["--rate", "1000000", "--burst", "1000000", "--failures", "1000000"];
@@ -242,7 +232,7 @@ async fn long_tab(page: &str) -> Tab {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn thirty_seven_nodes_are_readable_on_a_desk_and_on_a_phone() {
-    let (page, _running) = long::serve().await;
+    let (page, _running) = long::serve(Door::open(), vec![upstreams::busy()]).await;
     let mut tab = long_tab(&page).await;
     tab.until("figures.seconds > 4").await;
     for (width, is_phone) in [(1440, false), (1280, false), (1060, false), (768, false), (375, true), (320, true)] {
@@ -285,7 +275,7 @@ async fn thirty_seven_nodes_are_readable_on_a_desk_and_on_a_phone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn text_stands_out_in_light_and_in_dark() {
-    let (page, _running) = long::serve().await;
+    let (page, _running) = long::serve(Door::open(), vec![upstreams::busy()]).await;
     let mut tab = long_tab(&page).await;
     tab.until("document.querySelector('.badge') !== null").await;
     let mut backs = Vec::new();

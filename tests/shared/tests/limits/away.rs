@@ -7,7 +7,7 @@ use chain_runtime::nodes::shared_rate_limit::{Closed, Limited, LocalShare, Open,
 use chain_runtime::shared::Redis;
 use chain_shared_tests::Server;
 
-use crate::support::{Limit, Pace, Told, load_all, machine, machines, quota, settings, up, worst};
+use crate::support::{Limit, Pace, Told, decided, load_all, machine, machines, quota, settings, up, worst};
 
 /// So long nobody waits, on an idle machine a fifth of it. A busy one of tests may not run a task for longer than that.
 const LONG: Duration = Duration::from_millis(500);
@@ -45,8 +45,7 @@ async fn the_type_says_what_happens_while_redis_is_away() {
     );
 
     server.restart().await;
-    up(&redis).await;
-    assert_eq!(closed.check(&key).await, Ok(()));
+    assert_eq!(decided(&closed, &key).await, Ok(()));
 }
 
 #[tokio::test]
@@ -57,7 +56,7 @@ async fn what_was_granted_is_good_also_while_redis_is_away() {
     let limit: Limit<Closed> = SharedRateLimit::new(&redis, "by_key", quota).unwrap();
     let key = "ada".to_owned();
     for _ in 0..20 {
-        assert_eq!(limit.check(&key).await, Ok(()));
+        assert_eq!(decided(&limit, &key).await, Ok(()));
     }
     server.kill();
     is_down(&redis).await;
@@ -71,7 +70,15 @@ async fn a_stopped_redis_keeps_nobody_waiting() {
     let server = Server::start().await;
     let redis = Redis::start(settings(&server.url()).patience(Duration::from_millis(20)));
     up(&redis).await;
+    let strict = limit::<Closed>(&redis, 1_000, 100);
     let limit = Arc::new(limit::<Open>(&redis, 1_000, 100).waiting(8));
+    server.stop();
+    let key = "ada".to_owned();
+    assert_eq!(strict.check(&key).await, Err(Limited::Away));
+    is_down(&redis).await;
+    server.go_on();
+    // What had no answer is asked anew.
+    assert_eq!(decided(&strict, &key).await, Ok(()));
     server.stop();
     let requests: Vec<_> = (0..200)
         .map(|request| {

@@ -1,6 +1,7 @@
 //! Rate limits that three machines share, on a real Redis.
 
 mod away;
+mod chain;
 mod grants;
 mod hostile;
 mod property;

@@ -2,7 +2,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chain_runtime::nodes::shared_rate_limit::{Bound, Limited, Quota, SharedRateLimit, Trouble, WhenAway};
+use chain_runtime::nodes::shared_rate_limit::{
+    Bound, Closed, Limited, Quota, SharedRateLimit, TooManyRequests, Trouble, WhenAway,
+};
 use chain_runtime::shared::{Redis, Settings};
 
 /// Machines in all tests.
@@ -33,6 +35,22 @@ pub(crate) fn settings(url: &str) -> Settings {
 
 pub(crate) async fn up(redis: &Redis) {
     tokio::time::timeout(Duration::from_secs(30), redis.ready()).await.expect("it is up again");
+}
+
+/// What the quota says: a machine of tests may be too busy to hear an answer in time, and then there is none yet.
+pub(crate) async fn decided<C>(limit: &SharedRateLimit<String, Closed, C>, key: &str) -> Result<(), TooManyRequests>
+where
+    C: Fn() -> Instant + Clone + Send + Sync + 'static,
+{
+    let until = Instant::now() + Duration::from_secs(30);
+    loop {
+        match limit.check(&key.to_owned()).await {
+            Ok(()) => return Ok(()),
+            Err(Limited::TooMany(too_many)) => return Err(too_many),
+            Err(Limited::Away) => assert!(Instant::now() < until, "Redis stays away"),
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 /// As many machines as there are, each with this limit.

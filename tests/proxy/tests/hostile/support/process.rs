@@ -2,11 +2,11 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex, OnceLock};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 
@@ -160,42 +160,7 @@ pub(crate) fn example(name: &'static str) -> Command {
 }
 
 /// The binary that `CHAIN_PROXY_GATEWAY` (or `_EDGE`, `_FORWARD`) names, or the one beside this test's, built if it is missing or old.
-fn binary(name: &'static str) -> PathBuf {
-    static BUILT: [OnceLock<PathBuf>; 3] = [const { OnceLock::new() }; 3];
-    let slot = ["gateway", "edge", "forward"].iter().position(|each| *each == name).expect("one of the three");
-    BUILT[slot]
-        .get_or_init(|| {
-            if let Ok(named) = std::env::var(format!("CHAIN_PROXY_{}", name.to_ascii_uppercase())) {
-                return named.into();
-            }
-            let this = std::env::current_exe().expect("this test's path");
-            let profile = this.parent().and_then(Path::parent).expect("target/<profile>/deps");
-            let binary = profile.join("examples").join(name);
-            if !is_fresh(&binary) {
-                let target = profile.parent().expect("target/<profile>");
-                let profile = match profile.file_name().and_then(|name| name.to_str()) {
-                    Some("debug") | None => "dev",
-                    Some(profile) => profile,
-                };
-                let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-                let mut build = Command::new(env!("CARGO"));
-                build.args(["build", "--quiet", "--example", name, "--profile", profile, "--target-dir"]).arg(target);
-                let built = build.current_dir(root).status().expect("cargo runs");
-                assert!(built.success() && binary.exists(), "{build:?} did not make {}", binary.display());
-            }
-            binary
-        })
-        .clone()
-}
-
-/// Whether it is there and none of its sources, which cargo lists beside it, is newer.
-fn is_fresh(binary: &Path) -> bool {
-    let changed = |path: &Path| path.metadata().and_then(|file| file.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-    let sources = std::fs::read_to_string(binary.with_extension("d")).unwrap_or_default();
-    let Some((_, sources)) = sources.split_once(": ") else {
-        return false;
-    };
-    let sources = sources.trim_end().replace("\\ ", "\0");
-    let built = changed(binary);
-    sources.split(' ').all(|source| changed(Path::new(&source.replace('\0', " "))) <= built)
+fn binary(name: &str) -> PathBuf {
+    let named = std::env::var(format!("CHAIN_PROXY_{}", name.to_ascii_uppercase()));
+    named.map_or_else(|_| processes::binary::binary(name), PathBuf::from)
 }

@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpSocket};
 
 /// Ends a connection where it stands.
 #[derive(Debug)]
-pub(crate) struct Gone;
+pub struct Gone;
 
 impl std::fmt::Display for Gone {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -25,24 +25,26 @@ impl std::fmt::Display for Gone {
 impl std::error::Error for Gone {}
 
 /// The body of a reply or a request.
-pub(crate) type Reply = http_body_util::combinators::BoxBody<Bytes, Gone>;
+pub type Reply = http_body_util::combinators::BoxBody<Bytes, Gone>;
 
-pub(crate) fn empty() -> Reply {
+/// No body.
+pub fn empty() -> Reply {
     Empty::new().map_err(|never| match never {}).boxed()
 }
 
-pub(crate) fn full(text: impl Into<Bytes>) -> Reply {
+/// A body that is there whole.
+pub fn full(text: impl Into<Bytes>) -> Reply {
     Full::new(text.into()).map_err(|never| match never {}).boxed()
 }
 
 /// A body that comes piece by piece.
-pub(crate) fn pieces() -> (Sender<Bytes, Gone>, Reply) {
+pub fn pieces() -> (Sender<Bytes, Gone>, Reply) {
     let (sender, body) = Channel::new(1);
     (sender, body.boxed())
 }
 
 /// Starts an upstream that answers like this.
-pub(crate) async fn start<F, A>(answer: F) -> SocketAddr
+pub async fn start<F, A>(answer: F) -> SocketAddr
 where
     F: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
     A: Future<Output = Result<Response<Reply>, Gone>> + Send + 'static,
@@ -59,7 +61,7 @@ where
 }
 
 /// An upstream that says what it was asked: one line of the target, then the fields as they came.
-pub(crate) async fn mirror() -> SocketAddr {
+pub async fn mirror() -> SocketAddr {
     start(async |request| {
         let mut text = format!("{} {}\n", request.method(), request.uri());
         for (name, value) in request.headers() {
@@ -71,7 +73,7 @@ pub(crate) async fn mirror() -> SocketAddr {
 }
 
 /// An address where nobody listens, nor will while the tests run: the port is taken.
-pub(crate) fn nobody() -> SocketAddr {
+pub fn nobody() -> SocketAddr {
     let taken = TcpSocket::new_v4().expect("a socket");
     taken.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a free port");
     let address = taken.local_addr().expect("its address");

@@ -1,4 +1,4 @@
-//! Where the gateway listens, and the edge.
+//! Where a program listens.
 
 use std::io;
 use std::net::SocketAddr;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-/// Why the gateway does not run.
+/// Why the program does not run.
 #[derive(Debug)]
 pub(crate) struct Failure {
     line: String,

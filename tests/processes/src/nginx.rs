@@ -3,7 +3,6 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::net::{TcpSocket, TcpStream};
@@ -13,9 +12,11 @@ use tokio::time::sleep;
 use crate::within;
 
 /// A running nginx. Dropped, it is killed.
-pub(crate) struct Nginx {
+#[derive(Debug)]
+pub struct Nginx {
     directory: PathBuf,
-    pub(crate) address: SocketAddr,
+    /// Where it listens.
+    pub address: SocketAddr,
     process: Child,
     /// Keeps the port, also while nginx is down: bound beside nginx's own, and never listening.
     _port: TcpSocket,
@@ -23,10 +24,8 @@ pub(crate) struct Nginx {
 
 impl Nginx {
     /// Starts one that says this name, and waits until it takes connections.
-    pub(crate) async fn start(name: &str) -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let own = format!("edge-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(own);
+    pub async fn start(name: &str) -> Self {
+        let directory = crate::directory();
         std::fs::create_dir_all(directory.join("static")).expect("a directory for nginx");
         std::fs::write(directory.join("static/page.txt"), "a page\n").expect("a page");
         std::fs::write(directory.join("large"), "0123456\n".repeat(1024)).expect("a file that takes its time");
@@ -74,18 +73,18 @@ impl Nginx {
     }
 
     /// Kills it where it stands: its connections are reset, and new ones are refused.
-    pub(crate) async fn kill(&mut self) {
+    pub async fn kill(&mut self) {
         self.process.kill().await.expect("nginx is killed");
     }
 
     /// Brings it back, at the same address.
-    pub(crate) async fn restart(&mut self) {
+    pub async fn restart(&mut self) {
         self.process = run(&self.directory);
         self.is_up().await;
     }
 
     /// The lines of the requests for `/api/v1/slow` that it has written so far.
-    pub(crate) fn slow_requests(&self) -> Vec<String> {
+    pub fn slow_requests(&self) -> Vec<String> {
         let log = std::fs::read_to_string(self.directory.join("slow.log")).unwrap_or_default();
         log.lines().map(str::to_owned).collect()
     }

@@ -1,4 +1,4 @@
-//! An upstream to try the gateway with: it says what it was asked, echoes, streams, dawdles and breaks.
+//! An upstream to try a gateway with: it says what it was asked, echoes, streams, dawdles and breaks.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -22,16 +22,17 @@ use super::failure::Failure;
 
 type Reply = Response<Either<Full<Bytes>, Either<Incoming, Ticks>>>;
 
-/// Starts it on a free port of this machine.
-pub(crate) async fn start() -> Result<SocketAddr, Failure> {
+/// Starts one of this name, on a free port of this machine.
+pub(crate) async fn start(name: &'static str) -> Result<SocketAddr, Failure> {
     let failed = |error| Failure::failed(format_args!("cannot start the embedded upstream: {error}"));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
+    let answer = move |request| reply(name, request);
     tokio::spawn(async move {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(reply)));
+                    tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer)));
                 }
                 Err(_) => sleep(Duration::from_millis(50)).await,
             }
@@ -52,7 +53,7 @@ impl std::fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-async fn reply(request: Request<Incoming>) -> Result<Reply, Broken> {
+async fn reply(name: &str, request: Request<Incoming>) -> Result<Reply, Broken> {
     Ok(Response::new(match request.uri().path() {
         "/broken" => return Err(Broken),
         "/echo" => Either::Right(Either::Left(request.into_body())),
@@ -62,13 +63,13 @@ async fn reply(request: Request<Incoming>) -> Result<Reply, Broken> {
             sleep(Duration::from_secs(seconds)).await;
             Either::Left(Full::from("that took a while\n"))
         }
-        _ => Either::Left(Full::from(mirror(&request))),
+        _ => Either::Left(Full::from(mirror(name, &request))),
     }))
 }
 
-/// What the upstream got to see of the request.
-fn mirror(request: &Request<Incoming>) -> String {
-    let mut text = format!("{} {} {:?}\n", request.method(), request.uri(), request.version());
+/// What the upstream of this name got to see of the request.
+fn mirror(name: &str, request: &Request<Incoming>) -> String {
+    let mut text = format!("{name}: {} {} {:?}\n", request.method(), request.uri(), request.version());
     for (name, value) in request.headers() {
         let _ = writeln!(text, "{name}: {}", String::from_utf8_lossy(value.as_bytes()));
     }

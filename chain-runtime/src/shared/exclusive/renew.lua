@@ -1,0 +1,5 @@
+-- KEYS[1]: who holds it. ARGV: milliseconds of a lease, a token. Returns 1 where the holder of this token has a whole lease from now on.
+if redis.pcall('GET', KEYS[1]) == ARGV[2] then
+  return redis.call('PEXPIRE', KEYS[1], ARGV[1])
+end
+return 0

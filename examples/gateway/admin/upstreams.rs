@@ -1,0 +1,65 @@
+//! Groups of upstreams: who is in them, and the interface by which services register.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chain_runtime::node;
+use chain_runtime::proxy::Upstream;
+use chain_runtime::upstream::{Registrar, Registry};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use http_body_util::{BodyExt as _, Either, Full, Limited};
+use hyper::body::Incoming;
+
+use super::door::Door;
+use super::{Content, To, Watched, reply, text};
+
+/// A group of upstreams, under the name by which an operator knows it.
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) registry: Arc<Registry<Upstream>>,
+}
+
+/// What was sent with a request. `None`: it is too large, or broke off.
+pub(super) struct Sent(Option<Bytes>);
+
+impl Sent {
+    /// Nothing is read but what is for a registry. How long that takes is limited by the server.
+    pub(super) async fn read(request: &Parts, body: Incoming) -> Self {
+        if request.method != Method::POST || !request.uri.path().starts_with("/upstreams/") {
+            return Self(Some(Bytes::new()));
+        }
+        let body = Limited::new(body, Registrar::<Upstream>::BODY).collect().await;
+        Self(body.ok().map(|body| body.to_bytes()))
+    }
+}
+
+/// The names of all groups.
+#[node]
+pub(super) fn groups(watched: &Arc<dyn Watched>) -> Response<Content> {
+    let names: Vec<String> = watched.groups().into_iter().map(|group| group.name).collect();
+    reply(StatusCode::OK, "application/json", serde_json::to_vec(&names).unwrap_or_default())
+}
+
+/// What the group's registry replies. Who registers says where requests go, so that takes a token: on this machine there may be others than the operator.
+/// To drain is the page's, and only takes away.
+#[node]
+pub(super) fn registry(
+    to: &To,
+    sent: &Sent,
+    request: &Parts,
+    door: &Door,
+    watched: &Arc<dyn Watched>,
+) -> Response<Content> {
+    let Some(group) = watched.groups().into_iter().find(|group| group.name == to.group) else {
+        return text(StatusCode::NOT_FOUND, "there is no such group: GET /upstreams has their names\n");
+    };
+    if to.action == "register" && !door.asks() {
+        return text(StatusCode::FORBIDDEN, "who registers needs a token, which --admin-token-file names\n");
+    }
+    let Some(body) = &sent.0 else {
+        return text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large, or broke off\n");
+    };
+    let registrar = Registrar::new(group.registry, |text| text.parse::<Upstream>());
+    registrar.answer(&to.action, request, body).map(|text| Either::Left(Full::new(text.into())))
+}

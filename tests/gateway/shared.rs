@@ -1,0 +1,33 @@
+//! Limits that several gateways have together, by a real Redis.
+
+use chain_shared_tests::Server;
+use processes::client::Client;
+
+use crate::groups::named;
+use crate::process::{ALICE, Gateway, file};
+
+#[tokio::test]
+async fn two_gateways_let_through_what_one_would_and_go_on_without_redis() {
+    let mut redis = Server::start().await;
+    let target = format!("http://{}", named("one").await);
+    let keys = file("keys", format!("alice {ALICE}\n").as_bytes());
+    let url = redis.url();
+    let start = async |away| {
+        let flags = ["--redis", &url, "--gateways", "2", "--rate", "1", "--burst", "10", "--redis-away", away];
+        Gateway::start_with(&[&flags[..], &["--upstream", &target, "--api-keys-file", &keys]].concat()).await
+    };
+    let gateways = [start("closed").await, start("closed").await];
+    assert!(gateways[0].seen().iter().any(|line| line.starts_with("each user, at all gateways together: ")));
+    let mut let_through = 0;
+    for turn in 0..40 {
+        let client = Client::new(gateways[turn % 2].address);
+        let_through += usize::from(client.get("/", &[("x-api-key", ALICE)]).await.status == 200);
+    }
+    // Some more grow while forty are asked; each alone would have let ten through.
+    assert!((10..18).contains(&let_through), "{let_through}");
+
+    redis.kill();
+    let client = Client::new(gateways[0].address);
+    let status = client.get("/", &[("x-api-key", ALICE)]).await.status;
+    assert!(status == 503 || status == 429, "{status}");
+}
