@@ -41,6 +41,7 @@ use jsonwebtoken::{EncodingKey, Header};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
+// The unit tests that these have run here as well: cargo runs none of an example that it also has to build as a program.
 #[path = "../examples/common/mod.rs"]
 mod common;
 #[path = "../examples/gateway/gateway.rs"]

@@ -68,6 +68,7 @@ use http::Response;
 use http::request::Parts;
 
 mod answer;
+mod answered;
 mod body;
 #[cfg(feature = "upstream")]
 mod by_lease;
@@ -76,6 +77,7 @@ mod check;
 mod client;
 mod connections;
 mod error;
+mod fault;
 mod fields;
 mod forwarded;
 mod framing;

@@ -56,8 +56,8 @@
 //! # Where members come from
 //!
 //! From themselves, by [`Registry::register`]; or from a list that is replaced as a whole, by [`Registry::listed`], or by a [`Source`] that the registry
-//! [follows](Registry::follow): a [`Static`] one, a [`File`] that is watched. With the feature `upstream-http`, services register over HTTP, at a `Registrar`, and `Announce` is
-//! what does so in a service.
+//! [follows](Registry::follow): a [`Static`] one, a [`File`] that is watched, the addresses of a name (`Dns`, feature `hickory-resolver`). How these work, and what happens
+//! when they fail, is on the page [`sources`]. With the feature `upstream-http`, services register over HTTP, at a `Registrar`, and `Announce` is what does so in a service.
 //!
 //! # What is counted
 //!
@@ -92,6 +92,7 @@ mod registry;
 mod seat;
 mod snapshot;
 mod source;
+pub mod sources;
 mod swap;
 mod totals;
 

@@ -2,12 +2,13 @@
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use chain_runtime::proxy::Upstream;
 use http::{Request, Response};
 use http_body::{Body, Frame};
 use http_body_util::{Either, Full};
@@ -23,7 +24,7 @@ use super::failure::Failure;
 type Reply = Response<Either<Full<Bytes>, Either<Incoming, Ticks>>>;
 
 /// Starts one of this name, on a free port of this machine.
-pub(crate) async fn start(name: &'static str) -> Result<SocketAddr, Failure> {
+pub(crate) async fn start(name: &'static str) -> Result<Upstream, Failure> {
     let failed = |error| Failure::failed(format_args!("cannot start the embedded upstream: {error}"));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
@@ -38,7 +39,7 @@ pub(crate) async fn start(name: &'static str) -> Result<SocketAddr, Failure> {
             }
         }
     });
-    Ok(address)
+    format!("http://{address}").parse().map_err(Failure::failed)
 }
 
 /// The connection ends without a reply, which is what hyper makes of any error.

@@ -20,7 +20,7 @@ use std::time::Duration;
 use chain_runtime::around::{Budget, Concurrency, Deadline, Retry};
 use chain_runtime::nodes::access_log::AccessLog;
 use chain_runtime::proxy::server::{self, Server};
-use chain_runtime::proxy::{Paths, Upstream, is_unseen, worth_repeating};
+use chain_runtime::proxy::{Paths, is_unseen, worth_repeating};
 use chain_runtime::upstream::{PeakEwma, Pick};
 use chain_runtime::{Reloadable, Toggles};
 use clap::Parser;
@@ -55,7 +55,6 @@ use limits::Limits;
 struct Flags {
     /// A TOML file whose keys are these flags' long names: what the command line does not say.
     #[arg(long, value_name = "FILE")]
-    #[allow(dead_code, reason = "it is read before there are any flags")]
     config: Option<PathBuf>,
     /// Where to listen, for HTTP/1.1 and h2c; port 0 takes any free one.
     #[arg(long, value_name = "ADDRESS:PORT", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)))]
@@ -115,13 +114,10 @@ async fn run() -> Result<(), Failure> {
     let (stop, cut) = signals::stop_and_cut()?;
     let group = async |name, targets: &[Target]| {
         let group = Group::new(name, &lines);
-        let embedded = match targets {
-            [] => {
-                Some(format!("http://{}", embedded::start(name).await?).parse::<Upstream>().map_err(Failure::failed)?)
-            }
-            _ => None,
+        let targets = match targets {
+            [] => vec![embedded::start(name).await?.into()],
+            targets => targets.to_vec(),
         };
-        let targets: Vec<Target> = targets.iter().cloned().chain(embedded.map(Target::from)).collect();
         group.apply(group.prepare(&targets, true).await?);
         Ok::<_, Failure>(group)
     };
@@ -160,6 +156,9 @@ async fn run() -> Result<(), Failure> {
 
     let [files, stable, canary] = &edge.groups;
     say(format_args!("{}\n\n{files}\n{stable}\n{canary}", Edge::drawing()));
+    if let Some(file) = &flags.config {
+        say(format_args!("configured by {}", file.display()));
+    }
     say(format_args!("toggles {}\n\nto try:\n", edge.toggles()));
     say(format_args!("  curl -i -H 'x-client-id: ada' http://{at}/api/v1/users"));
     say(format_args!("  curl -i http://{at}/static/logo.svg"));

@@ -77,7 +77,7 @@ async fn run() -> Result<(), Failure> {
     let lines = logging::lines(flags.log.as_deref())?;
     let demo = if flags.auth()?.is_none() { Some(Demo::new(&flags.jwt_audience)?) } else { None };
     let embedded = match flags.upstreams.is_empty() {
-        true => Some(format!("http://{}", embedded::start("upstream").await?).parse().map_err(Failure::failed)?),
+        true => Some(embedded::start("upstream").await?),
         false => None,
     };
     let (demo, demo_auth) = demo.unzip();

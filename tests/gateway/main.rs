@@ -16,13 +16,3 @@ mod reload;
 mod shared;
 mod stop;
 mod stream;
-
-// The examples' units have their tests beside what they test; cargo runs none of an example that it also has to build as a program.
-#[allow(dead_code, reason = "only the tests in it are wanted here")]
-#[path = "../../examples/gateway/units.rs"]
-mod gateway_units;
-#[path = "../../examples/common/units.rs"]
-mod units;
-mod common {
-    pub(crate) use super::units;
-}

@@ -14,7 +14,7 @@ use super::{Budget, Timer};
 
 /// A second try where the first one takes long. The first reply wins, and the other try is dropped (hedged requests, Dean and Barroso 2013).
 ///
-/// A node of your own calls it, with what makes a try. With an upstream's [`Tried`](crate::upstream::Tried) the two go to different members, and the lease of the one that is dropped ends as
+/// A node of your own calls it, with what makes a try. With an upstream's [`Tried`](crate::upstream::Tried) the two go to different members while there is another one, and the lease of the one that is dropped ends as
 /// `Cancelled`, which says nothing against its member:
 ///
 #[cfg_attr(all(feature = "tokio", feature = "upstream"), doc = "```")]

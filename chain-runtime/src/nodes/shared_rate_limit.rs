@@ -65,6 +65,7 @@
 //!   key with 1,000 requests a second on a machine asks for 3 % of them, and one with 100,000 for 0.04 %. A key that has less than one request on a machine in *E* asks each time.
 //! - **burst** is at least what grows in *E*: less than that cannot be kept by anybody, and machines then ask more often.
 //! - **machines** is how many there are at most. With more, the bound is still *rate* · *E*, but they take less than they could; their shares while Redis is away are too large then.
+//!   Two limits of one name in a process count as two machines: while a configuration is exchanged for another one, for example.
 //! - Redis has one key for each key whose quota is not full, of some 150 bytes, which expires when the quota is full again: *burst* / *rate* seconds after the last request at most.
 //!
 //! # What is a key

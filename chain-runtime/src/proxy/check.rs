@@ -9,8 +9,9 @@ use http::uri::PathAndQuery;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 
-use super::connections::{self, Connections, Link};
+use super::connections::{Connections, Link};
 use super::error::Error;
+use super::fault;
 use super::hop::{self, Hop};
 use super::slot::Slot;
 use super::upload::{Passage, Upload};
@@ -134,10 +135,9 @@ impl<B: Sendable> WarmCheck<B> {
         let passage = Arc::new(Passage::empty());
         let upload = Upload::new(&passage, &Arc::default(), &self.limits, None, false);
         let sent = self.connections.send(upstream, Request::from_parts(request, upload), anew);
-        let reply = sent.await.map_err(|error| Asked {
-            is_stale: connections::was_kept(&error),
-            why: NotWell::Error(connections::failed(error)),
-        })?;
+        let reply = sent
+            .await
+            .map_err(|error| Asked { is_stale: fault::was_kept(&error), why: NotWell::Error(fault::failed(error)) })?;
         hear(reply).await.map_err(Asked::from)
     }
 }

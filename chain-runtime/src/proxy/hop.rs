@@ -4,16 +4,18 @@ use core::pin::pin;
 use std::sync::Arc;
 
 use ::hyper::body::Incoming;
-use http::header::{CONTENT_TYPE, EXPECT, HOST};
+use http::header::{EXPECT, HOST};
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use tokio::time::{Instant, sleep_until};
 
 use super::Sendable;
-use super::body::{Body, BrokenReply, Relay};
-use super::connections::{self, Connections, Link, TurnedAway};
+use super::answered::{Answered, is_stream_of_events};
+use super::body::{Body, Relay};
+use super::connections::{Connections, Link};
 use super::error::{BadReply, BadRequest, Error};
+use super::fault::{self, TurnedAway};
 use super::identity::{Sender, Statements};
 use super::kept::Scratch;
 use super::pace::{Pace, later};
@@ -33,14 +35,6 @@ pub(super) struct Hop<B: Send> {
     pub(super) settings: Settings,
     pub(super) connections: Arc<Connections<B>>,
     scratches: Pool<Scratch<B>>,
-}
-
-/// A reply whose body has not begun to be passed on, and the turn that gave it.
-pub(super) struct Answered<T> {
-    pub(super) reply: Response<Body>,
-    opening: Option<Opening>,
-    /// None of a reply that this hop gives by itself.
-    turn: Option<(T, Outcome)>,
 }
 
 impl<B: Sendable> Hop<B> {
@@ -304,49 +298,6 @@ pub(super) fn address(
     Ok(())
 }
 
-impl<T: Turn> Answered<T> {
-    /// Reads the reply ahead, as the node says that may run again. Until then it is not known how the try ended.
-    pub(super) async fn gathered(mut self, limit: u64) -> Result<Self, Error> {
-        if is_stream_of_events(self.reply.headers()) {
-            return Ok(self);
-        }
-        let body = core::mem::replace(self.reply.body_mut(), Body::empty());
-        match body.gathered(limit).await {
-            Ok(body) => {
-                *self.reply.body_mut() = body;
-                Ok(self)
-            }
-            Err(broken) => {
-                let outcome = broken.outcome();
-                if let Some((turn, _)) = self.turn {
-                    turn.ended(outcome);
-                }
-                Err(match broken {
-                    BrokenReply::Ended(cause) => Error::Broken(cause),
-                    BrokenReply::Expired => Error::Expired,
-                    _ => Error::Silent,
-                })
-            }
-        }
-    }
-
-    /// Lets the reply go, and with it what has to hear of its end.
-    pub(super) fn go(self) -> Response<Body> {
-        let mut reply = self.reply;
-        match (self.turn, self.opening) {
-            (Some((turn, outcome)), Some(opening)) => opening.open(turn.streams(outcome).noted(false)),
-            (Some((turn, outcome)), None) if reply.body().is_relayed() => {
-                let streaming = turn.streams(outcome);
-                let may_last = is_stream_of_events(reply.headers());
-                reply.body_mut().keep(if may_last { streaming.noted(true) } else { streaming });
-            }
-            (Some((turn, outcome)), None) => turn.ended(outcome),
-            (None, _) => {}
-        }
-        reply
-    }
-}
-
 /// Why a try gave no reply.
 struct Failed {
     error: Error,
@@ -364,8 +315,8 @@ impl Failed {
 
 impl From<hyper_util::client::legacy::Error> for Failed {
     fn from(error: hyper_util::client::legacy::Error) -> Self {
-        let (was_kept, turned_away) = (connections::was_kept(&error), connections::turned_away(&error));
-        let error = connections::failed(error);
+        let (was_kept, turned_away) = (fault::was_kept(&error), fault::turned_away(&error));
+        let error = fault::failed(error);
         let is_stale = was_kept && (turned_away == Some(TurnedAway::GoAway) || matches!(error, Error::Broken(_)));
         // Whoever closes a connection that was of use is not in trouble for that.
         let outcome = if is_stale && turned_away.is_some() { Outcome::Client } else { error.outcome() };
@@ -383,11 +334,4 @@ fn expects_continue(request: &Parts, has_body: bool) -> Result<bool, BadRequest>
         return Err(BadRequest::Expectation);
     }
     Ok(has_body && request.headers.contains_key(EXPECT))
-}
-
-/// Whether there may be nothing to say for a long time.
-fn is_stream_of_events(reply: &HeaderMap) -> bool {
-    let kind = reply.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    let begins = |with: &[u8]| kind.get(..with.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(with));
-    begins(b"text/event-stream") || begins(b"application/grpc")
 }

@@ -21,10 +21,12 @@ for i, key in ipairs(KEYS) do
       used = (tonumber(at_s) - s) * 1e9 + (tonumber(at_ns) - ns)
     end
   end
-  -- More than all of it is used only where the server's clock was set back.
+  -- More than all of it is used only where the server's clock was set back. Then all of it is used as of now: what the key says would be so until
+  -- the clock is there again, and the key does not expire before that either.
+  local is_ahead = used > full
   used = math.max(0, math.min(used, full))
   local granted = math.min(want, math.floor((full - used) / step))
-  if granted > 0 then
+  if granted > 0 or is_ahead then
     used = math.min(full, math.ceil(used + granted * step))
     local at = ns + used
     local value = string.format('%.0f %.0f', s + math.floor(at / 1e9), at % 1e9)

@@ -58,7 +58,8 @@ pub struct Announce {
 pub enum News {
     /// It is registered.
     Registered(Generation),
-    /// Its registration is gone, since no heartbeat came in time, or somebody has removed it. It registers anew.
+    /// Its registration is gone, since no heartbeat came in time, or somebody has removed it; or an earlier request of its own to register, of which it never
+    /// heard, was done after it. It registers anew.
     Lost,
     /// This was not done. It is tried again.
     Failed {
@@ -97,6 +98,12 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// No request may take longer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// So many registrations without a reply are kept in mind, for a lease: so often, at most, it takes its name back from whoever has it.
+const UNHEARD: u32 = 3;
+
+/// And not for longer than this.
+const LONGEST_DOUBT: Duration = Duration::from_secs(60);
+
 /// Tries to take it out. After that its lease does.
 const TRIES: u32 = 3;
 
@@ -132,6 +139,8 @@ struct Held {
 
 /// How a request ended that did not go well.
 enum Ended {
+    /// Nobody has heard whether it was done.
+    Unheard(String),
     Failed(String),
     Gone,
     Final(NotAnnounced),
@@ -175,7 +184,7 @@ impl Announce {
             tokio::select! { biased; () = idle.as_mut() => break, () = pause => {} }
             match self.heartbeat(&post, held).await {
                 Ok(()) => {}
-                Err(Ended::Failed(why)) => told(&News::Failed { action: "heartbeat", why }),
+                Err(Ended::Failed(why) | Ended::Unheard(why)) => told(&News::Failed { action: "heartbeat", why }),
                 Err(Ended::Gone) => return Ok(()),
                 Err(Ended::Final(why)) => return Err(why),
             }
@@ -193,6 +202,8 @@ impl Announce {
     ) -> Result<bool, NotAnnounced> {
         let mut failures = 0;
         let mut due = Instant::now();
+        // Registrations that may still be done, and until when: whoever has superseded this one may be itself.
+        let (mut unheard, mut unheard_until) = (0_u32, due);
         loop {
             // A request that is under way goes on to its end, so that it is known whether it is registered.
             tokio::select! { biased; () = stop.as_mut() => return Ok(held.is_some()), () = sleep_until(due) => {} }
@@ -217,9 +228,20 @@ impl Announce {
                     told(&News::Lost);
                     *held = None;
                 }
+                Err(Ended::Final(NotAnnounced::Superseded)) if unheard > 0 && due < unheard_until => {
+                    unheard -= 1;
+                    told(&News::Lost);
+                    *held = None;
+                }
                 Err(Ended::Final(why)) => return Err(why),
-                Err(Ended::Failed(why)) => {
-                    told(&News::Failed { action, why });
+                Err(ended @ (Ended::Failed(_) | Ended::Unheard(_))) => {
+                    if held.is_none() && matches!(ended, Ended::Unheard(_)) {
+                        unheard = (unheard + 1).min(UNHEARD);
+                        unheard_until = due + self.lease.min(LONGEST_DOUBT);
+                    }
+                    if let Ended::Failed(why) | Ended::Unheard(why) = ended {
+                        told(&News::Failed { action, why });
+                    }
                     let longest = if held.is_some() { third.min(LONGEST) } else { LONGEST };
                     due += pause(failures, longest);
                     failures += 1;
@@ -233,7 +255,7 @@ impl Announce {
         let lease_ms = u64::try_from(self.lease.as_millis()).unwrap_or(u64::MAX);
         let says = Says { name, endpoint, zone: zone.as_deref(), weight: weight.get(), metadata, lease_ms };
         let reply = self.ask(post, "register", &says, self.lease).await?;
-        let said: Registered = serde_json::from_slice(&reply).map_err(|error| Ended::Failed(error.to_string()))?;
+        let said: Registered = serde_json::from_slice(&reply).map_err(|error| Ended::Unheard(error.to_string()))?;
         Ok(Held { generation: said.generation, lease: Duration::from_millis(said.lease_ms) })
     }
 
@@ -264,7 +286,7 @@ impl Announce {
                 // It is what is wanted.
                 Err(Ended::Gone) => break,
                 Err(Ended::Final(why)) => return Err(why),
-                Err(Ended::Failed(why)) => told(&News::Failed { action, why }),
+                Err(Ended::Failed(why) | Ended::Unheard(why)) => told(&News::Failed { action, why }),
             }
             if failures + 1 < TRIES {
                 sleep(pause(failures, LONGEST)).await;
@@ -283,8 +305,8 @@ impl Announce {
         let json = serde_json::to_string(says).map_err(|error| Ended::Failed(error.to_string()))?;
         let patience = (lease / 3).min(PATIENCE);
         let reply =
-            timeout(patience, post.post(action, json)).await.map_err(|_| Ended::Failed("it took too long".into()))?;
-        let (status, body) = reply.map_err(|error| Ended::Failed(error.to_string()))?;
+            timeout(patience, post.post(action, json)).await.map_err(|_| Ended::Unheard("it took too long".into()))?;
+        let (status, body) = reply.map_err(|error| Ended::Unheard(error.to_string()))?;
         let why = || String::from_utf8_lossy(&body).into_owned();
         match status {
             status if status.is_success() => Ok(body),

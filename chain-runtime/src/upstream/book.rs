@@ -197,7 +197,10 @@ impl<T> Book<T> {
             self.returns.remove(&(until, registration.generation));
         }
         match state {
-            State::Ready => record.back = Some(now),
+            State::Ready => {
+                record.back = Some(now);
+                record.seat.latency.forget();
+            }
             State::Ejected { until } => {
                 self.returns.insert((until, registration.generation), Arc::clone(record.seat.shared_name()));
                 record.seat.counters.count_ejection();

@@ -11,11 +11,13 @@ use super::seat::Seat;
 /// The peak of a member's latencies, decaying by time: Finagle's peak EWMA. What is slower than expected is believed at once, what is faster little by little.
 ///
 /// - **A failure is charged with a second**, or with what it took where that is more, so that whoever fails fast is not taken for fast. Single failures are averaged in: members of which each fails
-///   a request in a hundred stay alike. From the third in a row on they are believed at once, as a peak.
+///   a request in a hundred stay alike. From the fifth in a row on they are believed at once, as a peak. It is as many as eject a member where nothing else is said: were it fewer, nobody would
+///   ask it any more before it is ejected, and it would be on its way out for as long as the peak decays.
 /// - **Who goes on to fail is charged twice as much each time it is tried**, up to a minute. So it is tried more and more seldom, also where all the others
 ///   are slower than the penalty.
-/// - **Who is not asked is forgotten** by the same decay, and is tried again. While that try is under way the decay is eight times slower: otherwise a member that has
-///   come to hang would look better and better.
+/// - **Who is not asked is forgotten** by the same decay, wholly after half a minute, and is tried again. While that try is under way the decay is eight times slower: otherwise a member that has
+///   come to hang would look better and better. Where the others take a millisecond, a second would take more than a minute to decay to that.
+/// - **Who was out is forgotten at once** when it is back: what it took when it was ill says nothing about now.
 /// - **Who was never heard of gets one request**, and no second one before it is heard of.
 #[derive(Debug)]
 pub(super) struct Latency {
@@ -40,7 +42,10 @@ const PENALTY: f64 = 1e9;
 const MOST: f64 = 60e9;
 
 /// So many failures in a row are no accident.
-const ROW: u32 = 3;
+const ROW: u32 = 5;
+
+/// In so many ticks what is not heard of is forgotten: half a minute.
+const FORGOTTEN: u32 = 30 * SECOND;
 
 /// A tick is 2¹⁶ ns, 66 µs: 32 bits of them are three days.
 const TICK: u32 = 16;
@@ -62,8 +67,11 @@ impl Latency {
             (None, false) => 0.0,
             (None, true) => UNKNOWN,
             (Some((cost, at)), _) => {
-                let slower = if is_asked { WHILE_ASKED } else { 1.0 };
-                f64::from(cost) * decay(age(self.ticks(now), at), slower)
+                let age = age(self.ticks(now), at);
+                if !is_asked && age >= FORGOTTEN {
+                    return 0.0;
+                }
+                f64::from(cost) * decay(age, if is_asked { WHILE_ASKED } else { 1.0 })
             }
         }
     }
@@ -77,7 +85,11 @@ impl Latency {
                 if self.failures.load(Relaxed) != 0 {
                     self.failures.store(0, Relaxed);
                 }
-                self.update(now, |cost, w, _| if took > cost { took } else { cost.mul_add(w, took * (1.0 - w)) }, took);
+                let next = |cost: f64, w: f64, age| match took > cost || age >= FORGOTTEN {
+                    true => took,
+                    false => cost.mul_add(w, took * (1.0 - w)),
+                };
+                self.update(now, next, took);
             }
             Outcome::Replied { ok: false } | Outcome::Failed | Outcome::TimedOut => {
                 let row = self.failures.fetch_add(1, Relaxed).saturating_add(1);
@@ -96,6 +108,12 @@ impl Latency {
             }
             Outcome::Cancelled | Outcome::Panicked => {}
         }
+    }
+
+    /// Nothing is known any more.
+    pub(super) fn forget(&self) {
+        self.failures.store(0, Relaxed);
+        self.word.store(0, Relaxed);
     }
 
     /// Replaces the cost, by what it was, by how far that has decayed, and by its age in ticks. `first` is what it becomes where nothing was known.
@@ -120,18 +138,22 @@ impl Latency {
 
 impl<T> Seat<T> {
     /// What a request is expected to take by what is known now, which is what [`PeakEwma`](super::PeakEwma) goes by: the peak of the latencies so far, decaying, and charged with
-    /// what failed. `None` where nothing is known.
+    /// what failed. `None` where nothing is known, or not any more.
     #[must_use]
     pub fn expected(&self) -> Option<Duration> {
         unpack(self.latency.word.load(Relaxed))?;
         let nanos = self.latency.expected(self.in_flight() > 0, now());
-        Some(Duration::from_nanos(nanos as u64))
+        (nanos > 0.0).then(|| Duration::from_nanos(nanos as u64))
     }
 }
 
-/// Half of all numbers are the past, and the others are what another thread has stored meanwhile.
+/// How far ahead of this thread's time another one may have stored something: a minute. All other numbers are the past, so that what nobody has
+/// asked for some days is forgotten as well.
+const AHEAD: u32 = 60 * SECOND;
+
 fn age(now: u32, at: u32) -> u32 {
-    now.wrapping_sub(at).cast_signed().max(0).cast_unsigned()
+    let age = now.wrapping_sub(at);
+    if age > u32::MAX - AHEAD { 0 } else { age }
 }
 
 fn decay(age: u32, slower: f64) -> f64 {
@@ -184,6 +206,33 @@ mod tests {
     }
 
     #[test]
+    fn who_was_not_asked_for_half_a_minute_is_asked_once_whatever_it_has_cost() {
+        let begun = Instant::now();
+        let latency = Latency::new(begun);
+        for _ in 0..10 {
+            latency.observe(Outcome::Failed, MS, begun);
+        }
+        let before = begun + Duration::from_secs(29);
+        assert!(expected(&latency, before) > 40 * MS);
+        let later = begun + Duration::from_secs(31);
+        assert_eq!(expected(&latency, later), Duration::ZERO);
+        assert!(latency.expected(true, later) > 0.5e9, "while it is asked, nobody else asks it");
+        latency.observe(OK, MS, later);
+        assert!(expected(&latency, later) <= MS, "it is as one that was never heard of");
+    }
+
+    #[test]
+    fn who_is_back_is_as_one_that_was_never_heard_of() {
+        let begun = Instant::now();
+        let latency = Latency::new(begun);
+        for _ in 0..10 {
+            latency.observe(Outcome::TimedOut, 500 * MS, begun);
+        }
+        latency.forget();
+        assert!(latency.expected(false, begun) < 1.0 && latency.expected(true, begun) >= UNKNOWN);
+    }
+
+    #[test]
     fn a_single_failure_costs_little_and_the_same_to_all() {
         let begun = Instant::now();
         let latency = Latency::new(begun);
@@ -199,6 +248,8 @@ mod tests {
     fn who_fails_at_each_try_is_charged_more_each_time() {
         let begun = Instant::now();
         let latency = Latency::new(begun);
+        latency.observe(Outcome::Failed, MS, begun);
+        latency.observe(Outcome::Failed, MS, begun);
         let charged = [0, 0, 0, 0, 20, 40, 60, 80, 100, 120, 140, 160].map(|second| {
             let now = begun + Duration::from_secs(second);
             latency.observe(Outcome::Failed, MS, now);
@@ -226,6 +277,20 @@ mod tests {
         assert!(expected(&latency, begun) > 9 * MS);
         latency.observe(Outcome::Cancelled, 500 * MS, begun);
         assert!(expected(&latency, begun) > 499 * MS);
+    }
+
+    #[test]
+    fn who_was_not_asked_for_days_is_forgotten_as_well() {
+        let begun = Instant::now();
+        let latency = Latency::new(begun);
+        latency.observe(Outcome::Failed, MS, begun);
+        for hours in [1, 24, 40, 60, 78] {
+            let now = expected(&latency, begun + Duration::from_secs(hours * 3600));
+            assert!(now < MS, "{now:?} after {hours} hours");
+        }
+        // What another thread has stored a moment later is not.
+        latency.observe(Outcome::Failed, MS, begun + MS);
+        assert!(expected(&latency, begun) > 900 * MS);
     }
 
     #[test]

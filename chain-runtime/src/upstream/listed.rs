@@ -53,7 +53,8 @@ impl<T> Listed<T> {
     ///
     /// - Who is new is registered. Who is not in it any more is removed: nothing new begins there, and what is in flight goes on.
     /// - Who is the same, but perhaps for its weight, keeps its generation, its seat and its state. If it was drained, it stays so.
-    /// - A name belongs to whoever registered it last. A member of the list before that somebody else has registered meanwhile is not removed with it, and is
+    /// - Endpoints are compared under the registry's lock, so what compares them does not call the registry.
+    /// - A name belongs to whoever registered it last. Where two lists have one name, it is gone when the later of them lets go of it. A member of the list before that somebody else has registered meanwhile is not removed with it, and is
     ///   registered anew if this list names it.
     ///
     /// # Errors

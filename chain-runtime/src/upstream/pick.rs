@@ -21,7 +21,7 @@ use super::balance::{Ask, Balance, Candidate, PeakEwma};
 use super::lease::Lease;
 use super::registry::{Registry, now};
 use super::seat::InFlight;
-use super::snapshot::Entry;
+use super::snapshot::{Entry, Snapshot};
 use crate::Ending;
 
 /// The node that picks a member, and provides a [`Lease`] on it. It breaks with [`NoUpstream`].
@@ -159,22 +159,22 @@ impl<T, B: Balance<T>> Pick<T, B> {
     /// Any member that is to be asked: what was derived is old, or the balancer picks what is closed.
     #[cold]
     fn any(&self, ask: &Ask<'_>) -> Option<InFlight<T>> {
-        self.published(ask).or_else(|| {
-            // All members of a list may have been replaced, of which nobody takes anything any more, while the new ones are still to be published.
-            self.registry.publish(ask.now);
-            self.published(ask)
+        any_of(&self.registry.snapshot(), ask).or_else(|| {
+            // All members may have been replaced or have registered anew: those in the snapshot take nothing any more, and the new ones are still to be
+            // published. Of what is looked at under the lock, nobody is replaced meanwhile.
+            self.registry.settled(ask.now, |snapshot| any_of(snapshot, ask))
         })
     }
+}
 
-    fn published(&self, ask: &Ask<'_>) -> Option<InFlight<T>> {
-        let snapshot = self.registry.snapshot();
-        let members = snapshot.members();
-        let (before, behind) = members.split_at(fastrand::usize(..=members.len()));
-        let ready = behind.iter().chain(before).filter(|entry| snapshot.share(entry, ask.now) > 0.0);
-        let mut seats = ready.map(Entry::seat);
-        let untried = seats.clone().filter(|seat| !ask.tried(seat)).find_map(|seat| seat.begin());
-        untried.or_else(|| seats.find_map(|seat| seat.begin()))
-    }
+/// Any member of a snapshot that is to be asked.
+fn any_of<T>(snapshot: &Snapshot<T>, ask: &Ask<'_>) -> Option<InFlight<T>> {
+    let members = snapshot.members();
+    let (before, behind) = members.split_at(fastrand::usize(..=members.len()));
+    let ready = behind.iter().chain(before).filter(|entry| snapshot.share(entry, ask.now) > 0.0);
+    let mut seats = ready.map(Entry::seat);
+    let untried = seats.clone().filter(|seat| !ask.tried(seat)).find_map(|seat| seat.begin());
+    untried.or_else(|| seats.find_map(|seat| seat.begin()))
 }
 
 #[node(crate = crate)]

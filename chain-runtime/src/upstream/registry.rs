@@ -3,6 +3,7 @@
 use core::fmt;
 use core::num::NonZeroU32;
 use core::time::Duration;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -273,7 +274,8 @@ impl<T> Registry<T> {
     pub(super) fn change_at<R>(&self, now: Instant, change: impl FnOnce(&mut Book<T>, usize) -> R) -> R {
         let mut inner = self.lock();
         let evicted = inner.book.expire(now);
-        let result = change(&mut inner.book, evicted);
+        // It may be the user's, and panic. What has changed before is published all the same, or readers would go on to find seats that are closed.
+        let result = catch_unwind(AssertUnwindSafe(|| change(&mut inner.book, evicted)));
         let Inner { book, pace } = &mut *inner;
         let Then { publish, wake } = pace.then(book.version(), book.next_end(), now);
         let dropped = core::mem::take(&mut book.dropped);
@@ -285,7 +287,7 @@ impl<T> Registry<T> {
             self.publish(now);
         }
         drop(dropped);
-        result
+        result.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// Publishes all changes so far, unless another thread has.
@@ -303,6 +305,23 @@ impl<T> Registry<T> {
         if before.is_some() {
             self.shared.news.notify_waiters();
         }
+    }
+
+    /// Publishes all changes so far, and looks into the snapshot before there is another change: whatever is closed in it is drained. `look` is short, and
+    /// does not call the registry.
+    pub(super) fn settled<R>(&self, now: Instant, look: impl FnOnce(&Snapshot<T>) -> R) -> R {
+        let turn = self.shared.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.lock();
+        let Inner { book, pace } = &mut *inner;
+        let before = pace.published(book.version(), now).then(|| self.shared.current.swap(book.snapshot()));
+        let current = self.snapshot();
+        let result = look(&current);
+        drop(inner);
+        drop(turn);
+        if before.is_some() {
+            self.shared.news.notify_waiters();
+        }
+        result
     }
 }
 

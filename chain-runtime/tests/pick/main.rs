@@ -4,6 +4,7 @@
 #[cfg(all(feature = "retry", feature = "tokio"))]
 mod again;
 mod allocations;
+mod anew;
 mod derived;
 mod health;
 #[cfg(all(feature = "retry", feature = "tokio"))]

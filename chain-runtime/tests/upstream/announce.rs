@@ -21,6 +21,8 @@ enum Network {
     Works,
     Refuses,
     Hangs,
+    /// What is sent arrives eight seconds later, also where nobody waits for the reply any more.
+    IsLate,
 }
 
 /// A registrar, and the way to it.
@@ -43,11 +45,26 @@ impl Post for Line {
             Network::Works => {}
             Network::Refuses => return Err("no connection"),
             Network::Hangs => pending().await,
+            Network::IsLate => {
+                let line = self.clone();
+                return tokio::spawn(async move {
+                    sleep(8 * SECOND).await;
+                    Ok(line.arrives(action, &json))
+                })
+                .await
+                .unwrap();
+            }
         }
+        Ok(self.arrives(action, &json))
+    }
+}
+
+impl Line {
+    fn arrives(&self, action: &'static str, json: &str) -> (StatusCode, Bytes) {
         self.0.heartbeats.fetch_add(u32::from(action == "heartbeat"), SeqCst);
         let request = Request::post("/").header("content-type", "application/json").body(()).unwrap();
         let (head, body) = self.0.registrar.answer(action, &request.into_parts().0, json.as_bytes()).into_parts();
-        Ok((head.status, body.into()))
+        (head.status, body.into())
     }
 }
 
@@ -212,4 +229,40 @@ async fn to_stop_takes_a_bounded_time_whatever_the_network_does() {
     let site = Site::new();
     site.is(Network::Refuses);
     assert_eq!(ends(site.announces("80", sleep(SECOND), pending())).await, Ok(()));
+}
+
+/// A registrar that was stopped for a while goes on, and does what nobody waits for any more.
+#[tokio::test(start_paused = true)]
+async fn what_it_sent_before_itself_does_not_supersede_it_for_good() {
+    let site = Site::new();
+    site.is(Network::IsLate);
+    let task = site.announces("80", pending(), pending());
+    // The first request is given up after a third of a lease.
+    sleep(SECOND).await;
+    site.is(Network::Works);
+    sleep(LEASE / 3).await;
+    let (first, _) = site.state().expect("it is registered");
+    sleep(3 * SECOND).await;
+    let (late, _) = site.state().expect("it is registered");
+    assert!(late > first, "by the request that was late");
+    sleep(3 * LEASE).await;
+    assert!(!task.is_finished());
+    assert!(site.state().expect("it stays").0 > late);
+    // Another one supersedes it all the same.
+    site.registrar.registry().register(Member::new("a", 81), Duration::MAX).unwrap();
+    assert_eq!(ends(task).await, Err(NotAnnounced::Superseded));
+}
+
+/// What was not heard of a lease ago does not come any more: whoever takes the name now is somebody else.
+#[tokio::test(start_paused = true)]
+async fn what_it_did_not_hear_of_long_ago_takes_no_name_back() {
+    let site = Site::new();
+    site.is(Network::Refuses);
+    let task = site.announces("80", pending(), pending());
+    sleep(SECOND).await;
+    site.is(Network::Works);
+    sleep(2 * LEASE).await;
+    assert!(site.state().is_some());
+    site.registrar.registry().register(Member::new("a", 81), Duration::MAX).unwrap();
+    assert_eq!(ends(task).await, Err(NotAnnounced::Superseded));
 }

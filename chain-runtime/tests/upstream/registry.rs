@@ -1,5 +1,6 @@
 //! What the registry promises, one by one.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -184,4 +185,44 @@ async fn changed_tells_of_the_next_snapshot() {
     assert_eq!(now.members().len(), 1);
     assert!(registry.changed(now.version()).now_or_never().is_none(), "a heartbeat changes no snapshot");
     assert_eq!(registry.changed(seen).now_or_never().unwrap().version(), now.version());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_changed_before_a_panic_is_published() {
+    let registry = Registry::new();
+    registry.register(member("a"), LEASE).unwrap();
+    let kept = registry.register(member("b"), Duration::MAX).unwrap();
+    advance(LEASE).await;
+    let panics = AssertUnwindSafe(|| registry.change_state(&kept, |_, _| panic!("of whoever changes a state")));
+    assert!(catch_unwind(panics).is_err());
+    // Its lease had ended, and so its seat is closed.
+    let names: Vec<_> = registry.snapshot().members().iter().map(|entry| entry.seat().name().to_owned()).collect();
+    assert_eq!(names, ["b"]);
+}
+
+/// An endpoint that does not like to be compared.
+#[derive(Debug)]
+struct Touchy(bool);
+
+impl PartialEq for Touchy {
+    fn eq(&self, other: &Self) -> bool {
+        assert!(!other.0, "of whoever compares endpoints");
+        true
+    }
+}
+
+#[test]
+fn a_list_whose_endpoints_panic_leaves_a_registry_that_is_whole() {
+    let registry = Registry::new();
+    let mut listed = registry.listed();
+    let list = |b| ["a", "b", "c"].map(|name| Member::new(name, Touchy(b && name == "b")));
+    listed.replace(list(false)).unwrap();
+    let panics = AssertUnwindSafe(|| listed.replace(list(true).into_iter().skip(1)));
+    assert!(catch_unwind(panics).is_err());
+    // The first is removed, and the others are as they were: all that a snapshot shows can be asked.
+    let now = registry.snapshot();
+    assert!(now.members().iter().map(|entry| entry.seat().name()).eq(["b", "c"]));
+    assert!(now.members().iter().all(|entry| entry.seat().is_open()));
+    let changes = listed.replace(list(false)).unwrap();
+    assert_eq!((changes.added, changes.kept), (1, 2));
 }

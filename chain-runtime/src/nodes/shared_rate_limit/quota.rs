@@ -60,7 +60,7 @@ impl Quota {
     /// ask Redis, and the more may be let through at once: see [`Bound`].
     #[must_use]
     pub fn grants_live(mut self, lives: Duration) -> Self {
-        self.lives = lives.max(Duration::from_millis(1));
+        self.lives = lives.clamp(Duration::from_millis(1), LONGEST);
         self
     }
 
@@ -121,4 +121,24 @@ pub(super) struct Terms {
 
 pub(super) fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::place::{Place, Step};
+    use super::*;
+    use crate::shared::Answer;
+
+    #[test]
+    fn a_grant_that_is_to_live_for_ever_lives_for_thirty_days() {
+        let number = |n| NonZeroU32::new(n).unwrap();
+        let quota = Quota::per_second(number(100), number(1)).grants_live(Duration::MAX);
+        let terms = quota.terms();
+        assert_eq!(terms.lives, nanos(LONGEST));
+        let mut place = Place::new(1);
+        assert_eq!(place.take(1, &terms, false), Step::Ask(1));
+        place.answered(1, 2, &terms, Some(Answer { granted: 1, wait: Duration::ZERO }));
+        assert_eq!(place.take(2, &terms, true), Step::Taken(None));
+        assert!(matches!(place.take(3, &terms, false), Step::Ask(1..)));
+    }
 }

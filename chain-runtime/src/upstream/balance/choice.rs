@@ -6,7 +6,7 @@ use super::{Ask, Balance, Candidate};
 /// Draws two members and takes the better one: the power of two choices (Mitzenmacher 2001), by peak EWMA as in Finagle and Linkerd.
 ///
 /// The better one is that of which less is expected: its latency, times one more than what it has in flight for each unit of its weight. What the latency is expected to be follows peaks at
-/// once, falls to 1/e in ten seconds without news, and counts a failure as a second at least. So a member that fails fast gets less, and not all, as it would by latency
+/// once, falls to 1/e in ten seconds without news, is forgotten after thirty, and counts a failure as a second at least. So a member that fails fast gets less, and not all, as it would by latency
 /// alone (ingress-nginx#5540).
 ///
 /// Members are drawn by their weights.

@@ -18,7 +18,8 @@ pub(in crate::upstream) struct Ejections {
 impl Ejections {
     /// Until when the member is ejected that is ejected now. `chance` is within 0.0 and 1.0.
     pub(in crate::upstream) fn next(&mut self, health: &Health, now: Instant, chance: f64) -> Instant {
-        let first = health.first.clamp(Duration::from_millis(health.bucket()), LONGEST);
+        let bucket = Duration::from_millis(health.bucket()).min(LONGEST);
+        let first = health.first.clamp(bucket, LONGEST);
         let longest = health.longest.clamp(first, LONGEST);
         let doublings = self.last.map_or(0, |(doublings, length, ended)| {
             // It has a length, since a bucket has.
@@ -73,5 +74,7 @@ mod tests {
         let health = Health::new().ejection(Duration::MAX, Duration::MAX).jitter(1.0);
         let now = Instant::now();
         assert_eq!(Ejections::default().next(&health, now, 1.0) - now, 2 * LONGEST);
+        let health = Health::new().success(0.5, 20, Duration::MAX).jitter(0.0);
+        assert_eq!(Ejections::default().next(&health, now, 0.0) - now, LONGEST);
     }
 }

@@ -110,6 +110,9 @@ pub struct Dns<F> {
 /// Until it is asked again after the first failure.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// Nothing takes longer than a year, whatever is said, so that no time is past the clock's end.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3_600);
+
 impl<F> Dns<F> {
     /// All addresses of a host, with this port. `make` makes an endpoint of each; for an address that stays, it has to make what it made before.
     ///
@@ -217,15 +220,15 @@ impl<F> Dns<F> {
     /// Sets how soon an answer is asked for anew at the earliest, also where its time to live is 0, and how late at the latest. 5 s and 5 min where nothing is said.
     #[must_use]
     pub fn refresh(mut self, least: Duration, most: Duration) -> Self {
-        self.least = least;
-        self.most = most.max(least);
+        self.least = least.min(LONGEST);
+        self.most = most.clamp(self.least, LONGEST);
         self
     }
 
     /// Sets how long the members stay once there is nobody any more. 30 s where nothing is said.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
-        self.grace = grace;
+        self.grace = grace.min(LONGEST);
         self
     }
 
@@ -249,7 +252,8 @@ impl<F> Dns<F> {
         self.failures = if failure.is_some() { self.failures.saturating_add(1) } else { 0 };
         match (failure, isolation) {
             (Some(Failure::Isolated(isolation)), None) | (Some(_), Some(isolation)) => {
-                let rest = isolation.until.saturating_duration_since(now);
+                // Where a probe takes longer than the rest, this is past, and it is not asked again and again until the probe has ended.
+                let rest = isolation.until.saturating_duration_since(now).max(RETRY / 10);
                 wait = rest + rest.mul_f64(fastrand::f64() / 10.0);
                 trouble = Some(DnsError::Isolated { name: name(), isolation });
             }

@@ -5,4 +5,5 @@ mod chain;
 mod grants;
 mod hostile;
 mod property;
+mod set_back;
 mod support;

@@ -1,5 +1,6 @@
 //! Members that machines share, on a real Redis.
 
+mod clocks;
 mod dropped;
 mod registered;
 mod source;

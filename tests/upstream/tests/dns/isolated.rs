@@ -1,12 +1,15 @@
 //! A resolver that is ill has its peace, and comes back by itself.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
-use chain_runtime::upstream::{Dns, Resolver};
+use chain_runtime::upstream::{Dns, Resolver, Source as _};
 use hickory_proto::op::ResponseCode;
 
 use crate::server::{Mood, Server};
-use crate::support::{Clock, Followed, Make, SECOND, address, known};
+use crate::support::{Clock, Followed, Make, SECOND, address, known, real};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -96,4 +99,36 @@ async fn names_that_do_not_exist_isolate_nobody() {
     clock.pass(MINUTE).await;
     assert!(resolver.asked().queries >= 40, "{:?}", resolver.asked());
     assert_eq!((resolver.asked().failed, resolver.isolation()), (0, None));
+}
+
+/// A probe may take longer than the rest after which there would be another.
+#[tokio::test(start_paused = true)]
+async fn whoever_is_due_while_a_probe_is_under_way_waits() {
+    let (_clock, server) = (Clock::hold(), Server::start());
+    let rest = SECOND / 20;
+    let resolver = Resolver::at([server.address]).with_threshold(0.5, 2, MINUTE).with_rest(rest, rest);
+    server.mood(Mood::Code(ResponseCode::ServFail));
+    let mut sources = ["a.test", "b.test"].map(|host| Dns::host(&resolver, host, 80, address as Make).unwrap());
+    for source in &mut sources {
+        assert!(source.next().await.unwrap().is_err());
+    }
+    server.mood(Mood::Silent);
+    tokio::time::advance(SECOND).await;
+    let [probes, waits] = sources.each_mut();
+    let mut probe = pin!(probes.next());
+    for _ in 0..3 {
+        assert!(poll_fn(|cx| Poll::Ready(probe.as_mut().poll(cx))).await.is_pending());
+    }
+    assert_eq!(resolver.asked().under_way, 1);
+    tokio::time::advance(2 * rest).await;
+    let (mut polls, mut next) = (0, pin!(waits.next()));
+    let counted = poll_fn(|cx| {
+        polls += 1;
+        next.as_mut().poll(cx)
+    });
+    tokio::select! {
+        told = counted => panic!("{:?}", told.map(|told| told.map(drop))),
+        () = real(SECOND / 10) => {}
+    }
+    assert!(polls < 10, "{polls} times");
 }

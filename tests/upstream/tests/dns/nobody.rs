@@ -76,3 +76,22 @@ async fn addresses_of_one_kind_are_gone_at_once_where_there_are_others() {
     followed.told(2).await;
     assert_eq!(followed.names(), ["10.0.0.7:80"]);
 }
+
+/// Times that no clock can show do not end.
+#[tokio::test(start_paused = true)]
+async fn members_may_be_kept_for_good() {
+    use std::time::Duration;
+    let (clock, server) = (Clock::hold(), Server::start());
+    server.host("orders.test", 5, &["10.0.0.7"]);
+    let dns = host(&server, "orders.test").grace(Duration::MAX).refresh(5 * SECOND, Duration::MAX);
+    let followed = Followed::start(dns);
+    followed.told(1).await;
+    server.no_host("orders.test", 10);
+    clock.pass(60 * SECOND).await;
+    assert!(followed.told(2).await.contains("orders.test has no addresses any more"));
+    assert_eq!(followed.names(), ["10.0.0.7:80"]);
+    // It is still followed.
+    server.host("orders.test", 5, &["10.0.0.8"]);
+    clock.pass(12 * SECOND).await;
+    assert_eq!(followed.names(), ["10.0.0.8:80"]);
+}

@@ -15,11 +15,11 @@ use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use tokio::sync::Semaphore;
 use tokio::sync::futures::Notified;
 
-use super::DnsError;
 use super::answer::{Answer, least};
 use super::query::{Failure, Shared, pool};
 use super::search::Search;
 use super::watch::{Isolation, Limits};
+use super::{DnsError, LONGEST};
 use crate::sync::atomic::Ordering::Relaxed;
 
 /// Name servers that are asked, and a watch over how they answer. What is cloned of it is the same resolver.
@@ -152,7 +152,8 @@ impl Resolver {
     #[must_use]
     pub fn with_rest(mut self, first: Duration, longest: Duration) -> Self {
         let limits = &mut self.own().watch.get_mut().unwrap_or_else(PoisonError::into_inner).limits;
-        *limits = Limits { rest: first, longest: longest.max(first), ..*limits };
+        let first = first.min(LONGEST);
+        *limits = Limits { rest: first, longest: longest.clamp(first, LONGEST), ..*limits };
         self
     }
 

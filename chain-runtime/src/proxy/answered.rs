@@ -1,0 +1,67 @@
+//! [`Answered`]: a reply on its way back.
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Response};
+
+use super::body::{Body, BrokenReply};
+use super::error::Error;
+use super::pick::{Outcome, Turn};
+use super::tunnel::Opening;
+
+/// A reply whose body has not begun to be passed on, and the turn that gave it.
+pub(super) struct Answered<T> {
+    pub(super) reply: Response<Body>,
+    pub(super) opening: Option<Opening>,
+    /// None of a reply that this hop gives by itself.
+    pub(super) turn: Option<(T, Outcome)>,
+}
+
+impl<T: Turn> Answered<T> {
+    /// Reads the reply ahead, as the node says that may run again. Until then it is not known how the try ended.
+    pub(super) async fn gathered(mut self, limit: u64) -> Result<Self, Error> {
+        if is_stream_of_events(self.reply.headers()) {
+            return Ok(self);
+        }
+        let body = core::mem::replace(self.reply.body_mut(), Body::empty());
+        match body.gathered(limit).await {
+            Ok(body) => {
+                *self.reply.body_mut() = body;
+                Ok(self)
+            }
+            Err(broken) => {
+                let outcome = broken.outcome();
+                if let Some((turn, _)) = self.turn {
+                    turn.ended(outcome);
+                }
+                Err(match broken {
+                    BrokenReply::Ended(cause) => Error::Broken(cause),
+                    BrokenReply::Expired => Error::Expired,
+                    _ => Error::Silent,
+                })
+            }
+        }
+    }
+
+    /// Lets the reply go, and with it what has to hear of its end.
+    pub(super) fn go(self) -> Response<Body> {
+        let mut reply = self.reply;
+        match (self.turn, self.opening) {
+            (Some((turn, outcome)), Some(opening)) => opening.open(turn.streams(outcome).noted(false)),
+            (Some((turn, outcome)), None) if reply.body().is_relayed() => {
+                let streaming = turn.streams(outcome);
+                let may_last = is_stream_of_events(reply.headers());
+                reply.body_mut().keep(if may_last { streaming.noted(true) } else { streaming });
+            }
+            (Some((turn, outcome)), None) => turn.ended(outcome),
+            (None, _) => {}
+        }
+        reply
+    }
+}
+
+/// Whether there may be nothing to say for a long time.
+pub(super) fn is_stream_of_events(reply: &HeaderMap) -> bool {
+    let kind = reply.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    let begins = |with: &[u8]| kind.get(..with.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(with));
+    begins(b"text/event-stream") || begins(b"application/grpc")
+}
