@@ -171,7 +171,7 @@
 //! | `redis` | what machines share, in Redis: limits (`nodes::shared_rate_limit`), members, what one does at a time (module `shared`) | `redis` for tokio alone, `fastrand`, `sha1_smol`; those of `http` and `tokio` |
 //! | `hickory-resolver` | `upstream::Dns`: members that a name leads to | `hickory-resolver`, `futures-util`; those of `upstream` |
 //! | `upstream-http` | `upstream::Registrar`: the registry's HTTP interface; `upstream::Announce`: a service that registers there | `percent-encoding`, `serde_path_to_error`; those of `serde_json` and `upstream` |
-//! | `retry` | `around::Retry` with its budget | `fastrand` |
+//! | `retry` | `around::Retry` and `around::Hedge`, with a budget | `fastrand` |
 //! | `pressure` | how hard it is to serve, measured, and what is done about it (module `pressure`) | `fastrand`, on Linux `nix`; those of `tokio` |
 //! | `proxy` | a forwarding node with its server (module `proxy`) | `hyper`, `hyper-util`, `tokio-util`, `tower-service`; those of `http-body`, `pool` and `tokio` |
 //! | `rustls` | TLS to upstreams, for `proxy` | `tokio-rustls`, without a provider of cryptography |

@@ -11,7 +11,7 @@ use chain_runtime::around::{Backoff, Budget, Retry};
 use chain_runtime::nodes::User;
 use chain_runtime::upstream::{
     Ask, Balance, Candidate, Lease, LeastRequests, Member, NoUpstream, PeakEwma, Pick, PickBy, Registry, Ring,
-    RoundRobin, Tried, Untried, Zoned, tried,
+    RoundRobin, Subset, Tried, Untried, Zoned, tried,
 };
 use chain_runtime::{IntoReply, chain, node};
 use futures_util::FutureExt as _;
@@ -66,6 +66,8 @@ fn nobody_is_tried_twice_while_there_is_another() {
     nobody_is_tried_twice(Ring::new);
     nobody_is_tried_twice(|| Zoned::new("a", PeakEwma::new()));
     nobody_is_tried_twice(|| Zoned::new("a", Ring::new()).spill_over_at(1));
+    // Beyond its part, where that has two or three.
+    nobody_is_tried_twice(|| Subset::numbered(0, 50, PeakEwma::new()).members(2));
     nobody_is_tried_twice(|| Last);
 }
 

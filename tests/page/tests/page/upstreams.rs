@@ -1,5 +1,6 @@
 //! Groups of upstreams: on the page, and over the interface by which services register.
 
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,11 +12,14 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
 use tokio::task::JoinSet;
 
 use crate::admin::Door;
 use crate::browser::Tab;
-use crate::{long, within};
+use crate::gateway::Gateway;
+use crate::{GENEROUS, long, within};
 
 const OK: Outcome = Outcome::Replied { ok: true };
 
@@ -131,6 +135,60 @@ async fn of_many_members_those_are_shown_that_are_not_well() {
     assert_eq!(tab.value(&format!("{}[6]", row("m-2718"))).await, json!("1"));
     assert_eq!(tab.value("document.querySelectorAll('#groups tbody tr').length").await, json!(100));
     assert_eq!(tab.complaints, Vec::<Value>::new());
+}
+
+/// Upstreams that reply to all requests.
+async fn replying() -> String {
+    let reply = async |_| Ok(http::Response::new(processes::upstream::full("hello")));
+    format!("http://{}", processes::upstream::start(reply).await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_of_the_gateway_that_is_drained_by_a_click_has_no_requests_any_more() {
+    let [first, other] = [replying().await, replying().await];
+    let gateway =
+        Gateway::start(&[&GENEROUS[..], &["--upstream", &format!("{first},/api={other},{other}")]].concat()).await;
+    let mut tab = Tab::open(&gateway.page).await;
+    tab.until(
+        "[...document.querySelectorAll('#groups h3')].map(title => title.textContent).sort().join() === '/,/api'",
+    )
+    .await;
+    let load = gateway.load(2);
+    tab.until(&format!("parseFloat({}?.[2]) > 5", row(&first))).await;
+    tab.until(&format!("/ (ms|µs)$/.test({}[5])", row(&first))).await;
+    tab.value(&format!("document.querySelector('[aria-label=\"drain {first}\"]').click()")).await;
+    tab.until(&format!(
+        "{}[1] === 'draining' && {}[2] === '0 %' && {}[4] === '0'",
+        row(&first),
+        row(&first),
+        row(&first)
+    ))
+    .await;
+    assert_eq!(gateway.asks("/").await, StatusCode::OK, "there is another one");
+    drop(load);
+    let (status, metrics) = send(&gateway.page, Method::GET, "/metrics", &[], &Value::Null).await;
+    assert_eq!(status, StatusCode::OK);
+    for series in [
+        format!("chain_upstream_state{{group=\"/\",member=\"{first}\",state=\"draining\"}} 1"),
+        "chain_upstream_members{group=\"/\",state=\"ready\"} 1".to_owned(),
+        "chain_upstream_members{group=\"/api\",state=\"ready\"} 1".to_owned(),
+        "chain_pressure_level 0".to_owned(),
+        "chain_admission_in_flight{admission=\"requests\"} ".to_owned(),
+    ] {
+        assert!(metrics.contains(&series), "{series}: {metrics}");
+    }
+    assert_eq!(promtool(&metrics).await, "", "{metrics}");
+    assert_eq!(tab.complaints, Vec::<Value>::new());
+}
+
+/// What `promtool check metrics` has to say of this.
+async fn promtool(metrics: &str) -> String {
+    let mut tool = Command::new("promtool");
+    tool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut tool = tool.spawn().expect("promtool, of Debian's package prometheus");
+    tool.stdin.take().expect("a pipe").write_all(metrics.as_bytes()).await.expect("it reads");
+    let output = within("its output", tool.wait_with_output()).await.expect("its output");
+    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
 
 /// Sends this to the admin address.

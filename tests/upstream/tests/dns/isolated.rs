@@ -9,7 +9,7 @@ use chain_runtime::upstream::{Dns, Resolver, Source as _};
 use hickory_proto::op::ResponseCode;
 
 use crate::server::{Mood, Server};
-use crate::support::{Clock, Followed, Make, SECOND, address, known, real};
+use crate::support::{Clock, Followed, Make, SECOND, address, gives_answers, known, real};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -99,6 +99,37 @@ async fn names_that_do_not_exist_isolate_nobody() {
     clock.pass(MINUTE).await;
     assert!(resolver.asked().queries >= 40, "{:?}", resolver.asked());
     assert_eq!((resolver.asked().failed, resolver.isolation()), (0, None));
+}
+
+/// Who comes during the probe is told to come back after the next one. The probe goes well, so nobody waits that long.
+#[tokio::test(start_paused = true)]
+async fn whoever_was_refused_during_a_probe_asks_when_it_has_gone_well() {
+    let (clock, server) = (Clock::hold(), Server::start());
+    let resolver = Resolver::at([server.address]).with_threshold(0.5, 2, MINUTE).with_rest(20 * SECOND, MINUTE);
+    let resolver = known(resolver);
+    server.mood(Mood::Code(ResponseCode::ServFail));
+    let first = follow(&resolver, "a.test");
+    assert!(first.told(1).await.contains("isolated"));
+    server.mood(Mood::Silent);
+    let before = server.asked();
+    for _ in 0..100 {
+        clock.pass(SECOND / 4).await;
+        if server.asked() > before {
+            break;
+        }
+    }
+    assert_eq!(resolver.asked().under_way, 1, "the probe");
+    let second = follow(&resolver, "b.test");
+    assert!(second.told(1).await.contains("isolated"));
+    server.mood(Mood::Well);
+    server.host("a.test", 30, &["10.0.0.7"]);
+    server.host("b.test", 30, &["10.0.0.8"]);
+    // The probe was not answered when it was sent first. It is sent again by and by.
+    gives_answers(false);
+    clock.pass(2 * SECOND).await;
+    gives_answers(true);
+    clock.pass(SECOND).await;
+    assert_eq!((resolver.isolation(), second.names()), (None, vec!["10.0.0.8:80".to_owned()]));
 }
 
 /// A probe may take longer than the rest after which there would be another.
