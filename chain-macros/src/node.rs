@@ -23,7 +23,7 @@ mod kept;
 mod signature;
 mod spawns;
 
-use signature::Node;
+use signature::{Node, Promises};
 
 /// `#[node]` and its options, on an item.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
@@ -134,32 +134,29 @@ fn first_span(item: &impl ToTokens) -> Span {
 struct Options {
     runtime: TokenStream,
     stateless: bool,
-    last: bool,
-    rejects: bool,
+    promises: Promises,
 }
 
 impl Options {
     fn read(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Self {
         let mut runtime = None;
-        let (mut stateless, mut last, mut rejects) = (false, false, false);
+        let (mut stateless, mut promises) = (false, Promises::default());
         let parsed = syn::meta::parser(|meta| {
             if meta.path.is_ident("crate") {
                 runtime = Some(meta.value()?.parse::<syn::Path>()?.into_token_stream());
             } else if meta.path.is_ident("stateless") {
                 stateless = true;
-            } else if meta.path.is_ident("last") {
-                last = true;
-            } else if meta.path.is_ident("rejects") {
-                rejects = true;
+            } else if let Some(promise) = promises.named(&meta.path) {
+                *promise = true;
             } else {
                 return Err(meta.error(
-                    "`#[node]` has no such option\n  help: it has `stateless`, `last`, `rejects` and `crate = path::to::chain_runtime`",
+                    "`#[node]` has no such option\n  help: it has `stateless`, `last`, `rejects`, `wanted`, `once` and `crate = path::to::chain_runtime`",
                 ));
             }
             Ok(())
         })
         .parse2(tokens);
         diagnostics.ok(parsed);
-        Self { runtime: runtime.unwrap_or_else(names::runtime), stateless, last, rejects }
+        Self { runtime: runtime.unwrap_or_else(names::runtime), stateless, promises }
     }
 }

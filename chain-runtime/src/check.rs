@@ -4,6 +4,7 @@
 //! provider that comes too late, an input that is gone. Each check panics with one sentence; the
 //! `chain!` macro puts the call at the node's token, and `#[track_caller]` leads the error there.
 
+mod promises;
 pub mod shed;
 pub mod tasks;
 
@@ -89,29 +90,11 @@ pub const fn node(chain: &ChainInfo, position: usize, takes: bool) {
     emptied(chain, node, node.needs);
     emptied(chain, node, node.exit_needs);
     ending(chain, node);
+    promises::wanted(chain, node);
+    promises::once(chain, node);
     if takes {
         gone(chain, node);
-        rejects(chain, node);
-    }
-}
-
-/// Who turns requests away does so before anything is done for them: what was taken by then was in vain.
-#[track_caller]
-const fn rejects(chain: &ChainInfo, node: &NodeInfo) {
-    let mut position = 0;
-    while node.facts.rejects && position < node.position {
-        let before = &chain.nodes[position];
-        let mut at = 0;
-        while at < before.needs.len() {
-            let need = &before.needs[at];
-            if matches!(need.access, Access::Taken) && !either_or(chain, before, node) {
-                let message = Message::new().code(node.name).text(" turns requests away, but ").code(before.name);
-                let message = message.text(" before it has taken ").code(need.ty).text(": put ").code(node.name);
-                panic!("{}", message.text(" before ").code(before.name).as_str());
-            }
-            at += 1;
-        }
-        position += 1;
+        promises::rejects(chain, node);
     }
 }
 

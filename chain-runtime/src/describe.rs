@@ -33,6 +33,10 @@ pub struct Facts {
     pub last: bool,
     /// Whether it turns requests away, so that no node before it may take an input.
     pub rejects: bool,
+    /// Whether what it provides is of no use but to a later node, so that one has to ask for it.
+    pub wanted: bool,
+    /// Whether it may stand in no block that runs again.
+    pub once: bool,
     /// Whether it returns a reference to a type that it needs itself. It can only be the last of its chain.
     pub gives_what_it_keeps: bool,
     /// Whether what it provides decides something of which its name says nothing, or is a future.
@@ -80,6 +84,8 @@ impl Facts {
             around: Wraps::Nothing,
             last: false,
             rejects: false,
+            wanted: false,
+            once: false,
             gives_what_it_keeps: false,
             hides: Hides::Nothing,
             breaks_with_nothing: false,
@@ -178,6 +184,18 @@ impl Facts {
     #[must_use]
     pub const fn rejects(mut self) -> Self {
         self.rejects = true;
+        self
+    }
+    /// What it provides is of no use but to a later node.
+    #[must_use]
+    pub const fn wanted(mut self) -> Self {
+        self.wanted = true;
+        self
+    }
+    /// It may stand in no block that runs again.
+    #[must_use]
+    pub const fn once(mut self) -> Self {
+        self.once = true;
         self
     }
     /// It wraps a block.

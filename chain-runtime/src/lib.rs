@@ -438,6 +438,8 @@ pub use chain_macros::chain as __chain;
 /// - `#[node(last)]`: what the node gives is the reply, and a chain that goes on after it is refused. What hands a request on is such a node.
 /// - `#[node(rejects)]`: the node turns requests away, a limit for example, so it comes before anything is done for them. A chain in which a node before it has
 ///   taken an input by value, such as the request's body, is refused.
+/// - `#[node(wanted)]`: what the node provides is of no use but to a later node, a lease for example. A chain in which none asks for it is refused.
+/// - `#[node(once)]`: the node stands for the whole request, and a chain in which it stands in a block that may run again is refused.
 /// - `#[node(crate = path)]`: where this crate is, for macros that re-export it. Under another name in `Cargo.toml` it is found.
 ///
 /// What it implements is described in [`mod@node`]; a node can be written by hand as well.

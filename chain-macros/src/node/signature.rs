@@ -22,10 +22,7 @@ pub(super) struct Node {
     /// For a function: the struct of the same name.
     pub(super) declaration: Option<TokenStream>,
     pub(super) stateless: bool,
-    /// It gives the reply, and nothing may come after it.
-    pub(super) last: bool,
-    /// It turns requests away, so nothing is taken before it.
-    pub(super) rejects: bool,
+    pub(super) promises: Promises,
     /// The first call in a hook that begins a task which nobody waits for, and how it is written.
     pub(super) spawns: Option<(Ident, String)>,
     pub(super) enter: Option<Hook>,
@@ -41,6 +38,28 @@ pub(super) struct Node {
     pub(super) gives_for_longer: bool,
     /// rustc refuses the function: from which of its parameters the result borrows, nothing says.
     pub(super) is_refused: bool,
+}
+
+/// What the options of `#[node(..)]` say of it, which each chain is held to.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Promises {
+    /// It gives the reply, and nothing may come after it.
+    pub(super) last: bool,
+    /// It turns requests away, so nothing is taken before it.
+    pub(super) rejects: bool,
+    /// What it provides is of no use but to a later node.
+    pub(super) wanted: bool,
+    /// It stands in no block that may run again.
+    pub(super) once: bool,
+}
+
+impl Promises {
+    /// The one of this name.
+    pub(super) fn named(&mut self, option: &syn::Path) -> Option<&mut bool> {
+        let Self { last, rejects, wanted, once } = self;
+        let all = [("last", last), ("rejects", rejects), ("wanted", wanted), ("once", once)];
+        all.into_iter().find(|(name, _)| option.is_ident(name)).map(|(_, promise)| promise)
+    }
 }
 
 /// A hook: what is called, and with what.

@@ -177,7 +177,7 @@ fn any_of<T>(snapshot: &Snapshot<T>, ask: &Ask<'_>) -> Option<InFlight<T>> {
     untried.or_else(|| seats.find_map(|seat| seat.begin()))
 }
 
-#[node(crate = crate)]
+#[node(wanted, crate = crate)]
 impl<T, B: Balance<T>> Pick<T, B> {
     /// Picks.
     ///

@@ -1,11 +1,11 @@
 //! Emits what a node says of itself as constants.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::Type;
 
 use super::super::flow::{FlowKind, Gives, by_type};
-use super::super::signature::{Around, Hook, Node};
+use super::super::signature::{Around, Hook, Node, Promises};
 use crate::names;
 use crate::types;
 
@@ -33,12 +33,16 @@ impl Node {
             let wraps = around.wraps(rt);
             quote!(.around(#wraps))
         });
-        let last = self.last.then(|| quote!(.last()));
-        let rejects = self.rejects.then(|| quote!(.rejects()));
+        let Promises { last, rejects, wanted, once } = self.promises;
+        let promises = [("last", last), ("rejects", rejects), ("wanted", wanted), ("once", once)];
+        let promises = promises.into_iter().filter(|(_, holds)| *holds).map(|(name, _)| {
+            let name = format_ident!("{name}");
+            quote!(.#name())
+        });
         let keeps = self.gives_what_it_keeps().then(|| quote!(.gives_what_it_keeps()));
         let (shows, breaks_show) = self.decides(rt);
         let probes = (shows.is_some() || breaks_show.is_some()).then(|| quote!(use #rt::private::Plainly as _;));
-        let facts = quote!(#rt::describe::Facts::new(#name) #last #rejects #keeps .enter(#enter).exit(#exit) #cancelled #provides #breaks #around #shows #breaks_show);
+        let facts = quote!(#rt::describe::Facts::new(#name) #(#promises)* #keeps .enter(#enter).exit(#exit) #cancelled #provides #breaks #around #shows #breaks_show);
         if probes.is_some() { quote!({ #probes #facts }) } else { facts }
     }
 

@@ -90,7 +90,7 @@ impl<K: Key, T, B: Balance<T>> PickBy<K, T, B> {
     }
 }
 
-#[node(crate = crate)]
+#[node(wanted, crate = crate)]
 impl<K: Key, T, B: Balance<T>> PickBy<K, T, B> {
     /// Picks.
     ///

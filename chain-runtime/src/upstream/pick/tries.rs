@@ -106,7 +106,7 @@ impl fmt::Debug for Tried {
 }
 
 /// Provides a [`Tried`], in which nobody is yet.
-#[node(crate = crate)]
+#[node(wanted, once, crate = crate)]
 #[must_use]
 pub fn tried() -> Tried {
     Tried::new()

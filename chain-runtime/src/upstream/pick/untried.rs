@@ -59,7 +59,7 @@ impl<P> Untried<P> {
     }
 }
 
-#[node(crate = crate)]
+#[node(wanted, crate = crate)]
 impl<T, B: Balance<T>> Untried<Pick<T, B>> {
     /// Picks.
     ///
@@ -76,7 +76,7 @@ impl<T, B: Balance<T>> Untried<Pick<T, B>> {
     }
 }
 
-#[node(crate = crate)]
+#[node(wanted, crate = crate)]
 impl<K: Key, T, B: Balance<T>> Untried<PickBy<K, T, B>> {
     /// Picks.
     ///
