@@ -50,7 +50,9 @@
 //! # A second try
 //!
 //! `tried => again { attempt { pick => ask } }` repeats a request at another member than the one that failed, where [`Pick::untried`](crate::upstream::Pick::untried) picks.
-//! [`Retry`](crate::around) has a budget, since retries without one multiply the load of an upstream that is in trouble; a program with few requests gives it a larger one. A request that is not idempotent is repeated only where no upstream has seen it; `proxy::worth_repeating` and
+//! [`Retry`](crate::around) has a budget, since retries without one multiply the load of an upstream that is in trouble, and it fits a service: one retry for five requests of the last 10 s, and 10 more for each of these seconds. A program that sends
+//! few requests, or has only just begun, runs out of that beside one dead member of two, since each second request is then to be tried again: give it
+//! [`Budget::new`](crate::around) with a larger share. A request that is not idempotent is repeated only where no upstream has seen it; `proxy::worth_repeating` and
 //! `proxy::is_unseen` say so of replies. `around::Hedge` sends a second request before the first has failed, and costs requests: use it for the slowest few percent.
 //!
 //! # Taking a member out

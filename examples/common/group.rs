@@ -1,13 +1,14 @@
 //! A group of upstreams that serve the same: who is in it, and well, its registry knows.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chain_runtime::nodes::access_log::Lines;
 use chain_runtime::proxy::Upstream;
-use chain_runtime::upstream::{Changes, Health, Listed, Member, Registry, Source as _};
+use chain_runtime::upstream::{Changes, Health, Listed, Member, Registry, Source as _, State};
 use tokio::task::JoinSet;
 
 use super::failure::Failure;
@@ -54,8 +55,10 @@ impl Group {
         let registry = Arc::new(Registry::new().with_health(health));
         let (mut keeper, kept) = (JoinSet::new(), Arc::clone(&registry));
         keeper.spawn(async move { kept.keep().await });
+        let name = name.into();
+        keeper.spawn(tell(name.clone(), Arc::clone(&registry), lines.clone()));
         let lists = Lists { addresses: Arc::new(Mutex::new(registry.listed())), names: Vec::new() };
-        Self { name: name.into(), registry, lines: lines.clone(), lists: Mutex::new(lists), _keeper: keeper }
+        Self { name, registry, lines: lines.clone(), lists: Mutex::new(lists), _keeper: keeper }
     }
 
     /// Looks up the names that are new among these. One that leads nowhere is a mistake, unless it may still come.
@@ -74,7 +77,7 @@ impl Group {
                     let followed = target.follow().await.map_err(Failure::failed)?;
                     match &followed.first {
                         Err(why) if !may_come => return Err(Failure::failed(why)),
-                        Err(why) => logging::info(&self.lines, format_args!("upstreams of {}: {why}", self.name)),
+                        Err(why) => logging::warn(&self.lines, format_args!("upstreams of {}: {why}", self.name)),
                         Ok(_) => {}
                     }
                     new.push(followed);
@@ -98,8 +101,8 @@ impl Group {
                 while let Some(next) = dns.next().await {
                     match next.map(|members| lock(&followed).replace(members)) {
                         Ok(Ok(changes)) => logging::info(&lines, format_args!("upstreams by {name}: {changes}")),
-                        Ok(Err(refused)) => logging::info(&lines, format_args!("upstreams by {name} stay: {refused}")),
-                        Err(error) => logging::info(&lines, format_args!("upstreams by {name} stay: {error}")),
+                        Ok(Err(refused)) => logging::warn(&lines, format_args!("upstreams by {name} stay: {refused}")),
+                        Err(error) => logging::warn(&lines, format_args!("upstreams by {name} stay: {error}")),
                     }
                 }
             });
@@ -111,6 +114,8 @@ impl Group {
             drop(_task);
             told.extend(self.replace(&list, Vec::new()));
         }
+        // Whoever shows the group now shows these.
+        self.registry.publish();
         told
     }
 
@@ -128,6 +133,34 @@ impl Group {
     }
 }
 
+/// Tells who is ejected, and who returns.
+async fn tell(group: String, registry: Arc<Registry<Upstream>>, lines: Lines) {
+    let (mut ejected, mut seen) = (BTreeMap::new(), 0);
+    loop {
+        let now = registry.changed(seen).await;
+        seen = now.version();
+        // Who is not in the group any more does not return.
+        ejected.retain(|name: &String, _| now.get(name).is_some());
+        for entry in now.members() {
+            let name = entry.seat().name();
+            match entry.state() {
+                State::Ejected { until } if ejected.insert(name.to_owned(), until) != Some(until) => {
+                    let time = until.saturating_duration_since(Instant::now()).as_millis();
+                    let what =
+                        format_args!("group {group}: upstream {name} is ejected for {time} ms: its requests fail");
+                    logging::warn(&lines, what);
+                }
+                State::Ejected { .. } => {}
+                state => {
+                    if ejected.remove(name).is_some() && state == State::Ready {
+                        logging::info(&lines, format_args!("group {group}: upstream {name} returns"));
+                    }
+                }
+            }
+        }
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -136,6 +169,9 @@ impl fmt::Display for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;
         let snapshot = self.registry.snapshot();
+        if snapshot.members().is_empty() {
+            f.write_str(": none yet")?;
+        }
         for (at, entry) in snapshot.members().iter().enumerate() {
             write!(f, "{}{}", if at == 0 { ": " } else { " " }, entry.seat().name())?;
             if entry.weight() != NonZeroU32::MIN {

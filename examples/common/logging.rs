@@ -25,7 +25,16 @@ pub(crate) fn lines(to: Option<&Path>) -> Result<Lines, Failure> {
 
 /// A line that is about no request.
 pub(crate) fn info(lines: &Lines, what: impl Display) {
+    say(lines, " INFO", what);
+}
+
+/// A line about what somebody may have to look after.
+pub(crate) fn warn(lines: &Lines, what: impl Display) {
+    say(lines, " WARN", what);
+}
+
+fn say(lines: &Lines, level: &str, what: impl Display) {
     lines.line(|line| {
-        let _ = write!(line, "{}  INFO {what}", humantime::format_rfc3339_micros(std::time::SystemTime::now()));
+        let _ = write!(line, "{} {level} {what}", humantime::format_rfc3339_micros(std::time::SystemTime::now()));
     });
 }

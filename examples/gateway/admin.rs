@@ -307,7 +307,7 @@ fn unknown() -> Response<Content> {
         "there is GET /, /events, /metrics, /flame.svg?of=running|waiting|time|bytes|allocations, /pprof, /healthz, /readyz, \
          POST /toggles/NAME/on, /toggles/NAME/off, /pressure/calm|elevated|high|critical, /pressure/follow, /kept/forget, \
          and GET /upstreams, /upstreams/GROUP/members, POST /upstreams/GROUP/register, /upstreams/GROUP/heartbeat, \
-         /upstreams/GROUP/drain, /upstreams/GROUP/remove\n",
+         /upstreams/GROUP/drain, /upstreams/GROUP/remove; of the group /api, GROUP is %2Fapi\n",
     )
 }
 

@@ -40,8 +40,9 @@ pub(crate) struct Flags {
     #[arg(long, env = "GATEWAY_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Where requests go, as `http://host:port`, or `h2c://host:port` for HTTP/2. Behind `/PREFIX=`, it is in the group for such paths alone; the longest prefix
-    /// goes first. With `*WEIGHT`, it has a share beside those of the others. Without one, an embedded upstream is started.
+    /// Where requests go, as `http://host:port`, or `h2c://host:port` for HTTP/2. It may be said several times, and several URLs in one, between commas. Behind `/PREFIX=`, it is
+    /// in the group for such paths alone, this one URL and not those behind its comma; the longest prefix goes first. `*WEIGHT` counts under load: of two upstreams that are drawn, the one with less
+    /// to do and the quicker replies is asked, and what one has to do counts for each unit of its weight. Without any, an embedded upstream is started.
     #[arg(long = "upstream", env = "GATEWAY_UPSTREAM", value_name = "[/PREFIX=]URL[*WEIGHT]", value_delimiter = ',')]
     pub(crate) upstreams: Vec<Grouped>,
 
@@ -70,7 +71,7 @@ pub(crate) struct Flags {
     #[arg(long, env = "GATEWAY_API_KEYS_FILE", value_name = "FILE")]
     api_keys_file: Option<PathBuf>,
 
-    /// Where the operator's page, metrics and profiles are; `off` for nowhere, port 0 takes any free one. An address that others than this machine reach
+    /// Where the operator's page, metrics and profiles are, and the groups of upstreams (`/upstreams`); `off` for nowhere, port 0 takes any free one. An address that others than this machine reach
     /// needs a token.
     #[arg(long, env = "GATEWAY_ADMIN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     admin: AdminAt,
@@ -89,7 +90,7 @@ pub(crate) struct Flags {
     pub(crate) burst: NonZeroU32,
 
     /// Where the rate of each user is counted for all gateways together, as `redis://host:port/`. How much may be let through beside it is printed at the start.
-    #[arg(long, env = "GATEWAY_REDIS", value_name = "URL", value_parser = Settings::at)]
+    #[arg(long, env = "GATEWAY_REDIS", value_name = "URL", value_parser = units::redis)]
     pub(crate) redis: Option<Settings>,
 
     /// How many gateways there are that share the rate.

@@ -2,15 +2,19 @@
 
 use std::num::NonZeroU32;
 use std::str::FromStr;
+use std::time::Duration;
 
 use chain_runtime::nodes::User;
+use chain_runtime::nodes::access_log::Lines;
 use chain_runtime::nodes::rate_limit::RateLimit;
 use chain_runtime::nodes::shared_rate_limit::{
     Bound, Closed, Limited, LocalShare, Open, Quota, SharedRateLimit, WhenAway,
 };
 use chain_runtime::shared::Redis;
+use tokio::time::{Instant, timeout};
 
 use super::common::failure::Failure;
+use super::common::logging;
 
 /// What is said of the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +84,28 @@ impl UserLimit {
             Self::Closed(limit) => limit.check(user).await,
             Self::Open(limit) => limit.check(user).await,
         }
+    }
+}
+
+/// Tells when Redis goes away, and when it is back.
+pub(crate) async fn tell(redis: Redis, away: impl Fn() -> Away, lines: Lines) {
+    let mut outages = 0;
+    // At the start it may take a moment.
+    let mut is_up = timeout(Duration::from_secs(1), redis.ready()).await.is_ok();
+    loop {
+        if is_up {
+            outages = redis.lost(outages).await;
+        }
+        let (why, since) = (redis.last_error().unwrap_or_else(|| "it is not reached".to_owned()), Instant::now());
+        let meanwhile = match away() {
+            Away::Share => "each user has this gateway's share of the rate meanwhile",
+            Away::Closed => "users' requests are refused meanwhile",
+            Away::Open => "users' requests are not limited meanwhile",
+        };
+        logging::warn(&lines, format_args!("Redis is away: {why}; {meanwhile}"));
+        redis.ready().await;
+        is_up = true;
+        logging::info(&lines, format_args!("Redis is back after {:.1} s", since.elapsed().as_secs_f64()));
     }
 }
 

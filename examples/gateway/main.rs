@@ -32,6 +32,7 @@ use chain_runtime::shared::Redis;
 use chain_runtime::tasks::Tasks;
 use chain_runtime::telemetry::{Counted, Counting, Meter};
 use chain_runtime::{Reloadable, Toggles};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 mod admin;
@@ -137,6 +138,11 @@ async fn run() -> Result<(), Failure> {
         elsewhere: Elsewhere::new(),
         rules: Reloadable::new(rules),
     });
+    let mut telling = JoinSet::new();
+    if let Some(redis) = lasting.redis.clone() {
+        let told = Arc::clone(&gateway);
+        telling.spawn(limit::tell(redis, move || told.rules.load().figures.away, lines.clone()));
+    }
     let stopping = CancellationToken::new();
     if let Some((listener, door)) = admin {
         let operated = Operated { gateway: Arc::clone(&gateway), pressure, moves };

@@ -55,12 +55,13 @@ pub(crate) struct Running {
 impl Running {
     /// Reads what is asked for now, and does it, or says why not. One line of the log.
     pub(crate) async fn reload(&mut self) {
-        let line = match self.change().await {
-            Ok(changes) if changes.is_empty() => "reloaded: nothing is another than before".to_owned(),
-            Ok(changes) => format!("reloaded: {}", changes.join("; ")),
-            Err(failure) => format!("not reloaded, all stays as it is: {failure}"),
-        };
-        logging::info(&self.lasting.lines, line);
+        let changed = self.change().await;
+        let lines = &self.lasting.lines;
+        match changed {
+            Ok(changes) if changes.is_empty() => logging::info(lines, "reloaded: nothing is another than before"),
+            Ok(changes) => logging::info(lines, format_args!("reloaded: {}", changes.join("; "))),
+            Err(failure) => logging::warn(lines, format_args!("not reloaded, all stays as it is: {failure}")),
+        }
     }
 
     async fn change(&mut self) -> Result<Vec<String>, Failure> {

@@ -82,10 +82,16 @@ impl Route {
     pub(crate) fn checked(mut self, path: Option<PathAndQuery>, lines: &Lines) -> Self {
         if let Some(path) = path {
             let (registry, lines) = (Arc::clone(&self.group.registry), lines.clone());
-            let check = self.forward.check(path);
+            let (check, group) = (self.forward.check(path), self.group.name.clone());
             self.checks.spawn(async move {
                 registry
-                    .check(check, Checks::new(), |found| logging::info(&lines, format_args!("upstream {found}")))
+                    .check(check, Checks::new(), |found| {
+                        let what = format_args!("group {group}: upstream {found}");
+                        match found.why {
+                            Some(_) => logging::warn(&lines, what),
+                            None => logging::info(&lines, what),
+                        }
+                    })
                     .await
             });
         }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use chain_runtime::shared::Settings;
 use http::uri::PathAndQuery;
 
 use super::common::units::size;
@@ -32,6 +33,11 @@ pub(crate) fn path_and_query(text: &str) -> Result<PathAndQuery, String> {
 pub(crate) fn token(text: &str) -> Result<String, String> {
     let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
     if is_plain { Ok(text.to_owned()) } else { Err("a name of letters, digits, `-`, `.` and `_` is wanted".to_owned()) }
+}
+
+/// Reads where Redis is. What is wrong may have a password in it, and is not repeated.
+pub(crate) fn redis(text: &str) -> Result<Settings, String> {
+    Settings::at(text).map_err(|wrong| format!("redis://host:port is wanted ({wrong})"))
 }
 
 /// An address, or `off`.

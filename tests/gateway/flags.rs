@@ -53,6 +53,7 @@ async fn what_is_asked_for_wrongly_is_one_line_that_says_so() {
         (&["--upstream", "http://127.0.0.1:1,http://127.0.0.1:1*2"], 2, "http://127.0.0.1:1 is in the group / twice"),
         (&["--check", "health"], 2, "a path such as /health is wanted"),
         (&["--redis", "here"], 2, "--redis"),
+        (&["--redis", "127.0.0.1"], 2, "redis://host:port is wanted"),
         (&["--redis-away", "perhaps"], 2, "share, closed or open is wanted"),
         (&["--gateways", "0"], 2, "--gateways"),
         (&["--config", "/no/such/file"], 1, "/no/such/file: No such file"),

@@ -156,11 +156,25 @@ async fn a_name_leads_to_its_addresses_and_hears_its_name() {
     // One that leads nowhere yet is no reason not to serve the others.
     let two = format!("http://{there},/other=http://nobody.invalid");
     let gateway_of_two = Gateway::start(&[], &["--upstream", &two]).await;
+    let seen = gateway_of_two.seen().join("\n");
+    assert!(seen.contains(" WARN upstreams of /other: ") && seen.contains("upstreams of /other: none yet"), "{seen}");
     let client = Client::new(gateway_of_two.address);
     assert_eq!(client.get_as_alice("/").await.status, StatusCode::OK);
     assert_eq!(client.get_as_alice("/other").await.status, StatusCode::SERVICE_UNAVAILABLE);
     gateway.signal("TERM").await;
     assert!(gateway.ended().await.success());
+}
+
+/// A name and an address are two lists, and so two changes of a registry that is kept.
+#[tokio::test]
+async fn at_the_start_all_members_are_said() {
+    let (named, other) = (upstream::mirror().await, upstream::mirror().await);
+    let target = format!("http://localhost:{}*3,http://{other}", named.port());
+    for _ in 0..4 {
+        let gateway = Gateway::start(&[], &["--upstream", &target]).await;
+        let shown = gateway.seen().join("\n");
+        assert!(shown.contains(&named.to_string()) && shown.contains(&other.to_string()), "{shown}");
+    }
 }
 
 /// One that is asked how it is and does not say that it is well has no requests, and has them again when it does.
@@ -178,14 +192,64 @@ async fn who_is_not_well_has_no_requests() {
     })
     .await;
     let mut gateway = Gateway::start(&[asked, named("well").await], &["--check", "/health"]).await;
-    gateway.line(&["upstream http://", "is not well: "]).await;
+    gateway.line(&[" WARN group /: upstream http://", "is not well: "]).await;
     let client = Client::new(gateway.address);
     for _ in 0..20 {
         assert_eq!(client.get_as_alice("/").await.text, "well");
     }
     is_well.store(true, Ordering::Relaxed);
-    gateway.line(&["upstream http://", "is well again"]).await;
+    gateway.line(&[" INFO group /: upstream http://", "is well again"]).await;
     within("a request", async { while client.get_as_alice("/").await.text != "asked" {} }).await;
+}
+
+#[tokio::test]
+async fn the_log_says_who_is_ejected_and_who_returns() {
+    let is_well = Arc::new(AtomicBool::new(false));
+    let says = Arc::clone(&is_well);
+    let failing = upstream::start(move |_| {
+        let mut reply = Response::new(full("failing"));
+        *reply.status_mut() = if says.load(Ordering::Relaxed) { StatusCode::OK } else { StatusCode::BAD_GATEWAY };
+        async move { Ok(reply) }
+    })
+    .await;
+    let mut gateway = Gateway::start(&[failing, named("well").await, named("other").await], &[]).await;
+    let client = Client::new(gateway.address);
+    let ejected = [" WARN group /: upstream ", &format!("http://{failing} is ejected for ")];
+    let asks = async {
+        loop {
+            client.get_as_alice("/").await;
+        }
+    };
+    tokio::select! {
+        _ = gateway.line(&ejected) => {}
+        () = asks => {}
+    }
+    is_well.store(true, Ordering::Relaxed);
+    gateway.line(&[" INFO group /: upstream ", &format!("http://{failing} returns")]).await;
+}
+
+/// Who registers in its place would take it out for good when its own lease ends.
+#[tokio::test]
+async fn nobody_registers_in_the_place_of_a_member_that_the_configuration_has() {
+    let configured = named("configured").await;
+    let token = crate::process::file("token", b"a-token-of-24-characters\n");
+    let gateway = Gateway::start(&[configured], &["--admin-token-file", &token]).await;
+    let admin = Client::new(gateway.admin.expect("an admin address"));
+    let fields = [("content-type", "application/json"), ("authorization", "Bearer a-token-of-24-characters")];
+    let register = async |name: String| {
+        let body = serde_json::json!({ "name": name, "lease_ms": 1_000 }).to_string();
+        admin.ask("POST", "/upstreams/%2F/register", &fields, body).await
+    };
+    let refused = register(format!("http://{configured}")).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text);
+    assert!(refused.text.contains(r#""code":"configured""#), "{}", refused.text);
+    // Another name is taken, and its own service may register anew.
+    let other = format!("http://{}", named("other").await);
+    for _ in 0..2 {
+        assert_eq!(register(other.clone()).await.status, StatusCode::CREATED);
+    }
+    let unknown = admin.get("/upstreams/api/members", &fields).await;
+    assert_eq!((unknown.status, unknown.text.contains("/upstreams/%2F/members")), (StatusCode::NOT_FOUND, true));
 }
 
 /// It takes nothing new from when the operator is told so, also not once the configuration is read anew.

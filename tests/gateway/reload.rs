@@ -99,7 +99,7 @@ async fn a_changed_file_is_seen_and_an_invalid_one_changes_nothing() {
         ("rate = 10", "no upstream is named any more"),
     ] {
         let line = write(&mut gateway, &config, wrong).await;
-        assert!(line.contains("not reloaded, all stays as it is: ") && line.contains(says), "{wrong}: {line}");
+        assert!(line.contains(" WARN not reloaded, all stays as it is: ") && line.contains(says), "{wrong}: {line}");
         assert_eq!(client.get_as_alice("/").await.text, "other", "{wrong}");
     }
     let line = write(&mut gateway, &config, format!("upstream = 'http://{other}'\n")).await;

@@ -31,3 +31,22 @@ async fn two_gateways_let_through_what_one_would_and_go_on_without_redis() {
     let status = client.get("/", &[("x-api-key", ALICE)]).await.status;
     assert!(status == 503 || status == 429, "{status}");
 }
+
+#[tokio::test]
+async fn the_log_says_when_redis_is_away_and_when_it_is_back() {
+    let mut redis = Server::start().await;
+    let url = redis.url();
+    let flags = ["--redis", &url, "--redis-away", "closed"];
+    let mut before = Gateway::start(&[named("one").await], &flags).await;
+    // It has to be up before it can go away.
+    Client::new(before.address).get("/", &[("x-api-key", ALICE)]).await;
+    redis.kill();
+    before.line(&[" WARN Redis is away: ", "; users' requests are refused meanwhile"]).await;
+    // One that never was there is away as well.
+    let mut after = Gateway::start(&[named("one").await], &["--redis", &url]).await;
+    after.line(&[" WARN Redis is away: ", "this gateway's share of the rate meanwhile"]).await;
+    redis.restart().await;
+    for gateway in [&mut before, &mut after] {
+        gateway.line(&[" INFO Redis is back after ", " s"]).await;
+    }
+}

@@ -66,6 +66,23 @@ use super::{Deadline, Timer};
 ///
 /// A clone shares its budget with its original.
 ///
+/// # A program that is small, or does not run for long
+///
+/// There is a budget also where none is given: [`Budget::default`]. It is made for a service of which few requests fail at a time. Where one member of two or three is dead, each second or third request is to be
+/// tried again: until the member is ejected, and then again each time it is asked anew. A program that sends its requests in a burst, a test or a command, then runs out of retries, and replies stay as they are.
+/// Where that is worse than more load for those that are left, say how much may be tried again: here each request, once.
+///
+/// ```
+/// # #[cfg(feature = "tokio")] {
+/// use std::time::Duration;
+///
+/// use chain_runtime::around::{Budget, Retry};
+///
+/// let retry = Retry::new(|status: &u16| *status == 503).budget(Budget::new(Duration::from_secs(10), 10, 1.0));
+/// # let _ = retry;
+/// # }
+/// ```
+///
 /// As a chain's field its type is written out, `again: Retry<fn(&Reply) -> bool>`, and a function is made one of that type:
 /// `Retry::new(worth_retrying as fn(&Reply) -> bool)`.
 #[derive(Clone)]
@@ -98,7 +115,8 @@ impl<R, F: Fn(&R) -> bool> Policy<R> for F {
 
 #[cfg(feature = "tokio")]
 impl<P> Retry<P> {
-    /// Three tries in all, pauses of up to 25 ms and then 50 ms, and the default [`Budget`].
+    /// Three tries in all, pauses of up to 25 ms and then 50 ms, and the default [`Budget`], which a program that sends few requests
+    /// [runs out of](Retry#a-program-that-is-small-or-does-not-run-for-long).
     #[must_use]
     pub fn new(policy: P) -> Self {
         Self::new_on(TokioTimer, policy)

@@ -7,8 +7,8 @@ use super::{Peer, User};
 
 /// A value in the scope by which requests are told apart: what is one user's, or one peer's.
 ///
-/// It is hashed with a key that is drawn at random when the node is made, so that it can have any length, and nobody can make up two that are
-/// one. Implement it for a type of your own, and a node before the one that asks provides it:
+/// It is hashed, so that it can have any length. With what, the node says: one that counts for itself draws a key at random when it is made, so that nobody can make up two that
+/// are one. Nodes on which several machines are to agree hash alike on all of them: `PickBy` by a secret that it is given, and `SharedRateLimit` names the key in Redis by its SHA-1. Implement it for a type of your own, and a node before the one that asks provides it:
 ///
 /// ```
 /// use std::hash::{Hash, Hasher};

@@ -25,8 +25,9 @@
 //! let redis = Redis::start(Settings::at("redis://10.0.0.5:6379/")?);
 //! let number = |n| NonZeroU32::new(n).unwrap();
 //! let quota = Quota::per_second(number(100), number(3)).burst(number(20));
-//! println!("by user: {}", quota.bound());
-//! let site = Site { by_user: SharedRateLimit::new(&redis, "by_user", quota)? };
+//! let by_user = SharedRateLimit::new(&redis, "by_user", quota)?;
+//! println!("by user: {}", by_user.bound());
+//! let site = Site { by_user };
 //! # Ok(())
 //! # }
 //! ```
@@ -42,7 +43,7 @@
 //!
 //! # How much is let through
 //!
-//! [`Bound`] has the formula, and [`Quota::bound`] what it gives. Print it when the program starts.
+//! [`Bound`] has the formula, and [`SharedRateLimit::bound`] what it gives for a limit, with what its type does while Redis is away. Print it when the program starts.
 //!
 //! # When something goes wrong
 //!

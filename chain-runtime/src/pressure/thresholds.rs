@@ -39,7 +39,9 @@ impl Thresholds {
     pub const fn new(enter: [f64; 3], leave: [f64; 3]) -> Self {
         match Self::checked(enter, leave) {
             Ok(thresholds) => thresholds,
-            Err(bad) => panic!("{}", bad.why()),
+            Err(BadThresholds::NotANumber) => panic!("a threshold is not a number"),
+            Err(BadThresholds::Descending) => panic!("thresholds must ascend from level to level"),
+            Err(BadThresholds::NoGap) => panic!("a level must be left below where it is entered"),
         }
     }
 
@@ -131,19 +133,13 @@ pub enum BadThresholds {
     NoGap,
 }
 
-impl BadThresholds {
-    const fn why(self) -> &'static str {
-        match self {
+impl fmt::Display for BadThresholds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             Self::NotANumber => "a threshold is not a number",
             Self::Descending => "thresholds must ascend from level to level",
             Self::NoGap => "a level must be left below where it is entered",
-        }
-    }
-}
-
-impl fmt::Display for BadThresholds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.why())
+        })
     }
 }
 

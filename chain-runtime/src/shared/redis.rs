@@ -50,7 +50,7 @@ pub(super) struct State {
     live: Mutex<Option<(MultiplexedConnection, u64)>>,
     /// Somebody has had no answer on the connection.
     broken: Notify,
-    /// Tells that it is up.
+    /// Tells that it is up, or is not.
     news: Notify,
     outages: AtomicU64,
     error: Mutex<Option<String>>,
@@ -86,6 +86,19 @@ impl Redis {
             told.as_mut().enable();
             if self.is_up() {
                 return;
+            }
+            told.await;
+        }
+    }
+
+    /// Completes when it was [lost](Self::outages) more often than `seen`, and returns how often. With [`ready`](Self::ready), for who tells of it.
+    pub async fn lost(&self, seen: u64) -> u64 {
+        loop {
+            let mut told = core::pin::pin!(self.state.news.notified());
+            told.as_mut().enable();
+            let outages = self.outages();
+            if outages > seen {
+                return outages;
             }
             told.await;
         }
@@ -187,6 +200,7 @@ impl State {
             self.outages.fetch_add(1, Relaxed);
         }
         *lock(&self.error) = Some(error);
+        self.news.notify_waiters();
         drop(was);
     }
 }

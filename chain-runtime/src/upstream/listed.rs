@@ -57,6 +57,8 @@ impl<T> Listed<T> {
     /// - A name belongs to whoever registered it last. Where two lists have one name, it is gone when the later of them lets go of it. A member of the list before that somebody else has registered meanwhile is not removed with it, and is
     ///   registered anew if this list names it.
     ///
+    /// While somebody [keeps](Registry::keep) the registry, its snapshot shows the list up to a spacing later; [`Registry::publish`] shows it at once.
+    ///
     /// # Errors
     ///
     /// Nothing is changed if a name is none or is there twice, or if there would be too many members.

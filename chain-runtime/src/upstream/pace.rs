@@ -72,7 +72,7 @@ impl<T> Registry<T> {
     ///
     /// - Those whose leases end are taken out when they end.
     /// - Snapshots are a [spacing](Self::with_spacing) apart. A change is published at once if the last snapshot is older than that, and otherwise together
-    ///   with all others that come until then. So a flood of registrations costs a copy of the members each millisecond, and not each time.
+    ///   with all others that come until then. So a flood of registrations costs a copy of the members each millisecond, and not each time. [`publish`](Self::publish) does not wait for that.
     ///
     /// While nobody keeps it, each change is published before the call returns, and leases end where somebody calls [`evict`](Self::evict), or any method that changes
     /// something. Where this future is dropped, it publishes what has waited.
@@ -115,7 +115,7 @@ impl<'a, T> Kept<'a, T> {
 impl<T> Drop for Kept<'_, T> {
     fn drop(&mut self) {
         self.registry.lock().pace.keepers -= 1;
-        self.registry.publish(now());
+        self.registry.publish();
         // If there is another one, it may have relied on this one to wake earlier.
         self.registry.wake().notify_one();
     }

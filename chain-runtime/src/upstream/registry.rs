@@ -113,16 +113,49 @@ impl<T> Registry<T> {
         self.lock().book.limit
     }
 
-    /// All members as they are now. It takes no lock, waits for nobody and allocates nothing, but for arc-swap's first load on a thread.
+    /// All members as they were when a snapshot was published last. It takes no lock, waits for nobody and allocates nothing, but for arc-swap's first load on a thread.
+    ///
+    /// While nobody [keeps](Self::keep) the registry, that is after each change. While somebody does, a change may be missing from it until a [spacing](Self::with_spacing)
+    /// later, also for who has made it: whoever is to find its own changes calls [`publish`](Self::publish) before.
     #[must_use]
     pub fn snapshot(&self) -> Current<T> {
         self.shared.current.load()
+    }
+
+    /// Publishes all changes so far, unless they are published already: [`snapshot`](Self::snapshot) shows them from when this returns.
+    ///
+    /// It is for who looks at its own change at once: at the start, in a reply, in a test. It takes the registry's lock and copies the list of members, which a
+    /// [keeper](Self::keep) does once for many changes, so do not call it after each change of a flood.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use chain_runtime::upstream::{Member, Registry};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), chain_runtime::upstream::Refused> {
+    /// let registry = Arc::new(Registry::new());
+    /// let kept = Arc::clone(&registry);
+    /// tokio::spawn(async move { kept.keep().await });
+    /// tokio::task::yield_now().await;
+    ///
+    /// for name in ["a", "b"] {
+    ///     registry.register(Member::new(name, 80), Duration::MAX)?;
+    /// }
+    /// registry.publish();
+    /// assert_eq!(registry.snapshot().members().len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn publish(&self) {
+        self.publish_at(now());
     }
 
     /// Registers a member until `lease` has passed without a [`heartbeat`](Self::heartbeat). A lease that reaches further than the clock,
     /// [`Duration::MAX`], does not end.
     ///
     /// It is [`Ready`](State::Ready). Whoever had its name before is gone: a registration is always of a new generation.
+    ///
+    /// While somebody [keeps](Self::keep) the registry, [`snapshot`](Self::snapshot) shows it only up to a spacing later; [`publish`](Self::publish) shows it at once.
     ///
     /// # Errors
     ///
@@ -155,7 +188,8 @@ impl<T> Registry<T> {
     /// Lets nothing new begin. What is in flight goes on, and [`drained`](Self::drained) tells of its end. The member stays while it is renewed, and is
     /// [`Draining`](State::Draining) for good.
     ///
-    /// From when this returns, [`begin`](super::Seat::begin) says no, also to who found the seat in an older snapshot.
+    /// From when this returns, [`begin`](super::Seat::begin) says no, also to who found the seat in an older snapshot. That goes also for the snapshot that is current then: while somebody [keeps](Self::keep) the registry,
+    /// [`snapshot`](Self::snapshot) shows the member as it was up to a spacing longer, unless [`publish`](Self::publish) is called.
     ///
     /// # Errors
     ///
@@ -165,6 +199,8 @@ impl<T> Registry<T> {
     }
 
     /// Takes the member out. Nothing new begins there from when this returns; what is in flight goes on.
+    ///
+    /// While somebody [keeps](Self::keep) the registry, [`snapshot`](Self::snapshot) has the member up to a spacing longer, unless [`publish`](Self::publish) is called.
     ///
     /// # Errors
     ///
@@ -178,6 +214,8 @@ impl<T> Registry<T> {
     /// member is in then: what `change` said, but [`Ready`](State::Ready) for an ejection that would have ended already.
     ///
     /// A member that is [`Draining`](State::Draining) stays so, and `change` is not asked.
+    ///
+    /// While somebody [keeps](Self::keep) the registry, [`snapshot`](Self::snapshot) shows it only up to a spacing later; [`publish`](Self::publish) shows it at once.
     ///
     /// # Errors
     ///
@@ -218,6 +256,8 @@ impl<T> Registry<T> {
     }
 
     /// Changes the weight of this generation. Its seat stays as it is.
+    ///
+    /// While somebody [keeps](Self::keep) the registry, [`snapshot`](Self::snapshot) shows it only up to a spacing later; [`publish`](Self::publish) shows it at once.
     ///
     /// # Errors
     ///
@@ -284,7 +324,7 @@ impl<T> Registry<T> {
             self.shared.wake.notify_one();
         }
         if publish {
-            self.publish(now);
+            self.publish_at(now);
         }
         drop(dropped);
         result.unwrap_or_else(|panic| resume_unwind(panic))
@@ -293,7 +333,7 @@ impl<T> Registry<T> {
     /// Publishes all changes so far, unless another thread has.
     ///
     /// While one thread publishes, others change the book and then wait here; the first of them publishes for all.
-    pub(super) fn publish(&self, now: Instant) {
+    pub(super) fn publish_at(&self, now: Instant) {
         let turn = self.shared.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut inner = self.lock();
         let Inner { book, pace } = &mut *inner;

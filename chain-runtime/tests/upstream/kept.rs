@@ -84,6 +84,30 @@ async fn the_first_change_is_published_at_once_and_the_others_together() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_publishes_finds_its_own_changes_and_the_keeper_still_what_comes_after() {
+    let (registry, _keeper) = kept();
+    sleep(MS).await;
+    let first = registry.register(member("first"), Duration::MAX).unwrap();
+    let second = registry.register(member("second"), Duration::MAX).unwrap();
+    registry.weigh(&first, 3.try_into().unwrap()).unwrap();
+    registry.remove(&second).unwrap();
+    registry.register(member("third"), Duration::MAX).unwrap();
+    assert_eq!(members(&registry), 1, "it waits for the keeper");
+    registry.publish();
+    let shown = registry.snapshot();
+    assert_eq!(shown.get("first").unwrap().weight().get(), 3);
+    assert!(shown.get("second").is_none() && shown.get("third").is_some());
+    drop(shown);
+    let version = registry.snapshot().version();
+    registry.publish();
+    assert_eq!(registry.snapshot().version(), version, "there was nothing to publish");
+    registry.register(member("fourth"), Duration::MAX).unwrap();
+    assert_eq!(members(&registry), 2);
+    sleep(21 * MS).await;
+    assert_eq!(members(&registry), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_drained_takes_nothing_new_though_no_snapshot_says_so_yet() {
     let (registry, _keeper) = kept();
     sleep(MS).await;

@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use http_body_util::{BodyExt as _, Either, Full, Limited};
 use hyper::body::Incoming;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::door::Door;
 use super::{Content, To, Watched, reply, text};
@@ -41,6 +42,23 @@ pub(super) fn groups(watched: &Arc<dyn Watched>) -> Response<Content> {
     reply(StatusCode::OK, "application/json", serde_json::to_vec(&names).unwrap_or_default())
 }
 
+fn no_group(groups: &[Group]) -> Response<Content> {
+    let mut says = "there is no such group; there is:\n".to_owned();
+    for group in groups {
+        says += &format!("/upstreams/{}/members\n", utf8_percent_encode(&group.name, NON_ALPHANUMERIC));
+    }
+    text(StatusCode::NOT_FOUND, says)
+}
+
+/// Whether who is to be registered has the name of a member that the configuration brought: such a member has no lease, and whoever registers has one.
+fn is_configured(registry: &Registry<Upstream>, body: &[u8]) -> bool {
+    let said: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let Some(name) = said.as_ref().and_then(|said| said["name"].as_str()) else { return false };
+    let snapshot = registry.snapshot();
+    let found = snapshot.get(name).map(|entry| registry.lease_left(entry.seat().registration()));
+    matches!(found, Some(Ok(None)))
+}
+
 /// What the group's registry replies. Who registers says where requests go, so that takes a token: on this machine there may be others than the operator.
 /// To drain is the page's, and only takes away.
 #[node]
@@ -52,7 +70,7 @@ pub(super) fn registry(
     watched: &Arc<dyn Watched>,
 ) -> Response<Content> {
     let Some(group) = watched.groups().into_iter().find(|group| group.name == to.group) else {
-        return text(StatusCode::NOT_FOUND, "there is no such group: GET /upstreams has their names\n");
+        return no_group(&watched.groups());
     };
     if to.action == "register" && !door.asks() {
         return text(StatusCode::FORBIDDEN, "who registers needs a token, which --admin-token-file names\n");
@@ -60,6 +78,11 @@ pub(super) fn registry(
     let Some(body) = &sent.0 else {
         return text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large, or broke off\n");
     };
+    if to.action == "register" && is_configured(&group.registry, body) {
+        let why = "the configuration names this member: who registers in its place would take it out with its lease";
+        let json = serde_json::json!({ "code": "configured", "field": "name", "detail": why });
+        return reply(StatusCode::CONFLICT, "application/json", json.to_string());
+    }
     let registrar = Registrar::new(group.registry, |text| text.parse::<Upstream>());
     registrar.answer(&to.action, request, body).map(|text| Either::Left(Full::new(text.into())))
 }
