@@ -10,10 +10,11 @@ use bytes::Bytes;
 use chain_runtime::describe::ChainInfo;
 use chain_runtime::proxy::Rate;
 use chain_runtime::proxy::server::{Limits, Server};
+use chain_runtime::shared::Redis;
 use chain_runtime::shed::Level;
 use chain_runtime::telemetry::folded::Weight;
 use chain_runtime::telemetry::prometheus::{
-    Chains, Collector, Format, GroupReading, PressureReading, Pressures, Reading, Upstreams, render_all,
+    Chains, Collector, Format, GroupReading, PressureReading, Pressures, Reading, RedisSeries, Upstreams, render_all,
 };
 use chain_runtime::telemetry::{Keeps, Snapshot, page, pprof};
 use chain_runtime::toggle::Switches;
@@ -63,6 +64,10 @@ pub(crate) trait Watched: Send + Sync + 'static {
     }
     /// What metrics say of pressure. `None`: nothing.
     fn pressure_reading(&self) -> Option<PressureReading> {
+        None
+    }
+    /// Where what several gateways have in common is.
+    fn redis(&self) -> Option<Redis> {
         None
     }
     /// The groups of upstreams that are there now, by their names.
@@ -261,6 +266,9 @@ fn metrics(request: &Parts, watched: &Arc<dyn Watched>) -> Response<Content> {
     let mut all: Vec<Box<dyn Collector>> = vec![Box::new(Chains::new(move || vec![reading.clone()]))];
     if let Some(pressure) = watched.pressure_reading() {
         all.push(Box::new(Pressures::new(move || pressure.clone())));
+    }
+    if let Some(redis) = watched.redis() {
+        all.push(Box::new(RedisSeries::new(redis)));
     }
     if !groups.is_empty() {
         all.push(Box::new(Upstreams::new(move || groups.clone())));

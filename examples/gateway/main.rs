@@ -145,7 +145,7 @@ async fn run() -> Result<(), Failure> {
     }
     let stopping = CancellationToken::new();
     if let Some((listener, door)) = admin {
-        let operated = Operated { gateway: Arc::clone(&gateway), pressure, moves };
+        let operated = Operated { gateway: Arc::clone(&gateway), pressure, moves, redis: lasting.redis.clone() };
         admin::start(listener, door, Arc::new(operated), stopping.clone());
     }
     let serving = Serving::start(Arc::clone(&gateway), listener, &flags, &tunnels, (lines.clone(), stopping));

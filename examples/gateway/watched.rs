@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chain_runtime::describe::ChainInfo;
 use chain_runtime::pressure::{Level, Pressure};
+use chain_runtime::shared::Redis;
 use chain_runtime::telemetry::prometheus::PressureReading;
 use chain_runtime::telemetry::{Keeps, Snapshot, page};
 use chain_runtime::toggle::Switches;
@@ -17,6 +18,7 @@ pub(crate) struct Operated {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) pressure: Pressure,
     pub(crate) moves: Moves,
+    pub(crate) redis: Option<Redis>,
 }
 
 impl Watched for Operated {
@@ -47,6 +49,10 @@ impl Watched for Operated {
     fn pressure_reading(&self) -> Option<PressureReading> {
         let reading = PressureReading::of(Some(self.pressure.status()));
         Some(reading.admission("requests", self.gateway.admission.status()))
+    }
+
+    fn redis(&self) -> Option<Redis> {
+        self.redis.clone()
     }
 
     fn groups(&self) -> Vec<Group> {

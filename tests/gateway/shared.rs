@@ -2,6 +2,7 @@
 
 use chain_shared_tests::Server;
 use processes::client::Client;
+use processes::within;
 
 use crate::groups::named;
 use crate::process::{ALICE, Gateway, file};
@@ -45,8 +46,23 @@ async fn the_log_says_when_redis_is_away_and_when_it_is_back() {
     // One that never was there is away as well.
     let mut after = Gateway::start(&[named("one").await], &["--redis", &url]).await;
     after.line(&[" WARN Redis is away: ", "this gateway's share of the rate meanwhile"]).await;
+    let shows = async |gateway: &Gateway, line: &str| {
+        let admin = Client::new(gateway.admin.expect("an admin address"));
+        within(line, async {
+            loop {
+                let shown = admin.get("/metrics", &[]).await.text;
+                if shown.contains(line) {
+                    return shown;
+                }
+            }
+        })
+        .await
+    };
+    let shown = shows(&before, "chain_redis_up 0").await;
+    assert!(!shown.contains("chain_redis_outages_total 0\n"), "{shown}");
     redis.restart().await;
     for gateway in [&mut before, &mut after] {
         gateway.line(&[" INFO Redis is back after ", " s"]).await;
+        shows(gateway, "chain_redis_up 1").await;
     }
 }

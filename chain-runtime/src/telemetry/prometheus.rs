@@ -86,6 +86,8 @@ mod families;
 #[cfg(feature = "pressure")]
 mod pressure;
 mod series;
+#[cfg(feature = "redis")]
+mod shared;
 #[cfg(feature = "upstream")]
 mod upstreams;
 
@@ -107,6 +109,8 @@ use self::series::{
     seconds, times, waits_on,
 };
 pub(in crate::telemetry) use self::series::{may_break, may_wait};
+#[cfg(feature = "redis")]
+pub use self::shared::RedisSeries;
 #[cfg(feature = "upstream")]
 pub use self::upstreams::{GroupReading, Upstreams};
 use super::{Allocations, Clock, Keeps, Meter, NodeTotals, PauseTotals, Snapshot, Times, WayTotals};
