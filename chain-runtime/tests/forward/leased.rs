@@ -2,7 +2,6 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,7 +18,7 @@ use http_body_util::{BodyExt as _, Full};
 use tokio::time::timeout;
 
 use super::upstreams::{Scripted, nobody};
-use super::{LONG, Members, client, head, limits, members, seat, totals};
+use super::{LONG, Members, client, given_up_at_each_poll, head, limits, members, seat, totals};
 
 type Payload = Full<Bytes>;
 
@@ -176,25 +175,8 @@ async fn a_run_that_is_given_up_at_any_await_is_cancelled_and_not_in_flight() {
     let registry = members(&[upstream.at]);
     let seat = seat(&registry, "0");
     let chain = ahead(&registry, Settings::default());
-    let mut given_up = 0;
-    for polls in 0.. {
-        let mut run = Box::pin(chain.run(head("GET", "/"), Payload::default(), client()));
-        let mut is_ready = false;
-        for _ in 0..polls {
-            is_ready = matches!(poll!(run.as_mut()), Poll::Ready(Ok(_)));
-            if is_ready {
-                break;
-            }
-            assert_eq!(seat.in_flight(), 1);
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        drop(run);
-        assert_eq!(seat.in_flight(), 0, "after {polls} polls");
-        if is_ready {
-            break;
-        }
-        given_up += u64::from(polls > 0);
-    }
+    let run = || chain.run(head("GET", "/"), Payload::default(), client());
+    let given_up = given_up_at_each_poll(&seat, run, |reply| assert!(reply.is_ok())).await;
     assert!(given_up > 0);
     assert_eq!(seat.totals(), totals(1, 0, 0, 0, given_up));
 }

@@ -13,13 +13,16 @@ mod tries;
 mod unseen;
 mod upstreams;
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use chain_runtime::proxy::{Body, Client, Error, Forward, Limits, Settings, Upstream};
 use chain_runtime::upstream::{Member, Pick, Registry, RoundRobin, Seat, Totals};
+use futures_util::poll;
 use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
@@ -48,6 +51,31 @@ fn node(registry: &Members, settings: Settings) -> Node {
 
 fn seat(registry: &Registry<Upstream>, name: &str) -> Arc<Seat<Upstream>> {
     Arc::clone(registry.snapshot().get(name).expect("a member").seat())
+}
+
+/// Begins one run after another, and gives each up one poll later than the one before, until one comes to its end, which `ends` is told. What was given up is in flight no more. How many runs
+/// were given up that had begun.
+async fn given_up_at_each_poll<F: Future>(
+    seat: &Seat<Upstream>,
+    mut begin: impl FnMut() -> F,
+    ends: impl FnOnce(F::Output),
+) -> u64 {
+    for polls in 0.. {
+        let mut run = Box::pin(begin());
+        for _ in 0..polls {
+            if let Poll::Ready(reply) = poll!(run.as_mut()) {
+                ends(reply);
+                drop(run);
+                assert_eq!(seat.in_flight(), 0, "after {polls} polls");
+                return polls - 1;
+            }
+            assert_eq!(seat.in_flight(), 1);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        drop(run);
+        assert_eq!(seat.in_flight(), 0, "after {polls} polls");
+    }
+    unreachable!("it comes to its end")
 }
 
 fn totals(ok: u64, not_ok: u64, failed: u64, timed_out: u64, cancelled: u64) -> Totals {

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,7 +15,7 @@ use http_body_util::{BodyExt as _, Full, StreamBody};
 use tokio::time::timeout;
 
 use super::upstreams::{Scripted, nobody};
-use super::{LONG, client, head, limits, members, node, seat, send, totals};
+use super::{LONG, client, given_up_at_each_poll, head, limits, members, node, seat, send, totals};
 
 /// Sends a request with this path, reads the reply to its end, and returns what is noted of the member then.
 async fn noted(path: &str, settings: Settings) -> (Totals, Result<u16, Error>) {
@@ -159,26 +158,9 @@ async fn a_request_that_is_given_up_at_any_await_is_cancelled_and_not_in_flight(
     let registry = members(&[upstream.at]);
     let node = node(&registry, Settings::default());
     let seat = seat(&registry, "0");
-    let (client, mut given_up) = (client(), 0);
-    for polls in 0.. {
-        let mut run = Box::pin(node.enter(head("GET", "/"), Full::default(), &client));
-        let mut is_ready = false;
-        for _ in 0..polls {
-            if let Poll::Ready(reply) = poll!(run.as_mut()) {
-                drop(reply.expect("a reply").into_body());
-                is_ready = true;
-                break;
-            }
-            assert_eq!(seat.in_flight(), 1);
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        drop(run);
-        assert_eq!(seat.in_flight(), 0, "after {polls} polls");
-        if is_ready {
-            break;
-        }
-        given_up += u64::from(polls > 0);
-    }
+    let client = client();
+    let run = || node.enter(head("GET", "/"), Full::default(), &client);
+    let given_up = given_up_at_each_poll(&seat, run, |reply| drop(reply.expect("a reply").into_body())).await;
     assert!(given_up > 0);
     assert_eq!(seat.totals(), totals(1, 0, 0, 0, given_up));
 }
