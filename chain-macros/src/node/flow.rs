@@ -35,25 +35,11 @@ pub(super) enum Gives {
 
 pub(super) fn read_flow(output: &ReturnType) -> Flow {
     let run = names::run_lifetime();
-    let ReturnType::Type(_, ty) = output else {
-        return Flow {
-            out: quote!(()),
-            kind: FlowKind::Plain,
-            gives: Gives::Nothing,
-            breaks: None,
-            span: Span::call_site(),
-        };
-    };
+    let ReturnType::Type(_, ty) = output else { return Flow::nothing() };
     let ty = types::ungrouped(ty);
     if types::find_impl_trait(ty).is_some() {
         // Refused already.
-        return Flow {
-            out: quote!(()),
-            kind: FlowKind::Plain,
-            gives: Gives::Nothing,
-            breaks: None,
-            span: Span::call_site(),
-        };
+        return Flow::nothing();
     }
     let out = types::with_lifetime(ty, &run);
     let span = name_span(ty);
@@ -83,6 +69,10 @@ pub(super) fn read_flow(output: &ReturnType) -> Flow {
 }
 
 impl Flow {
+    fn nothing() -> Self {
+        Self { out: quote!(()), kind: FlowKind::Plain, gives: Gives::Nothing, breaks: None, span: Span::call_site() }
+    }
+
     /// What has type arguments under a name that is nobody's in particular is read by what it is: `Outcome<User>` may be a `Result`. (A name without arguments
     /// mostly is what is provided; to ask about each would cost each node.)
     pub(super) fn by_type(self, output: &ReturnType) -> Self {
