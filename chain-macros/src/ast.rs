@@ -1,4 +1,4 @@
-//! A declared chain, as the user wrote it.
+//! A declared chain, as the user wrote it. The file is long since a tree is read in one place: it is data, and questions about it.
 
 use proc_macro2::{Span, TokenStream};
 use syn::{Attribute, Expr, Generics, Ident, LitInt, Path, Type, TypePath, Visibility};

@@ -1,6 +1,6 @@
 //! A chain, described: `&'static` data about its nodes, and a drawing made from it.
 //!
-//! Nothing here is built at run time. A chain that is never asked about itself carries none of it.
+//! Nothing here is built at run time. A chain that is never asked about itself carries none of it. The file is long since it is one tree of data, read in one place.
 
 use core::fmt;
 
