@@ -66,13 +66,18 @@ async fn a_member_is_drained_when_its_last_tunnel_has_ended() {
     assert_eq!(seat.totals(), totals(1, 0, 0, 0, 0));
 }
 
-#[tokio::test]
-async fn a_member_whose_replies_break_off_midway_is_ejected() {
-    let upstream = Scripted::new().await;
+/// A registry of this one, in which nothing keeps it from being ejected.
+fn ejected_for_three_failures(upstream: &Scripted) -> Members {
     let registry = Registry::new().with_health(Health::new().failures(3, LONG).at_most(1.0));
     let at = format!("http://{}", upstream.at).parse().expect("a URL");
     registry.register(Member::new("0", at), Duration::MAX).expect("a name");
-    let registry = Arc::new(registry);
+    Arc::new(registry)
+}
+
+#[tokio::test]
+async fn a_member_whose_replies_break_off_midway_is_ejected() {
+    let upstream = Scripted::new().await;
+    let registry = ejected_for_three_failures(&upstream);
     let node = node(&registry, Settings::default());
     let state = || registry.snapshot().get("0").expect("it is there").state();
     for broken in 0..3 {
@@ -87,10 +92,7 @@ async fn a_member_whose_replies_break_off_midway_is_ejected() {
 #[tokio::test]
 async fn a_member_whose_streams_of_events_break_off_is_ejected_as_well() {
     let upstream = Scripted::new().await;
-    let registry = Registry::new().with_health(Health::new().failures(3, LONG).at_most(1.0));
-    let at = format!("http://{}", upstream.at).parse().expect("a URL");
-    registry.register(Member::new("0", at), Duration::MAX).expect("a name");
-    let registry = Arc::new(registry);
+    let registry = ejected_for_three_failures(&upstream);
     let node = node(&registry, Settings::default());
     let state = || registry.snapshot().get("0").expect("it is there").state();
     for broken in 0..3 {
