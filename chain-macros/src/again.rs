@@ -1,32 +1,48 @@
-//! What a chain expands to itself again for: `#[cfg(..)]` before a node, which only rustc can decide, and a segment, whose nodes only
-//! its own declaration knows.
+//! `chain!` expands to itself again in two cases: for a `#[cfg(..)]` before a node, since only rustc can decide that,
+//! and for a segment, since only the segment's declaration knows its nodes.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Path, PathArguments};
 
 use crate::ast::NeededField;
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Code, Diagnostics};
 use crate::names;
 use crate::rewrite::{self, Rewrite};
-pub(crate) use crate::segment::{declare, is_segment};
+pub(crate) use crate::rewrite::{GONE, declares_a_segment as is_segment};
 
 type Tokens = Vec<TokenTree>;
 
-/// What stands for an item that is not compiled: a piece of nothing but this is none.
-pub(crate) const GONE: &str = "chain_is_without_it";
-
-/// What a chain with a `#[cfg(..)]` or a segment in it expands to first; `None` where it has neither.
+/// The first expansion of a chain with a `#[cfg(..)]` or a segment in it; `None` if it has neither.
 pub(crate) fn expand(runtime: &TokenStream, needs: &TokenStream, declaration: &[TokenTree]) -> Option<TokenStream> {
+    // Most chains have neither, and to read each item of theirs for it takes as long as to read the chain.
+    if !may_expand(declaration) {
+        return None;
+    }
     cfg(runtime, needs, declaration)
         .or_else(|| segment(runtime, needs, declaration).filter(|_| !is_segment(declaration)))
+}
+
+/// Whether there is a word `cfg` or a `..` among the tokens.
+fn may_expand(tokens: &[TokenTree]) -> bool {
+    let mut was_dot = false;
+    tokens.iter().any(|token| {
+        let is_dot = matches!(token, TokenTree::Punct(punct) if punct.as_char() == '.');
+        let is_second = is_dot && was_dot;
+        was_dot = is_dot;
+        match token {
+            TokenTree::Ident(word) => word == "cfg",
+            TokenTree::Group(group) => may_expand(&rewrite::tokens(group.stream())),
+            _ => is_second,
+        }
+    })
 }
 
 /// The first item under a `#[cfg(..)]`, with it and without it: rustc keeps one of the two.
 fn cfg(runtime: &TokenStream, needs: &TokenStream, declaration: &[TokenTree]) -> Option<TokenStream> {
     let is_item = declaration.iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "struct"));
     let is_item = is_item || is_segment(declaration);
-    // That of the whole, which is more than the struct that it stands on.
+    // A `#[cfg(..)]` on the whole declaration, which is more than the struct that it stands on.
     if let (true, Some(at)) = (is_item, rewrite::attribute_at(declaration, cfg_predicate)) {
         let predicate = cfg_predicate(&declaration[at]);
         let declaration = stream([&declaration[..at - 1], &declaration[at + 1..]].concat());
@@ -69,7 +85,7 @@ impl Rewrite for FirstCfg {
         let at = rewrite::attribute_at(item, cfg_predicate).filter(|_| self.predicate.is_none())?;
         self.predicate = cfg_predicate(&item[at]);
         if self.keeps {
-            // With the `#` before it.
+            // The `#` before it belongs to it.
             return Some([&item[..at - 1], &item[at + 1..]].concat());
         }
         let gone = Ident::new(GONE, Span::call_site());
@@ -77,7 +93,7 @@ impl Rewrite for FirstCfg {
     }
 }
 
-/// What stands in the parentheses of `[cfg(..)]`.
+/// The content of the parentheses of `[cfg(..)]`.
 fn cfg_predicate(token: &TokenTree) -> Option<TokenStream> {
     let TokenTree::Group(group) = token else { return None };
     match rewrite::tokens(group.stream()).as_slice() {
@@ -99,14 +115,21 @@ fn segment(runtime: &TokenStream, needs: &TokenStream, declaration: &[TokenTree]
         _ => TokenStream::new(),
     };
     let declaration = stream(declaration.to_vec());
-    Some(quote!(#path! { [#runtime] [#path] [#arguments] [#needs #declaration] }))
+    // A name that is no segment's passes this on to `splice`, as it would a chain's question. `splice` reports it.
+    Some(quote!(#path! { { segment [#runtime] [#path] [#arguments] [#needs #declaration] } [#runtime::__splice] }))
 }
 
-/// Puts the nodes of the first segment in its place: `[runtime] [segment] [fields] [declaration] [nodes] "crate"`, or says what is wrong:
-/// `[runtime] [segment] "error" [declaration]`.
-pub(crate) fn splice(tokens: TokenStream) -> TokenStream {
-    let mut diagnostics = Diagnostics::new();
-    let groups = rewrite::tokens(tokens);
+/// Puts the nodes of the first segment in its place: `[runtime] [segment] [fields] [declaration] [nodes] "crate"`. Or
+/// reports a mistake: `[runtime] [segment] "error" [declaration]`; `{ segment [runtime] [segment] .. }` from a node
+/// that is named like a segment; `name { declaration }` from a segment that is named like a node.
+///
+/// Returns the tokens of the chain; `None` if there is none.
+pub(crate) fn splice(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Option<TokenStream> {
+    let mut groups = rewrite::tokens(tokens);
+    let mut code = Code::E603;
+    if let Some(said) = of_a_node(&groups) {
+        (code, groups) = (Code::E607, said);
+    }
     let gone = Ident::new(GONE, Span::call_site());
     let (runtime, segment, needed, declaration, nodes) = match groups.as_slice() {
         [
@@ -117,7 +140,7 @@ pub(crate) fn splice(tokens: TokenStream) -> TokenStream {
             TokenTree::Group(nodes),
             TokenTree::Literal(from),
         ] => {
-            // What is wrong with a node of another crate is shown where the chain takes it in.
+            // An error about a node of another crate is shown where the chain names the segment.
             let nodes = match text(from) == names::compiled_crate() {
                 true => nodes.stream(),
                 false => names::shown_at(nodes.stream(), named_at(&segment.stream())),
@@ -125,16 +148,21 @@ pub(crate) fn splice(tokens: TokenStream) -> TokenStream {
             (runtime, segment, needed.stream(), chain, rewrite::tokens(nodes))
         }
         [TokenTree::Group(runtime), TokenTree::Group(segment), TokenTree::Literal(wrong), TokenTree::Group(chain)] => {
-            diagnostics.push(syn::Error::new(named_at(&segment.stream()), text(wrong)));
+            diagnostics.push(code.at(named_at(&segment.stream()), text(wrong)));
             (runtime, segment, TokenStream::new(), chain, rewrite::tokens(quote!(#[#gone])))
+        }
+        [TokenTree::Ident(name), TokenTree::Group(before)] => {
+            diagnostics.push(without_dots(name, before.stream()));
+            return None;
         }
         _ => {
             diagnostics.error_at(
+                Code::E002,
                 Span::call_site(),
                 "`__splice!` is for `chain!` alone",
                 "write `..segment` in a chain",
             );
-            return diagnostics.verdict().unwrap_or_default();
+            return None;
         }
     };
     let (needs, declaration) = needs(rewrite::tokens(declaration.stream()));
@@ -143,6 +171,7 @@ pub(crate) fn splice(tokens: TokenStream) -> TokenStream {
         true => {
             let what = "this segment contains itself, by way of others";
             diagnostics.error_at(
+                Code::E602,
                 named_at(&segment.stream()),
                 what,
                 "leave it out of one of them: a chain has no loops",
@@ -155,27 +184,62 @@ pub(crate) fn splice(tokens: TokenStream) -> TokenStream {
     let runtime = TokenTree::Group(runtime.clone());
     let segment = segment.stream();
     let needs = quote!(#needs [#NEEDS [#segment] #needed]);
-    crate::compile::chain_with(quote!(#runtime #needs #spliced), diagnostics)
+    Some(quote!(#runtime #needs #spliced))
+}
+
+/// The report about a node that is named like a segment: its own macro passes on the tokens that it was given.
+fn of_a_node(groups: &[TokenTree]) -> Option<Tokens> {
+    let [TokenTree::Group(passed)] = groups else { return None };
+    let passed = rewrite::tokens(passed.stream());
+    let [TokenTree::Ident(_), runtime, TokenTree::Group(path), _, chain, ..] = passed.as_slice() else { return None };
+    let node = crate::types::text(&path.stream());
+    let wrong = format!("`{node}` is a node, and `..` stands before a segment\n  help: leave out the `..`");
+    let wrong = TokenTree::Literal(proc_macro2::Literal::string(&wrong));
+    Some(vec![runtime.clone(), TokenTree::Group(path.clone()), wrong, chain.clone()])
+}
+
+/// The error about a segment that is named like a node. `given` are the tokens that a node's macro would have been
+/// given.
+fn without_dots(name: &Ident, given: TokenStream) -> syn::Error {
+    fn find(name: &Ident, tokens: TokenStream) -> Option<Span> {
+        let mut is_behind_dots = false;
+        for token in tokens {
+            match token {
+                TokenTree::Ident(word) if word == *name && !is_behind_dots => return Some(word.span()),
+                TokenTree::Group(group) => {
+                    if let Some(found) = find(name, group.stream()) {
+                        return Some(found);
+                    }
+                    is_behind_dots = false;
+                }
+                TokenTree::Punct(punct) => is_behind_dots = punct.as_char() == '.',
+                _ => is_behind_dots = false,
+            }
+        }
+        None
+    }
+    let at = find(name, given).unwrap_or_else(Span::call_site);
+    Code::E607.at(at, format_args!("`{name}` is a segment, and is named like a node\n  help: write `..{name}`"))
 }
 
 fn text(literal: &proc_macro2::Literal) -> String {
     syn::parse2::<syn::LitStr>(literal.to_token_stream()).map_or_else(|_| String::new(), |text| text.value())
 }
 
-/// How many segments stand in each other.
+/// The most segments that may stand in each other.
 const DEEPEST: usize = 24;
 
-/// How many segments the one at this path is in.
+/// In how many segments the segment at this path stands.
 fn nested(path: &TokenStream) -> usize {
     path.clone().into_iter().filter(|token| matches!(token, TokenTree::Ident(name) if is_module_of_node(name))).count()
 }
 
-/// A segment in another is found in a module of that.
+/// A segment in another one is found in a module of the outer one. Whether this is the name of such a module.
 fn is_module_of_node(name: &Ident) -> bool {
     name.to_string().strip_prefix("node").is_some_and(|index| index.parse::<usize>().is_ok())
 }
 
-/// Where the chain names the segment at this path, which may be in the one that it names.
+/// The token at which the chain names the segment at this path, or the outer segment that names it.
 fn named_at(path: &TokenStream) -> Span {
     let names = path.clone().into_iter().filter_map(|token| match token {
         TokenTree::Ident(name) => Some(name),
@@ -186,7 +250,7 @@ fn named_at(path: &TokenStream) -> Span {
     names[..end].last().map_or_else(Span::call_site, Ident::span)
 }
 
-/// What the fields of segments stand behind, before a declaration.
+/// The mark before the fields that segments need, which stand before a declaration.
 struct NeedsMark;
 
 const NEEDS: NeedsMark = NeedsMark;
@@ -197,7 +261,7 @@ impl ToTokens for NeedsMark {
     }
 }
 
-/// Cuts what segments need off the declaration that it stands before.
+/// Cuts off what segments need from the declaration after it.
 pub(crate) fn needs(declaration: Tokens) -> (TokenStream, Tokens) {
     let is_need = |token: &TokenTree| match token {
         TokenTree::Group(group) => {
@@ -210,7 +274,7 @@ pub(crate) fn needs(declaration: Tokens) -> (TokenStream, Tokens) {
     (stream(needs.to_vec()), declaration.to_vec())
 }
 
-/// The fields that the segments of a chain need, and what they ask of their arguments.
+/// The fields that the segments of a chain need, and the bounds on the segments' arguments.
 pub(crate) fn needed(needs: TokenStream) -> (Vec<NeededField>, Vec<Path>) {
     let groups = needs.into_iter().filter_map(|token| match token {
         TokenTree::Group(group) => syn::parse::Parser::parse2(needed_of_one, group.stream()).ok(),
@@ -265,7 +329,7 @@ impl Rewrite for FirstSegment {
         if is_arm || self.path.is_some() || !rewrite::is_segment(item) {
             return None;
         }
-        // One whose path cannot be read, the parser has words for.
+        // The parser reports a path that cannot be read.
         self.path = Some(syn::parse2::<syn::Path>(stream(item[2..].to_vec())).ok()?);
         self.nodes.take()
     }

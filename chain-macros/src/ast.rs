@@ -1,59 +1,66 @@
-//! A declared chain, as the user wrote it. The file is long since a tree is read in one place: it is data, and questions about it.
+//! A declared chain, as the user wrote it. The file is long because a tree is best read in one place: it is data, and
+//! questions about the data.
+
+use std::rc::Rc;
 
 use proc_macro2::{Span, TokenStream};
 use syn::{Attribute, Expr, Generics, Ident, LitInt, Path, Type, TypePath, Visibility};
 
+use crate::told::Told;
+
 /// A chain: the item form, or the short form brought into the same shape.
 pub(crate) struct Chain {
-    /// The runtime, as `$crate` of the macro by example in front of this one.
+    /// The runtime, as `$crate` of the macro by example that calls this one.
     pub(crate) runtime: TokenStream,
     pub(crate) form: Form,
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) name: Ident,
     pub(crate) generics: Generics,
-    /// `struct Name;` rather than `struct Name { .. }`.
+    /// `struct Name;`, not `struct Name { .. }`.
     pub(crate) is_unit: bool,
     pub(crate) fields: Vec<Field>,
     pub(crate) observers: Vec<Observer>,
     pub(crate) budget: Option<LitInt>,
     pub(crate) send: Option<Path>,
-    /// `#[deny(spawn)]`: no node of it spawns what nobody waits for.
+    /// `#[deny(spawn)]`: no node of it spawns work that nothing waits for.
     pub(crate) denies_spawn: bool,
-    /// `#[no_alloc]` on all of it.
+    /// `#[no_alloc]` on the whole chain.
     pub(crate) no_alloc: Option<Span>,
+    /// `#[node]`, with the content of its parentheses: the chain is a node of other chains.
+    pub(crate) as_node: Option<Attribute>,
     pub(crate) run: Run,
-    /// What its segments need.
+    /// The fields that its segments need.
     pub(crate) needs: Vec<NeededField>,
-    /// Functions with the bounds of its segments' parameters, by the arguments that they have here.
+    /// Functions with the bounds of its segments' parameters, with the arguments that the segments have here.
     pub(crate) bounds: Vec<Path>,
-    /// What its type parameters shall stand for while it is checked.
+    /// The types that stand for its type parameters while it is checked.
     pub(crate) checked_with: Vec<Vec<syn::GenericArgument>>,
 }
 
-/// What observes a chain's runs.
+/// An observer of a chain's runs.
 pub(crate) enum Observer {
-    /// A value of this type is made for each.
+    /// A value of this type is made for each run.
     Type(Type),
-    /// This field is lent to each.
+    /// This field is lent to each run.
     Field(Ident),
-    /// Who sees to it that nodes allocate nothing, for an attribute that stands here.
+    /// The observer that checks that nodes allocate nothing, for an attribute at this place.
     NoAlloc(Span),
 }
 
 /// A field that a segment of the chain declares.
 pub(crate) struct NeededField {
-    /// The segment's name, and where the chain names it, or the one that it is in.
+    /// The segment's name, and the place where the chain names it, or names the outer segment that it stands in.
     pub(crate) segment: String,
     pub(crate) at: Span,
     pub(crate) name: Ident,
-    /// As it is found from the chain.
+    /// The type, as the chain can name it.
     pub(crate) ty: Type,
-    /// As it is written in the segment.
+    /// The type, as the segment writes it.
     pub(crate) text: String,
 }
 
-/// Which of the two forms it is.
+/// The two forms of a chain.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Form {
     Item,
@@ -71,7 +78,7 @@ pub(crate) struct Field {
 }
 
 impl Field {
-    /// The attributes that say whether there is such a field.
+    /// The attributes that decide whether there is such a field.
     pub(crate) fn cfg(&self) -> impl Iterator<Item = &Attribute> {
         self.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"))
     }
@@ -81,33 +88,71 @@ impl Field {
 pub(crate) struct Run {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) is_async: bool,
-    /// The one lifetime it may declare: that of the run.
+    /// The one lifetime that it may declare: the lifetime of the run.
     pub(crate) lifetime: Option<syn::Lifetime>,
     pub(crate) inputs: Vec<Input>,
     pub(crate) reply: Type,
     pub(crate) body: Block,
-    /// Which fields are used as nodes.
+    /// The fields that are used as nodes.
     pub(crate) as_nodes: Vec<usize>,
+    pub(crate) locals: Locals,
+}
+
+/// The names that the signature of `run` declares and its body mentions. They have the hygiene of the expansion that
+/// emits the signature. If a later expansion emits the body, they are handed on to it.
+#[derive(Clone)]
+pub(crate) struct Locals {
+    /// `self`
+    pub(crate) this: Ident,
+    /// The inputs, in order, under the user's names, but out of reach for the bindings of the user's patterns.
+    pub(crate) inputs: Vec<Ident>,
+    /// The run's lifetime, if the user declares none.
+    pub(crate) lifetime: syn::Lifetime,
+}
+
+impl Locals {
+    /// The names of this expansion.
+    pub(crate) fn new(inputs: &[Input]) -> Self {
+        Self {
+            this: Ident::new("self", Span::call_site()),
+            inputs: inputs.iter().map(|input| crate::names::input(&input.name)).collect(),
+            lifetime: crate::names::run_lifetime(),
+        }
+    }
 }
 
 /// `{ a => b }`: the chain's body, or a chain inside of it.
 pub(crate) struct Block {
     pub(crate) items: Vec<Item>,
-    /// Of the braces.
+    /// The braces.
     pub(crate) span: Span,
-    /// Nothing stands in it; not that its nodes could not be read.
+    /// It has no content. This is `false` if the content could not be read.
     pub(crate) is_empty: bool,
 }
 
-/// What arrows join.
+/// A part of a row: arrows join them.
 pub(crate) struct Item {
     pub(crate) modifiers: Modifiers,
     pub(crate) kind: ItemKind,
-    /// `else { .. }`, behind what may be skipped.
+    /// `else { .. }` after an item that may be skipped.
     pub(crate) otherwise: Option<Block>,
+    /// `-> User`, after a block or a branch.
+    pub(crate) given: Option<Given>,
+    /// The `else` after a node without attributes: the node has to be a field that may be `None`.
+    pub(crate) lone_else: Option<Span>,
 }
 
-/// What stands between two arrows, without what stands before it.
+/// The value of a block: the last node of each of its ends gives it.
+#[derive(Clone)]
+pub(crate) struct Given {
+    pub(crate) ty: Type,
+    /// The type, as a person would write it.
+    pub(crate) text: String,
+    /// The arrow, and the type.
+    pub(crate) tokens: TokenStream,
+}
+
+/// What stands between two arrows, without its attributes.
 pub(crate) enum ItemKind {
     /// `auth`
     Node(NodeUse),
@@ -122,23 +167,47 @@ pub(crate) enum ItemKind {
 /// The attributes before an item.
 #[derive(Default)]
 pub(crate) struct Modifiers {
-    /// All have to hold, asked in this order; otherwise the item is skipped.
+    /// All of them have to hold, and they are asked in this order. Otherwise the item is skipped.
     pub(crate) conditions: Vec<Condition>,
-    /// Whether there are any, also where they could not be read.
+    /// Whether there are any, even if they could not be read.
     pub(crate) has_conditions: bool,
     /// `#[timeout(250ms)]`: an expression for the `Duration`.
     pub(crate) timeout: Option<(Span, TokenStream)>,
     pub(crate) cancel: Option<(Span, OnCancel)>,
+    /// `#[open]`
+    pub(crate) open: Option<Open>,
     /// `#[no_alloc]`
     pub(crate) no_alloc: Option<Span>,
     /// `#[allow(..)]` and its like.
     pub(crate) lints: Vec<Attribute>,
-    /// All of them but the last kind, as a person would write them.
+    /// All attributes except the last kind, as a person would write them.
     pub(crate) text: String,
+}
+
+/// If a node breaks, the run goes on without it.
+#[derive(Clone)]
+pub(crate) struct Open {
+    pub(crate) span: Span,
+    pub(crate) breaks: Opens,
+    /// Also if it takes longer than its timeout.
+    pub(crate) late: bool,
+}
+
+/// The breaks after which the run goes on.
+#[derive(Clone)]
+pub(crate) enum Opens {
+    All,
+    /// Breaks that match this pattern. The single names in it have to be constants or variants.
+    Those(TokenStream, Vec<Ident>),
+    /// Breaks for which this function of a segment says yes.
+    Through(Path),
+    None,
 }
 
 /// When an item runs.
 pub(crate) enum Condition {
+    /// The field with this index is an `Option`, and has a node.
+    Held(Span, usize),
     /// `#[when(is_internal)]`
     When(NodeUse),
     /// `#[sample(1 / 100)]`
@@ -155,14 +224,14 @@ impl Condition {
     pub(crate) fn span(&self) -> Span {
         match self {
             Self::When(node) => node.span(),
-            Self::Sample(span, _) | Self::Split(span, _) => *span,
+            Self::Held(span, _) | Self::Sample(span, _) | Self::Split(span, _) => *span,
             Self::Toggle(toggle) => toggle.span,
             Self::Shed(shed) => shed.span,
         }
     }
 }
 
-/// So many of so many.
+/// A share: so many of so many.
 #[derive(Clone, Copy)]
 pub(crate) struct Share {
     pub(crate) part: u64,
@@ -173,20 +242,20 @@ pub(crate) struct Share {
 pub(crate) struct Toggle {
     pub(crate) name: String,
     pub(crate) span: Span,
-    /// As it is declared.
+    /// Whether it is on as declared.
     pub(crate) on: bool,
 }
 
-/// Something that is given up under pressure.
+/// An item that is given up under pressure.
 pub(crate) struct Shed {
     pub(crate) name: String,
     pub(crate) span: Span,
-    /// From this level on.
+    /// It is given up from this level on.
     pub(crate) level: Level,
     pub(crate) how: How,
 }
 
-/// How hard it is to serve, where it is hard.
+/// The levels of pressure above the normal one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Level {
     Elevated,
@@ -206,50 +275,50 @@ impl Level {
     }
 }
 
-/// What becomes of what is given up.
+/// What happens to an item that is given up.
 #[derive(Clone, Copy)]
 pub(crate) enum How {
     Skipped,
     /// It runs for a share of the requests.
     Sampled(Span, Share),
-    /// Its work goes behind the request.
+    /// Its work goes on a queue, behind the request.
     Behind(Span),
 }
 
-/// What becomes of a node's work when the request is dropped.
+/// What happens to a node's work when the request is dropped.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum OnCancel {
     /// It goes on to its end.
     Finish,
-    /// Nobody waits for it in the first place.
+    /// Nothing waits for it in the first place.
     Detach,
 }
 
-/// A node whose value says what comes next.
+/// A node whose value says which arm runs.
 pub(crate) struct Branch {
-    /// Of `match` or `if`.
+    /// The keyword, `match` or `if`.
     pub(crate) span: Span,
     pub(crate) node: NodeUse,
-    /// The function of a segment that says which arm it is.
+    /// The function of a segment that says which arm a value belongs to.
     pub(crate) through: Option<Path>,
     pub(crate) arms: Vec<Arm>,
-    /// `if node`, without a pattern: the node gives a `bool`, and there are two arms.
+    /// `if node` without a pattern: the node gives a `bool`, and there are two arms.
     pub(crate) is_bool: bool,
-    /// Whether every value has its arm, as far as can be seen here: `if` without `else` has one that is empty.
+    /// It is an `if` without `else`: its empty second arm is not the user's.
     pub(crate) lacks_else: bool,
 }
 
-/// What comes next for some of the values.
+/// What runs for some of the values.
 pub(crate) struct Arm {
-    /// The pattern, with the types of its bindings taken out of it, and its guard.
+    /// The pattern, without the types of its bindings, and its guard.
     pub(crate) pattern: TokenStream,
-    /// As a person would write it: for the drawing.
+    /// The pattern as a person would write it, for the drawing.
     pub(crate) label: String,
     pub(crate) bindings: Vec<Binding>,
     pub(crate) body: Block,
 }
 
-/// `api: Api` in a pattern: it joins the arm's scope.
+/// `api: Api` in a pattern. It joins the arm's scope.
 pub(crate) struct Binding {
     pub(crate) name: Ident,
     pub(crate) ty: Type,
@@ -263,11 +332,15 @@ pub(crate) struct Input {
     pub(crate) ty: Type,
 }
 
-/// A node where it is used.
+/// A node, as used in a chain.
 pub(crate) struct NodeUse {
     pub(crate) path: TypePath,
-    /// The field that it names, if it names one.
+    /// The field that it names, if it is a field.
     pub(crate) field: Option<usize>,
+    /// The signature, if the function's macro has told it.
+    pub(crate) told: Option<Rc<Told>>,
+    /// The signatures of its hooks, if the macro of the field's type has told them.
+    pub(crate) hooks: Option<Rc<Told>>,
 }
 
 impl NodeUse {
@@ -283,12 +356,12 @@ impl NodeUse {
 }
 
 impl Item {
-    /// An item with nothing before or behind it.
+    /// An item without attributes and without an `else`.
     pub(crate) fn plain(kind: ItemKind) -> Self {
-        Self { modifiers: Modifiers::default(), kind, otherwise: None }
+        Self { modifiers: Modifiers::default(), kind, otherwise: None, given: None, lone_else: None }
     }
 
-    /// From when on it is shed, if it is.
+    /// How it is shed, if it is.
     pub(crate) fn shed(&self) -> Option<&Shed> {
         self.modifiers.conditions.iter().find_map(|condition| match condition {
             Condition::Shed(shed) => Some(shed),
@@ -296,7 +369,7 @@ impl Item {
         })
     }
 
-    /// The name of the first node in it.
+    /// The name of its first node.
     pub(crate) fn first_name(&self) -> String {
         match &self.kind {
             ItemKind::Node(node) | ItemKind::Around(node, _) => crate::names::unraw(node.name()),
@@ -305,8 +378,8 @@ impl Item {
         }
     }
 
-    /// As a person would write it, without what is in its blocks.
-    fn outline(&self) -> String {
+    /// The item as a person would write it, without the content of its blocks.
+    pub(crate) fn outline(&self) -> String {
         let name = |node: &NodeUse| crate::names::unraw(node.name());
         match &self.kind {
             ItemKind::Node(node) => name(node),
@@ -337,15 +410,30 @@ impl Item {
         }
         self.otherwise.iter_mut().for_each(|block| block.visit(see));
     }
+
+    fn visit_items(&mut self, see: &mut impl FnMut(&mut Self)) {
+        see(self);
+        match &mut self.kind {
+            ItemKind::Node(_) => {}
+            ItemKind::Block(block) | ItemKind::Around(_, block) => block.visit_items(see),
+            ItemKind::Branch(branch) => branch.arms.iter_mut().for_each(|arm| arm.body.visit_items(see)),
+        }
+        self.otherwise.iter_mut().for_each(|block| block.visit_items(see));
+    }
 }
 
 impl Block {
-    /// All nodes in it, also those in blocks inside of it, in the order in which they are written.
+    /// All nodes in it, including those in inner blocks, in the order in which they are written.
     pub(crate) fn visit<'a>(&'a mut self, see: &mut impl FnMut(&'a mut NodeUse)) {
         self.items.iter_mut().for_each(|item| item.visit(see));
     }
 
-    /// All items in it, also those in blocks inside of it.
+    /// All items in it, to be changed.
+    pub(crate) fn visit_items(&mut self, see: &mut impl FnMut(&mut Item)) {
+        self.items.iter_mut().for_each(|item| item.visit_items(see));
+    }
+
+    /// All items in it, including those in inner blocks.
     pub(crate) fn items(&self) -> Vec<&Item> {
         let items = self.items.iter().flat_map(|item| {
             let blocks: Vec<&Self> = match &item.kind {
@@ -359,7 +447,7 @@ impl Block {
         items.collect()
     }
 
-    /// Where the first `#[no_alloc]` in it stands.
+    /// The place of the first `#[no_alloc]` in it.
     pub(crate) fn first_no_alloc(&self) -> Option<Span> {
         self.items().into_iter().find_map(|item| item.modifiers.no_alloc)
     }
@@ -374,25 +462,29 @@ impl Block {
         toggles.collect()
     }
 
-    /// What is shed in it, in the order in which it is written.
+    /// The items in it that are shed, in the order in which they are written.
     pub(crate) fn sheds(&self) -> Vec<&Shed> {
         self.items().into_iter().filter_map(Item::shed).collect()
     }
 
     /// Its outline, as a person would write it: `auth => deadline { .. } => proxy`.
     pub(crate) fn outline(&self) -> String {
-        self.items.iter().map(Item::outline).collect::<Vec<_>>().join(" => ")
+        let items = self.items.iter().map(|item| match &item.given {
+            Some(given) => format!("{} -> {}", item.outline(), given.text),
+            None => item.outline(),
+        });
+        items.collect::<Vec<_>>().join(" => ")
     }
 }
 
 impl Chain {
-    /// The field of this name, which `parse` has seen.
+    /// The field of this name. `parse` has made sure that there is one.
     pub(crate) fn field(&self, name: &Ident) -> &Field {
         self.fields.iter().find(|field| field.name == *name).expect("`parse` has found it")
     }
 
-    /// A type of the chain's where a lifetime may be hidden in it: then that is this one. That it is not written, rustc says in an error of its own, and once,
-    /// at an input, a field or a reply.
+    /// A type of the chain. If a lifetime may be hidden in it, that lifetime becomes this one. rustc reports a lifetime
+    /// that is not written in an error of its own, once, at an input, a field or the reply.
     pub(crate) fn with_hidden(&self, ty: &Type, lifetime: &syn::Lifetime) -> TokenStream {
         let is_parameter = |name: &Ident| self.generics.type_params().any(|parameter| parameter.ident == *name);
         if !crate::types::may_hide_a_lifetime(ty, &is_parameter) {
@@ -403,42 +495,45 @@ impl Chain {
         quote::quote!(<fn(&#lifetime ()) -> #ty as #rt::private::Returned<#name #own>>::It)
     }
 
-    /// The field that has the switches, where its name says so.
+    /// The field with the switches, if the name of its type says so.
     pub(crate) fn switches(&self) -> Option<&Field> {
         self.named("Toggles")
     }
 
-    /// The field by which the chain knows what to shed, where its name says so.
+    /// The field by which the chain knows what to shed, if the name of its type says so.
     pub(crate) fn shedding(&self) -> Option<&Field> {
         self.named("Shedding")
     }
 
-    /// The one field whose type is called so. Of two one is the user's own, and what a `cfg` may take away is perhaps not there: only types say, then.
+    /// The only field whose type has this name. If two fields have it, one is a type of the user's, and a field under
+    /// `cfg` may not be there: in these cases only types can decide.
     fn named(&self, ty: &str) -> Option<&Field> {
         let mut named = self.fields.iter().filter(|field| crate::types::is_named(&field.ty, ty));
         named.next().filter(|field| named.next().is_none() && field.cfg().next().is_none())
     }
 
-    /// The fields that may have what the name of none says: it may be another name of `Toggles`, or of `Shedding`.
+    /// The fields that may hold what is looked for, if no name says so: their types may be other names of `Toggles`, or
+    /// of `Shedding`.
     pub(crate) fn may_have_it(&self) -> Vec<&Field> {
         let fields = self.fields.iter().enumerate();
         let other = fields.filter(|(index, field)| !self.run.as_nodes.contains(index) && self.is_bare(field));
         other.map(|(_, field)| field).collect()
     }
 
-    /// The fields that may be the chain's `Tasks`: a type of the user's own may be called so as well, and a `Tasks` otherwise.
+    /// The fields that may be the chain's `Tasks`. A type of the user's may have that name too, and `Tasks` may have
+    /// another name.
     pub(crate) fn may_be_tasks(&self) -> Vec<&Field> {
         self.fields.iter().filter(|field| self.is_bare(field)).collect()
     }
 
-    /// Whether the field's type is a name without arguments, which may be another name of anything.
+    /// Whether the field's type is a name without arguments. Such a name may stand for any type.
     fn is_bare(&self, field: &Field) -> bool {
         crate::types::last_segment(&field.ty).is_some_and(|last| last.arguments.is_none())
             && crate::types::may_hide_a_break(&field.ty)
             && !crate::types::mentions(&field.ty, &self.generics)
     }
 
-    /// Whether a field may be a `Reloadable` by another name: only its type says.
+    /// Whether a field may be a `Reloadable` under another name, which only its type can tell.
     pub(crate) fn may_be_reloadable(&self, index: usize) -> bool {
         let ty = &self.fields[index].ty;
         self.form == Form::Item
@@ -447,8 +542,9 @@ impl Chain {
             && !crate::types::mentions(ty, &self.generics)
     }
 
-    /// Whether a field is lent by its type. A field that is used as a node or observes, and has a twin of the same type, is
-    /// known by its name only: two rate limiters in one chain are no ambiguity. So is one that observes and may be of any type.
+    /// Whether a field is lent by its type. A field that is used as a node or observes, and has a twin of the same
+    /// type, can only be reached by its name: two rate limiters in one chain are not ambiguous. The same holds for a
+    /// field that observes and may be of any type.
     pub(crate) fn is_lent(&self, index: usize) -> bool {
         let field = &self.fields[index];
         let is_node = self.run.as_nodes.contains(&index);

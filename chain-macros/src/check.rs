@@ -1,23 +1,31 @@
-//! What is wrong with a chain that can be seen without knowing any type.
+//! Reports mistakes in a chain that can be seen without knowing any type.
 //!
-//! - a chain has a node, and each end of a chain that replies does;
-//! - what wraps a future is in a chain that has one;
-//! - one type, one provider: among the inputs and the fields, by their written types. What nodes provide
-//!   only rustc knows; `expand::scope` lets it compare.
+//! - a chain has a node, and each end of a chain that replies, or of a block that provides, is a node;
+//! - a node that wraps a future stands in a chain that has one;
+//! - one type has one provider: among the inputs and the fields, by their written types. Only rustc knows what nodes
+//!   provide; `expand::scope` lets it compare.
 
-use crate::ast::{Block, Chain, Condition, Form, ItemKind, Modifiers, NeededField};
-use crate::diagnostics::Diagnostics;
+use crate::ast::{Chain, Condition, Form, ItemKind, Modifiers, NeededField, NodeUse};
+use crate::diagnostics::{Code, Diagnostics};
 use crate::names::unraw;
+use crate::nearby;
 use crate::types;
 
+mod ends;
 mod sheds;
+mod told;
+
+pub(crate) use told::check as told;
 
 pub(crate) fn chain(chain: &Chain, diagnostics: &mut Diagnostics) {
     has_a_node(chain, diagnostics);
-    ends_reply(&chain.run.body, true, diagnostics);
+    names_nodes(chain, diagnostics);
+    ends::check(chain, diagnostics);
     if !chain.run.is_async {
         wraps_a_future(chain, diagnostics);
     }
+    is_no_node_of_itself(chain, diagnostics);
+    may_be_none(chain, diagnostics);
     toggles(chain, diagnostics);
     sheds::check(chain, diagnostics);
     inputs_differ(chain, diagnostics);
@@ -27,9 +35,50 @@ pub(crate) fn chain(chain: &Chain, diagnostics: &mut Diagnostics) {
     segments_have_their_fields(chain, diagnostics);
 }
 
+/// Whether this chain is declared already. Whatever would be emitted for it would collide with what is there.
+pub(crate) fn is_declared_twice(chain: &Chain, diagnostics: &mut Diagnostics) -> bool {
+    let before = (chain.form == Form::Item).then(|| nearby::chain_before(&chain.name)).flatten();
+    if let Some(line) = before {
+        declared_twice(chain, line, "give one of them another name", diagnostics);
+    }
+    before.is_some()
+}
+
+/// The same for its struct.
+pub(crate) fn has_a_struct(chain: &Chain, diagnostics: &mut Diagnostics) -> bool {
+    let beside = (chain.form == Form::Item).then(|| nearby::type_beside(&chain.name)).flatten();
+    if let Some(line) = beside {
+        let help = "leave out the declaration beside the chain: `chain!` declares the struct, with its fields";
+        declared_twice(chain, line, help, diagnostics);
+    }
+    beside.is_some()
+}
+
+fn declared_twice(chain: &Chain, line: usize, help: &str, diagnostics: &mut Diagnostics) {
+    let name = unraw(&chain.name);
+    let what = format_args!("`{name}` is declared twice: the other one is in line {line}");
+    diagnostics.error(Code::E017, &chain.name, what, help);
+}
+
+/// A function in the row has `#[node]`. Here rustc would say that it cannot find a macro of that name.
+fn names_nodes(chain: &Chain, diagnostics: &mut Diagnostics) {
+    let items = chain.run.body.items().into_iter();
+    for node in items.flat_map(told::nodes).filter(|node| node.field.is_none()) {
+        let Some(name) = node.path.path.get_ident().filter(|name| nearby::is_plain_function(name)) else { continue };
+        let text = unraw(name);
+        diagnostics.error(
+            Code::E301,
+            name,
+            format_args!("`{text}` is not a node: `fn {text}` has no `#[node]`"),
+            format_args!("write `#[node]` before `fn {text}`"),
+        );
+    }
+}
+
 fn has_a_node(chain: &Chain, diagnostics: &mut Diagnostics) {
     if chain.run.body.is_empty {
         diagnostics.error_at(
+            Code::E011,
             chain.run.body.span,
             "the chain has no nodes",
             "name at least one, which gives the reply: `{ first => last }`",
@@ -37,60 +86,12 @@ fn has_a_node(chain: &Chain, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// The end of a chain is a node, or a block or branch whose every end is one. What other nodes come after may be an empty arm.
-fn ends_reply(block: &Block, replies: bool, diagnostics: &mut Diagnostics) {
-    for (at, item) in block.items.iter().enumerate() {
-        let replies = replies && at + 1 == block.items.len();
-        if let (true, Some(condition), None) = (replies, item.modifiers.conditions.first(), &item.otherwise) {
-            let what = match condition {
-                Condition::Shed(shed) => format!("shed from `{}` on", shed.level.name()),
-                _ => "skipped".to_owned(),
-            };
-            diagnostics.error_at(
-                condition.span(),
-                format_args!("what stands at the end of the chain may be {what}, and then nothing replies"),
-                "add `else { .. }` behind it with a node that gives the reply, or a node after it",
-            );
-        }
-        let arm = |block: &Block, diagnostics: &mut Diagnostics| {
-            if replies && block.is_empty {
-                diagnostics.error_at(
-                    block.span,
-                    "this arm does not reply, and nothing comes after it",
-                    "end it with a node that gives the reply",
-                );
-            }
-            ends_reply(block, replies, diagnostics);
-        };
-        match &item.kind {
-            ItemKind::Node(_) => {}
-            ItemKind::Block(inner) | ItemKind::Around(_, inner) => {
-                if inner.is_empty {
-                    diagnostics.error_at(inner.span, "this block has no nodes", "name at least one, or leave it out");
-                }
-                ends_reply(inner, replies, diagnostics);
-            }
-            ItemKind::Branch(branch) => {
-                if replies && branch.lacks_else {
-                    diagnostics.error_at(
-                        branch.span,
-                        "the chain ends with this `if`, which has no `else`: without one, nothing replies",
-                        "add `else { .. }` with a node that gives the reply, or a node behind the `if`",
-                    );
-                }
-                let arms = branch.arms.iter().filter(|arm| !(branch.lacks_else && arm.body.is_empty));
-                arms.for_each(|inner| arm(&inner.body, diagnostics));
-            }
-        }
-        item.otherwise.iter().for_each(|otherwise| arm(otherwise, diagnostics));
-    }
-}
-
-/// In a plain `fn` nothing is awaited.
+/// A plain `fn` awaits nothing.
 fn wraps_a_future(chain: &Chain, diagnostics: &mut Diagnostics) {
     for item in chain.run.body.items() {
         if let ItemKind::Around(node, _) = &item.kind {
             diagnostics.error(
+                Code::E210,
                 &node.path,
                 format_args!("`{}` wraps a future, but this chain is declared `fn`", unraw(node.name())),
                 "declare the chain `async fn(..)`",
@@ -100,20 +101,98 @@ fn wraps_a_future(chain: &Chain, diagnostics: &mut Diagnostics) {
         let spans = timeout.iter().map(|(span, _)| span).chain(cancel.iter().map(|(span, _)| span));
         for span in spans {
             let what = "a chain that is a plain `fn` is never interrupted and never dropped midway";
-            diagnostics.error_at(*span, what, "leave the attribute out, or declare the chain `async fn(..)`");
+            diagnostics.error_at(
+                Code::E508,
+                *span,
+                what,
+                "leave the attribute out, or declare the chain `async fn(..)`",
+            );
         }
     }
 }
 
-/// Switches have a place, and names of their own.
+/// A chain has no loops.
+fn is_no_node_of_itself(chain: &Chain, diagnostics: &mut Diagnostics) {
+    for item in chain.run.body.items() {
+        if let ItemKind::Node(node) = &item.kind
+            && node.field.is_none()
+            && node.path.path.segments.first().is_some_and(|first| first.ident == chain.name)
+        {
+            diagnostics.error(
+                Code::E014,
+                &node.path,
+                format_args!("the chain `{}` cannot be a node of itself", unraw(&chain.name)),
+                "loop inside a node, or wrap a block in a node that runs it again, like `Retry`",
+            );
+        }
+    }
+}
+
+/// A field that may be `None` is a single node. It does not wrap a block, and does not decide what runs. `else` stands
+/// after an item that may be skipped.
+fn may_be_none(chain: &Chain, diagnostics: &mut Diagnostics) {
+    let is_option = |node: &NodeUse| node.field.is_some_and(|field| types::is_option(&chain.fields[field].ty));
+    let mut refuse = |node: &NodeUse, does: &str, help: &str| {
+        if is_option(node) {
+            let what = format!("`{}` {does}, and may be `None`", unraw(node.name()));
+            diagnostics.error(Code::E414, &node.path, what, help);
+        }
+    };
+    for item in chain.run.body.items() {
+        match &item.kind {
+            ItemKind::Around(node, _) => {
+                refuse(
+                    node,
+                    "wraps a block",
+                    "make the field the node itself, whose `around` may just await the block",
+                );
+            }
+            ItemKind::Branch(branch) => {
+                refuse(
+                    &branch.node,
+                    "says which arm runs",
+                    "make the field the node itself, and let it give a value for that case",
+                );
+            }
+            ItemKind::Node(_) | ItemKind::Block(_) => {}
+        }
+        for condition in &item.modifiers.conditions {
+            if let Condition::When(node) = condition {
+                refuse(
+                    node,
+                    "says whether another node runs",
+                    "make the field the node itself, and let it give `false` for that case",
+                );
+            }
+        }
+    }
+    for item in chain.run.body.items() {
+        if let (Some(span), []) = (item.lone_else, item.modifiers.conditions.as_slice()) {
+            diagnostics.error_at(
+                Code::E406,
+                span,
+                "this `else` belongs to no `if`",
+                "write `if node { .. } else { .. }`",
+            );
+        }
+    }
+}
+
+/// There has to be a place for switches, and each has a name of its own.
 fn toggles(chain: &Chain, diagnostics: &mut Diagnostics) {
     let toggles = chain.run.body.toggles();
     let Some(first) = toggles.first() else { return };
     if chain.form == Form::Short {
         let what = "a chain in the short form has no switches";
-        diagnostics.error_at(first.span, what, "declare the chain as an item, with a field `toggles: Toggles`");
+        diagnostics.error_at(
+            Code::E509,
+            first.span,
+            what,
+            "declare the chain as an item, with a field `toggles: Toggles`",
+        );
     } else if chain.switches().is_none() && chain.may_have_it().is_empty() && !is_missed(chain, "Toggles") {
         diagnostics.error_at(
+            Code::E509,
             first.span,
             format_args!("there is no place for the switch of `{}`", first.name),
             "add a field `toggles: Toggles` to the struct (`chain_runtime::Toggles`, made by `Toggles::new()`)",
@@ -122,17 +201,18 @@ fn toggles(chain: &Chain, diagnostics: &mut Diagnostics) {
     for (at, toggle) in toggles.iter().enumerate() {
         if toggles[..at].iter().any(|other| other.name == toggle.name) {
             diagnostics.error_at(
+                Code::E510,
                 toggle.span,
                 format_args!("two toggles are called `{}`", toggle.name),
                 "give one another name: `#[toggle(\"name\")]`",
             );
         }
     }
-    // As many as a word of the smallest machine has bits.
+    // As many as the bits in a word of the smallest machine.
     const MOST: usize = 32;
     if let Some(toggle) = toggles.get(MOST) {
         let what = format!("this is toggle number {}, and a chain has {MOST} at most", MOST + 1);
-        diagnostics.error_at(toggle.span, what, "let one toggle switch a block: `#[toggle] { a => b }`");
+        diagnostics.error_at(Code::E511, toggle.span, what, "let one toggle switch a block: `#[toggle] { a => b }`");
     }
 }
 
@@ -144,6 +224,7 @@ fn inputs_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
         let twin = inputs[..at].iter().find(|other| types::same_text(referent(&other.ty), ty));
         if let Some(twin) = twin {
             diagnostics.error(
+                Code::E111,
                 &input.ty,
                 format_args!(
                     "both inputs `{}` and `{}` are a `{}`",
@@ -157,6 +238,7 @@ fn inputs_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
         let field = chain.fields.iter().find(|field| types::same_text(types::referent(&field.ty), ty));
         if let Some(field) = field.filter(|_| twin.is_none()) {
             diagnostics.error(
+                Code::E111,
                 &input.ty,
                 format_args!(
                     "both the field `{}` and the input `{}` are a `{}`",
@@ -180,6 +262,7 @@ fn fields_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
         let twin = (0..at).find(|other| chain.is_lent(*other) && is_twin(other));
         if let Some(twin) = twin {
             diagnostics.error(
+                Code::E111,
                 &field.ty,
                 format_args!(
                     "both fields `{}` and `{}` are a `{}`",
@@ -193,7 +276,8 @@ fn fields_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// A type parameter may be any type, also one that something else in the scope is: rustc would find that the two overlap.
+/// A type parameter may be any type, even one that something else in the scope has: rustc would find that the two
+/// overlap.
 fn types_are_told_apart(chain: &Chain, diagnostics: &mut Diagnostics) {
     let is_own = |path: &syn::Path| {
         chain
@@ -201,7 +285,7 @@ fn types_are_told_apart(chain: &Chain, diagnostics: &mut Diagnostics) {
             .type_params()
             .any(|parameter| path.segments.first().is_some_and(|first| first.ident == parameter.ident))
     };
-    // Itself, or what it says that something is: `C::Db`, `<C as Config>::Db`.
+    // The parameter itself, or a type that comes from it: `C::Db`, `<C as Config>::Db`.
     let is_parameter = |ty: &syn::Type| match types::ungrouped(types::referent(ty)) {
         syn::Type::Path(path) => match &path.qself {
             None => path.path.leading_colon.is_none() && is_own(&path.path),
@@ -214,9 +298,23 @@ fn types_are_told_apart(chain: &Chain, diagnostics: &mut Diagnostics) {
     let fields = chain.fields.iter().enumerate().filter(|(index, _)| chain.is_lent(*index));
     let fields = fields.map(|(_, field)| ("field", &field.name, &field.ty));
     let inputs = chain.run.inputs.iter().map(|input| ("input", &input.name, &input.ty));
+    for given in chain.run.body.items().into_iter().filter_map(|item| item.given.as_ref()) {
+        if is_parameter(&given.ty) {
+            let parameter = &given.text;
+            diagnostics.error(
+                Code::E112,
+                &given.ty,
+                format_args!("the block provides a `{parameter}`, which may be what something else in this chain is"),
+                format_args!(
+                    "nodes find what they need by its type: wrap it in a type of its own, `Wrapper<{parameter}>`"
+                ),
+            );
+        }
+    }
     for (kind, name, ty) in fields.chain(inputs).filter(|(.., ty)| is_parameter(ty)) {
         let parameter = types::text(types::ungrouped(types::referent(ty)));
         diagnostics.error(
+            Code::E112,
             ty,
             format_args!(
                 "the {kind} `{}` is a `{parameter}`, which may be what something else in this chain is",
@@ -227,19 +325,20 @@ fn types_are_told_apart(chain: &Chain, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Whether a segment asks for a field of this type that is not there, which is an error of its own.
+/// Whether a segment asks for a field of this type that is not there. That is an error of its own.
 fn is_missed(chain: &Chain, ty: &str) -> bool {
     let is_there = |need: &NeededField| chain.fields.iter().any(|field| field.name == need.name);
     chain.needs.iter().any(|need| need.text.rsplit("::").next() == Some(ty) && !is_there(need))
 }
 
-/// A segment declares the fields that it needs. Whether they are of its types, rustc says.
+/// A segment declares the fields that it needs. rustc checks their types.
 fn segments_have_their_fields(chain: &Chain, diagnostics: &mut Diagnostics) {
     for need in &chain.needs {
         let NeededField { segment, at, name, text, .. } = need;
         if chain.fields.iter().all(|field| field.name != *name) {
             let place = if chain.form == Form::Short { "the chain" } else { "the struct" };
             diagnostics.error_at(
+                Code::E604,
                 *at,
                 format_args!("the segment `{segment}` needs a field `{name}: {text}`, which this chain does not have"),
                 format_args!("add `{name}: {text}` to {place}"),
@@ -253,7 +352,12 @@ fn names_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
     for (at, input) in inputs.iter().enumerate() {
         if inputs[..at].iter().any(|other| other.name == input.name) {
             let name = unraw(&input.name);
-            diagnostics.error(&input.name, format_args!("two inputs are called `{name}`"), "give one another name");
+            diagnostics.error(
+                Code::E016,
+                &input.name,
+                format_args!("two inputs are called `{name}`"),
+                "give one another name",
+            );
         }
     }
 }

@@ -1,10 +1,14 @@
-//! Collects what is wrong, so that three mistakes are three errors in one build.
+//! Collects errors, so that three mistakes are three errors in one build. Each begins with its code.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Group, Literal, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 
-/// The errors of one phase. It must be asked for its [`verdict`](Self::verdict): dropping it unasked is a bug
-/// of this crate, and panics (an idea of serde_derive's `Ctxt`).
+mod codes;
+
+pub(crate) use codes::Code;
+
+/// The errors of one phase. It must be asked for its [`verdict`](Self::verdict). Dropping it unasked is a bug of this
+/// crate, and panics (an idea of serde_derive's `Ctxt`).
 pub(crate) struct Diagnostics {
     errors: Vec<syn::Error>,
     asked: bool,
@@ -15,34 +19,69 @@ impl Diagnostics {
         Self { errors: Vec::new(), asked: false }
     }
 
-    /// `what` is wrong at this token, and `help` says how to put it right.
-    pub(crate) fn error(&mut self, at: impl ToTokens, what: impl std::fmt::Display, help: impl std::fmt::Display) {
-        self.errors.push(syn::Error::new_spanned(at, format!("{what}\n  help: {help}")));
+    /// Notes an error at this token: `what` is wrong, and `help` says how to put it right.
+    pub(crate) fn error(
+        &mut self,
+        code: Code,
+        at: impl ToTokens,
+        what: impl std::fmt::Display,
+        help: impl std::fmt::Display,
+    ) {
+        self.errors.push(code.on(at, format_args!("{what}\n  help: {help}")));
     }
 
-    /// The same where there is no token to point at, only a place.
-    pub(crate) fn error_at(&mut self, at: Span, what: impl std::fmt::Display, help: impl std::fmt::Display) {
-        self.errors.push(syn::Error::new(at, format!("{what}\n  help: {help}")));
+    /// The same, if there is no token to point at but only a place.
+    pub(crate) fn error_at(
+        &mut self,
+        code: Code,
+        at: Span,
+        what: impl std::fmt::Display,
+        help: impl std::fmt::Display,
+    ) {
+        self.errors.push(code.at(at, format_args!("{what}\n  help: {help}")));
     }
 
-    /// An error that syn found.
+    /// Notes an error that is made already, or that syn found.
     pub(crate) fn push(&mut self, error: syn::Error) {
         self.errors.push(error);
     }
 
-    /// The value, or `None` with the error noted.
+    /// The value, or `None` after noting the error.
     pub(crate) fn ok<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }
 
-    /// All errors as `compile_error!`s; `None` where there are none.
+    /// All errors as `compile_error!`s; `None` if there are none.
     pub(crate) fn verdict(mut self) -> Option<TokenStream> {
         self.asked = true;
         if self.errors.is_empty() {
             return None;
         }
-        Some(self.errors.iter().map(syn::Error::to_compile_error).collect())
+        Some(self.errors.iter().map(|error| coded(error.to_compile_error())).collect())
     }
+}
+
+/// Gives a code to errors without one, which are syn's own.
+///
+/// The text is changed in the tokens: a new error would lose the end of its place.
+fn coded(errors: TokenStream) -> TokenStream {
+    let coded = errors.into_iter().map(|token| match token {
+        TokenTree::Group(group) => {
+            let mut coded = Group::new(group.delimiter(), coded(group.stream()));
+            coded.set_span(group.span());
+            TokenTree::Group(coded)
+        }
+        TokenTree::Literal(literal) => match syn::parse2::<syn::LitStr>(literal.to_token_stream()) {
+            Ok(text) if !text.value().starts_with(codes::BEGIN) => {
+                let mut coded = Literal::string(&format!("{}: {}", Code::E001, text.value()));
+                coded.set_span(literal.span());
+                TokenTree::Literal(coded)
+            }
+            _ => TokenTree::Literal(literal),
+        },
+        other => other,
+    });
+    coded.collect()
 }
 
 impl Drop for Diagnostics {

@@ -1,8 +1,8 @@
-//! Where a piece of Rust ends, as syn's own parsers say.
+//! Finds where a piece of Rust ends, with syn's own parsers.
 //!
-//! A chain's tokens are cut into pieces before they are parsed, so that a mistake in one piece does not hide a mistake in
-//! another. Where a piece is as it should be, its end is known from here; where it is not, `None` says so, and who asks cuts by
-//! the look of the tokens, so that it can say what is wrong.
+//! A chain's tokens are cut into pieces before they are parsed, so that a mistake in one piece does not hide a mistake
+//! in another. This module knows the end of a piece that is well formed. For one that is not it says `None`, and the
+//! caller cuts by the look of the tokens, so that it can report what is wrong.
 
 use std::ops::Range;
 
@@ -13,9 +13,9 @@ use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Expr, Generics, Ident, Token, Type, TypePath, Visibility, WhereClause, token};
 
-use crate::parse::pattern;
+use crate::parse::{given, pattern};
 
-/// How many tokens there are from one place to another; `None` where the other is inside of a group.
+/// How many tokens there are from one place to another; `None` if the other place is inside of a group.
 fn count(begin: Cursor<'_>, end: Cursor<'_>) -> Option<usize> {
     let (mut at, mut count) = (begin, 0);
     while at != end {
@@ -25,7 +25,7 @@ fn count(begin: Cursor<'_>, end: Cursor<'_>) -> Option<usize> {
     Some(count)
 }
 
-/// Runs a parser over these tokens that need not read them all.
+/// Runs a parser over these tokens. The parser need not read all of them.
 fn over<T>(tokens: &[TokenTree], parse: impl FnOnce(ParseStream<'_>) -> syn::Result<T>) -> Option<T> {
     let parser = |input: ParseStream<'_>| {
         let read = parse(input);
@@ -35,7 +35,7 @@ fn over<T>(tokens: &[TokenTree], parse: impl FnOnce(ParseStream<'_>) -> syn::Res
     parser.parse2(tokens.iter().cloned().collect()).ok()
 }
 
-/// How many tokens a parser reads, if what it reads is as it should be.
+/// How many tokens a parser reads, if these are well formed.
 fn read(input: ParseStream<'_>, parse: impl FnOnce(ParseStream<'_>) -> syn::Result<()>) -> Option<usize> {
     let ahead = input.fork();
     parse(&ahead).ok()?;
@@ -44,7 +44,7 @@ fn read(input: ParseStream<'_>, parse: impl FnOnce(ParseStream<'_>) -> syn::Resu
     Some(read)
 }
 
-/// The items of a row that can be read.
+/// The items of a row, as far as they can be read.
 pub(crate) fn items(tokens: &[TokenTree]) -> Vec<Range<usize>> {
     let items = over(tokens, |input| {
         let (mut found, mut at) = (Vec::new(), 0);
@@ -60,7 +60,7 @@ pub(crate) fn items(tokens: &[TokenTree]) -> Vec<Range<usize>> {
     items.unwrap_or_default()
 }
 
-/// On to behind the next arrow.
+/// Moves past the next arrow.
 fn behind_arrow(input: ParseStream<'_>) -> syn::Result<usize> {
     let mut passed = 0;
     while !input.is_empty() {
@@ -74,13 +74,13 @@ fn behind_arrow(input: ParseStream<'_>) -> syn::Result<usize> {
     Ok(passed)
 }
 
-/// An arm of a `match`: where its pattern stands, with attributes and guard, and where its chain does.
+/// An arm of a `match`: the place of its pattern, with attributes and guard, and the place of its chain.
 pub(crate) struct Arm {
     pub(crate) head: Range<usize>,
     pub(crate) body: Range<usize>,
 }
 
-/// The arms that these tokens begin with, up to one that cannot be read.
+/// The arms at the beginning of these tokens, up to one that cannot be read.
 pub(crate) fn arms(tokens: &[TokenTree]) -> Vec<Arm> {
     let arms = over(tokens, |input| {
         let (mut found, mut at) = (Vec::new(), 0);
@@ -103,7 +103,7 @@ fn arm_body(input: ParseStream<'_>) -> syn::Result<()> {
         let begin = input.cursor();
         item(input)?;
         if !input.peek(Token![=>]) {
-            // Behind braces the next arm may begin, as in Rust.
+            // After braces the next arm may begin, as in Rust.
             let is_done = input.is_empty() || input.peek(Token![,]) || ends_with_brace(begin, input.cursor());
             return if is_done { Ok(()) } else { Err(input.error("no end")) };
         }
@@ -130,7 +130,7 @@ fn arm_head(input: ParseStream<'_>) -> syn::Result<()> {
     Ok(())
 }
 
-/// The pattern that these tokens begin with.
+/// The length of the pattern at the beginning of these tokens.
 pub(crate) fn pattern(tokens: &[TokenTree]) -> Option<usize> {
     over(tokens, |input| {
         let read = read(input, |input| pattern::read(input, &mut pattern::Typed::default()).map(drop));
@@ -138,15 +138,16 @@ pub(crate) fn pattern(tokens: &[TokenTree]) -> Option<usize> {
     })
 }
 
-/// What an item begins with, behind its attributes.
+/// The beginning of an item, after its attributes.
 pub(crate) struct Head {
-    /// Keywords, a pattern, the dots of a segment; all of a node that is written with its state.
+    /// The tokens before the path: keywords, a pattern, the dots of a segment; for a node that is written with its
+    /// state, all of it.
     pub(crate) lead: usize,
     /// The path of the node, or of the segment.
     pub(crate) path: usize,
 }
 
-/// The head of the item that these tokens begin with, behind its attributes.
+/// The head of the item at the beginning of these tokens, after its attributes.
 pub(crate) fn head(tokens: &[TokenTree]) -> Option<Head> {
     over(tokens, |input| {
         let no_head = |input: ParseStream<'_>| input.error("no head");
@@ -159,7 +160,7 @@ pub(crate) fn head(tokens: &[TokenTree]) -> Option<Head> {
     })
 }
 
-/// What stands before a node's path.
+/// The part before a node's path.
 fn lead(input: ParseStream<'_>) -> syn::Result<()> {
     if input.peek(Token![match]) {
         input.parse::<Token![match]>()?;
@@ -182,15 +183,16 @@ fn lead(input: ParseStream<'_>) -> syn::Result<()> {
     Ok(())
 }
 
-/// What stands between two arrows.
+/// The part between two arrows.
 fn item(input: ParseStream<'_>) -> syn::Result<()> {
     input.call(Attribute::parse_outer)?;
+    let begin = input.cursor();
     kind(input)?;
     if input.peek(Token![else]) {
         input.parse::<Token![else]>()?;
         braces(input)?;
     }
-    Ok(())
+    given::extent(input, ends_with_brace(begin, input.cursor()))
 }
 
 fn kind(input: ParseStream<'_>) -> syn::Result<()> {
@@ -226,7 +228,7 @@ fn braces(input: ParseStream<'_>) -> syn::Result<()> {
     input.parse::<TokenTree>().map(drop)
 }
 
-/// Where the fields of a struct stand, or the `;` for none, among these tokens that begin with `struct`.
+/// Where the fields of a struct stand, or the `;` of one without fields, in these tokens, which begin with `struct`.
 pub(crate) fn of_struct(tokens: &[TokenTree]) -> Option<usize> {
     over(tokens, |input| {
         let header = read(input, |input| {
@@ -242,7 +244,7 @@ pub(crate) fn of_struct(tokens: &[TokenTree]) -> Option<usize> {
     })
 }
 
-/// Where the inputs of a chain's `fn` stand among these tokens, and its body.
+/// Where the inputs of a chain's `fn` and its body stand in these tokens.
 pub(crate) fn of_fn(tokens: &[TokenTree]) -> Option<(usize, Option<usize>)> {
     over(tokens, |input| {
         let inputs = read(input, |input| {
@@ -270,7 +272,7 @@ pub(crate) fn of_fn(tokens: &[TokenTree]) -> Option<(usize, Option<usize>)> {
     })
 }
 
-/// The parts between commas that a parser reads, each as it was read; where it does not, how it is cut by the look of the tokens.
+/// The parts between commas. A parser reads each one; a part that it cannot read is cut by the look of the tokens.
 pub(crate) fn parts<T>(
     tokens: TokenStream,
     parse: fn(ParseStream<'_>) -> syn::Result<T>,
@@ -308,7 +310,7 @@ pub(crate) fn parts<T>(
     parser.parse2(tokens).unwrap_or_else(|error| vec![Err(error)])
 }
 
-/// The inputs among what stands in the parentheses of a `fn`, each with its attributes; none where they cannot be read.
+/// The inputs in the parentheses of a `fn`, each with its attributes; none if they cannot be read.
 pub(crate) fn inputs(tokens: &[TokenTree]) -> Vec<Range<usize>> {
     let inputs = over(tokens, |input| {
         let (mut found, mut at) = (Vec::new(), 0);

@@ -13,7 +13,9 @@ mod compile;
 mod diagnostics;
 mod expand;
 mod extent;
+mod handshake;
 mod names;
+mod nearby;
 mod node;
 mod parse;
 mod plan;
@@ -22,25 +24,33 @@ mod rewrite;
 mod segment;
 #[cfg(test)]
 mod tests;
+mod told;
 mod types;
 
 use proc_macro::TokenStream;
 
-/// `chain!`, behind the macro by example in `chain-runtime` that puts `$crate` in front.
+/// `chain!`. The macro by example in `chain-runtime` calls it, with `$crate` in front.
 #[doc(hidden)]
 #[proc_macro]
 pub fn chain(tokens: TokenStream) -> TokenStream {
     compile::chain(tokens.into()).into()
 }
 
-/// Where a segment's own macro gives a chain its nodes back.
+/// Called when the macros of a chain's functions have told their signatures.
+#[doc(hidden)]
+#[proc_macro]
+pub fn planned(tokens: TokenStream) -> TokenStream {
+    compile::planned(tokens.into()).into()
+}
+
+/// Called by a segment's own macro, to give a chain the segment's nodes.
 #[doc(hidden)]
 #[proc_macro]
 pub fn splice(tokens: TokenStream) -> TokenStream {
-    again::splice(tokens.into()).into()
+    compile::splice(tokens.into()).into()
 }
 
-// Documented where it is re-exported, in `chain-runtime`: its examples compile there.
+// This is documented where `chain-runtime` re-exports it: the examples compile there.
 #[allow(missing_docs, reason = "see above")]
 #[proc_macro_attribute]
 pub fn node(options: TokenStream, item: TokenStream) -> TokenStream {

@@ -1,63 +1,23 @@
-//! The only file that spells a path into the runtime or makes up an identifier.
+//! The only folder that spells a path into the runtime, or makes up an identifier.
 
-use std::cell::RefCell;
+mod crates;
+mod lints;
+mod places;
 
-use proc_macro_crate::{FoundCrate, crate_name};
-use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::Span;
+use quote::format_ident;
 use syn::{Ident, Lifetime};
 
-/// The runtime's path in the crate that uses an attribute or a derive, under whatever name it depends on it.
-///
-/// `chain!` has no need of this: it comes with `$crate`.
-pub(crate) fn runtime() -> TokenStream {
-    if manifest_says_so() {
-        return quote!(::chain_runtime);
-    }
-    match crate_name("chain-runtime") {
-        Ok(FoundCrate::Name(name)) => {
-            let name = Ident::new(&name, Span::call_site());
-            quote!(::#name)
-        }
-        _ => quote!(::chain_runtime),
-    }
-}
+pub(crate) use crates::{compiled_crate, runtime};
+pub(crate) use lints::{hushed, hushed_but_the_users, hushed_of_a_node, is_clippy};
+pub(crate) use places::{as_if_at, assign_at, impl_at, item_at, shown_at};
 
-/// Whether the crate's manifest names the dependency as it is called. Where it does, nobody has to be asked: `crate_name` starts a
-/// cargo for the workspace's manifest, which takes as long as a short chain takes rustc.
-fn manifest_says_so() -> bool {
-    thread_local! {
-        static SAID: RefCell<Option<(String, bool)>> = const { RefCell::new(None) };
-    }
-    let Ok(directory) = std::env::var("CARGO_MANIFEST_DIR") else { return false };
-    SAID.with_borrow_mut(|said| match said {
-        Some((of, says_so)) if *of == directory => *says_so,
-        _ => {
-            let manifest = std::fs::read_to_string(std::path::Path::new(&directory).join("Cargo.toml"));
-            let says_so = manifest.is_ok_and(|manifest| manifest.lines().any(names_the_runtime));
-            said.insert((directory, says_so)).1
-        }
-    })
-}
-
-/// `chain-runtime = ..`, `chain-runtime.workspace = true` or `[dependencies.chain-runtime]`.
-fn names_the_runtime(line: &str) -> bool {
-    let line = line.trim();
-    let as_key = line.strip_prefix("chain-runtime").is_some_and(|rest| rest.trim_start().starts_with(['=', '.']));
-    as_key || (line.starts_with('[') && line.ends_with("dependencies.chain-runtime]"))
-}
-
-/// The crate that is compiled: a segment says whose it is. Elsewhere the places in its source cannot be shown.
-pub(crate) fn compiled_crate() -> String {
-    std::env::var("CARGO_CRATE_NAME").unwrap_or_default()
-}
-
-/// The life of one run.
+/// The lifetime of one run.
 pub(crate) fn run_lifetime() -> Lifetime {
     Lifetime::new("'chain_run", Span::mixed_site())
 }
 
-/// The life of one call of a hook.
+/// The lifetime of one call of a hook.
 pub(crate) fn call_lifetime() -> Lifetime {
     Lifetime::new("'chain_call", Span::mixed_site())
 }
@@ -82,16 +42,56 @@ pub(crate) fn static_of(what: &str, chain: &Ident) -> Ident {
 }
 
 /// The constant that says whether a field is a `Reloadable`.
-pub(crate) fn version_by(chain: &crate::ast::Chain, field: usize) -> Ident {
-    static_of(&format!("Version{field}"), &chain.name)
+pub(crate) fn version_by(chain: &Ident, field: usize) -> Ident {
+    static_of(&format!("Version{field}"), chain)
 }
 
-/// A level of pressure, as the runtime has it.
-pub(crate) fn level(level: crate::ast::Level) -> Ident {
+/// The alias of a field's type in the body of `run`. With it, a type that does not exist is one error, where the field
+/// is declared, whatever is said of the field at other places. A type with arguments has none: it may depend on the
+/// chain's parameters.
+pub(crate) fn field_type(chain: &crate::ast::Chain, field: usize) -> Option<Ident> {
+    let is_plain = match crate::types::ungrouped(&chain.fields[field].ty) {
+        syn::Type::Path(ty) => ty.qself.is_none() && ty.path.segments.iter().all(|part| part.arguments.is_none()),
+        _ => false,
+    };
+    let at = syn::spanned::Spanned::span(&chain.fields[field].ty);
+    let alias = || format_ident!("Field{field}Of{}", unraw(&chain.name), span = at);
+    (is_plain && chain.generics.params.is_empty()).then(alias)
+}
+
+/// The name under which the type of a field that is a node is imported beside the chain. The chain's struct names the
+/// type by it: so a type that does not exist is one error.
+pub(crate) fn imported_field(chain: &crate::ast::Chain, field: usize) -> Ident {
+    let at = syn::spanned::Spanned::span(&chain.fields[field].ty);
+    format_ident!("__chain_field{field}_of_{}", unraw(&chain.name), span = at)
+}
+
+/// The name of that type's macro, if it has one.
+pub(crate) fn asked_field(chain: &crate::ast::Chain, field: usize) -> Ident {
+    format_ident!("__chain_asked{field}_of_{}", unraw(&chain.name))
+}
+
+/// A level of pressure, under the runtime's name.
+pub(crate) fn level(level: impl std::fmt::Debug) -> Ident {
     single(&format!("{level:?}"))
 }
 
-/// A page of a long row's loans.
+/// Says whether a node takes the value of the node at this position.
+pub(crate) fn way(position: usize) -> Ident {
+    local("Way", position)
+}
+
+/// The same for the value that a pattern binds.
+pub(crate) fn way_of_binding(position: usize) -> Ident {
+    local("WayOfBinding", position)
+}
+
+/// The same for the value of a block.
+pub(crate) fn way_of_block(block: usize) -> Ident {
+    local("WayOfBlock", block)
+}
+
+/// A page of loans in a long row.
 pub(crate) fn page_of(scope: &Ident, index: usize) -> Ident {
     format_ident!("Page{index}Of{scope}", span = Span::mixed_site())
 }
@@ -106,32 +106,64 @@ pub(crate) fn local(name: &str, index: usize) -> Ident {
     Ident::new(&format!("{name}{index}"), Span::mixed_site())
 }
 
-/// The local that holds what the node at this position provides, shown at the node: rustc points there when it keeps
-/// the future from being `Send`.
+/// The local that holds the value of the node at this position, at the node's token: rustc points there if the value
+/// keeps the future from being `Send`.
 pub(crate) fn held(index: usize, at: Span) -> Ident {
     Ident::new(&format!("held{index}"), Span::mixed_site().located_at(at))
 }
 
-/// The local that has what a pattern bound, shown at its name there. Two patterns, one in an arm of the other, may use one name.
+/// The local for this block's value, at the token of its type.
+pub(crate) fn given(block: usize, at: Span) -> Ident {
+    Ident::new(&format!("given{block}"), Span::mixed_site().located_at(at))
+}
+
+/// The local that holds what a pattern bound, at the binding's token. Two patterns may use one name, if one stands in
+/// an arm of the other.
 pub(crate) fn bound(index: usize, at: Span) -> Ident {
     Ident::new(&format!("bound{index}"), Span::mixed_site().located_at(at))
 }
 
-/// An input as `run` names it: as the user does, and out of reach for what the user's patterns bind.
+/// An input as `run` names it: the user's name, but out of reach for the bindings of the user's patterns.
 pub(crate) fn input(name: &Ident) -> Ident {
     let mut input = name.clone();
     input.set_span(Span::mixed_site().located_at(name.span()));
     input
 }
 
-/// A local that there is one of.
+/// A local of which there is only one.
 pub(crate) fn single(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// The label of what stands behind the node at this position, up to its way out.
+/// A name that no other macro of the crate has: exported macros share one namespace.
+///
+/// Items at different places differ by the place. Items that another macro makes at one place differ by the number of
+/// the expansion. rustc gives that number, and it is the same in each build of the same source.
+pub(crate) fn unique(what: &str, name: &Ident) -> Ident {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    if proc_macro::is_available() {
+        let span = name.span().unwrap();
+        (span.file(), span.line(), span.column()).hash(&mut hasher);
+        format!("{:?}", proc_macro::Span::call_site()).hash(&mut hasher);
+    }
+    format_ident!("__chain_{what}_{}_{:x}", unraw(name), hasher.finish(), span = Span::call_site())
+}
+
+/// The local for what a node gave or broke with, at the node's token: rustc points there if it cannot become what it
+/// has to be.
+pub(crate) fn value_at(at: Span) -> Ident {
+    Ident::new("value", Span::mixed_site().located_at(at))
+}
+
+/// The label of the block after the node at this position, which ends with the node's way out.
 pub(crate) fn label(index: usize) -> Lifetime {
     Lifetime::new(&format!("'behind{index}"), Span::mixed_site())
+}
+
+/// The label of the way in of a node without which the run may go on.
+pub(crate) fn open_label(index: usize) -> Lifetime {
+    Lifetime::new(&format!("'open{index}"), Span::mixed_site())
 }
 
 /// The label of a row.
@@ -139,12 +171,12 @@ pub(crate) fn row_label(level: usize) -> Lifetime {
     Lifetime::new(&format!("'row{level}"), Span::mixed_site())
 }
 
-/// The label of a part of a very long row, which begins with this piece.
+/// The label of the part of a very long row that begins with this piece.
 pub(crate) fn part_label(at: usize) -> Lifetime {
     Lifetime::new(&format!("'part{at}"), Span::mixed_site())
 }
 
-/// A label that there is one of.
+/// A label of which there is only one.
 pub(crate) fn label_of(name: &str) -> Lifetime {
     Lifetime::new(&format!("'{name}"), Span::mixed_site())
 }
@@ -155,223 +187,145 @@ pub(crate) fn unraw(ident: &Ident) -> String {
     name.strip_prefix(BINDING).map_or_else(|| name.clone(), str::to_owned)
 }
 
-/// What the name of a segment's binding begins with in a chain.
+/// The beginning of the name that a segment's binding has in a chain.
 const BINDING: &str = "__chain_binding_";
 
-/// The name in a chain for what a segment's pattern binds.
+/// The name that a chain gives to a binding in a segment's pattern.
 pub(crate) fn binding_of_segment(name: &Ident) -> Ident {
     format_ident!("{BINDING}{}", unraw(name), span = name.span())
 }
 
-/// What generated code calls the runtime: an alias of `$crate`, which can stand at any token of the user's. A path that
-/// begins with `$crate` itself would drag each error about it to the whole `chain!`.
+/// The name of the runtime in generated code: an alias of `$crate`, which can have the span of any token of the user's.
+/// With a path that begins with `$crate` itself, each error would point at the whole `chain!`.
 pub(crate) fn alias(at: Span) -> Ident {
     Ident::new("chain_runtime_of_chain", at)
 }
 
-/// The same where no token of the user's is concerned.
+/// Whether a function of this name has a macro beside it, if it is a node. Its name has to look like a function's, and
+/// must not be that of a macro or an attribute that is known everywhere or imported by many.
+pub(crate) fn has_macro(name: &Ident) -> bool {
+    const KNOWN: &[&str] = &[
+        "allow",
+        "assert",
+        "assert_eq",
+        "assert_ne",
+        "automatically_derived",
+        "bench",
+        "cfg",
+        "cfg_attr",
+        "cold",
+        "column",
+        "compile_error",
+        "concat",
+        "dbg",
+        "debug",
+        "debug_assert",
+        "debug_assert_eq",
+        "debug_assert_ne",
+        "deny",
+        "deprecated",
+        "derive",
+        "doc",
+        "env",
+        "eprint",
+        "eprintln",
+        "error",
+        "event",
+        "expect",
+        "feature",
+        "file",
+        "forbid",
+        "format",
+        "format_args",
+        "global_allocator",
+        "ignore",
+        "include",
+        "include_bytes",
+        "include_str",
+        "info",
+        "inline",
+        "instrument",
+        "join",
+        "json",
+        "line",
+        "link",
+        "link_name",
+        "log",
+        "macro_export",
+        "macro_rules",
+        "macro_use",
+        "main",
+        "matches",
+        "module_path",
+        "must_use",
+        "no_mangle",
+        "node",
+        "non_exhaustive",
+        "option_env",
+        "panic",
+        "path",
+        "pin",
+        "print",
+        "println",
+        "ready",
+        "recursion_limit",
+        "repr",
+        "select",
+        "should_panic",
+        "span",
+        "stringify",
+        "test",
+        "thread_local",
+        "todo",
+        "trace",
+        "track_caller",
+        "try",
+        "try_join",
+        "unimplemented",
+        "unreachable",
+        "used",
+        "vec",
+        "warn",
+        "write",
+        "writeln",
+    ];
+    let text = unraw(name);
+    !begins_like_a_type(&text) && KNOWN.binary_search(&text.as_str()).is_err()
+}
+
+/// Whether a type with hooks of this name has a macro beside it. There are macros of these names everywhere, to derive
+/// what they name.
+pub(crate) fn may_have_a_macro(name: &Ident) -> bool {
+    const KNOWN: &[&str] =
+        &["Clone", "Copy", "Debug", "Default", "Eq", "From", "Hash", "Ord", "PartialEq", "PartialOrd", "Reset"];
+    let text = unraw(name);
+    begins_like_a_type(&text) && KNOWN.binary_search(&text.as_str()).is_err()
+}
+
+/// Whether a name begins with a capital letter. A letter of a script without capital letters is none.
+pub(crate) fn begins_like_a_type(name: &str) -> bool {
+    name.starts_with(char::is_uppercase)
+}
+
+/// Whether a name begins with a letter that is neither capital nor small: it may be that of a type or of a function.
+pub(crate) fn begins_like_both(name: &str) -> bool {
+    name.starts_with(|first: char| first != '_' && !first.is_uppercase() && !first.is_lowercase())
+}
+
+/// The same, where no token of the user's is involved.
 pub(crate) fn runtime_alias() -> Ident {
     alias(Span::call_site())
 }
 
-/// These tokens, shown at another place. What their names mean stays as it was.
-pub(crate) fn shown_at(tokens: TokenStream, at: Span) -> TokenStream {
-    let moved = tokens.into_iter().map(|mut token| {
-        if let proc_macro2::TokenTree::Group(group) = &token {
-            let mut inner = proc_macro2::Group::new(group.delimiter(), shown_at(group.stream(), at));
-            inner.set_span(group.span().located_at(at));
-            return inner.into();
-        }
-        token.set_span(token.span().located_at(at));
-        token
-    });
-    moved.collect()
-}
-
-/// These tokens, as if the user had written them at this place: an error about them does not mention a macro.
-///
-/// Not for tokens that name a local or a label, which would then be the user's.
-pub(crate) fn as_if_at(tokens: TokenStream, at: Span) -> TokenStream {
-    let moved = tokens.into_iter().map(|mut token| {
-        match &token {
-            proc_macro2::TokenTree::Group(group) => {
-                let mut inner = proc_macro2::Group::new(group.delimiter(), as_if_at(group.stream(), at));
-                inner.set_span(at);
-                return inner.into();
-            }
-            // Which crate `$crate` is, its span alone says.
-            proc_macro2::TokenTree::Ident(word) if word == "$crate" => {
-                let span = word.span().located_at(at);
-                token.set_span(span);
-            }
-            _ => token.set_span(at),
-        }
-        token
-    });
-    moved.collect()
-}
-
-/// An impl whose header and end are as if the user had written them at this place; its items stay what they are.
-pub(crate) fn impl_at(header: TokenStream, clause: &TokenStream, items: TokenStream, at: Span) -> TokenStream {
-    item_at(&quote!(#[automatically_derived] #header), clause, items, at)
-}
-
-/// The same for any item with braces.
-pub(crate) fn item_at(header: &TokenStream, clause: &TokenStream, items: TokenStream, at: Span) -> TokenStream {
-    let header = as_if_at(quote!(#header), at);
-    let mut items = proc_macro2::Group::new(proc_macro2::Delimiter::Brace, items);
-    items.set_span(at);
-    quote!(#header #clause #items)
-}
-
-/// `local.member = value;`, as if the user had written it at this place, but for the names of locals. The parentheses are what
-/// rustc takes the place of the whole from.
-pub(crate) fn assign_at(local: &Ident, member: &TokenStream, value: &TokenStream, at: Span) -> TokenStream {
-    let in_parentheses = |tokens: TokenStream| {
-        let mut group = proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, tokens);
-        group.set_span(at);
-        group
-    };
-    let local = in_parentheses(quote!(#local));
-    let value = in_parentheses(value.clone());
-    let member = as_if_at(member.clone(), at);
-    quote_spanned!(at=> #local.#member = #value;)
-}
-
-/// An item's name where it is emitted beside the user's own of that name: lints about it are not for the user.
+/// An item's name, for an item that is emitted beside the user's own item of that name. Lints about it are not for the
+/// user.
 pub(crate) fn emitted(name: &Ident) -> Ident {
     let span = Span::call_site().located_at(name.span());
-    // A word that is none of the language in the user's edition may be one in that of the macro.
+    // A word that is not a keyword in the user's edition may be one in the macro's edition.
     if ["async", "await", "dyn", "gen", "try"].iter().any(|word| name == word) {
         return Ident::new_raw(&name.to_string(), span);
     }
     let mut emitted = name.clone();
     emitted.set_span(span);
     emitted
-}
-
-/// Lints are for what the user wrote; this was not.
-///
-/// `warnings` are those that are at `warn`: what the user's crate denies has to be named. What it forbids cannot be
-/// allowed again, so nothing is named that people forbid.
-pub(crate) fn hushed() -> TokenStream {
-    quote! {
-        #[allow(
-            warnings,
-            deprecated,
-            unused,
-            nonstandard_style,
-            elided_lifetimes_in_paths,
-            explicit_outlives_requirements,
-            missing_copy_implementations,
-            missing_debug_implementations,
-            refining_impl_trait,
-            single_use_lifetimes,
-            trivial_casts,
-            unused_lifetimes,
-            unused_qualifications,
-            unused_results,
-            clippy::all,
-            clippy::pedantic,
-            clippy::nursery,
-            clippy::restriction
-        )]
-    }
-}
-
-/// The same for a node's traits, but for what is never used: what is under that, counts as used.
-pub(crate) fn hushed_of_a_node() -> TokenStream {
-    quote! {
-        #[allow(
-            deprecated,
-            nonstandard_style,
-            elided_lifetimes_in_paths,
-            explicit_outlives_requirements,
-            mismatched_lifetime_syntaxes,
-            missing_copy_implementations,
-            missing_debug_implementations,
-            private_bounds,
-            private_interfaces,
-            refining_impl_trait,
-            single_use_lifetimes,
-            trivial_casts,
-            unreachable_code,
-            unused_assignments,
-            unused_imports,
-            unused_labels,
-            unused_lifetimes,
-            unused_macros,
-            unused_must_use,
-            unused_mut,
-            unused_parens,
-            unused_qualifications,
-            unused_results,
-            unused_unsafe,
-            unused_variables,
-            clippy::all,
-            clippy::pedantic,
-            clippy::nursery,
-            clippy::restriction
-        )]
-    }
-}
-
-/// The same for what a chain becomes, in which patterns, guards and expressions of the user's stand, and paths of nodes: what rustc says of these,
-/// the user shall hear.
-///
-/// Of tokens that are the macro's rustc says nothing, since they come from another crate. What is left are tokens of the macro's that are
-/// shown as the user's, so that errors about them read well, and they can be lint for these reasons alone.
-pub(crate) fn hushed_but_the_users() -> TokenStream {
-    quote! {
-        #[allow(
-            dead_code,
-            dropping_copy_types,
-            dropping_references,
-            elided_lifetimes_in_paths,
-            explicit_outlives_requirements,
-            missing_copy_implementations,
-            missing_debug_implementations,
-            private_interfaces,
-            refining_impl_trait,
-            single_use_lifetimes,
-            unreachable_code,
-            unreachable_pub,
-            unused_imports,
-            unused_lifetimes,
-            unused_parens,
-            unused_qualifications,
-            unused_results,
-            clippy::too_many_arguments,
-            clippy::pedantic,
-            clippy::nursery,
-            clippy::restriction
-        )]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::names_the_runtime;
-
-    #[test]
-    fn a_manifest_names_the_runtime_in_three_ways() {
-        for line in [
-            "chain-runtime = \"0.1\"",
-            "chain-runtime={ path = \"..\" }",
-            "chain-runtime.workspace = true",
-            "[dependencies.chain-runtime]",
-            "[target.'cfg(unix)'.dev-dependencies.chain-runtime]",
-        ] {
-            assert!(names_the_runtime(line), "{line}");
-        }
-        for line in [
-            "name = \"chain-runtime\"",
-            "runtime = { package = \"chain-runtime\" }",
-            "chain-runtime-extra = \"1\"",
-            "# chain-runtime = \"0.1\"",
-            "[features.chain-runtime]",
-        ] {
-            assert!(!names_the_runtime(line), "{line}");
-        }
-    }
 }

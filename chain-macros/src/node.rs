@@ -1,38 +1,47 @@
 //! `#[node]`: makes a function, or an `impl` block with hooks, a node.
 //!
-//! The item is kept as it is. Beside it stand the runtime's traits: `Signature` (what it gives),
-//! `Node` (what it asks of a scope) and `Cancel` (what becomes of it when its request dies).
+//! The item is kept as it is. The runtime's traits are emitted after it: `Signature` (what the node gives), `Node`
+//! (what it asks of a scope) and `Cancel` (what happens to it when its request dies).
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::Parser;
 use syn::spanned::Spanned;
 
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Code, Diagnostics};
+use crate::expand::editor;
 use crate::names;
 
 mod around;
 mod block;
 mod cfg;
+mod chain;
 mod elsewhere;
 mod expand;
 mod flow;
 mod function;
+mod handshake;
 mod hook;
 mod kept;
 mod signature;
 mod spawns;
+mod twice;
 
+pub(crate) use chain::of_chain;
 use signature::{Node, Promises};
 
 /// `#[node]` and its options, on an item.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::new();
     if let Some((twice, item)) = twice(&item) {
-        diagnostics.error(twice, "`#[node]` stands before this item twice", "leave one of them out");
+        diagnostics.error(Code::E303, twice, "`#[node]` stands before this item twice", "leave one of them out");
         let errors = diagnostics.verdict();
         let once = expand(options, item);
         return quote!(#once #errors);
+    }
+    if editor::asks() {
+        diagnostics.verdict();
+        return in_an_editor(options, item);
     }
     let written = options.clone();
     let options = Options::read(options, &mut diagnostics);
@@ -40,18 +49,85 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     if let Ok(parsed) = &parsed
         && let Some(again) = cfg::expand(&options.runtime, &written, &item, parsed)
     {
-        // What is wrong with the options, is wrong there once more.
+        // Errors in the options are reported by the expansion of that.
         diagnostics.verdict();
         return again;
     }
-    let node = match parsed {
+    match parsed.as_ref().ok().and_then(twice::of) {
+        Some(twice::Twice::Function) => {
+            diagnostics.verdict();
+            return item;
+        }
+        Some(twice::Twice::Block(rest, error)) => {
+            diagnostics.push(error);
+            let errors = diagnostics.verdict();
+            return quote!(#rest #errors);
+        }
+        None => {}
+    }
+    let node = read(parsed, &item, &options, &mut diagnostics);
+    // The user's item stays, so that one mistake is one error.
+    let errors = diagnostics.verdict();
+    // Nothing uses the item then.
+    let unused = errors.is_some().then(|| quote!(#[allow(dead_code)]));
+    let expansion = match (node, errors) {
+        (node, Some(errors)) => {
+            let kept_alive = node.map(|node| node.kept_alive(&options.runtime));
+            quote!(#kept_alive #errors)
+        }
+        // rustc itself reports what it does not accept.
+        (Some(node), None) if node.is_refused => node.kept_alive(&options.runtime),
+        (Some(node), None) => node.expand(&options.runtime),
+        (None, None) => TokenStream::new(),
+    };
+    // A parameter's type decides which value the node gets: `&str` in place of `&String` would be another value of the
+    // scope. Hooks have `&self`, and whether a node is `async` is part of how it is used.
+    let of_clippy = names::is_clippy().then(|| {
+        quote! {
+            #[allow(
+                clippy::ptr_arg, clippy::borrowed_box, clippy::ref_option, clippy::trivially_copy_pass_by_ref, clippy::needless_pass_by_value,
+                clippy::unused_self, clippy::unused_async
+            )]
+        }
+    });
+    quote! {
+        #of_clippy
+        #unused
+        #item
+        #expansion
+    }
+}
+
+/// The item by itself. The items that are emitted for it name it many times, and an editor would take each of these
+/// names for what the user means.
+pub(crate) fn in_an_editor(options: TokenStream, item: TokenStream) -> TokenStream {
+    let mut diagnostics = Diagnostics::new();
+    let written = options.clone();
+    let options = Options::read(options, &mut diagnostics);
+    let parsed = syn::parse2::<syn::Item>(without_body(item.clone()));
+    // With a `#[cfg]` in it, only rustc knows what the item is.
+    let needs_rustc = matches!(&parsed, Ok(parsed) if cfg::expand(&options.runtime, &written, &item, parsed).is_some());
+    read(parsed, &item, &options, &mut diagnostics);
+    let errors = diagnostics.verdict().filter(|_| !needs_rustc);
+    quote!(#item #errors)
+}
+
+/// Reads the item as a node.
+fn read(
+    parsed: syn::Result<syn::Item>,
+    item: &TokenStream,
+    options: &Options,
+    diagnostics: &mut Diagnostics,
+) -> Option<Node> {
+    match parsed {
         Ok(syn::Item::Fn(function)) => {
             let spawns = item.clone().into_iter().last().and_then(|body| spawns::first(body.into()));
-            function::of_function(&function, &options, &mut diagnostics).map(|node| Node { spawns, ..node })
+            function::of_function(&function, options, diagnostics).map(|node| Node { spawns, ..node })
         }
-        Ok(syn::Item::Impl(block)) => block::of_impl(&block, &options, &mut diagnostics),
+        Ok(syn::Item::Impl(block)) => block::of_impl(&block, options.stateless, options.promises, diagnostics),
         Ok(other) => {
             diagnostics.error_at(
+                Code::E302,
                 first_span(&other),
                 "`#[node]` goes on a function or on an `impl` block",
                 "put it on the `fn`, or on the `impl` block that has `enter`, `exit` or `cancelled`",
@@ -62,35 +138,10 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             diagnostics.push(error);
             None
         }
-    };
-    // The user's item stays, so that one mistake is one error.
-    let errors = diagnostics.verdict();
-    // Nothing uses it then.
-    let unused = errors.is_some().then(|| quote!(#[allow(dead_code)]));
-    let expansion = match (node, errors) {
-        (node, Some(errors)) => {
-            let kept_alive = node.map(|node| node.kept_alive(&options.runtime));
-            quote!(#kept_alive #errors)
-        }
-        // What rustc will not have, it says itself.
-        (Some(node), None) if node.is_refused => node.kept_alive(&options.runtime),
-        (Some(node), None) => node.expand(&options.runtime),
-        (None, None) => TokenStream::new(),
-    };
-    // A parameter's type is the wiring: `&str` in place of `&String` would be another value of the scope. Hooks have `&self`, and whether a node
-    // is `async` is part of how it is used.
-    quote! {
-        #[allow(
-            clippy::ptr_arg, clippy::borrowed_box, clippy::ref_option, clippy::trivially_copy_pass_by_ref, clippy::needless_pass_by_value,
-            clippy::unused_self, clippy::unused_async
-        )]
-        #unused
-        #item
-        #expansion
     }
 }
 
-/// Where the attribute stands before the item once more, that, and the item without it.
+/// If the attribute stands before the item a second time: that attribute's path, and the item without it.
 fn twice(item: &TokenStream) -> Option<(TokenStream, TokenStream)> {
     let tokens: Vec<_> = item.clone().into_iter().collect();
     let mut at = 0;
@@ -107,7 +158,7 @@ fn twice(item: &TokenStream) -> Option<(TokenStream, TokenStream)> {
     None
 }
 
-/// A function without what it does, which is none of a node's business, and takes its time to parse.
+/// A function without its body, which a node does not need and which takes time to parse.
 fn without_body(item: TokenStream) -> TokenStream {
     let mut tokens: Vec<_> = item.into_iter().collect();
     // A `fn` may also stand in the type of an `impl` block.
@@ -130,7 +181,16 @@ fn first_span(item: &impl ToTokens) -> Span {
     item.to_token_stream().into_iter().next().map_or_else(Span::call_site, |token| token.span())
 }
 
-/// What stands in the parentheses of `#[node(..)]`.
+/// The macro of a function under another name, with the same signature.
+pub(crate) fn handshake(
+    name: &proc_macro2::Ident,
+    vis: &syn::Visibility,
+    told: Option<&crate::handshake::Told>,
+) -> TokenStream {
+    signature::Handshake::beside(name, vis).expand(told)
+}
+
+/// The content of the parentheses of `#[node(..)]`.
 struct Options {
     runtime: TokenStream,
     stateless: bool,
@@ -149,7 +209,8 @@ impl Options {
             } else if let Some(promise) = promises.named(&meta.path) {
                 *promise = true;
             } else {
-                return Err(meta.error(
+                return Err(Code::E304.on(
+                    &meta.path,
                     "`#[node]` has no such option\n  help: it has `stateless`, `last`, `rejects`, `wanted`, `once` and `crate = path::to::chain_runtime`",
                 ));
             }

@@ -1,18 +1,20 @@
 //! `#[derive(Reset)]`: one exhaustive pattern, one statement for each field.
 //!
-//! The phases are `check` (attributes become [`How`]s; every mistake is collected), then `expand` (cannot
-//! fail). After a mistake the type still implements `Reset`, so that it is reported once and where it is.
+//! The phases are `check` (it turns attributes into [`How`]s, and collects every mistake), and then `expand` (it cannot
+//! fail). After a mistake the type still implements `Reset`, so that the mistake is reported once, at its place.
 
-use proc_macro2::{Span, TokenStream};
+mod attributes;
+
+use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::Visit;
-use syn::{Attribute, Data, DataEnum, DeriveInput, Expr, Fields, Ident, Meta, Token, Type};
+use syn::{Data, DataEnum, DeriveInput, Expr, Fields, Ident, Type};
 
+use crate::diagnostics::Code;
 use crate::names;
+use attributes::{Errors, How, Ways, attributes, mark_of, place_of_runtime};
 
 pub(crate) fn expand(input: DeriveInput) -> TokenStream {
     let mut errors = Errors::default();
@@ -22,6 +24,7 @@ pub(crate) fn expand(input: DeriveInput) -> TokenStream {
         Data::Enum(data) => reset_enum(data, &input.ident, &mut errors),
         Data::Union(data) => {
             errors.push(
+                Code::E906,
                 data.union_token.span,
                 "`Reset` cannot be derived for a union: nothing says which of its fields is alive\n\
                  help: use an enum, or implement `Reset` by hand",
@@ -37,7 +40,7 @@ pub(crate) fn expand(input: DeriveInput) -> TokenStream {
     quote!(#implementation #errors)
 }
 
-/// What the methods do, and what the fields ask of the type's parameters.
+/// The bodies of the methods, and the bounds of the fields on the type's parameters.
 #[derive(Default)]
 struct Body {
     reset: TokenStream,
@@ -89,7 +92,8 @@ fn reset_struct(fields: &Fields, input: &DeriveInput, at: &TokenStream, errors: 
         let (ty, member) = (&field.ty, member(position, field));
         let binding = names::local("__chain_field", position);
         let Ways { reset: how, renew } = Ways::of(&field.attrs, errors);
-        // Through a local of the field's type, so that a wrong value or function is told which field it is for.
+        // It goes through a local of the field's type, so that an error about a wrong value or function names the
+        // field.
         let assigned = |value: Expr| quote!({ let #given: #ty = #value; *#binding = #given; });
         let (mut at_reset, mut at_trim, mut at_renew) = Default::default();
         match how {
@@ -116,7 +120,7 @@ fn reset_struct(fields: &Fields, input: &DeriveInput, at: &TokenStream, errors: 
         renewed.push(&member, &binding, at_renew);
     }
     body.reset = reset.taken_apart();
-    // A type that has nothing to trim or to renew keeps the trait's own empty method.
+    // A type with nothing to trim or to renew keeps the trait's own empty method.
     body.trim = if trimmed.is_idle { TokenStream::new() } else { trimmed.taken_apart() };
     body.renew = if renewed.is_idle { TokenStream::new() } else { renewed.taken_apart() };
     body
@@ -158,6 +162,7 @@ fn reset_enum(data: &DataEnum, name: &Ident, errors: &mut Errors) -> Body {
             match marked {
                 None => marked = Some(variant),
                 Some(first) => errors.push(
+                    Code::E905,
                     mark.span(),
                     &format!(
                         "both `{}` and `{}` are marked `#[reset(to)]`\nhelp: a fresh `{name}` is one of them",
@@ -169,6 +174,7 @@ fn reset_enum(data: &DataEnum, name: &Ident, errors: &mut Errors) -> Body {
         }
         for attribute in variant.fields.iter().flat_map(|field| attributes(&field.attrs)) {
             errors.push(
+                Code::E905,
                 attribute.path().span(),
                 "a variant's fields are dropped, not reset\n\
                  help: a field that has its own way of being reset belongs in a struct",
@@ -181,6 +187,7 @@ fn reset_enum(data: &DataEnum, name: &Ident, errors: &mut Errors) -> Body {
         // A mark that is misspelt is one mistake, not two.
         if !mistaken {
             errors.push(
+                Code::E905,
                 name.span(),
                 &format!(
                     "`{name}` has no variant that it is reset to\n\
@@ -193,6 +200,7 @@ fn reset_enum(data: &DataEnum, name: &Ident, errors: &mut Errors) -> Body {
     };
     if !target.fields.is_empty() {
         errors.push(
+            Code::E905,
             target.fields.span(),
             &format!(
                 "`{}` carries fields, which a reset from another variant has nothing to fill with\n\
@@ -228,220 +236,4 @@ fn mentions_a_parameter(ty: &Type, generics: &syn::Generics) -> bool {
     let mut search = Search { generics, found: false };
     search.visit_type(ty);
     search.found
-}
-
-/// What happens to one field when the value comes back, and when it is lent.
-struct Ways {
-    reset: How,
-    renew: Option<Expr>,
-}
-
-/// How one field is reset.
-enum How {
-    Itself,
-    Value(Expr),
-    With(syn::ExprPath),
-    Keep,
-}
-
-impl Ways {
-    fn of(attrs: &[Attribute], errors: &mut Errors) -> Ways {
-        const KNOWN: &str = "a field takes `value = ..`, `with = path::to_fn`, `keep` or `renew = ..`";
-        let mut chosen: Option<(Ident, How)> = None;
-        let mut renew: Option<(Ident, Expr)> = None;
-        for entry in entries(attrs, KNOWN, errors) {
-            let how = match (entry.name.to_string().as_str(), entry.value) {
-                ("value", Some(value)) => {
-                    if let Some(clock) = clock_in(&value) {
-                        errors.push(
-                            clock,
-                            "a field is reset when its value comes back, so this is the time at which the last request ended\n\
-                             help: `renew = ..` is evaluated when the value is lent",
-                        );
-                    }
-                    How::Value(value)
-                }
-                ("with", Some(Expr::Path(function))) => How::With(function),
-                ("keep", None) => How::Keep,
-                ("renew", Some(value)) => {
-                    match &renew {
-                        None => renew = Some((entry.name, value)),
-                        Some(_) => errors.push(entry.name.span(), "`renew` is already given for this field"),
-                    }
-                    continue;
-                }
-                ("renew", None) => {
-                    errors.push(
-                        entry.name.span(),
-                        "`renew` wants what the field is set to when it is lent: `renew = ..`",
-                    );
-                    continue;
-                }
-                ("value", None) => {
-                    errors.push(entry.name.span(), "`value` wants what the field is set to: `value = ..`");
-                    continue;
-                }
-                ("with", other) => {
-                    let span = other.map_or(entry.name.span(), |other| other.span());
-                    errors.push(span, "`with` wants the path of a function: `with = path::to_fn`");
-                    continue;
-                }
-                ("keep", Some(value)) => {
-                    errors.push(value.span(), "`keep` takes nothing: the field is left as it is");
-                    continue;
-                }
-                (unknown, _) => {
-                    errors.push(entry.name.span(), &format!("`reset` does not know `{unknown}`\nhelp: {KNOWN}"));
-                    continue;
-                }
-            };
-            match &chosen {
-                None => chosen = Some((entry.name, how)),
-                Some((first, _)) if *first == entry.name => {
-                    errors.push(entry.name.span(), &format!("`{first}` is already given for this field"));
-                }
-                Some((first, _)) => errors.push(
-                    entry.name.span(),
-                    &format!("a field is reset in one way: `{first}` and `{}` exclude each other", entry.name),
-                ),
-            }
-        }
-        if let (Some((keep, How::Keep)), Some(_)) = (&chosen, &renew) {
-            errors.push(keep.span(), "`keep` leaves the field as it is, and `renew` sets it: they exclude each other");
-        }
-        // What is set when it is lent need not be set when it comes back.
-        let otherwise = if renew.is_some() { How::Keep } else { How::Itself };
-        Ways { reset: chosen.map_or(otherwise, |(_, how)| how), renew: renew.map(|(_, value)| value) }
-    }
-}
-
-/// Where this asks what time it is, by the name that clocks have for it.
-fn clock_in(value: &Expr) -> Option<Span> {
-    #[derive(Default)]
-    struct Search(Option<Span>);
-    impl Search {
-        fn see(&mut self, name: &Ident) {
-            let text = name.to_string();
-            if text == "now" || text.starts_with("now_") {
-                self.0.get_or_insert(name.span());
-            }
-        }
-    }
-    impl<'ast> Visit<'ast> for Search {
-        fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
-            if let Expr::Path(function) = &*call.func
-                && let Some(last) = function.path.segments.last()
-            {
-                self.see(&last.ident);
-            }
-            syn::visit::visit_expr_call(self, call);
-        }
-        fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
-            self.see(&call.method);
-            syn::visit::visit_expr_method_call(self, call);
-        }
-    }
-    let mut search = Search::default();
-    search.visit_expr(value);
-    search.0
-}
-
-/// The `to` of a variant's `#[reset(to)]`.
-fn mark_of(attrs: &[Attribute], errors: &mut Errors) -> Option<Ident> {
-    const KNOWN: &str = "a variant takes `to`: it is the one that the enum is reset to";
-    let mut mark = None;
-    for Entry { name, value } in entries(attrs, KNOWN, errors) {
-        if name != "to" {
-            errors.push(name.span(), &format!("`reset` does not know `{name}`\nhelp: {KNOWN}"));
-        } else if let Some(value) = value {
-            errors.push(value.span(), "`to` takes nothing: it marks the variant that the enum is reset to");
-        } else if mark.is_some() {
-            errors.push(name.span(), "`to` is already given for this variant");
-        } else {
-            mark = Some(name);
-        }
-    }
-    mark
-}
-
-/// `#[reset(crate = path)]` on the type, else where Cargo says that the runtime is.
-fn place_of_runtime(attrs: &[Attribute], errors: &mut Errors) -> TokenStream {
-    const KNOWN: &str =
-        "a type takes `crate = path::to::chain_runtime`; `value`, `with`, `keep` and `renew` belong on a field";
-    let mut place = None;
-    for entry in entries(attrs, KNOWN, errors) {
-        match (entry.name, entry.value) {
-            (name, Some(Expr::Path(path))) if name == "crate" => {
-                if place.replace(path.path).is_some() {
-                    errors.push(name.span(), "`crate` is already given for this type");
-                }
-            }
-            (name, value) if name == "crate" => {
-                let span = value.map_or(name.span(), |value| value.span());
-                errors.push(span, "`crate` wants the path of the runtime: `crate = path::to::chain_runtime`");
-            }
-            (name, _) => errors.push(name.span(), &format!("`reset` does not know `{name}` here\nhelp: {KNOWN}")),
-        }
-    }
-    place.map_or_else(names::runtime, |place: syn::Path| quote!(#place))
-}
-
-/// `name` or `name = value`, as it stands in `#[reset(..)]`.
-struct Entry {
-    name: Ident,
-    value: Option<Expr>,
-}
-
-impl Parse for Entry {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let name = input.call(Ident::parse_any)?;
-        let value = if input.peek(Token![=]) {
-            input.parse::<Token![=]>()?;
-            Some(input.parse()?)
-        } else {
-            None
-        };
-        Ok(Entry { name, value })
-    }
-}
-
-fn attributes(attrs: &[Attribute]) -> impl Iterator<Item = &Attribute> {
-    attrs.iter().filter(|attribute| attribute.path().is_ident("reset"))
-}
-
-fn entries(attrs: &[Attribute], known: &str, errors: &mut Errors) -> Vec<Entry> {
-    let mut all = Vec::new();
-    for attribute in attributes(attrs) {
-        let Meta::List(list) = &attribute.meta else {
-            errors
-                .push(attribute.path().span(), &format!("`#[reset]` wants to know how: `#[reset(..)]`\nhelp: {known}"));
-            continue;
-        };
-        match list.parse_args_with(Punctuated::<Entry, Token![,]>::parse_terminated) {
-            Ok(list) if list.is_empty() => {
-                errors.push(attribute.path().span(), &format!("`#[reset()]` says nothing\nhelp: {known}"));
-            }
-            Ok(list) => all.extend(list),
-            Err(error) => errors.push(error.span(), &format!("`#[reset(..)]` cannot be read: {error}\nhelp: {known}")),
-        }
-    }
-    all
-}
-
-/// Every mistake of one type, so that they are all reported in one build.
-#[derive(Default)]
-struct Errors(Vec<syn::Error>);
-
-impl Errors {
-    fn push(&mut self, span: Span, message: &str) {
-        self.0.push(syn::Error::new(span, message));
-    }
-
-    fn into_tokens(self) -> Option<TokenStream> {
-        let all = self.0.into_iter().reduce(|mut all, one| {
-            all.combine(one);
-            all
-        })?;
-        Some(all.into_compile_error())
-    }
 }

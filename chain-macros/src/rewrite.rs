@@ -1,7 +1,8 @@
-//! A walk over a chain's tokens, before they are parsed: its items, and the paths of its nodes.
+//! A walk over a chain's tokens before they are parsed: over its items, and over the paths of its nodes.
 //!
-//! `#[cfg(..)]` and segments need rustc's help, which a macro gets by expanding to itself once more, with less to be done: so they
-//! are replaced among the tokens. What cannot be read is left as it is; the parser has words for it.
+//! `#[cfg(..)]` and segments need rustc's help. A macro gets this help by expanding to itself once more, with less left
+//! to do, so these parts are replaced among the tokens. Tokens that cannot be read stay as they are; the parser reports
+//! them.
 
 use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 
@@ -9,29 +10,42 @@ use crate::extent;
 
 type Tokens = Vec<TokenTree>;
 
-/// What is to be replaced.
+/// The mark of an item that is not compiled. A piece with nothing but this mark counts as no piece.
+pub(crate) const GONE: &str = "chain_is_without_it";
+
+/// Replaces parts of a chain.
 pub(crate) trait Rewrite {
-    /// An item of a row, or an arm, with its attributes: `Some` replaces it, and what is in it is not walked.
+    /// An item of a row, or an arm, with its attributes. `Some` replaces it, and then the walk does not go into it.
     fn item(&mut self, item: &[TokenTree], is_arm: bool) -> Option<Tokens>;
     /// The path of a node, or of a segment.
     fn path(&mut self, path: &[TokenTree], is_segment: bool) -> Tokens {
         let _ = is_segment;
         path.to_vec()
     }
-    /// The path of a node whose value is matched, behind which [`pattern`](Self::pattern) is asked about each arm. These are the arms as a
-    /// person would write them.
+    /// The path of a node whose value is matched. After it, [`pattern`](Self::pattern) is asked about each arm.
+    /// `labels` are the arms as a person would write them.
     fn scrutinee(&mut self, path: &[TokenTree], labels: Vec<String>) -> Tokens {
         let _ = labels;
         self.path(path, false)
     }
-    /// The pattern of an arm, with its guard, and its chain; of an `if let`, which has one arm, the pattern alone.
+    /// The pattern of an arm, with its guard, and the arm's chain. For an `if let`, which has one arm, only the
+    /// pattern.
     fn pattern(&mut self, head: &[TokenTree], body: Option<&[TokenTree]>) -> Tokens {
         let _ = body;
         head.to_vec()
     }
     /// There are no more arms.
     fn branch_ends(&mut self) {}
-    /// What stands in the parentheses of `#[timeout(..)]`.
+    /// The type after the arrow of a block.
+    fn given(&mut self, ty: &[TokenTree]) -> Tokens {
+        ty.to_vec()
+    }
+    /// The content of the parentheses of `#[open(..)]`, before the node at this path.
+    fn open(&mut self, breaks: &[TokenTree], path: &[TokenTree]) -> Tokens {
+        let _ = path;
+        breaks.to_vec()
+    }
+    /// The content of the parentheses of `#[timeout(..)]`.
     fn limit(&mut self, expression: &[TokenTree]) -> Tokens {
         expression.to_vec()
     }
@@ -83,13 +97,14 @@ fn one(item: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
         return replaced;
     }
     let (attributes, rest) = item.split_at(attributes(item));
-    let mut out: Tokens = attributes.iter().map(|token| attribute(token, rewrite)).collect();
+    let path = extent::head(rest).map_or(0..0, |head| head.lead..head.lead + head.path);
+    let mut out: Tokens = attributes.iter().map(|token| attribute(token, &rest[path.clone()], rewrite)).collect();
     out.extend(kind(rest, rewrite));
     out
 }
 
-/// `#[when(path)]` names a node.
-fn attribute(token: &TokenTree, rewrite: &mut impl Rewrite) -> TokenTree {
+/// `#[when(path)]` names a node. The other attributes stand before the node at this path.
+fn attribute(token: &TokenTree, before: &[TokenTree], rewrite: &mut impl Rewrite) -> TokenTree {
     let TokenTree::Group(group) = token else { return token.clone() };
     let inner: Tokens = group.stream().into_iter().collect();
     let [TokenTree::Ident(name), TokenTree::Group(path)] = inner.as_slice() else { return token.clone() };
@@ -97,13 +112,14 @@ fn attribute(token: &TokenTree, rewrite: &mut impl Rewrite) -> TokenTree {
     let rewritten = match name.to_string().as_str() {
         "when" => rewrite.path(&path_tokens, false),
         "timeout" => rewrite.limit(&path_tokens),
+        "open" => rewrite.open(&path_tokens, before),
         _ => return token.clone(),
     };
     let path = TokenTree::Group(like(path, rewritten));
     TokenTree::Group(like(group, vec![inner[0].clone(), path]))
 }
 
-/// What stands behind the attributes.
+/// The part after the attributes.
 fn kind(tokens: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
     let word = |at: usize, word: &str| matches!(tokens.get(at), Some(TokenTree::Ident(found)) if found == word);
     let known = extent::head(tokens);
@@ -134,6 +150,11 @@ fn kind(tokens: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
             out.extend(kind(behind, rewrite));
             return out;
         }
+        if is_punct(token, '-') && matches!(behind.first(), Some(token) if is_punct(token, '>')) {
+            out.extend_from_slice(&rest[..2]);
+            out.extend(rewrite.given(&rest[2..]));
+            return out;
+        }
         out.push(match token {
             TokenTree::Group(group) if is_brace(token) => {
                 let inner: Tokens = group.stream().into_iter().collect();
@@ -156,7 +177,7 @@ fn label(head: &[TokenTree]) -> String {
     crate::types::text(&head.iter().cloned().collect::<TokenStream>())
 }
 
-/// Where the path in an item's head begins and ends, where the item cannot be read.
+/// Where the path in an item's head begins and ends, if the item cannot be read.
 fn head_by_look(tokens: &[TokenTree]) -> (usize, usize) {
     let word = |at: usize, word: &str| matches!(tokens.get(at), Some(TokenTree::Ident(found)) if found == word);
     let keyword = usize::from(word(0, "match") || word(0, "if"));
@@ -171,7 +192,7 @@ fn head_by_look(tokens: &[TokenTree]) -> (usize, usize) {
     (begin, end.map_or(tokens.len(), |at| begin + at))
 }
 
-/// Cuts `Pattern if guard => chain, ..` into arms. What is left behind the last has no arrow.
+/// Cuts `Pattern if guard => chain, ..` into arms. What is left after the last arm has no arrow.
 pub(crate) fn cut_arms(tokens: &[TokenTree]) -> (Vec<extent::Arm>, usize) {
     let (mut arms, mut at) = (Vec::new(), 0);
     let is_comma = |at: usize| matches!(tokens.get(at), Some(TokenTree::Punct(comma)) if comma.as_char() == ',');
@@ -202,7 +223,7 @@ fn arms(tokens: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
     for (arm, next) in arms.iter().zip(next) {
         let extent::Arm { head, body } = arm;
         match rewrite.item(&tokens[head.start..body.end], true) {
-            // What is not compiled is not there, and neither is its comma.
+            // An arm that is not compiled is left out, with its comma.
             Some(replaced) if replaced.is_empty() => {}
             Some(replaced) => {
                 out.extend(replaced);
@@ -221,7 +242,8 @@ fn arms(tokens: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
     out
 }
 
-/// Where an arm's chain ends: at a comma, or behind braces that nothing follows which could belong to it, as in Rust.
+/// Where an arm's chain ends: at a comma, or after braces if nothing follows that could belong to the chain, as in
+/// Rust.
 fn arm_end(tokens: &[TokenTree]) -> usize {
     let mut depth = 0usize;
     for (at, token) in tokens.iter().enumerate() {
@@ -237,6 +259,7 @@ fn arm_end(tokens: &[TokenTree]) -> usize {
                     [] => true,
                     [TokenTree::Punct(comma), ..] if comma.as_char() == ',' => true,
                     [TokenTree::Ident(word), ..] => word == "else",
+                    [TokenTree::Punct(minus), ..] if minus.as_char() == '-' => true,
                     behind => arrow(behind) == Some(0),
                 };
                 if !goes_on {
@@ -255,8 +278,28 @@ pub(crate) fn is_segment(tokens: &[TokenTree]) -> bool {
         if first.as_char() == '.' && first.spacing() == Spacing::Joint && second.as_char() == '.')
 }
 
+/// Whether it declares a segment, by the word after attributes and visibility.
+pub(crate) fn declares_a_segment(declaration: &[TokenTree]) -> bool {
+    let mut rest = &declaration[attributes(declaration)..];
+    if let [TokenTree::Ident(word), behind @ ..] = rest
+        && word == "pub"
+    {
+        rest = behind;
+        if let [TokenTree::Group(group), behind @ ..] = rest
+            && group.delimiter() == Delimiter::Parenthesis
+        {
+            rest = behind;
+        }
+    }
+    matches!(rest, [TokenTree::Ident(word), TokenTree::Ident(_), ..] if word == "segment")
+}
+
 fn is_word(token: &TokenTree, word: &str) -> bool {
     matches!(token, TokenTree::Ident(found) if found == word)
+}
+
+fn is_punct(token: &TokenTree, punct: char) -> bool {
+    matches!(token, TokenTree::Punct(found) if found.as_char() == punct)
 }
 
 fn is_brace(token: &TokenTree) -> bool {
@@ -272,7 +315,7 @@ pub(crate) fn like(group: &Group, tokens: Tokens) -> Group {
 
 /// Walks the body of a declaration: behind the `fn` of the item form, or all of the short form.
 pub(crate) fn body(declaration: &[TokenTree], rewrite: &mut impl Rewrite) -> Tokens {
-    let is_segment = crate::again::is_segment(declaration);
+    let is_segment = declares_a_segment(declaration);
     let is_item = declaration.iter().any(|token| is_word(token, "struct"));
     if !(is_item || is_segment) {
         return row(declaration, rewrite);
@@ -290,7 +333,7 @@ pub(crate) fn body(declaration: &[TokenTree], rewrite: &mut impl Rewrite) -> Tok
     out
 }
 
-/// Where the body of a chain that is an item stands.
+/// Where the body of an item's chain stands.
 fn body_of(declaration: &[TokenTree]) -> Option<usize> {
     let by_look = || {
         let function = declaration.iter().position(|token| is_word(token, "fn"))?;
@@ -299,7 +342,7 @@ fn body_of(declaration: &[TokenTree]) -> Option<usize> {
     fn_of(declaration).and_then(|(_, body)| body).or_else(by_look)
 }
 
-/// Where the inputs of a chain that is an item stand, and its body.
+/// Where the inputs of an item's chain stand, and its body.
 fn fn_of(declaration: &[TokenTree]) -> Option<(usize, Option<usize>)> {
     let begin = declaration.iter().position(|token| is_word(token, "struct"))?;
     let run = begin + extent::of_struct(&declaration[begin..])? + 1;
@@ -307,7 +350,8 @@ fn fn_of(declaration: &[TokenTree]) -> Option<(usize, Option<usize>)> {
     Some((run + inputs, body.map(|body| run + body)))
 }
 
-/// The first input with an attribute that this reads: what it read, the declaration without the attribute, and without the input.
+/// The first input with an attribute that `read` can read: what it read, the declaration without that attribute, and
+/// the declaration without that input.
 pub(crate) fn input<T>(declaration: &[TokenTree], read: fn(&TokenTree) -> Option<T>) -> Option<(T, Tokens, Tokens)> {
     let (at, _) = fn_of(declaration)?;
     let TokenTree::Group(group) = &declaration[at] else { return None };
@@ -321,13 +365,13 @@ pub(crate) fn input<T>(declaration: &[TokenTree], read: fn(&TokenTree) -> Option
         declaration[at] = TokenTree::Group(like(group, inner));
         declaration
     };
-    // With the `#` before it; with the comma behind it.
+    // The `#` before it and the comma after it belong to it.
     let with = put([&inputs[..attribute - 1], &inputs[attribute + 1..]].concat());
     let without = put([&inputs[..part.start], &inputs[inputs.len().min(part.end + 1)..]].concat());
     Some((found, with, without))
 }
 
-/// Where among these tokens' attributes the first stands that this reads.
+/// Where the first attribute of these tokens stands that `read` can read.
 pub(crate) fn attribute_at<T>(item: &[TokenTree], read: fn(&TokenTree) -> Option<T>) -> Option<usize> {
     item[..attributes(item)].iter().position(|token| read(token).is_some())
 }
@@ -337,14 +381,14 @@ pub(crate) fn tokens(stream: TokenStream) -> Tokens {
     stream.into_iter().collect()
 }
 
-/// Whether nothing stands in a row but what is not compiled.
+/// Whether a row has nothing that is compiled.
 pub(crate) fn is_nothing(row: TokenStream) -> bool {
     let mut rest: &[TokenTree] = &tokens(row);
     loop {
         match rest {
             [] => return true,
             [TokenTree::Punct(pound), TokenTree::Group(group), behind @ ..]
-                if pound.as_char() == '#' && group.stream().to_string() == crate::again::GONE =>
+                if pound.as_char() == '#' && group.stream().to_string() == GONE =>
             {
                 rest = &behind[behind.len().min(2)..];
             }

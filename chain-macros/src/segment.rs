@@ -1,30 +1,32 @@
 //! A segment where it is declared: `pub segment front<S: Store>(log: AccessLog) { log => auth::<S> }`.
 //!
-//! It becomes a macro that puts its nodes into a chain, and, beside it in the same module, an item for each thing in it that means
-//! something there: an alias for the type of a node, of a field, of a binding; a function for the patterns and guards of a `match`,
-//! which gives the number of the arm and what it binds; a function for an expression. So names mean what they mean where they
-//! are written, whoever uses the segment, and are checked there. A module of the segment's name has them all under names that the macro
-//! knows.
+//! It becomes a macro that puts its nodes into a chain. Beside the macro, in the same module, there is an item for each
+//! thing in the segment whose meaning depends on the place: an alias for the type of a node, a field or a binding; a
+//! function for the patterns and guards of a `match`, which returns the number of the arm and what the arm binds; and a
+//! function for an expression. So names mean what they mean where they are written, in every chain that uses the
+//! segment, and they are checked there. A module with the segment's name has all these items, under names that the
+//! macro knows.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::parse::{ParseStream, Parser};
 use syn::{Generics, Type, Visibility};
 
 mod meanings;
 mod paths;
+mod written;
 
-use crate::again::GONE;
 use crate::ast::Block;
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Code, Diagnostics};
+use crate::handshake::{self, Told};
 use crate::rewrite::{self, Rewrite};
 use crate::{names, parse, types};
 use meanings::Meanings;
-use paths::{located, parameters, stream, unique};
+use paths::{located, parameters, stream};
 
 type Tokens = Vec<TokenTree>;
 
-/// A segment, as it is declared.
+/// A segment, as declared.
 struct Segment {
     attrs: Vec<syn::Attribute>,
     vis: Visibility,
@@ -34,42 +36,30 @@ struct Segment {
     body: Group,
 }
 
-/// Whether it declares a segment: the word behind attributes and visibility says so.
-pub(crate) fn is_segment(declaration: &[TokenTree]) -> bool {
-    let mut rest = &declaration[rewrite::attributes(declaration)..];
-    if let [TokenTree::Ident(word), behind @ ..] = rest
-        && word == "pub"
-    {
-        rest = behind;
-        if let [TokenTree::Group(group), behind @ ..] = rest
-            && group.delimiter() == Delimiter::Parenthesis
-        {
-            rest = behind;
-        }
-    }
-    matches!(rest, [TokenTree::Ident(word), TokenTree::Ident(_), ..] if word == "segment")
-}
-
-/// What a segment becomes.
+/// The expansion of a segment.
+///
+/// The functions of this segment have told their signatures, by path.
 pub(crate) fn declare(
     runtime: &TokenStream,
     declaration: Tokens,
+    told: &[(String, Option<Told>)],
     diagnostics: &mut Diagnostics,
 ) -> Option<TokenStream> {
     let mut segment = diagnostics.ok(read.parse2(stream(declaration)))?;
     parse::attributes_of_a_segment(&mut segment.attrs, diagnostics);
     let Segment { attrs, vis, name, generics, fields, body } = &segment;
-    // The segments in it are checked where they are declared.
+    // Inner segments are checked where they are declared.
     let alone = rewrite::row(&rewrite::tokens(body.stream()), &mut WithoutSegments { name, diagnostics });
     let block: Block = parse::block(&rewrite::like(body, alone), diagnostics);
     if body.stream().is_empty() {
         diagnostics.error_at(
+            Code::E011,
             block.span,
             "the segment has no nodes",
             "name at least one: `segment name { first => second }`",
         );
     }
-    let mut meanings = Meanings::of(runtime, &segment);
+    let mut meanings = Meanings::of(runtime, &segment, told);
     let nodes = stream(rewrite::row(&rewrite::tokens(body.stream()), &mut meanings));
     let needed = fields.iter().enumerate().map(|(index, (field, ty))| {
         let text = types::text(ty);
@@ -80,7 +70,7 @@ pub(crate) fn declare(
     let bounds = meanings.bounds();
     let from = names::compiled_crate();
     let Meanings { items, within, .. } = meanings;
-    let made = unique(name);
+    let made = names::unique("segment", name);
     let exported = matches!(vis, Visibility::Public(_)).then(|| quote!(#[macro_export]));
     let parameters = parameters(generics);
     let is_one = if parameters.len() == 1 { "one argument" } else { "arguments" };
@@ -98,12 +88,14 @@ pub(crate) fn declare(
         #[doc(hidden)]
         #exported
         macro_rules! #made {
-            ([$($runtime:tt)*] [$($segment:tt)*] [#([$($#parameters:tt)*])*] [$($chain:tt)*]) => {
+            ({ segment [$($runtime:tt)*] [$($segment:tt)*] [#([$($#parameters:tt)*])*] [$($chain:tt)*] } $($next:tt)*) => {
                 $($runtime)*::__splice! { [$($runtime)*] [$($segment)*] [#bounds #(#needed),*] [$($chain)*] [#nodes] #from }
             };
-            ([$($runtime:tt)*] [$($segment:tt)*] [$($arguments:tt)*] [$($chain:tt)*]) => {
+            ({ segment [$($runtime:tt)*] [$($segment:tt)*] [$($arguments:tt)*] [$($chain:tt)*] } $($next:tt)*) => {
                 $($runtime)*::__splice! { [$($runtime)*] [$($segment)*] #wrong [$($chain)*] }
             };
+            // In the form in which a chain asks a node.
+            ({ $($asked:tt)* } $($next:tt)*) => { #runtime::__splice! { #name { $($asked)* } } };
         }
         #hushed
         #[doc(hidden)]
@@ -115,6 +107,35 @@ pub(crate) fn declare(
     })
 }
 
+/// The functions in a segment, each once, if the segment can be read.
+pub(crate) fn functions(declaration: Tokens) -> Vec<(String, TokenStream)> {
+    struct Functions {
+        fields: Vec<Ident>,
+        found: Vec<(String, TokenStream)>,
+    }
+    impl Rewrite for Functions {
+        fn item(&mut self, _: &[TokenTree], _: bool) -> Option<Tokens> {
+            None
+        }
+        fn path(&mut self, path: &[TokenTree], is_segment: bool) -> Tokens {
+            if let (false, Ok(parsed)) = (is_segment, syn::parse2::<syn::TypePath>(stream(path.to_vec()))) {
+                let is_field = self.fields.iter().any(|field| parsed.path.is_ident(field));
+                let path = handshake::path_of(&parsed);
+                let text = path.to_string();
+                if !is_field && handshake::is_function(&parsed) && self.found.iter().all(|(other, _)| *other != text) {
+                    self.found.push((text, path));
+                }
+            }
+            path.to_vec()
+        }
+    }
+    let Ok(segment) = read.parse2(stream(declaration)) else { return Vec::new() };
+    let fields = segment.fields.iter().map(|(name, _)| name.clone()).collect();
+    let mut functions = Functions { fields, found: Vec::new() };
+    rewrite::row(&rewrite::tokens(segment.body.stream()), &mut functions);
+    functions.found
+}
+
 fn read(input: ParseStream<'_>) -> syn::Result<Segment> {
     let attrs = input.call(syn::Attribute::parse_outer)?;
     let vis = input.parse()?;
@@ -122,7 +143,7 @@ fn read(input: ParseStream<'_>) -> syn::Result<Segment> {
     let name: Ident = input.parse()?;
     let mut generics: Generics = input.parse()?;
     if let Some(lifetime) = generics.lifetimes().next() {
-        return Err(syn::Error::new_spanned(
+        return Err(Code::E601.on(
             lifetime,
             "a segment declares no lifetimes: all of its are those of the run\n  help: leave it out, and write any name, or `'_`, where one is needed",
         ));
@@ -134,7 +155,7 @@ fn read(input: ParseStream<'_>) -> syn::Result<Segment> {
         while !inner.is_empty() {
             let field: Ident = inner.parse()?;
             inner.parse::<syn::Token![:]>().map_err(|_| {
-                inner.error("a field that the segment's chains have is written with its type\n  help: write `segment name(log: AccessLog) { .. }`")
+                Code::E601.here(&inner, "a field that the segment's chains have is written with its type\n  help: write `segment name(log: AccessLog) { .. }`")
             })?;
             fields.push((field, inner.parse()?));
             if !inner.is_empty() {
@@ -144,13 +165,12 @@ fn read(input: ParseStream<'_>) -> syn::Result<Segment> {
     }
     generics.where_clause = input.parse()?;
     if !input.peek(syn::token::Brace) {
-        return Err(input.error("expected the segment's nodes in braces\n  help: write `segment name { first => second }`: it has no inputs and no reply of its own"));
+        return Err(Code::E601.here(input, "expected the segment's nodes in braces\n  help: write `segment name { first => second }`: it has no inputs and no reply of its own"));
     }
     let body = input.parse()?;
     if !input.is_empty() {
-        return Err(
-            input.error("nothing comes after the segment's nodes\n  help: declare one segment in each `chain!`")
-        );
+        return Err(Code::E601
+            .here(input, "nothing comes after the segment's nodes\n  help: declare one segment in each `chain!`"));
     }
     Ok(Segment { attrs, vis, name, generics, fields, body })
 }
@@ -168,6 +188,7 @@ impl Rewrite for WithoutSegments<'_> {
         if let Some(path) = itself(item, self.name) {
             let name = self.name;
             self.diagnostics.error(
+                Code::E602,
                 path,
                 format_args!("the segment `{name}` contains itself"),
                 "leave it out: a chain has no loops",
@@ -177,13 +198,13 @@ impl Rewrite for WithoutSegments<'_> {
     }
 }
 
-/// What stands for an item that is not there.
+/// The mark of an item that is not there.
 fn gone() -> Tokens {
-    let gone = Ident::new(GONE, Span::call_site());
+    let gone = Ident::new(rewrite::GONE, Span::call_site());
     rewrite::tokens(quote!(#[#gone]))
 }
 
-/// The path of the segment in this item, where it is the segment of this name itself.
+/// The path of the segment in this item, if it is the segment of this name itself.
 fn itself(item: &[TokenTree], name: &Ident) -> Option<syn::Path> {
     let path = syn::parse2::<syn::Path>(stream(item[2..].to_vec())).ok()?;
     let names: Vec<_> = path.segments.iter().map(|segment| &segment.ident).collect();

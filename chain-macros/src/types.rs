@@ -1,7 +1,8 @@
-//! What can be read off a type as it is written.
+//! Facts about a type that can be read from its text.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
+use syn::spanned::Spanned as _;
 use syn::visit_mut::{self, VisitMut};
 use syn::{GenericArgument, PathArguments, PathSegment, Type};
 
@@ -53,17 +54,17 @@ pub(crate) fn is_unit(ty: &Type) -> bool {
     matches!(ungrouped(ty), Type::Tuple(tuple) if tuple.elems.is_empty())
 }
 
-/// Whether no value of it exists, as far as its name tells.
+/// Whether its name says that no value of it exists.
 pub(crate) fn is_never(ty: &Type) -> bool {
     matches!(ungrouped(ty), Type::Never(_)) || is_named(ty, "Infallible")
 }
 
-/// Whether two types are written alike.
+/// Whether two types have the same text.
 pub(crate) fn same_text(one: &Type, other: &Type) -> bool {
     text(one) == text(other)
 }
 
-/// A type, or whatever else, as a person would write it.
+/// A type, or any other tokens, as a person would write it.
 pub(crate) fn text(tokens: &impl ToTokens) -> String {
     let mut out = String::new();
     write(tokens.to_token_stream(), &mut out);
@@ -90,7 +91,7 @@ fn write(tokens: TokenStream, out: &mut String) {
             TokenTree::Punct(punct) => match punct.as_char() {
                 ',' => out.push_str(", "),
                 ';' => out.push_str("; "),
-                // The second of `::` is alone as well.
+                // The second `:` of `::` is also alone.
                 ':' if punct.spacing() == Spacing::Alone && !out.ends_with(':') => out.push_str(": "),
                 '+' | '=' => {
                     let joint = punct.spacing() == Spacing::Joint;
@@ -105,7 +106,7 @@ fn write(tokens: TokenStream, out: &mut String) {
                 other => out.push(other),
             },
             word => {
-                // Two words in a row, or a lifetime and what follows it, need a space between them.
+                // Two words in a row need a space between them, and so do a lifetime and what follows it.
                 let text = word.to_string();
                 let after_word = out.ends_with(|last: char| last.is_alphanumeric() || matches!(last, '_' | '}'));
                 if after_word {
@@ -124,8 +125,21 @@ fn write(tokens: TokenStream, out: &mut String) {
     }
 }
 
-/// What a reference refers to; any other type is itself. In parentheses, if it is: it will stand behind another `&`, where
-/// `dyn Trait + 'a` needs them.
+/// Whether it has no size, as far as one can see: `str`, a slice, a trait object, or an `Option` or `Result` of one.
+pub(crate) fn has_no_size(ty: &Type) -> bool {
+    let is_unsized = |ty: &Type| match ungrouped(ty) {
+        Type::Path(path) => path.path.is_ident("str"),
+        Type::Slice(_) | Type::TraitObject(_) => true,
+        _ => false,
+    };
+    let inside = last_segment(ty)
+        .filter(|last| last.ident == "Result" || last.ident == "Option")
+        .is_some_and(|last| type_arguments(last).into_iter().any(is_unsized));
+    is_unsized(ty) || inside
+}
+
+/// The type to which a reference refers; any other type is itself. Parentheses around it are kept: it will stand after
+/// another `&`, where `dyn Trait + 'a` needs them.
 pub(crate) fn referent(ty: &Type) -> &Type {
     match ungrouped(ty) {
         Type::Reference(reference) => &reference.elem,
@@ -133,7 +147,8 @@ pub(crate) fn referent(ty: &Type) -> &Type {
     }
 }
 
-/// What a type is found by: itself, or what it refers to. An object behind a reference lives as long as that.
+/// The type by which a value is found: the type itself, or the type to which it refers. A trait object behind a
+/// reference lives as long as the reference.
 pub(crate) fn found_by(ty: &Type) -> Type {
     let mut ty = ungrouped(ty).clone();
     if let Type::Reference(reference) = &mut ty
@@ -144,7 +159,7 @@ pub(crate) fn found_by(ty: &Type) -> Type {
     referent(&ty).clone()
 }
 
-/// A block whose methods say its type in place of `Self`, in what they ask for and give.
+/// A block whose methods name its type in place of `Self`, in their parameters and results.
 pub(crate) fn without_self(block: &syn::ItemImpl) -> syn::ItemImpl {
     struct Replace<'a>(&'a Type);
     impl VisitMut for Replace<'_> {
@@ -154,7 +169,7 @@ pub(crate) fn without_self(block: &syn::ItemImpl) -> syn::ItemImpl {
                 _ => visit_mut::visit_type_mut(self, ty),
             }
         }
-        // The length of an array, say.
+        // For example the length of an array.
         fn visit_expr_path_mut(&mut self, path: &mut syn::ExprPath) {
             let is_of_self = path.path.segments.first().is_some_and(|first| first.ident == "Self");
             if path.qself.is_none() && is_of_self && path.path.segments.len() > 1 {
@@ -178,7 +193,7 @@ pub(crate) fn without_self(block: &syn::ItemImpl) -> syn::ItemImpl {
     block
 }
 
-/// Whether a type parameter of these is mentioned.
+/// Whether these tokens mention a type parameter of these generics.
 pub(crate) fn mentions(tokens: &impl ToTokens, generics: &syn::Generics) -> bool {
     fn any(tokens: TokenStream, is: &mut impl FnMut(&proc_macro2::Ident) -> bool) -> bool {
         tokens.into_iter().any(|token| match token {
@@ -199,13 +214,25 @@ pub(crate) fn mentions(tokens: &impl ToTokens, generics: &syn::Generics) -> bool
     any(tokens.to_token_stream(), &mut |ident| parameters.contains(&ident))
 }
 
+/// The type and const parameters of these generics.
+pub(crate) fn without_lifetime_parameters(generics: &syn::Generics) -> syn::Generics {
+    let is_lifetime = |parameter: &syn::GenericParam| matches!(parameter, syn::GenericParam::Lifetime(_));
+    let params = generics.params.iter().filter(|parameter| !is_lifetime(parameter)).cloned().collect();
+    syn::Generics { params, ..generics.clone() }
+}
+
+/// Whether it is written as `Option<..>`, or as a reference to one.
+pub(crate) fn is_option(ty: &Type) -> bool {
+    is_named(referent(ty), "Option")
+}
+
 /// The `T` of `Reloadable<T>`.
 pub(crate) fn reloadable(ty: &Type) -> Option<&Type> {
     let segment = last_segment(ty).filter(|segment| segment.ident == "Reloadable")?;
     type_arguments(segment).first().copied()
 }
 
-/// Whether it may be a `Reloadable<T>` by another name.
+/// Whether it may be a `Reloadable<T>` under another name.
 pub(crate) fn may_be_reloadable(ty: &Type) -> bool {
     reloadable(ty).is_none()
         && may_hide_a_break(ty)
@@ -227,7 +254,7 @@ pub(crate) fn find_impl_trait(ty: &Type) -> Option<TokenStream> {
     find.0
 }
 
-/// More that is known to be no `Result` by its name, unless the user's own alias is called so.
+/// Further types whose names say that they are no `Result`, unless the user has an alias of that name.
 const VALUES: [&str; 16] = [
     "Cow",
     "HashMap",
@@ -254,7 +281,8 @@ pub(crate) fn may_hide_a_break(ty: &Type) -> bool {
     last.is_some_and(|last| !WITHOUT_LIFETIME.iter().chain(&VALUES).any(|name| last.ident == name))
 }
 
-/// An expression that keeps together what another macro passed as one (`$e:expr`), in parentheses: rustc forgets the invisible ones.
+/// An expression in parentheses, so that what another macro passed as one (`$e:expr`) stays together: rustc forgets the
+/// invisible groups.
 pub(crate) fn kept_together(mut expression: syn::Expr) -> syn::Expr {
     struct Parentheses;
     impl VisitMut for Parentheses {
@@ -270,4 +298,9 @@ pub(crate) fn kept_together(mut expression: syn::Expr) -> syn::Expr {
     }
     Parentheses.visit_expr_mut(&mut expression);
     expression
+}
+
+/// The span of a type's name: stable Rust cannot make a span of several tokens.
+pub(crate) fn name_span(ty: &Type) -> Span {
+    last_segment(ty).map_or_else(|| ty.span(), |segment| segment.ident.span())
 }

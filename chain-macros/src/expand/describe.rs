@@ -1,5 +1,5 @@
-//! What a chain says of itself: `NODES`, `CHAIN`, its drawing, the sizes of its future; and the checks that
-//! stand on `NODES`.
+//! A chain's description of itself: `NODES`, `CHAIN`, its drawing and the sizes of its future; and the checks that use
+//! `NODES`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -11,8 +11,10 @@ mod sheds;
 mod shows;
 mod sizes;
 mod tasks;
+mod told;
 
 pub(super) use sizes::stub;
+pub(super) use told::{sources, taken};
 
 use super::{chain_arguments, scope_arguments, scope_generics};
 use crate::ast::{Chain, Field, Form, Observer, OnCancel};
@@ -39,9 +41,12 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
         let node = &outside(plan, step);
         let rt = &names::alias(*span);
         let scope = &plan.levels[*level].scope;
-        let facts = quote_spanned!(*span=> <#node as #rt::Node<'_, '_, #scope #arguments>>::SEEN);
+        let facts = match &step.told {
+            Some(told) => told::seen(plan, position, told),
+            None => quote_spanned!(*span=> <#node as #rt::Node<'_, '_, #scope #arguments>>::SEEN),
+        };
         let described = quote_spanned!(*span=> #rt::NodeInfo::of(#name, #position, #facts));
-        // What is so for most nodes is what `of` says.
+        // `of` says what holds for most nodes.
         let role = match step.role {
             Role::Step => None,
             Role::Around => Some(quote!(.role(#rt::describe::Role::Around))),
@@ -56,19 +61,36 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
         });
         let attributes = (!attributes.is_empty()).then(|| quote!(.attributes(#attributes)));
         let skipped = step.may_be_skipped().then(|| quote!(.may_be_skipped()));
+        let opens = step.open.is_some().then(|| quote!(.opens()));
         let finishes = matches!(step.cancel, Some((_, OnCancel::Finish))).then(|| quote!(.finishes()));
         let no_alloc = step.no_alloc.then(|| quote!(.no_alloc()));
-        quote!(#described #role #block #after #attributes #skipped #finishes #no_alloc)
+        quote!(#described #role #block #after #attributes #skipped #opens #finishes #no_alloc)
     });
-    // Statics, which the backend names; a constant it would write out, with all that it points to, at each mention.
+    // Statics, because the backend refers to a static by name. It would write out a constant, with all that the
+    // constant points to, at each mention.
     let (node_static, ending_static) = (names::static_of("Nodes", name), names::static_of("Endings", name));
-    let nodes = match plan.is_generic {
+    let whole = told::whole(plan);
+    let told = whole.as_ref().map(|(text, _)| {
+        quote! {
+            impl #chain_generics #rt::describe::Told for #name #chain_ty #chain_clause {
+                const TEXT: &'static #rt::private::str = #text;
+                const FILE: &'static #rt::private::str = ::core::file!();
+            }
+        }
+    });
+    let nodes = match plan.is_generic || whole.is_some() {
         true => quote!(<#name #chain_ty>::NODES),
         false => quote!(#node_static),
     };
     let two_for_each = count * 2;
-    let (statics, infos, endings) = match plan.is_generic {
-        true => (
+    let (statics, infos, endings) = match (plan.is_generic, &whole) {
+        (_, Some((_, needs))) => (
+            told,
+            quote!(#rt::describe::told_nodes::<Self, #count, #needs>()),
+            plan.tells_ending()
+                .then(|| quote!(static #ending_static: [#rt::Ending; #two_for_each] = #rt::Ending::of_all(#nodes);)),
+        ),
+        (true, None) => (
             None,
             quote!(&[#(#infos),*]),
             plan.tells_ending().then(|| {
@@ -79,7 +101,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
                 }
             }),
         ),
-        false => {
+        (false, None) => {
             let endings = plan
                 .tells_ending()
                 .then(|| quote!(static #ending_static: [#rt::Ending; #two_for_each] = #rt::Ending::of_all(&#nodes);));
@@ -108,6 +130,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
         Form::Short => "Ending".to_owned(),
     };
     let blocks = plan.blocks.iter().map(block);
+    let (names_of_types, type_names) = type_names(plan);
     let chain_name = names::unraw(name);
     let toggles = toggles(plan);
     let sheds = plan.sheds.iter().map(sheds::info);
@@ -127,20 +150,25 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
             /// The nodes of this chain, in order, with what each needs and provides.
             #vis const NODES: &'static [#rt::NodeInfo] = #infos;
             /// This chain, described.
-            #vis const CHAIN: &'static #rt::describe::ChainInfo = &#rt::describe::ChainInfo {
+            #vis const CHAIN: &'static #rt::describe::ChainInfo = #rt::describe::chain_of::<Self>();
+            /// A drawing of this chain: print it, or its `.mermaid()`.
+            #vis const fn drawing() -> #rt::Drawing { #rt::Drawing::of_chain::<Self>() }
+            #toggles
+            #shedding
+        }
+        impl #chain_generics #rt::describe::Described for #name #chain_ty #chain_clause {
+            const CHAIN: #rt::describe::ChainInfo = #rt::describe::ChainInfo {
                 name: #chain_name,
                 inputs: &[#(#inputs),*],
                 fields: &[#(#fields),*],
                 reply: #reply,
-                nodes: Self::NODES,
+                nodes: #infos,
                 blocks: &[#(#blocks),*],
                 sheds: &[#(#sheds),*],
+                names: #rt::describe::Names::#type_names,
             };
-            /// A drawing of this chain: print it, or its `.mermaid()`.
-            #vis const fn drawing() -> #rt::Drawing { #rt::Drawing::of(Self::CHAIN) }
-            #toggles
-            #shedding
         }
+        #names_of_types
         #observed
         #sizes
         #place
@@ -152,7 +180,37 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     }
 }
 
-/// The description, for whoever watches a run.
+/// The names of the types of the inputs and of the reply that depend on the chain's type parameters: a function of the
+/// scope, and its path.
+fn type_names(plan: &Plan<'_>) -> (Option<TokenStream>, TokenStream) {
+    let chain = plan.chain;
+    let rt = &names::runtime_alias();
+    let depends = |ty: &syn::Type| types::mentions(ty, &types::without_lifetime_parameters(&chain.generics));
+    let named = |part: TokenStream, ty: &syn::Type| {
+        let ty = types::anonymous(ty);
+        quote!(#rt::describe::Part::#part => #rt::private::type_name::<#ty>())
+    };
+    let inputs = chain.run.inputs.iter().enumerate().filter(|(_, input)| depends(&input.ty));
+    let inputs = inputs.map(|(at, input)| named(quote!(NeededIn(#at)), &input.ty));
+    let reply = Some(&chain.run.reply).filter(|reply| depends(reply)).map(|reply| named(quote!(Given), reply));
+    let all: Vec<_> = inputs.chain(reply).collect();
+    if all.is_empty() {
+        return (None, quote!(AS_WRITTEN));
+    }
+    let (scope, arguments, part) = (&plan.levels[0].scope, scope_arguments(chain, false), names::single("part"));
+    let generics = scope_generics(chain);
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+    let function = quote! {
+        impl #impl_generics #scope #ty_generics #clause {
+            fn type_names(#part: #rt::describe::Part) -> #rt::private::Option<&'static #rt::private::str> {
+                #rt::private::Some(match #part { #(#all,)* _ => return #rt::private::None })
+            }
+        }
+    };
+    (Some(function), quote!(of(<#scope #arguments>::type_names)))
+}
+
+/// The description, for the observers of a run.
 fn observed(chain: &Chain) -> Option<TokenStream> {
     let rt = &names::runtime_alias();
     let name = &chain.name;
@@ -191,7 +249,7 @@ fn observed(chain: &Chain) -> Option<TokenStream> {
     })
 }
 
-/// That one of the fields has the switches, where the name of none says so.
+/// Checks that one of the fields has the switches, if the name of none says so.
 fn place_of_switches(chain: &Chain) -> Option<TokenStream> {
     let toggles = chain.run.body.toggles();
     let first = toggles.first().filter(|_| chain.switches().is_none())?;
@@ -199,7 +257,8 @@ fn place_of_switches(chain: &Chain) -> Option<TokenStream> {
     Some(one_of(&chain.may_have_it(), "IS_TOGGLES", first.span, &check, &first.name))
 }
 
-/// That one of these fields is what the constant of this name says, by a check that is told the first that needs it.
+/// Checks that one of these fields answers this constant with yes. The check gets the name of the first item that needs
+/// such a field.
 fn one_of(fields: &[&Field], is_it: &str, span: Span, check: &TokenStream, first: &str) -> TokenStream {
     let (rt, is_it) = (names::alias(span), syn::Ident::new(is_it, span));
     let fields = fields.iter().map(|field| {
@@ -214,14 +273,14 @@ fn one_of(fields: &[&Field], is_it: &str, span: Span, check: &TokenStream, first
     }
 }
 
-/// The chain's handle to its switches.
+/// The method that gives access to the chain's switches.
 fn toggles(plan: &Plan<'_>) -> Option<TokenStream> {
     let chain = plan.chain;
     let toggles = chain.run.body.toggles();
     let switches = super::switches(chain)?;
-    // What is found by its type is asked of a trait.
+    // A field that is found by its type is reached through a trait.
     let is_const = chain.switches().map(|_| quote!(const));
-    let rt = &names::runtime_alias();
+    let (rt, this) = (&names::runtime_alias(), &chain.run.locals.this);
     let vis = &chain.vis;
     let infos = toggles.iter().map(|toggle| {
         let crate::ast::Toggle { name, on, .. } = toggle;
@@ -229,7 +288,7 @@ fn toggles(plan: &Plan<'_>) -> Option<TokenStream> {
     });
     Some(quote! {
         /// The toggles of this chain, to be read and set by name. A request sees them as they were when it began.
-        #vis #is_const fn toggles(&self) -> #rt::toggle::Switches<'_> {
+        #vis #is_const fn toggles(&#this) -> #rt::toggle::Switches<'_> {
             #rt::toggle::Switches::new(#switches, &[#(#infos),*])
         }
     })
@@ -248,6 +307,13 @@ fn block(block: &BlockInfo) -> TokenStream {
         BlockKind::Around => quote!(Around),
         BlockKind::Arm => quote!(Arm),
     };
+    let provides = match &block.provides {
+        Some(given) => {
+            let text = &given.text;
+            quote!(#rt::private::Some(#text))
+        }
+        None => quote!(#rt::private::None),
+    };
     let (parent, head, beside) = (option(block.parent), option(block.head), option(*beside));
     quote! {
         #rt::describe::BlockInfo {
@@ -259,30 +325,46 @@ fn block(block: &BlockInfo) -> TokenStream {
             first: #first,
             end: #end,
             replies: #replies,
+            provides: #provides,
         }
     }
 }
 
-/// A node's type where the chain's own lifetimes are not declared.
+/// A node's type, for a place where the chain's own lifetimes are not declared.
 pub(super) fn outside(plan: &Plan<'_>, step: &Step) -> TokenStream {
     let own: Vec<_> = plan.chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
     if own.is_empty() { step.node.clone() } else { types::inferred(step.node.clone(), &own) }
 }
 
-/// The checks of a chain with type parameters, each of which stands for an opaque type, where such a type meets the bounds: an inherent constant
-/// whose bounds hold goes before that of a trait.
+/// The nodes of a chain with type parameters, with opaque types in their place, if such types meet the bounds.
+pub(super) fn opaque_nodes(plan: &Plan<'_>) -> TokenStream {
+    let rt = &names::runtime_alias();
+    match opaque::arguments(&plan.chain.generics) {
+        None => quote!(#rt::private::None),
+        Some(arguments) => {
+            let checked = names::static_of("Checked", &plan.chain.name);
+            quote!({
+                use #rt::private::Unchecked as _;
+                <#checked<#(#arguments),*>>::NODES
+            })
+        }
+    }
+}
+
+/// The checks of a chain with type parameters. An opaque type stands for each parameter, if such a type meets the
+/// bounds: an inherent constant whose bounds hold takes precedence over that of a trait.
 fn opaque(plan: &Plan<'_>) -> Option<TokenStream> {
     let chain = plan.chain;
     let rt = &names::runtime_alias();
     let scope = &plan.levels[0].scope;
     let arguments = opaque::arguments(&chain.generics)?;
-    let checked = names::single("Checked");
+    let (checked, name) = (names::static_of("Checked", &chain.name), &chain.name);
     let own = chain_arguments(chain, true);
     let declared = chain.generics.params.iter().map(|parameter| {
         let mut parameter = parameter.clone();
         match &mut parameter {
             syn::GenericParam::Lifetime(parameter) => parameter.bounds.clear(),
-            // What has a size or may have none, its bounds say, in the impl.
+            // Whether a type has a size is said by the bounds, in the impl.
             syn::GenericParam::Type(parameter) => {
                 parameter.bounds.clear();
                 parameter.bounds.push(syn::parse_quote!(?#rt::private::Sized));
@@ -294,7 +376,7 @@ fn opaque(plan: &Plan<'_>) -> Option<TokenStream> {
     });
     let lifetimes: Vec<_> = chain.generics.lifetimes().map(|parameter| &parameter.lifetime).collect();
     let types: Vec<_> = chain.generics.type_params().map(|parameter| &parameter.ident).collect();
-    // That what the chain is about lives as long as what its fields borrow, a struct implies of its fields.
+    // A struct implies for its fields that their types live as long as what they borrow.
     let lives = lifetimes.iter().flat_map(|life| types.iter().map(move |ty| quote!(&#life #ty)));
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
     Some(quote! {
@@ -305,6 +387,8 @@ fn opaque(plan: &Plan<'_>) -> Option<TokenStream> {
         );
         impl #impl_generics #checked #ty_generics #clause {
             const WIRED: () = <#scope<'_, '_, #(#own),*>>::WIRED;
+            const NODES: #rt::private::Option<&'static [#rt::NodeInfo]> =
+                #rt::private::Some(<#name<#(#own),*>>::NODES);
         }
         const _: () = {
             use #rt::private::Unchecked as _;

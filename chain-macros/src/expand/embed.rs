@@ -1,4 +1,4 @@
-//! What code that is generic over chains sees of this one.
+//! The view of this chain for code that is generic over chains.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -9,8 +9,8 @@ use crate::ast::{Chain, Form};
 use crate::names;
 use crate::types;
 
-/// An impl of `Chain`, or of `ChainOver` where it has one input by `&mut`. None where it borrows anything else, which a future that owns all
-/// that it runs on cannot lend it.
+/// An impl of `Chain`, or of `ChainOver` if the chain has one input by `&mut`. There is none if it borrows anything
+/// else: a future that owns all that it runs on cannot lend it.
 pub(super) fn embedded(chain: &Chain) -> Option<TokenStream> {
     let rt = &names::runtime_alias();
     let name = &chain.name;

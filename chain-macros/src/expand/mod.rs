@@ -1,9 +1,12 @@
-//! From the plan to tokens. Nothing can go wrong here any more.
+//! From the plan to tokens. Nothing can fail here any more.
 
 mod describe;
+pub(crate) mod editor;
 mod embed;
 mod run;
 mod scope;
+mod taken;
+mod twice;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -11,39 +14,128 @@ use syn::spanned::Spanned as _;
 use syn::{GenericParam, Generics, Ident};
 
 use crate::ast::{Chain, Field, Form, Observer};
+use crate::handshake;
 use crate::names;
 use crate::plan::Plan;
 use crate::types;
 
 pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
-    let declaration = declaration(plan.chain);
-    let scope = scope::scope(plan);
-    let description = describe::description(plan);
+    let declaration = declaration(plan.chain, &[]);
+    let items = items(plan);
     let run = run::run(plan);
-    let (flow, versions) = (run::reply_flow(plan.chain), run::versions(plan.chain));
     let embedded = embed::embedded(plan.chain);
-    let fields = fields_of_segments(plan.chain);
-    let odd_names = odd_names(plan.chain);
     let hushed = names::hushed_but_the_users();
     let (runtime, alias) = (&plan.chain.runtime, names::runtime_alias());
     let behind = quote! {
         #hushed
         const _: () = {
             use #runtime as #alias;
-            #flow
-            #versions
-            #scope
-            #description
+            #items
             #run
             #embedded
-            #fields
-            #odd_names
         };
     };
     assemble(plan.chain, &declaration, &behind)
 }
 
-/// Inputs that are not named as rustc would have it, once more under names of the user's: those of `run` are the macro's, of which it says nothing.
+/// The items that the body of `run` names, or that check the chain beside it.
+fn items(plan: &Plan<'_>) -> TokenStream {
+    let scope = scope::scope(plan);
+    let ways = taken::ways(plan);
+    let description = describe::description(plan);
+    let (flow, versions) = (run::reply_flow(plan.chain), run::versions(plan.chain));
+    let fields = fields_of_segments(plan.chain);
+    let odd_names = odd_names(plan.chain);
+    let types = field_types(plan.chain);
+    quote! {
+        #types
+        #flow
+        #versions
+        #ways
+        #scope
+        #description
+        #fields
+        #odd_names
+    }
+}
+
+/// See [`names::field_type`].
+fn field_types(chain: &Chain) -> TokenStream {
+    let asked = handshake::asked_fields(chain);
+    let types = chain.fields.iter().enumerate().filter_map(|(index, field)| {
+        let (alias, cfg) = (names::field_type(chain, index)?, field.cfg());
+        if asked.contains(&index) {
+            let ty = names::imported_field(chain, index);
+            return Some(quote!(#(#cfg)* #[allow(nonstandard_style)] type #alias = #ty;));
+        }
+        let ty = chain.with_hidden(&field.ty, &syn::Lifetime::new("'static", Span::mixed_site()));
+        Some(quote!(#(#cfg)* #[allow(deprecated, nonstandard_style)] type #alias = #ty;))
+    });
+    types.collect()
+}
+
+/// The chain with a `run` whose body first asks the chain's functions for their signatures. The other items of the
+/// expansion stand in that body.
+pub(crate) fn asking(chain: &Chain, asked: &TokenStream) -> TokenStream {
+    let declaration = declaration(chain, &handshake::asked_fields(chain));
+    let signature = run::signature(chain);
+    let embedded = embed::embedded(chain);
+    let hushed = names::hushed_but_the_users();
+    let generics = observed_generics(chain);
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+    let (name, runtime, alias) = (&chain.name, &chain.runtime, names::runtime_alias());
+    // Another macro of a node's name would be called in its place, and give something else.
+    let reply = names::single("reply");
+    let body = quote!(let #alias::private::Answered(#reply) = { #asked }; #reply);
+    let run = quote! {
+        impl #impl_generics #name #ty_generics #clause {
+            #signature { #body }
+        }
+    };
+    let run = match handshake::imports(chain) {
+        Some((instead, imports)) => quote! {
+            #instead
+            {
+                #imports
+                #run
+            }
+        },
+        None => run,
+    };
+    let behind = quote! {
+        #hushed
+        const _: () = {
+            use #runtime as #alias;
+            #embedded
+            #run
+        };
+    };
+    assemble(chain, &declaration, &behind)
+}
+
+/// The body of `run` that [`asking`] leaves open.
+pub(crate) fn body(plan: &Plan<'_>) -> TokenStream {
+    let rt = names::runtime_alias();
+    let (items, body) = (items(plan), run::body(plan));
+    quote!({
+        #items
+        #rt::private::Answered({ #body })
+    })
+}
+
+/// The same beside errors: a body that never runs.
+pub(crate) fn broken_body(chain: &Chain, errors: &TokenStream) -> TokenStream {
+    let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
+    let (name, rt, stub) = (&chain.name, names::runtime_alias(), describe::stub(chain));
+    quote!({
+        impl #impl_generics #name #ty_generics #clause { #stub }
+        #errors
+        #rt::private::unreachable!()
+    })
+}
+
+/// Repeats inputs whose names rustc would warn about, under names that are the user's tokens: the inputs of `run` are
+/// the macro's, and rustc does not warn about those.
 fn odd_names(chain: &Chain) -> Option<TokenStream> {
     let inputs = chain.run.inputs.iter().filter(|_| chain.form == Form::Item);
     let is_odd = |input: &&crate::ast::Input| names::unraw(&input.name).chars().any(char::is_uppercase);
@@ -68,22 +160,25 @@ fn shedding(chain: &Chain) -> Option<TokenStream> {
     (!chain.run.body.sheds().is_empty()).then(found)
 }
 
-/// A reference to the field that is of a certain type: by its name, or under whatever name it is known there. What is asked of each field then is this
-/// method; the trait is that of the fields that are of other types.
+/// A reference to the field of a certain type: found by the name of the type, or under whatever name the chain knows
+/// the type. In the latter case each field is asked by this method, and the trait answers for the fields of other
+/// types.
 fn found(chain: &Chain, by_name: Option<&Field>, method: &str, otherwise: &str) -> TokenStream {
+    let this = &chain.run.locals.this;
     if let Some(Field { name, ty, .. }) = by_name {
-        // One expression wherever it is asked for, so that a type of the user's own that is called so is one error, at that type.
+        // It is the same expression at each place, so that a type of the user's with that name is one error, at that
+        // type.
         let (at, mut name, is_it) = (ty.span(), name.clone(), format!("is_{method}"));
         name.set_span(name.span().located_at(at));
         let at = Span::call_site().located_at(at);
         let (rt, is_it) = (names::alias(at), Ident::new(&is_it, at));
-        return quote_spanned!(at=> #rt::private::#is_it(&self.#name));
+        return quote_spanned!(at=> #rt::private::#is_it(&#this.#name));
     }
     let rt = names::runtime_alias();
     let (method, otherwise) = (names::single(method), names::single(otherwise));
     let fields = chain.may_have_it().into_iter().map(|field| {
         let (cfg, name) = (field.cfg(), &field.name);
-        quote!(#(#cfg)* #rt::private::FieldOf(&self.#name).#method())
+        quote!(#(#cfg)* #rt::private::FieldOf(&#this.#name).#method())
     });
     quote!({
         use #rt::private::#otherwise as _;
@@ -91,12 +186,12 @@ fn found(chain: &Chain, by_name: Option<&Field>, method: &str, otherwise: &str) 
     })
 }
 
-/// A reference to what counts the work that outlives its request: the chain's `Tasks`, or the process's.
+/// A reference to the `Tasks` that counts the work that outlives its request: the chain's, or the process's.
 fn tasks(chain: &Chain) -> TokenStream {
-    let rt = names::runtime_alias();
+    let (rt, this) = (names::runtime_alias(), &chain.run.locals.this);
     let fields = chain.may_be_tasks().into_iter().map(|field| {
         let (cfg, name) = (field.cfg(), &field.name);
-        quote!(#(#cfg)* #rt::private::FieldOf(&self.#name).tasks())
+        quote!(#(#cfg)* #rt::private::FieldOf(&#this.#name).tasks())
     });
     quote!({
         use #rt::private::WithoutTasks as _;
@@ -104,7 +199,8 @@ fn tasks(chain: &Chain) -> TokenStream {
     })
 }
 
-/// That the fields which segments need are of the types that they declare, and their arguments what they ask for.
+/// Checks that the fields which segments need have the types that the segments declare, and that the segments'
+/// arguments meet their bounds.
 fn fields_of_segments(chain: &Chain) -> Option<TokenStream> {
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
     let name = &chain.name;
@@ -131,19 +227,42 @@ fn fields_of_segments(chain: &Chain) -> Option<TokenStream> {
     })
 }
 
-/// The chain's type with a `run` that nobody gets to call, beside errors that stand already.
+/// The chain as the `impl` block of a node: the parameters of `enter` are its inputs, and the result of `enter` is its
+/// reply.
+pub(crate) fn as_block(chain: &Chain) -> syn::ItemImpl {
+    let generics = observed_generics(chain);
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+    let (name, life) = (&chain.name, run_lifetime(chain));
+    let inputs = chain.run.inputs.iter().map(|input| {
+        let (name, ty) = (&input.name, in_run(chain, &input.ty));
+        quote!(#name: #ty)
+    });
+    let is_async = chain.run.is_async.then(|| quote!(async));
+    let reply = in_run(chain, &chain.run.reply);
+    syn::parse_quote! {
+        impl #impl_generics #name #ty_generics #clause {
+            #is_async fn enter<#life>(&#life self, #(#inputs),*) -> #reply {}
+        }
+    }
+}
+
+/// The chain's type with a `run` that cannot be called, beside errors that are reported already.
 pub(crate) fn kept_alive(chain: &Chain, errors: &TokenStream) -> TokenStream {
-    let declaration = declaration(chain);
+    assemble(chain, &declaration(chain, &[]), &beside(chain, errors))
+}
+
+/// The same without the type.
+pub(crate) fn beside(chain: &Chain, errors: &TokenStream) -> TokenStream {
     let hushed = names::hushed();
     let stub = describe::stub(chain);
     let signature = run::signature(chain);
-    // Who gives it to an adapter has no other error.
+    // So code that gives the chain to an adapter has no further error.
     let embedded = embed::embedded(chain);
     let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
     let name = &chain.name;
     let rt = &names::runtime_alias();
     let runtime = &chain.runtime;
-    let behind = quote! {
+    quote! {
         #hushed
         const _: () = {
             use #runtime as #rt;
@@ -154,11 +273,10 @@ pub(crate) fn kept_alive(chain: &Chain, errors: &TokenStream) -> TokenStream {
             #embedded
         };
         #errors
-    };
-    assemble(chain, &declaration, &behind)
+    }
 }
 
-/// The short form is an expression: its nodes' state is made before any generated item can be seen.
+/// The short form is an expression: the state of its nodes is made before any generated item is in sight.
 fn assemble(chain: &Chain, declaration: &TokenStream, behind: &TokenStream) -> TokenStream {
     if chain.form == Form::Item {
         return quote!(#declaration #behind);
@@ -166,39 +284,54 @@ fn assemble(chain: &Chain, declaration: &TokenStream, behind: &TokenStream) -> T
     let name = &chain.name;
     let values = chain.fields.iter().filter_map(|field| field.value.as_ref());
     let fields: Vec<_> = chain.fields.iter().map(|field| &field.name).collect();
-    // Each at the value that it stands for: a value of another type is wrong there.
+    // Each local is at the token of its value: a value of another type is reported there.
     let locals = chain.fields.iter().filter_map(|field| field.value.as_ref()).enumerate().map(|(index, value)| {
         let local = names::local("value", index);
         syn::Ident::new(&local.to_string(), local.span().located_at(syn::spanned::Spanned::span(value)))
     });
     let locals: Vec<_> = locals.collect();
+    let runtime = &chain.runtime;
+    // Only the runtime's features say whether there is a `Context`.
     quote! {
-        match (#(#values,)*) {
-            (#(#locals,)*) => {
-                #declaration
-                #behind
-                #name { #(#fields: #locals),* }
+        #runtime::__short! {
+            match (#(#values,)*) {
+                (#(#locals,)*) => {
+                    #declaration
+                    #behind
+                    #name { #(#fields: #locals),* }
+                }
             }
         }
     }
 }
 
-/// The struct, as the user wrote it.
-fn declaration(chain: &Chain) -> TokenStream {
+/// The struct, as the user wrote it. The types of these fields are imported first.
+fn declaration(chain: &Chain, imported: &[usize]) -> TokenStream {
     let Chain { attrs, vis, name, generics, is_unit, fields, .. } = chain;
     let clause = &generics.where_clause;
     let hushed = (chain.form == Form::Short).then(names::hushed);
     if *is_unit {
         return quote!(#(#attrs)* #vis struct #name #generics #clause;);
     }
-    let fields = fields.iter().map(|field| {
+    let imports = imported.iter().map(|index| {
+        let (field, alias) = (&fields[*index], names::imported_field(chain, *index));
+        let (cfg, ty) = (field.cfg(), &field.ty);
+        quote!(#(#cfg)* #[allow(deprecated, nonstandard_style, unused_imports, unused_qualifications)] use #ty as #alias;)
+    });
+    let imports: TokenStream = imports.collect();
+    let fields = fields.iter().enumerate().map(|(index, field)| {
         let crate::ast::Field { attrs, vis, name, ty, .. } = field;
+        if imported.contains(&index) {
+            let ty = names::imported_field(chain, index);
+            return quote!(#(#attrs)* #vis #name: #ty);
+        }
         quote!(#(#attrs)* #vis #name: #ty)
     });
-    quote!(#hushed #(#attrs)* #vis struct #name #generics #clause { #(#fields),* })
+    quote!(#imports #hushed #(#attrs)* #vis struct #name #generics #clause { #(#fields),* })
 }
 
-/// The chain's generics, where its observers are ones: what depends on them need not be declared to be one.
+/// The chain's generics, with the bound that its observers are observers. If an observer's type depends on a parameter,
+/// the user need not write that bound.
 fn observed_generics(chain: &Chain) -> Generics {
     let mut generics = chain.generics.clone();
     for observer in &chain.observers {
@@ -216,7 +349,7 @@ fn observed_generics(chain: &Chain) -> Generics {
     generics
 }
 
-/// The scope's generics: the chain's own, behind the lives of the run and of a call.
+/// The scope's generics: the lifetimes of the run and of a call, and then the chain's own.
 fn scope_generics(chain: &Chain) -> Generics {
     let (run, call) = (names::run_lifetime(), names::call_lifetime());
     let mut generics = chain.generics.clone();
@@ -226,13 +359,13 @@ fn scope_generics(chain: &Chain) -> Generics {
     generics
 }
 
-/// `<'_, '_, 'k, C>`: the scope's arguments where its own lives are inferred.
+/// `<'_, '_, 'k, C>`: the scope's arguments, where its own two lifetimes are inferred.
 fn scope_arguments(chain: &Chain, own_lifetimes: bool) -> TokenStream {
     let arguments = chain_arguments(chain, own_lifetimes);
     quote!(<'_, '_, #(#arguments),*>)
 }
 
-/// The chain's own arguments, its lifetimes by name or inferred.
+/// The chain's own arguments; its lifetimes are named or inferred.
 fn chain_arguments(chain: &Chain, own_lifetimes: bool) -> Vec<TokenStream> {
     let arguments = chain.generics.params.iter().map(|parameter| match parameter {
         GenericParam::Lifetime(parameter) if own_lifetimes => parameter.lifetime.to_token_stream(),
@@ -243,13 +376,14 @@ fn chain_arguments(chain: &Chain, own_lifetimes: bool) -> Vec<TokenStream> {
     arguments.collect()
 }
 
-/// A type among the inputs or the reply, with the run's lifetime for what is elided or declared on the `fn`.
+/// A type of the inputs or of the reply, with the run's lifetime for every lifetime that is elided or declared on the
+/// `fn`.
 fn in_run(chain: &Chain, ty: &syn::Type) -> syn::Type {
     let own: Vec<_> = chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
     types::with_lifetime_but(ty, &run_lifetime(chain), &own)
 }
 
-/// The user's name for it, where there is one: rustdoc shows it.
+/// The user's name for the run's lifetime, if there is one: rustdoc shows it.
 fn run_lifetime(chain: &Chain) -> syn::Lifetime {
-    chain.run.lifetime.clone().unwrap_or_else(names::run_lifetime)
+    chain.run.lifetime.as_ref().unwrap_or(&chain.run.locals.lifetime).clone()
 }

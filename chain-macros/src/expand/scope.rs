@@ -1,20 +1,92 @@
 //! The chain's scope: a struct with an `Option<&mut _>` for each input and provided value, and a `Provides` impl for
-//! each type in it. A block's scope is a struct around that of the block around it.
+//! each type in it. A block's scope is a struct around the scope of the outer block.
+
+mod provides;
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use provides::{context_parts, field_impls, own_lifetimes, slot_impl};
+
 use super::scope_generics;
+use super::twice;
 use crate::ast::Form;
 use crate::names;
-use crate::plan::{By, Level, Plan, Slot, SlotKind};
+use crate::plan::{Level, Plan, Slot, SlotKind};
 use crate::types;
 
 pub(super) fn scope(plan: &Plan<'_>) -> TokenStream {
+    if !plan.has_scope {
+        return (0..plan.levels.len()).map(|index| unique(plan, index)).collect();
+    }
     (0..plan.levels.len()).map(|index| level(plan, index)).collect()
 }
 
-/// The scope struct of the chain or of a block, and what can be found in it.
+/// If no node has to find a value by its type, this only checks that each type is there once.
+fn unique(plan: &Plan<'_>, index: usize) -> TokenStream {
+    let chain = plan.chain;
+    let rt = &names::runtime_alias();
+    let Level { scope, slots, .. } = &plan.levels[index];
+    // Each scope has the chain's ending.
+    let ending = slots.iter().any(|slot| slot.text.ends_with("Ending")).then(|| {
+        let mut generics = chain.generics.clone();
+        generics.params.insert(0, syn::parse_quote!('chain_ends));
+        let (impl_generics, _, _) = generics.split_for_impl();
+        let (_, ty_generics, clause) = chain.generics.split_for_impl();
+        let ending = quote!(impl #impl_generics #rt::scope::Unique<#rt::Ending> for #scope #ty_generics #clause {});
+        names::as_if_at(ending, chain.name.span())
+    });
+    // What is around a block is there as well.
+    let around = if slots.is_empty() { Vec::new() } else { plan.around(index) };
+    // A value that would break if its name showed what it is, is one that is there twice.
+    let has_types = chain.generics.type_params().next().is_some() || chain.generics.const_params().next().is_some();
+    let is_written = |name: &str| slots.iter().any(|slot| slot.text.split('<').next() == Some(name));
+    let breaks = [("Result", 2), ("ControlFlow", 2), ("Poll", 1)].into_iter();
+    let breaks = breaks.filter(|(name, _)| !has_types && !is_written(name)).map(|(name, count)| {
+        let letters: Vec<_> = ["Gone", "On"].iter().take(count).map(|letter| names::single(letter)).collect();
+        let (name, mut generics) = (names::single(name), chain.generics.clone());
+        generics.params.extend(letters.iter().map(|letter| -> syn::GenericParam { syn::parse_quote!(#letter) }));
+        let (impl_generics, _, _) = generics.split_for_impl();
+        let (_, ty_generics, clause) = chain.generics.split_for_impl();
+        let hides = quote!(#rt::private::#name<#(#letters),*>);
+        let unique = quote!(impl #impl_generics #rt::scope::Unique<#hides> for #scope #ty_generics #clause {});
+        names::as_if_at(unique, chain.name.span())
+    });
+    let provides = plan.all_by_name && slots.iter().any(|slot| slot.kind == SlotKind::Provided);
+    let breaks: Vec<_> = breaks.filter(|_| provides).collect();
+    if slots.len() + around.len() < 2 && ending.is_none() && breaks.is_empty() {
+        return TokenStream::new();
+    }
+    let (name, run) = (&chain.name, names::run_lifetime());
+    let (_, ty_generics, clause) = chain.generics.split_for_impl();
+    let declared = &chain.generics;
+    let of_chain = (!declared.params.is_empty()).then(|| quote!((#rt::private::PhantomData<#name #ty_generics>)));
+    let around = around.into_iter().filter(|slot| twice::first(plan, slot).is_none());
+    let impls = around.chain(slots).map(|slot| {
+        let (cfg, ty, span) = (&slot.cfg, &slot.ty, slot.span);
+        if let (SlotKind::Provided, None, None, true) = (slot.kind, &slot.maybe, slot.block, declared.params.is_empty())
+        {
+            let held = twice::found_as(plan, slot).unwrap_or_else(|| twice::held(plan, slot));
+            return names::as_if_at(quote!(impl #rt::scope::Unique<#held> for #scope {}), span);
+        }
+        let mut generics = declared.clone();
+        generics.params.insert(0, syn::parse_quote!(#run));
+        let (impl_generics, _, _) = generics.split_for_impl();
+        let unique = quote!(impl #impl_generics #rt::scope::Unique<#ty> for #scope #ty_generics #clause {});
+        let unique = names::as_if_at(unique, span);
+        quote!(#(#cfg)* #unique)
+    });
+    let once = twice::once(plan, index);
+    quote! {
+        struct #scope #declared #of_chain #clause;
+        #once
+        #ending
+        #(#breaks)*
+        #(#impls)*
+    }
+}
+
+/// The scope struct of the chain or of a block, and the impls by which values are found in it.
 fn level(plan: &Plan<'_>, index: usize) -> TokenStream {
     let chain = plan.chain;
     let rt = &names::runtime_alias();
@@ -53,19 +125,30 @@ fn level(plan: &Plan<'_>, index: usize) -> TokenStream {
     let pages: Vec<_> = (0..level.pages()).map(|index| names::local("page", index)).collect();
     let page_types: Vec<_> = (0..level.pages()).map(|index| names::page_of(scope, index)).collect();
     let page_structs = (0..level.pages()).map(|index| page(plan, level, index));
+    let outlives: Vec<_> = slots.iter().filter_map(|slot| slot.outlives.as_ref()).collect();
+    let (outlives, empty_outlives) = match outlives.is_empty() {
+        true => (None, None),
+        false => (
+            Some(quote!(outlives: #rt::private::PhantomData<(#(&#call mut #outlives,)*)>,)),
+            Some(quote!(outlives: #rt::private::PhantomData,)),
+        ),
+    };
     let own = quote! {
+        #outlives
         #(#pages: #page_types #ty_generics,)*
         #(#chunks: #chunk_types,)*
         #(#members,)*
     };
     let empty_own = quote! {
+        #empty_outlives
         #(#pages: #page_types::none(),)*
         #(#chunks: #rt::private::none_lent(),)*
         #(#empty_members,)*
     };
     let bounded = quote!(#run);
-    // The members stay at the tokens of what they are members for. Last is what is certain to have a size, so that the scope is
-    // `Sized` whatever the others turn out to be: else each mistake of a type would be one wherever the scope is mentioned.
+    // Each member has the token of the node, input or field that it is for. The last member is certain to have a size,
+    // so that the scope is `Sized` whatever the other types turn out to be: otherwise each wrong type would be an error
+    // wherever the scope is mentioned.
     let (members, made, around) = match level.outer {
         None => (
             quote! {
@@ -97,20 +180,22 @@ fn level(plan: &Plan<'_>, index: usize) -> TokenStream {
         }
     };
     let parts = (chain.form == Form::Short && index == 0).then(|| context_parts(plan));
+    let once = twice::once(plan, index);
     let declaration = names::item_at(&quote!(struct #scope), &quote!(#impl_generics #clause), members, name.span());
     quote! {
         #(#page_structs)*
         #declaration
+        #once
         impl #impl_generics #scope #ty_generics #clause { #made }
-        // Before what stands in the block: where the two provide one type, it is the inner that is too many.
+        // This comes before the content of the block: if both provide one type, the inner one is reported.
         #around
         #(#slot_impls)*
         #parts
     }
 }
 
-/// A block sees what is around it. To coherence, what is around it provides what it says and nothing else: a node in the block that
-/// provides the same type is refused, as it would be beside the first.
+/// A block sees what is around it. For coherence, what is around it provides exactly the types that it says. So a node
+/// in the block that provides one of them is refused, as it would be beside the first one.
 fn what_is_around(plan: &Plan<'_>, level: &Level, outer: &syn::Ident) -> TokenStream {
     let rt = &names::runtime_alias();
     let scope = &level.scope;
@@ -168,7 +253,7 @@ fn what_is_around(plan: &Plan<'_>, level: &Level, outer: &syn::Ident) -> TokenSt
     names::as_if_at(around, level.span)
 }
 
-/// A page of loans: what `PAGE` nodes in a row have provided.
+/// A page of loans: the values of `PAGE` nodes in a row.
 fn page(plan: &Plan<'_>, level: &Level, index: usize) -> TokenStream {
     let rt = &names::runtime_alias();
     let name = &plan.chain.name;
@@ -183,8 +268,10 @@ fn page(plan: &Plan<'_>, level: &Level, index: usize) -> TokenStream {
     let slots: Vec<_> = level.provided().filter(|slot| on_page.contains(&slot.index)).collect();
     let members: Vec<_> = slots.iter().map(|slot| &slot.member).collect();
     let loans = slots.iter().map(|slot| &slot.loan);
+    let outlives = slots.iter().filter_map(|slot| slot.outlives.as_ref());
     quote! {
         struct #page #impl_generics #clause {
+            outlives: #rt::private::PhantomData<(#(&#call mut #outlives,)*)>,
             chain: #rt::private::PhantomData<&#run #name #chain_ty>,
             life: #rt::private::PhantomData<&#call ()>,
             #(#members: #loans,)*
@@ -193,6 +280,7 @@ fn page(plan: &Plan<'_>, level: &Level, index: usize) -> TokenStream {
             #[inline(always)]
             fn none() -> Self {
                 Self {
+                    outlives: #rt::private::PhantomData,
                     chain: #rt::private::PhantomData,
                     life: #rt::private::PhantomData,
                     #(#members: #rt::private::None,)*
@@ -206,208 +294,12 @@ fn page(plan: &Plan<'_>, level: &Level, index: usize) -> TokenStream {
                 #run: #again,
             {
                 #page {
+                    outlives: #rt::private::PhantomData,
                     chain: #rt::private::PhantomData,
                     life: #rt::private::PhantomData,
                     #(#members: #rt::private::lent_again(&mut self.#members),)*
                 }
             }
         }
-    }
-}
-
-fn own_lifetimes(plan: &Plan<'_>) -> Vec<syn::Lifetime> {
-    plan.chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect()
-}
-
-/// `impl Provides<'run, 'call, T> for Scope`
-fn slot_for(
-    plan: &Plan<'_>,
-    level: &Level,
-    ty: &TokenStream,
-    from: &TokenStream,
-    place_ty: &TokenStream,
-    place: &TokenStream,
-    span: proc_macro2::Span,
-) -> TokenStream {
-    let rt = &names::runtime_alias();
-    let scope = &level.scope;
-    let (run, call) = (names::run_lifetime(), names::call_lifetime());
-    let generics = scope_generics(plan.chain);
-    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
-    // A second provider is reported at both impls: they stand at the tokens of the two.
-    let provides = quote! {
-        #[automatically_derived]
-        impl #impl_generics #rt::scope::Provides<#run, #call, #ty> for #scope #ty_generics #clause {
-            const FROM: #rt::describe::Source = #from;
-            type Place = #place_ty;
-            #[inline(always)]
-            fn place(&mut self) -> #place_ty { #place }
-        }
-    };
-    names::as_if_at(provides, span)
-}
-
-fn slot_impl(plan: &Plan<'_>, level: &Level, slot: &Slot) -> TokenStream {
-    let rt = &names::runtime_alias();
-    let (run, call) = (names::run_lifetime(), names::call_lifetime());
-    let Slot { ty, name, index, position, member, span, .. } = slot;
-    let kind = match slot.kind {
-        SlotKind::Field | SlotKind::Version => quote!(Field),
-        SlotKind::Provided => quote!(Node),
-        SlotKind::Binding => quote!(Binding),
-        _ => quote!(Input),
-    };
-    let from = source(rt, &kind, *position, name);
-    let loan = level.loan_of(slot);
-    let taken = quote!(#rt::private::taken(&mut self.#loan));
-    let (place_ty, place) = match slot.kind {
-        SlotKind::OwnedInput => (quote!(Owned<#call, #ty>), quote!(Owned(#taken))),
-        SlotKind::SharedInput => (quote!(Shared<#run, #ty>), quote!(Shared(#taken))),
-        SlotKind::BorrowedInput => (quote!(Borrowed<#call, #ty>), quote!(Borrowed(#taken))),
-        SlotKind::Version => (quote!(Version<#call, #ty>), quote!(Version(#taken))),
-        SlotKind::Binding if slot.by == By::Shared => (quote!(Shared<#run, #ty>), quote!(Shared(#taken))),
-        SlotKind::Binding => (quote!(Provided<#call, #ty>), quote!(Provided(#taken))),
-        SlotKind::Context => (quote!(Borrowed<#call, #ty>), quote!(Borrowed(self.#member.whole()))),
-        SlotKind::Provided => {
-            let place = match level.page_of(*index) {
-                None => taken,
-                Some(page) => {
-                    let page = names::local("page", page);
-                    quote!(#rt::private::taken_of_two(&mut self.#loan, &mut self.#page.#member))
-                }
-            };
-            match (&slot.lent, &slot.maybe) {
-                // As its node says.
-                (Some(lent), None) => {
-                    return lent_impl(plan, level, slot, ty, &from, lent, &place);
-                }
-                _ => (quote!(Provided<#call, #ty>), quote!(Provided(#place))),
-            }
-        }
-        SlotKind::Field => {
-            let field = &plan.chain.fields[*index].name;
-            let place = match slot.by {
-                By::Itself => quote!(Field(&self.chain.#field)),
-                By::Shared | By::Borrowed => quote!(Field(&*self.chain.#field)),
-            };
-            (quote!(Field<#run, #ty>), place)
-        }
-    };
-    let place_ty = quote!(#rt::scope::place::#place_ty);
-    let place = quote!(#rt::scope::place::#place);
-    let provides = slot_for(plan, level, ty, &from, &place_ty, &place, *span);
-    // The node itself, on its way out, was not skipped; who else asks for the value alone is told that it may have been.
-    let maybe = slot.maybe.as_ref().map(|ty| {
-        let from = source(rt, &quote!(Skippable), *position, name);
-        let place = quote!(#rt::private::not_skipped(#place));
-        let lent = slot.lent.as_ref().expect("a node provides it");
-        lent_impl(plan, level, slot, ty, &from, lent, &place)
-    });
-    let cfg = &slot.cfg;
-    quote!(#(#cfg)* #provides #maybe)
-}
-
-/// What a node provided is lent as the node says.
-fn lent_impl(
-    plan: &Plan<'_>,
-    level: &Level,
-    slot: &Slot,
-    ty: &TokenStream,
-    from: &TokenStream,
-    lent: &TokenStream,
-    held: &TokenStream,
-) -> TokenStream {
-    slot_for(plan, level, ty, from, &quote!(#lent::Place), &quote!(#lent::place(#held)), slot.span)
-}
-
-fn source(rt: &syn::Ident, kind: &TokenStream, index: usize, name: &str) -> TokenStream {
-    quote! {
-        #rt::describe::Source { kind: #rt::describe::SourceKind::#kind, position: #index, name: #name }
-    }
-}
-
-/// The slots that every scope has, or that the context brings along.
-fn context_parts(plan: &Plan<'_>) -> TokenStream {
-    let rt = &names::runtime_alias();
-    let call = names::call_lifetime();
-    let member = names::local("input", 0);
-    let parts = [("Request", "request"), ("Response", "response"), ("Scratch", "scratch")];
-    let impls = parts.iter().enumerate().map(|(index, (ty, part))| {
-        let ty = names::single(ty);
-        let part_name = syn::Ident::new(part, proc_macro2::Span::mixed_site());
-        let ty = quote!(#rt::#ty);
-        let from = source(rt, &quote!(Part), index, part);
-        let place_ty = quote!(#rt::scope::place::Borrowed<#call, #ty>);
-        let place = quote!(#rt::scope::place::Borrowed(self.#member.#part_name()));
-        slot_for(plan, &plan.levels[0], &ty, &from, &place_ty, &place, proc_macro2::Span::mixed_site())
-    });
-    quote!(#(#impls)*)
-}
-
-/// The ending, the reply, and the fields that a `cancelled` hook can be lent.
-fn field_impls(plan: &Plan<'_>) -> TokenStream {
-    let chain = plan.chain;
-    let rt = &names::runtime_alias();
-    let scope = &plan.levels[0].scope;
-    let name = &chain.name;
-    let (run, call) = (names::run_lifetime(), names::call_lifetime());
-    let node = names::single("AskingNode");
-    let generics = scope_generics(chain);
-    let (plain_generics, ty_generics, clause) = generics.split_for_impl();
-    let mut asked = generics.clone();
-    asked.params.push(syn::parse_quote!(#node: ?#rt::private::Sized));
-    let (impl_generics, _, _) = asked.split_for_impl();
-    let reply = types::with_lifetime_but(&chain.run.reply, &run, &own_lifetimes(plan));
-    let reply = chain.with_hidden(&reply, &run);
-    let ending = slot_for(
-        plan,
-        &plan.levels[0],
-        &quote!(#rt::Ending),
-        &source(rt, &quote!(Ending), 0, "ending"),
-        &quote!(#rt::scope::place::Shared<'static, #rt::Ending>),
-        &quote!(#rt::scope::place::Shared(#rt::private::taken(&mut self.ending))),
-        name.span(),
-    );
-    let (_, chain_ty, chain_clause) = chain.generics.split_for_impl();
-    let mut chain_asked = chain.generics.clone();
-    chain_asked.params.push(syn::parse_quote!(#node: ?#rt::private::Sized));
-    let (chain_generics, _, _) = chain_asked.split_for_impl();
-    let fields = chain.fields.iter().enumerate().filter(|(index, _)| chain.is_lent(*index)).map(|(_, field)| {
-        let cfg = field.cfg();
-        let crate::ast::Field { name: field, ty, .. } = field;
-        let (ty, lent) = match types::ungrouped(ty) {
-            syn::Type::Reference(_) => (types::found_by(ty), quote!(&*self.#field)),
-            _ => (ty.clone(), quote!(&self.#field)),
-        };
-        let is_in_parentheses = types::has_several_bounds(&ty);
-        let ty = chain.with_hidden(&ty, &syn::Lifetime::new("'static", proc_macro2::Span::mixed_site()));
-        let given = if is_in_parentheses { quote!((#ty)) } else { quote!(#ty) };
-        let field_of = quote! {
-            #[automatically_derived]
-            impl #chain_generics #rt::scope::FieldOf<#ty, #node> for #name #chain_ty #chain_clause {
-                #[inline(always)]
-                fn field(&self) -> &#given { #lent }
-            }
-        };
-        let field_of = names::as_if_at(field_of, field.span());
-        quote!(#(#cfg)* #field_of)
-    });
-    let reply_span = types::last_segment(&chain.run.reply).map_or(name.span(), |segment| segment.ident.span());
-    let lend_reply = quote! {
-        #[automatically_derived]
-        impl #impl_generics #rt::scope::LendReply<#call, #reply, #node> for #scope #ty_generics #clause {
-            #[inline(always)]
-            fn lend_reply(&mut self) -> &#call mut #reply { #rt::private::taken(&mut self.reply) }
-        }
-    };
-    let lend_reply = names::as_if_at(lend_reply, reply_span);
-    quote! {
-        #ending
-        #lend_reply
-        #[automatically_derived]
-        impl #plain_generics #rt::scope::Replying for #scope #ty_generics #clause {
-            type Reply = #reply;
-        }
-        #(#fields)*
     }
 }

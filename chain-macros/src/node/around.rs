@@ -1,4 +1,4 @@
-//! Reads `around` and `again` of an `impl` block: what wraps a block.
+//! Reads `around` and `again` of an `impl` block: a node that wraps a block.
 
 use quote::{ToTokens, quote};
 use syn::visit_mut::{self, VisitMut};
@@ -6,7 +6,7 @@ use syn::{FnArg, GenericArgument, Ident, PathArguments, ReturnType, Signature, T
 
 use super::flow::FlowKind;
 use super::signature::{Again, Around, block_output};
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Code, Diagnostics};
 use crate::names;
 use crate::types;
 
@@ -16,14 +16,35 @@ const SHAPE: &str = "write `async fn around<B: Future>(&self, block: Pin<&mut B>
 pub(super) fn read(signature: &Signature, diagnostics: &mut Diagnostics) -> Option<Around> {
     let name = &signature.ident;
     if signature.asyncness.is_none() {
-        diagnostics.error(name, "`around` awaits its block, so it is `async`", SHAPE);
+        diagnostics.error(Code::E318, name, "`around` awaits its block, so it is `async`", SHAPE);
         return None;
     }
     let blocks: Vec<_> = signature.generics.type_params().map(|parameter| &parameter.ident).collect();
     let [block] = blocks.as_slice() else {
-        diagnostics.error(name, "`around` wraps any block, so it has one type parameter, which is the block", SHAPE);
+        diagnostics.error(
+            Code::E318,
+            name,
+            "`around` wraps any block, so it has one type parameter, which is the block",
+            SHAPE,
+        );
         return None;
     };
+    if let Some(bound) = more_than_a_future(signature, block) {
+        let text = types::text(bound);
+        let help = match text.as_str() {
+            "Send" | "Sync" => {
+                "leave it out: whether the chain's future moves between threads, `#[send]` on the chain asks"
+            }
+            _ => "leave it out",
+        };
+        diagnostics.error(
+            Code::E318,
+            bound,
+            format_args!("`around` wraps any block, and not every block is `{text}`"),
+            help,
+        );
+        return None;
+    }
     let mut arguments = signature.inputs.iter().filter_map(|argument| match argument {
         FnArg::Typed(argument) => Some(&*argument.ty),
         FnArg::Receiver(_) => None,
@@ -32,20 +53,26 @@ pub(super) fn read(signature: &Signature, diagnostics: &mut Diagnostics) -> Opti
     if !last.is_some_and(|ty| is_pinned(ty, block)) {
         let what = format!("`around` is lent its block last, as `Pin<&mut {block}>`");
         match last {
-            Some(ty) => diagnostics.error(ty, what, SHAPE),
-            None => diagnostics.error(name, what, SHAPE),
+            Some(ty) => diagnostics.error(Code::E318, ty, what, SHAPE),
+            None => diagnostics.error(Code::E318, name, what, SHAPE),
         }
         return None;
     }
     if let Some(more) = arguments.next() {
         let what =
             "`around` is lent what its own `enter` gave, and the block, nothing else: the block has borrowed the scope";
-        diagnostics.error(more, what, "ask for it in `enter`, and let `enter` return what `around` needs of it");
+        diagnostics.error(
+            Code::E318,
+            more,
+            what,
+            "ask for it in `enter`, and let `enter` return what `around` needs of it",
+        );
         return None;
     }
     if let Some(entered) = entered.filter(|ty| !matches!(types::ungrouped(ty), Type::Reference(_))) {
         let text = types::text(entered);
         diagnostics.error(
+            Code::E318,
             entered,
             "`around` is lent what its own `enter` gave",
             format_args!("write `&{text}` or `&mut {text}`"),
@@ -53,7 +80,7 @@ pub(super) fn read(signature: &Signature, diagnostics: &mut Diagnostics) -> Opti
         return None;
     }
     let ReturnType::Type(_, out) = &signature.output else {
-        diagnostics.error(name, "`around` returns what its block gave", SHAPE);
+        diagnostics.error(Code::E318, name, "`around` returns what its block gave", SHAPE);
         return None;
     };
     let run = names::run_lifetime();
@@ -65,12 +92,12 @@ pub(super) fn read(signature: &Signature, diagnostics: &mut Diagnostics) -> Opti
     let mut out = types::with_lifetime(out, &run);
     Replace { block, with: &output }.visit_type_mut(&mut out);
     let is_output = |ty: &Type| types::same_text(ty, &output);
-    // The reply may be a `Result` itself.
+    // The reply may itself be a `Result`.
     let is_result = types::is_named(&out, "Result") && !is_output(&out);
     let in_result = types::last_segment(&out).map(types::type_arguments).unwrap_or_default();
     let gives = if is_result { in_result.first().copied() } else { Some(&out) };
     if gives.is_none_or(|ty| !is_output(ty)) {
-        diagnostics.error(&signature.output, "`around` returns what its block gave, or gives up", SHAPE);
+        diagnostics.error(Code::E318, &signature.output, "`around` returns what its block gave, or gives up", SHAPE);
         return None;
     }
     let gives_up = in_result.get(1).filter(|error| !types::is_never(error)).map(ToTokens::to_token_stream);
@@ -78,18 +105,35 @@ pub(super) fn read(signature: &Signature, diagnostics: &mut Diagnostics) -> Opti
     Some(Around { takes_entered: entered.is_some(), output: asked, out, kind, gives_up, again: None, is_stub: false })
 }
 
-/// The `X` of `B: Future<Output = X>`, in angle brackets or in the where-clause.
-fn output_of(signature: &Signature, block: &Ident) -> Option<Type> {
-    let own = signature.generics.type_params().filter(|parameter| parameter.ident == *block);
+/// A bound on the block other than `Future`: a marker trait of std's, such as `Send`, or a lifetime.
+fn more_than_a_future<'a>(signature: &'a Signature, block: &Ident) -> Option<&'a syn::TypeParamBound> {
+    bounds_of(signature, block).find(|bound| match bound {
+        syn::TypeParamBound::Trait(bound) => bound
+            .path
+            .segments
+            .last()
+            .is_some_and(|last| ["Send", "Sync", "Unpin"].iter().any(|name| last.ident == name)),
+        syn::TypeParamBound::Lifetime(_) => true,
+        _ => false,
+    })
+}
+
+/// The bounds on the block, from the angle brackets or from the where-clause.
+fn bounds_of<'a>(signature: &'a Signature, block: &Ident) -> impl Iterator<Item = &'a syn::TypeParamBound> {
+    let own = signature.generics.type_params().filter(move |parameter| parameter.ident == *block);
     let clause = signature.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
-    let clause = clause.filter_map(|predicate| match predicate {
+    let clause = clause.filter_map(move |predicate| match predicate {
         syn::WherePredicate::Type(of) if matches!(&of.bounded_ty, Type::Path(path) if path.path.is_ident(block)) => {
             Some(&of.bounds)
         }
         _ => None,
     });
-    let bounds = own.map(|parameter| &parameter.bounds).chain(clause).flatten();
-    let arguments = bounds.filter_map(|bound| match bound {
+    own.map(|parameter| &parameter.bounds).chain(clause).flatten()
+}
+
+/// The `X` of `B: Future<Output = X>`, from the angle brackets or from the where-clause.
+fn output_of(signature: &Signature, block: &Ident) -> Option<Type> {
+    let arguments = bounds_of(signature, block).filter_map(|bound| match bound {
         syn::TypeParamBound::Trait(bound) => match &bound.path.segments.last()?.arguments {
             PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
             _ => None,
@@ -107,28 +151,33 @@ pub(super) fn read_again(signature: &Signature, diagnostics: &mut Diagnostics) -
     const SHAPE: &str = "write `fn again(&self, attempt: u32, reply: &Reply) -> bool`, or `-> Option<impl Future<Output = ()> + use<..>>` for a pause before it";
     if let Some(token) = &signature.asyncness {
         let what = "`again` cannot be `async`: it would hold the reply while it pauses";
-        diagnostics.error(token, what, SHAPE);
+        diagnostics.error(Code::E320, token, what, SHAPE);
         return None;
     }
     let arguments: Vec<_> = signature.inputs.iter().skip(1).collect();
     let [FnArg::Typed(_), FnArg::Typed(reply)] = arguments.as_slice() else {
-        diagnostics.error(&signature.ident, "`again` is lent the number of the try and the reply that it gave", SHAPE);
+        diagnostics.error(
+            Code::E320,
+            &signature.ident,
+            "`again` is lent the number of the try and the reply that it gave",
+            SHAPE,
+        );
         return None;
     };
     let Type::Reference(reference) = types::ungrouped(&reply.ty) else {
-        diagnostics.error(&reply.ty, "`again` borrows the reply", SHAPE);
+        diagnostics.error(Code::E320, &reply.ty, "`again` borrows the reply", SHAPE);
         return None;
     };
     let pauses = match &signature.output {
         ReturnType::Type(_, ty) if matches!(types::ungrouped(ty), Type::ImplTrait(_)) => {
             let what =
                 "`again` says at once whether the block is run once more: the reply is let go of before the pause";
-            diagnostics.error(ty, what, SHAPE);
+            diagnostics.error(Code::E320, ty, what, SHAPE);
             return None;
         }
         ReturnType::Type(_, ty) => types::is_named(ty, "Option"),
         ReturnType::Default => {
-            diagnostics.error(&signature.ident, "`again` says whether to run the block once more", SHAPE);
+            diagnostics.error(Code::E320, &signature.ident, "`again` says whether to run the block once more", SHAPE);
             return None;
         }
     };
@@ -138,7 +187,12 @@ pub(super) fn read_again(signature: &Signature, diagnostics: &mut Diagnostics) -
         parameters.iter().find(|parameter| !matches!(&reply, Type::Path(path) if path.path.is_ident(&parameter.ident)))
     {
         let what = format!("nothing says which `{}` `again` is meant for", other.ident);
-        diagnostics.error(other, what, "put the type parameter on the `impl` block, so that the node's type names it");
+        diagnostics.error(
+            Code::E317,
+            other,
+            what,
+            "put the type parameter on the `impl` block, so that the node's type names it",
+        );
         return None;
     }
     let own = parameters.first().filter(|parameter| !parameter.bounds.is_empty()).map(|parameter| {
@@ -159,7 +213,7 @@ fn is_pinned(ty: &Type, block: &Ident) -> bool {
     reference.mutability.is_some() && matches!(&*reference.elem, Type::Path(path) if path.path.is_ident(block))
 }
 
-/// Puts a type for `B::Output` and `<B as Future>::Output`.
+/// Puts a type in place of `B::Output` and `<B as Future>::Output`.
 struct Replace<'a> {
     block: &'a Ident,
     with: &'a Type,

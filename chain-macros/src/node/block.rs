@@ -4,24 +4,31 @@ use quote::{ToTokens, quote};
 use syn::{Generics, Ident, ImplItem, ItemImpl, ReturnType, Signature, Type};
 
 use super::flow::{Gives, read_flow};
-use super::hook::{name_span, read_hook, refuse_odd_functions, returned};
+use super::hook::{read_hook, refuse_odd_functions, returned, returns_no_size, takes_no_size};
 use super::kept::mentions;
-use super::signature::{Access, Around, Hook, Node, Place, Role};
-use super::{Options, around, elsewhere, spawns};
-use crate::diagnostics::Diagnostics;
+use super::signature::{Around, Handshake, Hook, Node, Place, Promises, Role};
+use super::{around, elsewhere, spawns};
+use crate::diagnostics::{Code, Diagnostics};
 use crate::names;
+use crate::told::Access;
 use crate::types;
 
-pub(super) fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Diagnostics) -> Option<Node> {
+pub(super) fn of_impl(
+    block: &ItemImpl,
+    stateless: bool,
+    promises: Promises,
+    diagnostics: &mut Diagnostics,
+) -> Option<Node> {
     if let Some((_, path, _)) = &block.trait_ {
         diagnostics.error(
+            Code::E302,
             path,
             "`#[node]` goes on an inherent `impl` block, not on one of a trait",
             "write `#[node] impl Type { fn enter(&self, ..) { .. } }`",
         );
         return None;
     }
-    // What is emitted stands elsewhere, where `Self` is something else, or nothing.
+    // The emitted items stand elsewhere, where `Self` is another type or does not exist.
     let block = &types::without_self(block);
     let see_spawns = |first: &mut Option<_>, method: &syn::ImplItemFn| {
         *first = first.take().or_else(|| spawns::first(method.block.to_token_stream()));
@@ -36,6 +43,7 @@ pub(super) fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Dia
     let mut again = None;
     let mut spawns = None;
     let mut flow = read_flow(&ReturnType::Default);
+    let mut is_refused = false;
     for item in &block.items {
         let ImplItem::Fn(method) = item else { continue };
         let signature = &method.sig;
@@ -48,7 +56,7 @@ pub(super) fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Dia
                 see_spawns(&mut spawns, method);
                 refuse_odd_functions(signature, diagnostics);
                 check_receiver(signature, Place::Around, diagnostics);
-                // One that cannot be read is one all the same: what wraps a block is no other error.
+                // An `around` that cannot be read is still one: a node that wraps a block causes no other error.
                 around = Some(around::read(signature, diagnostics).unwrap_or_else(Around::kept_alive));
                 continue;
             }
@@ -74,7 +82,9 @@ pub(super) fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Dia
         match place {
             Place::Enter => {
                 let returned = returned(signature);
-                flow = read_flow(&returned);
+                let gives_no_size = returns_no_size(signature);
+                is_refused = gives_no_size || takes_no_size(signature);
+                flow = read_flow(if gives_no_size { &ReturnType::Default } else { &returned });
                 if let ReturnType::Type(_, ty) = returned {
                     enter_gives = Some(*ty);
                 }
@@ -87,6 +97,7 @@ pub(super) fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Dia
             _ => {
                 if let Some(token) = &signature.asyncness {
                     diagnostics.error(
+                        Code::E309,
                         token,
                         "`cancelled` cannot be `async`: it runs while the request's future is being dropped",
                         "make it a plain `fn`; hand longer work to a task of its own",
@@ -100,6 +111,7 @@ pub(super) fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Dia
         match &mut around {
             Some(around) => around.again = again,
             None => diagnostics.error(
+                Code::E320,
                 name,
                 "`again` belongs to a node that wraps a block, and this one has no `around`",
                 "add `around`, which may just await the block: `async fn around<B: Future>(&self, block: Pin<&mut B>) -> B::Output { block.await }`",
@@ -111,6 +123,7 @@ pub(super) fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Dia
     }
     if around.is_some() && (exit.is_some() || cancelled.is_some()) {
         diagnostics.error(
+            Code::E319,
             &block.self_ty,
             "a node that wraps a block sees its end, so it has neither `exit` nor `cancelled`",
             "do it in `around`, behind `block.await`; what has to happen in any case, in the `Drop` of a local there",
@@ -121,6 +134,7 @@ pub(super) fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Dia
             return None;
         }
         diagnostics.error(
+            Code::E305,
             &block.self_ty,
             "a node needs a hook, and this `impl` block has none",
             "give it `fn enter(&self, ..)`, `fn exit(&self, ..)`, `fn cancelled(&self, ..)` or `async fn around(&self, ..)`",
@@ -128,7 +142,7 @@ pub(super) fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Dia
         return None;
     }
     if let Gives::Value(_, _, Some(own)) = &flow.gives {
-        // Whatever its lifetimes are called in either hook, and whether or not they are written.
+        // Whatever names the lifetimes have in either hook, and whether they are written or not.
         let own = types::without_lifetimes(own);
         let hooks = [&mut exit, &mut cancelled].into_iter().flatten();
         for parameter in hooks.flat_map(|hook| &mut hook.parameters) {
@@ -143,6 +157,7 @@ pub(super) fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Dia
         if parameter.access == Access::LentMut && parameter.role == Role::Scope {
             let ty = types::text(&parameter.ty);
             diagnostics.error_at(
+                Code::E312,
                 parameter.span,
                 format_args!("`cancelled` asks for `&mut {ty}`, but a field of the chain is shared between requests"),
                 format_args!("ask for `&{ty}`; only the node's own provided value can be `&mut` here"),
@@ -157,16 +172,17 @@ pub(super) fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Dia
         _ => false,
     };
     let name = types::last_segment(self_ty).map_or_else(|| types::text(self_ty), |last| names::unraw(&last.ident));
-    Some(Node {
+    let node = Node {
         ty: self_ty.to_token_stream(),
         name,
-        span: name_span(self_ty),
+        span: types::name_span(self_ty),
         generics,
         bare,
         is_function: false,
+        is_chain: false,
         declaration: None,
-        stateless: options.stateless,
-        promises: options.promises,
+        stateless,
+        promises,
         spawns,
         enter,
         exit,
@@ -176,20 +192,26 @@ pub(super) fn of_impl(block: &ItemImpl, options: &Options, diagnostics: &mut Dia
         flow,
         is_stub: false,
         gives_for_longer,
-        is_refused: false,
-    })
+        is_refused,
+        handshake: Handshake::of_a_type(self_ty),
+    };
+    match node.handshake {
+        Some(_) => Some(node),
+        None => Some(Node { handshake: Handshake::of_hooks(&node), ..node }),
+    }
 }
 
 fn check_receiver(signature: &Signature, place: Place, diagnostics: &mut Diagnostics) {
     let name = place.name();
     match signature.receiver() {
         None => diagnostics.error(
+            Code::E307,
             &signature.ident,
             format_args!("{name} has no `&self`"),
             format_args!("write `fn {}(&self, ..)`", signature.ident),
         ),
         Some(receiver) => {
-            // Of `self: &Self` as of `&self`.
+            // `self: &Self` counts as `&self`.
             let mutability = match types::ungrouped(&receiver.ty) {
                 Type::Reference(reference) => Some(reference.mutability.is_some()),
                 _ => None,
@@ -197,11 +219,13 @@ fn check_receiver(signature: &Signature, place: Place, diagnostics: &mut Diagnos
             match mutability {
                 Some(false) => {}
                 Some(true) => diagnostics.error(
+                    Code::E307,
                     receiver,
                     format_args!("{name} takes `&mut self`, but a node is shared between requests"),
                     "write `&self`, and keep what changes in an atomic, a `Mutex`, or the value that the node provides",
                 ),
                 None => diagnostics.error(
+                    Code::E307,
                     receiver,
                     format_args!("{name} takes the node by value, but a node serves every request"),
                     "write `&self`",
@@ -216,6 +240,7 @@ fn check_returns_nothing(signature: &Signature, place: Place, diagnostics: &mut 
         && !types::is_unit(ty)
     {
         diagnostics.error(
+            Code::E308,
             ty,
             format_args!("{} returns `{}`, but nobody would see it", place.name(), types::text(ty)),
             "let it return nothing; `exit` changes the reply through `reply: &mut Reply`",
@@ -223,7 +248,7 @@ fn check_returns_nothing(signature: &Signature, place: Place, diagnostics: &mut 
     }
 }
 
-/// A hook has no generics of its own, but for the type of the reply in `exit`.
+/// A hook has no generics of its own, except for the type of the reply in `exit`.
 fn check_generics(
     signature: &Signature,
     place: Place,
@@ -242,6 +267,7 @@ fn check_generics(
             reply = Some(parameter);
         } else {
             diagnostics.error(
+                Code::E317,
                 parameter,
                 format_args!("nothing says which `{}` {} is meant for", parameter.ident, place.name()),
                 "put the type parameter on the `impl` block, so that the node's type names it",

@@ -1,12 +1,13 @@
-//! `#[cfg(..)]` on a hook, a parameter, a type parameter or behind `#[node]`: an attribute macro is given all of them, and only rustc can
-//! decide. So the item is emitted once with the first of them and once without, each under `#[cfg]` and with its `#[node]` again.
+//! `#[cfg(..)]` on a hook, a parameter or a type parameter, or after `#[node]`: an attribute macro is given all of
+//! these items, and only rustc can decide. So the item is emitted twice, with the first of them and without it, each
+//! time under `#[cfg]` and with its `#[node]`.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, FnArg, GenericParam, Generics, ImplItem, Item, Signature};
 
-/// What stands for a node with such an attribute; `None` where it has none.
+/// The expansion of a node with such an attribute; `None` if it has none.
 pub(super) fn expand(
     runtime: &TokenStream,
     options: &TokenStream,
@@ -26,7 +27,7 @@ pub(super) fn expand(
     Some(quote!(#with #[cfg(not(#predicate))] #[#runtime::node #options] #without))
 }
 
-/// What a function does was not parsed.
+/// Puts back a function's body, which was not parsed.
 fn with_body(parsed: Item, item: &TokenStream) -> TokenStream {
     if !matches!(parsed, Item::Fn(_)) {
         return parsed.into_token_stream();
@@ -39,7 +40,7 @@ fn with_body(parsed: Item, item: &TokenStream) -> TokenStream {
     tokens.into_iter().collect()
 }
 
-/// Takes the first `#[cfg(..)]` out, or what it stands before; `true` for all of the item.
+/// Takes out the first `#[cfg(..)]`, or the part of the item under it; `true` if that is the whole item.
 fn take(item: &mut Item, with_what_it_is_on: bool) -> Option<(TokenStream, bool)> {
     let in_it = |predicate| (predicate, false);
     match item {

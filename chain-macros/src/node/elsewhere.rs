@@ -1,14 +1,14 @@
-//! Hooks that would never run: one whose name is almost right, and one that stands in another `impl` block.
+//! Hooks that would never run: a hook whose name is almost right, and a hook in another `impl` block.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Ident, ImplItemFn};
 
 use super::signature::Node;
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Code, Diagnostics};
 use crate::names;
 
-/// The hooks, and what else people call them.
+/// The hooks, and other names that people use for them.
 const HOOKS: [(&str, &[&str]); 5] = [
     ("enter", &["entered", "entering", "entry", "before", "begin", "begins", "start", "started"]),
     (
@@ -20,19 +20,26 @@ const HOOKS: [(&str, &[&str]); 5] = [
     ("again", &[]),
 ];
 
-/// What is almost a hook by its letters, and by its meaning something that a node may have.
+/// Whether a method of this name is a hook.
+pub(super) fn is_hook(name: &Ident) -> bool {
+    HOOKS.iter().any(|(hook, _)| name == hook)
+}
+
+/// Names that look almost like a hook's, but mean something else that a node may have.
 const HELPERS: [&str; 7] =
     ["canceller", "canceler", "cancels", "cancellation", "cancelation", "cancellable", "cancelable"];
 
-/// A method that is no hook, and is called almost like one, is a hook that never runs. Whether it is one.
+/// Refuses a method that is no hook but has almost the name of one: it was meant as a hook and would never run. Returns
+/// whether it is such a method.
 pub(super) fn refuse_almost_a_hook(method: &ImplItemFn, diagnostics: &mut Diagnostics) -> bool {
     let name = &method.sig.ident;
     let gives_nothing = matches!(method.sig.output, syn::ReturnType::Default);
-    // `left` may be how many are left: that one says how many.
+    // A method called `left` may say how many are left. Such a method returns a number.
     let may_be_meant = |hook: &&str| gives_nothing || *hook != "exit" || !is_a_leave(&names::unraw(name));
     let meant = method.sig.receiver().and_then(|_| almost(&names::unraw(name))).filter(may_be_meant);
     if let Some(hook) = meant {
         diagnostics.error(
+            Code::E306,
             name,
             format_args!("no chain calls `{name}`: the hook is called `{hook}`"),
             format_args!("rename it to `{hook}`, or move it into an `impl` block without `#[node]` if it is no hook"),
@@ -45,21 +52,21 @@ fn is_a_leave(name: &str) -> bool {
     ["leave", "leaves", "leaving", "left"].contains(&name)
 }
 
-/// The hook that is meant by a name which is none.
+/// The hook that is meant by a name that is no hook's.
 fn almost(name: &str) -> Option<&'static str> {
     let name = in_snake_case(name);
     let name = name.as_str();
     let prefixes = ["on_", "do_", "handle_", "run_", "async_", "before_", "after_", "pre_", "post_"];
     let bare = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
     let bare = ["_hook", "_async", "_now"].iter().find_map(|suffix| bare.strip_suffix(suffix)).unwrap_or(bare);
-    // In one word, only of what is a hook otherwise: `once`.
+    // Written in one word, `on` is a prefix only if the rest is a hook's name: `once` is a word.
     let is_hook = |bare: &str| HOOKS.iter().any(|(hook, others)| *hook == bare || others.contains(&bare));
     let bare = bare.strip_prefix("on").filter(|bare| is_hook(bare)).unwrap_or(bare);
     if HELPERS.contains(&bare) {
         return None;
     }
     let meant = HOOKS.iter().find(|(hook, others)| {
-        // What is short is soon almost something else: `exit` and `edit`, `enter` and `center`.
+        // A short name is easily almost another word: `exit` and `edit`, `enter` and `center`.
         let slips = match hook.len() {
             7.. => 2,
             5 | 6 if bare.starts_with(&hook[..1]) && bare.len() < hook.len() => 1,
@@ -68,7 +75,7 @@ fn almost(name: &str) -> Option<&'static str> {
         let mut squeezed = bare.chars().collect::<Vec<_>>();
         squeezed.dedup();
         let is_doubled = squeezed.iter().collect::<String>() == **hook;
-        // What is a word of its own by itself may be what it says.
+        // A name that is a word by itself may mean what it says.
         let is_a_word =
             ["entry", "begin", "begins", "start", "started", "finish", "finished"].contains(&bare) && bare == name;
         let is_other = others.contains(&bare) && !is_a_word;
@@ -78,7 +85,7 @@ fn almost(name: &str) -> Option<&'static str> {
     meant.map(|(hook, _)| *hook)
 }
 
-/// As hooks are written: `onExit` and `_exit` are `on_exit` and `exit`.
+/// The name in the form of a hook's name: `onExit` and `_exit` become `on_exit` and `exit`.
 fn in_snake_case(name: &str) -> String {
     let (mut snake, mut was_lowercase) = (String::new(), false);
     for letter in name.trim_matches('_').chars() {
@@ -97,7 +104,7 @@ fn sorted(name: &str) -> Vec<char> {
     letters
 }
 
-/// How many letters have to be put in, left out or changed (Levenshtein).
+/// How many letters have to be added, removed or changed (Levenshtein).
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<_> = other.chars().collect();
     let mut row: Vec<_> = (0..=other.len()).collect();
@@ -114,11 +121,11 @@ fn distance(one: &str, other: &str) -> usize {
 }
 
 impl Node {
-    /// The hooks that this block does not have, no other block of the type has: there, no chain would find them.
+    /// No other block of the type may have the hooks that this block does not have: no chain would find them there.
     ///
-    /// Their names are taken, so that rustc finds two definitions of one (E0592). To ask for one and say so in words of our own, there would
-    /// have to be a trait with the same names to fall back on, and then each trait that has one of them, and is in scope, would make the
-    /// question ambiguous: the runtime's own are.
+    /// Their names are taken here, so that rustc finds two definitions of one name (E0592). To ask whether the type has
+    /// such a method, and to report it in words of our own, a trait with the same names would be needed as a fallback.
+    /// Then any trait in scope with one of these names, such as the runtime's own, would make the question ambiguous.
     pub(super) fn refuse_hooks_elsewhere(&self) -> TokenStream {
         let here = [
             ("enter", self.enter.is_some()),

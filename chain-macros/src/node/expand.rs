@@ -1,4 +1,4 @@
-//! Emits a node: the traits that stand beside the item.
+//! Emits a node: the traits for the item.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -16,7 +16,7 @@ use crate::names;
 use crate::types;
 
 impl Node {
-    /// The node without any needs, beside errors that stand already: a chain that uses it has no further ones.
+    /// The node without any needs, beside errors that are reported already: a chain that uses it has no further errors.
     pub(super) fn kept_alive(mut self, rt: &TokenStream) -> TokenStream {
         self.enter = Some(Hook {
             call: quote!(#rt::private::no_node),
@@ -29,7 +29,10 @@ impl Node {
         self.cancelled = None;
         self.around = self.around.map(|_| Around::kept_alive());
         self.spawns = None;
-        // It is called like a function: without `self`.
+        if let Some(handshake) = &mut self.handshake {
+            handshake.told = None;
+        }
+        // It is called like a function, without `self`.
         self.stateless &= self.declaration.is_some();
         self.declaration.get_or_insert_default();
         self.is_stub = true;
@@ -38,6 +41,12 @@ impl Node {
 
     pub(super) fn expand(&self, rt: &TokenStream) -> TokenStream {
         let declaration = &self.declaration;
+        let told = self.told();
+        if let Some(told) = told.filter(|told| told.hooks.is_none()) {
+            return self.expand_told(rt, told);
+        }
+        let handshake = self.handshake.as_ref().map(|handshake| handshake.expand(told));
+        let by_text = told.map(|told| self.hooks_by_text(rt, told));
         let is_node = (!self.is_function).then(|| self.is_node(rt));
         let signature = self.signature(rt);
         let node = self.node(rt);
@@ -45,13 +54,14 @@ impl Node {
         let around = self.around.as_ref().map(|around| around.expand(self, rt));
         let stateless = self.stateless.then(|| self.stateless(rt));
         let shows = (!self.is_stub).then(|| self.shows(rt));
-        let elsewhere = (!self.is_function && !self.is_stub).then(|| self.refuse_hooks_elsewhere());
+        let elsewhere = (!self.is_function && !self.is_chain && !self.is_stub).then(|| self.refuse_hooks_elsewhere());
         let hushed = if self.is_stub { names::hushed() } else { names::hushed_of_a_node() };
         let read = self.read_by_type(rt);
         quote! {
             #declaration
+            #handshake
             #hushed
-            const _: () = { #read #is_node #signature #node #cancel #around #stateless #shows #elsewhere };
+            const _: () = { #read #is_node #signature #node #cancel #around #stateless #shows #by_text #elsewhere };
         }
     }
 
@@ -88,7 +98,7 @@ impl Node {
         }
     }
 
-    /// The node's generics with the run's lifetime, and what else is asked for, in front.
+    /// The node's generics, with the run's lifetime and further parameters in front.
     pub(super) fn generics(&self, lifetimes: &[TokenStream], types: &[TokenStream]) -> TokenStream {
         generics_with(&self.generics, lifetimes, types)
     }
@@ -98,14 +108,14 @@ impl Node {
         quote!(where #(#own,)* #(#more,)*)
     }
 
-    /// That what the node's types are about lives for the run, where a reference to it may be among what is asked for or given. A function would
-    /// have that from the look of its parameters.
+    /// If a reference to the node's type parameters may be among what it asks for or gives, they have to live as long
+    /// as the run. For a function, rustc takes this from the types of the parameters.
     pub(super) fn outlives(&self) -> Vec<TokenStream> {
         let run = names::run_lifetime();
         let hooks = [&self.enter, &self.exit, &self.cancelled];
         let asked = hooks.into_iter().flatten().flat_map(|hook| &hook.parameters).map(|parameter| &parameter.ty);
         let given = syn::parse2::<Type>(self.flow.out.clone()).ok();
-        // A lifetime may be hidden in what is asked for: `&Token` for `&Token<'_>`.
+        // A lifetime may be hidden in a parameter's type: `&Token` for `&Token<'_>`.
         let is_parameter = |name: &Ident| self.generics.type_params().any(|parameter| parameter.ident == *name);
         let refers =
             asked.chain(&given).any(|ty| types::has_a_lifetime(ty) || types::may_hide_a_lifetime(ty, &is_parameter));
@@ -113,7 +123,7 @@ impl Node {
         parameters.map(|parameter| quote!(#parameter: #run)).collect()
     }
 
-    /// A parameter's type, in a run: the lifetimes that the node's own type has stay.
+    /// A parameter's type in a run: the lifetimes of the node's own type stay as they are.
     pub(super) fn in_run(&self, ty: &Type) -> Type {
         let own: Vec<_> = self.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
         types::with_lifetime_but(ty, &names::run_lifetime(), &own)
@@ -130,7 +140,8 @@ impl Node {
         }
     }
 
-    /// What a hook asks for. A lifetime may be hidden in it (`&Token` for `&Token<'_>`): only rustc knows.
+    /// The type that a hook asks for. A lifetime may be hidden in it (`&Token` for `&Token<'_>`), which only rustc
+    /// knows.
     pub(super) fn asked(&self, rt: &TokenStream, parameter: &Parameter) -> TokenStream {
         let ty = &parameter.ty;
         let in_run = self.in_run_of(parameter);
@@ -139,13 +150,13 @@ impl Node {
         if parameter.role == Role::Reply || !types::may_hide_a_lifetime(ty, &is_parameter) {
             return in_run.into_token_stream();
         }
-        // In a function's type the lifetimes that are left out in what it returns are those of what it takes.
+        // In the type of a function, a lifetime that the result leaves out is that of the argument.
         let run = names::run_lifetime();
         quote!(<fn(&#run ()) -> #in_run as #rt::private::Returned>::It)
     }
 }
 
-/// These generics, with what else is asked for in front.
+/// These generics, with further parameters in front.
 pub(super) fn generics_with(generics: &Generics, lifetimes: &[TokenStream], types: &[TokenStream]) -> TokenStream {
     let own = generics.params.iter().map(|parameter| match parameter {
         GenericParam::Type(parameter) => {
@@ -162,8 +173,8 @@ pub(super) fn generics_with(generics: &Generics, lifetimes: &[TokenStream], type
     quote!(<#(#lifetimes,)* #(#before,)* #(#types,)* #(#after,)*>)
 }
 
-/// An error about what is no node lists those that are. It shall not list those of the runtime itself. (Under `no_implicit_prelude`, where
-/// a user's crate may be, the attribute does not exist.)
+/// An error about a type that is no node lists types that are nodes. The runtime's own nodes should not be in that
+/// list. (Under `no_implicit_prelude`, which a user's crate may have, the attribute does not exist.)
 pub(super) fn hidden(rt: &TokenStream) -> Option<TokenStream> {
     (rt.to_string() == "crate").then(|| quote!(#[diagnostic::do_not_recommend]))
 }

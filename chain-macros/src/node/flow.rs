@@ -1,27 +1,26 @@
-//! What the way in returns, taken apart: what is provided, and what breaks the chain.
+//! Takes apart what the way in returns: what is provided, and what breaks the chain.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Ident, ReturnType, Type};
 
-use super::hook::name_span;
 use crate::names;
 use crate::types;
 
-/// What the way in returns, taken apart.
+/// The return type of the way in, taken apart.
 pub(super) struct Flow {
     pub(super) out: TokenStream,
     pub(super) kind: FlowKind,
-    /// The value: type, as tokens, and as text; `None` for `()`.
+    /// The value: its type, as tokens and as text; `None` for `()`.
     pub(super) gives: Gives,
     pub(super) breaks: Option<(TokenStream, String)>,
-    /// Of what is returned.
+    /// The return type.
     pub(super) span: Span,
 }
 
 pub(super) enum FlowKind {
     Plain,
-    /// It may be an alias of a `Result` or a `ControlFlow`: rustc knows.
+    /// It may be an alias of a `Result` or a `ControlFlow`, which only rustc knows.
     ByType(Box<Type>),
     Result,
     ControlFlow,
@@ -38,11 +37,11 @@ pub(super) fn read_flow(output: &ReturnType) -> Flow {
     let ReturnType::Type(_, ty) = output else { return Flow::nothing() };
     let ty = types::ungrouped(ty);
     if types::find_impl_trait(ty).is_some() {
-        // Refused already.
-        return Flow::nothing();
+        // This is refused already. What never returns fits any end of a chain.
+        return read_flow(&syn::parse_quote!(-> !));
     }
     let out = types::with_lifetime(ty, &run);
-    let span = name_span(ty);
+    let span = types::name_span(ty);
     let arguments = types::last_segment(ty).map(types::type_arguments).unwrap_or_default();
     let written = |ty: &Type| {
         let relabelled = types::with_lifetime(ty, &run);
@@ -73,8 +72,9 @@ impl Flow {
         Self { out: quote!(()), kind: FlowKind::Plain, gives: Gives::Nothing, breaks: None, span: Span::call_site() }
     }
 
-    /// What has type arguments under a name that is nobody's in particular is read by what it is: `Outcome<User>` may be a `Result`. (A name without arguments
-    /// mostly is what is provided; to ask about each would cost each node.)
+    /// A type with arguments and a name that is not known is read by what rustc says it is: `Outcome<User>` may be a
+    /// `Result`. (A name without arguments is mostly the provided type, and to ask about each would cost something for
+    /// each node.)
     pub(super) fn by_type(self, output: &ReturnType) -> Self {
         let ReturnType::Type(_, ty) = output else { return self };
         let has_arguments = types::last_segment(ty).is_some_and(|last| !types::type_arguments(last).is_empty());
@@ -97,7 +97,7 @@ fn gives(ty: &Type) -> Gives {
     }
 }
 
-/// The constants that say what a type is whose name does not.
+/// The names of the constants that say what a type is whose name does not.
 pub(super) fn by_type() -> (Ident, Ident) {
     (names::single("FLOW"), names::single("NOTHING"))
 }

@@ -6,9 +6,9 @@ use syn::{Attribute, FnArg, GenericParam, Generics, ItemFn, ReturnType, Signatur
 
 use super::Options;
 use super::flow::read_flow;
-use super::hook::{read_hook, refuse_odd_functions, returned};
-use super::signature::{Node, Place};
-use crate::diagnostics::Diagnostics;
+use super::hook::{read_hook, refuse_odd_functions, returned, returns_no_size, takes_no_size};
+use super::signature::{Handshake, Node, Place};
+use crate::diagnostics::{Code, Diagnostics};
 use crate::names;
 use crate::types;
 
@@ -21,6 +21,7 @@ pub(super) fn of_function(function: &ItemFn, options: &Options, diagnostics: &mu
     refuse_odd_functions(signature, diagnostics);
     if let Some(receiver) = signature.receiver() {
         diagnostics.error(
+            Code::E307,
             receiver,
             "a node function has no `self`",
             "put `#[node]` on the `impl` block and call the method `enter`",
@@ -28,14 +29,16 @@ pub(super) fn of_function(function: &ItemFn, options: &Options, diagnostics: &mu
         return None;
     }
     if options.stateless {
-        diagnostics.error(name, "a function has no state anyway", "write `#[node]` alone");
+        diagnostics.error(Code::E304, name, "a function has no state anyway", "write `#[node]` alone");
     }
     let hook = read_hook(signature, quote!(#name #turbofish), Place::Function, diagnostics);
     let flow = read_flow(&returned(signature));
     let flow = if generics.params.is_empty() { flow.by_type(&returned(signature)) } else { flow };
-    let has_no_size = has_no_size(signature);
-    let flow = if has_no_size { read_flow(&ReturnType::Default) } else { flow };
-    let declaration = declare(function, &arguments, &bare);
+    let gives_no_size = returns_no_size(signature);
+    let flow = if gives_no_size { read_flow(&ReturnType::Default) } else { flow };
+    let handshake = Handshake::of(function, &hook, &flow);
+    let is_told = handshake.as_ref().is_some_and(|handshake| handshake.told.is_some());
+    let declaration = declare(function, &arguments, &bare, is_told);
     Some(Node {
         ty: quote!(#name #angle),
         name: names::unraw(name),
@@ -43,6 +46,7 @@ pub(super) fn of_function(function: &ItemFn, options: &Options, diagnostics: &mu
         generics,
         bare,
         is_function: true,
+        is_chain: false,
         declaration: Some(declaration),
         stateless: true,
         promises: options.promises,
@@ -55,25 +59,12 @@ pub(super) fn of_function(function: &ItemFn, options: &Options, diagnostics: &mu
         flow,
         is_stub: false,
         gives_for_longer: false,
-        is_refused: is_ambiguous(signature) || has_no_size,
+        is_refused: is_ambiguous(signature) || gives_no_size || takes_no_size(signature),
+        handshake,
     })
 }
 
-/// Whether a function returns what has no size.
-fn has_no_size(signature: &Signature) -> bool {
-    let ReturnType::Type(_, returned) = returned(signature) else { return false };
-    let is_unsized = |ty: &Type| match types::ungrouped(ty) {
-        Type::Path(path) => path.path.is_ident("str"),
-        Type::Slice(_) | Type::TraitObject(_) => true,
-        _ => false,
-    };
-    let in_result = types::last_segment(&returned)
-        .filter(|last| last.ident == "Result" || last.ident == "Option")
-        .is_some_and(|last| types::type_arguments(last).into_iter().any(is_unsized));
-    is_unsized(&returned) || in_result
-}
-
-/// Whether a lifetime is left out in what a function returns, and in more than one place of what it takes.
+/// Whether the result leaves out a lifetime, and more than one place in the parameters does so, too.
 fn is_ambiguous(signature: &Signature) -> bool {
     let ReturnType::Type(_, returned) = returned(signature) else { return false };
     let taken = signature.inputs.iter().filter_map(|input| match input {
@@ -83,7 +74,7 @@ fn is_ambiguous(signature: &Signature) -> bool {
     elided(&returned) > 0 && taken.sum::<usize>() > 1
 }
 
-/// How many lifetimes are left out in it, as far as one can see.
+/// How many lifetimes are left out in a type, as far as can be seen.
 fn elided(ty: &Type) -> usize {
     use syn::visit::{self, Visit};
     struct Count(usize);
@@ -95,7 +86,7 @@ fn elided(ty: &Type) -> usize {
             self.0 += usize::from(reference.lifetime.is_none());
             visit::visit_type_reference(self, reference);
         }
-        // What is left out in these is bound there.
+        // A lifetime that is left out in these is bound by them.
         fn visit_type_bare_fn(&mut self, _: &'ast syn::TypeBareFn) {}
         fn visit_parenthesized_generic_arguments(&mut self, _: &'ast syn::ParenthesizedGenericArguments) {}
     }
@@ -104,20 +95,28 @@ fn elided(ty: &Type) -> usize {
     count.0
 }
 
-/// A braced struct of the function's name. It lives among types only: a unit struct would also be a value,
-/// and then no binding in this module could have that name.
-fn declare(function: &ItemFn, arguments: &[TokenStream], generics: &Generics) -> TokenStream {
-    // Of a node that nobody uses, rustc says so of the function, and not of this as well: its name is not a token of the user's.
+/// A struct with braces and the function's name. It is a type and no value: the name of a unit struct would also be a
+/// value, and then no binding in this module could have that name.
+///
+/// rustc warns at a call of the function itself that it is deprecated.
+fn declare(function: &ItemFn, arguments: &[TokenStream], generics: &Generics, is_called: bool) -> TokenStream {
+    // If nobody uses a node, rustc reports the function. It does not report the struct as well, since the struct's name
+    // is not a token of the user's.
     let name = &names::emitted(&function.sig.ident);
     let vis = &function.vis;
-    let docs = function.attrs.iter().filter(|attribute| is_kept_on_struct(attribute));
+    let docs = function
+        .attrs
+        .iter()
+        .filter(|attribute| is_kept_on_struct(attribute) && !(is_called && attribute.path().is_ident("deprecated")));
     let types: Vec<_> = generics.type_params().map(|parameter| &parameter.ident).collect();
     let marker = (!types.is_empty()).then(|| quote!(marker: ::core::marker::PhantomData<fn() -> (#(#types,)*)>));
     let (parameters, _, _) = generics.split_for_impl();
     let parameters = (!arguments.is_empty()).then(|| parameters.to_token_stream());
+    let of_clippy = names::is_clippy().then(|| quote!(#[allow(clippy::all, clippy::pedantic)]));
     quote! {
         #(#docs)*
-        #[allow(non_camel_case_types, missing_debug_implementations, missing_copy_implementations, unreachable_pub, clippy::all, clippy::pedantic)]
+        #[allow(non_camel_case_types, missing_debug_implementations, missing_copy_implementations, unreachable_pub)]
+        #of_clippy
         #vis struct #name #parameters { #marker }
     }
 }
@@ -126,7 +125,8 @@ fn is_kept_on_struct(attribute: &Attribute) -> bool {
     ["doc", "cfg", "cfg_attr", "deprecated"].iter().any(|name| attribute.path().is_ident(name))
 }
 
-/// The node's own generics, types and constants, in a run and outside of one, and its arguments. Lifetimes are the run's.
+/// The node's own generics (types and constants) in a run and outside of one, and its arguments. Its lifetimes are the
+/// run's.
 fn node_generics(generics: &Generics) -> (Generics, Generics, Vec<TokenStream>) {
     let mut kept = generics.clone();
     kept.params = kept.params.into_iter().filter(|parameter| !matches!(parameter, GenericParam::Lifetime(_))).collect();

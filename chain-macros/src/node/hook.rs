@@ -1,28 +1,34 @@
-//! Reads a hook: what it asks for, how it is called, and whether it is awaited.
+//! Reads a hook: what it needs, how it is called, and whether it is awaited.
 
-use proc_macro2::{Span, TokenStream};
-use syn::spanned::Spanned;
+use proc_macro2::TokenStream;
 use syn::{FnArg, Pat, ReturnType, Signature, Type};
 
 use super::kept::{Kept, lifetimes_kept};
-use super::signature::{Access, Hook, Parameter, Place, Role};
-use crate::diagnostics::Diagnostics;
+use super::signature::{Hook, Parameter, Place, Role};
+use crate::diagnostics::{Code, Diagnostics};
+use crate::told::Access;
 use crate::types;
 
 pub(super) fn refuse_odd_functions(signature: &Signature, diagnostics: &mut Diagnostics) {
     if let Some(token) = &signature.unsafety {
-        diagnostics.error(token, "a node cannot be an `unsafe fn`", "call the unsafe function inside a safe node");
+        diagnostics.error(
+            Code::E316,
+            token,
+            "a node cannot be an `unsafe fn`",
+            "call the unsafe function inside a safe node",
+        );
     }
     if let Some(token) = &signature.variadic {
-        diagnostics.error(token, "a node cannot be variadic", "name each parameter");
+        diagnostics.error(Code::E316, token, "a node cannot be variadic", "name each parameter");
     }
     if let Some(abi) = &signature.abi {
-        diagnostics.error(abi, "a node cannot be an `extern fn`", "call it inside a node of your own");
+        diagnostics.error(Code::E316, abi, "a node cannot be an `extern fn`", "call it inside a node of your own");
     }
     if let ReturnType::Type(_, ty) = &returned(signature)
         && let Some(token) = types::find_impl_trait(ty)
     {
         diagnostics.error(
+            Code::E008,
             token,
             "what a node provides is found by its type, which `impl Trait` does not name",
             "name the type, or wrap the value in a type of its own",
@@ -44,6 +50,7 @@ pub(super) fn read_hook(signature: &Signature, call: TokenStream, place: Place, 
         if twin.is_some() {
             let ty = types::text(&parameter.ty);
             diagnostics.error(
+                Code::E109,
                 &argument.ty,
                 format_args!("{} asks for `{ty}` twice", place.name()),
                 format_args!("a scope has one `{ty}`; wrap the other in a type of its own"),
@@ -57,7 +64,8 @@ pub(super) fn read_hook(signature: &Signature, call: TokenStream, place: Place, 
     Hook { call, is_async, is_owned, parameters }
 }
 
-/// Of a function that returns a future, and is not an `async fn`: what the future gives, and whether it is `'static` and `Send`.
+/// For a function that returns a future and is not an `async fn`: the output of the future, and whether the future is
+/// `'static` and `Send`.
 fn future_of(signature: &Signature) -> Option<(Type, bool)> {
     let ReturnType::Type(_, ty) = &signature.output else { return None };
     let Type::ImplTrait(bounds) = types::ungrouped(ty) else { return None };
@@ -86,12 +94,31 @@ fn future_of(signature: &Signature) -> Option<(Type, bool)> {
     output.map(|output| (output, is_static && is_send))
 }
 
-/// What a hook returns once it was awaited.
+/// The return type of a hook, once it was awaited.
 pub(super) fn returned(signature: &Signature) -> ReturnType {
     match future_of(signature) {
         Some((output, _)) => ReturnType::Type(<syn::Token![->]>::default(), Box::new(output)),
         None => signature.output.clone(),
     }
+}
+
+/// Whether a hook returns a type without a size. rustc reports that at the user's function.
+pub(super) fn returns_no_size(signature: &Signature) -> bool {
+    matches!(returned(signature), ReturnType::Type(_, ty) if types::has_no_size(&ty))
+}
+
+/// Whether a hook takes a value without a size, or is lent an `Option` of one.
+pub(super) fn takes_no_size(signature: &Signature) -> bool {
+    signature.inputs.iter().any(|argument| match argument {
+        FnArg::Typed(argument) => match types::ungrouped(&argument.ty) {
+            Type::Reference(reference) => {
+                types::has_no_size(&reference.elem)
+                    && types::last_segment(&reference.elem).is_some_and(|last| last.ident != "str")
+            }
+            ty => types::has_no_size(ty),
+        },
+        FnArg::Receiver(_) => false,
+    })
 }
 
 fn read_parameter(
@@ -101,9 +128,10 @@ fn read_parameter(
     diagnostics: &mut Diagnostics,
 ) -> Option<Parameter> {
     let ty = types::ungrouped(&argument.ty);
-    let span = name_span(types::referent(ty));
+    let span = types::name_span(types::referent(ty));
     if let Some(token) = types::find_impl_trait(ty) {
         diagnostics.error(
+            Code::E008,
             token,
             "a node's parameter is found by its type, which `impl Trait` does not name",
             "name the type, or add a type parameter and name the node with it: `node::<Type>`",
@@ -116,22 +144,32 @@ fn read_parameter(
         if matches!(place, Place::Exit | Place::Cancelled) {
             let text = types::text(ty);
             diagnostics.error(
+                Code::E310,
                 ty,
                 format_args!("{} borrows what it needs, it cannot take `{text}` by value", place.name()),
                 format_args!("write `&{text}` or `&mut {text}`"),
             );
             return None;
         }
-        return Some(Parameter { ty: ty.clone(), behind: 0, access: Access::Taken, role, is_own: false, span });
+        return Some(Parameter {
+            ty: ty.clone(),
+            behind: 0,
+            access: Access::Taken,
+            is_kept: false,
+            role,
+            is_own: false,
+            span,
+        });
     };
     let (reference, behind) = match is_reply {
         false => innermost(reference, kept, place, diagnostics)?,
         true => (reference, 0),
     };
-    let span = name_span(types::ungrouped(&reference.elem));
+    let span = types::name_span(types::ungrouped(&reference.elem));
     if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| !is_reply && lifetime.ident == "static") {
         let text = types::text(&reference.elem);
         diagnostics.error(
+            Code::E118,
             lifetime,
             format_args!("a node is lent `{text}` for its run, and not for `'static`"),
             format_args!(
@@ -145,6 +183,7 @@ fn read_parameter(
     let access = match (reference.mutability, is_kept) {
         (Some(_), true) => {
             diagnostics.error(
+                Code::E119,
                 ty,
                 "what a node provides cannot borrow from what it was lent for writing",
                 "borrow it as `&T`, or return a value of its own",
@@ -152,14 +191,13 @@ fn read_parameter(
             return None;
         }
         (Some(_), false) => Access::LentMut,
-        (None, true) => Access::Kept,
-        (None, false) => Access::Lent,
+        (None, _) => Access::Lent,
     };
-    Some(Parameter { ty: (*reference.elem).clone(), behind, access, role, is_own: false, span })
+    Some(Parameter { ty: (*reference.elem).clone(), behind, access, is_kept, role, is_own: false, span })
 }
 
-/// The last of shared references to each other, and how many are before it. A value is found by what references to it refer to, so `&&T` asks
-/// for a `T`, too.
+/// The innermost of several shared references, and how many stand before it. A value is found by the type to which
+/// references lead, so `&&T` asks for a `T`, too.
 fn innermost<'a>(
     reference: &'a syn::TypeReference,
     kept: &Kept,
@@ -171,7 +209,7 @@ fn innermost<'a>(
         && reference.mutability.is_none()
         && inner.mutability.is_none()
     {
-        // The reference itself is made for the call.
+        // The outer reference is made for the call.
         if let Some(lifetime) = &reference.lifetime
             && lifetime.ident != "_"
             && matches!(place, Place::Function | Place::Enter)
@@ -179,6 +217,7 @@ fn innermost<'a>(
         {
             let text = types::text(&inner.elem);
             diagnostics.error(
+                Code::E120,
                 lifetime,
                 format_args!("a node cannot keep a reference to a `&{text}`, which is made for the call"),
                 format_args!("ask for `&{lifetime} {text}`, or keep the inner reference: `&&{lifetime} {text}`"),
@@ -188,9 +227,4 @@ fn innermost<'a>(
         (reference, behind) = (inner, behind + 1);
     }
     Some((reference, behind))
-}
-
-/// Of a type's name: a span of several tokens cannot be made on stable.
-pub(super) fn name_span(ty: &Type) -> Span {
-    types::last_segment(ty).map_or_else(|| ty.span(), |segment| segment.ident.span())
 }

@@ -1,14 +1,14 @@
-//! The lifetimes that what a hook returns borrows for.
+//! The lifetimes for which the result of a hook borrows.
 
 use syn::{FnArg, Generics, Ident, Signature, Type};
 
 use crate::types;
 
-/// The lifetimes that what a hook returns borrows for.
+/// The lifetimes for which the result of a hook borrows.
 pub(super) struct Kept {
     pub(super) named: Vec<Ident>,
     pub(super) elided: bool,
-    /// Those of what stands behind a `&mut`: there, a lifetime is just that of the run, and no shorter one.
+    /// The lifetimes after a `&mut`: there, a lifetime is exactly that of the run, and cannot be shorter.
     pub(super) written_through: Vec<Ident>,
 }
 
@@ -45,7 +45,7 @@ pub(super) fn lifetimes_kept(signature: &Signature) -> Kept {
             self.elided |= reference.lifetime.is_none();
             visit::visit_type_reference(self, reference);
         }
-        // What is elided in these is bound there.
+        // A lifetime that is elided in these is bound by them.
         fn visit_type_bare_fn(&mut self, function: &'ast syn::TypeBareFn) {
             let elided = self.elided;
             visit::visit_type_bare_fn(self, function);
@@ -75,7 +75,7 @@ pub(super) fn lifetimes_kept(signature: &Signature) -> Kept {
     Kept { named: output.named, elided: output.elided, written_through: behind_mut.named }
 }
 
-/// Adds what lives at least as long as one of these.
+/// Adds the lifetimes that last at least as long as one of these.
 fn outlive(generics: &Generics, named: &mut Vec<Ident>) {
     let declared = generics.lifetimes().map(|parameter| (&parameter.lifetime, &parameter.bounds));
     let clause = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
@@ -98,7 +98,7 @@ fn outlive(generics: &Generics, named: &mut Vec<Ident>) {
     }
 }
 
-/// Whether a lifetime of these is in a type.
+/// Whether one of these lifetimes is in a type.
 pub(super) fn mentions(ty: &Type, generics: &Generics) -> bool {
     use syn::visit::Visit;
     struct Find<'a>(&'a Generics, bool);

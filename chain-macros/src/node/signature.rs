@@ -2,28 +2,32 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::{Generics, Ident, Type};
+use syn::{Generics, Ident, Type, Visibility};
 
 use super::flow::{Flow, FlowKind};
 use crate::names;
+use crate::told::{Access, Told};
+use crate::types;
 
 /// A node as data, before any token of it is emitted.
 pub(super) struct Node {
-    /// How the traits' impls name it: `auth<T>`, `AccessLog`.
+    /// The node's type in the impls: `auth<T>`, `AccessLog`.
     pub(super) ty: TokenStream,
     pub(super) name: String,
-    /// Of that name, where errors about the node as a whole stand.
+    /// The span of that name, for errors about the node as a whole.
     pub(super) span: Span,
     pub(super) generics: Generics,
-    /// The same where no run is known: without what is asked of a function's parameters for one of its lifetimes.
+    /// The same outside of a run: without the bounds on a function's parameters for one of its lifetimes.
     pub(super) bare: Generics,
-    /// A function is named in a chain by itself, and has no way out: it needs less.
+    /// A chain names a function by itself, and a function has no way out, so it needs less.
     pub(super) is_function: bool,
+    /// It is a chain, so other methods of its type do not matter.
+    pub(super) is_chain: bool,
     /// For a function: the struct of the same name.
     pub(super) declaration: Option<TokenStream>,
     pub(super) stateless: bool,
     pub(super) promises: Promises,
-    /// The first call in a hook that begins a task which nobody waits for, and how it is written.
+    /// The first call in a hook that begins a task for which nothing waits, and the call as it is written.
     pub(super) spawns: Option<(Ident, String)>,
     pub(super) enter: Option<Hook>,
     pub(super) exit: Option<Hook>,
@@ -34,27 +38,29 @@ pub(super) struct Node {
     pub(super) flow: Flow,
     /// It stands beside errors.
     pub(super) is_stub: bool,
-    /// `enter` is awaited, and gives what borrows for a lifetime of the node's own type.
+    /// `enter` is awaited, and its value borrows for a lifetime of the node's own type.
     pub(super) gives_for_longer: bool,
-    /// rustc refuses the function: from which of its parameters the result borrows, nothing says.
+    /// rustc refuses the function: nothing says from which parameter the result borrows.
     pub(super) is_refused: bool,
+    /// For a function: the macro that tells its signature.
+    pub(super) handshake: Option<Handshake>,
 }
 
-/// What the options of `#[node(..)]` say of it, which each chain is held to.
+/// The promises of `#[node(..)]`, which each chain is checked against.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Promises {
     /// It gives the reply, and nothing may come after it.
     pub(super) last: bool,
-    /// It turns requests away, so nothing is taken before it.
+    /// It turns requests away, so no input may be taken before it.
     pub(super) rejects: bool,
-    /// What it provides is of no use but to a later node.
+    /// Its value is useful only to a later node.
     pub(super) wanted: bool,
-    /// It stands in no block that may run again.
+    /// It may not stand in a block that may run again.
     pub(super) once: bool,
 }
 
 impl Promises {
-    /// The one of this name.
+    /// The promise of this name.
     pub(super) fn named(&mut self, option: &syn::Path) -> Option<&mut bool> {
         let Self { last, rejects, wanted, once } = self;
         let all = [("last", last), ("rejects", rejects), ("wanted", wanted), ("once", once)];
@@ -62,7 +68,7 @@ impl Promises {
     }
 }
 
-/// A hook: what is called, and with what.
+/// A hook: the function that is called, and its arguments.
 pub(super) struct Hook {
     pub(super) call: TokenStream,
     pub(super) is_async: bool,
@@ -71,44 +77,52 @@ pub(super) struct Hook {
     pub(super) parameters: Vec<Parameter>,
 }
 
+/// The macro of a function.
+pub(super) struct Handshake {
+    pub(super) name: Ident,
+    pub(super) vis: Visibility,
+    /// The signature. Without one, the function is found through its traits.
+    pub(super) told: Option<Told>,
+}
+
 #[derive(Clone)]
 pub(super) struct Parameter {
     pub(super) ty: Type,
-    /// How many more references there are before the type: of `&&T`, which is lent by a reference to the `&T` that is found, it is one.
+    /// How many references are made to what is found: one for `&&T`, which is a reference to the `&T` that the scope
+    /// lends.
     pub(super) behind: usize,
     pub(super) access: Access,
+    /// It is lent for the whole run, because the node's value borrows from it.
+    pub(super) is_kept: bool,
     pub(super) role: Role,
-    /// It is what the node itself provided, by its look, lifetimes aside: that borrows for the run, whatever a hook says.
+    /// By its look, apart from lifetimes, it is the node's own value. That value borrows for the run, whatever a hook
+    /// says.
     pub(super) is_own: bool,
-    /// Of the parameter's type, for errors about it.
+    /// The span of the parameter's type, for errors about it.
     pub(super) span: Span,
 }
 
 impl Parameter {
-    /// `&`, once for each reference that is made to what is lent.
+    /// Whether it is found in the scope by its type. (No scope lends a reference to a reference for writing.)
+    pub(super) fn is_found(&self) -> bool {
+        self.role != Role::Reply && !matches!(types::ungrouped(&self.ty), Type::Reference(_))
+    }
+
+    /// `&`, once for each reference that is made.
     pub(super) fn references(&self) -> TokenStream {
         std::iter::repeat_n(quote!(&), self.behind).collect()
     }
 }
 
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Access {
-    Lent,
-    LentMut,
-    /// Lent for the whole run, because what the node provides borrows from it.
-    Kept,
-    Taken,
-}
-
-#[derive(Clone, Copy, PartialEq)]
 pub(super) enum Role {
     Scope,
     Reply,
-    /// In `cancelled`: what the node itself provided.
+    /// In `cancelled`: the node's own value.
     Own,
 }
 
-/// Where a hook stands, for its errors.
+/// The kind of hook, for its errors.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Place {
     Function,
@@ -134,11 +148,11 @@ impl Place {
 
 /// What `#[node]` knows of `around` and `again`.
 pub(super) struct Around {
-    /// Whether it is lent what `enter` gave.
+    /// Whether it is lent the value of `enter`.
     pub(super) takes_entered: bool,
-    /// What its block has to give, where it says so: the reply.
+    /// The output that it asks of its block, if it names one: the reply.
     pub(super) output: Option<Type>,
-    /// What it returns, with [`output`] for the block's output where that is any.
+    /// Its return type. [`output`] stands for the block's output if that can be any type.
     pub(super) out: Type,
     pub(super) kind: FlowKind,
     pub(super) gives_up: Option<TokenStream>,
@@ -151,13 +165,13 @@ pub(super) struct Again {
     /// It returns a future in an `Option`: a pause may come first.
     pub(super) pauses: bool,
     pub(super) reply: Type,
-    /// Its own type parameter, which stands for the reply, and what it asks of it.
+    /// Its own type parameter, which stands for the reply, and the bounds of that parameter.
     pub(super) parameter: Option<Ident>,
     pub(super) bounds: Vec<TokenStream>,
 }
 
 impl Around {
-    /// One that does nothing, beside errors that stand already.
+    /// One that does nothing, beside errors that are reported already.
     pub(super) fn kept_alive() -> Self {
         let output = block_output();
         Self {
@@ -171,7 +185,7 @@ impl Around {
         }
     }
 
-    /// What it gives up with.
+    /// The type with which it gives up.
     pub(super) const fn gives_up(&self) -> Option<&TokenStream> {
         self.gives_up.as_ref()
     }

@@ -1,30 +1,31 @@
-//! What a hook's body spawns by itself: found in its tokens, for chains that deny it.
+//! Finds what a hook's own body spawns, by its tokens, for chains that deny it.
 //!
-//! Tokens are all that there is: also what stands in a macro's call is seen. What a called function spawns is not, nor a function under another name.
+//! Only the tokens are read, so the arguments of a macro call are seen, too. What a called function spawns is not seen,
+//! nor is a function under another name.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::quote;
 
 use crate::names;
 
-/// What begins a task or a thread that nobody waits for.
+/// The functions that begin a task or a thread for which nothing waits.
 const FUNCTIONS: [&str; 3] = ["spawn", "spawn_local", "spawn_blocking"];
 
-/// The crates and modules whose functions these are.
+/// The crates and modules that have these functions.
 const MODULES: [&str; 9] =
     ["actix_rt", "async_global_executor", "async_std", "rayon", "rt", "smol", "task", "thread", "tokio"];
 
-/// What a path begins with that leads into the user's own crate.
+/// The beginnings of paths into the user's own crate.
 const OWN: [&str; 4] = ["crate", "self", "super", "Self"];
 
-/// What in these tokens spawns first: the function's name, and how it is written.
+/// The first call in these tokens that spawns: the function's name, and the call as it is written.
 pub(super) fn first(tokens: TokenStream) -> Option<(Ident, String)> {
     let mut own = Vec::new();
     declared(tokens.clone(), &mut own);
     first_but(tokens, &own)
 }
 
-/// The same, but for what is called without a path and is declared in the body itself.
+/// The same, except for functions that are called without a path and declared in the body itself.
 fn first_but(tokens: TokenStream, own: &[String]) -> Option<(Ident, String)> {
     let tokens: Vec<_> = tokens.into_iter().collect();
     tokens.iter().enumerate().find_map(|(at, token)| match token {
@@ -33,7 +34,7 @@ fn first_but(tokens: TokenStream, own: &[String]) -> Option<(Ident, String)> {
         }
         TokenTree::Ident(name) if is_function(name) => {
             let (path, behind) = (through(&tokens[..at])?, &tokens[at + 1..]);
-            // With its path, it is what spawns also where another function is told to call it.
+            // With its path the function is also meant if it is passed to another function.
             let is_meant = if path.is_empty() {
                 is_called(behind) && !own.contains(&names::unraw(name))
             } else {
@@ -49,12 +50,12 @@ fn is_function(name: &Ident) -> bool {
     FUNCTIONS.contains(&names::unraw(name).as_str())
 }
 
-/// Whether the name behind this word is declared by it.
+/// Whether this word declares the name after it.
 fn declares(word: &Ident) -> bool {
     ["fn", "let", "mut"].iter().any(|declares| word == declares)
 }
 
-/// The functions and the locals that are declared in these tokens under a name that spawns.
+/// The functions and locals that these tokens declare under the name of a function that spawns.
 fn declared(tokens: TokenStream, own: &mut Vec<String>) {
     let tokens: Vec<_> = tokens.into_iter().collect();
     for (at, token) in tokens.iter().enumerate() {
@@ -68,7 +69,7 @@ fn declared(tokens: TokenStream, own: &mut Vec<String>) {
     }
 }
 
-/// `use tokio::{spawn as go, time}`: what is imported under another name.
+/// `use tokio::{spawn as go, time}`: the new name of what is imported.
 fn imported(before: &[TokenTree], group: &Group) -> Option<(Ident, String)> {
     let [TokenTree::Ident(module), colon, other] = before else { return None };
     if !(is(colon, ':') && is(other, ':') && group.delimiter() == Delimiter::Brace && is_module(module)) {
@@ -86,7 +87,7 @@ fn is_module(name: &Ident) -> bool {
     MODULES.iter().any(|known| name == known)
 }
 
-/// Whether these tokens, behind a name, call it: `(..)`, or `::<..>(..)`.
+/// Whether these tokens, after a name, call it: `(..)`, or `::<..>(..)`.
 fn is_called(behind: &[TokenTree]) -> bool {
     match behind {
         [TokenTree::Group(group), ..] => group.delimiter() == Delimiter::Parenthesis,
@@ -95,7 +96,7 @@ fn is_called(behind: &[TokenTree]) -> bool {
     }
 }
 
-/// Whether the path goes on behind the name, or it is a macro: `::Thing`, `!(..)`.
+/// Whether the path goes on after the name, or the name is that of a macro: `::Thing`, `!(..)`.
 fn goes_on(behind: &[TokenTree]) -> bool {
     match behind {
         [colon, other, ..] if is(colon, ':') && is(other, ':') => true,
@@ -104,7 +105,7 @@ fn goes_on(behind: &[TokenTree]) -> bool {
     }
 }
 
-/// By which path the name behind these tokens is called, if that is one by which tasks and threads are begun.
+/// The path before a name, if it is a path by which tasks and threads are begun.
 fn through(before: &[TokenTree]) -> Option<String> {
     match before {
         // `Handle::current().spawn(..)`
@@ -118,14 +119,14 @@ fn through(before: &[TokenTree]) -> Option<String> {
             (is_module(module) && !is_own(path)).then(|| format!("{module}::"))
         }
         [.., colon, other] if is(colon, ':') && is(other, ':') => None,
-        // It is declared here.
+        // The name is declared here.
         [.., TokenTree::Ident(word)] if declares(word) => None,
-        // Imported, most likely: what is one's own is called by its path.
+        // It is imported, most likely: a function of the user's own is called by its path.
         _ => Some(String::new()),
     }
 }
 
-/// Whether the path that these tokens end with, `..::`, begins in the user's own crate.
+/// Whether the path at the end of these tokens, `..::`, begins in the user's own crate.
 fn is_own(path: &[TokenTree]) -> bool {
     match path {
         [before @ .., TokenTree::Ident(word), colon, other] if is(colon, ':') && is(other, ':') => {
@@ -139,7 +140,7 @@ fn is(token: &TokenTree, sign: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == sign)
 }
 
-/// The constant of `Signature` that a chain which denies it evaluates: a panic at the user's `spawn`.
+/// The constant of `Signature` that a chain evaluates if it denies this: a panic at the user's `spawn`.
 pub(super) fn constant(rt: &TokenStream, node: &str, (name, call): &(Ident, String)) -> TokenStream {
     let blocks = name == "spawn_blocking" || call.starts_with("thread::");
     let instead = if blocks { "spawn_blocking" } else { "spawn" };

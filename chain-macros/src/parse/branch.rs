@@ -1,17 +1,18 @@
 //! `match node { Pattern => chain, .. }` and `if node { .. } else { .. }`.
 //!
-//! A binding that nodes shall find is written with its type, as a parameter is: `Route::Api(api: Api)`. No macro can know
-//! the type of a binding, and an arm's scope has to name it.
+//! A binding that nodes are to find is written with its type, like a parameter: `Route::Api(api: Api)`. No macro can
+//! know the type of a binding, and an arm's scope has to name it.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Pat, Token};
 
+use super::expression;
 use super::pattern::{self, Typed};
 use super::pieces::{block, items, node_ends, node_path};
 use crate::ast::{Arm, Binding, Block, Branch, Item, ItemKind, NodeUse};
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Code, Diagnostics};
 use crate::extent;
 use crate::names;
 use crate::rewrite::cut_arms;
@@ -22,12 +23,15 @@ pub(super) fn of_match(input: ParseStream<'_>, diagnostics: &mut Diagnostics) ->
     let keyword: Token![match] = input.parse()?;
     let (node, through) = scrutinee(input, "match")?;
     let Ok(group) = input.parse::<Group>() else {
-        return Err(input.error("expected the arms of `match`\n  help: write `match node { Pattern => chain, .. }`"));
+        return Err(
+            Code::E401.here(input, "expected the arms of `match`\n  help: write `match node { Pattern => chain, .. }`")
+        );
     };
     super::pieces::ends_here(input, "the arms")?;
     let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
     if tokens.is_empty() {
         diagnostics.error_at(
+            Code::E401,
             group.span_open(),
             "this `match` has no arms",
             "write `Pattern => chain` for each thing that the node may give",
@@ -56,7 +60,7 @@ pub(super) fn of_if(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> sy
         }
         if input.is_empty() {
             let what = "expected `=` and a node behind the pattern\n  help: write `if let Pattern = node { .. }`";
-            return Err(syn::Error::new(keyword.span, what));
+            return Err(Code::E401.at(keyword.span, what));
         }
         input.parse::<Token![=]>()?;
         Some(pattern)
@@ -65,13 +69,14 @@ pub(super) fn of_if(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> sy
     };
     let (node, through) = scrutinee(input, "if")?;
     let (through, labels) = unzipped(through);
-    if input.peek(Token![&&]) || input.peek(Token![||]) || input.peek(Token![==]) {
-        return Err(input.error(
+    if expression::asks_more(input) {
+        return Err(Code::E402.here(
+            input,
             "a branch asks one node, not an expression\n  help: write a `#[node]` function that gives the `bool`",
         ));
     }
     let Ok(group) = input.parse::<Group>() else {
-        return Err(input.error("expected a chain in braces\n  help: write `if node { a => b } else { c }`"));
+        return Err(Code::E401.here(input, "expected a chain in braces\n  help: write `if node { a => b } else { c }`"));
     };
     let then = block(&group, diagnostics);
     let (otherwise, lacks_else) = if input.peek(Token![else]) {
@@ -82,7 +87,9 @@ pub(super) fn of_if(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> sy
             (Block { items: vec![Item::plain(ItemKind::Branch(inner))], span, is_empty: false }, false)
         } else {
             let Ok(group) = input.parse::<Group>() else {
-                return Err(input.error("expected a chain in braces after `else`\n  help: write `else { c => d }`"));
+                return Err(
+                    Code::E401.here(input, "expected a chain in braces after `else`\n  help: write `else { c => d }`")
+                );
             };
             (block(&group, diagnostics), false)
         }
@@ -108,23 +115,28 @@ pub(super) fn of_if(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> sy
     Ok(Branch { span, node, through, arms, is_bool, lacks_else })
 }
 
-/// The node behind `match` or `if`.
+/// The node after `match` or `if`.
 fn scrutinee(input: ParseStream<'_>, keyword: &str) -> syn::Result<(NodeUse, Option<Through>)> {
     if input.peek(Token![!]) {
-        return Err(input.error(
+        return Err(Code::E402.here(
+            input,
             "a branch asks one node, not an expression\n  help: swap the two blocks, or write a `#[node]` function that gives the opposite",
         ));
     }
     if input.peek(Token![#]) {
-        return Err(input.error(format!(
+        return Err(Code::E403.here(input, format!(
             "the node that `{keyword}` asks takes no attribute\n  help: put it before `{keyword}`: it is about all of the branch"
         )));
     }
     if input.is_empty() || input.peek(syn::token::Brace) {
-        return Err(input.error(format!("expected a node after `{keyword}`\n  help: write `{keyword} node {{ .. }}`")));
+        return Err(Code::E401
+            .here(input, format!("expected a node after `{keyword}`\n  help: write `{keyword} node {{ .. }}`")));
+    }
+    if input.peek(syn::token::Paren) {
+        return Err(two_nodes(input));
     }
     let node = node_path(input)?;
-    // What a segment says of its own branches.
+    // What a segment adds about its own branches.
     if input.peek(Token![as]) {
         input.parse::<Token![as]>()?;
         let of = input.parse()?;
@@ -133,18 +145,23 @@ fn scrutinee(input: ParseStream<'_>, keyword: &str) -> syn::Result<(NodeUse, Opt
         let labels = labels.parse_terminated(|label| label.parse::<syn::LitStr>(), Token![,])?;
         return Ok((node, Some((of, labels.iter().map(syn::LitStr::value).collect()))));
     }
-    if !(input.peek(syn::token::Brace)
-        || input.is_empty()
-        || input.peek(Token![&&])
-        || input.peek(Token![||])
-        || input.peek(Token![==]))
-    {
+    if keyword == "match" && expression::asks_more(input) || input.peek(Token![,]) {
+        return Err(two_nodes(input));
+    }
+    if !(input.peek(syn::token::Brace) || input.is_empty() || expression::asks_more(input)) {
         node_ends(input, &node)?;
     }
     Ok((node, None))
 }
 
-/// The function of a segment that says which arm it is, and how the arms are written there.
+fn two_nodes(input: ParseStream<'_>) -> syn::Error {
+    Code::E402.here(
+        input,
+        "a branch asks one node\n  help: put a branch into the arms of another, or write a `#[node]` function that gives both",
+    )
+}
+
+/// The function of a segment that says which arm a value belongs to, and the arms as the segment writes them.
 type Through = (syn::Path, Vec<String>);
 
 fn unzipped(through: Option<Through>) -> (Option<syn::Path>, Vec<String>) {
@@ -161,6 +178,7 @@ fn arms(tokens: &[TokenTree], diagnostics: &mut Diagnostics) -> Vec<Arm> {
     if end < tokens.len() {
         let what: TokenStream = tokens[end..].iter().cloned().collect();
         diagnostics.error(
+            Code::E401,
             what,
             "this arm has no chain",
             "write `Pattern => chain`, or `Pattern => {}` where nothing is to be done",
@@ -172,11 +190,12 @@ fn arms(tokens: &[TokenTree], diagnostics: &mut Diagnostics) -> Vec<Arm> {
 fn arm(head: &[TokenTree], at: Span, body: &[TokenTree], diagnostics: &mut Diagnostics) -> Option<Arm> {
     if let Some(pound) = head.first().filter(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '#'))
     {
-        diagnostics.error(pound, "an arm takes no attribute", "put it before a node of the arm's chain");
+        diagnostics.error(Code::E403, pound, "an arm takes no attribute", "put it before a node of the arm's chain");
         return None;
     }
     if head.is_empty() {
         diagnostics.error_at(
+            Code::E401,
             at,
             "this arm has no pattern",
             "write `Pattern => chain`, or `_ => chain` for all the rest",
@@ -199,10 +218,20 @@ fn arm(head: &[TokenTree], at: Span, body: &[TokenTree], diagnostics: &mut Diagn
         None => pattern,
         Some((keyword, guard)) => quote!(#pattern #keyword #guard),
     };
+    let body = match expression::next_arm(body) {
+        None => body,
+        Some((end, next)) => {
+            let next: TokenStream = body[next].iter().cloned().collect();
+            let help = format!("write `,` before `{} =>`", types::text(&next));
+            diagnostics.error(Code::E401, next, "two arms are parted by `,`", help);
+            &body[..end]
+        }
+    };
     let body = match body {
         [TokenTree::Group(group)] if group.delimiter() == Delimiter::Brace => block(group, diagnostics),
         [] => {
             diagnostics.error_at(
+                Code::E401,
                 at,
                 "this arm has no chain",
                 "write `Pattern => chain`, or `Pattern => {}` where nothing is to be done",
@@ -218,7 +247,7 @@ fn arm(head: &[TokenTree], at: Span, body: &[TokenTree], diagnostics: &mut Diagn
     Some(Arm { pattern, label, bindings, body })
 }
 
-/// The pattern as rustc shall see it, and the bindings that have types.
+/// The pattern for rustc, and the bindings that have types.
 fn pattern_of(
     tokens: &[TokenTree],
     guard: Option<&Expr>,
@@ -241,13 +270,16 @@ fn pattern_of(
     for name in pattern::bound(&parsed) {
         let typed = bindings.iter().any(|binding: &Binding| binding.name == name);
         let text = names::unraw(&name);
-        // A lone name with a capital letter is a constant, or a variant that was imported.
+        // A single name with a capital letter is a constant, or an imported variant.
         let is_constant = text.starts_with(char::is_uppercase);
         if !(typed || is_constant || text.starts_with('_') || in_guard(&name)) {
+            // In a struct's pattern, the name before the first `:` is the field.
+            let member = pattern::member_of(&parsed, &name).map(|member| format!("{member}: ")).unwrap_or_default();
             diagnostics.error(
+                Code::E404,
                 &name,
                 format_args!("nodes find `{text}` by its type, which is not written here"),
-                format_args!("write `{text}: Type`, or `_` where no node needs it"),
+                format_args!("write `{member}{text}: Type`, or `{member}_` where no node needs it"),
             );
         }
     }

@@ -9,14 +9,14 @@ use syn::{Attribute, Generics, Ident, LitInt, Token, Type, Visibility};
 
 use super::modifiers;
 use super::run::run;
-use crate::ast::{Chain, Field, Form, Observer};
-use crate::diagnostics::Diagnostics;
+use crate::ast::{Chain, Condition, Field, Form, ItemKind, Modifiers, Observer};
+use crate::diagnostics::{Code, Diagnostics};
 use crate::{extent, names, types};
 
-/// The words that an item begins with, whether or not a chain can be one.
+/// The words at the beginning of an item, whether a chain can be such an item or not.
 pub(super) const ITEM_WORDS: [&str; 9] = ["pub", "async", "fn", "enum", "union", "trait", "impl", "mod", "type"];
 
-/// Whether it begins like an item: attributes, visibility, `struct`. A lone mistake in these is one in an item.
+/// Whether it begins like an item: attributes, visibility, `struct`. Then a mistake in these is a mistake in an item.
 pub(super) fn is_item(tokens: &[TokenTree]) -> bool {
     tokens.iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "struct"))
         || matches!(tokens.first(), Some(TokenTree::Ident(word)) if ITEM_WORDS.iter().any(|item| word == item))
@@ -25,6 +25,7 @@ pub(super) fn is_item(tokens: &[TokenTree]) -> bool {
 pub(super) fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnostics) -> Option<Chain> {
     let Some(at) = tokens.iter().position(|token| matches!(token, TokenTree::Ident(word) if word == "struct")) else {
         diagnostics.error(
+            Code::E003,
             &tokens[0],
             "a chain that is an item begins with its type",
             "write `pub struct Name { .. }` before `async fn(..)`, or use the short form `chain!(auth => log)`",
@@ -42,6 +43,7 @@ pub(super) fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &m
     let Some(end) = known.or_else(|| tail.iter().position(is_end)) else {
         let last = tail.last().expect("`struct` at least");
         diagnostics.error(
+            Code::E003,
             last,
             "the chain's `struct` has no end",
             "write its fields in braces, or `;` where it has none",
@@ -50,12 +52,18 @@ pub(super) fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &m
     };
     let header: TokenStream = tail[1..end].iter().cloned().collect();
     if header.is_empty() {
-        diagnostics.error(&tail[0], "the chain has no name", "write `struct Name { .. }`");
+        diagnostics.error(Code::E003, &tail[0], "the chain has no name", "write `struct Name { .. }`");
+        return None;
+    }
+    let is_run = |token: &&TokenTree| matches!(token, TokenTree::Ident(word) if word == "fn" || word == "async");
+    if let Some(run) = tail[2..end].iter().find(is_run).filter(|_| known.is_none()) {
+        let help = "write its fields in braces, or `;` where it has none";
+        diagnostics.error(Code::E003, run, "the chain's `struct` has no end before this", help);
         return None;
     }
     let tuple = tail[1..end].iter().find(|token| is_group(token, Delimiter::Parenthesis));
     if let Some(tuple) = tuple.filter(|_| known.is_none()) {
-        diagnostics.error(tuple, "the fields of a chain have names", "write `struct Name { field: Type }`");
+        diagnostics.error(Code::E003, tuple, "the fields of a chain have names", "write `struct Name { field: Type }`");
         return None;
     }
     let (name, generics) = diagnostics.ok(struct_header.parse2(header))?;
@@ -68,7 +76,7 @@ pub(super) fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &m
         if punct.as_char() != ';' {
             break;
         }
-        diagnostics.error(punct, "there is no `;` between the chain's struct and its `fn`", "leave it out");
+        diagnostics.error(Code::E003, punct, "there is no `;` between the chain's struct and its `fn`", "leave it out");
         run_tokens = rest;
     }
     let run = run(run_tokens, &name, diagnostics);
@@ -86,6 +94,7 @@ pub(super) fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &m
         send: None,
         denies_spawn: false,
         no_alloc: None,
+        as_node: None,
         run,
         needs: Vec::new(),
         bounds: Vec::new(),
@@ -96,11 +105,11 @@ pub(super) fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &m
     chain.run.attrs = own_attributes(run_attrs, &mut chain, diagnostics);
     if let (false, Some(budget)) = (chain.run.is_async, &chain.budget) {
         let what = "a chain that is a plain `fn` has no future to keep within a budget";
-        diagnostics.error(budget, what, "leave `#[budget(..)]` out, or declare the chain `async fn(..)`");
+        diagnostics.error(Code::E508, budget, what, "leave `#[budget(..)]` out, or declare the chain `async fn(..)`");
     }
     if let (false, Some(send)) = (chain.run.is_async, &chain.send) {
         let what = "a chain that is a plain `fn` has no future to be `Send`";
-        diagnostics.error(send, what, "leave `#[send]` out, or declare the chain `async fn(..)`");
+        diagnostics.error(Code::E508, send, what, "leave `#[send]` out, or declare the chain `async fn(..)`");
     }
     let at_node = || chain.run.body.first_no_alloc();
     if let Some(span) = chain.no_alloc.or_else(at_node) {
@@ -114,7 +123,7 @@ pub(super) fn outer(input: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, Visi
     let attrs = input.call(Attribute::parse_outer)?;
     let vis = input.parse()?;
     if !input.is_empty() {
-        return Err(input.error("expected `struct`"));
+        return Err(Code::E003.here(input, "expected `struct`"));
     }
     Ok((attrs, vis))
 }
@@ -124,7 +133,7 @@ pub(super) fn struct_header(input: ParseStream<'_>) -> syn::Result<(Ident, Gener
     let mut generics: Generics = input.parse()?;
     generics.where_clause = input.parse()?;
     if !input.is_empty() {
-        return Err(input.error("expected `{`, `;` or a `where` clause"));
+        return Err(Code::E003.here(input, "expected `{`, `;` or a `where` clause"));
     }
     Ok((name, generics))
 }
@@ -144,14 +153,14 @@ pub(super) fn field(input: ParseStream<'_>) -> syn::Result<Field> {
     let name = input.call(Ident::parse_any)?;
     if !input.peek(Token![:]) {
         let what = format!("the field `{name}` has no type\n  help: write `{name}: Type`");
-        return Err(syn::Error::new(name.span(), what));
+        return Err(Code::E004.at(name.span(), what));
     }
     input.parse::<Token![:]>()?;
     let ty = input.parse()?;
     Ok(Field { attrs, vis, name, ty, value: None })
 }
 
-/// Where the first comma outside of any `<..>` stands.
+/// Where the first comma stands that is not inside of `<..>`.
 pub(super) fn comma_by_look(tokens: &[TokenTree]) -> usize {
     let mut depth = 0usize;
     let mut after_minus = false;
@@ -170,7 +179,7 @@ pub(super) fn comma_by_look(tokens: &[TokenTree]) -> usize {
     tokens.len()
 }
 
-/// Takes an observer in, or each of a tuple.
+/// Adds an observer, or each observer of a tuple.
 pub(super) fn observe(named: Type, chain: &mut Chain, diagnostics: &mut Diagnostics) {
     if let Type::Tuple(several) = named {
         several.elems.into_iter().for_each(|each| observe(each, chain, diagnostics));
@@ -183,6 +192,7 @@ pub(super) fn observe(named: Type, chain: &mut Chain, diagnostics: &mut Diagnost
     if let Type::Reference(reference) = &named {
         let it = name_of(&reference.elem).map_or_else(|| "it".to_owned(), |name| format!("`{name}`"));
         diagnostics.error(
+            Code::E503,
             &named,
             "an observer is named, and not referred to",
             format!("write {it} without `&`: a field is lent to each run"),
@@ -198,18 +208,19 @@ pub(super) fn observe(named: Type, chain: &mut Chain, diagnostics: &mut Diagnost
             let help = format!(
                 "declare it, `{name}: Type`, with a type that implements `Observes`, or name the type of an observer"
             );
-            diagnostics.error(&name, what, help);
+            diagnostics.error(Code::E516, &name, what, help);
         }
         _ => chain.observers.push(Observer::Type(named)),
     }
 }
 
-/// What a chain says of all its nodes, a segment cannot: it does not know in which chains it stands.
+/// A segment cannot have the attributes of a whole chain: it does not know in which chains it stands.
 pub(crate) fn attributes_of_a_segment(attrs: &mut Vec<Attribute>, diagnostics: &mut Diagnostics) {
     attrs.retain(|attribute| {
         let is_of_the_chain = modifiers::is_of_the_chain(attribute) || attribute.path().is_ident("no_alloc");
         if is_of_the_chain || modifiers::about_spawning(attribute).is_some() {
             diagnostics.error(
+                Code::E502,
                 attribute,
                 format_args!("`{}` is about a whole chain, and a segment is a part of one", types::text(attribute)),
                 "write it on the chains that take the segment in",
@@ -220,7 +231,7 @@ pub(crate) fn attributes_of_a_segment(attrs: &mut Vec<Attribute>, diagnostics: &
     });
 }
 
-/// The attributes that are `chain!`'s own are read and taken out; the others are kept for rustc.
+/// Reads and takes out the attributes that belong to `chain!`. The others are kept for rustc.
 pub(super) fn own_attributes(
     attrs: Vec<Attribute>,
     chain: &mut Chain,
@@ -232,7 +243,7 @@ pub(super) fn own_attributes(
         if path.is_ident("observe") {
             let named = Punctuated::<Type, Token![,]>::parse_separated_nonempty;
             let observers = attribute.parse_args_with(named).map_err(|_| {
-                syn::Error::new_spanned(
+                Code::E503.on(
                     &attribute,
                     "`#[observe(..)]` names the type of an observer, or a field of the chain that is one\n  help: write `#[observe(Recorder)]` or `#[observe(meter)]`, and `#[observe(Recorder, meter)]` for two",
                 )
@@ -242,7 +253,7 @@ pub(super) fn own_attributes(
             }
         } else if path.is_ident("budget") {
             let Some(limit) = diagnostics.ok(attribute.parse_args_with(budget).map_err(|_| {
-                syn::Error::new_spanned(
+                Code::E503.on(
                     &attribute,
                     "`#[budget(..)]` says how many bytes the future of `run` may take\n  help: write `#[budget(future = 2048)]`",
                 )
@@ -250,13 +261,18 @@ pub(super) fn own_attributes(
                 continue;
             };
             if chain.budget.replace(limit).is_some() {
-                diagnostics.error(&attribute, "the chain has two budgets", "keep one `#[budget(future = ..)]`");
+                diagnostics.error(
+                    Code::E506,
+                    &attribute,
+                    "the chain has two budgets",
+                    "keep one `#[budget(future = ..)]`",
+                );
             }
         } else if path.is_ident("check") {
             let arguments = attribute
                 .parse_args_with(syn::punctuated::Punctuated::<syn::GenericArgument, Token![,]>::parse_terminated);
             let arguments = arguments.map_err(|_| {
-                syn::Error::new_spanned(
+                Code::E503.on(
                     &attribute,
                     "`#[check(..)]` names what the chain's type parameters shall stand for while it is checked\n  help: write `#[check(Memory)]`",
                 )
@@ -266,11 +282,13 @@ pub(super) fn own_attributes(
             let wanted = chain.generics.params.iter().filter(|parameter| !is_lifetime(parameter)).count();
             match wanted {
                 0 => diagnostics.error(
+                    Code::E517,
                     &attribute,
                     "a chain without type parameters is checked in any case",
                     "leave `#[check(..)]` out",
                 ),
                 wanted if wanted != arguments.len() => diagnostics.error(
+                    Code::E517,
                     &attribute,
                     format_args!("the chain has {wanted} parameters, and this names {}", arguments.len()),
                     "name what each of them shall stand for, in their order, and no lifetimes",
@@ -280,16 +298,24 @@ pub(super) fn own_attributes(
         } else if path.is_ident("no_alloc") {
             match &attribute.meta {
                 syn::Meta::Path(path) => chain.no_alloc = Some(path.span()),
-                other => diagnostics.error(other, "`#[no_alloc]` takes no arguments", "write `#[no_alloc]`"),
+                other => {
+                    diagnostics.error(Code::E503, other, "`#[no_alloc]` takes no arguments", "write `#[no_alloc]`")
+                }
             }
         } else if path.is_ident("send") {
             match &attribute.meta {
                 syn::Meta::Path(path) => chain.send = Some(path.clone()),
-                other => diagnostics.error(other, "`#[send]` takes no arguments", "write `#[send]`"),
+                other => diagnostics.error(Code::E503, other, "`#[send]` takes no arguments", "write `#[send]`"),
             }
+        } else if path.segments.last().is_some_and(|last| last.ident == "node") {
+            if chain.as_node.is_some() {
+                let what = "`#[node]` stands before this chain twice";
+                diagnostics.error(Code::E303, &attribute, what, "leave one of them out");
+            }
+            chain.as_node = Some(attribute);
         } else if path.is_ident("shed") {
             let what = "`#[shed(..)]` is about a node or a block, and this is the whole chain";
-            diagnostics.error(&attribute, what, "write it before what may be given up");
+            diagnostics.error(Code::E502, &attribute, what, "write it before what may be given up");
         } else if let Some(spawn) = modifiers::about_spawning(&attribute) {
             chain.denies_spawn |= diagnostics.ok(spawn).is_some();
         } else {
@@ -302,7 +328,7 @@ pub(super) fn own_attributes(
 pub(super) fn budget(input: ParseStream<'_>) -> syn::Result<LitInt> {
     let word: Ident = input.parse()?;
     if word != "future" {
-        return Err(syn::Error::new_spanned(word, "expected `future`"));
+        return Err(Code::E503.on(word, "expected `future`"));
     }
     input.parse::<Token![=]>()?;
     let limit: LitInt = input.parse()?;
@@ -316,5 +342,13 @@ pub(super) fn name_fields(chain: &mut Chain) {
     chain.run.body.visit(&mut |node| {
         node.field = node.path.path.get_ident().and_then(|name| fields.iter().position(|field| field.name == *name));
         as_nodes.extend(node.field);
+    });
+    // A node that is `None` is skipped, and then no other condition is asked.
+    chain.run.body.visit_items(&mut |item| {
+        let ItemKind::Node(node) = &item.kind else { return };
+        let Some(field) = node.field.filter(|field| types::is_option(&fields[*field].ty)) else { return };
+        let Modifiers { conditions, text, .. } = &mut item.modifiers;
+        conditions.insert(0, Condition::Held(node.span(), field));
+        *text = format!("if Some {text}").trim_end().to_owned();
     });
 }

@@ -8,18 +8,19 @@ use syn::parse::{ParseBuffer, ParseStream};
 use syn::{Attribute, ExprPath, Ident, LitInt, Pat, Token, Type, bracketed, parenthesized, token};
 
 use crate::ast::Binding;
+use crate::diagnostics::Code;
 
-/// What was found in a pattern beside the pattern.
+/// What was found in a pattern, apart from the pattern itself.
 #[derive(Default)]
 pub(crate) struct Typed {
     pub(crate) bindings: Vec<Binding>,
-    /// What is wrong with types in it. How the pattern goes on is known all the same.
+    /// Errors about types in it. The rest of the pattern is read all the same.
     pub(crate) errors: Vec<syn::Error>,
 }
 
-/// Reads a pattern with all its alternatives, and gives it as rustc shall see it: without the types of its bindings.
+/// Reads a pattern with all its alternatives, and returns it for rustc, without the types of its bindings.
 ///
-/// Groups, paths and bindings are read here, since a type may stand in them; all else by syn.
+/// Groups, paths and bindings are read here, since they may contain a type. syn reads everything else.
 pub(crate) fn read(input: ParseStream<'_>, typed: &mut Typed) -> syn::Result<TokenStream> {
     let mut out = TokenStream::new();
     input.parse::<Option<Token![|]>>()?.to_tokens(&mut out);
@@ -32,7 +33,7 @@ pub(crate) fn read(input: ParseStream<'_>, typed: &mut Typed) -> syn::Result<Tok
     }
 }
 
-/// One alternative, and the type behind it.
+/// One alternative, and the type after it.
 fn one(input: ParseStream<'_>, typed: &mut Typed) -> syn::Result<TokenStream> {
     let (pattern, name) = single(input, typed)?;
     if !input.peek(Token![:]) || input.peek(Token![::]) {
@@ -41,7 +42,7 @@ fn one(input: ParseStream<'_>, typed: &mut Typed) -> syn::Result<TokenStream> {
     input.parse::<Token![:]>()?;
     let Some(name) = name else {
         input.parse::<Type>()?;
-        typed.errors.push(syn::Error::new_spanned(
+        typed.errors.push(Code::E405.on(
             &pattern,
             "only a name can have a type here\n  help: write `name: Type` for what a node shall find, and patterns without types around it",
         ));
@@ -54,8 +55,8 @@ fn one(input: ParseStream<'_>, typed: &mut Typed) -> syn::Result<TokenStream> {
         || input.peek(Token![if]);
     let ty = if ends {
         let what = format!("`{name}` has no type behind its `:`\n  help: write `{name}: Type`");
-        typed.errors.push(syn::Error::new_spanned(&name, what));
-        // It has one now, for who asks next.
+        typed.errors.push(Code::E405.on(&name, what));
+        // It has a type now, so nothing asks for one again.
         syn::parse_quote!(())
     } else {
         input.parse()?
@@ -67,7 +68,7 @@ fn one(input: ParseStream<'_>, typed: &mut Typed) -> syn::Result<TokenStream> {
     Ok(pattern)
 }
 
-/// A pattern without alternatives, and the name that it is, if it is one.
+/// A pattern without alternatives, and its name, if it is a plain name.
 fn single(input: ParseStream<'_>, typed: &mut Typed) -> syn::Result<(TokenStream, Option<Ident>)> {
     let mut out = TokenStream::new();
     if input.peek(token::Paren) {
@@ -123,7 +124,7 @@ fn single(input: ParseStream<'_>, typed: &mut Typed) -> syn::Result<(TokenStream
     Ok((out, by_ref.is_none().then_some(name)))
 }
 
-/// What stands in parentheses or brackets.
+/// The content of parentheses or brackets.
 fn list(input: &ParseBuffer<'_>, typed: &mut Typed) -> syn::Result<TokenStream> {
     let mut out = TokenStream::new();
     while !input.is_empty() {
@@ -135,7 +136,7 @@ fn list(input: &ParseBuffer<'_>, typed: &mut Typed) -> syn::Result<TokenStream> 
     Ok(out)
 }
 
-/// What stands in the braces of a struct's pattern, where what comes before the first `:` is the field.
+/// The content of the braces of a struct's pattern. There the name before the first `:` is the field.
 fn fields(input: &ParseBuffer<'_>, typed: &mut Typed) -> syn::Result<TokenStream> {
     let mut out = TokenStream::new();
     while !input.is_empty() {
@@ -148,7 +149,7 @@ fn fields(input: &ParseBuffer<'_>, typed: &mut Typed) -> syn::Result<TokenStream
             let colon = input.parse::<Token![:]>()?;
             let bound = typed.bindings.len();
             let pattern = read(input, typed)?;
-            // Of `name: name: Type` rustc sees `name`, and not a name that is said twice for nothing.
+            // For `name: name: Type` rustc is given `name`, so that it does not report a repeated name.
             let is_short = typed.bindings.len() > bound && pattern.to_string() == member.to_token_stream().to_string();
             let member = (!is_short).then(|| quote!(#member #colon));
             out.extend(quote!(#member #pattern));
@@ -175,4 +176,21 @@ pub(crate) fn bound(pattern: &Pat) -> Vec<Ident> {
     let mut bound = Bound(Vec::new());
     bound.visit_pat(pattern);
     bound.0
+}
+
+/// The field of a struct's pattern that this name stands for.
+pub(crate) fn member_of(pattern: &Pat, name: &Ident) -> Option<String> {
+    use syn::visit::Visit;
+    struct Member<'a>(&'a Ident, Option<String>);
+    impl<'ast> Visit<'ast> for Member<'_> {
+        fn visit_field_pat(&mut self, field: &'ast syn::FieldPat) {
+            if matches!(&*field.pat, Pat::Ident(found) if found.ident == *self.0) {
+                self.1 = Some(field.member.to_token_stream().to_string());
+            }
+            syn::visit::visit_field_pat(self, field);
+        }
+    }
+    let mut member = Member(name, None);
+    member.visit_pat(pattern);
+    member.1
 }

@@ -5,12 +5,12 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Token};
 
 use super::item::is_group;
-use super::{branch, modifiers};
+use super::{branch, expression, given, modifiers};
 use crate::ast::{Block, Item, ItemKind, NodeUse};
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Code, Diagnostics};
 use crate::{extent, names, types};
 
-/// One piece between two arrows, and the arrow behind it.
+/// One piece between two arrows, and the arrow after it.
 pub(super) struct Piece {
     pub(super) tokens: Vec<TokenTree>,
     pub(super) arrow: Option<Span>,
@@ -25,11 +25,11 @@ pub(super) fn pieces(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<
     let mut known = known.into_iter().peekable();
     let mut tokens = tokens.into_iter().enumerate().peekable();
     let mut has_type = false;
-    // How deep it is in the `<..>` of a path.
+    // How many `<..>` of a path are open.
     let mut depth = 0usize;
     let mut is_closure = false;
     while let Some((at, token)) = tokens.next() {
-        // What can be read ends where it ends; the rest is about what cannot.
+        // A piece that can be read ends where the parser says. The rest is for pieces that cannot be read.
         if current.is_empty()
             && let Some(item) = known.next_if(|item| item.start == at)
         {
@@ -41,7 +41,7 @@ pub(super) fn pieces(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<
             current.push(token);
             continue;
         };
-        // What stands in a branch, `item` reads.
+        // `item` reads the arrows inside of a branch.
         let is_arrow = punct.as_char() == '=' && punct.spacing() == Spacing::Joint;
         if is_branch(&current) && !is_arrow {
             current.push(token);
@@ -63,7 +63,7 @@ pub(super) fn pieces(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<
             ('-', Some('>')) if !has_type => {
                 let (_, head) = tokens.next().expect("peeked");
                 let arrow: TokenStream = [token, head].into_iter().collect();
-                diagnostics.error(arrow, "`->` does not join nodes", "write `=>`");
+                diagnostics.error(Code::E009, arrow, "`->` does not join nodes", "write `=>`");
                 pieces.push(Piece { tokens: std::mem::take(&mut current), arrow: Some(span) });
             }
             (':', Some(':')) => {
@@ -74,7 +74,13 @@ pub(super) fn pieces(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<
                 has_type = true;
                 current.push(token);
             }
-            // What `node_use` has words for.
+            ('|', Some('|')) if !(is_closure || has_type || current.is_empty()) && depth == 0 => {
+                let (_, second) = tokens.next().expect("peeked");
+                let operator: TokenStream = [token, second].into_iter().collect();
+                diagnostics.error(Code::E009, operator, "`||` does not join nodes", "write `=>`");
+                pieces.push(Piece { tokens: std::mem::take(&mut current), arrow: Some(span) });
+            }
+            // `node_use` reports this.
             ('|', _) if is_closure || current.is_empty() => {
                 is_closure = true;
                 current.push(token);
@@ -82,7 +88,7 @@ pub(super) fn pieces(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<
             ('>', Some('>')) if !has_type && depth == 0 => {
                 let (_, second) = tokens.next().expect("peeked");
                 let arrow: TokenStream = [token, second].into_iter().collect();
-                diagnostics.error(arrow, "`>>` does not join nodes", "write `=>`");
+                diagnostics.error(Code::E009, arrow, "`>>` does not join nodes", "write `=>`");
                 pieces.push(Piece { tokens: std::mem::take(&mut current), arrow: Some(span) });
             }
             ('<', _) => {
@@ -93,9 +99,13 @@ pub(super) fn pieces(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<
                 depth = depth.saturating_sub(1);
                 current.push(token);
             }
+            (',' | ';', _) if !has_type && depth == 0 && !is_closure && tokens.peek().is_none() => {
+                let what = format!("no `{}` comes after the last node", punct.as_char());
+                diagnostics.error(Code::E009, &token, what, "leave it out");
+            }
             (',' | ';' | '|', _) if !has_type && depth == 0 && !is_closure => {
                 let what = format!("`{}` does not join nodes", punct.as_char());
-                diagnostics.error(&token, what, "write `=>`");
+                diagnostics.error(Code::E009, &token, what, "write `=>`");
                 pieces.push(Piece { tokens: std::mem::take(&mut current), arrow: Some(span) });
             }
             _ => current.push(token),
@@ -105,15 +115,15 @@ pub(super) fn pieces(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<
     pieces
 }
 
-/// Whether it stands for an item that is not compiled.
+/// Whether it is the mark of an item that is not compiled.
 pub(super) fn is_gone(tokens: &[TokenTree]) -> bool {
-    matches!(tokens, [TokenTree::Punct(_), TokenTree::Group(group)] if group.stream().to_string() == crate::again::GONE)
+    matches!(tokens, [TokenTree::Punct(_), TokenTree::Group(group)] if group.stream().to_string() == crate::rewrite::GONE)
 }
 
-/// The pieces that are not empty; the arrows without a node are noted.
+/// The pieces that are not empty. An arrow without a node is an error.
 pub(super) fn joined(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<TokenStream> {
     let mut pieces = pieces(tokens, diagnostics);
-    // What is not compiled is not there, and neither is its arrow.
+    // An item that is not compiled is left out, with its arrow.
     pieces.retain(|piece| !is_gone(&piece.tokens));
     let last = pieces.len().saturating_sub(1);
     let mut before: Option<Span> = None;
@@ -126,7 +136,12 @@ pub(super) fn joined(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<
                 (_, None, Some(arrow)) => (arrow, "the chain ends with an arrow"),
                 (_, None, None) => continue,
             };
-            diagnostics.error_at(span, what, "an arrow stands between two nodes: remove it, or add the node");
+            diagnostics.error_at(
+                Code::E010,
+                span,
+                what,
+                "an arrow stands between two nodes: remove it, or add the node",
+            );
         }
         before = piece.arrow;
         if !piece.tokens.is_empty() {
@@ -136,7 +151,7 @@ pub(super) fn joined(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<
     nodes
 }
 
-/// Whether these tokens, behind attributes, begin like a branch.
+/// Whether these tokens, after their attributes, begin like a branch.
 pub(super) fn is_branch(tokens: &[TokenTree]) -> bool {
     let behind = tokens.iter().position(|token| match token {
         TokenTree::Punct(punct) => punct.as_char() != '#',
@@ -148,7 +163,7 @@ pub(super) fn is_branch(tokens: &[TokenTree]) -> bool {
 /// `{ auth => log }`
 pub(crate) fn block(group: &Group, diagnostics: &mut Diagnostics) -> Block {
     let items = items(group.stream(), diagnostics);
-    // So it is where all that stands in it is not compiled.
+    // It also counts as empty if nothing in it is compiled.
     let is_empty = items.is_empty() && crate::rewrite::is_nothing(group.stream());
     Block { items, span: group.span_open(), is_empty }
 }
@@ -162,24 +177,37 @@ pub(super) fn items(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<I
     items.collect()
 }
 
-/// What stands between two arrows.
+/// Reads what stands between two arrows.
 pub(super) fn item_use(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<Item> {
     let attributes = input.call(Attribute::parse_outer)?;
     let kind = item_kind(input, diagnostics)?;
     let modifiers = modifiers::read(attributes, &kind, diagnostics);
-    let mut otherwise = None;
+    let (mut otherwise, mut lone_else) = (None, None);
     if input.peek(Token![else]) {
-        if !modifiers.has_conditions {
-            return Err(input.error("this `else` belongs to no `if`\n  help: write `if node { .. } else { .. }`"));
+        if let (Some(_), false) = (&modifiers.open, modifiers.has_conditions) {
+            return Err(Code::E406.here(input, "`#[open]` goes on without the node, and nothing runs in its place\n  help: leave `else` out, and ask for `&Option<T>` of what the node provides"));
+        }
+        // For a name alone this is decided later: it may be the name of a field that is an `Option`.
+        lone_else = (!modifiers.has_conditions).then(|| input.span());
+        let may_be_field = matches!(&kind, ItemKind::Node(node) if node.path.path.get_ident().is_some());
+        if lone_else.is_some() && !may_be_field {
+            return Err(
+                Code::E406.here(input, "this `else` belongs to no `if`\n  help: write `if node { .. } else { .. }`")
+            );
         }
         input.parse::<Token![else]>()?;
         let Ok(group) = input.parse::<Group>() else {
-            return Err(input.error("expected a chain in braces after `else`\n  help: write `else { c => d }`"));
+            return Err(
+                Code::E401.here(input, "expected a chain in braces after `else`\n  help: write `else { c => d }`")
+            );
         };
         otherwise = Some(block(&group, diagnostics));
         ends_here(input, "`else`")?;
     }
-    Ok(Item { modifiers, kind, otherwise })
+    let given = given::read(input)?;
+    let item = Item { modifiers, kind, otherwise, given, lone_else };
+    given::stands_behind_a_block(&item)?;
+    Ok(item)
 }
 
 pub(super) fn item_kind(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<ItemKind> {
@@ -195,10 +223,12 @@ pub(super) fn item_kind(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -
         return branch::of_if(input, diagnostics).map(ItemKind::Branch);
     }
     if input.peek(Token![else]) {
-        return Err(input.error("this `else` belongs to no `if`\n  help: write `if node { .. } else { .. }`"));
+        return Err(
+            Code::E406.here(input, "this `else` belongs to no `if`\n  help: write `if node { .. } else { .. }`")
+        );
     }
     if input.peek(Token![..]) {
-        return Err(input.error("`..` stands before the path of a segment, and a segment has nothing before or behind it\n  help: write `..front`; put it in a block to skip or wrap it: `#[when(node)] { ..front }`"));
+        return Err(Code::E606.here(input, "`..` stands before the path of a segment, and a segment has nothing before or behind it\n  help: write `..front`; put it in a block to skip or wrap it: `#[when(node)] { ..front }`"));
     }
     let node = node_path(input)?;
     if input.peek(syn::token::Brace) {
@@ -211,58 +241,68 @@ pub(super) fn item_kind(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -
 }
 
 pub(super) fn ends_here(input: ParseStream<'_>, what: &str) -> syn::Result<()> {
-    // What an `else` belongs to, `item_use` says.
-    if input.is_empty() || input.peek(Token![else]) {
+    // `item_use` says what an `else` or an arrow belongs to.
+    if input.is_empty() || input.peek(Token![else]) || input.peek(Token![->]) {
         return Ok(());
     }
-    Err(input.error(format!("expected `=>` after {what}\n  help: nodes and blocks are joined with `=>`")))
+    Err(Code::E009.here(input, format!("expected `=>` after {what}\n  help: nodes and blocks are joined with `=>`")))
 }
 
-/// The path of a node, and nothing that is none.
+/// The path of a node, and nothing that is no node.
 pub(super) fn node_path(input: ParseStream<'_>) -> syn::Result<NodeUse> {
     if input.peek(Token![async]) || input.peek(Token![move]) || input.peek(Token![|]) {
-        return Err(
-            input.error("a node is named, not written in place\n  help: give it a name: `#[node] fn name(..) { .. }`")
-        );
+        return Err(Code::E013.here(
+            input,
+            "a node is named, not written in place\n  help: give it a name: `#[node] fn name(..) { .. }`",
+        ));
     }
     if input.peek(syn::Lit) {
-        return Err(input.error("a node is a function or a field, not a literal\n  help: name a `#[node]` function"));
+        return Err(
+            Code::E013.here(input, "a node is a function or a field, not a literal\n  help: name a `#[node]` function")
+        );
     }
     if input.peek(Token![for]) || input.peek(Token![while]) || input.peek(Token![loop]) {
-        return Err(input.error(
+        return Err(Code::E014.here(
+            input,
             "a chain has no loops: each request passes a node once\n  help: loop inside a node, or wrap a block in a node that runs it again, like `Retry`",
         ));
     }
-    Ok(NodeUse { path: input.parse()?, field: None })
+    expression::refuse_before(input)?;
+    Ok(NodeUse { path: input.parse()?, field: None, told: None, hooks: None })
 }
 
-/// What does not belong behind a node.
+/// Refuses what does not belong after a node.
 pub(super) fn node_ends(input: ParseStream<'_>, node: &NodeUse) -> syn::Result<()> {
     let name = types::text(&node.path);
     if input.peek(syn::token::Paren) {
         let arguments: TokenTree = input.parse()?;
-        return Err(syn::Error::new_spanned(
+        return Err(Code::E012.on(
             arguments,
             format!(
                 "`{name}` is named in a chain, not called: its parameters are found by type\n  help: leave out the parentheses"
             ),
         ));
     }
+    expression::refuse_behind(input, &name)?;
     if input.peek(Token![.]) {
-        return Err(
-            input.error("a node is a path or a field's name, not an expression\n  help: make it a field of the chain")
-        );
+        return Err(Code::E013.here(
+            input,
+            "a node is a path or a field's name, not an expression\n  help: make it a field of the chain",
+        ));
     }
     if input.peek(Token![?]) {
-        return Err(input.error("a node that returns a `Result` breaks by itself\n  help: leave out the `?`"));
+        return Err(
+            Code::E013.here(input, "a node that returns a `Result` breaks by itself\n  help: leave out the `?`")
+        );
     }
     if input.peek(Token![:]) {
-        return Err(input.error(
+        return Err(Code::E015.here(
+            input,
             "a node with state is a field of the struct\n  help: declare the field there, and write its name here",
         ));
     }
-    if !input.is_empty() && !input.peek(Token![else]) {
-        return Err(input.error(format!("expected `=>` after `{name}`\n  help: nodes are joined with `=>`")));
+    if !(input.is_empty() || input.peek(Token![else]) || input.peek(Token![->])) {
+        return Err(Code::E009.here(input, format!("expected `=>` after `{name}`\n  help: nodes are joined with `=>`")));
     }
     Ok(())
 }

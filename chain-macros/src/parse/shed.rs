@@ -1,4 +1,4 @@
-//! `#[shed(..)]`: from which level on an item is given up, and what becomes of it then.
+//! `#[shed(..)]`: the level from which on an item is given up, and what happens to it then.
 
 use proc_macro2::Span;
 use syn::ext::IdentExt as _;
@@ -6,8 +6,9 @@ use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 use syn::{Attribute, Ident, LitStr, Meta, Token};
 
-use super::modifiers::part_of;
+use super::modifiers::values::part_of;
 use crate::ast::{Block, How, ItemKind, Level, Shed};
+use crate::diagnostics::Code;
 use crate::names;
 
 const SHAPE: &str = "write `#[shed(high)]`, `#[shed(high, sample = 1 / 100)]` or `#[shed(high, detach)]`";
@@ -18,7 +19,7 @@ pub(super) fn shed(attribute: &Attribute, kind: &ItemKind) -> syn::Result<Shed> 
         Meta::List(list) if !list.tokens.is_empty() => list,
         _ => {
             let what = "`#[shed(..)]` says from which level of pressure on it is given up";
-            return Err(syn::Error::new_spanned(attribute, format!("{what}\n  help: {SHAPE}; {LEVELS}")));
+            return Err(Code::E711.on(attribute, format!("{what}\n  help: {SHAPE}; {LEVELS}")));
         }
     };
     let read = list.parse_args_with(arguments)?;
@@ -33,16 +34,14 @@ struct Arguments {
     name: Option<(String, Span)>,
 }
 
-/// `high`, `elevated, sample = 1 / 100`, `high, detach`, each with `"name"` behind it.
+/// `high`, `elevated, sample = 1 / 100`, `high, detach`, each with `"name"` after it.
 fn arguments(input: ParseStream<'_>) -> syn::Result<Arguments> {
     let level = level(input)?;
     let (mut how, mut name) = (How::Skipped, None);
     while !input.is_empty() {
         input.parse::<Token![,]>().map_err(|error| {
-            syn::Error::new(
-                error.span(),
-                format!("behind the level comes a comma, and what becomes of it\n  help: {SHAPE}"),
-            )
+            Code::E711
+                .at(error.span(), format!("behind the level comes a comma, and what becomes of it\n  help: {SHAPE}"))
         })?;
         if input.is_empty() {
             break;
@@ -50,17 +49,16 @@ fn arguments(input: ParseStream<'_>) -> syn::Result<Arguments> {
         if input.peek(LitStr) {
             let literal: LitStr = input.parse()?;
             if literal.value().is_empty() || name.is_some() {
-                return Err(syn::Error::new_spanned(
-                    literal,
-                    "what is shed has one name\n  help: write `#[shed(high, \"name\")]`",
-                ));
+                return Err(
+                    Code::E711.on(literal, "what is shed has one name\n  help: write `#[shed(high, \"name\")]`")
+                );
             }
             name = Some((literal.value(), literal.span()));
             continue;
         }
         let (span, option) = (input.span(), option(input)?);
         if !matches!(how, How::Skipped) {
-            return Err(syn::Error::new(
+            return Err(Code::E711.at(
                 span,
                 format!(
                     "under pressure it is skipped, or sampled, or goes behind the request: one of them\n  help: {SHAPE}"
@@ -74,7 +72,7 @@ fn arguments(input: ParseStream<'_>) -> syn::Result<Arguments> {
 
 /// `sample = 1 / 100`, `detach`
 fn option(input: ParseStream<'_>) -> syn::Result<How> {
-    let unknown = |span, what: &str| syn::Error::new(span, format!("{what}\n  help: {SHAPE}"));
+    let unknown = |span, what: &str| Code::E711.at(span, format!("{what}\n  help: {SHAPE}"));
     let word = input
         .call(Ident::parse_any)
         .map_err(|error| unknown(error.span(), "behind the level stands what becomes of it, in a word"))?;
@@ -96,10 +94,8 @@ fn option(input: ParseStream<'_>) -> syn::Result<How> {
 
 fn level(input: ParseStream<'_>) -> syn::Result<Level> {
     let word = input.call(Ident::parse_any).map_err(|error| {
-        syn::Error::new(
-            error.span(),
-            format!("first comes the level from which on it is shed\n  help: {SHAPE}; {LEVELS}"),
-        )
+        Code::E711
+            .at(error.span(), format!("first comes the level from which on it is shed\n  help: {SHAPE}; {LEVELS}"))
     })?;
     let name = word.to_string();
     if let Some(level) = Level::ALL.into_iter().find(|level| level.name() == name) {
@@ -113,10 +109,10 @@ fn level(input: ParseStream<'_>) -> syn::Result<Level> {
             None => format!("no level of pressure is called `{name}`\n  help: {LEVELS}"),
         },
     };
-    Err(syn::Error::new_spanned(&word, what))
+    Err(Code::E711.on(&word, what))
 }
 
-/// The level whose name is the nearest, if it is near at all.
+/// The level with the most similar name, if one is similar at all.
 fn nearest(name: &str) -> Option<&'static str> {
     let name = name.to_lowercase();
     let names = Level::ALL.iter().map(|level| (distance(&name, level.name()), level.name()));
@@ -124,7 +120,7 @@ fn nearest(name: &str) -> Option<&'static str> {
     (distance * 2 <= nearest.len().max(name.len())).then_some(nearest)
 }
 
-/// How many letters have to be put in, left out or exchanged to make the one of the other.
+/// How many letters have to be added, removed or changed to turn one word into the other.
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
@@ -140,7 +136,7 @@ fn distance(one: &str, other: &str) -> usize {
     row[other.len()]
 }
 
-/// What an item is called that has no name of its own.
+/// The name of an item that has no name of its own.
 fn name_of(kind: &ItemKind) -> String {
     match kind {
         ItemKind::Node(node) | ItemKind::Around(node, _) => names::unraw(node.name()),

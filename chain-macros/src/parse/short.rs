@@ -7,8 +7,8 @@ use syn::{Generics, Ident, Token, Type, TypePath, Visibility};
 
 use super::item::name_fields;
 use super::pieces::{item_use, joined};
-use crate::ast::{Block, Chain, Field, Form, Input, Item, ItemKind, NodeUse, Run};
-use crate::diagnostics::Diagnostics;
+use crate::ast::{Block, Chain, Field, Form, Input, Item, ItemKind, Locals, NodeUse, Run};
+use crate::diagnostics::{Code, Diagnostics};
 use crate::names;
 use crate::types;
 
@@ -24,6 +24,7 @@ pub(super) fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &
             Some(ShortNode::WithState(field)) => {
                 if fields.iter().any(|other| other.name == field.name) {
                     diagnostics.error(
+                        Code::E016,
                         &field.name,
                         format_args!("two nodes of this chain are called `{}`", field.name),
                         "give one another name",
@@ -32,13 +33,18 @@ pub(super) fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &
                 }
                 let path = TypePath { qself: None, path: field.name.clone().into() };
                 fields.push(*field);
-                items.push(Item::plain(ItemKind::Node(NodeUse { path, field: None })));
+                items.push(Item::plain(ItemKind::Node(NodeUse { path, field: None, told: None, hooks: None })));
             }
             None => {}
         }
     }
     let name = names::single("Chain");
     let lifetime = names::run_lifetime();
+    let input = Input {
+        attrs: Vec::new(),
+        name: Ident::new("context", Span::mixed_site()),
+        ty: syn::parse2(quote!(&#lifetime mut #runtime::Context)).expect("a type"),
+    };
     let mut chain = Chain {
         form: Form::Short,
         attrs: Vec::new(),
@@ -52,14 +58,12 @@ pub(super) fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &
         send: None,
         denies_spawn: false,
         no_alloc: None,
+        as_node: None,
         run: Run {
             attrs: Vec::new(),
             is_async: true,
-            inputs: vec![Input {
-                attrs: Vec::new(),
-                name: Ident::new("context", Span::mixed_site()),
-                ty: syn::parse2(quote!(&#lifetime mut #runtime::Context)).expect("a type"),
-            }],
+            locals: Locals::new(std::slice::from_ref(&input)),
+            inputs: vec![input],
             lifetime: Some(lifetime),
             reply: syn::parse2(quote!(#runtime::Ending)).expect("a type"),
             body: Block { items, span: Span::call_site(), is_empty },
@@ -87,7 +91,7 @@ pub(super) fn short_node(input: ParseStream<'_>, diagnostics: &mut Diagnostics) 
     input.parse::<Token![:]>()?;
     let ty: Type = input.parse()?;
     if !input.peek(Token![=]) {
-        return Err(syn::Error::new_spanned(
+        return Err(Code::E015.on(
             &name,
             format!("the node `{name}` has a type, but no value\n  help: write `{name}: {} = value`", types::text(&ty)),
         ));
@@ -95,7 +99,7 @@ pub(super) fn short_node(input: ParseStream<'_>, diagnostics: &mut Diagnostics) 
     input.parse::<Token![=]>()?;
     let value = types::kept_together(input.parse()?);
     if !input.is_empty() {
-        return Err(input.error("expected `=>`"));
+        return Err(Code::E009.here(input, "expected `=>`"));
     }
     let field = Field { attrs: Vec::new(), vis: Visibility::Inherited, name, ty, value: Some(value) };
     Ok(ShortNode::WithState(Box::new(field)))

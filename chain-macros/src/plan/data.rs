@@ -1,121 +1,123 @@
-//! What is emitted, as data.
+//! The plan, as data.
+
+use std::rc::Rc;
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
 use syn::{Ident, Type};
 
+use super::level::{Back, Level, Outer, PAGE, Wire};
 use super::slot::{Slot, SlotKind};
 use crate::ast::{self, Chain, Form, OnCancel, Share};
+use crate::handshake::{Access, Told};
 use crate::names;
 
-/// What `expand` emits, decided.
+/// Everything that `expand` emits, already decided.
 pub(crate) struct Plan<'a> {
     pub(crate) chain: &'a Chain,
-    /// The chain's own level first, each block's behind that of the block around it.
+    /// The chain's own level comes first, and each block's level after that of the outer block.
     pub(crate) levels: Vec<Level>,
     /// All nodes, by position.
     pub(crate) steps: Vec<Step>,
-    /// All blocks, as they are described.
+    /// The descriptions of all blocks.
     pub(crate) blocks: Vec<BlockInfo>,
     pub(crate) body: Row,
-    /// What may be shed, in the order in which it is written.
+    /// The items that may be shed, in the order in which they are written.
     pub(crate) sheds: Vec<Shed<'a>>,
-    /// Whether the chain's type has type or const parameters: then its constants are evaluated where it is used.
+    /// Whether the chain has type or const parameters. Then its constants are evaluated where it is used.
     pub(crate) is_generic: bool,
+    /// For each step, the sources of its needs; `None` if its scope finds them.
+    pub(crate) wires: Vec<Option<Vec<Wire>>>,
+    /// For each step with an `exit` whose signature is told, the sources of what it needs. A `None` in them is the reply.
+    pub(crate) exits: Vec<Option<Vec<Option<Wire>>>>,
+    /// For each step, whether its value goes to a function that writes the type in the same way.
+    pub(crate) by_name: Vec<bool>,
+    /// Whether each value that a function provides is asked for by how its type is written, in a chain without a scope.
+    /// What hides an error is then one of two values of a type (`expand::scope`); otherwise each is looked at.
+    pub(crate) all_by_name: bool,
+    /// The nodes that take a value and give it back.
+    pub(crate) backs: Vec<Back>,
+    /// Whether any node needs a scope.
+    pub(crate) has_scope: bool,
 }
 
-/// What a block adds to the scope.
-pub(crate) struct Level {
-    /// The scope struct's name.
-    pub(crate) scope: Ident,
-    pub(crate) outer: Option<Outer>,
-    /// For the chain: inputs first, then fields. For an arm: its bindings. Then what the nodes provide, in order.
-    pub(crate) slots: Vec<Slot>,
-    /// The nodes whose values join this level, by position.
-    pub(crate) providers: Vec<usize>,
-    /// Whether the block ends with the reply.
-    pub(crate) replies: bool,
-    /// Where it begins.
-    pub(crate) span: Span,
-}
-
-/// Where a block stands in the block around it.
-#[derive(Clone, Copy)]
-pub(crate) struct Outer {
-    pub(crate) level: usize,
-    /// What nodes before this position provided there can be lent in the block.
-    pub(crate) before: usize,
-}
-
-/// What runs, one after the other.
+/// Pieces that run one after the other.
 pub(crate) struct Row {
     pub(crate) level: usize,
-    /// The row ends with the reply; otherwise what comes after it goes on.
+    /// The row ends with the reply. If not, what comes after it goes on.
     pub(crate) replies: bool,
+    /// If it does not, the block whose value this row ends with, if there is one.
+    pub(crate) gives: Option<usize>,
     pub(crate) pieces: Vec<Piece>,
+    /// For each piece, the block that it is, if that block provides something.
+    pub(crate) given: Vec<Option<usize>>,
 }
 
-/// One thing of a row. Numbers are positions.
+/// One piece of a row. Numbers are positions.
 pub(crate) enum Piece {
     Node(usize),
     Block(Row),
     Around(usize, Row),
     Branch(usize, Vec<Arm>),
-    /// What runs where all of these hold, and otherwise.
+    /// The first row runs if all of these hold, and the second one if not.
     If(Vec<Condition>, Row, Option<Row>),
 }
 
-/// What has to hold.
+/// A condition.
 pub(crate) enum Condition {
+    /// The field with this index, an `Option`, has a node.
+    Held(Span, usize),
     /// The node at this position gives `true`.
     Asked(usize),
-    /// The request is one of so many.
+    /// The request is drawn in this share.
     Sampled(Span, Share),
-    /// So is the key that the node at this position gives, in this split.
+    /// The key from the node at this position falls into this share, for this split.
     Split(usize, Share, String),
-    /// The toggle of this index is on; as it is declared, it is so or not.
+    /// The toggle with this index is on. The `bool` is its state as declared.
     Toggled(usize, bool),
-    /// What has this index among the sheds is not shed.
+    /// The item with this index among the sheds is not shed.
     Kept(usize),
 }
 
-/// Something that is given up under pressure.
+/// An item that is given up under pressure.
 pub(crate) struct Shed<'a> {
     pub(crate) declared: &'a ast::Shed,
     pub(crate) of: ShedOf,
 }
 
-/// What that is: a node by its position, or a block by its index.
+/// The item: a node by its position, or a block by its index.
 #[derive(Clone, Copy)]
 pub(crate) enum ShedOf {
     Node(usize),
     Block(usize),
 }
 
-/// What runs for some values of a node.
+/// The row that runs for some values of a node.
 pub(crate) struct Arm {
     pub(crate) pattern: TokenStream,
-    /// What the pattern binds for nodes to find: its name there, the local that has it then, its type.
+    /// What the pattern binds for nodes to find: the name in the pattern, the local that then holds the value, and its
+    /// type.
     pub(crate) bindings: Vec<(Ident, Ident, Type)>,
     pub(crate) span: Span,
     pub(crate) row: Row,
 }
 
-/// A block, described.
+/// The description of a block.
 pub(crate) struct BlockInfo {
     pub(crate) kind: BlockKind,
     pub(crate) label: String,
-    /// The block around it.
+    /// The outer block.
     pub(crate) parent: Option<usize>,
-    /// The node that wraps it, or whose value it is an arm for.
+    /// The node that wraps it, or for whose value it is an arm.
     pub(crate) head: Option<usize>,
-    /// The first of the arms of which it is one.
+    /// The first arm of its branch.
     pub(crate) beside: Option<usize>,
-    /// Positions: of its first node, and behind its last.
+    /// The position of its first node, and the one after its last node.
     pub(crate) first: usize,
     pub(crate) end: usize,
     pub(crate) replies: bool,
-    /// Where it begins.
+    /// The type that it provides. The other arms provide the same.
+    pub(crate) provides: Option<ast::Given>,
+    /// Where the block begins.
     pub(crate) span: Span,
 }
 
@@ -126,68 +128,59 @@ pub(crate) enum BlockKind {
     Arm,
 }
 
-/// Nodes in a page.
-pub(super) const PAGE: usize = 32;
-
-/// Pieces in a part.
+/// The number of pieces in a part.
 pub(super) const PART: usize = 2 * PAGE;
 
-/// Nodes in a chunk: as many as `private::all_lent` takes.
-pub(super) const CHUNK: usize = 8;
-
-impl Level {
-    /// A long row lends what its nodes provided in pages, each made once, when its last node was entered.
-    ///
-    /// Without them the node at position `n` borrows `n` locals for its scope, and rustc's analysis of what in a state machine may
-    /// overlap takes more than the cube of their number: minutes for 200 nodes. A page costs its references, 8 bytes
-    /// for each node, in the future; so a row of up to 128 nodes has none.
-    pub(crate) fn pages(&self) -> usize {
-        if self.providers.len() >= 4 * PAGE { self.providers.len() / PAGE } else { 0 }
-    }
-
-    /// The nodes of a page, as indices among the providers.
-    pub(crate) fn page(page: usize) -> std::ops::Range<usize> {
-        page * PAGE..(page + 1) * PAGE
-    }
-
-    /// Provided values are lent in chunks of eight, where a scope lends eight in a row: one `&mut` and nothing else for each in the
-    /// state machine's body, where each local counts.
-    pub(crate) fn chunks(&self) -> usize {
-        if self.pages() > 0 { 0 } else { self.providers.len() / CHUNK }
-    }
-
-    /// The nodes of a chunk, as indices among the providers.
-    pub(crate) fn chunk(chunk: usize) -> std::ops::Range<usize> {
-        chunk * CHUNK..(chunk + 1) * CHUNK
-    }
-
-    /// Where the scope has what this slot holds: in a chunk, or in a member of its own.
-    pub(crate) fn loan_of(&self, slot: &Slot) -> TokenStream {
-        let chunk = slot.index / CHUNK;
-        if slot.kind == SlotKind::Provided && chunk < self.chunks() {
-            let (member, index) = (names::local("chunk", chunk), syn::Index::from(slot.index % CHUNK));
-            return quote!(#member.#index);
-        }
-        slot.member.to_token_stream()
-    }
-
-    /// How many of its nodes are before this position.
-    pub(crate) fn provided_before(&self, position: usize) -> usize {
-        self.providers.iter().take_while(|provider| **provider < position).count()
-    }
-
-    /// The page on which a node's value is lent, by its index among the providers.
-    pub(crate) fn page_of(&self, index: usize) -> Option<usize> {
-        Some(index / PAGE).filter(|page| *page < self.pages())
-    }
-
-    /// What its nodes provide.
-    pub(crate) fn provided(&self) -> impl Iterator<Item = &Slot> {
-        self.slots.iter().filter(|slot| slot.kind == SlotKind::Provided)
-    }
-}
-
 impl Plan<'_> {
+    /// The slots for a function's parameters, if the text of the types decides that.
+    pub(crate) fn wired(&self, position: usize) -> Option<Vec<&Slot>> {
+        let wires = self.wires[position].as_ref()?;
+        Some(wires.iter().map(|wire| &self.levels[wire.level].slots[wire.slot]).collect())
+    }
+
+    /// Whether a node may take the value of the node at this position. If so, a constant says how it is held.
+    pub(crate) fn may_be_taken(&self, position: usize) -> bool {
+        let is_it = |slot: &Slot| slot.position == position && slot.block.is_none() && slot.takable;
+        self.levels[self.steps[position].level].provided().any(is_it)
+    }
+
+    /// How the value of this block is held, if a node may take it.
+    pub(crate) fn way_of_block(&self, block: usize) -> Option<Ident> {
+        let mut slots = self.levels.iter().flat_map(Level::provided);
+        slots.any(|slot| slot.block == Some(block) && slot.takable).then(|| names::way_of_block(block))
+    }
+
+    /// What a block at this level sees of the levels around it, the inner ones first.
+    pub(crate) fn around(&self, level: usize) -> Vec<&Slot> {
+        let mut around: Vec<&Slot> = Vec::new();
+        let mut outer = self.levels[level].outer;
+        while let Some(Outer { level, before }) = outer {
+            let level = &self.levels[level];
+            around.extend(level.slots.iter().filter(|slot| slot.kind != SlotKind::Provided || slot.position < before));
+            outer = level.outer;
+        }
+        around
+    }
+
+    /// Whether a row ends with the node at this position.
+    pub(crate) fn ends_its_row(&self, position: usize) -> bool {
+        position + 1 == self.steps[position].block.map_or(self.steps.len(), |block| self.blocks[block].end)
+    }
+
+    /// Whether any function takes a parameter by value. The last node does not count, since no node after it can miss
+    /// the value.
+    pub(crate) fn takes(&self) -> bool {
+        let before = &self.steps[..self.steps.len().saturating_sub(1)];
+        let mut parameters = before.iter().flat_map(|step| &step.told).flat_map(|told| &told.parameters);
+        let last_may_run_again = self.wraps() && self.steps.last().is_some_and(|last| last.block.is_some());
+        parameters.any(|(access, _)| *access == Access::Taken) || last_may_run_again
+    }
+
+    /// Whether the chain's owned inputs are there for the whole run. Otherwise a node may take one.
+    pub(crate) fn keeps_inputs(&self) -> bool {
+        !self.has_scope && !self.takes()
+    }
+
     /// What patterns bind for nodes to find.
     pub(crate) fn bindings(&self) -> impl Iterator<Item = (&Ident, &Type)> {
         fn of<'a>(row: &'a Row, all: &mut Vec<(&'a Ident, &'a Type)>) {
@@ -213,36 +206,57 @@ impl Plan<'_> {
         all.into_iter()
     }
 
-    /// Whether anybody can ask how the chain ended.
-    pub(crate) fn tells_ending(&self) -> bool {
-        let observed = !self.chain.observers.is_empty();
-        observed || self.chain.form == Form::Short || self.steps.iter().any(|step| step.has_hooks)
+    /// The block that provides the value of the node at this position, if the node is at the end of such a block.
+    pub(crate) fn gives(&self, position: usize) -> Option<usize> {
+        let step = &self.steps[position];
+        let block = step.block.filter(|_| step.role == Role::Step)?;
+        self.levels[step.level].gives.filter(|_| position + 1 == self.blocks[block].end)
     }
 
-    /// Whether something is to be done when this node is left: then what comes after it stands in a block of its own.
+    /// What this block ends with, if it ends a block that provides.
+    pub(crate) fn given_through(&self, block: usize) -> Option<&ast::Given> {
+        // A block's level comes after the chain's level, 0.
+        self.levels[block + 1].gives.map(|block| self.provided_by(block))
+    }
+
+    /// The value of this block, which is known to provide one.
+    pub(crate) fn provided_by(&self, block: usize) -> &ast::Given {
+        self.blocks[block].provides.as_ref().expect("a row gives what a block provides")
+    }
+
+    /// Whether anything can ask how the chain ended.
+    pub(crate) fn tells_ending(&self) -> bool {
+        let observed = !self.chain.observers.is_empty();
+        // A hook that is called by text does not ask for the ending: a scope has it.
+        observed
+            || self.chain.form == Form::Short
+            || self.steps.iter().any(|step| step.has_hooks && step.told.is_none())
+    }
+
+    /// Whether something has to be done when this node is left. Then what comes after it stands in a block of its own.
     pub(crate) fn is_left(&self, position: usize) -> bool {
         !self.chain.observers.is_empty() || self.steps[position].has_hooks
     }
 
-    /// Whether somebody is told where this node's `cancelled` hook panics.
+    /// Whether observers are told if this node's `cancelled` hook panics.
     pub(crate) fn watches_hook(&self, position: usize) -> bool {
         !self.chain.observers.is_empty() && self.steps[position].has_hooks
     }
 
-    /// Whether a row has a node that is left before the row is.
+    /// Whether a row has a node that is left before the row is left.
     pub(crate) fn leaves(&self, row: &Row) -> bool {
         row.pieces.iter().any(|piece| match piece {
             Piece::Node(position) => self.is_left(*position),
             Piece::Block(row) => self.leaves(row),
-            // A future of its own.
+            // This is a future of its own.
             Piece::Around(position, _) => self.is_left(*position),
             Piece::Branch(position, arms) => self.is_left(*position) || arms.iter().any(|arm| self.leaves(&arm.row)),
             Piece::If(_, then, otherwise) => self.leaves(then) || otherwise.iter().any(|row| self.leaves(row)),
         })
     }
 
-    /// Whether what comes from this piece on is a state machine of its own: where a row is so long that it has pages, every `PART`
-    /// pieces. The part finds on pages what was provided before it.
+    /// Whether the pieces from this one on are a state machine of their own. In a row that is long enough for pages, a
+    /// part begins every `PART` pieces. The part finds on pages what was provided before it.
     pub(crate) fn begins_part(&self, row: &Row, at: usize) -> bool {
         self.has_parts() && row.level == 0 && at > 0 && at.is_multiple_of(PART) && at < row.pieces.len()
     }
@@ -252,7 +266,7 @@ impl Plan<'_> {
         self.chain.run.is_async && self.levels[0].pages() > 0
     }
 
-    /// How many words of bits there have to be for the positions of nodes that may be skipped, and are observed.
+    /// How many words of bits are needed for the positions of nodes that may be skipped, if the chain is observed.
     pub(crate) fn skippable_words(&self) -> usize {
         let last = self.steps.iter().rposition(Step::may_be_skipped);
         last.map_or(0, |last| last / 32 + 1)
@@ -263,35 +277,39 @@ impl Plan<'_> {
         self.steps.iter().any(|step| step.role == Role::Around)
     }
 
-    /// The node that was entered last, and not left, when the one at this position begins.
+    /// The node that was entered last and is not left yet when the node at this position begins.
     pub(crate) fn after(&self, position: usize) -> Option<usize> {
         self.steps[position].after
     }
 }
 
-/// What a node is there for.
+/// The role of a node.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Role {
-    /// It provides, or replies.
+    /// It provides a value, or replies.
     Step,
     /// It wraps a block.
     Around,
-    /// Its value says which arm runs; it gives a `bool` where this is set.
+    /// Its value says which arm runs. `is_bool`: the value is a `bool`.
     Scrutinee { is_bool: bool },
-    /// It says whether another item runs, and is left at once.
+    /// It decides whether another item runs, and is left at once.
     Predicate,
 }
 
 /// A node to be entered and left.
 pub(crate) struct Step {
-    /// Its type, as the chain names it.
+    /// Its type, as the chain names it. For a function it is the path.
     pub(crate) node: TokenStream,
+    /// The signature of a function, if it is known.
+    pub(crate) told: Option<Rc<Told>>,
+    /// If it has hooks which are found by their traits although their signatures are told: the type that it provides.
+    pub(crate) gives_as: String,
     /// The expression for a reference to it.
     pub(crate) place: TokenStream,
     pub(crate) name: String,
     pub(crate) span: Span,
-    /// Whether it can have `exit` or `cancelled`: a field, or a type by its name. What is named like a function has none, and
-    /// nothing is emitted for a way out; that it is one, `check::node` sees to.
+    /// Whether it can have `exit` or `cancelled`: a field, or a type by its name. A node that is named like a function
+    /// has neither, and no way out is emitted for it; `check::node` checks that it is a function.
     pub(crate) has_hooks: bool,
     pub(crate) role: Role,
     /// The level in which it stands.
@@ -300,15 +318,17 @@ pub(crate) struct Step {
     pub(crate) block: Option<usize>,
     /// See [`Plan::after`].
     pub(crate) after: Option<usize>,
-    /// If any, it may be skipped.
+    /// If there are any, it may be skipped.
     pub(crate) conditions: Vec<Condition>,
     /// How long it may take, as an expression.
     pub(crate) timeout: Option<(Span, TokenStream)>,
-    /// It shall allocate nothing.
+    /// If it breaks, the run goes on without it.
+    pub(crate) open: Option<ast::Open>,
+    /// It may allocate nothing.
     pub(crate) no_alloc: bool,
     pub(crate) cancel: Option<(Span, OnCancel)>,
     pub(crate) lints: Vec<syn::Attribute>,
-    /// The function of a segment through which its value goes before it is matched.
+    /// The function of a segment that is applied to its value before it is matched.
     pub(crate) through: Option<syn::Path>,
     /// Whether its type is written with arguments.
     pub(crate) has_arguments: bool,
@@ -317,13 +337,14 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// Whether nobody waits for it.
+    /// Whether nothing waits for it.
     pub(crate) fn is_detached(&self) -> bool {
         matches!(self.cancel, Some((_, OnCancel::Detach)))
     }
 
+    /// Whether its value may be missing while the run goes on.
     pub(crate) fn may_be_skipped(&self) -> bool {
-        !self.conditions.is_empty()
+        !self.conditions.is_empty() || self.open.is_some()
     }
 
     /// Whether its work may go behind the request.
@@ -339,6 +360,8 @@ impl Step {
     pub(super) fn named(node: TokenStream, place: TokenStream, name: String, span: Span) -> Self {
         Self {
             node,
+            told: None,
+            gives_as: String::new(),
             place,
             name,
             span,
@@ -349,6 +372,7 @@ impl Step {
             after: None,
             conditions: Vec::new(),
             timeout: None,
+            open: None,
             no_alloc: false,
             cancel: None,
             lints: Vec::new(),
@@ -361,6 +385,6 @@ impl Step {
 
 impl BlockInfo {
     pub(super) fn begin(kind: BlockKind, label: String, head: Option<usize>, span: Span) -> Self {
-        Self { kind, label, parent: None, head, beside: None, first: 0, end: 0, replies: false, span }
+        Self { kind, label, parent: None, head, beside: None, first: 0, end: 0, replies: false, provides: None, span }
     }
 }

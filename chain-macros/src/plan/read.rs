@@ -1,4 +1,4 @@
-//! What the plan takes over from the declaration: what is there when a run begins, and each node by itself.
+//! What the plan takes from the declaration: what is there when a run begins, and each node by itself.
 
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Ident, Type};
@@ -6,6 +6,7 @@ use syn::{Ident, Type};
 use super::data::Step;
 use super::slot::{By, Slot, SlotKind};
 use crate::ast::{self, Chain, Form};
+use crate::handshake::Told;
 use crate::names;
 use crate::types;
 
@@ -24,7 +25,9 @@ pub(super) fn chain_slots(chain: &Chain) -> Vec<Slot> {
     for (index, field) in chain.fields.iter().enumerate() {
         if chain.is_lent(index) {
             let cfg = field.cfg().cloned().collect();
-            slots.push(Slot { cfg, ..slot(chain, &field.ty, &field.name, index, SlotKind::Field) });
+            let lent = slot(chain, &field.ty, &field.name, index, SlotKind::Field);
+            let ty = names::field_type(chain, index).map_or(lent.ty, |alias| alias.to_token_stream());
+            slots.push(Slot { cfg, ty, ..lent });
         }
         if let Some(held) = types::reloadable(&field.ty) {
             let cfg = field.cfg().cloned().collect();
@@ -32,7 +35,8 @@ pub(super) fn chain_slots(chain: &Chain) -> Vec<Slot> {
         }
         if chain.may_be_reloadable(index) {
             let cfg = field.cfg().cloned().collect();
-            let (rt, by, name, ty) = (names::runtime_alias(), names::version_by(chain, index), &chain.name, &field.ty);
+            let (rt, by, name, ty) =
+                (names::runtime_alias(), names::version_by(&chain.name, index), &chain.name, &field.ty);
             let (_, own, _) = chain.generics.split_for_impl();
             let held = quote!(<#rt::private::VersionBy<#by> as #rt::private::Versioned<#ty, #name #own, #index>>::Held);
             let mut version = slot(chain, &Type::Verbatim(held), &field.name, index, SlotKind::Version);
@@ -46,7 +50,8 @@ pub(super) fn chain_slots(chain: &Chain) -> Vec<Slot> {
 pub(super) fn slot(chain: &Chain, ty: &Type, name: &Ident, index: usize, kind: SlotKind) -> Slot {
     let (run, call) = (names::run_lifetime(), names::call_lifetime());
     let (by, ty) = (By::of(ty), types::referent(ty));
-    // The lifetimes of the chain's type stay; the run's own, and elided ones, are the run's.
+    // The lifetimes of the chain's type stay as they are. The others, which are the run's own or elided, become the
+    // run's.
     let own: Vec<_> = chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
     let ty_in_run = types::with_lifetime_but(ty, &run, &own);
     let rt = names::runtime_alias();
@@ -59,52 +64,49 @@ pub(super) fn slot(chain: &Chain, ty: &Type, name: &Ident, index: usize, kind: S
         SlotKind::Context => quote!(#rt::short::Lent<#call>),
         _ => quote!(#rt::private::Option<&#call mut #ty_in_run>),
     };
-    let member = match kind {
-        SlotKind::Field => "field",
-        SlotKind::Binding => "binding",
-        SlotKind::Version => "version",
-        _ => "input",
+    let text = match ty {
+        Type::Verbatim(_) => String::new(),
+        _ => types::text(ty),
     };
-    Slot {
-        ty: ty_in_run.to_token_stream(),
-        loan,
-        name: names::unraw(name),
-        cfg: Vec::new(),
-        index,
-        position: index,
-        kind,
-        span: syn::spanned::Spanned::span(ty),
-        member: names::local(member, index),
-        binding: None,
-        by,
-        maybe: None,
-        lent: None,
-    }
+    let span = syn::spanned::Spanned::span(ty);
+    let slot = Slot::new(kind, index, index, names::unraw(name), span, ty_in_run.to_token_stream(), loan);
+    Slot { text, by, ..slot }
 }
 
-pub(super) fn step(chain: &Chain, node: &ast::NodeUse) -> Step {
+pub(super) fn step(chain: &Chain, use_of: &ast::NodeUse, hooks_by_text: bool) -> Step {
+    let node = use_of;
     let span = node.span();
     let rt = names::alias(span);
     let chain_name = &chain.name;
     let (_, chain_ty, _) = chain.generics.split_for_impl();
     let name = names::unraw(node.name());
-    let has_hooks = node.field.is_some() || !name.starts_with(|first: char| first == '_' || first.is_lowercase());
+    let may_be_a_type = || names::begins_like_both(&name) && node.told.is_none();
+    let has_hooks = node.field.is_some() || names::begins_like_a_type(&name) || may_be_a_type();
+    let hooks = use_of.hooks.as_ref().filter(|_| hooks_by_text);
     let (ty, place) = match node.field {
+        // The type is the node itself: nothing else has a macro of its name.
+        Some(index) if hooks.is_some() => {
+            let (alias, name, this) = (names::field_type(chain, index), node.name(), &chain.run.locals.this);
+            (names::shown_at(quote!(#alias), span), quote!(&#this.#name))
+        }
         Some(index) => {
             let ty = &chain.fields[index].ty;
             let name = node.name();
-            let ty = names::shown_at(quote!(#ty), span);
-            // `self` with the hygiene of the signature that declares it.
-            let this = quote!(&self.#name);
-            (
-                quote_spanned!(span=> <#ty as #rt::IsNode<#chain_name #chain_ty>>::Itself),
-                quote_spanned!(span=> <#ty as #rt::IsNode<#chain_name #chain_ty>>::itself(#this)),
-            )
+            let alias = names::field_type(chain, index).map(|alias| quote!(#alias));
+            let ty = names::shown_at(alias.unwrap_or_else(|| quote!(#ty)), span);
+            let this = &chain.run.locals.this;
+            let this = quote!(&#this.#name);
+            let (is_node, itself) = match types::is_option(&chain.fields[index].ty) {
+                true => (quote_spanned!(span=> MayBeNode), quote_spanned!(span=> it)),
+                false => (quote_spanned!(span=> IsNode), quote_spanned!(span=> itself)),
+            };
+            let held = quote_spanned!(span=> <#ty as #rt::#is_node<#chain_name #chain_ty>>);
+            (quote_spanned!(span=> #held::Itself), quote_spanned!(span=> #held::#itself(#this)))
         }
         None => {
             let path = &node.path;
             let path = names::shown_at(quote!(#path), span);
-            // What is named like a type may be one that is no node, or a function's under another name: that is said once.
+            // A name in the form of a type's may be no node, or another name of a function. That is reported once.
             let path = match has_hooks {
                 true => quote_spanned!(span=> <#path as #rt::IsNode<#chain_name #chain_ty>>::Itself),
                 false => path,
@@ -118,7 +120,12 @@ pub(super) fn step(chain: &Chain, node: &ast::NodeUse) -> Step {
         Some(Type::Path(ty)) => is_argued(&ty.path),
         Some(_) => true,
     };
-    // A field's type, shown where the field is used: what is wrong with the node is wrong there.
+    // A field's type, with the place where the field is used: an error about the node is reported there.
     let node = names::shown_at(ty, span);
-    Step { has_hooks, has_arguments, ..Step::named(node, place, name, span) }
+    let exits = |told: &std::rc::Rc<Told>| told.hooks.as_ref().is_some_and(|hooks| hooks.exit.is_some());
+    let has_hooks = hooks.map_or(has_hooks, exits);
+    let told = hooks.or(use_of.told.as_ref()).cloned();
+    let untold = use_of.hooks.as_ref().filter(|_| !hooks_by_text);
+    let gives_as = untold.map(|told| told.provides.clone()).unwrap_or_default();
+    Step { has_hooks, has_arguments, told, gives_as, ..Step::named(node, place, name, span) }
 }

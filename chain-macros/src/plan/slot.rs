@@ -1,36 +1,101 @@
-//! What a scope has a place for.
+//! The slots of a scope.
 
 use proc_macro2::{Span, TokenStream};
 use syn::{Ident, Type};
 
-use crate::types;
+use crate::{names, types};
 
 /// A thing in the scope.
 pub(crate) struct Slot {
-    /// The type that finds it, with the run's lifetime for every one of its own.
+    /// The type by which it is found, with the run's lifetime in place of each lifetime.
     pub(crate) ty: TokenStream,
     /// The type of the scope struct's member.
     pub(crate) loan: TokenStream,
-    /// What the user calls it, in a message.
+    /// The type as written; empty if that is not known, or says nothing.
+    pub(crate) text: String,
+    /// The type as written by a node whose hooks are found by their traits. It leaves a doubt about a type that is
+    /// written alike.
+    pub(crate) doubt: String,
+    /// The user's name for it, for messages.
     pub(crate) name: String,
-    /// The `#[cfg(..)]` of the field that it is.
+    /// The `#[cfg(..)]` of the field, if it is one.
     pub(crate) cfg: Vec<syn::Attribute>,
-    /// Index among its kind in its level.
+    /// The index in its level among slots of this kind.
     pub(crate) index: usize,
-    /// What names its source: the node's position, or the index among its kind in the whole chain.
+    /// It names the source: the node's position, or the index in the whole chain among slots of this kind.
     pub(crate) position: usize,
     pub(crate) kind: SlotKind,
     pub(crate) span: Span,
     /// The field of the scope struct.
     pub(crate) member: Ident,
-    /// The local that has what a pattern bound.
+    /// The local that holds what a pattern bound.
     pub(crate) binding: Option<Ident>,
-    /// Whether it is found by what a reference refers to.
+    /// Whether it is found by the type to which a reference refers.
     pub(crate) by: By,
-    /// The node that provides it may be skipped: under this type it is found then.
+    /// The node that provides it may be skipped. Then it is found under this type.
     pub(crate) maybe: Option<TokenStream>,
-    /// Of what a node provides: how it is lent.
+    /// For the value of a node or a block: how it is lent.
     pub(crate) lent: Option<TokenStream>,
+    /// The block that provides it. The position is then that of the last node in the block.
+    pub(crate) block: Option<usize>,
+    /// For the value of a node or a block: its type.
+    pub(crate) held: Option<TokenStream>,
+    /// Whether a node may take it, so that a constant has to say how it is held.
+    pub(crate) takable: bool,
+    /// In a chain with type parameters: the types that have to outlive the call. A loan by itself would bring no such
+    /// bound.
+    pub(crate) outlives: Option<TokenStream>,
+}
+
+impl Slot {
+    /// A thing that is found under this type, and of which no more is known.
+    pub(super) fn new(
+        kind: SlotKind,
+        index: usize,
+        position: usize,
+        name: String,
+        span: Span,
+        ty: TokenStream,
+        loan: TokenStream,
+    ) -> Self {
+        let member = match kind {
+            SlotKind::Field => "field",
+            SlotKind::Binding => "binding",
+            SlotKind::Version => "version",
+            SlotKind::Provided => "provided",
+            SlotKind::OwnedInput | SlotKind::SharedInput | SlotKind::BorrowedInput | SlotKind::Context => "input",
+        };
+        Self {
+            ty,
+            loan,
+            text: String::new(),
+            doubt: String::new(),
+            name,
+            cfg: Vec::new(),
+            index,
+            position,
+            kind,
+            span,
+            member: names::local(member, position),
+            binding: None,
+            by: By::Itself,
+            maybe: None,
+            lent: None,
+            block: None,
+            held: None,
+            takable: false,
+            outlives: None,
+        }
+    }
+
+    /// The name of the type that says whether a node takes it.
+    pub(crate) fn way(&self) -> Ident {
+        match (self.kind, self.block) {
+            (SlotKind::Binding, _) => names::way_of_binding(self.position),
+            (_, Some(block)) => names::way_of_block(block),
+            (_, None) => names::way(self.position),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -41,19 +106,19 @@ pub(crate) enum SlotKind {
     SharedInput,
     /// `name: &mut T`
     BorrowedInput,
-    /// The short form's context, which can be lent in parts.
+    /// The short form's context, parts of which can be lent.
     Context,
     /// A field of the chain.
     Field,
-    /// What a field holds that can be swapped, in one version for the whole run.
+    /// The value of a swappable field, in one version for the whole run.
     Version,
-    /// What a pattern binds.
+    /// A pattern's binding.
     Binding,
-    /// What a node provides.
+    /// The value of a node or a block.
     Provided,
 }
 
-/// How a field or a binding holds what it is found by.
+/// How a field or a binding holds the value.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum By {
     Itself,

@@ -1,7 +1,7 @@
-//! Names and paths of a segment, from where it is used.
+//! Names and paths of a segment, seen from where it is used.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics, Type, Visibility};
 
 use super::Tokens;
@@ -40,19 +40,19 @@ pub(super) fn has_lifetime(tokens: &TokenStream, lifetime: &syn::Lifetime) -> bo
     })
 }
 
-/// Where a type is named last.
+/// The place of the last name in a type.
 pub(super) fn types_span(ty: &TokenStream) -> Span {
     let parsed = syn::parse2::<Type>(ty.clone()).ok();
     let last = parsed.as_ref().and_then(types::last_segment).map(|segment| segment.ident.span());
     last.or_else(|| ty.clone().into_iter().next().map(|token| token.span())).unwrap_or_else(Span::call_site)
 }
 
-/// A visibility that is not the user's token: lints about it are not for the user.
+/// A visibility that is not a token of the user's, so that lints about it do not reach the user.
 pub(super) fn located(vis: &Visibility) -> TokenStream {
     names::as_if_at(vis.to_token_stream(), Span::call_site())
 }
 
-/// A visibility as it is written so many modules further in.
+/// A visibility, as written in a module so many levels further in.
 pub(super) fn within(vis: &Visibility, deep: usize) -> TokenStream {
     let up = || std::iter::repeat_n(quote!(super), deep);
     match vis {
@@ -68,7 +68,7 @@ pub(super) fn within(vis: &Visibility, deep: usize) -> TokenStream {
     }
 }
 
-/// A path as it is written so many modules further in.
+/// A path, as written in a module so many levels further in.
 pub(super) fn from_within(path: &syn::Path, deep: usize) -> TokenStream {
     let first = path.segments.first().map(|segment| segment.ident.to_string()).unwrap_or_default();
     let up = std::iter::repeat_n(quote!(super), deep);
@@ -77,21 +77,6 @@ pub(super) fn from_within(path: &syn::Path, deep: usize) -> TokenStream {
     }
     let rest: Vec<_> = path.segments.iter().skip(usize::from(first == "self")).collect();
     quote!(#(#up)::* #(::#rest)*)
-}
-
-/// A name that no other segment of the crate has: macros that are exported share one namespace.
-///
-/// The place in the source tells them apart, and for those that another macro makes at one place, which expansion of `chain!` this is. That
-/// is a number of rustc's, the same in each build of the same source.
-pub(super) fn unique(name: &Ident) -> Ident {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    if proc_macro::is_available() {
-        let span = name.span().unwrap();
-        (span.file(), span.line(), span.column()).hash(&mut hasher);
-        format!("{:?}", proc_macro::Span::call_site()).hash(&mut hasher);
-    }
-    format_ident!("__chain_segment_{}_{:x}", names::unraw(name), hasher.finish(), span = Span::call_site())
 }
 
 pub(super) fn stream(tokens: Tokens) -> TokenStream {

@@ -1,4 +1,4 @@
-//! Whatever syn accepts as a type, a path, a pattern, an expression or generics is accepted where a chain has one.
+//! A chain accepts every type, path, pattern, expression and generics that syn accepts, wherever it has one.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use proptest::prelude::*;
@@ -107,7 +107,7 @@ fn expression() -> impl Strategy<Value = String> {
     })
 }
 
-/// A pattern as it is written in an arm, and without the types of its bindings.
+/// A pattern as written in an arm, and the same without the types of its bindings.
 fn pattern() -> impl Strategy<Value = (String, String)> {
     let leaf = prop_oneof![
         Just("_"),
@@ -157,7 +157,7 @@ fn both<const N: usize>(make: fn([&str; N]) -> String, parts: [&(String, String)
     (make(parts.map(|part| part.0.as_str())), make(parts.map(|part| part.1.as_str())))
 }
 
-/// The type as a node may be lent it: a reference to a reference is lent for no longer than the run.
+/// The type under which a node may be lent it: a reference to a reference is lent for no longer than the run.
 fn lent(ty: &str) -> String {
     fn outer(ty: &mut syn::Type) {
         match ty {
@@ -194,6 +194,12 @@ fn generics() -> impl Strategy<Value = (String, String)> {
     (generics, clause)
 }
 
+/// A value that is moved has a size.
+fn sized(ty: &str) -> String {
+    let has_no_size = crate::types::has_no_size(&syn::parse_str(ty).expect("a type"));
+    if has_no_size { format!("Box<{ty}>") } else { ty.to_owned() }
+}
+
 /// Whether syn accepts it.
 fn is<T: syn::parse::Parse>(text: &str) -> bool {
     syn::parse_str::<T>(text).is_ok()
@@ -203,12 +209,15 @@ fn is_pattern(text: &str) -> bool {
     text.parse::<TokenStream>().is_ok_and(|tokens| syn::Pat::parse_multi_with_leading_vert.parse2(tokens).is_ok())
 }
 
-/// Compiles it, and asserts that it is accepted, and becomes Rust.
+/// Compiles it, and asserts that it is accepted and becomes Rust.
 fn accepted(declaration: &str) -> Result<(), TestCaseError> {
     let tokens: TokenStream = format!("(::chain_runtime) {declaration}").parse().expect("the text is tokens");
     let expansion = compile::chain(tokens);
     becomes_rust(&expansion, declaration)?;
-    // What it becomes first is a chain again.
+    if let Some(asked) = super::asked(expansion.clone()) {
+        becomes_rust(&compile::planned(asked), declaration)?;
+    }
+    // The first expansion is a chain again.
     for again in chains_in(expansion) {
         becomes_rust(&compile::chain(again), declaration)?;
     }
@@ -224,7 +233,7 @@ fn becomes_rust(expansion: &TokenStream, declaration: &str) -> Result<(), TestCa
     Ok(())
 }
 
-/// What stands in the braces of each `chain! { .. }`, with the runtime in front.
+/// The content of the braces of each `chain! { .. }`, with the runtime in front.
 fn chains_in(tokens: TokenStream) -> Vec<TokenStream> {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let mut chains = Vec::new();
@@ -250,13 +259,15 @@ proptest! {
     fn any_type_is_a_field_an_input_a_reply_and_an_argument(ty in ty()) {
         prop_assume!(is::<syn::Type>(&ty));
         accepted(&format!("struct G {{ pub a: {ty}, b: Vec<u8> }} async fn(x: X) -> Reply {{ b }}"))?;
-        accepted(&format!("struct G; async fn<'r>(x: {ty}, y: &'r mut Y) -> Reply {{ a }}"))?;
-        accepted(&format!("struct G; fn(x: X) -> {ty} {{ a }}"))?;
+        let sized = sized(&ty);
+        accepted(&format!("struct G; async fn<'r>(x: {sized}, y: &'r mut Y) -> Reply {{ a }}"))?;
+        accepted(&format!("struct G; fn(x: X) -> {sized} {{ a }}"))?;
         accepted(&format!("struct G; fn(x: X) -> Reply {{ a::<{ty}> => {{ b::<{ty}> }} => c }}"))?;
         accepted(&format!("struct G; fn(x: X) -> Reply {{ match a::<{ty}> {{ A(b: {ty}) => b, _ => c::<{ty}> }} }}"))?;
         accepted(&format!("struct G; async fn(x: X) -> Reply {{ if a::<{ty}> {{ b }} else {{ c::<{ty}> {{ d }} }} }}"))?;
+        accepted(&format!("struct G; fn(x: X) -> Reply {{ {{ a }} -> Vec<{ty}> => match b {{ A => {{ c }} -> ({ty},) => d, _ => e }} }}"))?;
         accepted(&format!("a: {ty} = b => c"))?;
-        // Where a reference to it can be written without parentheses.
+        // If a reference to it can be written without parentheses.
         if is::<syn::Type>(&format!("&'r {ty}")) {
             accepted(&format!("struct G; fn<'r>(x: &'r {ty}) -> Reply {{ a }}"))?;
             accepted(&format!("struct G; fn<'r>(x: &'r mut {ty}) -> Reply {{ a }}"))?;

@@ -6,22 +6,23 @@ use syn::{GenericArgument, Lifetime, PathArguments, Type, TypeParamBound};
 
 use super::ungrouped;
 
-/// Puts one lifetime in the place of every lifetime of a type, written or elided, but `'static` and the
-/// ones that the type itself binds (`for<'a> fn(&'a T)`).
+/// Puts one lifetime in place of every lifetime of a type, written or elided, except `'static` and the ones that the
+/// type itself binds (`for<'a> fn(&'a T)`).
 pub(crate) fn with_lifetime(ty: &Type, lifetime: &Lifetime) -> Type {
     with_lifetime_but(ty, lifetime, &[])
 }
 
-/// The same, but these lifetimes stay.
+/// The same, but these lifetimes stay as they are.
 pub(crate) fn with_lifetime_but(ty: &Type, lifetime: &Lifetime, stay: &[Lifetime]) -> Type {
     let mut ty = ty.clone();
-    // By itself it is what a reference referred to.
+    // A type by itself is what a reference referred to.
     bind_object(&mut ty, lifetime);
     Relabel { lifetime, bound: stay.to_vec() }.visit_type_mut(&mut ty);
     ty
 }
 
-/// Behind a reference, `dyn Trait` is `dyn Trait + 'a` for the reference's `'a`; anywhere else it would be `'static`.
+/// After a reference, `dyn Trait` means `dyn Trait + 'a` with the reference's `'a`; anywhere else it would mean
+/// `'static`.
 pub(crate) fn bind_object(ty: &mut Type, lifetime: &Lifetime) {
     match ty {
         Type::Group(group) => bind_object(&mut group.elem, lifetime),
@@ -32,7 +33,7 @@ pub(crate) fn bind_object(ty: &mut Type, lifetime: &Lifetime) {
             object.bounds.push(TypeParamBound::Lifetime(lifetime.clone()));
             *ty = syn::parse_quote!((#ty));
         }
-        // It will stand behind a `&`.
+        // It will stand after a `&`.
         Type::TraitObject(object) if object.bounds.len() > 1 => *ty = syn::parse_quote!((#ty)),
         _ => {}
     }
@@ -60,7 +61,7 @@ impl VisitMut for Relabel<'_> {
         visit_mut::visit_type_reference_mut(self, reference);
     }
 
-    // Inside `fn(&T)` and `Fn(&T)` an elided lifetime is bound there.
+    // Inside of `fn(&T)` and `Fn(&T)` an elided lifetime is bound by the type itself.
     fn visit_type_bare_fn_mut(&mut self, _: &mut syn::TypeBareFn) {}
     fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut syn::ParenthesizedGenericArguments) {}
 
@@ -76,7 +77,7 @@ impl VisitMut for Relabel<'_> {
     }
 }
 
-/// Puts one lifetime in the place of these in what generics ask for.
+/// Puts one lifetime in place of these in the bounds of generics.
 pub(crate) fn bounds_in(generics: &mut syn::Generics, own: &[Lifetime], lifetime: &Lifetime) {
     struct Rename<'a>(&'a [Lifetime], &'a Lifetime);
     impl VisitMut for Rename<'_> {
@@ -89,7 +90,7 @@ pub(crate) fn bounds_in(generics: &mut syn::Generics, own: &[Lifetime], lifetime
     Rename(own, lifetime).visit_generics_mut(generics);
 }
 
-/// Leaves out what generics ask for with one of these.
+/// Leaves out the bounds of generics that mention one of these.
 pub(crate) fn bounds_without(generics: &mut syn::Generics, own: &[Lifetime]) {
     use syn::punctuated::Punctuated;
     use syn::visit::Visit;
@@ -123,17 +124,17 @@ pub(crate) fn bounds_without(generics: &mut syn::Generics, own: &[Lifetime]) {
     clause.predicates = predicates.into_iter().filter(|predicate| !is_about(predicate)).collect();
 }
 
-/// Whether it is a trait object that stands in parentheses behind a `&`.
+/// Whether it is a trait object that needs parentheses after a `&`.
 pub(crate) fn has_several_bounds(ty: &Type) -> bool {
     matches!(ungrouped(ty), Type::TraitObject(object) if object.bounds.len() > 1)
 }
 
-/// Where a type is only mentioned: with each of its lifetimes left to rustc.
+/// The type, for a mere mention: each of its lifetimes is left to rustc.
 pub(crate) fn anonymous(ty: &Type) -> Type {
     with_lifetime(ty, &Lifetime::new("'_", proc_macro2::Span::mixed_site()))
 }
 
-/// Whether a reference or another lifetime is in it, that of the hook's own `&` aside.
+/// Whether it contains a reference or another lifetime, apart from the hook's own `&`.
 pub(crate) fn has_a_lifetime(ty: &Type) -> bool {
     use syn::visit::{self, Visit};
     struct Find(bool);
@@ -151,7 +152,8 @@ pub(crate) fn has_a_lifetime(ty: &Type) -> bool {
     find.0
 }
 
-/// What is known to have no lifetime by its name, unless the user's own type is called so; then it has to be written.
+/// Types whose names say that they have no lifetime. If the user has a type of that name with a lifetime, the lifetime
+/// has to be written.
 pub(crate) const WITHOUT_LIFETIME: [&str; 24] = [
     "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
     "f32", "f64", "String", "Vec", "Option", "Result", "Box", "Arc", "Rc",
@@ -175,7 +177,7 @@ pub(crate) fn may_hide_a_lifetime(ty: &Type, is_parameter: &dyn Fn(&syn::Ident) 
             self.0 |= !(of_parameter || is_known || is_written);
             visit::visit_type_path(self, path);
         }
-        // There, it is another one each time.
+        // There, it is another lifetime each time.
         fn visit_type_bare_fn(&mut self, _: &'ast syn::TypeBareFn) {}
         fn visit_parenthesized_generic_arguments(&mut self, _: &'ast syn::ParenthesizedGenericArguments) {}
     }
@@ -184,12 +186,12 @@ pub(crate) fn may_hide_a_lifetime(ty: &Type, is_parameter: &dyn Fn(&syn::Ident) 
     find.0
 }
 
-/// These tokens where the lifetimes of the chain are not declared: rustc finds them.
+/// These tokens, for a place where the chain's lifetimes are not declared: rustc infers them.
 pub(crate) fn inferred(tokens: TokenStream, own: &[Lifetime]) -> TokenStream {
     at(tokens, own, "_")
 }
 
-/// These tokens with another lifetime in the place of these.
+/// These tokens, with another lifetime in place of these.
 pub(crate) fn at(tokens: TokenStream, own: &[Lifetime], instead: &str) -> TokenStream {
     use proc_macro2::{Group, Ident, TokenTree};
     let mut behind_tick = false;
@@ -214,7 +216,7 @@ pub(crate) fn at(tokens: TokenStream, own: &[Lifetime], instead: &str) -> TokenS
     inferred.collect()
 }
 
-/// A type without the lifetimes that are written in it, to compare it with one in which they are hidden.
+/// A type without the lifetimes that are written in it, for comparing it with one in which they are hidden.
 pub(crate) fn without_lifetimes(ty: &Type) -> Type {
     struct Without;
     impl VisitMut for Without {

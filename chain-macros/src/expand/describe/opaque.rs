@@ -1,5 +1,6 @@
-//! What stands for a chain's parameters while it is checked and nobody knows them: a type of the runtime's, or one of core's where a bound asks for
-//! what only those have. Where it does not meet the bounds after all, nothing is checked.
+//! Types that stand for a chain's parameters while the chain is checked and nobody knows the real ones: a type of the
+//! runtime's, or one of core's for a bound that only core's types meet. If a stand-in does not meet the bounds after
+//! all, nothing is checked.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -8,10 +9,10 @@ use syn::{GenericParam, Generics, PathArguments, ReturnType, TypeParam, TypePara
 use crate::names;
 use crate::types;
 
-/// An argument for each parameter; `None` where nothing can be made up for one.
+/// An argument for each parameter; `None` if none can be made up for one of them.
 pub(super) fn arguments(generics: &Generics) -> Option<Vec<TokenStream>> {
     let rt = &names::runtime_alias();
-    // What comes later and is of core's is not known yet: then the bounds are not met.
+    // A parameter that comes later and needs a type of core's is not known yet. Then the bounds are not met.
     let parameters = generics.params.iter().enumerate().filter_map(|(at, parameter)| match parameter {
         GenericParam::Type(parameter) => Some((&parameter.ident, quote!(#rt::private::Opaque<#at>))),
         GenericParam::Const(parameter) => Some((&parameter.ident, constant(&parameter.ty)?)),
@@ -34,7 +35,7 @@ pub(super) fn arguments(generics: &Generics) -> Option<Vec<TokenStream>> {
     arguments.collect()
 }
 
-/// Any would do.
+/// Any value would do.
 fn constant(ty: &syn::Type) -> Option<TokenStream> {
     const NUMBERS: [&str; 12] =
         ["usize", "u8", "u16", "u32", "u64", "u128", "isize", "i8", "i16", "i32", "i64", "i128"];
@@ -47,7 +48,7 @@ fn constant(ty: &syn::Type) -> Option<TokenStream> {
     }
 }
 
-/// What is asked of a parameter, where it is declared and in the where-clause, each with the lifetimes that it is for.
+/// The bounds of a parameter, from its declaration and from the where-clause, each with the lifetimes of its `for<..>`.
 fn bounds<'a>(
     generics: &'a Generics,
     parameter: &'a TypeParam,
@@ -69,7 +70,7 @@ fn bounds<'a>(
     bounds.collect()
 }
 
-/// What has a trait of core's that only types of core's have, or that says of which type it is.
+/// A type that has a trait of core's which only types of core's have, or which names a type.
 fn of_core(
     (lifetimes, bound): (Option<&syn::BoundLifetimes>, &syn::TraitBound),
     known: &[(&syn::Ident, TokenStream)],
@@ -102,7 +103,7 @@ fn of_core(
             let target = assigned(arguments, "Target").unwrap_or_else(|| quote!(()));
             quote!(&'static #target)
         }
-        // Each type is made of itself.
+        // Each type can be made of itself.
         ("Into" | "From" | "TryInto" | "TryFrom" | "Borrow" | "BorrowMut", PathArguments::AngleBracketed(of)) => {
             of.args.first()?.to_token_stream()
         }
@@ -120,7 +121,7 @@ fn assigned(arguments: &PathArguments, name: &str) -> Option<TokenStream> {
     })
 }
 
-/// With what stands for the parameters.
+/// These tokens, with the known stand-ins in place of the parameters.
 fn with(tokens: TokenStream, known: &[(&syn::Ident, TokenStream)]) -> TokenStream {
     let tokens = tokens.into_iter().flat_map(|token| match token {
         TokenTree::Group(group) => {

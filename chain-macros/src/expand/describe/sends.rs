@@ -1,7 +1,7 @@
-//! That a run can be sent to another thread, asked of each thing that it holds.
+//! Checks that a run can be sent to another thread, by a check for each thing that it holds.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::super::scope_arguments;
 use crate::ast::Form;
@@ -9,7 +9,7 @@ use crate::names;
 use crate::plan::{BlockInfo, BlockKind, Plan, Role};
 use crate::types;
 
-/// Under `#[send]`: each node's own future and what it provides are required to move between threads, at the node's token.
+/// Under `#[send]`, each node's own future and its value are required to move between threads, at the node's token.
 pub(super) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
     let chain = plan.chain;
     chain.send.as_ref()?;
@@ -20,11 +20,22 @@ pub(super) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
     let anonymous = syn::Lifetime::new("'_", proc_macro2::Span::mixed_site());
     let reply = types::with_lifetime_but(&chain.run.reply, &anonymous, &own);
     let checks = plan.steps.iter().enumerate().map(|(at, step)| {
-        let crate::plan::Step { node, span, has_hooks, level, role, .. } = step;
+        let crate::plan::Step { node, span, has_hooks, level, role, told, .. } = step;
         let rt = &names::alias(*span);
         let level = &plan.levels[*level];
         let scope = &level.scope;
-        let is_held = level.providers.contains(&at) || *role != Role::Step;
+        let is_held = level.providers.contains(&at) || *role != Role::Step || plan.gives(at).is_some();
+        if let Some(told) = told {
+            let value = (is_held && !told.provides.is_empty()).then(|| {
+                let value = quote_spanned!(*span=> <#node as #rt::Joins<'_, #name #ty_generics>>::Held<#at>);
+                quote_spanned!(*span=> #rt::check::value_moves::<#value, #node>();)
+            });
+            let moves = format_ident!("moves_{}", told.parameters.len(), span = *span);
+            let others = (0..=told.parameters.len()).map(|_| quote!(_));
+            let future =
+                told.is_async.then(|| names::as_if_at(quote!(#rt::told::#moves::<#node, #(#others),*>(#node);), *span));
+            return quote!(#value #future);
+        }
         let provided =
             is_held.then(|| quote_spanned!(*span=> #rt::check::value_moves::<#rt::node::Gives<'_, (#node)>, #node>();));
         let way_out = has_hooks.then(|| {
@@ -40,9 +51,14 @@ pub(super) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
         });
         let wraps = matches!(role, Role::Around).then(|| {
             let is_wrapped = |block: &&BlockInfo| block.kind == BlockKind::Around && block.head == Some(at);
-            let output = match plan.blocks.iter().find(is_wrapped).is_some_and(|block| block.replies) {
-                true => reply.to_token_stream(),
-                false => quote!(#rt::private::ControlFlow<#reply, ()>),
+            let wrapped = plan.blocks.iter().position(|block| is_wrapped(&block));
+            let output = match wrapped.map(|block| (plan.blocks[block].replies, plan.given_through(block))) {
+                Some((true, _)) => reply.to_token_stream(),
+                Some((false, Some(given))) => {
+                    let given = types::with_lifetime_but(&given.ty, &anonymous, &own);
+                    quote!(#rt::private::ControlFlow<#reply, #given>)
+                }
+                _ => quote!(#rt::private::ControlFlow<#reply, ()>),
             };
             let block = quote_spanned!(*span=> #rt::private::Pending<#output>);
             let around = quote_spanned!(*span=> <#node as #rt::Around<'_, #reply, #output>>::around::<#block>);

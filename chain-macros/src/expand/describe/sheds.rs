@@ -1,4 +1,4 @@
-//! What a chain sheds: its description, the handle to it, and the checks of it.
+//! What a chain sheds: its description, the method that gives access to it, and its checks.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -8,7 +8,7 @@ use crate::ast::{Chain, How, Share};
 use crate::names;
 use crate::plan::{Plan, Shed, ShedOf};
 
-/// An item as it is described.
+/// The description of an item.
 pub(super) fn info(shed: &Shed<'_>) -> TokenStream {
     let rt = names::runtime_alias();
     let name = &shed.declared.name;
@@ -32,22 +32,22 @@ pub(super) fn info(shed: &Shed<'_>) -> TokenStream {
     }
 }
 
-/// The chain's handle to what it sheds.
+/// The method that gives access to what the chain sheds.
 pub(super) fn handle(plan: &Plan<'_>) -> Option<TokenStream> {
     let chain = plan.chain;
     let shedding = super::super::shedding(chain)?;
-    // What is found by its type is asked of a trait.
+    // A field that is found by its type is reached through a trait.
     let is_const = chain.shedding().map(|_| quote!(const));
-    let (rt, vis) = (&names::runtime_alias(), &chain.vis);
+    let (rt, vis, this) = (&names::runtime_alias(), &chain.vis, &chain.run.locals.this);
     Some(quote! {
         /// What this chain sheds under pressure, to be read and set by name. A request sees it as it was when it began.
-        #vis #is_const fn sheds(&self) -> #rt::shed::Sheds<'_> {
+        #vis #is_const fn sheds(&#this) -> #rt::shed::Sheds<'_> {
             #rt::shed::Sheds::new(#shedding, Self::CHAIN.sheds)
         }
     })
 }
 
-/// That one of the fields says at which level the chain is, and that one has a queue, where the name of none says so.
+/// Checks that one of the fields knows the chain's level, and that one has a queue, if the name of none says so.
 pub(super) fn places(chain: &Chain) -> TokenStream {
     let sheds = chain.run.body.sheds();
     let level = sheds.first().filter(|_| chain.shedding().is_none());
@@ -66,7 +66,7 @@ pub(super) fn places(chain: &Chain) -> TokenStream {
     quote!(#level #queue)
 }
 
-/// That there are not too many, and that what they ask for is there.
+/// Checks that there are not too many, and that what they need is there.
 pub(super) fn checks(plan: &Plan<'_>) -> TokenStream {
     let checks = plan.sheds.iter().enumerate().map(|(index, shed)| {
         let span = shed.declared.span;

@@ -1,38 +1,52 @@
-//! That what replies and breaks is what it is read as: asked of the types behind the names.
+//! Checks that replies and breaks are what the macro takes them for. The checks ask the types behind the names.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 
 use super::outside;
 use crate::ast::{Chain, Form};
+use crate::handshake::{self, Told};
 use crate::names;
 use crate::plan::{Plan, Role, Step};
 use crate::types;
 
-/// That the inputs, the fields and the bindings show which of them are references.
+/// Checks that the names of the types of inputs, fields and bindings show which of them are references.
 pub(super) fn shows(plan: &Plan<'_>) -> TokenStream {
     let chain = plan.chain;
     let rt = &names::runtime_alias();
-    let shows = |what: &str, name: &syn::Ident, ty: &syn::Type| {
+    let shows_as = |what: &str, name: &syn::Ident, ty: &syn::Type, named: Option<&syn::Ident>| {
         let ty = types::referent(ty);
         if !matches!(ty, syn::Type::Path(_)) || types::mentions(ty, &chain.generics) {
             return None;
         }
         let span = syn::spanned::Spanned::span(ty);
-        let (name, text, ty) = (names::unraw(name), types::text(ty), types::anonymous(ty));
+        let (name, text) = (names::unraw(name), types::text(ty));
+        let ty = named.map_or_else(|| types::anonymous(ty).into_token_stream(), ToTokens::to_token_stream);
         let rt = names::alias(span);
         Some(quote_spanned!(span=> #rt::check::shows(#what, #name, #text, #rt::private::Probe::<#ty>::SHOWS);))
     };
+    let shows = |what: &str, name: &syn::Ident, ty: &syn::Type| shows_as(what, name, ty, None);
     let inputs = chain.run.inputs.iter().filter(|_| chain.form == Form::Item);
     let inputs: Vec<_> = inputs.filter_map(|input| shows("the input ", &input.name, &input.ty)).collect();
-    let fields = chain.fields.iter().filter_map(|field| {
+    let (imported, told) = (handshake::asked_fields(chain), plan.told_fields());
+    let fields = chain.fields.iter().enumerate().filter_map(|(index, field)| {
+        // A type with hooks is no reference.
+        if told.contains(&index) {
+            return None;
+        }
         let cfg = field.cfg();
         let ty = types::reloadable(&field.ty).unwrap_or(&field.ty);
-        let shows = shows("the field ", &field.name, ty)?;
+        let named = imported.contains(&index).then(|| names::imported_field(chain, index));
+        let shows = shows_as("the field ", &field.name, ty, named.as_ref())?;
         Some(quote!(#(#cfg)* { #shows }))
     });
     let bindings = plan.bindings().filter_map(|(name, ty)| shows("the binding ", name, ty));
-    let (fields, bindings) = (fields.collect::<Vec<_>>(), bindings.collect::<Vec<_>>());
+    let given = chain.run.body.items().into_iter().filter_map(|item| item.given.as_ref());
+    let given = given.filter_map(|given| {
+        let name = types::last_segment(&given.ty)?;
+        shows("the block's ", &name.ident, &given.ty)
+    });
+    let (fields, bindings) = (fields.collect::<Vec<_>>(), bindings.chain(given).collect::<Vec<_>>());
     if inputs.is_empty() && fields.is_empty() && bindings.is_empty() {
         return TokenStream::new();
     }
@@ -44,8 +58,8 @@ pub(super) fn shows(plan: &Plan<'_>) -> TokenStream {
     }
 }
 
-/// The same of what a node provides whose type has arguments, for nobody asked it where it was made; and that what ends the chain gives
-/// a reply.
+/// The same check for the value of a node whose type has arguments, since nothing asked about it where the node was
+/// made. And a check that the node at the end of the chain gives a reply.
 pub(super) fn shows_of(plan: &Plan<'_>, position: usize) -> Option<TokenStream> {
     let chain = plan.chain;
     let step = &plan.steps[position];
@@ -66,7 +80,7 @@ pub(super) fn shows_of(plan: &Plan<'_>, position: usize) -> Option<TokenStream> 
         );
         let hides =
             quote_spanned!(*span=> #kind::IS_PLAIN && #rt::private::one_is([#out::IS_RESULT, #out::IS_CONTROL_FLOW]));
-        let shows = has_arguments.then(|| {
+        let shows = (*has_arguments && step.told.is_none()).then(|| {
             quote_spanned! {*span=>
                 #rt::check::shows_itself(#name, #rt::private::one_is(#shows));
                 #rt::check::shows_a_break(#name, #signature::FACTS.gives(), #hides);
@@ -84,34 +98,47 @@ pub(super) fn shows_of(plan: &Plan<'_>, position: usize) -> Option<TokenStream> 
     })
 }
 
-/// The chain's reply, where what the node at this position gives could be it, and is not.
+/// The chain's reply, if the node at this position provides a value that could be meant to be the reply.
 pub(super) fn may_reply(plan: &Plan<'_>, position: usize) -> Option<syn::Type> {
     let step = &plan.steps[position];
+    if plan.by_name[position] {
+        return None;
+    }
     let is_step = step.role == Role::Step && !step.is_detached() && !types::mentions(&step.node, &plan.chain.generics);
     let provides = plan.levels[step.level].providers.contains(&position);
     reply_outside(plan.chain).filter(|_| is_step && provides)
 }
 
-/// The same where it is made of that.
+/// The same, if the reply is made of the node's value.
 pub(super) fn may_end(plan: &Plan<'_>, position: usize) -> Option<syn::Type> {
     let step = &plan.steps[position];
     let level = &plan.levels[step.level];
-    let ends = step.role == Role::Step && level.replies && !level.providers.contains(&position);
+    let ends = step.role == Role::Step && level.replies && plan.ends_its_row(position);
+    // A function whose signature says that it gives the reply does give it.
+    let gives_it = |told: &Told| told.provides == types::text(&plan.chain.run.reply);
+    if step.told.as_deref().is_some_and(gives_it) {
+        return None;
+    }
     reply_outside(plan.chain).filter(|_| ends && !types::mentions(&step.node, &plan.chain.generics))
 }
 
-/// The static that says whether it is, or what it is.
+/// The static that holds the answer.
 pub(super) fn is_a_reply(plan: &Plan<'_>, position: usize) -> syn::Ident {
     names::static_of(&format!("Reply{position}"), &plan.chain.name)
 }
 
-/// Those. Not in the constants that check: of a node that does not exist rustc says in a constant that it might be a parameter, and so the same
-/// once more.
+/// The statics for those nodes. They are not part of the constants that check: for a node that does not exist, rustc
+/// says in a constant that it might be a parameter, and so would report the same once more.
 pub(super) fn replies(plan: &Plan<'_>) -> TokenStream {
     let replies = plan.steps.iter().enumerate().filter_map(|(position, step)| {
         let (span, name) = (step.span, is_a_reply(plan, position));
         let rt = names::alias(span);
-        let gives = read_of(&outside(plan, step), span, "Gives");
+        let node = outside(plan, step);
+        let gives = match &step.told {
+            None => read_of(&node, span, "Gives"),
+            Some(told) if told.provides.is_empty() => quote!(()),
+            Some(_) => quote_spanned!(span=> <#node as #rt::Joins<'_, ()>>::Held<0>),
+        };
         let (ty, asked) = match (may_reply(plan, position), may_end(plan, position)) {
             (Some(reply), _) => {
                 let two = quote_spanned!(span=> #rt::private::Probe::<(#gives, #reply)>);
@@ -128,14 +155,14 @@ pub(super) fn replies(plan: &Plan<'_>) -> TokenStream {
     replies.collect()
 }
 
-/// `node::Gives`, or `Breaks`, of a node.
+/// `node::Gives` of a node, or `Breaks`.
 pub(super) fn read_of(node: &TokenStream, span: proc_macro2::Span, what: &str) -> TokenStream {
     let (rt, what) = (names::alias(span), syn::Ident::new(what, span));
     let signature = quote_spanned!(span=> <#node as #rt::Signature<'_>>);
     quote_spanned!(span=> <#signature::Kind as #rt::flow::Reads<#signature::Out>>::#what)
 }
 
-/// That what a node breaks with whose type has arguments is no `()`.
+/// Checks that a node whose type has arguments does not break with a `()`.
 pub(super) fn breaks_show(plan: &Plan<'_>, step: &Step, anything: &syn::Ident) -> Option<TokenStream> {
     let Step { name, span, has_arguments, .. } = step;
     if !has_arguments || types::mentions(&step.node, &plan.chain.generics) {
@@ -148,14 +175,16 @@ pub(super) fn breaks_show(plan: &Plan<'_>, step: &Step, anything: &syn::Ident) -
     }})
 }
 
-/// Whether the reply is a type that whatever can be converted becomes. `None` where it depends on a type parameter, or is `()`.
+/// Whether every value that can be converted can become the reply. `None` if the reply depends on a type parameter, or
+/// is `()`.
 pub(super) fn is_anything(chain: &Chain, span: proc_macro2::Span, how: &str) -> Option<TokenStream> {
     let reply = reply_outside(chain)?;
     let (rt, how) = (names::alias(span), syn::Ident::new(how, span));
     Some(quote_spanned!(span=> #rt::private::Probe::<#reply>::#how))
 }
 
-/// The reply's type where the chain's own lifetimes are not declared. `None` where it depends on a type parameter, or is `()`.
+/// The reply's type, for a place where the chain's own lifetimes are not declared. `None` if it depends on a type
+/// parameter, or is `()`.
 pub(super) fn reply_outside(chain: &Chain) -> Option<syn::Type> {
     let reply = &chain.run.reply;
     let is_known = chain.form == Form::Item && !types::mentions(reply, &chain.generics) && !types::is_unit(reply);

@@ -1,14 +1,14 @@
 //! The sizes of a run and of its parts.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 
 use super::super::scope_arguments;
 use crate::ast::Chain;
 use crate::names;
 use crate::plan::Plan;
 
-/// The same names with nothing behind them, where the chain has errors.
+/// The same names without a meaning, for a chain with errors.
 pub(in crate::expand) fn stub(chain: &Chain) -> TokenStream {
     let rt = &names::runtime_alias();
     let vis = &chain.vis;
@@ -28,14 +28,14 @@ pub(in crate::expand) fn stub(chain: &Chain) -> TokenStream {
         #sheds
         #vis const NODES: &'static [#rt::NodeInfo] = &[];
         #vis const CHAIN: &'static #rt::describe::ChainInfo = &#rt::describe::ChainInfo {
-            name: #name, inputs: &[], fields: &[], reply: "", nodes: &[], blocks: &[], sheds: &[],
+            name: #name, inputs: &[], fields: &[], reply: "", nodes: &[], blocks: &[], sheds: &[], names: #rt::describe::Names::AS_WRITTEN,
         };
         #vis const fn drawing() -> #rt::Drawing { #rt::Drawing::of(Self::CHAIN) }
         #sizes
     }
 }
 
-/// `async fn` sizes through a `const fn` that is generic over what the function returns.
+/// Measures an `async fn` through a `const fn` that is generic over the function's return type.
 pub(super) fn sizes(plan: &Plan<'_>) -> TokenStream {
     let chain = plan.chain;
     let rt = &names::runtime_alias();
@@ -44,8 +44,22 @@ pub(super) fn sizes(plan: &Plan<'_>) -> TokenStream {
     let count = plan.steps.len();
     let letters: Vec<_> = (0..=chain.run.inputs.len()).map(|index| names::local("Argument", index)).collect();
     let nodes = plan.steps.iter().map(|step| {
-        let crate::plan::Step { node, span, level, .. } = step;
+        let crate::plan::Step { node, span, level, told, .. } = step;
         let rt = &names::alias(*span);
+        if let Some(hooks) = told.as_ref().and_then(|told| told.hooks.as_ref()) {
+            let shape = hooks.shape;
+            return match told.as_ref().is_some_and(|told| told.is_async) {
+                true => quote_spanned!(*span=> #rt::told::size_2(<#node as #rt::told::hook::EntersLater<'_, _, #shape>>::enter)),
+                false => quote!(0),
+            };
+        }
+        if let Some(told) = told {
+            let size = format_ident!("size_{}", told.parameters.len(), span = *span);
+            return match told.is_async {
+                true => quote_spanned!(*span=> #rt::told::#size(#node)),
+                false => quote!(0),
+            };
+        }
         let scope = &plan.levels[*level].scope;
         quote_spanned!(*span=> #rt::private::future_of_2(<#node as #rt::Node<'_, '_, #scope #arguments>>::enter))
     });

@@ -1,4 +1,5 @@
-//! Whose the work is that outlives its request: that of one field, and of none that only holds a `Tasks`.
+//! Checks which field owns the work that outlives its request: one field does, and none only holds a `Tasks` in another
+//! type.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
@@ -8,10 +9,10 @@ use crate::ast::{Chain, Field, How, Item};
 use crate::names;
 use crate::types;
 
-/// What lends what it holds, and is another type for all that.
+/// Types that lend their content, and yet are types of their own.
 const HOLDERS: [&str; 7] = ["Arc", "Box", "LazyLock", "OnceLock", "Option", "Rc", "Reloadable"];
 
-/// That it is known, at the first attribute that lets work outlive its request.
+/// Checks that the owner is known, at the first attribute that lets work outlive its request.
 pub(super) fn owner(chain: &Chain) -> Option<TokenStream> {
     let (behind, span) = first(chain)?;
     let rt = names::alias(span);
@@ -20,7 +21,7 @@ pub(super) fn owner(chain: &Chain) -> Option<TokenStream> {
         let (cfg, ty, name) = (field.cfg(), types::anonymous(&field.ty), name(field));
         quote_spanned!(span=> #(#cfg)* (#name, #rt::private::Probe::<#ty>::IS_TASKS))
     });
-    // That there is no queue behind the request is an error of its own.
+    // A missing queue behind the request is an error of its own.
     let held = chain.fields.iter().filter(|_| !behind).filter_map(|field| {
         let held = held(&field.ty).filter(|held| !types::mentions(held, &chain.generics))?;
         let (cfg, ty, name) = (field.cfg(), types::anonymous(held), name(field));
@@ -35,7 +36,7 @@ pub(super) fn owner(chain: &Chain) -> Option<TokenStream> {
     })
 }
 
-/// Whether something goes behind the request, and where the first attribute stands.
+/// Whether some work goes behind the request, and the place of the first attribute.
 fn first(chain: &Chain) -> Option<(bool, Span)> {
     let items = chain.run.body.items();
     let behind = |item: &&Item| match item.shed().map(|shed| shed.how) {
@@ -47,7 +48,7 @@ fn first(chain: &Chain) -> Option<(bool, Span)> {
     Some((items.iter().any(|item| behind(item).is_some()), first))
 }
 
-/// What is held by a field that may hold a `Tasks`.
+/// The `Tasks` that a field may hold inside of another type.
 fn held(ty: &Type) -> Option<&Type> {
     let innermost = |ty| held(ty).or_else(|| types::is_named(ty, "Tasks").then_some(ty));
     match types::ungrouped(ty) {

@@ -5,14 +5,15 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Ident;
 
 use super::conditions::holds;
-use super::enter::{enter, read, watched};
-use super::frame::{Frame, broke};
+use super::direct;
+use super::enter::{entered, watched};
+use super::frame::Frame;
 use super::leave::exit;
-use super::parts::{inner_row, pieces};
+use super::parts::{after, given, inner_row};
 use crate::names;
-use crate::plan::{Arm, Plan, Role, Row, Step};
+use crate::plan::{Arm, Plan, Role, Row, SlotKind, Step};
 
-/// Whether a node that may be skipped is not: the local that knows, and what it is.
+/// Whether a node that may be skipped runs: the local with the answer, and its value.
 pub(super) fn goes(plan: &Plan<'_>, at: usize, frame: &Frame) -> (Ident, TokenStream) {
     let goes = names::local("goes", at);
     let holds = holds(plan, &plan.steps[at].conditions, frame);
@@ -20,7 +21,7 @@ pub(super) fn goes(plan: &Plan<'_>, at: usize, frame: &Frame) -> (Ident, TokenSt
     (goes.clone(), quote!({ let #goes = #holds; #told #goes }))
 }
 
-/// A node whose value says which arm runs. It is left where its row ends, as any node.
+/// A node whose value says which arm runs. It is left at the end of its row, like any node.
 pub(super) fn branch(
     plan: &Plan<'_>,
     in_row: &Row,
@@ -30,56 +31,63 @@ pub(super) fn branch(
     frame: &Frame,
 ) -> TokenStream {
     let chain = plan.chain;
-    let Step { node, span, role, through, .. } = &plan.steps[at];
+    let Step { node, span, role, through, told, .. } = &plan.steps[at];
     let rt = &names::alias(*span);
     let span = *span;
-    let out = names::local("out", at);
-    let value = names::single("value");
-    let given = names::held(at, span);
-    let entered = watched(chain, "entered", &quote!(#at));
-    let enter = enter(plan, at, frame);
+    let value = names::value_at(span);
+    let matched = names::held(at, span);
+    let held = given(plan, in_row, row_at);
+    let told_entered = watched(chain, "entered", &quote!(#at));
     let exit = exit(plan, at);
-    let broke = broke(plan, at, frame);
-    let read = read(plan, at, &out);
-    let control = quote!(#rt::private::ControlFlow);
     let label = names::label(at);
     let is_left = plan.is_left(at);
     let inner = if is_left { frame.within(label.clone()) } else { frame.clone() };
-    let rest = pieces(plan, in_row, row_at + 1, &inner);
+    let rest = after(plan, in_row, row_at, &inner);
+    let giving = inner.giving(in_row.given[row_at]);
     let arms = arms.iter().map(|arm| {
         let Arm { pattern, bindings, span, row } = arm;
-        let body = inner_row(plan, row, &inner);
-        // With its type, as it is written: another one is wrong there.
-        let bindings = bindings.iter().map(|(name, local, ty)| {
-            let local = quote!(mut #local);
-            quote_spanned!(name.span()=> let #local: #ty = #name;)
+        let slots = || plan.levels[row.level].slots.iter().filter(|slot| slot.kind == SlotKind::Binding);
+        let body = inner_row(plan, row, &giving);
+        // With its type as it is written, so that another type is an error there.
+        let bindings = bindings.iter().zip(slots()).map(|((name, local, ty), slot)| {
+            let (changes, way) = (quote!(mut #local), names::way_of_binding(slot.position));
+            match slot.takable {
+                true => {
+                    let held = quote!(let #changes = <#way as #rt::taken::Way>::hold(#local););
+                    quote_spanned!(name.span()=> let #local: #ty = #name; #held)
+                }
+                false => quote_spanned!(name.span()=> let #changes: #ty = #name;),
+            }
         });
-        // At the arm: where one is missing, rustc says behind which.
+        // At the arm's token: if an arm is missing, rustc says after which one.
         let mut group = Group::new(Delimiter::Brace, quote!(#(#bindings)* #body));
         group.set_span(*span);
         quote_spanned!(*span=> #pattern => #group)
     });
     let given_value = match role {
-        Role::Scrutinee { is_bool: true } => quote_spanned! {span=>
-            <#rt::node::Gives<'_, (#node)> as #rt::check::Condition<#node>>::holds(#value)
-        },
+        Role::Scrutinee { is_bool: true } => {
+            let gives = match told {
+                Some(told) => direct::gives(plan, at, told),
+                None => quote_spanned!(span=> #rt::node::Gives<'_, (#node)>),
+            };
+            quote_spanned!(span=> <#gives as #rt::check::Condition<#node>>::holds(#value))
+        }
         _ => match through {
             Some(through) => quote_spanned!(span=> #through(#value)),
             None => value.to_token_stream(),
         },
     };
     let body = quote_spanned! {span=>
-        match #given { #(#arms)* }
+        #held
+        match #matched { #(#arms)* }
         #rest
     };
     let body = if is_left { quote!(#label: { #body }) } else { body };
+    let (enter, entered) = entered(plan, at, frame, &given_value);
     quote! {
         #enter
-        let #given = match #read {
-            #control::Continue(#value) => #given_value,
-            #control::Break(#value) => { #broke }
-        };
-        #entered
+        let #matched = #entered;
+        #told_entered
         #body
         #exit
     }

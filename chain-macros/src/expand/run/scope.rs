@@ -1,15 +1,16 @@
-//! The scope that a node sees, made anew before each hook.
+//! The scope that a node sees. It is made anew before each hook.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 
 use super::super::chain_arguments;
+use super::direct::value_of;
 use crate::ast::Chain;
 use crate::names;
 use crate::plan::{By, Level, Outer, Plan, SlotKind};
 
-/// Makes the scope of the node at this position, in the local `scope`: what stands before it, and on its way out
-/// the reply as well, where there is one.
+/// Makes the scope of the node at this position, in the local `scope`: what the nodes before it provide, and on its way
+/// out also the reply, if there is one.
 pub(super) fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream {
     let level = plan.steps[at].level;
     let visible = if way_out { at + 1 } else { at };
@@ -23,14 +24,15 @@ pub(super) fn scope_at(plan: &Plan<'_>, at: usize, way_out: bool) -> TokenStream
         }
     });
     let filled = filled(plan, level, visible);
+    let this = &plan.chain.run.locals.this;
     quote! {
-        let mut #scope = #root::empty(self);
+        let mut #scope = #root::empty(#this);
         #outward
         #filled
     }
 }
 
-/// Fills the scope in the local `scope` with what can be lent in this level to who stands at this position.
+/// Fills the scope in the local `scope` with what this level can lend to the node at this position.
 pub(super) fn filled(plan: &Plan<'_>, index: usize, visible: usize) -> TokenStream {
     let chain = plan.chain;
     let rt = &names::runtime_alias();
@@ -54,13 +56,13 @@ pub(super) fn filled(plan: &Plan<'_>, index: usize, visible: usize) -> TokenStre
     let elsewhere = Level::page(pages).start.max(Level::chunk(chunks).start);
     let members = level.slots.iter().filter_map(|slot| {
         let (member, cfg) = (&slot.member, &slot.cfg);
-        let input = chain.run.inputs.get(slot.index).map(|input| names::input(&input.name));
+        let input = chain.run.locals.inputs.get(slot.index);
         let value = match slot.kind {
             SlotKind::Field => return None,
             SlotKind::Provided if slot.index >= provided || elsewhere > slot.index => return None,
             SlotKind::Provided => {
-                let held = holder(plan, slot.position, slot.span);
-                quote!(#rt::private::Some(&mut #held.value))
+                let value = value_of(plan, slot);
+                quote!(#rt::private::Some(&mut #value))
             }
             SlotKind::Binding => {
                 let binding = &slot.binding;
@@ -77,17 +79,17 @@ pub(super) fn filled(plan: &Plan<'_>, index: usize, visible: usize) -> TokenStre
             SlotKind::BorrowedInput => quote!(#rt::private::Some(&mut *#input)),
             SlotKind::Context => quote!(#rt::short::Lent::new(&mut *#input)),
         };
-        // At the slot's token: if its type is an error, the error is there.
+        // At the slot's token: if the slot's type is an error, rustc reports it there.
         let assigned = names::assign_at(&scope, &level.loan_of(slot), &value, slot.span);
         Some(quote!(#(#cfg)* #assigned))
     });
     let chunks = (0..chunks).map(|chunk| {
         let (member, refs) = (names::local("chunk", chunk), names::single("refs"));
-        let held = level.providers[Level::chunk(chunk)].iter();
-        let held = held.map(|position| holder(plan, *position, plan.steps[*position].span));
-        // A `let` of its own: with an expected type, each reference would be borrowed again.
+        let in_chunk = Level::chunk(chunk);
+        let held = level.provided().filter(|slot| in_chunk.contains(&slot.index)).map(|slot| value_of(plan, slot));
+        // A `let` of its own: with an expected type, each reference would be borrowed once more.
         quote! {
-            let #refs = (#(&mut #held.value,)*);
+            let #refs = (#(&mut #held,)*);
             #scope.#member = #rt::private::all_lent(#refs);
         }
     });
@@ -99,7 +101,8 @@ pub(super) fn filled(plan: &Plan<'_>, index: usize, visible: usize) -> TokenStre
     }
 }
 
-/// What holds the value of the node at this position. Where the chain is observed, it lies in what watches its `cancelled` hook.
+/// The local that holds the value of the node at this position. If the chain is observed, the value lies in the guard
+/// that watches its `cancelled` hook.
 pub(super) fn holder(plan: &Plan<'_>, position: usize, span: Span) -> TokenStream {
     let held = names::held(position, span);
     match plan.watches_hook(position) {
@@ -108,7 +111,7 @@ pub(super) fn holder(plan: &Plan<'_>, position: usize, span: Span) -> TokenStrea
     }
 }
 
-/// The chain's type. What its fields borrow lives at least as long as the run, for which the scope has it.
+/// The chain's type. Its borrows live at least as long as the run, and the scope takes them for as long as the run.
 pub(super) fn itself(chain: &Chain) -> TokenStream {
     if chain.generics.lifetimes().next().is_none() {
         return quote!(Self);

@@ -1,18 +1,20 @@
-//! A node in its row: its way in, what is behind it, and its way out.
+//! A node in its row: its way in, what comes after it, and its way out.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 
 use super::branch::goes;
-use super::enter::{enter, read, watched};
-use super::frame::{Frame, broke, gave, goes_on};
+use super::direct::given_back;
+use super::enter::{entered_or, watched};
+use super::frame::{Frame, gave, gives, goes_on};
 use super::leave::exit;
+use super::open::{Instead, in_block};
 use super::parts::{page_behind, pieces};
 use super::scope::{holder, itself};
 use crate::names;
 use crate::plan::{Plan, Row, Step};
 
-/// What stands behind a node, up to where it is left.
+/// What comes after a node, until the node is left.
 pub(super) fn behind(plan: &Plan<'_>, row: &Row, at: usize, position: usize, frame: &Frame) -> TokenStream {
     if at + 1 == row.pieces.len() || !plan.is_left(position) {
         return pieces(plan, row, at + 1, frame);
@@ -22,46 +24,44 @@ pub(super) fn behind(plan: &Plan<'_>, row: &Row, at: usize, position: usize, fra
     quote!(#label: { #rest })
 }
 
-/// A node, and what comes after it.
+/// A node, and `rest`, the code after it.
 pub(super) fn step(
     plan: &Plan<'_>,
     in_row: &Row,
     row_at: usize,
     at: usize,
-    is_last: bool,
     frame: &Frame,
+    rest: TokenStream,
 ) -> TokenStream {
+    let is_last = row_at + 1 == in_row.pieces.len();
     let chain = plan.chain;
-    let Step { node, place, span, has_hooks, .. } = &plan.steps[at];
+    let Step { node, place, span, told, open, .. } = &plan.steps[at];
+    // What is called by text is held by itself: it has no `cancelled`.
+    let has_hooks = &(plan.steps[at].has_hooks && told.is_none());
     let rt = &names::alias(*span);
     let span = *span;
-    let out = names::local("out", at);
+    // If it breaks after all, it counts as skipped.
+    let is_mut = open.as_ref().map(|_| quote!(mut));
     let held = names::held(at, span);
     let value = names::single("value");
-    let entered = watched(chain, "entered", &quote!(#at));
-    let enter = enter(plan, at, frame);
+    let told_entered = watched(chain, "entered", &quote!(#at));
     let exit = exit(plan, at);
-    let broke = broke(plan, at, frame);
-    let rest = behind(plan, in_row, row_at, at, frame);
-    let read = read(plan, at, &out);
-    let control = quote!(#rt::private::ControlFlow);
     if is_last {
-        let gave = match in_row.replies {
-            true => gave(plan, at, frame),
-            false => goes_on(plan, at),
+        let gave = match in_row.gives {
+            Some(block) => gives(plan, at, block, frame),
+            None if in_row.replies => gave(plan, at, frame),
+            None => goes_on(plan, at),
         };
-        let through = quote! {
-            #enter
-            match #read {
-                #control::Continue(#value) => { #entered #gave }
-                #control::Break(#value) => { #broke }
-            }
-        };
+        let nothing = quote!(());
+        let goes_on = quote!({ #told_entered #gave });
+        let (enter, entered) = entered_or(plan, at, frame, &goes_on, Some(Instead(&nothing)));
+        let through = quote!(#enter #entered);
         if plan.steps[at].may_be_skipped() {
             let (goes, skips) = goes(plan, at, frame);
+            let through = in_block(plan, at, quote!(if #goes { #through }));
             return quote! {
-                let #goes = #skips;
-                if #goes { #through }
+                let #is_mut #goes = #skips;
+                #through
                 #rest
                 if #goes { #exit }
             };
@@ -69,9 +69,16 @@ pub(super) fn step(
         return quote!(#through #rest #exit);
     }
     let itself = itself(chain);
-    let key = quote_spanned!(span=> <<#node as #rt::Signature<'_>>::Key<#at> as #rt::flow::KeyOf<_>>::key_of);
-    let page = page_behind(plan, at);
-    let this = quote!(self);
+    let key_of = |value: &proc_macro2::Ident| match told {
+        Some(_) => value.to_token_stream(),
+        None => {
+            let key = quote_spanned!(span=> <#node as #rt::Signature<'_>>::Key<#at>);
+            quote_spanned!(span=> <#key as #rt::flow::KeyOf<_>>::key_of(#value))
+        }
+    };
+    let key = key_of(&value);
+    let page = page_behind(plan, in_row.level, at);
+    let this = &chain.run.locals.this;
     let holder = holder(plan, at, span);
     let watched_hold = |hold: TokenStream| match plan.watches_hook(at) {
         true => {
@@ -81,51 +88,71 @@ pub(super) fn step(
         false => hold,
     };
     if plan.steps[at].may_be_skipped() {
-        let hold = |value: TokenStream| match has_hooks {
-            true => watched_hold(
-                quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::hold_maybe::<#at>(#place, #value, #this)),
-            ),
-            false => quote!(#rt::held::Bare { value: #value }),
+        // If it was skipped, there may be no node.
+        let hold = |value: Option<&TokenStream>| {
+            let held = match value {
+                Some(value) if *has_hooks => quote_spanned!(span=> #rt::private::Some((#place, #value))),
+                Some(value) => quote!(#rt::private::Some(#value)),
+                None => quote!(#rt::private::None),
+            };
+            match has_hooks {
+                true => watched_hold(
+                    quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::hold_maybe::<#at>(#held, #this)),
+                ),
+                false if told.is_some() => held,
+                false => quote!(#rt::held::Bare { value: #held }),
+            }
         };
-        let (entered_value, skipped) =
-            (hold(quote!(#rt::private::Some(#key(#value)))), hold(quote!(#rt::private::None)));
+        let (entered_value, skipped) = (hold(Some(&key)), hold(None));
+        let (enter, entered) = entered_or(plan, at, frame, &entered_value, Some(Instead(&skipped)));
         let left = has_hooks
             .then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::leave_maybe::<#at>(&mut #holder);));
         let (goes, skips) = goes(plan, at, frame);
-        return quote! {
-            let #goes = #skips;
-            let mut #held = if #goes {
+        let way_in = quote! {
+            if #goes {
                 #enter
-                let #value = match #read {
-                    #control::Continue(#value) => #entered_value,
-                    #control::Break(#value) => { #broke }
-                };
-                #entered
+                let #value = #entered;
+                #told_entered
                 #value
             } else {
                 #skipped
-            };
+            }
+        };
+        let way_in = in_block(plan, at, way_in);
+        return quote! {
+            let #is_mut #goes = #skips;
+            let mut #held = #way_in;
             #page
             #rest
             if #goes { #exit }
             #left
         };
     }
-    let left =
-        has_hooks.then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::leave::<#at>(&mut #holder);));
+    let way = names::way(at);
+    let left = has_hooks
+        .then(|| quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::leave_by::<#way, #at>(&mut #holder);));
+    let back = plan.gives_back(at);
     let hold_it = match has_hooks {
+        _ if back.is_some() => given_back(plan, at, back.flatten(), &value.to_token_stream()),
         true => watched_hold(
-            quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::hold::<#at>(#place, #key(#value), #this)),
+            quote_spanned!(span=> <#node as #rt::Cancel<'_, #itself>>::hold_by::<#way, #at>(#place, #key, #this)),
         ),
-        false => quote!(#rt::held::Bare { value: #key(#value) }),
+        false => {
+            let held = match plan.may_be_taken(at) {
+                true => quote!(<#way as #rt::taken::Way>::hold(#key)),
+                false => key,
+            };
+            if told.is_some() { held } else { quote!(#rt::held::Bare { value: #held }) }
+        }
     };
+    let (enter, entered) = entered_or(plan, at, frame, &hold_it, None);
+    // A node that provides nothing holds no value.
+    let holds = told.as_ref().is_none_or(|told| !told.provides.is_empty()) && back.is_none();
+    let holds = holds.then(|| quote!(let mut #held =));
     quote! {
         #enter
-        let mut #held = match #read {
-            #control::Continue(#value) => #hold_it,
-            #control::Break(#value) => { #broke }
-        };
-        #entered
+        #holds #entered;
+        #told_entered
         #page
         #rest
         #exit

@@ -57,7 +57,7 @@ impl Around {
         let (again_hook, again) = match &self.again {
             None => (quote!(Absent), never),
             Some(Again { pauses: true, .. }) => {
-                // What it captures are the types and the node, not the reply.
+                // It captures the types and the node, and not the reply.
                 let own = node.generics.params.iter().map(|parameter| match parameter {
                     GenericParam::Lifetime(parameter) => parameter.lifetime.to_token_stream(),
                     GenericParam::Type(parameter) => parameter.ident.to_token_stream(),

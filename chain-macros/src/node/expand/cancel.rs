@@ -1,4 +1,4 @@
-//! Emits `Cancel`: what becomes of a node when its request dies.
+//! Emits `Cancel`: what happens to a node when its request dies.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -24,15 +24,7 @@ impl Node {
                 impl #generics #rt::Cancel<#run, #chain> for #ty #clause {
                     type WayOut = #rt::node::way_out::#way_out;
                     type Held<const CHAIN_POSITION: usize> = #rt::held::Bare<Self::Key<CHAIN_POSITION>>;
-                    #[inline(always)]
-                    fn hold<const CHAIN_POSITION: usize>(&#run self, value: Self::Key<CHAIN_POSITION>, chain: &#run #chain) -> Self::Held<CHAIN_POSITION> {
-                        #rt::held::Bare { value }
-                    }
                     type MaybeHeld<const CHAIN_POSITION: usize> = #rt::held::Bare<#rt::private::Option<Self::Key<CHAIN_POSITION>>>;
-                    #[inline(always)]
-                    fn hold_maybe<const CHAIN_POSITION: usize>(&#run self, value: #rt::private::Option<Self::Key<CHAIN_POSITION>>, chain: &#run #chain) -> Self::MaybeHeld<CHAIN_POSITION> {
-                        #rt::held::Bare { value }
-                    }
                 }
             };
         };
@@ -63,17 +55,19 @@ impl Node {
         let items = quote! {
             type WayOut = #rt::node::way_out::#way_out;
             type Held<const CHAIN_POSITION: usize> = #rt::held::Guard<#run, Self, #chain, CHAIN_POSITION>;
-            #[inline(always)]
-            fn hold<const CHAIN_POSITION: usize>(&#run self, value: Self::Key<CHAIN_POSITION>, chain: &#run #chain) -> Self::Held<CHAIN_POSITION> {
-                #rt::held::Guard::new(self, value, chain)
-            }
             type MaybeHeld<const CHAIN_POSITION: usize> = #rt::held::MaybeGuard<#run, Self, #chain, CHAIN_POSITION>;
-            #[inline(always)]
-            fn hold_maybe<const CHAIN_POSITION: usize>(&#run self, value: #rt::private::Option<Self::Key<CHAIN_POSITION>>, chain: &#run #chain) -> Self::MaybeHeld<CHAIN_POSITION> {
-                #rt::held::MaybeGuard::new(self, value, chain)
-            }
         };
         let cancel = names::impl_at(header, &clause, items, self.span);
+        let arguments: Vec<_> = arguments.collect();
+        // The value of a node whose hook does not ask for it may be taken by a later node.
+        let lends = hook.parameters.iter().any(|parameter| parameter.role == Role::Own);
+        let without = (!lends).then(|| {
+            quote! {
+                fn on_cancel_of<const CHAIN_POSITION: usize>(&#run self, value: &mut #rt::private::Option<Self::Key<CHAIN_POSITION>>, chain: &#run #chain) {
+                    #call(self, #(#arguments),*)
+                }
+            }
+        });
         quote! {
             #cancel
             #[automatically_derived]
@@ -81,6 +75,7 @@ impl Node {
                 fn on_cancel<const CHAIN_POSITION: usize>(&#run self, value: &mut Self::Key<CHAIN_POSITION>, chain: &#run #chain) {
                     #call(self, #(#arguments),*)
                 }
+                #without
             }
         }
     }

@@ -1,16 +1,16 @@
-//! Emits what a node says of itself as constants.
+//! Emits what is known of a node in every chain, as constants.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::Type;
 
 use super::super::flow::{FlowKind, Gives, by_type};
-use super::super::signature::{Around, Hook, Node, Promises};
+use super::super::signature::{Around, Hook, Node, Promises, Role};
 use crate::names;
 use crate::types;
 
 impl Node {
-    pub(in crate::node) fn facts(&self, rt: &TokenStream, name: &str) -> TokenStream {
+    pub(in crate::node) fn facts(&self, rt: &TokenStream, name: &str, has_names: bool) -> TokenStream {
         let hook = |hook: &Option<Hook>| match hook {
             None => quote!(#rt::describe::Hook::Absent),
             Some(hook) if hook.is_async => quote!(#rt::describe::Hook::Suspends),
@@ -18,7 +18,11 @@ impl Node {
         };
         let enter = hook(&self.enter);
         let exit = hook(&self.exit);
-        let cancelled = self.cancelled.as_ref().map(|_| quote!(.cancelled()));
+        let lends = |hook: &Hook| hook.parameters.iter().any(|parameter| parameter.role == Role::Own);
+        let cancelled = self.cancelled.as_ref().map(|hook| match lends(hook) {
+            true => quote!(.cancelled().lends_to_cancelled()),
+            false => quote!(.cancelled()),
+        });
         let provides = match &self.flow.gives {
             Gives::Value(_, text, _) if matches!(self.flow.kind, FlowKind::ByType(_)) => {
                 let (flow, nothing) = by_type();
@@ -40,20 +44,61 @@ impl Node {
             quote!(.#name())
         });
         let keeps = self.gives_what_it_keeps().then(|| quote!(.gives_what_it_keeps()));
+        let takes = self.gives_what_it_takes().then(|| quote!(.gives_what_it_takes()));
+        let run = names::run_lifetime();
+        let names = has_names.then(|| quote!(.names(<Self as #rt::Signature<#run>>::type_name)));
         let (shows, breaks_show) = self.decides(rt);
         let probes = (shows.is_some() || breaks_show.is_some()).then(|| quote!(use #rt::private::Plainly as _;));
-        let facts = quote!(#rt::describe::Facts::new(#name) #(#promises)* #keeps .enter(#enter).exit(#exit) #cancelled #provides #breaks #around #shows #breaks_show);
+        let facts = quote!(#rt::describe::Facts::new(#name) #(#promises)* #keeps #takes .enter(#enter).exit(#exit) #cancelled #provides #breaks #around #names #shows #breaks_show);
         if probes.is_some() { quote!({ #probes #facts }) } else { facts }
     }
 
-    /// What the types behind the names are, where that decides something: whether what is provided is a `Result` after all, and what breaks, `()`.
+    /// The names of the types that depend on the node's type parameters: a function, which is called when something
+    /// asks for a drawing.
+    pub(in crate::node) fn names(&self, rt: &TokenStream) -> Option<TokenStream> {
+        let run = names::run_lifetime();
+        let generics = types::without_lifetime_parameters(&self.generics);
+        let depends = |ty: &TokenStream| types::mentions(ty, &generics);
+        let needs = |hook: &Option<Hook>, part: &str| {
+            let part = format_ident!("{part}");
+            let needed = hook.iter().flat_map(|hook| &hook.parameters).filter(|parameter| parameter.is_found());
+            let needed = needed.enumerate().filter(|(_, parameter)| depends(&parameter.ty.to_token_stream()));
+            let named = needed.map(|(at, parameter)| {
+                let ty = self.asked(rt, parameter);
+                quote!(#rt::describe::Part::#part(#at) => #rt::private::type_name::<#ty>())
+            });
+            named.collect::<Vec<_>>()
+        };
+        let given = match &self.flow.gives {
+            Gives::Value(ty, ..) if depends(ty) => Some(("Given", quote!(#rt::node::Gives<#run, Self>))),
+            _ => None,
+        };
+        let broken = self.flow.breaks.as_ref().filter(|(ty, _)| depends(ty)).map(|(ty, _)| ("BrokenWith", ty.clone()));
+        let results = given.into_iter().chain(broken).map(|(part, ty)| {
+            let part = format_ident!("{part}");
+            quote!(#rt::describe::Part::#part => #rt::private::type_name::<#ty>())
+        });
+        let (enter, exit) = (needs(&self.enter, "NeededIn"), needs(&self.exit, "NeededOut"));
+        let all: Vec<_> = enter.into_iter().chain(exit).chain(results).collect();
+        let part = names::single("part");
+        (!all.is_empty() && !self.is_stub).then(|| {
+            quote! {
+                fn type_name(#part: #rt::describe::Part) -> #rt::private::Option<&'static #rt::private::str> {
+                    #rt::private::Some(match #part { #(#all,)* _ => return #rt::private::None })
+                }
+            }
+        })
+    }
+
+    /// Asks what the types behind the names are, if that decides something: whether a provided value is a `Result`
+    /// after all, and whether a break is `()`.
     pub(in crate::node) fn decides(&self, rt: &TokenStream) -> (Option<TokenStream>, Option<TokenStream>) {
         if self.is_stub {
             return (None, None);
         }
         let run = names::run_lifetime();
         let is_by_type = matches!(self.flow.kind, FlowKind::ByType(_));
-        // One in another, written out, is meant to be one.
+        // A `Result` that is written out inside of another one is meant.
         let may_hide = |ty: &Type| match (types::ungrouped(ty), &self.flow.kind) {
             (Type::Path(_), FlowKind::Plain) => true,
             (Type::Path(_), _) => !types::is_named(ty, "Result") && !types::is_named(ty, "ControlFlow"),
@@ -79,7 +124,7 @@ impl Node {
         (shows, (breaks.is_some() || gives_up.is_some()).then(|| quote!(#breaks #gives_up)))
     }
 
-    /// A constant that refuses a name which hides a reference, or nothing.
+    /// A constant that refuses a name which hides that the type is a reference or `()`.
     pub(in crate::node) fn shows(&self, rt: &TokenStream) -> Option<TokenStream> {
         let Gives::Value(value, text, ty) = &self.flow.gives else { return None };
         if self.generics.params.iter().next().is_some()

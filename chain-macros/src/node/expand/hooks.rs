@@ -4,8 +4,10 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::Type;
 
-use super::super::signature::{Access, Hook, Node, Parameter, Role};
+use super::super::signature::{Hook, Node, Parameter, Role};
+use super::signature::is_bang;
 use crate::names;
+use crate::told::Access;
 use crate::types;
 
 impl Node {
@@ -26,7 +28,7 @@ impl Node {
         let clause = self.where_clause(&bounds);
         let enter = match &self.enter {
             Some(enter) => self.hook(rt, "enter", enter, &self.hook_out(rt)),
-            None => self.no_way_in(rt),
+            None => self.no_way_in(),
         };
         let exit = self.exit.as_ref().map(|exit| self.hook(rt, "exit", exit, &quote!(())));
         let exit_needs = self
@@ -49,7 +51,7 @@ impl Node {
         quote!(#node #owned)
     }
 
-    /// The way in whose future borrows nothing.
+    /// The way in of a node whose future borrows nothing.
     pub(in crate::node) fn owned(&self, rt: &TokenStream, enter: &Hook) -> TokenStream {
         let (run, scope, place) = (names::run_lifetime(), names::scope_parameter(), names::single("scope"));
         let arguments = enter.parameters.iter().map(|parameter| self.argument(rt, parameter));
@@ -63,7 +65,7 @@ impl Node {
         }
     }
 
-    /// The data about what a hook needs, and the bounds that say so to rustc.
+    /// What a hook needs, as data, and as the bounds that tell it to rustc.
     pub(in crate::node) fn needs(
         &self,
         rt: &TokenStream,
@@ -86,8 +88,8 @@ impl Node {
                 continue;
             }
             let (access, lends) = match parameter.access {
+                Access::Lent if parameter.is_kept => (quote!(Lent), quote!(LendsToKeep)),
                 Access::Lent => (quote!(Lent), quote!(Lends)),
-                Access::Kept => (quote!(Lent), quote!(LendsToKeep)),
                 Access::LentMut => (quote!(LentMut), quote!(LendsToWrite)),
                 Access::Taken => (quote!(Taken), quote!(LendsToTake)),
             };
@@ -104,17 +106,18 @@ impl Node {
         needs
     }
 
-    /// A hook in the form in which it is called; that it is never awaited, its type says.
+    /// A hook in the form in which it is called.
     pub(in crate::node) fn hook(&self, rt: &TokenStream, name: &str, hook: &Hook, out: &TokenStream) -> TokenStream {
         let (run, scope) = (names::run_lifetime(), names::scope_parameter());
-        // A local that no node's name can be mistaken for.
+        // A local that cannot be confused with a node's name.
         let place = names::single("scope");
         let later = format_ident!("{name}");
         let arguments = hook.parameters.iter().map(|parameter| self.argument(rt, parameter));
         let receiver = self.declaration.is_none().then(|| quote!(self,));
         let call = self.called(hook, name);
         let call = quote!(#call(#receiver #(#arguments),*));
-        // A future gives just what it gives: what borrows from the node for longer than the run is taken for less behind the await.
+        // A future gives exactly the type that it gives. If the value borrows from the node for longer than the run,
+        // the await shortens that borrow to the run.
         let future = names::single("future");
         let call = match name == "enter" && self.gives_for_longer {
             true => quote!({ let #future = #call; async move { #future.await } }),
@@ -124,22 +127,26 @@ impl Node {
             true => self.hook_with_references(rt, hook, name),
             false => call,
         };
+        // A future that gives `!` gives any type.
+        let never_ends = name == "enter" && is_bang(&self.flow.out) && hook.is_async;
+        let call = match never_ends {
+            true => quote!({ let #future = #call; async move { #future.await } }),
+            false => call,
+        };
         if hook.is_async {
             return quote! {
                 #[inline(always)]
                 fn #later(&#run self, mut #place: #scope) -> impl #rt::private::Future<Output = #out> { #call }
             };
         }
-        let never = self.never_later(rt, name, out);
         let now = format_ident!("{name}_now");
         quote! {
-            #never
             #[inline(always)]
             fn #now(&#run self, mut #place: #scope) -> #out { #call }
         }
     }
 
-    /// The call of a hook that is awaited, and meanwhile refers to references that are made for it.
+    /// The call of a hook that is awaited and meanwhile holds references that are made for the call.
     pub(in crate::node) fn hook_with_references(&self, rt: &TokenStream, hook: &Hook, name: &str) -> TokenStream {
         let locals: Vec<_> = (0..hook.parameters.len()).map(|at| names::local("argument", at)).collect();
         let lent = hook.parameters.iter().zip(&locals).map(|(parameter, local)| {
@@ -155,29 +162,17 @@ impl Node {
         quote!({ #(#lent)* async move { #call(#receiver #(#arguments),*).await } })
     }
 
-    /// The form of a hook that would be awaited, where it never is.
-    pub(in crate::node) fn never_later(&self, rt: &TokenStream, name: &str, out: &TokenStream) -> TokenStream {
+    /// The `enter` of a node without one.
+    pub(in crate::node) fn no_way_in(&self) -> TokenStream {
         let (run, scope, place) = (names::run_lifetime(), names::scope_parameter(), names::single("scope"));
-        let later = format_ident!("{name}");
         quote! {
-            #[inline(always)]
-            fn #later(&#run self, #place: #scope) -> #rt::NeverSuspends<#out> { #rt::private::never_called() }
-        }
-    }
-
-    /// `enter` of a node that has none.
-    pub(in crate::node) fn no_way_in(&self, rt: &TokenStream) -> TokenStream {
-        let (run, scope, place) = (names::run_lifetime(), names::scope_parameter(), names::single("scope"));
-        let never = self.never_later(rt, "enter", &quote!(Self::Out));
-        quote! {
-            #never
             #[inline(always)]
             fn enter_now(&#run self, #place: #scope) -> Self::Out {}
         }
     }
 
     pub(in crate::node) fn argument(&self, rt: &TokenStream, parameter: &Parameter) -> TokenStream {
-        // In a body rustc finds a lifetime that is left out.
+        // Inside of a body rustc infers a lifetime that is left out.
         let ty = self.in_run_of(parameter);
         let place = names::single("scope");
         if parameter.role == Role::Scope && matches!(types::ungrouped(&parameter.ty), Type::Reference(_)) {
@@ -188,16 +183,16 @@ impl Node {
         }
         let before = parameter.references();
         let how = match parameter.access {
+            Access::Lent if parameter.is_kept => quote!(keep),
             Access::Lent => quote!(lend),
             Access::LentMut => quote!(lend_mut),
-            Access::Kept => quote!(keep),
             Access::Taken => quote!(take),
         };
         quote!(#before #rt::scope::#how::<#ty, Self, _>(&mut #place))
     }
 
-    /// What is called of a hook. Where it says that what the node provided borrows for a lifetime of the node's own type, it is called of that type as it is in the
-    /// run, for which it borrows.
+    /// The path that is called for a hook. If the hook says that the node's value borrows for a lifetime of the node's
+    /// own type, the path names that type with the run's lifetime, for which the value really borrows.
     pub(in crate::node) fn called(&self, hook: &Hook, name: &str) -> TokenStream {
         let says_so = |parameter: &Parameter| parameter.is_own && self.mentions_own_lifetime(&parameter.ty);
         if !hook.parameters.iter().any(says_so) {

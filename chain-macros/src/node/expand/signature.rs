@@ -1,13 +1,14 @@
-//! Emits `Signature` and `Joins`: what a node gives, wherever it stands.
+//! Emits `Signature` and `Joins`: what a node gives in every chain.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Ident, Type};
 
 use super::super::flow::{FlowKind, Gives, by_type};
-use super::super::signature::{Access, Node};
+use super::super::signature::Node;
 use super::super::spawns;
 use crate::names;
+use crate::told::Access;
 use crate::types;
 
 impl Node {
@@ -22,7 +23,7 @@ impl Node {
             Gives::Nothing => (quote!(#rt::Nothing<CHAIN_POSITION>), false),
             Gives::Never => (quote!(#rt::Nothing<CHAIN_POSITION>), true),
             Gives::Value(..) if matches!(flow.kind, FlowKind::ByType(_)) => (self.key_by_type(rt, &quote!(())), false),
-            // Of an alias nothing is known but what it stands for.
+            // Of an alias nothing is known except the type that it stands for.
             Gives::Value(value, ..) if value.is_empty() => (quote!(<#out as #rt::flow::ResultLike>::Value), false),
             Gives::Value(value, ..) => (value.clone(), false),
         };
@@ -30,7 +31,7 @@ impl Node {
             FlowKind::ByType(_) => (key, self.key_by_type(rt, &quote!(#chain))),
             _ => (self.with_hidden(rt, key.clone(), &quote!(())), self.with_hidden(rt, key, &quote!(#chain))),
         };
-        // A reference is found by what it refers to.
+        // A reference is found by the type to which it refers.
         let (found, lent) = match &flow.gives {
             Gives::Value(_, _, Some(ty)) => match types::ungrouped(ty) {
                 Type::Reference(reference) => {
@@ -42,8 +43,9 @@ impl Node {
             },
             _ => (held.clone(), quote!(Itself)),
         };
-        // Under its type, it would be found by itself, and rustc had a second error about the first: that its type is taken.
-        let (found, lent) = match self.gives_what_it_keeps() {
+        // Under its own type the node would find itself, and rustc would report a second error about the first one:
+        // that the type is taken.
+        let (found, lent) = match self.gives_what_it_keeps() || self.gives_what_it_takes() {
             true => (quote!(#rt::Nothing<CHAIN_POSITION>), quote!(Unfound)),
             false => (found, lent),
         };
@@ -67,7 +69,8 @@ impl Node {
         };
         let suspends = self.enter.as_ref().is_some_and(|hook| hook.is_async);
         let pace = if suspends { quote!(Suspending) } else { quote!(Immediate) };
-        let facts = self.facts(rt, name);
+        let names = self.names(rt);
+        let facts = self.facts(rt, name, names.is_some());
         let spawns = self.spawns.as_ref().map(|spawns| spawns::constant(rt, name, spawns));
         let joining = self.generics(&[quote!(#run)], &[quote!(#chain: ?#rt::private::Sized)]);
         quote! {
@@ -85,22 +88,25 @@ impl Node {
                 type Pace = #rt::node::pace::#pace;
                 const FACTS: #rt::describe::Facts = #facts;
                 #spawns
+                #names
             }
         }
     }
 
-    /// The type of its value, or of nothing.
+    /// The type of its value, or the type for nothing.
     pub(in crate::node) fn key_by_type(&self, rt: &TokenStream, chain: &TokenStream) -> TokenStream {
         let ((flow, nothing), out) = (by_type(), &self.flow.out);
         quote!(<#rt::flow::KeyBy<#flow, #nothing> as #rt::flow::KeyIn<#out, #chain>>::Key<CHAIN_POSITION>)
     }
 
-    /// A type in what it returns, in which a lifetime may be hidden: that is the run's. (With the chain's type as a parameter, it is settled what that stands for.)
+    /// A type in the node's result. A lifetime that is hidden in it is the run's. (With the chain's type as a
+    /// parameter, rustc knows the result.)
     pub(in crate::node) fn with_hidden(&self, rt: &TokenStream, ty: TokenStream, chain: &TokenStream) -> TokenStream {
         let is_parameter =
             |name: &Ident| name == "Self" || self.generics.type_params().any(|parameter| parameter.ident == *name);
         let may_hide = syn::parse2::<Type>(ty.clone()).is_ok_and(|ty| types::may_hide_a_lifetime(&ty, &is_parameter));
-        // A function's parameters would have to be kept for it, if there is one: rustc asks that it is written.
+        // For a function, its parameters would have to be kept in case there is such a lifetime; rustc requires that it
+        // is written.
         if self.is_function || self.is_stub || !may_hide || !matches!(self.flow.gives, Gives::Value(..)) {
             return ty;
         }
@@ -108,13 +114,14 @@ impl Node {
         quote!(<fn(&#run ()) -> #ty as #rt::private::Returned<#chain>>::It)
     }
 
-    /// What the way in returns. Named rather than `Self::Out`, which rustc would have to look up at each mention.
+    /// The return type of the way in. It is named, since rustc would have to look up `Self::Out` at each mention.
     pub(in crate::node) fn out(&self, rt: &TokenStream) -> TokenStream {
         let out = &self.flow.out;
         if is_bang(out) { quote!(#rt::Never) } else { out.clone() }
     }
 
-    /// The same where a lifetime that is hidden in it would be that of the function's `&self`, and so a second error: rustc asks where the type is named.
+    /// The same for the hook. A lifetime hidden in it would become that of the function's `&self`, and so cause a
+    /// second error: rustc reports the first one where the type is named.
     pub(in crate::node) fn hook_out(&self, rt: &TokenStream) -> TokenStream {
         let out = self.out(rt);
         let is_parameter = |name: &Ident| self.generics.type_params().any(|parameter| parameter.ident == *name);
@@ -127,12 +134,19 @@ impl Node {
     pub(in crate::node) fn gives_what_it_keeps(&self) -> bool {
         let Gives::Value(_, _, Some(ty)) = &self.flow.gives else { return false };
         let is_reference = matches!(types::ungrouped(ty), Type::Reference(_));
-        let mut kept =
-            self.enter.iter().flat_map(|hook| &hook.parameters).filter(|parameter| parameter.access == Access::Kept);
+        let mut kept = self.enter.iter().flat_map(|hook| &hook.parameters).filter(|parameter| parameter.is_kept);
         is_reference && kept.any(|parameter| types::same_text(&parameter.ty, types::referent(ty)))
     }
 
-    /// What is returned, as constants say, where its name does not.
+    /// Whether it takes a `T` and returns a `T`.
+    pub(in crate::node) fn gives_what_it_takes(&self) -> bool {
+        let Gives::Value(_, _, Some(ty)) = &self.flow.gives else { return false };
+        let mut taken =
+            self.enter.iter().flat_map(|hook| &hook.parameters).filter(|parameter| parameter.access == Access::Taken);
+        taken.any(|parameter| types::same_text(&parameter.ty, ty))
+    }
+
+    /// Constants that say what the return type is, if its name does not.
     pub(in crate::node) fn read_by_type(&self, rt: &TokenStream) -> Option<TokenStream> {
         let FlowKind::ByType(ty) = &self.flow.kind else { return None };
         let (flow, nothing) = by_type();
@@ -152,7 +166,7 @@ impl Node {
     }
 }
 
-fn is_bang(tokens: &TokenStream) -> bool {
+pub(super) fn is_bang(tokens: &TokenStream) -> bool {
     let mut tokens = tokens.clone().into_iter();
     matches!(tokens.next(), Some(TokenTree::Punct(bang)) if bang.as_char() == '!') && tokens.next().is_none()
 }

@@ -1,0 +1,162 @@
+//! Reports mistakes in a chain whose functions have told their signatures.
+
+use crate::ast::{Block, Chain, Condition, Item, ItemKind, NodeUse};
+use crate::diagnostics::{Code, Diagnostics};
+use crate::names::unraw;
+
+pub(crate) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
+    goes_on(&chain.run.body, false, diagnostics);
+    chain.run.body.items().into_iter().for_each(|item| {
+        wraps(item, diagnostics);
+        can_be_late(item, diagnostics);
+        can_break(item, diagnostics);
+        has_no_arguments(item, diagnostics);
+        if !chain.run.is_async {
+            fits_a_fn(item, diagnostics);
+        }
+    });
+}
+
+/// A block after which other nodes come ends with no value, and here a node behind it asks for that value. This is
+/// reported once, whatever the number of arms, and not at that node as well. Other such blocks are left to rustc: the
+/// type may be `()` under another name.
+fn goes_on(row: &Block, more_comes: bool, diagnostics: &mut Diagnostics) {
+    for (at, item) in row.items.iter().enumerate() {
+        let more_comes = item.given.is_none() && (more_comes || at + 1 < row.items.len());
+        let inner = inner(item);
+        let is_asked_for = |(_, ty): &(&NodeUse, &str)| row.items[at + 1..].iter().any(|item| asks(item, ty));
+        let found = inner.iter().filter(|_| more_comes).find_map(|block| value_at_the_end(block)).filter(is_asked_for);
+        match found {
+            Some((node, ty)) => {
+                let name = unraw(node.name());
+                diagnostics.error(
+                    Code::E408,
+                    node.name(),
+                    format_args!("the block ends with `{name}`, which gives `{ty}`, but other nodes come after the block"),
+                    format_args!("what a node in a block provides stays in it: let the block provide it (`{{ .. }} -> {ty}`, behind the last arm of a branch), end it with a node that returns `()`, or move it to the end of the chain, where it replies"),
+                );
+            }
+            None => inner.into_iter().for_each(|block| goes_on(block, more_comes, diagnostics)),
+        }
+    }
+}
+
+/// The blocks of an item that become part of the row. What a node wraps is a future of its own.
+fn inner(item: &Item) -> Vec<&Block> {
+    let blocks: Vec<_> = match &item.kind {
+        ItemKind::Block(block) => vec![block],
+        ItemKind::Branch(branch) => branch.arms.iter().map(|arm| &arm.body).collect(),
+        ItemKind::Node(_) | ItemKind::Around(..) => Vec::new(),
+    };
+    blocks.into_iter().chain(&item.otherwise).collect()
+}
+
+/// Whether a function in this item asks for a type of this text.
+fn asks(item: &Item, ty: &str) -> bool {
+    let around = match &item.kind {
+        ItemKind::Around(_, block) => Some(block),
+        _ => None,
+    };
+    let mut told = nodes(item).filter_map(|node| node.told.as_ref());
+    told.any(|told| told.parameters.iter().any(|(_, text)| text == ty))
+        || around.into_iter().chain(inner(item)).flat_map(|block| &block.items).any(|item| asks(item, ty))
+}
+
+/// The function whose value is the last thing in this block, and the value's type.
+fn value_at_the_end(block: &Block) -> Option<(&NodeUse, &str)> {
+    let last = block.items.last().filter(|last| last.given.is_none())?;
+    match &last.kind {
+        ItemKind::Node(node) if last.modifiers.cancel.is_none() && last.modifiers.open.is_none() => {
+            let told = node.told.as_ref().filter(|told| !told.provides.is_empty())?;
+            Some((node, told.provides.as_str()))
+        }
+        _ => inner(last).into_iter().find_map(value_at_the_end),
+    }
+}
+
+/// A function wraps no block.
+fn wraps(item: &Item, diagnostics: &mut Diagnostics) {
+    let ItemKind::Around(node, _) = &item.kind else { return };
+    if node.told.is_some() {
+        let name = unraw(node.name());
+        diagnostics.error(
+            Code::E411,
+            node.name(),
+            format_args!("`{name}` does not wrap this block: it is a function"),
+            format_args!("write `{name} => {{ .. }}`; a node that wraps is an `impl` block that has `async fn around<B: Future>(&self, block: Pin<&mut B>) -> Result<B::Output, E>`"),
+        );
+    }
+}
+
+/// A function that tells its signature has no parameters of its own type.
+fn has_no_arguments(item: &Item, diagnostics: &mut Diagnostics) {
+    for node in nodes(item) {
+        let last = node.path.path.segments.last().filter(|last| !last.arguments.is_none());
+        if let (Some(last), Some(_)) = (last, &node.told) {
+            let name = unraw(&last.ident);
+            diagnostics.error(
+                Code::E323,
+                &last.arguments,
+                format_args!("`{name}` has no type parameters"),
+                format_args!("write `{name}`"),
+            );
+        }
+    }
+}
+
+/// The nodes that an item names itself.
+pub(super) fn nodes(item: &Item) -> impl Iterator<Item = &NodeUse> {
+    let conditions = item.modifiers.conditions.iter().filter_map(|condition| match condition {
+        Condition::When(node) => Some(node),
+        _ => None,
+    });
+    let node = match &item.kind {
+        ItemKind::Node(node) | ItemKind::Around(node, _) => Some(node),
+        ItemKind::Branch(branch) => Some(&branch.node),
+        ItemKind::Block(_) => None,
+    };
+    conditions.chain(node)
+}
+
+/// A chain that is a plain `fn` awaits nothing.
+fn fits_a_fn(item: &Item, diagnostics: &mut Diagnostics) {
+    for node in nodes(item).filter(|node| node.told.as_ref().is_some_and(|told| told.is_async)) {
+        let name = unraw(node.name());
+        diagnostics.error(
+            Code::E210,
+            node.name(),
+            format_args!("`{name}` is `async`, but this chain is declared `fn`"),
+            format_args!("declare the chain `async fn(..)`, or make `{name}` a plain `fn`"),
+        );
+    }
+}
+
+/// Only a node that suspends can be interrupted.
+fn can_be_late(item: &Item, diagnostics: &mut Diagnostics) {
+    let (ItemKind::Node(node), Some((limit, _))) = (&item.kind, &item.modifiers.timeout) else { return };
+    if node.told.as_ref().is_some_and(|told| !told.is_async) {
+        let name = unraw(node.name());
+        diagnostics.error_at(
+            Code::E513,
+            *limit,
+            format_args!("`{name}` never suspends, so no timeout can interrupt it"),
+            "make it an `async fn`, or leave `#[timeout(..)]` out",
+        );
+    }
+}
+
+/// A function that never breaks is not gone on without.
+fn can_break(item: &Item, diagnostics: &mut Diagnostics) {
+    let (ItemKind::Node(node), Some(open), None) = (&item.kind, &item.modifiers.open, &item.modifiers.timeout) else {
+        return;
+    };
+    if node.told.as_ref().is_some_and(|told| told.breaks.is_empty()) {
+        let name = unraw(node.name());
+        diagnostics.error_at(
+            Code::E518,
+            open.span,
+            format_args!("`{name}` never breaks, so `#[open]` before it does nothing"),
+            "leave it out, or let the node return a `Result`",
+        );
+    }
+}

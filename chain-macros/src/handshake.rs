@@ -1,0 +1,203 @@
+//! The handshake: a chain asks the functions in it for their signatures.
+//!
+//! `#[node]` puts a macro by example beside a function, with the function's name. That macro appends the function's
+//! signature to the tokens that it is given, and calls the next macro with all of them. The body of `run` calls the
+//! macro of the first function. The last one calls `__planned!`, with the declaration and all signatures. An imported
+//! name brings its macro along. A name that is no node is one error, at that name.
+//!
+//! ```text
+//! auth! { { [locals] [declaration] } [limit] [answer] [$crate::__planned] }
+//! limit! { { [locals] [declaration] [later Fails "auth" "User" "Refused" lent "Request"] } [answer] [$crate::__planned] }
+//! ```
+
+use std::rc::Rc;
+
+use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote};
+
+use crate::ast::{Chain, Form, Locals, NodeUse};
+use crate::names;
+use crate::rewrite;
+pub(crate) use crate::told::{Access, Exit, Hooks, Kind, Of, Told};
+use crate::types;
+
+/// Whether this path has a macro that can be asked: it looks like a function's name.
+pub(crate) fn is_function(path: &syn::TypePath) -> bool {
+    let parts = &path.path.segments;
+    let is_plain = path.qself.is_none() && parts.iter().rev().skip(1).all(|part| part.arguments.is_none());
+    is_plain && parts.last().is_some_and(|last| names::has_macro(&last.ident))
+}
+
+/// The path of its macro.
+pub(crate) fn path_of(path: &syn::TypePath) -> TokenStream {
+    let mut path = path.path.clone();
+    if let Some(last) = path.segments.last_mut() {
+        last.arguments = syn::PathArguments::None;
+    }
+    path.into_token_stream()
+}
+
+fn is_asked(node: &NodeUse) -> bool {
+    node.field.is_none() && is_function(&node.path)
+}
+
+/// The paths of the functions in a chain, each once.
+fn functions(chain: &mut Chain) -> Vec<(String, TokenStream)> {
+    let mut found: Vec<(String, TokenStream)> = Vec::new();
+    chain.run.body.visit(&mut |node| {
+        if is_asked(node) {
+            let path = path_of(&node.path);
+            let text = path.to_string();
+            if found.iter().all(|(other, _)| *other != text) {
+                found.push((text, path));
+            }
+        }
+    });
+    found
+}
+
+/// The fields of a chain that it uses as nodes and whose types may have a macro that tells the signatures of the hooks.
+/// A chain knows no such macro by the text of the type: it imports the type under another name, and the macro of that
+/// type comes along if there is one. In a block around that, the name is that of a macro that tells nothing.
+pub(crate) fn asked_fields(chain: &Chain) -> Vec<usize> {
+    if chain.form != Form::Item || !chain.observers.is_empty() || chain.send.is_some() {
+        return Vec::new();
+    }
+    let may_tell = |field: &usize| {
+        let ty = types::ungrouped(&chain.fields[*field].ty);
+        let last = types::last_segment(ty).filter(|last| names::may_have_a_macro(&last.ident));
+        chain.run.as_nodes.contains(field) && last.is_some() && names::field_type(chain, *field).is_some()
+    };
+    (0..chain.fields.len()).filter(may_tell).collect()
+}
+
+/// The imports that bring along the macros of the types of fields: those around the body of `run` that stand for a macro
+/// where there is none, and those in a block in there.
+///
+/// The macros are called in a block of their own. rustc looks for an imported name in each block around the import, and
+/// a macro that is not expanded yet could declare it.
+pub(crate) fn imports(chain: &Chain) -> Option<(TokenStream, TokenStream)> {
+    let fields = asked_fields(chain);
+    let runtime = &chain.runtime;
+    let names: Vec<_> = fields.iter().map(|field| names::asked_field(chain, *field)).collect();
+    let imports = fields.iter().zip(&names).map(|(field, name)| {
+        let (cfg, ty) = (chain.fields[*field].cfg(), names::imported_field(chain, *field));
+        quote!(#(#cfg)* use #ty as #name;)
+    });
+    let imports: TokenStream = imports.collect();
+    (!fields.is_empty()).then(|| (quote!(#(use #runtime::__tells_nothing as #names;)*), imports))
+}
+
+/// The number of macros that call one another in a row: rustc stops at 128.
+const IN_A_ROW: usize = 60;
+
+/// The tokens with which the body of `run` asks, if there is a function to ask. The answer is the body.
+pub(crate) fn ask(chain: &mut Chain, declaration: &TokenStream) -> Option<TokenStream> {
+    let mut asked = functions(chain);
+    let fields = asked_fields(chain);
+    asked.extend(fields.iter().map(|field| (String::new(), names::asked_field(chain, *field).into_token_stream())));
+    let Locals { this, inputs, lifetime } = &chain.run.locals;
+    in_turn(&chain.runtime, &chain.name, &asked, &quote!(#lifetime #this #(#inputs)*), declaration)
+}
+
+/// The same for a segment. The answer is the segment's expansion.
+pub(crate) fn ask_for_segment(
+    runtime: &TokenStream,
+    functions: &[(String, TokenStream)],
+    declaration: &TokenStream,
+) -> Option<TokenStream> {
+    let segment = Ident::new("segment", proc_macro2::Span::call_site());
+    in_turn(runtime, &segment, functions, &TokenStream::new(), declaration)
+}
+
+/// Calls these macros, one after the other.
+fn in_turn(
+    runtime: &TokenStream,
+    name: &Ident,
+    functions: &[(String, TokenStream)],
+    locals: &TokenStream,
+    declaration: &TokenStream,
+) -> Option<TokenStream> {
+    let paths: Vec<_> = functions.iter().map(|(_, path)| path.clone()).collect();
+    let in_a_row = |begin: &TokenStream, paths: &[TokenStream], end: TokenStream| {
+        let (first, rest) = paths.split_first()?;
+        Some(quote!(#first ! { { #begin } #([#rest])* #end }))
+    };
+    let begin = quote!([#locals] [(#runtime) #declaration]);
+    let end = quote!([#runtime::__planned]);
+    if paths.len() <= IN_A_ROW {
+        return in_a_row(&begin, &paths, end);
+    }
+    // Each part is asked by itself. A macro keeps the answers until all parts are asked.
+    let name = names::unraw(name);
+    let parts: Vec<_> = paths.chunks(IN_A_ROW).collect();
+    let kept: Vec<_> = (0..parts.len()).map(|part| format_ident!("__told_to_{name}_{part}")).collect();
+    let dollar = TokenTree::Punct(proc_macro2::Punct::new('$', Spacing::Alone));
+    let asked = parts
+        .iter()
+        .zip(&kept)
+        .map(|(part, kept)| in_a_row(&TokenStream::new(), part, quote!([#runtime::__keep] #kept (#dollar))));
+    let kept: Vec<_> = kept.iter().map(ToTokens::to_token_stream).collect();
+    let all = in_a_row(&begin, &kept, end);
+    Some(quote!(#(#asked)* #all))
+}
+
+/// The tokens that `__planned!` is given.
+pub(crate) struct Answered {
+    /// The names of a chain. A segment has none.
+    locals: Option<Locals>,
+    pub(crate) declaration: TokenStream,
+    told: Vec<TokenStream>,
+}
+
+impl Answered {
+    /// The signatures of these functions, which stand in the order in which they were asked.
+    pub(crate) fn told(self, functions: Vec<(String, TokenStream)>) -> Vec<(String, Option<Told>)> {
+        let told = self.told.into_iter().map(Told::read);
+        functions.into_iter().map(|(text, _)| text).zip(told).collect()
+    }
+}
+
+/// Takes the tokens apart.
+pub(crate) fn answered(tokens: TokenStream) -> Option<Answered> {
+    let Some(TokenTree::Group(all)) = tokens.into_iter().next() else { return None };
+    let mut groups = all.stream().into_iter().filter_map(|token| match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket => Some(group.stream()),
+        _ => None,
+    });
+    let locals = locals(&rewrite::tokens(groups.next()?));
+    Some(Answered { locals, declaration: groups.next()?, told: groups.collect() })
+}
+
+fn locals(tokens: &[TokenTree]) -> Option<Locals> {
+    let (lifetime, names) = tokens.split_at_checked(2)?;
+    let lifetime = syn::parse2(lifetime.iter().cloned().collect()).ok()?;
+    let mut names = names.iter().filter_map(|token| match token {
+        TokenTree::Ident(name) => Some(name.clone()),
+        _ => None,
+    });
+    Some(Locals { lifetime, this: names.next()?, inputs: names.collect() })
+}
+
+/// Stores the signatures in the nodes.
+pub(crate) fn note(chain: &mut Chain, answered: Answered) {
+    if let Some(locals) = &answered.locals {
+        chain.run.locals = locals.clone();
+    }
+    let (mut asked, fields) = (functions(chain), asked_fields(chain));
+    let functions = asked.len();
+    asked.extend(fields.iter().map(|_| (String::new(), TokenStream::new())));
+    let told = answered.told(asked).into_iter();
+    let mut told: Vec<_> = told.map(|(text, told)| (text, told.map(Rc::new))).collect();
+    let hooks = told.split_off(functions);
+    chain.run.body.visit(&mut |node| {
+        if is_asked(node) {
+            let text = path_of(&node.path).to_string();
+            node.told = told.iter().find(|(other, _)| *other == text).and_then(|(_, told)| told.clone());
+        } else if let Some(field) = node.field {
+            let hooks = fields.iter().zip(&hooks).find(|(other, _)| **other == field);
+            let hooks = hooks.and_then(|(_, (_, told))| told.clone());
+            node.hooks = hooks.filter(|told| told.hooks.is_some());
+        }
+    });
+}

@@ -1,0 +1,365 @@
+//! Reads a file as text: where its braces are, and what is declared between them.
+
+/// What was found.
+pub(super) struct File {
+    text: String,
+    /// The file itself is the first one.
+    pub(super) groups: Vec<Group>,
+    pub(super) functions: Vec<Declared>,
+    pub(super) types: Vec<Declared>,
+    pub(super) imports: Vec<Import>,
+    /// Comments and strings.
+    skipped: Vec<(usize, usize)>,
+    /// Where each line begins.
+    lines: Vec<usize>,
+}
+
+/// What stands between two brackets.
+pub(super) struct Group {
+    pub(super) parent: Option<usize>,
+    pub(super) kind: Kind,
+    opens: usize,
+    closes: usize,
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) enum Kind {
+    /// The tokens of `chain!`.
+    Chain,
+    /// Those of another macro, or of its declaration.
+    Macro,
+    /// A module, or the file.
+    Module,
+    /// The functions in it are no names around it.
+    Methods,
+    Other,
+}
+
+/// A function or a type.
+pub(super) struct Declared {
+    pub(super) name: String,
+    pub(super) scope: usize,
+    pub(super) at: usize,
+    /// No attribute before it may take it away, or make something else of it.
+    pub(super) is_certain: bool,
+}
+
+/// A `use`, or a macro by example: it may bring a name.
+pub(super) struct Import {
+    pub(super) scope: usize,
+    words: Vec<String>,
+}
+
+impl Import {
+    pub(super) fn may_bring(&self, name: &str) -> bool {
+        self.words.iter().any(|word| word == name || word == "*")
+    }
+}
+
+/// What is known of the item that is being read in a group.
+#[derive(Default)]
+struct Item {
+    is_uncertain: bool,
+    is_module: bool,
+    has_methods: bool,
+    is_function: bool,
+    /// The last two words or signs.
+    last: String,
+    before: String,
+    import: Option<Vec<String>>,
+}
+
+impl Item {
+    fn push(&mut self, word: &str) {
+        self.before = std::mem::replace(&mut self.last, word.to_owned());
+        if let Some(import) = &mut self.import {
+            import.push(word.to_owned());
+        }
+    }
+
+    /// What the group is that opens here.
+    fn opens(&self, is_brace: bool) -> Kind {
+        match (self.last.as_str(), self.before.as_str()) {
+            ("!", "chain") => Kind::Chain,
+            ("!", "#") => Kind::Other,
+            ("!", _) | (_, "!") => Kind::Macro,
+            _ if is_brace && self.is_module => Kind::Module,
+            _ if is_brace && self.has_methods && !self.is_function => Kind::Methods,
+            _ => Kind::Other,
+        }
+    }
+}
+
+/// Attributes that leave an item as it is.
+const INERT: &[&str] =
+    &["doc", "allow", "expect", "warn", "deny", "inline", "must_use", "cold", "track_caller", "derive", "rustfmt"];
+
+impl File {
+    pub(super) fn read(text: String) -> Self {
+        let whole = Group { parent: None, kind: Kind::Module, opens: 0, closes: text.len() };
+        let groups = vec![whole];
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let mut file = Self {
+            text: String::new(),
+            groups,
+            functions: vec![],
+            types: vec![],
+            imports: vec![],
+            skipped: vec![],
+            lines,
+        };
+        let bytes = text.as_bytes();
+        let mut open: Vec<(usize, Item)> = vec![(0, Item::default())];
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            let Some((scope, item)) = open.last_mut() else { break };
+            match byte {
+                b'/' | b'"' | b'\'' if skips(bytes, at) > at => {
+                    let end = skips(bytes, at);
+                    file.skipped.push((at, end));
+                    at = end;
+                    continue;
+                }
+                b'#' if matches!(bytes.get(at + 1), Some(b'[')) => {
+                    let name = word(&text, at + 2 + spaces(&bytes[at + 2..]));
+                    item.is_uncertain |= !INERT.contains(&name);
+                    item.push("#");
+                }
+                b'(' | b'[' | b'{' => {
+                    let kind = item.opens(byte == b'{');
+                    // The list of a `use`.
+                    let import = item.import.as_mut().map(std::mem::take);
+                    item.push("(");
+                    file.groups.push(Group { parent: Some(*scope), kind, opens: at, closes: text.len() });
+                    open.push((file.groups.len() - 1, Item { import, ..Item::default() }));
+                }
+                b')' | b']' | b'}' => {
+                    let (closed, inner) = (*scope, std::mem::take(item));
+                    if open.len() > 1 {
+                        open.pop();
+                    }
+                    file.groups[closed].closes = at;
+                    if let Some((_, outer)) = open.last_mut() {
+                        match (&mut outer.import, inner.import) {
+                            (Some(import), Some(words)) => *import = words,
+                            _ if byte == b'}' => *outer = Item::default(),
+                            _ => {}
+                        }
+                    }
+                }
+                b';' => {
+                    if let Some(words) = std::mem::take(item).import {
+                        file.imports.push(Import { scope: *scope, words });
+                    }
+                }
+                _ if is_of_a_word(byte) => {
+                    let mut word = word(&text, at);
+                    // A raw name or a literal with a prefix.
+                    match (word, bytes.get(at + word.len())) {
+                        ("r" | "br" | "cr", Some(b'"' | b'#')) if raw(bytes, at + word.len()).is_some() => {
+                            let end = raw(bytes, at + word.len()).unwrap_or(at);
+                            file.skipped.push((at, end));
+                            at = end;
+                            continue;
+                        }
+                        ("r", Some(b'#')) => {
+                            at += 2;
+                            word = self::word(&text, at);
+                        }
+                        _ => {}
+                    }
+                    let is_name_of = item.last.as_str();
+                    let declared =
+                        || Declared { name: word.to_owned(), scope: *scope, at, is_certain: !item.is_uncertain };
+                    match is_name_of {
+                        "fn" => {
+                            file.functions.push(declared());
+                            item.is_function = true;
+                        }
+                        "struct" | "enum" | "union" | "type" => file.types.push(declared()),
+                        "!" if item.before == "macro_rules" => {
+                            file.imports.push(Import { scope: *scope, words: vec![word.to_owned()] });
+                        }
+                        _ => {}
+                    }
+                    match word {
+                        "use" => item.import = Some(Vec::new()),
+                        "mod" => item.is_module = true,
+                        "impl" | "trait" | "extern" => item.has_methods = true,
+                        _ => {}
+                    }
+                    item.push(word);
+                    at += word.len().max(1);
+                    continue;
+                }
+                _ if byte.is_ascii_whitespace() => {}
+                b'!' => item.push("!"),
+                b'*' => item.push("*"),
+                _ => item.push(","),
+            }
+            at += 1;
+        }
+        file.text = text;
+        file
+    }
+
+    /// The byte at this line and column, which both begin with 1. Columns count characters.
+    pub(super) fn offset(&self, line: usize, column: usize) -> Option<usize> {
+        let start = *self.lines.get(line.checked_sub(1)?)?;
+        let (at, _) = self.text.get(start..)?.char_indices().nth(column.checked_sub(1)?)?;
+        Some(start + at)
+    }
+
+    /// The line of this byte.
+    pub(super) fn line(&self, at: usize) -> usize {
+        self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+    }
+
+    /// Whether this word stands here, as code.
+    pub(super) fn has_word(&self, at: usize, name: &str) -> bool {
+        let before = self.skipped.partition_point(|(begins, _)| *begins <= at);
+        if before.checked_sub(1).is_some_and(|index| at < self.skipped[index].1) {
+            return false;
+        }
+        let rest = self.text.get(at..).and_then(|rest| rest.strip_prefix(name));
+        rest.is_some_and(|rest| !rest.bytes().next().is_some_and(is_of_a_word))
+    }
+
+    /// The type that is declared in this scope under this name.
+    pub(super) fn type_in(&self, scope: usize, name: &str) -> Option<&Declared> {
+        self.types.iter().find(|ty| ty.scope == scope && ty.name == name)
+    }
+
+    /// The innermost group around this byte.
+    pub(super) fn group_at(&self, at: usize) -> usize {
+        let around = |group: &Group| group.opens <= at && at < group.closes;
+        self.groups.iter().rposition(around).unwrap_or_default()
+    }
+
+    /// This group and those around it.
+    pub(super) fn outer(&self, group: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(Some(group), |group| self.groups[*group].parent)
+    }
+}
+
+fn is_of_a_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+fn word(text: &str, at: usize) -> &str {
+    let bytes = text.as_bytes();
+    let mut end = at;
+    while end < bytes.len() && is_of_a_word(bytes[end]) {
+        end += 1;
+    }
+    text.get(at..end).unwrap_or_default()
+}
+
+fn spaces(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
+}
+
+/// The end of the comment, string or character that begins here. It is the place itself if nothing of the kind does.
+fn skips(bytes: &[u8], at: usize) -> usize {
+    let rest = &bytes[at..];
+    match rest {
+        [b'/', b'/', ..] => at + rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len()),
+        [b'/', b'*', ..] => {
+            let (mut depth, mut end) = (0, at);
+            while end < bytes.len() {
+                match &bytes[end..] {
+                    [b'/', b'*', ..] => (depth, end) = (depth + 1, end + 2),
+                    [b'*', b'/', ..] => (depth, end) = (depth - 1, end + 2),
+                    _ => end += 1,
+                }
+                if depth == 0 {
+                    break;
+                }
+            }
+            end
+        }
+        [b'"', ..] => closes(bytes, at, b'"'),
+        [b'\'', b'\\', ..] => closes(bytes, at, b'\''),
+        // A lifetime has no quote after its first letter.
+        [b'\'', letter, ..] => {
+            let width = match letter {
+                0xF0.. => 4,
+                0xE0.. => 3,
+                0xC0.. => 2,
+                _ => 1,
+            };
+            if rest.get(1 + width) == Some(&b'\'') { at + width + 2 } else { at }
+        }
+        _ => at,
+    }
+}
+
+/// The end of a literal with escapes.
+fn closes(bytes: &[u8], at: usize, quote: u8) -> usize {
+    let mut end = at + 1;
+    while end < bytes.len() && bytes[end] != quote {
+        end += if bytes[end] == b'\\' { 2 } else { 1 };
+    }
+    end + 1
+}
+
+/// The end of a raw string whose `#` or quote is here.
+fn raw(bytes: &[u8], at: usize) -> Option<usize> {
+    let hashes = bytes[at..].iter().take_while(|byte| **byte == b'#').count();
+    if bytes.get(at + hashes) != Some(&b'"') {
+        return None;
+    }
+    let mut end = at + hashes + 1;
+    while end < bytes.len() {
+        if bytes[end] == b'"' && bytes[end + 1..].iter().take(hashes).filter(|byte| **byte == b'#').count() == hashes {
+            return Some(end + 1 + hashes);
+        }
+        end += 1;
+    }
+    Some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{File, Kind};
+
+    fn functions(text: &str) -> Vec<(String, usize, bool)> {
+        let file = File::read(text.to_owned());
+        file.functions.into_iter().map(|found| (found.name, found.scope, found.is_certain)).collect()
+    }
+
+    #[test]
+    fn a_function_is_found_in_its_scope_whatever_stands_around_it() {
+        let text = r####"
+            // fn comment() {
+            /* fn comment() { /* nested { */ } */
+            const A: &str = "fn string() {\" "; const B: char = '{'; const C: &str = r#"fn raw() { ""#; const D: u8 = b'\'';
+            #[inline] fn first<'a>(a: &'a str) -> fn(u8) -> u8 { fn inner() {} todo!("{") }
+            #[node] async fn second() {}
+            impl Log { fn method() {} }
+        "####;
+        let found = functions(text);
+        let names: Vec<_> = found.iter().map(|(name, ..)| name.as_str()).collect();
+        assert_eq!(names, ["first", "inner", "second", "method"]);
+        assert_eq!((found[0].1, found[2].1), (0, 0));
+        assert_ne!(found[1].1, 0);
+        assert_eq!((found[0].2, found[2].2), (true, false));
+    }
+
+    #[test]
+    fn a_group_is_what_its_header_says() {
+        let text = "mod a { impl B { } } chain! { struct C; } other! { } fn f() { } macro_rules! m { }";
+        let file = File::read(text.to_owned());
+        let braces = file.groups.iter().filter(|group| text[group.opens..].starts_with('{'));
+        let kinds: Vec<_> = braces.map(|group| &group.kind).collect();
+        assert_eq!(kinds, [&Kind::Module, &Kind::Methods, &Kind::Chain, &Kind::Macro, &Kind::Other, &Kind::Macro]);
+    }
+
+    #[test]
+    fn an_import_may_bring_what_it_names() {
+        let file = File::read("use a::{b, c::{d as e}}; use f::*; fn g() {}".to_owned());
+        assert!(file.imports[0].may_bring("e") && file.imports[0].may_bring("b"));
+        assert!(!file.imports[0].may_bring("z"));
+        assert!(file.imports[1].may_bring("z"));
+    }
+}

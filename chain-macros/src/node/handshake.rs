@@ -1,0 +1,288 @@
+//! Emits a function's own macro, which tells a chain the signature: see [`crate::handshake`].
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{Ident, ItemFn, Visibility};
+
+use super::flow::{Flow, FlowKind, Gives};
+use super::signature::{Handshake, Hook, Node, Parameter, Role};
+use crate::handshake::{Access, Exit, Hooks, Kind, Of, Told};
+use crate::names;
+use crate::types;
+
+/// The most parameters of a function that tells its signature: the runtime has no form for more.
+const MOST: usize = 12;
+
+impl Handshake {
+    /// The macro of a function, if the function's name can be a macro's.
+    pub(super) fn of(function: &ItemFn, hook: &Hook, flow: &Flow) -> Option<Self> {
+        let name = &function.sig.ident;
+        names::has_macro(name).then(|| Self {
+            name: name.clone(),
+            vis: function.vis.clone(),
+            told: told(function, hook, flow),
+        })
+    }
+
+    /// The macro of a type that is named like a function: a chain asks it by its name. It tells nothing.
+    pub(super) fn of_a_type(ty: &syn::Type) -> Option<Self> {
+        let syn::Type::Path(path) = types::ungrouped(ty) else { return None };
+        let name = path.path.get_ident().filter(|name| names::has_macro(name))?;
+        Some(Self { name: name.clone(), vis: syn::parse_quote!(pub(crate)), told: None })
+    }
+
+    /// The macro beside a type with hooks: a chain asks it by the name of a field's type.
+    pub(super) fn of_hooks(node: &Node) -> Option<Self> {
+        let ty: syn::Type = syn::parse2(node.ty.clone()).ok()?;
+        let syn::Type::Path(path) = types::ungrouped(&ty) else { return None };
+        let name = path.path.get_ident().filter(|name| names::may_have_a_macro(name))?;
+        let told = told_hooks(node)?;
+        Some(Self { name: name.clone(), vis: syn::parse_quote!(pub), told: Some(told) })
+    }
+
+    /// The macro of a function elsewhere, under this name.
+    pub(super) fn beside(name: &Ident, vis: &Visibility) -> Self {
+        Self { name: name.clone(), vis: vis.clone(), told: None }
+    }
+
+    /// The macro tells this signature, or nothing.
+    pub(super) fn expand(&self, told: Option<&Told>) -> TokenStream {
+        let Self { name, vis, .. } = self;
+        let has_hooks = told.is_some_and(|told| told.hooks.is_some());
+        let told = told.map_or_else(|| quote!([]), Told::tokens);
+        let made = names::unique("node", name);
+        let exported = matches!(vis, Visibility::Public(_)).then(|| quote!(#[macro_export]));
+        let name = names::emitted(name);
+        let module = has_hooks.then(|| names::unique("hooks", &name));
+        let tells = quote! {
+            #[doc(hidden)]
+            #[allow(unused_macros, non_local_definitions)]
+            #exported
+            macro_rules! #made {
+                ({ $($before:tt)* } [$($next:tt)*] $($rest:tt)*) => { $($next)* ! { { $($before)* #told } $($rest)* } };
+            }
+            #[doc(hidden)]
+            #[allow(unused_imports)]
+            #vis use #made as #name;
+        };
+        match module {
+            // What the user imports under this name, a derive macro for example, takes precedence over a glob.
+            Some(module) => quote! {
+                #[doc(hidden)]
+                mod #module { #tells }
+                #[doc(hidden)]
+                #[allow(unused_imports)]
+                pub use #module::*;
+            },
+            None => tells,
+        }
+    }
+}
+
+/// Whether a type can be used by its text: one that borrows has a lifetime, written or not.
+fn is_plain(text: &str) -> bool {
+    !text.contains(['\'', '&'])
+}
+
+/// How a parameter is wanted, and its type as text, if its type can be used by its text.
+fn told_parameter(parameter: &Parameter) -> Option<(Access, String)> {
+    let is_odd = matches!(types::ungrouped(&parameter.ty), syn::Type::Reference(_) | syn::Type::Macro(_));
+    let text = types::text(&parameter.ty);
+    let is_plain = parameter.behind == 0 && !is_odd && is_plain(&text) && !parameter.is_kept;
+    is_plain.then_some((parameter.access, text))
+}
+
+/// The signatures of hooks whose types can be used by their text.
+fn told_hooks(node: &Node) -> Option<Told> {
+    let has_more = node.around.is_some() || node.cancelled.is_some() || node.exit_reply.is_some();
+    if has_more || !node.generics.params.is_empty() || node.generics.where_clause.is_some() || node.is_stub {
+        return None;
+    }
+    if node.gives_for_longer || node.is_refused || node.gives_what_it_keeps() || node.gives_what_it_takes() {
+        return None;
+    }
+    let (kind, provides, breaks) = told_flow(&node.flow)?;
+    let parameters = match &node.enter {
+        Some(hook) => hook
+            .parameters
+            .iter()
+            .map(|parameter| told_parameter(parameter).filter(|_| parameter.role == Role::Scope))
+            .collect::<Option<Vec<_>>>()?,
+        None => Vec::new(),
+    };
+    let exit = match &node.exit {
+        Some(hook) => {
+            let parameters = hook.parameters.iter().map(|parameter| {
+                let (access, text) = told_parameter(parameter)?;
+                let of = if parameter.role == Role::Reply { Of::Reply } else { Of::Scope };
+                Some((of, access, text))
+            });
+            Some(Exit { is_async: hook.is_async, parameters: parameters.collect::<Option<_>>()? })
+        }
+        None => None,
+    };
+    let told = Told {
+        name: node.name.clone(),
+        is_async: node.enter.as_ref().is_some_and(|hook| hook.is_async),
+        is_owned: false,
+        kind,
+        provides,
+        breaks,
+        parameters,
+        hooks: Some(Hooks { enters: node.enter.is_some(), exit, shape: 0 }),
+    };
+    let is_short = told.parameters.len() <= MOST;
+    (told.gives_back().is_none() && is_short).then(|| told.with_a_shape())
+}
+
+/// What a hook or a function gives and breaks with, if it can be told by text.
+fn told_flow(flow: &Flow) -> Option<(Kind, String, String)> {
+    let kind = match flow.kind {
+        FlowKind::Plain => Kind::Gives,
+        FlowKind::Result => Kind::Fails,
+        FlowKind::ControlFlow => Kind::Breaks,
+        FlowKind::ByType(_) => return None,
+    };
+    let provides = match &flow.gives {
+        Gives::Nothing => String::new(),
+        Gives::Never => return None,
+        Gives::Value(_, _, None) => return None,
+        Gives::Value(_, text, Some(ty)) => {
+            if matches!(types::ungrouped(ty), syn::Type::Reference(_) | syn::Type::Macro(_)) {
+                return None;
+            }
+            text.clone()
+        }
+    };
+    let breaks = flow.breaks.as_ref().map(|(_, text)| text.clone());
+    // `Result<T, Infallible>` cannot break: its type says so.
+    if breaks.is_none() && kind != Kind::Gives {
+        return None;
+    }
+    let breaks = breaks.unwrap_or_default();
+    (is_plain(&provides) && is_plain(&breaks)).then_some((kind, provides, breaks))
+}
+
+/// The signature of a function whose types can be used by their text: no generics, no lifetimes, and no aliases that
+/// would have to be resolved.
+fn told(function: &ItemFn, hook: &Hook, flow: &Flow) -> Option<Told> {
+    let generics = &function.sig.generics;
+    if !generics.params.is_empty() || generics.where_clause.is_some() || hook.parameters.len() > MOST {
+        return None;
+    }
+    let (kind, provides, breaks) = told_flow(flow)?;
+    let parameters =
+        hook.parameters.iter().map(|parameter| told_parameter(parameter).filter(|_| parameter.role == Role::Scope));
+    Some(Told {
+        name: names::unraw(&function.sig.ident),
+        is_async: hook.is_async,
+        is_owned: hook.is_owned,
+        kind,
+        provides,
+        breaks,
+        parameters: parameters.collect::<Option<_>>()?,
+        hooks: None,
+    })
+}
+
+impl Node {
+    /// The signature, if the chain needs to know nothing else of the node.
+    pub(super) fn told(&self) -> Option<&Told> {
+        let promises = [self.promises.last, self.promises.rejects, self.promises.wanted, self.promises.once];
+        let told = self.handshake.as_ref()?.told.as_ref()?;
+        (self.spawns.is_none() && promises == [false; 4]).then_some(told)
+    }
+
+    /// The hooks as a chain calls them that knows their signatures.
+    pub(super) fn hooks_by_text(&self, rt: &TokenStream, told: &Told) -> TokenStream {
+        let Some(Hooks { shape, .. }) = &told.hooks else { return TokenStream::new() };
+        let (ty, run, call, with) = (&self.ty, names::run_lifetime(), names::call_lifetime(), names::single("with"));
+        let hook = |hook: &Hook, name: &str, traits: [&str; 2], out: TokenStream| {
+            let types: Vec<_> = hook
+                .parameters
+                .iter()
+                .map(|parameter| {
+                    let ty = match parameter.role {
+                        Role::Reply => parameter.ty.to_token_stream(),
+                        _ => self.asked(rt, parameter),
+                    };
+                    match parameter.access {
+                        Access::Taken => ty,
+                        Access::LentMut => quote!(&#call mut #ty),
+                        Access::Lent => quote!(&#call #ty),
+                    }
+                })
+                .collect();
+            let arguments = (0..hook.parameters.len()).map(|at| {
+                let at = syn::Index::from(at);
+                quote!(#with.#at)
+            });
+            let name = syn::Ident::new(name, proc_macro2::Span::call_site());
+            let [now, later] = traits.map(|name| syn::Ident::new(name, proc_macro2::Span::call_site()));
+            let (of, out) = match hook.is_async {
+                true => (later, quote!(impl #rt::private::Future<Output = #out>)),
+                false => (now, out),
+            };
+            let function = &hook.call;
+            let borrows = hook.parameters.iter().any(|parameter| parameter.access != Access::Taken);
+            let lives = if borrows { quote!(#run: #call, #call) } else { quote!(#run) };
+            quote! {
+                #[automatically_derived]
+                impl<#lives> #rt::told::hook::#of<#run, (#(#types,)*), #shape> for #ty {
+                    #[inline(always)]
+                    fn #name(&#run self, #with: (#(#types,)*)) -> #out { #function(self, #(#arguments),*) }
+                }
+            }
+        };
+        let enter = self.enter.as_ref().map(|enter| {
+            hook(enter, "enter", ["EntersNow", "EntersLater"], quote!(<Self as #rt::Signature<#run>>::Out))
+        });
+        let exit = self.exit.as_ref().map(|exit| hook(exit, "exit", ["ExitsNow", "ExitsLater"], quote!(())));
+        quote!(#enter #exit)
+    }
+
+    /// The items for a function that tells its signature: its type, what it provides, and its macro.
+    pub(super) fn expand_told(&self, rt: &TokenStream, told: &Told) -> TokenStream {
+        let declaration = &self.declaration;
+        let joins = matches!(self.flow.gives, Gives::Value(..)).then(|| self.joins(rt));
+        let takes = self.takes(rt);
+        let handshake = self.handshake.as_ref().map(|handshake| handshake.expand(Some(told)));
+        quote!(#declaration #joins #takes #handshake)
+    }
+
+    /// The function's types, for code that knows only its name. A lifetime that is left out in one of them is that of
+    /// the call.
+    fn takes(&self, rt: &TokenStream) -> TokenStream {
+        let (ty, call, returns) = (&self.ty, names::call_lifetime(), &self.flow.out);
+        let parameters = self.enter.iter().flat_map(|hook| &hook.parameters).map(|parameter| {
+            let ty = &parameter.ty;
+            match parameter.access {
+                Access::Taken => quote!(#ty),
+                Access::LentMut => quote!(&#call mut #ty),
+                Access::Lent => quote!(&#call #ty),
+            }
+        });
+        quote! {
+            #[automatically_derived]
+            #[allow(private_interfaces)]
+            impl<#call> #rt::told::Takes<#call> for #ty {
+                type Takes = <fn(&#call ()) -> (#(#parameters,)*) as #rt::private::Returned>::It;
+                type Returns = <fn(&#call ()) -> #returns as #rt::private::Returned>::It;
+            }
+        }
+    }
+
+    fn joins(&self, rt: &TokenStream) -> TokenStream {
+        let Gives::Value(value, ..) = &self.flow.gives else { return TokenStream::new() };
+        let (ty, run, chain) = (&self.ty, names::run_lifetime(), names::single("ChainItself"));
+        quote! {
+            #[automatically_derived]
+            #[allow(private_interfaces)]
+            impl<#run, #chain: ?#rt::private::Sized> #rt::Joins<#run, #chain> for #ty {
+                type As<const CHAIN_POSITION: usize> = #value;
+                type Held<const CHAIN_POSITION: usize> = #value;
+                type Lent = #rt::scope::lent::Itself;
+            }
+        }
+    }
+}

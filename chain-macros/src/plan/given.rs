@@ -1,0 +1,63 @@
+//! The value of a block joins the level around the block, like the value of a node.
+
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::Planner;
+use super::slot::{By, Slot, SlotKind};
+use crate::ast::{Given, Item};
+use crate::{names, types};
+
+impl Slot {
+    /// A node may take it: a constant says how it is held.
+    pub(super) fn may_be_taken(&mut self) {
+        self.takable = true;
+        if let (Some(block), Some(held)) = (self.block, &self.held) {
+            let (rt, call, way) = (names::alias(self.span), names::call_lifetime(), names::way_of_block(block));
+            self.loan = quote_spanned!(self.span=> <#held as #rt::private::Loan<#call, #way>>::Loan);
+        }
+    }
+}
+
+impl<'a> Planner<'a> {
+    /// The item, of which this is the first block, provides `what` in this level.
+    pub(super) fn gives(&mut self, block: usize, what: &Given, item: &Item, level: usize) {
+        for (index, info) in self.blocks.iter_mut().enumerate().skip(block) {
+            if index == block || info.beside == Some(block) {
+                info.provides = Some(what.clone());
+            }
+        }
+        let ty = &what.ty;
+        let span = ty.span();
+        let rt = names::alias(span);
+        let (run, call) = (names::run_lifetime(), names::call_lifetime());
+        let as_it_is = |ty: &syn::Type| {
+            let own: Vec<_> = self.chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
+            self.chain.with_hidden(&types::with_lifetime_but(ty, &run, &own), &run)
+        };
+        let (held, found) = (as_it_is(ty), as_it_is(types::referent(ty)));
+        let how = match By::of(ty) {
+            By::Itself => quote!(Itself),
+            By::Shared => quote!(ByRef),
+            By::Borrowed => quote!(ByMut),
+        };
+        let how = quote_spanned!(span=> #rt::scope::lent::#how);
+        let lent = quote_spanned!(span=> <#how as #rt::scope::LentFrom<#run, #call, #held, #found>>);
+        // Functions find it by the text of its type, if the text says everything.
+        let text = match By::of(ty) {
+            // The text in a segment is about another module.
+            By::Itself if !types::has_a_lifetime(ty) && what.text == types::text(ty) => what.text.clone(),
+            _ => String::new(),
+        };
+        // It is there once the last node of the block has given it. The nodes after the block see it.
+        let position = self.steps.len() - 1;
+        let level = &mut self.levels[level];
+        let index = level.providers.len();
+        level.providers.push(position);
+        let loan = quote_spanned!(span=> #rt::private::Option<&#call mut #held>);
+        let outlives = self.is_generic.then(|| held.clone());
+        let slot = Slot::new(SlotKind::Provided, index, position, item.outline(), span, found, loan);
+        let slot = Slot { text, lent: Some(lent), block: Some(block), held: Some(held), outlives, ..slot };
+        level.slots.push(slot);
+    }
+}

@@ -1,0 +1,254 @@
+//! Finds the sources of a function's needs, as far as text decides.
+//!
+//! A function's signature has the text of each type that it needs and provides. The chain has the text of the types of
+//! its inputs and fields. If exactly one thing in the scope has the same text as a need, the body passes that thing on,
+//! and rustc compares the two types. In any case of doubt the function is served through the scope's traits.
+
+use std::collections::HashMap;
+
+use super::data::{BlockInfo, BlockKind, Plan, Step};
+use super::level::{Back, Level, Outer, Wire};
+use super::slot::{By, Slot, SlotKind};
+use crate::handshake::{Access, Of};
+
+/// The wires of each step, in the order of its parameters; `None` if the scope has to find any of them.
+pub(super) fn wires(levels: &[Level], steps: &[Step]) -> Vec<Option<Vec<Wire>>> {
+    let by_text: Vec<_> = levels.iter().map(by_text).collect();
+    let by_name: Vec<_> = levels.iter().map(by_name).collect();
+    let wires = steps.iter().enumerate().map(|(at, step)| {
+        let told = step.told.as_ref()?;
+        let wires = told.parameters.iter().map(|(access, text)| {
+            let wire = only(levels, &by_text, &by_name, step.level, at, text)?;
+            let slot = &levels[wire.level].slots[wire.slot];
+            lends(slot, *access).then_some(wire)
+        });
+        wires.collect()
+    });
+    wires.collect()
+}
+
+/// The sources of what each `exit` needs whose signature is told; `None` if the scope has to find any of it. In its own
+/// way out, a node sees its own value.
+pub(super) fn exits(levels: &[Level], steps: &[Step]) -> Vec<Option<Vec<Option<Wire>>>> {
+    let is_told = |step: &Step| step.told.as_ref().and_then(|told| told.hooks.as_ref()).is_some();
+    if !steps.iter().any(is_told) {
+        return steps.iter().map(|_| None).collect();
+    }
+    let by_text: Vec<_> = levels.iter().map(by_text).collect();
+    let by_name: Vec<_> = levels.iter().map(by_name).collect();
+    let wires = steps.iter().enumerate().map(|(at, step)| {
+        let exit = step.told.as_ref()?.hooks.as_ref()?.exit.as_ref()?;
+        let wires = exit.parameters.iter().map(|(of, access, text)| {
+            if *of == Of::Reply {
+                return Some(None);
+            }
+            let wire = only(levels, &by_text, &by_name, step.level, at + 1, text)?;
+            let slot = &levels[wire.level].slots[wire.slot];
+            (*access != Access::Taken && lends(slot, *access)).then_some(Some(wire))
+        });
+        wires.collect()
+    });
+    wires.collect()
+}
+
+/// Marks the values of nodes, blocks and patterns that a node may take. (A value that may be skipped is an `Option` in any
+/// case.)
+pub(super) fn mark_takable(levels: &mut [Level], steps: &[Step], wires: &[Option<Vec<Wire>>]) {
+    for (at, level) in levels.iter_mut().enumerate() {
+        for (index, slot) in level.slots.iter_mut().enumerate() {
+            let is_value = match slot.kind {
+                SlotKind::Provided => slot.maybe.is_none(),
+                SlotKind::Binding => slot.by == By::Itself,
+                _ => false,
+            };
+            let mut steps = steps.iter().zip(wires);
+            if is_value && steps.any(|(step, wires)| may_take(step, wires.as_ref(), at, index)) {
+                slot.may_be_taken();
+            }
+        }
+    }
+}
+
+/// Whether a step may take the value of this slot, as far as the macro knows. A function that is wired says so; of
+/// other nodes nothing is known.
+fn may_take(step: &Step, wires: Option<&Vec<Wire>>, level: usize, slot: usize) -> bool {
+    let Some(told) = &step.told else { return true };
+    let takes = |access: Access| access == Access::Taken;
+    match wires {
+        None => told.parameters.iter().any(|(access, _)| takes(*access)),
+        Some(wires) => {
+            let is_it = |wire: &Wire| wire.level == level && wire.slot == slot;
+            told.parameters.iter().zip(wires).any(|((access, _), wire)| takes(*access) && is_it(wire))
+        }
+    }
+}
+
+/// Whether a value is needed after it was taken. The checks report that. So that rustc does not report it as well, each
+/// value is then taken out of a scope.
+pub(super) fn needs_what_is_gone(
+    steps: &[Step],
+    blocks: &[BlockInfo],
+    wires: &[Option<Vec<Wire>>],
+    backs: &[Back],
+) -> bool {
+    let uses = steps.iter().enumerate().flat_map(|(at, step)| {
+        let told = step.told.iter().flat_map(|told| &told.parameters);
+        let wires = wires[at].iter().flatten();
+        let back = backs.iter().find(|back| back.position == at).and_then(|back| back.into);
+        told.zip(wires).map(move |((access, _), wire)| {
+            let thing = (wire.level, wire.slot);
+            // Its value is there again.
+            let is_back = back.is_some_and(|back| (back.level, back.slot) == thing);
+            (at, if is_back { Access::LentMut } else { *access }, thing)
+        })
+    });
+    let uses: Vec<_> = uses.collect();
+    uses.iter().any(|(at, access, thing)| {
+        let needs_it = |(later, _, other): &(usize, Access, (usize, usize))| {
+            later > at && other == thing && !either_or(blocks, steps[*at].block, steps[*later].block)
+        };
+        *access == Access::Taken && uses.iter().any(needs_it)
+    })
+}
+
+/// Whether no run comes to both of these blocks, since they stand in two arms of one branch.
+fn either_or(blocks: &[BlockInfo], one: Option<usize>, other: Option<usize>) -> bool {
+    let arms = |block: Option<usize>| {
+        let around = std::iter::successors(block, |at| blocks[*at].parent);
+        around.filter(|at| blocks[*at].kind == BlockKind::Arm).collect::<Vec<_>>()
+    };
+    let (ones, others) = (arms(one), arms(other));
+    let beside = |at: &usize| blocks[*at].beside;
+    ones.iter()
+        .any(|one| others.iter().any(|other| one != other && beside(one).is_some() && beside(one) == beside(other)))
+}
+
+/// The slots of a level by the text of their types; `None` for a text that is there more than once.
+fn by_text(level: &Level) -> HashMap<&str, Option<usize>> {
+    let mut found = HashMap::new();
+    for (index, slot) in level.slots.iter().enumerate().filter(|(_, slot)| !slot.text.is_empty()) {
+        found.entry(slot.text.as_str()).and_modify(|known| *known = None).or_insert(Some(index));
+    }
+    found
+}
+
+/// The texts of a level's types by their last name; `None` for a name that two of them end with: which of the two a
+/// function means, its module says, and text does not.
+fn by_name(level: &Level) -> HashMap<&str, Option<&str>> {
+    let mut found: HashMap<&str, Option<&str>> = HashMap::new();
+    for text in level.slots.iter().map(|slot| slot.text.as_str()).filter(|text| !text.is_empty()) {
+        found
+            .entry(last_name(text))
+            .and_modify(|known| *known = known.filter(|known| *known == text))
+            .or_insert(Some(text));
+    }
+    for slot in level.slots.iter().filter(|slot| !slot.doubt.is_empty()) {
+        found.insert(last_name(&slot.doubt), None);
+    }
+    found
+}
+
+/// `Config` of `a::Config`; what has arguments is a name by itself.
+fn last_name(text: &str) -> &str {
+    if text.contains('<') { text } else { text.rsplit("::").next().unwrap_or(text) }
+}
+
+/// The only slot with this text before the step at this position, in its level or an outer one.
+fn only(
+    levels: &[Level],
+    by_text: &[HashMap<&str, Option<usize>>],
+    by_name: &[HashMap<&str, Option<&str>>],
+    mut level: usize,
+    mut before: usize,
+    text: &str,
+) -> Option<Wire> {
+    let mut found = None;
+    loop {
+        if by_name[level].get(last_name(text)).is_some_and(|only| *only != Some(text)) {
+            return None;
+        }
+        if let Some(index) = by_text[level].get(text) {
+            let slot = (*index)?;
+            let is_there = {
+                let slot = &levels[level].slots[slot];
+                slot.kind != SlotKind::Provided || slot.position < before
+            };
+            if found.is_some() || !is_there {
+                return None;
+            }
+            found = Some(Wire { level, slot });
+        }
+        match levels[level].outer {
+            Some(Outer { level: outer, before: begins }) => (level, before) = (outer, begins),
+            None => return found,
+        }
+    }
+}
+
+/// Whether the slot can certainly be passed on in this way.
+fn lends(slot: &Slot, access: Access) -> bool {
+    // A slot under a `cfg` may not be there.
+    let is_certain = slot.cfg.is_empty();
+    let gives = match (slot.kind, access) {
+        (SlotKind::Context, _) => false,
+        (_, Access::Lent) => true,
+        // A value that is found by text comes from a function that tells its signature, and so it is provided by value.
+        (SlotKind::OwnedInput | SlotKind::Provided, _) => true,
+        (SlotKind::Binding, Access::Taken) => slot.by == By::Itself,
+        (SlotKind::BorrowedInput, Access::LentMut) => true,
+        (SlotKind::Binding, Access::LentMut) => slot.by != By::Shared,
+        _ => false,
+    };
+    is_certain && gives
+}
+
+impl Plan<'_> {
+    /// A slot before the node at this position whose type has almost this text, if none has exactly this text.
+    pub(crate) fn near(&self, position: usize, text: &str) -> Option<&Slot> {
+        near(&self.levels, self.steps[position].level, position, text)
+    }
+}
+
+/// A slot before the step at this position whose type has almost this text: it is in an `Arc`, or not in one, or has
+/// another path.
+fn near<'a>(levels: &'a [Level], mut level: usize, mut before: usize, text: &str) -> Option<&'a Slot> {
+    let mut near = None;
+    loop {
+        for slot in &levels[level].slots {
+            let is_there = slot.kind != SlotKind::Provided || slot.position < before;
+            // For a value that may be skipped, the scope has another error.
+            if !is_there || slot.text.is_empty() || slot.maybe.is_some() || slot.kind == SlotKind::Context {
+                continue;
+            }
+            if slot.text == text {
+                return None;
+            }
+            if near.is_none() && is_near(&slot.text, text) {
+                near = Some(slot);
+            }
+        }
+        match levels[level].outer {
+            Some(Outer { level: outer, before: begins }) => (level, before) = (outer, begins),
+            None => return near,
+        }
+    }
+}
+
+fn is_near(there: &str, asked: &str) -> bool {
+    let bare = |text: &str| text.rsplit("::").next().unwrap_or(text).to_owned();
+    let within = |text: &str| {
+        let (name, inner) = text.strip_suffix('>')?.split_once('<')?;
+        let is_holder =
+            ["Arc", "Rc", "Box", "Option", "Cow", "Mutex", "RwLock", "RefCell", "Vec"].contains(&bare(name).as_str());
+        is_holder.then(|| inner.to_owned())
+    };
+    let is_text = |one: &str, other: &str| one == "String" && other == "str";
+    let same = |one: &str, other: &str| {
+        one == other || (!one.contains('<') && !other.contains('<') && bare(one) == bare(other))
+    };
+    same(there, asked)
+        || within(there).is_some_and(|inner| same(&inner, asked))
+        || within(asked).is_some_and(|inner| same(&inner, there))
+        || is_text(there, asked)
+        || is_text(asked, there)
+}

@@ -1,0 +1,204 @@
+//! The signature of a function as data, and the tokens in which its own macro tells it.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::{format_ident, quote};
+
+/// A function's signature, as its own macro tells it.
+pub(crate) struct Told {
+    /// The function's name.
+    pub(crate) name: String,
+    pub(crate) is_async: bool,
+    /// Its future borrows nothing.
+    pub(crate) is_owned: bool,
+    pub(crate) kind: Kind,
+    /// The type that it provides, as written; empty if it provides nothing.
+    pub(crate) provides: String,
+    /// The type with which it breaks, as written; empty if it cannot break.
+    pub(crate) breaks: String,
+    /// How it wants each parameter, and the parameter's type as written.
+    pub(crate) parameters: Vec<(Access, String)>,
+    /// For a node with hooks; all of the above is then about `enter`.
+    pub(crate) hooks: Option<Hooks>,
+}
+
+/// What is told of a node with hooks, beside its `enter`.
+pub(crate) struct Hooks {
+    /// It has an `enter`.
+    pub(crate) enters: bool,
+    pub(crate) exit: Option<Exit>,
+    /// Stands for all that is told. The traits of the hooks have it, so that a signature that was told by the macro of
+    /// another type fits none.
+    pub(crate) shape: u64,
+}
+
+/// The signature of `exit`.
+pub(crate) struct Exit {
+    pub(crate) is_async: bool,
+    pub(crate) parameters: Vec<(Of, Access, String)>,
+}
+
+/// What a parameter of `exit` is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Of {
+    /// Something in the scope.
+    Scope,
+    /// The chain's reply.
+    Reply,
+}
+
+/// The way in which a function's result is read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
+    /// A value.
+    Gives,
+    /// `Result<T, E>`
+    Fails,
+    /// `ControlFlow<R, T>`
+    Breaks,
+}
+
+/// How a function wants a parameter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Access {
+    Lent,
+    LentMut,
+    Taken,
+}
+
+impl Kind {
+    const ALL: [(&'static str, Self); 3] = [("Gives", Self::Gives), ("Fails", Self::Fails), ("Breaks", Self::Breaks)];
+
+    /// Its name in the runtime, and in the tokens that a macro appends.
+    pub(crate) fn name(self) -> &'static str {
+        named(&Self::ALL, self)
+    }
+}
+
+impl Access {
+    const ALL: [(&'static str, Self); 3] = [("lent", Self::Lent), ("lent_mut", Self::LentMut), ("taken", Self::Taken)];
+
+    /// Its name in the tokens that a macro appends.
+    pub(crate) fn name(self) -> &'static str {
+        named(&Self::ALL, self)
+    }
+}
+
+fn named<T: Copy + PartialEq>(all: &[(&'static str, T)], one: T) -> &'static str {
+    all.iter().find(|(_, other)| *other == one).map_or("", |(name, _)| name)
+}
+
+fn by_name<T: Copy>(all: &[(&'static str, T)], name: &Ident) -> Option<T> {
+    all.iter().find(|(other, _)| name == other).map(|(_, one)| *one)
+}
+
+impl Told {
+    /// The tokens that the macro appends.
+    pub(crate) fn tokens(&self) -> TokenStream {
+        let Self { name, is_async, is_owned, kind, provides, breaks, parameters, hooks } = self;
+        let pace = match (is_async, is_owned) {
+            (false, _) => "now",
+            (true, false) => "later",
+            (true, true) => "apart",
+        };
+        let pace = format_ident!("{pace}");
+        let kind = format_ident!("{}", kind.name());
+        let parameters = parameters.iter().map(|(access, ty)| {
+            let access = format_ident!("{}", access.name());
+            quote!(#access #ty)
+        });
+        let hooks = hooks.as_ref().map(Hooks::tokens);
+        quote!([#pace #kind #name #provides #breaks #(#parameters)* #hooks])
+    }
+
+    /// The same for a node with hooks, with a number for all of it.
+    pub(crate) fn with_a_shape(mut self) -> Self {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        self.tokens().to_string().hash(&mut hasher);
+        if let Some(hooks) = &mut self.hooks {
+            hooks.shape = hasher.finish();
+        }
+        self
+    }
+
+    /// The parameter that takes a value of the type that the function provides, if there is only one.
+    pub(crate) fn gives_back(&self) -> Option<usize> {
+        let is_it = |(_, (access, text)): &(usize, &(Access, String))| {
+            *access == Access::Taken && *text == self.provides && !text.is_empty()
+        };
+        let mut all = self.parameters.iter().enumerate().filter(is_it);
+        let (first, _) = all.next()?;
+        all.next().is_none().then_some(first)
+    }
+
+    /// Reads these tokens. `None` for a function that tells nothing: it is found through its traits.
+    pub(crate) fn read(told: TokenStream) -> Option<Self> {
+        let mut tokens = told.into_iter();
+        let pace = word(&mut tokens)?;
+        let (is_async, is_owned) = (pace != "now", pace == "apart");
+        let kind = by_name(&Kind::ALL, &word(&mut tokens)?)?;
+        let mut text = || text(&mut tokens);
+        let (name, provides, breaks) = (text()?, text()?, text()?);
+        let (mut parameters, mut hooks) = (Vec::new(), None);
+        while let Some(token) = tokens.next() {
+            match token {
+                TokenTree::Ident(access) => {
+                    parameters.push((by_name(&Access::ALL, &access)?, self::text(&mut tokens)?));
+                }
+                TokenTree::Group(of) => hooks = Some(Hooks::read(of.stream())?),
+                _ => return None,
+            }
+        }
+        Some(Self { name, is_async, is_owned, kind, provides, breaks, parameters, hooks })
+    }
+}
+
+impl Hooks {
+    fn tokens(&self) -> TokenStream {
+        let Self { enters, exit, shape } = self;
+        let enters = format_ident!("{}", if *enters { "enters" } else { "absent" });
+        let exit = exit.as_ref().map(|exit| {
+            let pace = format_ident!("{}", if exit.is_async { "later" } else { "now" });
+            let parameters = exit.parameters.iter().map(|(of, access, ty)| {
+                let access = format_ident!("{}", access.name());
+                let of = format_ident!("{}", if *of == Of::Reply { "reply" } else { "scope" });
+                quote!(#of #access #ty)
+            });
+            quote!(#pace #(#parameters)*)
+        });
+        quote!((#enters #shape #exit))
+    }
+
+    fn read(told: TokenStream) -> Option<Self> {
+        let mut tokens = told.into_iter();
+        let enters = word(&mut tokens)? == "enters";
+        let TokenTree::Literal(shape) = tokens.next()? else { return None };
+        let shape = shape.to_string().trim_end_matches("u64").parse().ok()?;
+        let Some(pace) = word(&mut tokens) else { return Some(Self { enters, exit: None, shape }) };
+        let mut parameters = Vec::new();
+        while let Some(of) = word(&mut tokens) {
+            let of = if of == "reply" { Of::Reply } else { Of::Scope };
+            let access = by_name(&Access::ALL, &word(&mut tokens)?)?;
+            parameters.push((of, access, text(&mut tokens)?));
+        }
+        Some(Self { enters, exit: Some(Exit { is_async: pace == "later", parameters }), shape })
+    }
+}
+
+fn word(tokens: &mut impl Iterator<Item = TokenTree>) -> Option<Ident> {
+    match tokens.next()? {
+        TokenTree::Ident(word) => Some(word),
+        _ => None,
+    }
+}
+
+fn text(tokens: &mut impl Iterator<Item = TokenTree>) -> Option<String> {
+    match tokens.next()? {
+        TokenTree::Literal(literal) => {
+            let text = literal.to_string();
+            let text = text.strip_prefix('"')?.strip_suffix('"')?;
+            Some(if text.contains('\\') { text.replace("\\\"", "\"").replace("\\\\", "\\") } else { text.to_owned() })
+        }
+        _ => None,
+    }
+}
