@@ -1,7 +1,8 @@
-//! A forwarding node: what a gateway's owner does not want to write.
+//! A forwarding node: the part of a gateway that its owner does not want to write.
 //!
-//! [`Forward`] sends the request on to an upstream and gives its reply, both bodies streamed. Everything else, who may pass, how often, what is
-//! logged, is other nodes of the chain. [`server::Server`] takes the connections of clients.
+//! [`Forward`] sends the request on to an upstream and gives the upstream's reply. Both bodies are streamed. Other
+//! nodes of the chain do the rest: they decide who may pass and how often, and what is logged. [`server::Server`] takes
+//! the connections of clients.
 //!
 //! ```
 //! use chain_runtime::chain;
@@ -26,38 +27,49 @@
 //! # Ok::<(), String>(())
 //! ```
 //!
-//! `examples/forward.rs` is that, whole; `examples/gateway` and `examples/edge` are what grows from it.
+//! `examples/forward.rs` is the whole of that program; `examples/gateway` and `examples/edge` are larger programs that
+//! grow from it.
 //!
 //! # What is promised
 //!
-//! - **Framing is derived.** What is sent has the length or the coding of the body that is sent. A reply with a length and a coding, with
-//!   several lengths, or with a coding that is not `chunked` is a 502, and its connection is not used again.
-//! - **The head is what the RFCs say** of a hop: `Host` once and in good form, targets in their four forms, `Max-Forwards`, `TE`, `Expect`,
-//!   `Connection` and what it names, `Via` with loops refused, one `Cookie`, trailers without what may not stand there.
-//! - **Identity cannot be forged.** `Forwarded`, `X-Forwarded-*`, and what a [`Sender`] states are the only fields of their names in any spelling
-//!   that a server may take for them, in the head and in trailers. What cannot be said in a field is refused.
+//! - **Framing is derived.** A message is sent with the length or the coding of the body that is sent. A reply with a
+//!   length and a coding, with several lengths, or with a coding that is not `chunked` becomes a 502, and its
+//!   connection is not used again.
+//! - **The head follows the RFCs** for a hop: `Host` once and in good form, targets in their four forms,
+//!   `Max-Forwards`, `TE`, `Expect`, `Connection` and the fields that it names, `Via` with loops refused, one `Cookie`,
+//!   and trailers without the fields that must not stand there.
+//! - **Identity cannot be forged.** `Forwarded`, `X-Forwarded-*`, and the statements of a [`Sender`] are the only
+//!   fields with their names, in any spelling that a server may take for these names, in the head and in trailers. A
+//!   value that cannot stand in a field is refused.
 //! - **Nothing waits for ever**: see [`Limits`].
-//! - **A request is sent twice** only where nothing of it was seen: no connection was made, or the upstream said over HTTP/2 that it has not dealt with it; or where the
-//!   method is safe, its body was not begun, and the connection had been kept from before.
+//! - **A request is sent twice** only in these cases. No upstream has seen it: no connection was made, or the upstream
+//!   said over HTTP/2 that it has not processed the request. Or the method is safe, the sending of the body had not
+//!   begun, and the connection had been kept from before.
 //!
-//! The table of what the RFCs ask of a proxy, with the test for each, is `tests/proxy/CONFORMANCE.md`.
+//! `tests/proxy/CONFORMANCE.md` has the table of what the RFCs ask of a proxy, with the test for each rule.
 //!
-//! # Who is asked
+//! # Choosing an upstream
 //!
-//! Who picks is a [`Pick`]. A [`Rotation`] is a fixed group that takes turns. With the feature `upstream`, an `upstream::Pick` of a registry's members is one: who is there changes while
-//! it runs, a request goes on to another member where one takes no connection, and each way in which a try ends is told as a typed outcome. Where a chain has more to do with the pick
-//! than that (a key of the request, a block that runs again), the pick is a node of its own, and the forwarding node borrows its lease: `ByLease`.
+//! A [`Pick`] chooses the upstream. A [`Rotation`] is a fixed group whose upstreams take turns. With the feature
+//! `upstream`, an `upstream::Pick` of a registry's members is a `Pick`: its members change while it runs, a request
+//! goes on to another member if one accepts no connection, and each try ends with a typed outcome. If a chain does more
+//! with the choice (a key of the request, a block that runs again), the pick is a node of its own, and the forwarding
+//! node borrows its lease: `ByLease`.
 //!
-//! An [`Upstream`] has a name, may have an address, and has its own connections. `WarmCheck` asks members how they are over these.
+//! An [`Upstream`] has a name, may have an address, and has its own connections. `WarmCheck` checks members over these
+//! connections.
 //!
-//! What a reply's body, or a tunnel, still has to carry is a request in flight: a member is drained when the last of it has come.
+//! While a reply's body or a tunnel still carries bytes, its request is in flight: a member is drained when the last
+//! byte has come.
 //!
-//! # What is not passed on
+//! # Limits of what is passed on
 //!
-//! - Interim replies (1xx) but `100 Continue` and `101`: hyper's server has no way to send them. A client that sends `Expect: 100-continue` gets
-//!   its `100` when the upstream, or its silence, asks for the body.
-//! - `CONNECT`: this is no forward proxy. Over HTTP/2 there is no upgrade (RFC 8441).
-//! - The reason of a status line.
+//! - Interim replies (1xx) are not passed on, except `100 Continue` and `101`: hyper's server has no way to send them.
+//!   A client that sends `Expect: 100-continue` gets its `100` when the upstream asks for the body, or is silent.
+//! - `CONNECT` is not passed on: this is no forward proxy. Over HTTP/2 there is no upgrade (RFC 8441).
+//! - The reason of a status line is not passed on.
+//! - A client that closes its side of the connection after its request counts as one that has left: a proxy cannot tell
+//!   the two apart before it writes.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -90,6 +102,9 @@ mod limits;
 mod pace;
 mod paths;
 mod pick;
+mod plain;
+mod present;
+mod ready;
 mod rendered;
 mod rotation;
 pub mod server;
@@ -131,37 +146,40 @@ pub use unseen::{Unseen, idempotent, is_unseen, worth_repeating};
 pub use upstream::{Speaks, Upstream};
 
 use hop::Hop;
+use present::Present;
 
-/// Sends the request on, and gives the reply, or breaks with why there is none. Both bodies are streamed.
+/// Sends the request on, and gives the reply, or breaks with the reason why there is none. Both bodies are streamed.
 ///
-/// It takes the request's head and its body (a `B`), and asks for the [`Sender`] (an `S`). Who picks the upstream is the `P`; where that is `ByLease`, a node before it has.
-/// See the [module](self) for what it promises, [`Settings`] for what can be told to it, and [`Repeatable`] for a block that may run again.
+/// It takes the request's head and body (a `B`), and asks for the [`Sender`] (an `S`). `P` picks the upstream. If `P`
+/// is `ByLease`, an earlier node has picked it. See the [module](self) for its promises, [`Settings`] for its settings,
+/// and [`Repeatable`] for a block that may run again.
 ///
-/// What is kept between requests is pooled: once warm, a request allocates what hyper's client does, and no more.
+/// Memory that is kept between requests is pooled: once warm, a request allocates only what hyper does, and two
+/// objects: the future that sends it, and what waits for its reply.
 pub struct Forward<P, B: Send, S = Client> {
     pick: P,
     hop: Hop<B>,
     senders: PhantomData<fn(&S)>,
 }
 
-/// What a body has to be to be passed on.
+/// A body that can be passed on.
 pub trait Sendable: http_body::Body<Data = Bytes, Error: Into<Cause>> + Send + Unpin + 'static {}
 
 impl<B: http_body::Body<Data = Bytes, Error: Into<Cause>> + Send + Unpin + 'static> Sendable for B {}
 
 #[node(crate = crate)]
 impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
-    /// To these upstreams, with the usual [`Settings`].
+    /// Forwards to these upstreams, with the usual [`Settings`].
     pub fn to(pick: P) -> Self {
         Self::new(pick, Settings::default())
     }
 
-    /// To these upstreams.
+    /// Forwards to these upstreams.
     pub fn new(pick: P, settings: Settings) -> Self {
         Self { pick, hop: Hop::new(settings), senders: PhantomData }
     }
 
-    /// Who picks the upstream.
+    /// What picks the upstream.
     pub const fn upstreams(&self) -> &P {
         &self.pick
     }
@@ -170,14 +188,15 @@ impl<P: Pick, B: Sendable, S: Sender> Forward<P, B, S> {
     ///
     /// # Errors
     ///
-    /// Why there is no reply. The client can be told, but for [`Error::Gone`].
+    /// The reason why there is no reply. The client can be told, except for [`Error::Gone`].
     pub async fn enter(&self, request: Parts, body: B, sender: &S) -> Result<Response<Body>, Error> {
         Ok(self.hop.pass_on(&self.pick, request, body, sender).await?.go())
     }
 }
 
 impl<P, B: Send, S> Forward<P, B, S> {
-    /// For a block that may run again: the request is borrowed, and the reply is read ahead up to so many bytes.
+    /// Makes a node for a block that may run again: it borrows the request, and reads up to so many bytes of the reply
+    /// ahead.
     pub fn repeatable(self, reads_ahead: u64) -> Repeatable<P, B, S> {
         Repeatable { forward: self, reads_ahead }
     }
@@ -192,21 +211,22 @@ impl<P: fmt::Debug, B: Send, S> fmt::Debug for Forward<P, B, S> {
     }
 }
 
-/// Breaks where [`Forward`] would refuse the request for its target, its host or its framing: for a chain that decides by the host or the path, or
-/// reads the body, before it comes to that. Provides nothing.
+/// Breaks if [`Forward`] would refuse the request for its target, its host or its framing. It is for a chain that
+/// decides by the host or the path, or reads the body, before it forwards. It provides nothing.
 ///
 /// # Errors
 ///
-/// What is wrong with the request.
+/// The error in the request.
 #[node(crate = crate)]
 pub fn sound(request: &Parts) -> Result<(), BadRequest> {
-    framing::check_request(request)?;
+    framing::check_request(request, Present::of(&request.headers))?;
     target::check(request)
 }
 
-/// [`Forward`] for a block that may run again, under [`Retry`](crate::around::Retry) say: it borrows the request's head and its body, a `B` that
-/// can be cloned, and reads the reply ahead, so that one that breaks off midway can still be tried again. A longer reply is streamed after that, and a
-/// reply to a method that is not idempotent, or a stream of events (`text/event-stream`, gRPC) from its beginning.
+/// [`Forward`] for a block that may run again, for example under [`Retry`](crate::around::Retry). It borrows the
+/// request's head and its body, a `B` that can be cloned. It reads the reply ahead, so that a reply that breaks off
+/// midway can still be tried again. A longer reply is streamed after that point. A reply to a method that is not
+/// idempotent, and a stream of events (`text/event-stream`, gRPC), is streamed from its beginning.
 ///
 /// A copy of the head is allocated for each try.
 pub struct Repeatable<P, B: Send, S = Client> {
@@ -216,7 +236,7 @@ pub struct Repeatable<P, B: Send, S = Client> {
 
 #[node(crate = crate)]
 impl<P: Pick, B: Sendable + Clone, S: Sender> Repeatable<P, B, S> {
-    /// Who picks the upstream.
+    /// What picks the upstream.
     pub const fn upstreams(&self) -> &P {
         &self.forward.pick
     }
@@ -225,7 +245,7 @@ impl<P: Pick, B: Sendable + Clone, S: Sender> Repeatable<P, B, S> {
     ///
     /// # Errors
     ///
-    /// Why there is no reply, or no whole one.
+    /// The reason why there is no reply, or no complete one.
     pub async fn enter(&self, request: &Parts, body: &B, sender: &S) -> Result<Response<Body>, Error> {
         self.pass_on(&self.forward.pick, request, body, sender).await
     }

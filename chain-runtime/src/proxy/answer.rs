@@ -1,4 +1,4 @@
-//! What this hop answers by itself: `TRACE` and `OPTIONS` that may go no further (RFC 9110, 7.6.2).
+//! The replies that this hop gives by itself: to a `TRACE` and an `OPTIONS` that may go no further (RFC 9110, 7.6.2).
 
 use core::fmt::Write as _;
 
@@ -10,10 +10,12 @@ use http::{HeaderName, HeaderValue, Method, Response};
 use super::body::Body;
 use super::error::BadRequest;
 
-/// What a `TRACE` shows of its request: nothing that a page's script should not get to read (RFC 9110, 9.3.8). These identify the request, not the user.
+/// The fields that a reply to `TRACE` shows of its request. A script of a page should not get to read more (RFC 9110,
+/// 9.3.8). These fields identify the request, not the user.
 const SHOWN: [&str; 6] = ["host", "max-forwards", "user-agent", "via", "accept", "content-type"];
 
-/// Counts `Max-Forwards` down, and gives the reply where it has come to its end. Other methods' are passed on as they are.
+/// Counts `Max-Forwards` down, and gives the reply if it has come to its end. For other methods the field is passed on
+/// unchanged.
 pub(super) fn answer(request: &mut Parts) -> Result<Option<Response<Body>>, BadRequest> {
     if request.method != Method::TRACE && request.method != Method::OPTIONS {
         return Ok(None);
@@ -24,7 +26,7 @@ pub(super) fn answer(request: &mut Parts) -> Result<Option<Response<Body>>, BadR
     if counts.next().is_some() || !is_number {
         return Err(BadRequest::MaxForwards);
     }
-    // A number that is larger than any chain of proxies counts down from what fits.
+    // A number that does not fit counts down from the largest one, which is larger than any chain of proxies.
     let count = count.to_str().ok().and_then(|count| count.parse::<u32>().ok()).unwrap_or(u32::MAX);
     if let Some(left) = count.checked_sub(1) {
         request.headers.insert(MAX_FORWARDS, HeaderValue::from(left));

@@ -12,12 +12,12 @@ use super::tunnel::Opening;
 pub(super) struct Answered<T> {
     pub(super) reply: Response<Body>,
     pub(super) opening: Option<Opening>,
-    /// None of a reply that this hop gives by itself.
+    /// `None` for a reply that this hop gives by itself.
     pub(super) turn: Option<(T, Outcome)>,
 }
 
 impl<T: Turn> Answered<T> {
-    /// Reads the reply ahead, as the node says that may run again. Until then it is not known how the try ended.
+    /// Reads the reply ahead, for the node that may run again. Only after that it is known how the try ended.
     pub(super) async fn gathered(mut self, limit: u64) -> Result<Self, Error> {
         if is_stream_of_events(self.reply.headers()) {
             return Ok(self);
@@ -42,7 +42,7 @@ impl<T: Turn> Answered<T> {
         }
     }
 
-    /// Lets the reply go, and with it what has to hear of its end.
+    /// Releases the reply, with what has to hear of its end.
     pub(super) fn go(self) -> Response<Body> {
         let mut reply = self.reply;
         match (self.turn, self.opening) {
@@ -59,7 +59,7 @@ impl<T: Turn> Answered<T> {
     }
 }
 
-/// Whether there may be nothing to say for a long time.
+/// Whether it may be silent for a long time.
 pub(super) fn is_stream_of_events(reply: &HeaderMap) -> bool {
     let kind = reply.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     let begins = |with: &[u8]| kind.get(..with.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(with));

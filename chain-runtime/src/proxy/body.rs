@@ -1,4 +1,4 @@
-//! [`Body`]: the body of a reply: a text made here, or what the upstream sends, passed on as it comes.
+//! [`Body`]: the body of a reply: a text that is made here, or the upstream's body, passed on as it comes.
 
 use core::error::Error;
 use core::fmt;
@@ -28,8 +28,8 @@ use crate::failure::{Failure, Render};
 pin_project! {
     /// The body of a reply.
     ///
-    /// An enum in place of a boxed trait object, so that a reply costs no allocation for being one or the other. It has no `Default`: a
-    /// [`Failure`] that becomes its reply says in a line of plain text what is wrong.
+    /// It is an enum and not a boxed trait object, so that neither kind of body costs an allocation. It has no
+    /// `Default`: a [`Failure`] that becomes its reply says in a line of plain text what is wrong.
     #[derive(Debug)]
     pub struct Body {
         #[pin]
@@ -42,16 +42,16 @@ pin_project! {
     #[derive(Debug)]
     enum Content {
         Empty,
-        // A text of this process.
+        // A text made by this process.
         Text { text: Option<Bytes> },
-        // There is nobody to read it.
+        // There is no client to read it.
         Abandoned,
-        // What the upstream sends.
+        // The upstream's body.
         Relayed {
             #[pin]
             relay: Relay,
         },
-        // What it had sent when it was read ahead, and what it sends after that.
+        // The part that was read ahead, and the rest that the upstream sends after it.
         Gathered {
             parts: vec::IntoIter<Bytes>,
             left: u64,
@@ -62,20 +62,20 @@ pin_project! {
 }
 
 impl Body {
-    /// No body.
+    /// The empty body.
     #[must_use]
     pub const fn empty() -> Self {
         Self { content: Content::Empty }
     }
 
-    /// This one.
+    /// A body with this content.
     #[must_use]
     pub fn full(content: impl Into<Bytes>) -> Self {
         let text: Bytes = content.into();
         if text.is_empty() { Self::empty() } else { Self { content: Content::Text { text: Some(text) } } }
     }
 
-    /// All of it, if all of it is here: a text, or what was read ahead to its end.
+    /// All of it, if all of it is here: a text, or a body that was read ahead to its end.
     #[must_use]
     pub fn whole(&self) -> Option<Bytes> {
         match &self.content {
@@ -90,7 +90,7 @@ impl Body {
         }
     }
 
-    /// One that breaks off at once, since there is nobody to read it.
+    /// A body that breaks off at once, since there is no client to read it.
     pub(super) const fn abandoned() -> Self {
         Self { content: Content::Abandoned }
     }
@@ -99,12 +99,12 @@ impl Body {
         if relay.incoming.is_end_stream() { Self::empty() } else { Self { content: Content::Relayed { relay } } }
     }
 
-    /// Whether some of it is still to come from the upstream.
+    /// Whether a part of it is still to come from the upstream.
     pub(super) const fn is_relayed(&self) -> bool {
         matches!(self.content, Content::Relayed { .. } | Content::Gathered { rest: Some(_), .. })
     }
 
-    /// Lets this go with what the upstream still sends.
+    /// Makes this go with the rest of the upstream's body.
     pub(super) fn keep(&mut self, streaming: Streaming) {
         match &mut self.content {
             Content::Relayed { relay } => relay.streaming = streaming,
@@ -113,15 +113,16 @@ impl Body {
         }
     }
 
-    /// Reads what the upstream sends ahead, up to so many bytes. What is longer goes on as it comes.
+    /// Reads up to so many bytes of the upstream's body ahead. The rest of a longer body is passed on as it comes.
     ///
-    /// A reply that breaks off is seen here, while the request can still be sent again, and not in the middle of a reply that has begun.
+    /// If the reply breaks off, this sees it while the request can still be sent again, and not when the client has the
+    /// first part of the reply.
     pub(super) async fn gathered(self, limit: u64) -> Result<Self, BrokenReply> {
         let Content::Relayed { relay } = self.content else { return Ok(self) };
         let mut relay = Box::pin(relay);
         let (mut parts, mut left, mut trailers) = (Vec::new(), 0_u64, None);
         let rest = loop {
-            // A part takes memory of its own: an upstream that sends a byte at a time would have it multiplied.
+            // Each part takes memory of its own: an upstream that sends one byte at a time would multiply it.
             if left.saturating_add((parts.len() * size_of::<Bytes>()) as u64) >= limit {
                 break Some(relay);
             }
@@ -173,7 +174,7 @@ impl Render for Body {
     }
 }
 
-/// Why a reply does not come to its end.
+/// Why a reply did not come to its end.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BrokenReply {
@@ -183,17 +184,17 @@ pub enum BrokenReply {
     Slow,
     /// The time for the whole request is over.
     Expired,
-    /// The client had left before it began.
+    /// The client had left before the reply began.
     Abandoned,
 }
 
 impl BrokenReply {
-    /// What it says about the upstream.
+    /// What this says about the upstream.
     pub(super) const fn outcome(&self) -> Outcome {
         match self {
             Self::Ended(_) => Outcome::Failed,
             Self::Slow => Outcome::TimedOut,
-            // By then the client may have been waited for.
+            // The wait may have been for the client.
             Self::Expired | Self::Abandoned => Outcome::Client,
         }
     }
@@ -270,7 +271,7 @@ impl http_body::Body for Body {
 }
 
 pin_project! {
-    /// What an upstream sends, while it sends.
+    /// The upstream's body, while it is sent.
     #[derive(Debug)]
     pub(super) struct Relay {
         incoming: Incoming,
@@ -286,7 +287,7 @@ impl Relay {
         Self { incoming, reserved, pace, streaming: Streaming::default() }
     }
 
-    /// What comes next. Whoever follows the reply hears of its end.
+    /// The next part. What goes with the reply hears of the reply's end.
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

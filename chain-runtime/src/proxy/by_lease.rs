@@ -1,4 +1,4 @@
-//! Forwarding nodes for which a node before them has picked.
+//! Forwarding nodes for which an earlier node has picked the upstream.
 
 use http::Response;
 use http::request::Parts;
@@ -15,11 +15,12 @@ use super::{Forward, Repeatable, Sendable};
 use crate::node;
 use crate::upstream::Lease;
 
-/// In the place of who picks: a node before it has. So a [`Forward`] and a [`Repeatable`] borrow the [`Lease`] that it provides, ask its upstream once, and say how
-/// that ended.
+/// Stands in the place of the pick if an earlier node picks. A [`Forward`] and a [`Repeatable`] then borrow the
+/// [`Lease`] that the node provides, ask its upstream once, and report how that ended.
 ///
-/// This is for what does more than pick: a key of the request ([`PickBy`](crate::upstream::PickBy)), or a block that runs again and asks another member
-/// ([`Untried`](crate::upstream::Untried)). Feature `upstream`.
+/// This is for chains that do more than pick: by a key of the request ([`PickBy`](crate::upstream::PickBy)), or in a
+/// block that runs again and asks another member ([`Untried`](crate::upstream::Untried)). It needs the feature
+/// `upstream`.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -41,7 +42,7 @@ use crate::upstream::Lease;
 /// # impl IntoReply<Reply> for Expired { fn into_reply(self) -> Reply { Reply(Response::builder().status(504).body(Body::empty()).unwrap()) } }
 ///
 /// chain! {
-///     /// What may be done twice is tried again after a failure, and everything else where the upstream never saw it.
+///     /// An idempotent request is tried again after a failure, any other one only if no upstream has seen it.
 ///     struct Proxy {
 ///         again: Retry<fn(&Reply) -> bool>,
 ///         again_unseen: Retry<fn(&Reply) -> bool>,
@@ -57,7 +58,7 @@ use crate::upstream::Lease;
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// let registry = Arc::new(Registry::new());
-/// // Nobody listens at either.
+/// // No server listens at either.
 /// for port in [1, 2] {
 ///     let upstream: Upstream = format!("http://127.0.0.1:{port}").parse()?;
 ///     registry.register(Member::new(format!("port-{port}"), upstream), Duration::MAX)?;
@@ -80,7 +81,8 @@ use crate::upstream::Lease;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ByLease;
 
-/// A lease that is there already: its member, once. A type of its own that borrows the lease would have a lifetime, and for such a one rustc does not see that a chain is `Send`.
+/// A lease that is already there picks its member, once. A type of its own that borrows the lease would have a
+/// lifetime, and rustc does not see that a chain with such a type is `Send`.
 impl Pick for Lease<Upstream> {
     type Turn<'a> = Leased<&'a Self>;
     type Tried = ();
@@ -95,7 +97,7 @@ impl Pick for Lease<Upstream> {
 }
 
 impl<B: Sendable, S: Sender> Forward<ByLease, B, S> {
-    /// To the upstream of the lease that a node before it provides.
+    /// Forwards to the upstream of the lease that an earlier node provides.
     #[must_use]
     pub fn leased(settings: Settings) -> Self {
         Self { pick: ByLease, hop: Hop::new(settings), senders: core::marker::PhantomData }
@@ -108,7 +110,7 @@ impl<B: Sendable, S: Sender> Forward<ByLease, B, S> {
     ///
     /// # Errors
     ///
-    /// Why there is no reply. The client can be told, but for [`Error::Gone`].
+    /// The reason why there is no reply. The client can be told, except for [`Error::Gone`].
     pub async fn enter(
         &self,
         request: Parts,
@@ -126,7 +128,7 @@ impl<B: Sendable + Clone, S: Sender> Repeatable<ByLease, B, S> {
     ///
     /// # Errors
     ///
-    /// Why there is no reply, or no whole one.
+    /// The reason why there is no reply, or no complete one.
     pub async fn enter(
         &self,
         request: &Parts,

@@ -1,4 +1,4 @@
-//! [`WarmCheck`]: members are asked how they are over the connections that requests take.
+//! [`WarmCheck`]: checks members over the connections that requests use.
 
 use core::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -12,23 +12,33 @@ use http_body_util::{BodyExt as _, Limited};
 use super::connections::{Connections, Link};
 use super::error::Error;
 use super::fault;
-use super::hop::{self, Hop};
+use super::hop::Hop;
+use super::present::Present;
+use super::ready::address;
 use super::slot::Slot;
 use super::upload::{Passage, Upload};
 use super::upstream::Upstream;
 use super::{Forward, Repeatable, Sendable, framing};
 use crate::upstream::{Check, Seat};
 
-/// A member is well if it says so with a status of 200 to 299, over the very connections that a [`Forward`]'s requests take. Feature `upstream`.
+/// A member is well if it answers with a status of 200 to 299, over the same connections that a [`Forward`]'s requests
+/// use. It needs the feature `upstream`.
 ///
-/// So a member that is well has a connection that is made, and verified over TLS, before the first request comes to it: also one that has just joined, or is back. It is asked in
-/// HTTP/1.1, HTTP/2 or over TLS as requests are, by the name that requests say.
+/// So a member that is well has an open connection, verified over TLS, before the first request comes to it. This
+/// includes a member that has just joined or is back. The check uses HTTP/1.1, HTTP/2 or TLS as requests do, and the
+/// name that requests use.
 ///
-/// - For at most [so many](Self::keeps) members a connection is kept so. Where there are more, these are the ones that are likely to be picked: whoever had requests since its last check takes
-///   the place of one that had none, and one that is gone or not well leaves its place. Each of the others is asked over a connection of its own, which is closed at once.
-/// - A connection is kept between checks as long as the [limits](super::Limits::idle) say, so let the interval of the checks be shorter.
-/// - A check over a connection that is there does not find a member that takes no new ones. The first request that needs one does.
-/// - Of the reply's body 64 KiB are read; a connection whose reply goes on after that is closed.
+/// - The connection belongs to the runtime on which the check runs. A server's [`Workers`](super::server::Workers) have
+///   their own, and make them with their first requests.
+/// - Such a connection is kept for at most [so many](Self::keeps) members. If there are more members, the connections
+///   are those of members that are likely to be picked: a member that had requests since its last check takes the place
+///   of one that had none, and a member that is gone or not well leaves its place. Each other member is checked over a
+///   connection of its own, which is closed at once.
+/// - A connection is kept between checks only as long as the [limits](super::Limits::idle) say, so the interval of the
+///   checks should be shorter.
+/// - A check over an open connection does not find out that a member accepts no new connections. The first request that
+///   needs a new one does.
+/// - At most 64 KiB of the reply's body are read. If the reply goes on after that, its connection is closed.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -53,7 +63,7 @@ pub struct WarmCheck<B> {
     warm: Mutex<Vec<Warm>>,
 }
 
-/// One for whom a connection is kept.
+/// A member for which a connection is kept.
 struct Warm {
     slot: Weak<Slot>,
     /// Whether it had requests between its last two checks.
@@ -66,11 +76,11 @@ impl Warm {
     }
 }
 
-/// So much is read of a reply's body.
+/// The most bytes that are read of a reply's body.
 const BODY: usize = 64 << 10;
 
 impl<P, B: Sendable, S> Forward<P, B, S> {
-    /// Asks members how they are by getting this path, over the connections that this node's requests take.
+    /// Checks members by getting this path, over the connections that this node's requests use.
     #[must_use]
     pub fn check(&self, path: PathAndQuery) -> WarmCheck<B> {
         let Hop { settings, connections, .. } = &self.hop;
@@ -86,7 +96,7 @@ impl<P, B: Sendable, S> Forward<P, B, S> {
 }
 
 impl<P, B: Sendable, S> Repeatable<P, B, S> {
-    /// Asks members how they are by getting this path, over the connections that this node's requests take.
+    /// Checks members by getting this path, over the connections that this node's requests use.
     #[must_use]
     pub fn check(&self, path: PathAndQuery) -> WarmCheck<B> {
         self.forward.check(path)
@@ -94,14 +104,14 @@ impl<P, B: Sendable, S> Repeatable<P, B, S> {
 }
 
 impl<B: Sendable> WarmCheck<B> {
-    /// Sets for how many members a connection is kept. 64 where nothing is said.
+    /// Sets for how many members a connection is kept. The default is 64.
     #[must_use]
     pub const fn keeps(mut self, members: usize) -> Self {
         self.keeps = members;
         self
     }
 
-    /// Whether a connection to this one is kept.
+    /// Whether a connection to this member is kept.
     fn is_warm(&self, seat: &Seat<Upstream>) -> bool {
         let slot = seat.endpoint().slot();
         let is_used = slot.was_used(seat.totals().all());
@@ -123,7 +133,7 @@ impl<B: Sendable> WarmCheck<B> {
         true
     }
 
-    /// Leaves its place to another.
+    /// Leaves the member's place to another.
     fn cools(&self, slot: &Arc<Slot>) {
         let mut warm = self.warm.lock().unwrap_or_else(PoisonError::into_inner);
         warm.retain(|one| !one.is(slot));
@@ -131,21 +141,21 @@ impl<B: Sendable> WarmCheck<B> {
 
     async fn ask(&self, upstream: &Upstream, anew: bool) -> Result<(), Asked> {
         let (mut request, ()) = Request::new(()).into_parts();
-        hop::address(&mut request, upstream, self.path.clone(), None, self.keeps_host).map_err(NotWell::Error)?;
+        address(&mut request, upstream, self.path.clone(), None, self.keeps_host).map_err(NotWell::Error)?;
         let passage = Arc::new(Passage::empty());
         let upload = Upload::new(&passage, &Arc::default(), &self.limits, None, false);
         let sent = self.connections.send(upstream, Request::from_parts(request, upload), anew);
-        let reply = sent
+        let (reply, link) = sent
             .await
             .map_err(|error| Asked { is_stale: fault::was_kept(&error), why: NotWell::Error(fault::failed(error)) })?;
-        hear(reply).await.map_err(Asked::from)
+        hear(reply, link).await.map_err(Asked::from)
     }
 }
 
-async fn hear(reply: Response<Incoming>) -> Result<(), NotWell> {
+async fn hear(reply: Response<Incoming>, link: Option<Link>) -> Result<(), NotWell> {
     let (mut head, body) = reply.into_parts();
-    let link = head.extensions.remove::<Link>();
-    if let Err(bad) = framing::check_reply(&mut head, &Method::GET) {
+    let present = Present::of(&head.headers);
+    if let Err(bad) = framing::check_reply(&mut head, present, &Method::GET) {
         if let Some(link) = link {
             link.poison();
         }
@@ -154,12 +164,12 @@ async fn hear(reply: Response<Incoming>) -> Result<(), NotWell> {
     if let Some(link) = link {
         link.served();
     }
-    // What is not read to its end has its connection closed, and says nothing of the member.
+    // A reply that is not read to its end has its connection closed. That says nothing about the member.
     let _ = Limited::new(body, BODY).collect().await;
     if head.status.is_success() { Ok(()) } else { Err(NotWell::Status(head.status)) }
 }
 
-/// Why a check found nothing good.
+/// Why a check failed.
 struct Asked {
     why: NotWell,
     /// The connection had been kept from before.
@@ -178,7 +188,7 @@ impl<B: Sendable> Check<Upstream> for WarmCheck<B> {
     async fn check(&self, seat: &Seat<Upstream>) -> Result<(), NotWell> {
         let upstream = seat.endpoint();
         let asked = match self.ask(upstream, !self.is_warm(seat)).await {
-            // A server may close a connection that nobody used for a while.
+            // A server may close a connection that was not used for a while.
             Err(Asked { is_stale: true, .. }) => self.ask(upstream, true).await,
             asked => asked,
         };
@@ -201,7 +211,7 @@ impl<B> fmt::Debug for WarmCheck<B> {
 pub enum NotWell {
     /// There was no reply.
     Error(Error),
-    /// The reply has this status.
+    /// The member answered with this status.
     Status(StatusCode),
 }
 

@@ -1,4 +1,4 @@
-//! [`Client`]: where a request came from.
+//! [`Client`]: the client that a request came from.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,7 @@ use http::uri::Scheme;
 
 use crate::tailed::Cut;
 
-/// Where a request came from, as the server that took it knows.
+/// The client that a request came from, as the server knows it.
 #[derive(Clone, Debug)]
 pub struct Client {
     peer: Option<SocketAddr>,
@@ -21,25 +21,26 @@ impl Client {
         Self { peer: Some(peer), scheme: Scheme::HTTP, cut: Cut::default() }
     }
 
-    /// A client of whom no address is known, as on a Unix socket.
+    /// A client without a known address, as on a Unix socket.
     #[must_use]
     pub fn unknown() -> Self {
         Self { peer: None, scheme: Scheme::HTTP, cut: Cut::default() }
     }
 
-    /// The same, over TLS: what `Forwarded` says of the protocol.
+    /// The same client, over TLS. `Forwarded` names the protocol by this.
     #[must_use]
     pub fn secure(mut self) -> Self {
         self.scheme = Scheme::HTTPS;
         self
     }
 
-    /// The same, for one request of several on a connection: what ends it is told apart.
+    /// The same client, for one of several requests on a connection: each request's end is told apart.
     pub(super) fn with_cut(&self, cut: Cut) -> Self {
         Self { cut, ..self.clone() }
     }
 
-    /// Whether a limit of the server ended its connection, or its request over HTTP/2: for who writes down how a request ended.
+    /// Whether a limit of the server ended the client's connection, or its request over HTTP/2. It is for nodes that
+    /// log how a request ended.
     #[must_use]
     pub const fn cut(&self) -> &Cut {
         &self.cut
@@ -51,7 +52,7 @@ impl Client {
         self.peer
     }
 
-    /// The scheme by which it asked.
+    /// The scheme of its request.
     #[must_use]
     pub const fn scheme(&self) -> &Scheme {
         &self.scheme

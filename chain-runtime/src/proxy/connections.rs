@@ -1,10 +1,10 @@
-//! The connections that are kept open to upstreams.
+//! The open connections to upstreams.
 
 use core::future::Future;
 use core::marker::PhantomData;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, Ordering};
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll, Waker, ready};
 use core::time::Duration;
 use std::boxed::Box;
 use std::io;
@@ -25,11 +25,13 @@ use tower_service::Service;
 
 use super::error::Cause;
 use super::limits::Limits;
+use super::pace::Pace;
+use super::plain::Plain;
 use super::slot::NodeId;
 use super::upload::Upload;
 use super::upstream::{Speaks, Upstream};
 
-/// The connections of a node: each upstream keeps those that are made to it.
+/// The connections of a node: each upstream keeps its own.
 pub(super) struct Connections<B> {
     node: NodeId,
     limits: Limits,
@@ -39,9 +41,15 @@ pub(super) struct Connections<B> {
 }
 
 /// The connections of a node to one upstream.
-struct Clients<B> {
+enum Clients<B> {
+    Plain(Plain<B>),
+    Negotiated(Box<Negotiated<B>>),
+}
+
+/// hyper-util's clients, for HTTP/2 and for TLS.
+struct Negotiated<B> {
     kept: Client<Connector, Upload<B>>,
-    /// It keeps none: for a request that must not find one that was kept.
+    /// A client that keeps none, for a request that must not find a kept connection.
     anew: Client<Connector, Upload<B>>,
 }
 
@@ -71,7 +79,11 @@ where
             #[cfg(feature = "rustls")]
             tls: self.tls.clone(),
             patience: limits.connect,
+            silence: limits.silence,
         };
+        if upstream.speaks() == Speaks::Http1 {
+            return Clients::Plain(Plain::new(connector, limits));
+        }
         let client = |kept| {
             let mut client = Client::builder(TokioExecutor::new());
             client
@@ -79,36 +91,60 @@ where
                 .pool_timer(TokioTimer::new())
                 .pool_idle_timeout(limits.idle)
                 .pool_max_idle_per_host(kept)
-                // hyper asks for 8 KiB at least.
-                .http1_max_buf_size(limits.reply_head.max(8 << 10))
+                .http1_max_buf_size(limits.reply_buffer())
                 .http2_max_header_list_size(u32::try_from(limits.reply_head).unwrap_or(u32::MAX))
                 .http2_keep_alive_interval(limits.silence)
                 .http2_keep_alive_timeout(limits.silence)
                 .http2_only(upstream.speaks() == Speaks::Http2)
                 // `Host` is prepared with the upstream; the client would write it anew for each request.
                 .set_host(false);
-            // hyper's own limit, for which it makes room on the stack.
-            if limits.reply_fields != 100 {
-                client.http1_max_headers(limits.reply_fields);
+            if let Some(most) = limits.other_reply_fields() {
+                client.http1_max_headers(most);
             }
             client
         };
-        Clients { kept: client(limits.idle_connections).build(connector.clone()), anew: client(0).build(connector) }
+        Clients::Negotiated(Box::new(Negotiated {
+            kept: client(limits.idle_connections).build(connector.clone()),
+            anew: client(0).build(connector),
+        }))
     }
 
-    /// Sends a request, `anew` on a connection that was not there before. The future is made by the client, which spawns what the connection needs.
-    pub(super) fn send(
-        &self,
-        upstream: &Upstream,
-        request: Request<Upload<B>>,
-        anew: bool,
-    ) -> impl Future<Output = Result<Response<Incoming>, ClientError>> + Send + Unpin + 'static + use<B> {
-        let serve = |Clients { kept, anew: new }: &Clients<B>| if anew { new } else { kept }.request(request);
+    /// Sends a request, with `anew` on a connection that was not there before. What the connection needs is spawned.
+    pub(super) fn send(&self, upstream: &Upstream, request: Request<Upload<B>>, anew: bool) -> Asking {
+        let serve = |clients: &Clients<B>| -> Asking {
+            match clients {
+                Clients::Plain(plain) => Box::pin(plain.send(request, anew)),
+                Clients::Negotiated(clients) => {
+                    let sent = if anew { &clients.anew } else { &clients.kept }.request(request);
+                    Box::pin(async move {
+                        let mut reply = sent.await.map_err(SendError::Client)?;
+                        let link = reply.extensions_mut().remove::<Link>();
+                        Ok((reply, link))
+                    })
+                }
+            }
+        };
         upstream.slot().with(&self.node, || self.to(upstream), serve)
     }
 }
 
-/// What is known of a connection; goes with each reply that comes by it.
+/// A request on its way, and its reply.
+pub(super) type Asking = Pin<Box<dyn Future<Output = Sent> + Send>>;
+
+/// A reply, and what is known of its connection.
+pub(super) type Sent = Result<(Response<Incoming>, Option<Link>), SendError>;
+
+/// Why there is none.
+pub(super) enum SendError {
+    /// There is no connection.
+    Connect(Cause),
+    /// This connection gave none.
+    Lost(::hyper::Error, Link),
+    /// hyper-util's client says so.
+    Client(ClientError),
+}
+
+/// What is known of a connection. It goes with each reply that comes by the connection.
 #[derive(Clone, Debug)]
 pub(super) struct Link(Arc<Kept>);
 
@@ -116,12 +152,12 @@ pub(super) struct Link(Arc<Kept>);
 struct Kept {
     has_served: AtomicBool,
     is_poisoned: AtomicBool,
-    /// Of hyper, which waits for the upstream.
+    /// The waker of hyper, which waits for the upstream.
     reader: Mutex<Option<Waker>>,
 }
 
 impl Link {
-    /// The connection is not used again: nothing is written to it any more, and to hyper it looks closed.
+    /// The connection is not used again: nothing more is written to it, and to hyper it looks closed.
     pub(super) fn poison(&self) {
         self.0.is_poisoned.store(true, Ordering::Release);
         let reader = self.0.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -130,16 +166,17 @@ impl Link {
         }
     }
 
-    /// A reply came by it.
+    /// A reply came by this connection.
     pub(super) fn served(&self) {
         self.0.has_served.store(true, Ordering::Relaxed);
     }
 
+    /// Whether a reply came by it.
     pub(super) fn has_served(&self) -> bool {
         self.0.has_served.load(Ordering::Relaxed)
     }
 
-    fn is_poisoned(&self) -> bool {
+    pub(super) fn is_poisoned(&self) -> bool {
         self.0.is_poisoned.load(Ordering::Acquire)
     }
 
@@ -147,7 +184,7 @@ impl Link {
         if self.is_poisoned() { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
     }
 
-    /// Leaves the waker of who waits for the upstream.
+    /// Leaves the waker of the code that waits for the upstream.
     fn waits(&self, context: &Context<'_>) {
         let mut reader = self.0.reader.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *reader {
@@ -157,15 +194,16 @@ impl Link {
     }
 }
 
-/// Makes connections. Not on the way of a request that finds one, so its future is boxed, as the client asks.
+/// Makes connections. A request that finds a connection does not come here, so the future is boxed, as the client asks.
 #[derive(Clone)]
-struct Connector {
+pub(super) struct Connector {
     tcp: HttpConnector,
-    /// Where the upstream is, if its name does not say so.
+    /// The upstream's address, if its name does not say it.
     address: Option<SocketAddr>,
     #[cfg(feature = "rustls")]
     tls: Option<super::tls::Secure>,
     patience: Duration,
+    silence: Duration,
 }
 
 impl Service<Uri> for Connector {
@@ -180,7 +218,7 @@ impl Service<Uri> for Connector {
     fn call(&mut self, uri: Uri) -> Self::Future {
         #[cfg(feature = "rustls")]
         let secured = (uri.scheme() == Some(&http::uri::Scheme::HTTPS)).then(|| (self.tls.clone(), uri.clone()));
-        let (patience, address) = (self.patience, self.address);
+        let (patience, silence, address) = (self.patience, self.silence, self.address);
         let named = address.is_none().then(|| self.tcp.call(uri));
         Box::pin(async move {
             let tcp = match (named, address) {
@@ -193,26 +231,26 @@ impl Service<Uri> for Connector {
             if let Some((tls, uri)) = secured {
                 let tls = tls.ok_or("no TLS is configured: see `Settings::tls`")?;
                 let (stream, speaks_http2) = tls.connect(&uri, tcp.into_inner(), patience).await?;
-                return Ok(Linked::new(Io::Tls(TokioIo::new(Box::new(stream))), speaks_http2));
+                return Ok(Linked::new(Io::Tls(TokioIo::new(Box::new(stream))), speaks_http2, silence));
             }
-            Ok(Linked::new(Io::Plain(tcp), false))
+            Ok(Linked::new(Io::Plain(tcp), false, silence))
         })
     }
 }
 
-/// A connection to this address, as the client's connector makes them to names.
+/// A connection to this address, made as the client's connector makes connections to names.
 async fn connect(address: SocketAddr, patience: Duration) -> io::Result<TokioIo<TcpStream>> {
     let tcp = timeout(patience, TcpStream::connect(address)).await??;
     tcp.set_nodelay(true)?;
     Ok(TokioIo::new(tcp))
 }
 
-/// So much that is not sent yet may wait in the kernel.
+/// The most unsent bytes that may wait in the kernel.
 #[cfg(target_os = "linux")]
 const UNSENT: u32 = 32 << 10;
 
-/// Lets a connection take more as soon as some of what it has was sent. Otherwise the kernel takes megabytes at once, then nothing for as long as the
-/// upstream takes to read a third of them, and an upstream that reads all the time looks silent.
+/// Makes a connection accept more as soon as some of its bytes were sent. Otherwise the kernel takes megabytes at once,
+/// and then nothing until the upstream has read a third of them. An upstream that reads all the time would look silent.
 fn see_progress(tcp: &TokioIo<TcpStream>) {
     #[cfg(target_os = "linux")]
     let _ = socket2::SockRef::from(tcp.inner()).set_tcp_notsent_lowat(UNSENT);
@@ -220,12 +258,16 @@ fn see_progress(tcp: &TokioIo<TcpStream>) {
     let _ = tcp;
 }
 
-/// A connection that can be told not to be used again.
+/// A connection that can be marked so that it is not used again.
 #[derive(Debug)]
-struct Linked {
+pub(super) struct Linked {
     io: Io,
     speaks_http2: bool,
     link: Link,
+    /// How long a write may find no room.
+    silence: Duration,
+    /// Made when a write finds no room for the first time.
+    stuck: Option<Pin<Box<Pace>>>,
 }
 
 #[derive(Debug)]
@@ -236,8 +278,27 @@ enum Io {
 }
 
 impl Linked {
-    fn new(io: Io, speaks_http2: bool) -> Self {
-        Self { io, speaks_http2, link: Link(Arc::default()) }
+    fn new(io: Io, speaks_http2: bool, silence: Duration) -> Self {
+        Self { io, speaks_http2, link: Link(Arc::default()), silence, stuck: None }
+    }
+
+    /// The result of a write. An upstream that takes nothing is waited for, but not for ever: a request that was given
+    /// up, or had its whole reply before its body was sent, would leave a connection that nothing ends.
+    fn wrote<T>(&mut self, polled: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            if let Some(stuck) = &mut self.stuck {
+                // Without a rate, how much it was does not matter.
+                stuck.as_mut().moved(0);
+            }
+            return polled;
+        }
+        let stuck = self.stuck.get_or_insert_with(|| Box::pin(Pace::new(self.silence, None, None)));
+        ready!(stuck.as_mut().poll_wait(context));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the upstream does not read")))
+    }
+
+    pub(super) fn link(&self) -> Link {
+        self.link.clone()
     }
 }
 
@@ -248,7 +309,7 @@ impl Connection for Linked {
     }
 }
 
-/// Calls this of the stream that it is.
+/// Calls this on the stream that it is.
 macro_rules! on {
     ($io:expr, $stream:ident => $call:expr) => {
         match &mut $io {
@@ -272,13 +333,13 @@ impl Read for Linked {
         buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
         if self.link.is_poisoned() {
-            // An end.
+            // This is an end of the stream.
             return Poll::Ready(Ok(()));
         }
         let polled = on!(self.io, stream => stream.poll_read(context, buffer));
         if polled.is_pending() {
             self.link.waits(context);
-            // Poisoned in between: who poisons looks for the waker after that.
+            // It was poisoned in between: the poisoning code looks for the waker after that.
             if self.link.is_poisoned() {
                 return Poll::Ready(Ok(()));
             }
@@ -290,15 +351,18 @@ impl Read for Linked {
 impl Write for Linked {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.link.may_write()?;
-        on!(self.io, stream => stream.poll_write(context, bytes))
+        let polled = on!(self.io, stream => stream.poll_write(context, bytes));
+        self.wrote(polled, context)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on!(self.io, stream => stream.poll_flush(context))
+        let polled = on!(self.io, stream => stream.poll_flush(context));
+        self.wrote(polled, context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on!(self.io, stream => stream.poll_shutdown(context))
+        let polled = on!(self.io, stream => stream.poll_shutdown(context));
+        self.wrote(polled, context)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -315,6 +379,7 @@ impl Write for Linked {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.link.may_write()?;
-        on!(self.io, stream => stream.poll_write_vectored(context, slices))
+        let polled = on!(self.io, stream => stream.poll_write_vectored(context, slices));
+        self.wrote(polled, context)
     }
 }

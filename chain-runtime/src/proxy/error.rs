@@ -20,7 +20,7 @@ use crate::flow::IntoReply;
 /// | --- | --- | --- |
 /// | [`Request`](Error::Request) | 400; 417, 431, 501 for some | `bad-request` |
 /// | [`Loop`](Error::Loop) | 508 | `loop-detected` |
-/// | [`Identity`](Error::Identity) | 400; 500 where a name is not reserved | `unspeakable-identity` |
+/// | [`Identity`](Error::Identity) | 400; 500 if a name is not reserved | `unspeakable-identity` |
 /// | [`TooLarge`](Error::TooLarge) | 413 | `body-too-large` |
 /// | [`SlowClient`](Error::SlowClient) | 408 | `body-too-slow` |
 /// | [`BadBody`](Error::BadBody), [`Gone`](Error::Gone) | 400 | `bad-body`, `client-gone` |
@@ -35,84 +35,85 @@ use crate::flow::IntoReply;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The request is not one that can be passed on.
+    /// The request cannot be passed on.
     Request(BadRequest),
     /// The request has been here before.
     Loop,
-    /// What the upstream would have to be told of the sender cannot be said in a field.
+    /// What the upstream has to be told about the sender cannot stand in a field.
     Identity(Unstatable),
-    /// The request's body is larger than it may be.
+    /// The request's body is larger than the limit.
     TooLarge,
     /// The request's body comes too slowly.
     SlowClient,
     /// The request's body is malformed.
     BadBody(Cause),
-    /// The client left in the middle of its body. Nobody reads the reply.
+    /// The client left in the middle of its body. The reply is read by no client.
     Gone,
-    /// No upstream is there to be asked.
+    /// There is no upstream to ask.
     NoUpstream,
-    /// The upstream does not take connections, or not in time; or it took one, and said that it does not deal with the request (over HTTP/2: `REFUSED_STREAM`, or a
-    /// `GOAWAY` before it), or closed it before anything was sent.
+    /// The upstream accepts no connections, or not in time. Or it accepted one, and said that it does not process the
+    /// request (over HTTP/2: `REFUSED_STREAM`, or a `GOAWAY` before it), or closed it before anything was sent.
     Refused(Cause),
     /// This process has no descriptors left for a connection to the upstream.
     Exhausted(Cause),
     /// The upstream ended the connection before the head of its reply.
     Broken(Cause),
-    /// The upstream's reply is none that can be passed on.
+    /// The upstream's reply cannot be passed on.
     Reply(BadReply),
     /// The upstream was silent for too long.
     Silent,
     /// The whole request took too long.
     Expired,
-    /// There are as many tunnels as may be: see [`Tunnels`](super::Tunnels).
+    /// There are as many tunnels as are allowed: see [`Tunnels`](super::Tunnels).
     Tunnels,
 }
 
-/// The error underneath.
+/// The underlying error.
 pub type Cause = Box<dyn StdError + Send + Sync>;
 
-/// What is wrong with a request.
+/// The error in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadRequest {
-    /// The target is in a form that may not stand here: `*` or `host:port` without the method for it, or no path at all.
+    /// The target is in a form that is not allowed here: `*` or `host:port` without the method for it, or no path at
+    /// all.
     Target,
     /// There is no `Host` (RFC 9112, 3.2).
     NoHost,
-    /// There are several, or `Host` and `:authority` differ.
+    /// There are several `Host` fields, or `Host` and `:authority` differ.
     TwoHosts,
     /// `Host` is malformed.
     Host,
-    /// It has more fields than it may have.
+    /// The request has more fields than are allowed.
     Fields,
     /// `Max-Forwards` is no number.
     MaxForwards,
-    /// `Expect` asks for something that is not known.
+    /// `Expect` asks for something unknown.
     Expectation,
-    /// `CONNECT` asks for a tunnel to anywhere, and this is no forward proxy.
+    /// `CONNECT` asks for a tunnel, and this is no forward proxy.
     Tunnel,
     /// The path cannot be brought into normal form, or is not in it. See [`Paths`](super::Paths).
     Path,
-    /// A body whose coding is not known.
+    /// The body has an unknown coding.
     Coding,
-    /// `TRACE` with a body (RFC 9110, 9.3.8).
+    /// A `TRACE` has a body (RFC 9110, 9.3.8).
     Trace,
-    /// A body with a length and a coding (RFC 9112, 6.3).
+    /// The body has a length and a coding (RFC 9112, 6.3).
     TwoLengths,
 }
 
-/// What is wrong with an upstream's reply.
+/// The error in an upstream's reply.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BadReply {
-    /// It has two lengths, several, or one that is no number; or a coding that is not known, or a coding and a length (RFC 9112, 6.3). Where it
-    /// ends cannot be told for sure, so its connection is not used again.
+    /// It has two lengths, several, or one that is no number; or an unknown coding, or a coding and a length (RFC 9112,
+    /// 6.3). It is uncertain where such a reply ends, so its connection is not used again.
     Framing,
-    /// Its head is larger than it may be: see [`Limits`](super::Limits).
+    /// Its head is larger than the limit: see [`Limits`](super::Limits).
     TooLarge,
     /// It is malformed.
     Malformed(Cause),
-    /// It switches to a protocol that nobody asked for.
+    /// It switches to a protocol for which the client did not ask.
     Switch,
 }
 
@@ -201,13 +202,14 @@ impl Error {
         failure.because(self)
     }
 
-    /// Whether no upstream has seen the request. Then it may be sent once more, whatever its method. The reply says so by [`Unseen`].
+    /// Whether no upstream has seen the request. Then it may be sent once more, whatever its method. The reply carries
+    /// an [`Unseen`] in this case.
     #[must_use]
     pub const fn is_unseen(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::NoUpstream | Self::Exhausted(_))
     }
 
-    /// Whether it is the upstream that failed, and not the client.
+    /// Whether the upstream failed, and not the client.
     #[must_use]
     pub const fn is_upstreams(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::Broken(_) | Self::Reply(_) | Self::Silent)
@@ -215,7 +217,7 @@ impl Error {
 }
 
 impl Error {
-    /// What it says about the upstream.
+    /// What this says about the upstream.
     pub(super) const fn outcome(&self) -> Outcome {
         match self {
             Self::Refused(_) | Self::Broken(_) | Self::Reply(_) => Outcome::Failed,
@@ -269,7 +271,7 @@ impl From<BadReply> for Error {
     }
 }
 
-/// The status and the detail of the [`Failure`], and [`Unseen`] where that is so.
+/// The status and the detail of the [`Failure`], and an [`Unseen`] if no upstream has seen the request.
 impl<B: Render> IntoReply<Response<B>> for Error {
     fn into_reply(self) -> Response<B> {
         let mut reply = B::render(&self.failure());

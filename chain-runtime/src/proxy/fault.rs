@@ -1,58 +1,67 @@
-//! Why a connection gave no reply, and what that says.
+//! Why a connection gave no reply, and what that says about the upstream.
 
 use std::error::Error as _;
 use std::io;
 
 use http::Extensions;
-use hyper_util::client::legacy::Error as ClientError;
 
-use super::connections::Link;
-use super::error::{BadReply, Error};
+use super::connections::{Link, SendError};
+use super::error::{BadReply, Cause, Error};
 use super::upload::UploadError;
 
-/// What failed, as one of ours.
-pub(super) fn failed(error: ClientError) -> Error {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
+/// Turns the error of what sends into one of ours.
+pub(super) fn failed(error: SendError) -> Error {
+    let turned_away = turned_away(&error);
+    let (error, is_connect): (Cause, bool) = match error {
+        SendError::Connect(error) => (error, true),
+        SendError::Lost(error, _) => (error.into(), false),
+        SendError::Client(error) => {
+            let is_connect = error.is_connect();
+            (error.into(), is_connect)
+        }
+    };
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&*error);
     let (mut hyper_says, mut is_out_of_descriptors, mut is_unsent) = (None, false, false);
     while let Some(error) = cause {
-        // An upload that was broken off on this side comes back as the cause of the client's error.
+        // If an upload was broken off on this side, it comes back as the cause of the client's error.
         if let Some(error) = error.downcast_ref::<UploadError>() {
             return error.told();
         }
         if let Some(error) = error.downcast_ref::<::hyper::Error>() {
             hyper_says = hyper_says.or(Some((error.is_parse_too_large(), error.is_parse())));
-            // Taken back from a connection that was closed before it came to be written.
+            // The request was taken back from a connection that was closed before the request was written.
             is_unsent |= error.is_canceled();
         }
         if let Some(error) = error.downcast_ref::<io::Error>() {
-            // EMFILE, ENFILE: not the upstream's doing.
+            // EMFILE, ENFILE: these are not the upstream's fault.
             is_out_of_descriptors |= matches!(error.raw_os_error(), Some(23 | 24));
         }
         cause = error.source();
     }
     match hyper_says {
-        _ if is_out_of_descriptors => Error::Exhausted(error.into()),
-        _ if error.is_connect() || is_unsent || turned_away(&error).is_some() => Error::Refused(error.into()),
+        _ if is_out_of_descriptors => Error::Exhausted(error),
+        _ if is_connect || is_unsent || turned_away.is_some() => Error::Refused(error),
         Some((true, _)) => Error::Reply(BadReply::TooLarge),
-        Some((_, true)) => Error::Reply(BadReply::Malformed(error.into())),
-        _ => Error::Broken(error.into()),
+        Some((_, true)) => Error::Reply(BadReply::Malformed(error)),
+        _ => Error::Broken(error),
     }
 }
 
-/// How an upstream says over HTTP/2 that it has not dealt with a request, and will not (RFC 9113, 8.7).
+/// How an upstream says over HTTP/2 that it has not processed a request, and will not (RFC 9113, 8.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TurnedAway {
-    /// This one.
+    /// It refuses this request.
     Refused,
-    /// None that came on the connection after some other one.
+    /// It processes no request after some earlier one on the connection.
     GoAway,
 }
 
-/// Whether it does so.
-pub(super) fn turned_away(error: &ClientError) -> Option<TurnedAway> {
+/// Whether the upstream said so.
+pub(super) fn turned_away(error: &SendError) -> Option<TurnedAway> {
+    let SendError::Client(error) = error else { return None };
     let mut cause = error.source();
     while let Some(error) = cause {
-        // To streams below the one that is named in a `GOAWAY`, h2 passes on other errors.
+        // h2 reports other errors for streams below the one that a `GOAWAY` names.
         if let Some(error) = error.downcast_ref::<h2::Error>().filter(|error| error.is_remote()) {
             return match error.reason() {
                 _ if error.is_go_away() => Some(TurnedAway::GoAway),
@@ -65,8 +74,13 @@ pub(super) fn turned_away(error: &ClientError) -> Option<TurnedAway> {
     None
 }
 
-/// Whether a connection failed that had served a request before: the upstream may have closed it just then.
-pub(super) fn was_kept(error: &ClientError) -> bool {
+/// Whether the connection had served a request before it failed: the upstream may have closed it at that moment.
+pub(super) fn was_kept(error: &SendError) -> bool {
+    let error = match error {
+        SendError::Connect(_) => return false,
+        SendError::Lost(_, link) => return link.has_served(),
+        SendError::Client(error) => error,
+    };
     let Some(connected) = error.connect_info() else { return false };
     let mut extras = Extensions::new();
     connected.get_extras(&mut extras);

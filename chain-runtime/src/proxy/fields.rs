@@ -1,6 +1,5 @@
 //! The header fields that a hop removes, joins and adds.
 
-use core::fmt::Write as _;
 use std::boxed::Box;
 use std::format;
 
@@ -12,23 +11,12 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
 
+use super::present::Present;
 use super::text::Text;
 use super::words::{has_word, words};
 
-/// What is meant for one connection only, whether or not `Connection` names it (RFC 9110, 7.6.1), and for a proxy (11.7).
-const HOP_BY_HOP: [HeaderName; 9] = [
-    HeaderName::from_static("proxy-connection"),
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("http2-settings"),
-    TE,
-    TRANSFER_ENCODING,
-    UPGRADE,
-    PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION,
-    HeaderName::from_static("proxy-authentication-info"),
-];
-
-/// What must not come in a trailer (RFC 9110, 6.5.1): it frames, routes, authenticates, or is asked for before the content is read.
+/// Fields that must not come in a trailer (RFC 9110, 6.5.1): they frame, route, authenticate, or are needed before the
+/// content is read.
 const NO_TRAILER: [HeaderName; 19] = [
     AUTHORIZATION,
     CONNECTION,
@@ -51,18 +39,29 @@ const NO_TRAILER: [HeaderName; 19] = [
     WWW_AUTHENTICATE,
 ];
 
-/// Removes what is meant for this connection only: the above, and what `Connection` names.
+/// Removes the fields that are meant for this connection only: [those](Present::OF_ONE_HOP) that always are, and those that `Connection` names.
 ///
-/// `Host` stays whatever `Connection` says: no message is without it.
-pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    // Most messages name nothing but what is removed all the same.
+/// `Host` stays whatever `Connection` says: every message needs it.
+pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap, present: Present) {
+    if present.has(Present::CONNECTION) {
+        remove_named(headers);
+        headers.remove(CONNECTION);
+    }
+    if present.has(Present::OF_ONE_HOP) {
+        remove_if(headers, |name| Present::kind(name).has(Present::OF_ONE_HOP));
+    }
+}
+
+/// Removes the fields that `Connection` names.
+fn remove_named(headers: &mut HeaderMap) {
+    // Most messages name only fields that are removed in any case.
     let plain = |line: &HeaderValue| {
         words(line.as_bytes())
             .all(|word| [&b"keep-alive"[..], b"close", b"te"].iter().any(|known| word.eq_ignore_ascii_case(known)))
     };
     if !headers.get_all(CONNECTION).iter().all(plain) {
         let mut line = 0;
-        // A clone shares its memory; without it, the map could not be changed while the names are read.
+        // A clone shares its memory. Without it, the map could not be changed while the names are read.
         while let Some(names) = headers.get_all(CONNECTION).iter().nth(line).cloned() {
             for name in words(names.as_bytes()) {
                 if let Ok(name) = HeaderName::from_bytes(name)
@@ -75,24 +74,21 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
             line += 1;
         }
     }
-    headers.remove(CONNECTION);
-    for name in &HOP_BY_HOP {
-        headers.remove(name);
-    }
 }
 
-/// Whether the sender can read trailers. `TE` says so for one connection, so it has to be said anew for the next.
+/// Whether the sender can read trailers. `TE` holds for one connection, so it has to be sent anew for the next one.
 pub(super) fn accepts_trailers(headers: &HeaderMap) -> bool {
     has_word(headers, &TE, b"trailers")
 }
 
-/// Says that trailers can be read.
+/// States that this side can read trailers.
 pub(super) fn accept_trailers(headers: &mut HeaderMap) {
     headers.insert(TE, HeaderValue::from_static("trailers"));
     headers.insert(CONNECTION, HeaderValue::from_static("te"));
 }
 
-/// One `Cookie` goes on in one line: HTTP/2 may send it in several, HTTP/1.1 may not (RFC 9113, 8.2.3; RFC 6265, 5.4).
+/// Joins several `Cookie` fields into one line: HTTP/2 may send several, HTTP/1.1 may not (RFC 9113, 8.2.3; RFC 6265,
+/// 5.4).
 pub(super) fn join_cookies(headers: &mut HeaderMap, text: &mut Text) {
     if headers.get_all(COOKIE).iter().nth(1).is_none() {
         return;
@@ -111,7 +107,7 @@ pub(super) fn join_cookies(headers: &mut HeaderMap, text: &mut Text) {
     }
 }
 
-/// Who speaks: the name by which a proxy calls itself in `Via` (RFC 9110, 7.6.3), with the value for each version.
+/// The name by which a proxy calls itself in `Via` (RFC 9110, 7.6.3), with the field's value for each version.
 #[derive(Clone, Debug)]
 pub(super) struct Via {
     name: Box<str>,
@@ -121,7 +117,7 @@ pub(super) struct Via {
 }
 
 impl Via {
-    /// `None` where it is not a token.
+    /// `None` if the name is not a token.
     pub(super) fn new(name: &str) -> Option<Self> {
         let is_token = !name.is_empty()
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:".contains(&byte));
@@ -141,7 +137,7 @@ impl Via {
         headers.get_all(VIA).iter().any(|line| words(line.as_bytes()).any(by_me))
     }
 
-    /// Says by which version the message came here.
+    /// Adds the version by which the message came here.
     pub(super) fn add(&self, headers: &mut HeaderMap, version: Version) {
         let value = match version {
             Version::HTTP_2 => &self.http_2,
@@ -152,27 +148,35 @@ impl Via {
     }
 }
 
-/// Takes out of a trailer what must not be in it, and what `is_reserved` names.
+/// Removes from a trailer the fields that must not be in it, and those that `is_reserved` names.
 pub(super) fn clean_trailers(trailers: &mut HeaderMap, is_reserved: impl Fn(&HeaderName) -> bool) {
     for name in &NO_TRAILER {
         trailers.remove(name);
     }
-    remove_hop_by_hop(trailers);
+    remove_hop_by_hop(trailers, Present::of(trailers));
     remove_if(trailers, is_reserved);
 }
 
-/// Removes the fields with such names.
+/// Removes the fields whose names match.
 pub(super) fn remove_if(headers: &mut HeaderMap, is_such: impl Fn(&HeaderName) -> bool) {
-    // Mostly there is none, and then nothing is changed. A name that is no standard one is cloned by a count.
-    while let Some(name) = headers.keys().find(|name| is_such(name)).cloned() {
-        headers.remove(name);
+    // Mostly there are none or few. Cloning a name that is not a standard one increments a count.
+    let mut found: [Option<HeaderName>; 4] = [const { None }; 4];
+    loop {
+        let mut names = headers.keys().filter(|name| is_such(name)).cloned();
+        let count = found.iter_mut().map_while(|place| names.next().map(|name| *place = Some(name))).count();
+        for name in found.iter_mut().filter_map(Option::take) {
+            headers.remove(name);
+        }
+        if count < found.len() {
+            return;
+        }
     }
 }
 
-/// Writes what earlier proxies said, as the beginning of a list.
+/// Writes the entries of earlier proxies, as the beginning of a list.
 pub(super) fn earlier(headers: &HeaderMap, name: &HeaderName, text: &mut BytesMut) {
     for line in headers.get_all(name).iter().filter(|line| !line.as_bytes().trim_ascii().is_empty()) {
         text.extend_from_slice(line.as_bytes().trim_ascii());
-        let _ = text.write_str(", ");
+        text.extend_from_slice(b", ");
     }
 }

@@ -1,27 +1,31 @@
-//! For whom a request is: `Forwarded` (RFC 7239) and its older relatives `X-Forwarded-*`.
+//! The client of a request, in fields: `Forwarded` (RFC 7239) and its older relatives `X-Forwarded-*`.
 
-use core::fmt::Write as _;
+use core::fmt::{self, Write as _};
 use std::net::IpAddr;
 
+use bytes::BytesMut;
 use http::header::FORWARDED;
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::fields::earlier;
 use super::identity::Reserved;
+use super::present::Present;
 use super::text::Text;
+use crate::dotted::write_address;
 
 pub(super) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// Says for whom the request is, and removes what else the client says in the reserved fields.
+/// States the client of the request, and removes what else the client sent in the reserved fields.
 ///
-/// What the client says of those before it is kept, with the client itself after it: only what the last proxy added can be believed. It is
-/// kept only where it is a list in good form: an open quotation mark would swallow what is added behind it. The host and the protocol are
-/// those of this request, whatever the client says.
+/// The client's entries about those before it are kept, and the client itself is added after them: only what the last
+/// proxy added can be believed. They are kept only if they are a well-formed list: an open quotation mark would swallow
+/// what is added after it. The host and the protocol are those of this request, whatever the client sent.
 pub(super) fn add(
     headers: &mut HeaderMap,
+    present: Present,
     reserved: &Reserved,
     peer: Option<IpAddr>,
     host: Option<&HeaderValue>,
@@ -29,28 +33,35 @@ pub(super) fn add(
     text: &mut Text,
 ) {
     let forwarded = text.value(|text| {
-        if headers.get_all(FORWARDED).iter().all(|line| is_list_of_pairs(line.as_bytes())) {
+        if present.has(Present::FORWARDED)
+            && headers.get_all(FORWARDED).iter().all(|line| is_list_of_pairs(line.as_bytes()))
+        {
             earlier(headers, &FORWARDED, text);
         }
         match peer {
-            Some(IpAddr::V4(peer)) => write!(text, "for={peer}")?,
-            // An IPv6 address has colons, which only a quoted string may have.
+            // An IPv6 address has colons, which are allowed only in a quoted string.
             Some(IpAddr::V6(peer)) => write!(text, "for=\"[{peer}]\"")?,
-            None => text.write_str("for=unknown")?,
+            _ => {
+                text.extend_from_slice(b"for=");
+                address(peer, text)?;
+            }
         }
         if let Some(host) = host.and_then(|host| host.to_str().ok()) {
-            write!(text, ";host=\"{host}\"")?;
+            text.extend_from_slice(b";host=\"");
+            text.extend_from_slice(host.as_bytes());
+            text.extend_from_slice(b"\"");
         }
-        write!(text, ";proto={scheme}")
+        text.extend_from_slice(b";proto=");
+        text.extend_from_slice(scheme.as_str().as_bytes());
+        Ok(())
     });
     let forwarded_for = text.value(|text| {
-        if headers.get_all(&X_FORWARDED_FOR).iter().all(|line| line.as_bytes().iter().all(is_of_addresses)) {
+        if present.has(Present::X_FORWARDED_FOR)
+            && headers.get_all(&X_FORWARDED_FOR).iter().all(|line| line.as_bytes().iter().all(is_of_addresses))
+        {
             earlier(headers, &X_FORWARDED_FOR, text);
         }
-        match peer {
-            Some(peer) => write!(text, "{peer}"),
-            None => text.write_str("unknown"),
-        }
+        address(peer, text)
     });
     reserved.remove_from(headers);
     let host = host.cloned();
@@ -63,12 +74,22 @@ pub(super) fn add(
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(proto));
 }
 
-/// Whether this may stand in a list of addresses: names and numbers, with ports, in brackets or quotation marks or not.
+/// Writes the address of a client, which may be unknown.
+fn address(peer: Option<IpAddr>, text: &mut BytesMut) -> fmt::Result {
+    match peer {
+        Some(peer) => write_address(text, peer),
+        None => text.write_str("unknown"),
+    }
+}
+
+/// Whether this byte may stand in a list of addresses: of names and numbers, with ports, in brackets or quotation marks
+/// or not.
 fn is_of_addresses(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || b".:-_[], ".contains(byte)
 }
 
-/// `Forwarded`: elements with commas between them, each of `token=token` or `token="quoted"` with semicolons between them (RFC 7239, 4).
+/// `Forwarded`: elements with commas between them. Each consists of pairs `token=token` or `token="quoted"`, with
+/// semicolons between them (RFC 7239, 4).
 fn is_list_of_pairs(line: &[u8]) -> bool {
     let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     let mut rest = line.trim_ascii();
@@ -84,7 +105,7 @@ fn is_list_of_pairs(line: &[u8]) -> bool {
                 Some(length) => length,
                 None => return false,
             },
-            // Many a proxy writes an address with its port without quotation marks.
+            // Many proxies write an address with its port without quotation marks.
             _ => value.iter().take_while(|byte| is_token(byte) || b":[]".contains(byte)).count(),
         };
         if length == 0 {
@@ -99,7 +120,7 @@ fn is_list_of_pairs(line: &[u8]) -> bool {
     }
 }
 
-/// How long the quoted string is with which this begins, if it ends.
+/// The length of the quoted string with which this begins, if it ends.
 fn quoted(text: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {

@@ -1,7 +1,8 @@
-//! Where a message ends: read strictly from an upstream's reply, and derived anew for what is sent.
+//! The framing of messages: read strictly from an upstream's reply, and derived anew for each message that is sent.
 //!
-//! hyper frames what it sends by the fields that are there, and by the body only where there are none. So no field about framing is passed
-//! on: what is sent has the length or the coding of the body that is sent (RFC 9112, 6.3; RFC 9113, 8.1.1).
+//! hyper frames a message by the fields that are there, and by the body only if there are none. So no field about
+//! framing is passed on: a message has the length or the coding of the body that is sent (RFC 9112, 6.3; RFC 9113,
+//! 8.1.1).
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::request::Parts as RequestParts;
@@ -10,9 +11,14 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use http_body::Body;
 
 use super::error::{BadReply, BadRequest};
+use super::present::Present;
 
-/// Refuses what is unwrapped by the server and would be passed on as if it had never been coded, and what could be read in two ways.
-pub(super) fn check_request(request: &RequestParts) -> Result<(), BadRequest> {
+/// Refuses a coding that the server removes and that would be lost on the way, and framing that could be read in two
+/// ways.
+pub(super) fn check_request(request: &RequestParts, present: Present) -> Result<(), BadRequest> {
+    if !present.has(Present::CONTENT_LENGTH | Present::TRANSFER_ENCODING) {
+        return Ok(());
+    }
     let has_length = request.headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0");
     if request.method == Method::TRACE && (has_length || request.headers.contains_key(TRANSFER_ENCODING)) {
         return Err(BadRequest::Trace);
@@ -26,20 +32,22 @@ pub(super) fn check_request(request: &RequestParts) -> Result<(), BadRequest> {
     }
 }
 
-/// `None` where there is no coding, else whether it is `chunked`, once, and nothing else.
+/// `None` if there is no coding; otherwise whether it is `chunked`, once, and nothing else.
 fn is_chunked<'a>(mut codings: impl Iterator<Item = &'a HeaderValue>) -> Option<bool> {
     let first = codings.next()?;
     Some(codings.next().is_none() && first.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"))
 }
 
 /// The request's framing, for this body.
-pub(super) fn frame_request(request: &mut RequestParts, body: &impl Body) {
+pub(super) fn frame_request(request: &mut RequestParts, present: Present, body: &impl Body) {
     let headers = &mut request.headers;
-    headers.remove(CONTENT_LENGTH);
-    headers.remove(TRANSFER_ENCODING);
+    if present.has(Present::CONTENT_LENGTH | Present::TRANSFER_ENCODING) {
+        headers.remove(CONTENT_LENGTH);
+        headers.remove(TRANSFER_ENCODING);
+    }
     let expects_content = [Method::POST, Method::PUT, Method::PATCH].contains(&request.method);
     if body.is_end_stream() {
-        // Where a method expects content, its absence is said (RFC 9110, 8.6).
+        // If a method expects content, its absence is stated (RFC 9110, 8.6).
         if expects_content {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
@@ -49,12 +57,17 @@ pub(super) fn frame_request(request: &mut RequestParts, body: &impl Body) {
     }
 }
 
-/// Checks the framing of an upstream's reply, and takes it out of the head. A length that says what the content would have been stays.
+/// Checks the framing of an upstream's reply, and takes it out of the head. A length that describes content which is
+/// not sent stays.
 ///
 /// # Errors
 ///
-/// [`BadReply::Framing`] where somebody else might see another end (RFC 9112, 6.3; RFC 9110, 8.6). The connection must not be used again.
-pub(super) fn check_reply(reply: &mut Parts, method: &Method) -> Result<(), BadReply> {
+/// [`BadReply::Framing`] if another reader might see another end (RFC 9112, 6.3; RFC 9110, 8.6). The connection must
+/// not be used again.
+pub(super) fn check_reply(reply: &mut Parts, present: Present, method: &Method) -> Result<(), BadReply> {
+    if !present.has(Present::CONTENT_LENGTH | Present::TRANSFER_ENCODING) {
+        return Ok(());
+    }
     let headers = &mut reply.headers;
     let lengths = length(headers)?;
     let coding = is_chunked(headers.get_all(TRANSFER_ENCODING).iter());
@@ -76,7 +89,7 @@ pub(super) fn check_reply(reply: &mut Parts, method: &Method) -> Result<(), BadR
     Ok(())
 }
 
-/// The one length that is there, if there is one.
+/// The one stated length, if there is one.
 fn length(headers: &HeaderMap) -> Result<Option<HeaderValue>, BadReply> {
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     let Some(length) = lengths.next() else { return Ok(None) };

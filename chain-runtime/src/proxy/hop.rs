@@ -1,40 +1,39 @@
-//! [`Hop`]: a request that comes, and one that goes on; the way of every forwarding node.
+//! [`Hop`]: takes a request and sends it on. All forwarding nodes work in this way.
 
 use core::pin::pin;
 use std::sync::Arc;
 
 use ::hyper::body::Incoming;
-use http::header::{EXPECT, HOST};
 use http::request::Parts;
-use http::uri::PathAndQuery;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
+use http::{Method, Request, Response, StatusCode, Version};
 use tokio::time::{Instant, sleep_until};
 
 use super::Sendable;
 use super::answered::{Answered, is_stream_of_events};
 use super::body::{Body, Relay};
-use super::connections::{Connections, Link};
-use super::error::{BadReply, BadRequest, Error};
+use super::connections::{Asking, Connections, Link, SendError};
+use super::error::{BadReply, Error};
 use super::fault::{self, TurnedAway};
-use super::identity::{Sender, Statements};
+use super::identity::Sender;
 use super::kept::Scratch;
 use super::pace::{Pace, later};
 use super::pick::{Outcome, Pick, Turn};
+use super::present::Present;
+use super::ready::{Made, Ready, address};
 use super::settings::Settings;
-use super::text::Text;
 use super::tunnel::{Opening, Tunnels};
 use super::upgrade::{self, Wish};
 use super::upload::{Passage, Upload};
-use super::upstream::{Speaks, Upstream};
-use super::{answer, fields, forwarded, framing, target, words};
+use super::upstream::Speaks;
+use super::{fields, framing};
 use crate::Pool;
 use crate::framing::Asked;
 
-/// What a forwarding node has, whoever picks.
+/// What every forwarding node has, whatever picks the upstream.
 pub(super) struct Hop<B: Send> {
     pub(super) settings: Settings,
     pub(super) connections: Arc<Connections<B>>,
-    scratches: Pool<Scratch<B>>,
+    pub(super) scratches: Pool<Scratch<B>>,
 }
 
 impl<B: Sendable> Hop<B> {
@@ -47,164 +46,122 @@ impl<B: Sendable> Hop<B> {
         Self { settings, connections: Arc::new(connections), scratches: Pool::default() }
     }
 
-    /// Sends the request to who is picked, until there is the head of a reply.
-    pub(super) async fn pass_on<'p, P: Pick>(
-        &self,
+    /// Sends the request to the picked upstreams, until there is the head of a reply.
+    ///
+    /// What is done once is done before the future is made: only what is needed afterwards stands in it, and nothing
+    /// twice. It lies in that of the chain, which is moved.
+    pub(super) fn pass_on<'p, P: Pick>(
+        &'p self,
         pick: &'p P,
-        mut request: Parts,
+        request: Parts,
         body: B,
         sender: &impl Sender,
-    ) -> Result<Answered<P::Turn<'p>>, Error> {
-        let limits = &self.settings.limits;
-        let until = limits.whole.map(|whole| later(Instant::now(), whole));
-        let mut scratch = self.scratches.get();
-        let Scratch { text, kept, passage } = &mut *scratch;
-        text.make_room();
-
-        if request.headers.len() > limits.fields {
-            return Err(BadRequest::Fields.into());
-        }
-        framing::check_request(&request)?;
-        let target = target::read(&request, text)?;
-        if self.settings.via.is_in(&request.headers) {
-            return Err(Error::Loop);
-        }
-        if let Some(reply) = answer::answer(&mut request)? {
-            return Ok(Answered { reply, opening: None, turn: None });
-        }
-        if body.size_hint().lower() > limits.body {
-            return Err(Error::TooLarge);
-        }
-        let has_body = !body.is_end_stream();
-        let waits = expects_continue(&request, has_body)?;
-        let wish =
-            self.settings.tunnels.as_ref().and_then(|tunnels| Some((tunnels, Wish::of(&mut request, has_body)?)));
-        self.compose(&mut request, target.host.as_ref(), sender, text)?;
-        framing::frame_request(&mut request, &body);
-        if let Some((_, wish)) = &wish {
-            wish.say(&mut request.headers);
-        }
-        if waits {
-            request.headers.insert(EXPECT, HeaderValue::from_static("100-continue"));
-        }
-
-        let method = request.method.clone();
-        let tries = pick.tries(&request);
-        let may_repeat = method.is_safe() || tries > 1;
-        kept.keep(&request.headers, may_repeat);
-        // Who picks sees the same request each time. Its memory is shared.
-        let uri = if may_repeat { request.uri.clone() } else { Uri::default() };
-        let passage = Passage::renew(passage, body);
-        let mut head = Some(request);
-        let (mut tried, mut refused, mut refusals) = (P::Tried::default(), None, 0);
-        // Whose connection was closed just then, and who is asked anew.
-        let mut stale = None;
-        let (mut reply, turn) = loop {
-            let mut request = match head.take() {
-                Some(request) => request,
-                None => kept.again(&method, &uri),
+    ) -> impl Future<Output = Result<Answered<P::Turn<'p>>, Error>> {
+        let mut made = self.make_ready(pick, request, body, sender);
+        async move {
+            let ready = match &mut made {
+                Made::Ready(ready) => ready,
+                Made::Over(over) => {
+                    let reply = over.take().expect("polled only once to its end")?;
+                    return Ok(Answered { reply, opening: None, turn: None });
+                }
             };
-            let anew = stale.is_some();
-            let Some(turn) = stale.take().or_else(|| pick.pick(&request, &mut tried)) else {
-                return Err(refused.unwrap_or(Error::NoUpstream));
+            let (mut tried, mut refused, mut refusals) = (P::Tried::default(), None, 0);
+            // The upstream that has just closed a kept connection, and is asked again.
+            let mut stale = None;
+            let ((reply, link), turn) = loop {
+                let anew = stale.is_some();
+                let (turn, asking) = match self.send(pick, ready, stale.take(), &mut tried) {
+                    Ok(Some(sent)) => sent,
+                    Ok(None) => return Err(refused.unwrap_or(Error::NoUpstream)),
+                    Err(error) => return Err(error),
+                };
+                match self.hear(asking, &ready.passage, ready.until).await {
+                    Ok(reply) => break (reply, turn),
+                    Err(Failed { error, outcome, is_stale }) => {
+                        let is_untouched = ready.passage.is_untouched() && ready.may_repeat;
+                        // The upstream has just closed a connection that it had kept open: it is not in trouble.
+                        let may_be_seen = matches!(error, Error::Broken(_));
+                        if is_stale && !anew && is_untouched && (ready.method.is_safe() || !may_be_seen) {
+                            stale = Some(turn);
+                            continue;
+                        }
+                        turn.ended(outcome);
+                        refusals += 1;
+                        if matches!(error, Error::Refused(_)) && is_untouched && refusals < ready.tries {
+                            refused = Some(error);
+                            continue;
+                        }
+                        return Err(error);
+                    }
+                }
             };
-            let speaks = turn.upstream().speaks();
-            let (path, host, keeps_host) = (target.path.clone(), target.host.as_ref(), self.settings.keeps_host);
-            if let Err(error) = address(&mut request, turn.upstream(), path, host, keeps_host) {
-                turn.ended(Outcome::Client);
-                return Err(error);
+            ready.is_answered = true;
+            if let Some(link) = &link {
+                link.served();
             }
-            let upload =
-                Upload::new(&passage, &self.settings.reserved, limits, until, waits && speaks == Speaks::Http1);
-            let mut request = Request::from_parts(request, upload);
-            if waits {
-                let passage = Arc::clone(&passage);
-                ::hyper::ext::on_informational(&mut request, move |interim| {
-                    if interim.status() == StatusCode::CONTINUE {
-                        passage.go_on();
+            let status = reply.status();
+            match self.give(reply, &ready.method, ready.wish.take(), ready.until) {
+                Ok((reply, opening)) => {
+                    let outcome = Outcome::Replied { status, ok: self.settings.is_ok(status) };
+                    Ok(Answered { reply, opening, turn: Some((turn, outcome)) })
+                }
+                Err(error) => {
+                    turn.ended(error.outcome());
+                    // Bytes that come by this connection after that must not begin another request's reply.
+                    if let Some(link) = &link {
+                        link.poison();
                     }
-                });
-            }
-            match self.ask(turn.upstream(), request, &passage, until, anew).await {
-                Ok(reply) => break (reply, turn),
-                Err(Failed { error, outcome, is_stale }) => {
-                    let is_untouched = passage.is_untouched() && may_repeat;
-                    // The upstream closed a connection that it had kept open, just then: it is not in trouble.
-                    let may_be_seen = matches!(error, Error::Broken(_));
-                    if is_stale && !anew && is_untouched && (method.is_safe() || !may_be_seen) {
-                        stale = Some(turn);
-                        continue;
-                    }
-                    turn.ended(outcome);
-                    refusals += 1;
-                    if matches!(error, Error::Refused(_)) && is_untouched && refusals < tries {
-                        refused = Some(error);
-                        continue;
-                    }
-                    return Err(error);
+                    Err(error)
                 }
             }
+        }
+    }
+
+    /// Picks an upstream, unless it is given, and sends it the request. `None` if there is no upstream.
+    fn send<'p, P: Pick>(
+        &self,
+        pick: &'p P,
+        ready: &mut Ready<'_, B>,
+        stale: Option<P::Turn<'p>>,
+        tried: &mut P::Tried,
+    ) -> Result<Option<(P::Turn<'p>, Asking)>, Error> {
+        let Ready { scratch, head, passage, target, method, uri, until, waits, .. } = ready;
+        let mut request = match head.take() {
+            Some(request) => request,
+            None => scratch.kept.again(method, uri),
         };
-        let link = reply.extensions_mut().remove::<Link>();
-        if let Some(link) = &link {
-            link.served();
+        let anew = stale.is_some();
+        let Some(turn) = stale.or_else(|| pick.pick(&request, tried)) else { return Ok(None) };
+        let speaks = turn.upstream().speaks();
+        let (path, host) = (target.path.clone(), target.host.as_ref());
+        if let Err(error) = address(&mut request, turn.upstream(), path, host, self.settings.keeps_host) {
+            turn.ended(Outcome::Client);
+            return Err(error);
         }
-        let status = reply.status();
-        match self.give(reply, &method, wish, until) {
-            Ok((reply, opening)) => {
-                let outcome = Outcome::Replied { status, ok: self.settings.is_ok(status) };
-                Ok(Answered { reply, opening, turn: Some((turn, outcome)) })
-            }
-            Err(error) => {
-                turn.ended(error.outcome());
-                // What comes by this connection after that is nothing that another request's reply may begin with.
-                if let Some(link) = &link {
-                    link.poison();
+        let waits_here = *waits && speaks == Speaks::Http1;
+        let upload = Upload::new(passage, &self.settings.reserved, &self.settings.limits, *until, waits_here);
+        let mut request = Request::from_parts(request, upload);
+        if *waits {
+            let passage = Arc::clone(passage);
+            ::hyper::ext::on_informational(&mut request, move |interim| {
+                if interim.status() == StatusCode::CONTINUE {
+                    passage.go_on();
                 }
-                Err(error)
-            }
+            });
         }
+        let asking = self.connections.send(turn.upstream(), request, anew);
+        Ok(Some((turn, asking)))
     }
 
-    /// Rewrites the head where it stands, but for what depends on the upstream.
-    fn compose(
+    /// Waits for the head of the reply, as long as something moves.
+    async fn hear(
         &self,
-        request: &mut Parts,
-        host: Option<&HeaderValue>,
-        sender: &impl Sender,
-        text: &mut Text,
-    ) -> Result<(), Error> {
-        let Settings { reserved, via, .. } = &self.settings;
-        let headers = &mut request.headers;
-        let trailers = fields::accepts_trailers(headers);
-        fields::remove_hop_by_hop(headers);
-        headers.remove(EXPECT);
-        if trailers {
-            fields::accept_trailers(headers);
-        }
-        fields::join_cookies(headers, text);
-        let client = sender.client();
-        let peer = client.peer().map(|peer| peer.ip().to_canonical());
-        forwarded::add(headers, reserved, peer, host, client.scheme(), text);
-        sender.state(&mut Statements { headers, reserved, text })?;
-        via.add(headers, request.version);
-        request.version = Version::HTTP_11;
-        // What the server noted for itself means something else to the client.
-        request.extensions.clear();
-        Ok(())
-    }
-
-    /// Sends the request and waits for the head of the reply, as long as something moves; `anew`, on a connection that was not there before.
-    async fn ask(
-        &self,
-        upstream: &Upstream,
-        request: Request<Upload<B>>,
+        mut reply: Asking,
         passage: &Passage<B>,
         until: Option<Instant>,
-        anew: bool,
-    ) -> Result<Response<Incoming>, Failed> {
+    ) -> Result<(Response<Incoming>, Option<Link>), Failed> {
         let patience = self.settings.limits.first_byte;
-        let mut reply = self.connections.send(upstream, request, anew);
         let by = || {
             let by = later(passage.last(), patience);
             until.map_or(by, |until| by.min(until))
@@ -214,7 +171,7 @@ impl<B: Sendable> Hop<B> {
             tokio::select! {
                 biased;
                 reply = &mut reply => return reply.map_err(|error| match passage.fault() {
-                    // Of what is too slow, too, it is the client that was waited for.
+                    // If the body is too slow, too, the wait was for the client.
                     Some(error) => Failed { outcome: Outcome::Client, ..Failed::new(error) },
                     None => Failed::from(error),
                 }),
@@ -229,14 +186,14 @@ impl<B: Sendable> Hop<B> {
                         });
                         return Err(if is_starved { Failed { outcome: Outcome::Client, ..failed } } else { failed });
                     }
-                    // While the body went on, so did the clock.
+                    // While the body moved, the time began anew.
                     timer.as_mut().reset(by);
                 }
             }
         }
     }
 
-    /// Makes the reply for the client of the upstream's.
+    /// Turns the upstream's reply into that for the client.
     fn give(
         &self,
         reply: Response<Incoming>,
@@ -246,10 +203,11 @@ impl<B: Sendable> Hop<B> {
     ) -> Result<(Response<Body>, Option<Opening>), Error> {
         let Settings { limits, reserved, via, .. } = &self.settings;
         let (mut head, incoming) = reply.into_parts();
-        framing::check_reply(&mut head, method)?;
+        let present = Present::of(&head.headers);
+        framing::check_reply(&mut head, present, method)?;
         let spoken = head.version;
         let granted = wish.as_ref().and_then(|(_, wish)| wish.granted(&head.headers));
-        fields::remove_hop_by_hop(&mut head.headers);
+        fields::remove_hop_by_hop(&mut head.headers, present);
         via.add(&mut head.headers, spoken);
         head.version = Version::HTTP_11;
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
@@ -276,34 +234,12 @@ impl<B: Sendable> Hop<B> {
     }
 }
 
-/// Says for which upstream it is.
-pub(super) fn address(
-    request: &mut Parts,
-    upstream: &Upstream,
-    path: PathAndQuery,
-    host: Option<&HeaderValue>,
-    keeps_host: bool,
-) -> Result<(), Error> {
-    let host = match host {
-        Some(host) if keeps_host => host.clone(),
-        _ => upstream.host(),
-    };
-    request.headers.insert(HOST, host);
-    request.uri = upstream.uri(path).map_err(|_| BadRequest::Target)?;
-    // Over HTTP/2 the host is said in the target; a field beside it that differs would be malformed (RFC 9113, 8.3.1).
-    if upstream.speaks() == Speaks::Http2 {
-        request.version = Version::HTTP_2;
-        request.headers.remove(HOST);
-    }
-    Ok(())
-}
-
 /// Why a try gave no reply.
 struct Failed {
     error: Error,
-    /// What that says about the upstream.
+    /// What this says about the upstream.
     outcome: Outcome,
-    /// The connection had been kept from before, and its end may have to do with that.
+    /// The connection had been kept from before, and its end may be connected with that.
     is_stale: bool,
 }
 
@@ -313,25 +249,14 @@ impl Failed {
     }
 }
 
-impl From<hyper_util::client::legacy::Error> for Failed {
-    fn from(error: hyper_util::client::legacy::Error) -> Self {
+impl From<SendError> for Failed {
+    fn from(error: SendError) -> Self {
         let (was_kept, turned_away) = (fault::was_kept(&error), fault::turned_away(&error));
         let error = fault::failed(error);
         let is_stale = was_kept && (turned_away == Some(TurnedAway::GoAway) || matches!(error, Error::Broken(_)));
-        // Whoever closes a connection that was of use is not in trouble for that.
+        // An upstream that says that it closes a used connection is not in trouble because of that. If it says nothing,
+        // it may have died of the request.
         let outcome = if is_stale && turned_away.is_some() { Outcome::Client } else { error.outcome() };
         Self { error, outcome, is_stale }
     }
-}
-
-/// Whether the client waits for `100 Continue` before it sends its body. HTTP/1.0 knows no expectations (RFC 9110, 10.1.1).
-fn expects_continue(request: &Parts, has_body: bool) -> Result<bool, BadRequest> {
-    if request.version == Version::HTTP_10 {
-        return Ok(false);
-    }
-    let mut expectations = request.headers.get_all(EXPECT).iter().flat_map(|line| words::words(line.as_bytes()));
-    if !expectations.all(|expectation| expectation.eq_ignore_ascii_case(b"100-continue")) {
-        return Err(BadRequest::Expectation);
-    }
-    Ok(has_body && request.headers.contains_key(EXPECT))
 }

@@ -1,4 +1,4 @@
-//! [`Kept`]: what is kept of a request, so that it can be sent once more.
+//! [`Kept`]: the parts of a request that are kept, so that it can be sent once more.
 
 use std::sync::Arc;
 use std::vec::Vec;
@@ -10,7 +10,7 @@ use super::text::Text;
 use super::upload::Passage;
 use crate::Reset;
 
-/// What is made for one request after another in the same memory.
+/// Values that are made anew for each request, in the same memory.
 pub(super) struct Scratch<B> {
     pub(super) text: Text,
     pub(super) kept: Kept,
@@ -38,12 +38,12 @@ impl<B: Send> Reset for Scratch<B> {
     }
 }
 
-/// The fields of a request that may have to be sent again. The memory of the values is shared with those that are sent; a name that is not one of
-/// HTTP's own is copied, since to share it would allocate.
+/// The fields of a request that may have to be sent again. The values share their memory with those that are sent. A
+/// name that is not one of HTTP's own is copied, since sharing it would allocate.
 #[derive(Default)]
 pub(super) struct Kept {
     names: Vec<u8>,
-    /// How long the name is, and the value.
+    /// The lengths of the name and the value.
     fields: Vec<(usize, HeaderValue)>,
 }
 

@@ -11,10 +11,11 @@ use super::upstream::Upstream;
 use crate::around::{Deadline, Timer as _, TokioTimer};
 use crate::upstream::{self, Balance, Lease, Tried};
 
-/// To how many members a request is sent at most, while they refuse connections. So many [`Tried`] remembers.
+/// The most members to which a request is sent while they refuse connections. [`Tried`] remembers as many.
 const TRIES: usize = 8;
 
-/// The registry's members, one after another up to eight while they refuse connections, and none twice while there is another.
+/// Members of the registry, one after another, up to eight while they refuse connections. None is asked twice while
+/// there is another one.
 impl<B: Balance<Upstream>> Pick for upstream::Pick<Upstream, B> {
     type Turn<'a>
         = Leased
@@ -32,24 +33,26 @@ impl<B: Balance<Upstream>> Pick for upstream::Pick<Upstream, B> {
     }
 }
 
-/// A member's turn: a lease, or the loan of one, which is told how the try ended.
+/// A member's turn: a lease, or a borrowed one, which is told how the try ended.
 ///
 /// | the try | the lease |
 /// | --- | --- |
 /// | [`Outcome::Replied`] | [`replied`](Lease::replied), as the [settings](super::Settings::blames) say |
 /// | [`Outcome::Failed`] | [`failed`](Lease::failed) |
-/// | [`Outcome::TimedOut`], or given up by a [`Deadline`] around it | [`timed_out`](Lease::timed_out) |
+/// | [`Outcome::TimedOut`], or abandoned by a [`Deadline`] around it | [`timed_out`](Lease::timed_out) |
 /// | [`Outcome::Client`] | [`cancelled`](Lease::cancelled) |
-/// | given up | what the lease says by itself: [`Cancelled`](upstream::Outcome::Cancelled) |
+/// | abandoned in another way | its own outcome: [`Cancelled`](upstream::Outcome::Cancelled) |
 ///
-/// What a reply took is the time that its head took. A good reply is noted at the end of its body: so one that breaks off midway is noted as failed instead. But it does not wait for
-/// that for longer than a second, nor for the end of a tunnel or a stream of events at all; one of these that breaks off is a failure more. After a failure, a stream of events is as any other reply. A bad reply is noted at once. In each case the
-/// request is in flight until the end.
+/// The time of a reply is the time until its head. A good reply is noted at the end of its body, so that a reply that
+/// breaks off midway is noted as failed instead. But the note waits no longer than a second, and does not wait at all
+/// for the end of a tunnel or a stream of events; if one of these breaks off, that is an additional failure. After a
+/// failure, a stream of events counts as any other reply. A bad reply is noted at once. In each case the request is in
+/// flight until the end.
 #[derive(Debug)]
 pub struct Leased<L: Borrow<Lease<Upstream>> = Lease<Upstream>> {
-    /// Until it is told.
+    /// There until it is told.
     lease: Option<L>,
-    /// The deadline that it runs under.
+    /// The deadline of the try.
     until: Option<Instant>,
 }
 
@@ -82,7 +85,7 @@ impl<L: Borrow<Lease<Upstream>> + Into<Streaming>> Turn for Leased<L> {
 
 impl<L: Borrow<Lease<Upstream>>> Drop for Leased<L> {
     fn drop(&mut self) {
-        // The try was given up. Whose doing it was, the deadline that it ran under knows.
+        // The try was abandoned. Its deadline tells whose fault that was.
         if let Some(lease) = &self.lease
             && self.until.is_some_and(|until| until <= TokioTimer.now())
         {

@@ -2,14 +2,14 @@
 
 use core::time::Duration;
 
-/// So many bytes in a window of time, at least.
+/// At least so many bytes in a window of time.
 ///
-/// Only the time counts in which the side that is measured is being waited for: who is held up by the other side is not slow.
+/// Only the time in which the measured side is waited for counts: a side that the other one holds up is not slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// In each window.
+    /// The bytes in each window.
     pub bytes: u64,
-    /// How long the window is.
+    /// The length of a window.
     pub window: Duration,
 }
 
@@ -21,38 +21,40 @@ impl Rate {
     }
 }
 
-/// What a request that is passed on may take, of time and of memory. Nothing waits for ever.
+/// The limits in time and memory for a request that is passed on. Nothing waits for ever.
 ///
-/// What a connection of a client may take is in [`server::Limits`](super::server::Limits).
+/// The limits of a client's connection are in [`server::Limits`](super::server::Limits).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// For a connection to the upstream to be made, with TLS. 5 s.
+    /// The time to make a connection to the upstream, including TLS. 5 s.
     pub connect: Duration,
-    /// For the head of the upstream's reply, counted from when the request's body last moved. 30 s.
+    /// The time until the head of the upstream's reply, counted from the last movement of the request's body. 30 s.
     pub first_byte: Duration,
-    /// How long either side may be silent in the middle of a body. 30 s.
+    /// How long either side may be silent in the middle of a body, and how long an upstream may take nothing of what is
+    /// written to it. 30 s.
     pub silence: Duration,
-    /// How fast the client sends its body, at least. 2,400 bytes in 10 s.
+    /// The least speed of the client's body. 2,400 bytes in 10 s.
     pub upload: Option<Rate>,
-    /// How fast the upstream sends its reply, at least. 60 bytes in 30 s. Of a stream of events (`text/event-stream`) and of gRPC, which may
-    /// have nothing to say, only the silence counts.
+    /// The least speed of the upstream's reply. 60 bytes in 30 s. A stream of events (`text/event-stream`) and gRPC may
+    /// have nothing to send, so only the silence counts for them.
     pub download: Option<Rate>,
-    /// For the whole request, to the end of the reply's body. None.
+    /// The time for the whole request, to the end of the reply's body. None.
     pub whole: Option<Duration>,
-    /// Bytes of the request's body. 10 MiB.
+    /// The most bytes of the request's body. 10 MiB.
     pub body: u64,
-    /// How many fields a request may have; over HTTP/1 the server itself refuses more than 100. 100.
+    /// The most fields of a request; over HTTP/1 the server itself refuses more than 100. 100.
     pub fields: usize,
-    /// How many fields a reply may have. 100: more, and hyper makes room for as many in each reply, on the heap.
+    /// The most fields of a reply. 100: with more, hyper allocates room for as many in each reply, on the heap.
     pub reply_fields: usize,
-    /// Bytes of a reply's head, and of what is read ahead of its body. 64 KiB.
+    /// The most bytes of a reply's head, and of the part of its body that is read ahead. 64 KiB.
     pub reply_head: usize,
-    /// How long an idle connection to an upstream is kept. 20 s: shorter than most servers keep theirs.
+    /// How long an idle connection to an upstream is kept. 20 s: less than most servers keep theirs.
     pub idle: Duration,
-    /// How many connections without a request are kept, for each upstream. 1,024.
+    /// The most connections without a request that are kept for each upstream, by each node and each of a server's
+    /// [`Workers`](super::server::Workers). 1,024.
     pub idle_connections: usize,
-    /// How long is waited for the upstream's `100 Continue` before the body is sent all the same. 3 s.
+    /// How long to wait for the upstream's `100 Continue` before the body is sent all the same. 3 s.
     pub expect: Duration,
 }
 
@@ -74,5 +76,17 @@ impl Default for Limits {
             idle_connections: 1_024,
             expect: Duration::from_secs(3),
         }
+    }
+}
+
+impl Limits {
+    /// The buffer for a reply's head, as hyper takes it: it asks for 8 KiB at least.
+    pub(super) fn reply_buffer(&self) -> usize {
+        self.reply_head.max(8 << 10)
+    }
+
+    /// The most fields of a reply, if it is not what hyper has by itself, for which it makes room on the stack.
+    pub(super) fn other_reply_fields(&self) -> Option<usize> {
+        (self.reply_fields != 100).then_some(self.reply_fields)
     }
 }

@@ -1,4 +1,4 @@
-//! How long one side of a body is waited for.
+//! Limits how long one side of a body is waited for.
 
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -9,23 +9,23 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::limits::Rate;
 
-/// So much later; in thirty years, where no clock will show it.
+/// The instant plus this time, or a time in thirty years if no clock can show it.
 pub(super) fn later(instant: Instant, by: Duration) -> Instant {
     const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
     instant.checked_add(by).unwrap_or_else(|| instant + NEVER)
 }
 
 pin_project! {
-    /// Measures the time in which a side is waited for, and says when that is too long.
+    /// Measures the time in which a side is waited for, and finds out when that is too long.
     ///
-    /// The clock is read only where there is something to wait for. The timer is made once and is not moved with each part of a body: when it
-    /// goes off, it is seen whether it should have.
+    /// The clock is read only when there is something to wait for. The timer is made once and is not moved with each
+    /// part of a body: when it fires, this looks whether it should have.
     #[derive(Debug)]
     pub(super) struct Pace {
         silence: Duration,
         rate: Option<Rate>,
         until: Option<Instant>,
-        // In this window.
+        // The bytes in this window.
         moved: u64,
         waited: Duration,
         since: Option<Instant>,
@@ -35,12 +35,12 @@ pin_project! {
 }
 
 impl Pace {
-    /// `until` is when all of it has to be over.
+    /// `until` is the time by which everything has to be over.
     pub(super) const fn new(silence: Duration, rate: Option<Rate>, until: Option<Instant>) -> Self {
         Self { silence, rate, until, moved: 0, waited: Duration::ZERO, since: None, timer: None }
     }
 
-    /// So many bytes came, or went.
+    /// So many bytes came or went.
     pub(super) fn moved(self: Pin<&mut Self>, bytes: usize) {
         let this = self.project();
         let Some(rate) = this.rate else {
@@ -56,7 +56,7 @@ impl Pace {
         }
     }
 
-    /// Nothing can be done but wait. Ready when that has been too long.
+    /// There is nothing to do but wait. Ready when the wait is too long.
     pub(super) fn poll_wait(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
         let since = *this.since.get_or_insert_with(Instant::now);
@@ -81,7 +81,7 @@ impl Pace {
         }
     }
 
-    /// Whether the time for all of it is over.
+    /// Whether the time for everything is over.
     pub(super) fn is_over(&self) -> bool {
         self.until.is_some_and(|until| until <= Instant::now())
     }

@@ -1,4 +1,4 @@
-//! [`Paths`]: what is routed is what is passed on.
+//! [`Paths`]: the path that is routed is the path that is passed on.
 
 use std::string::String;
 
@@ -8,13 +8,16 @@ use http::uri::{PathAndQuery, Uri};
 
 use super::error::BadRequest;
 
-/// A node that brings a request's path into normal form, before anything is decided by it, or refuses what is not in it.
+/// A node that brings a request's path into normal form before anything is decided by it, or refuses a path that is not
+/// in normal form.
 ///
-/// Where a chain chooses by the path, `/static/../api` and `/static/%2e%2e/api` must not be one thing to it and another to the upstream. Normal form is that of
-/// RFC 3986, 6.2.2: no dot segments, no encoded character that need not be, and upper-case digits in the encodings that are left.
+/// If a chain decides by the path, `/static/../api` and `/static/%2e%2e/api` must not mean one thing to the chain and
+/// another to the upstream. Normal form is that of RFC 3986, 6.2.2: no dot segments, no unnecessarily encoded
+/// characters, and upper-case digits in the remaining encodings.
 ///
-/// Refused by both: an encoding that is none, an encoded NUL, slash or backslash and a backslash (servers differ in what these are), and a path that climbs
-/// above its root. Two slashes in a row are two slashes: what that means is the upstream's business.
+/// Both kinds refuse a malformed encoding, an encoded NUL, slash or backslash and a backslash (servers differ in what
+/// these mean), and a path that climbs above its root. Two slashes in a row stay two slashes: the upstream decides what
+/// they mean.
 ///
 /// ```
 /// use chain_runtime::proxy::Paths;
@@ -34,19 +37,19 @@ pub struct Paths {
 
 #[node(crate = crate)]
 impl Paths {
-    /// What is not in normal form is brought into it.
+    /// Brings paths into normal form.
     #[must_use]
     pub const fn normalised() -> Self {
         Self { is_mended: true }
     }
 
-    /// What is not in normal form is refused.
+    /// Refuses paths that are not in normal form.
     #[must_use]
     pub const fn refused() -> Self {
         Self { is_mended: false }
     }
 
-    /// Looks at the path. Copies it only where it has to be changed. The query stays as it is.
+    /// Looks at the path. It copies the path only if it has to be changed. The query stays as it is.
     ///
     /// # Errors
     ///
@@ -74,12 +77,12 @@ impl Paths {
     }
 }
 
-/// Whether there is nothing to look at: no encoding, no backslash, and no segment that begins with a dot.
+/// Whether the path needs no closer look: no encoding, no backslash, and no segment that begins with a dot.
 fn is_plain(path: &str) -> bool {
     !path.bytes().any(|byte| matches!(byte, b'%' | b'\\')) && !path.contains("/.")
 }
 
-/// The path in normal form. `None` where it has none.
+/// The path in normal form. `None` if it has no normal form.
 fn normal(path: &str) -> Option<String> {
     let decoded = decoded(path)?;
     let mut normal = String::with_capacity(decoded.len());
@@ -105,7 +108,7 @@ fn normal(path: &str) -> Option<String> {
     Some(normal)
 }
 
-/// Without the encodings that need not be, and with upper-case digits in the others.
+/// The path without unnecessary encodings, and with upper-case digits in the others.
 fn decoded(path: &str) -> Option<String> {
     let mut decoded = String::with_capacity(path.len());
     let mut bytes = path.bytes();
@@ -126,7 +129,7 @@ fn decoded(path: &str) -> Option<String> {
                     }
                 }
             }
-            // A path may have bytes past ASCII; they come as they are, a character at a time.
+            // A path may have bytes outside of ASCII. They stay as they are, one character at a time.
             byte if byte.is_ascii() => decoded.push(char::from(byte)),
             _ => return None,
         }

@@ -1,4 +1,4 @@
-//! Whose turn it is: [`Pick`] picks an upstream for a request, and its [`Turn`] hears how that ended.
+//! [`Pick`] picks an upstream for a request, and its [`Turn`] hears how the try ended.
 
 use http::StatusCode;
 use http::request::Parts;
@@ -6,18 +6,18 @@ use http::request::Parts;
 use super::streaming::Streaming;
 use super::upstream::Upstream;
 
-/// Who picks the upstream for a request.
+/// Picks the upstream for a request.
 ///
-/// What is picked is held as a [`Turn`] until it is known what became of it, and is given back on every way out.
+/// The picked upstream is held as a [`Turn`] until its try has ended, and is given back on every way out.
 ///
-/// A [`Rotation`](super::Rotation) is one, and with the feature `upstream` so is a `upstream::Pick` of a registry's members. One that chooses
-/// among several passes on what it is asked:
+/// A [`Rotation`](super::Rotation) is a `Pick`, and with the feature `upstream` so is a `upstream::Pick` of a
+/// registry's members. A `Pick` that chooses among several passes its calls on:
 ///
 /// ```
 /// use chain_runtime::proxy::{Pick, Rotation};
 /// use http::request::Parts;
 ///
-/// /// One group for what is below a path, and one for all the rest.
+/// /// One group for requests below a path, and one for all others.
 /// struct ByPath { path: String, there: Rotation, elsewhere: Rotation }
 ///
 /// impl ByPath {
@@ -45,32 +45,34 @@ pub trait Pick {
     where
         Self: 'a;
 
-    /// What is known of a request's tries, from one to the next: whom not to pick again. It begins as its default with each request. `()` where nothing is.
+    /// What is remembered of a request's tries, such as the upstreams not to pick again. It is its default at the
+    /// beginning of each request. It is `()` if nothing is remembered.
     type Tried: Default + Send;
 
-    /// Picks one, for a request as the client sent it but for the fields that the proxy rewrote: the target is the client's, at each try. `None` where none can
-    /// be asked.
+    /// Picks one, for a request as the client sent it, except for the fields that the proxy rewrote. The target is the
+    /// client's, at each try. `None` if no upstream can be asked.
     ///
-    /// It is called once more for the same request only where the one that was picked before took no connection.
+    /// It is called again for the same request only if the upstream that was picked before accepted no connection.
     fn pick(&self, request: &Parts, tried: &mut Self::Tried) -> Option<Self::Turn<'_>>;
 
-    /// To how many upstreams this request is sent at most, one after another, while they refuse connections. It is asked once for each request, before
-    /// anything is picked.
+    /// The most upstreams to which this request is sent, one after another, while they refuse connections. It is called
+    /// once for each request, before the first pick.
     fn tries(&self, request: &Parts) -> usize;
 }
 
 /// An upstream that was picked for one try.
 ///
-/// It is told how that ended. Where it is dropped without having been told, the request was cancelled: by the client, which says nothing
-/// about the upstream, or by a deadline, which may.
+/// It is told how the try ended. If it is dropped without having been told, the request was cancelled: by the client,
+/// which says nothing about the upstream, or by a deadline, which may.
 pub trait Turn {
     /// The upstream.
     fn upstream(&self) -> &Upstream;
 
-    /// How it ended.
+    /// The try ended in this way.
     fn ended(self, outcome: Outcome);
 
-    /// The head of a reply came. What is returned goes with the reply's body, or with the tunnel, to its end. Where nothing has to, it has [ended](Self::ended).
+    /// The head of a reply came. The returned value goes with the reply's body, or with the tunnel, to its end. If
+    /// nothing has to go with it, the try has [ended](Self::ended).
     fn streams(self, outcome: Outcome) -> Streaming
     where
         Self: Sized,
@@ -80,13 +82,13 @@ pub trait Turn {
     }
 }
 
-/// What became of a try.
+/// How a try ended.
 ///
 /// | | outcome |
 /// | --- | --- |
 /// | a reply | [`Replied`](Outcome::Replied) |
 /// | [`Error::Refused`](super::Error::Refused), [`Broken`](super::Error::Broken), [`Reply`](super::Error::Reply) | [`Failed`](Outcome::Failed) |
-/// | [`Error::Silent`](super::Error::Silent), and [`Expired`](super::Error::Expired) unless the client was waited for | [`TimedOut`](Outcome::TimedOut) |
+/// | [`Error::Silent`](super::Error::Silent), and [`Expired`](super::Error::Expired) unless the wait was for the client | [`TimedOut`](Outcome::TimedOut) |
 /// | all other errors | [`Client`](Outcome::Client) |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -95,13 +97,13 @@ pub enum Outcome {
     Replied {
         /// With this status.
         status: StatusCode,
-        /// Whether that is the reply of one that is well: see [`Settings::blames`](super::Settings::blames).
+        /// Whether that is the reply of a healthy upstream: see [`Settings::blames`](super::Settings::blames).
         ok: bool,
     },
-    /// It did not: it refused, broke off, or sent what is no reply.
+    /// The upstream did not reply: it refused, broke off, or sent a malformed reply.
     Failed,
-    /// It was silent for too long.
+    /// The upstream was silent for too long.
     TimedOut,
-    /// It was not the upstream's doing: a body that is too large, too slow or malformed, most of all.
+    /// The upstream was not at fault: mostly, a body was too large, too slow or malformed.
     Client,
 }

@@ -1,4 +1,4 @@
-//! [`Rendered`]: replies of the proxy's, with failures told in the application's own way.
+//! [`Rendered`]: the proxy's replies, with failures in the application's own form.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -15,17 +15,18 @@ use crate::failure::{Failure, Render};
 use crate::flow::IntoReply;
 use crate::tailed::Tailed;
 
-/// How failures are told: what a [`Rendered`] body has as its parameter.
+/// How failures are rendered: the parameter of a [`Rendered`] body.
 pub trait Renderer {
-    /// The reply that tells the client of this failure. [`Failure::response`] makes one with the status and the fields that belong to it.
+    /// Makes the reply that tells the client of this failure. [`Failure::response`] makes one with the status and the
+    /// fields that belong to it.
     fn render(failure: &Failure<'_>) -> Response<Body>;
 }
 
 pin_project! {
-    /// A [`Body`] whose [`Failure`]s are rendered by an `R`, all of them in one place.
+    /// A [`Body`] whose [`Failure`]s are all rendered by an `R`, in one place.
     ///
-    /// A chain with a [`Forward`](super::Forward) in it has `Response<Rendered<R>>` as its reply, or `Response<Tailed<Rendered<R>, T>>`; replies with a
-    /// `Body` become that by themselves.
+    /// A chain with a [`Forward`](super::Forward) in it has `Response<Rendered<R>>` as its reply, or
+    /// `Response<Tailed<Rendered<R>, T>>`. Replies with a `Body` are converted by themselves.
     ///
     /// ```
     /// use chain_runtime::proxy::{Body, Client, Forward, Rendered, Renderer, Rotation};
@@ -57,7 +58,7 @@ pin_project! {
     /// }
     ///
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// // Nobody listens there.
+    /// // No server listens there.
     /// let proxy = Proxy { forward: Forward::to(Rotation::new(["http://127.0.0.1:1".parse().unwrap()])) };
     /// let request = http::Request::get("/").header("host", "a.example").body(()).unwrap();
     /// let reply = proxy.run(request.into_parts().0, Full::default(), Client::unknown()).await;

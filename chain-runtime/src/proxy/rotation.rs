@@ -1,4 +1,4 @@
-//! [`Rotation`]: upstreams that take turns, without anything besides.
+//! [`Rotation`]: upstreams that take turns, and no more than that.
 
 use core::fmt;
 use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -13,23 +13,24 @@ use super::pick::{Outcome, Pick, Turn};
 use super::upstream::Upstream;
 use crate::around::Deadline;
 
-/// For how long an upstream that failed is left alone, the first time and at most. Each failure in a row doubles it.
+/// How long an upstream that failed is not asked, the first time and at most. Each failure in a row doubles it.
 const REST: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
-/// So many replies in a row that say that a gateway or a service failed (502, 503, 504) count as a failure.
+/// This many replies in a row that say that a gateway or a service failed (502, 503, 504) count as a failure.
 const TROUBLED: u32 = 5;
 
-/// Upstreams that take turns. One that failed rests for a while, while others of its group do not.
+/// Upstreams that take turns. An upstream that failed rests for a while, unless all of its group rest.
 ///
-/// - It fails where it refuses a connection, breaks off, sends what is no reply, or is silent for too long; also where a
-///   [`Deadline`](crate::around::Deadline) around the node ends the wait for it.
-/// - The first rest takes 500 ms, each one after another failure in a row twice as long, 30 s at most. A reply ends the row.
-/// - Where all rest, all take turns: somebody has to be asked.
+/// - An upstream fails if it refuses a connection, breaks off, sends a malformed reply, or is silent for too long. It
+///   also fails if a [`Deadline`](crate::around::Deadline) around the node ends the wait for it.
+/// - The first rest takes 500 ms. Each one after another failure in a row takes twice as long, at most 30 s. A reply
+///   ends the row.
+/// - If all rest, all take turns, because some upstream has to be asked.
 ///
 /// Picking takes no lock and allocates nothing.
 ///
-/// This is for a fixed group without the feature `upstream`. With it, a `upstream::Pick` of a registry's members does all of this and more: who is there changes
-/// while it runs, and whose turn it is goes by load.
+/// This is for a fixed group without the feature `upstream`. With that feature, a `upstream::Pick` of a registry's
+/// members does all of this and more: its members change while it runs, and it picks by load.
 ///
 /// ```
 /// use chain_runtime::proxy::{Pick, Rotation, Turn, Outcome};
@@ -58,7 +59,7 @@ struct Member {
     rests_until: AtomicU64,
     /// Failures in a row.
     failures: AtomicU32,
-    /// Replies in a row that say that something failed.
+    /// Replies in a row that say that a gateway or a service failed.
     troubled: AtomicU32,
 }
 
@@ -90,14 +91,14 @@ impl Rotation {
 
 impl Pick for Rotation {
     type Turn<'a> = Rotated<'a>;
-    /// Who refused a connection rests.
+    /// An upstream that refused a connection rests, so nothing has to be remembered.
     type Tried = ();
 
     fn pick(&self, _: &Parts, (): &mut ()) -> Option<Rotated<'_>> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let count = self.members.len();
         let first = turn.checked_rem(count)?;
-        // The clock is read only where somebody has failed of late.
+        // The clock is read only if an upstream has failed lately.
         let rests = |member: &Member| member.rests_until.load(Ordering::Relaxed) != 0;
         let mut chosen = first;
         if self.members.iter().any(rests) {
@@ -127,7 +128,7 @@ impl fmt::Display for Rotation {
 pub struct Rotated<'a> {
     group: &'a Rotation,
     member: &'a Member,
-    /// The deadline that it runs under.
+    /// The deadline of the try.
     until: Option<Instant>,
     is_told: bool,
 }
@@ -175,7 +176,7 @@ impl Turn for Rotated<'_> {
 
 impl Drop for Rotated<'_> {
     fn drop(&mut self) {
-        // The try was given up. Whose doing it was, the deadline that it ran under knows.
+        // The try was abandoned. Its deadline tells whose fault that was.
         if !self.is_told && self.until.is_some_and(|until| until <= Instant::now()) {
             self.rest();
         }

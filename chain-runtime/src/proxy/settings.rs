@@ -1,4 +1,4 @@
-//! [`Settings`]: what can be told to a forwarding node.
+//! [`Settings`]: the settings of a forwarding node.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::identity::Reserved;
 use super::limits::Limits;
 use super::tunnel::Tunnels;
 
-/// What [`Forward`](super::Forward) is told besides who picks the upstream.
+/// The settings of [`Forward`](super::Forward), apart from what picks the upstream.
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,7 +40,7 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// The usual limits, called `chain`, without tunnels and TLS. `Host` is the upstream's.
+    /// The usual limits, with the name `chain`, without tunnels and TLS. `Host` is the upstream's.
     fn default() -> Self {
         Self {
             limits: Limits::default(),
@@ -56,51 +56,56 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// What a request may take.
+    /// Sets the limits of a request.
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// The name by which this proxy calls itself in `Via`. A request that names it there already has been here before, and is refused: so two
-    /// proxies in one row need different names.
+    /// Sets the name by which this proxy calls itself in `Via`. A request whose `Via` already has the name has been
+    /// here before, and is refused: so two proxies in one row need different names.
     ///
     /// # Panics
     ///
-    /// Where it is not a token (RFC 9110, 5.6.2), which may also have a colon and a port.
+    /// If it is not a token (RFC 9110, 5.6.2), which may also have a colon and a port.
     #[must_use]
     pub fn via(mut self, name: &str) -> Self {
         self.via = Via::new(name).unwrap_or_else(|| panic!("`{name}` is not a token"));
         self
     }
 
-    /// Fields that only this proxy writes, besides `Forwarded` and its relatives: what a [`Sender`](super::Sender) states. What a client sends in
-    /// their names is removed, in any spelling that a server may take for them.
+    /// Sets the fields that only this proxy writes, besides `Forwarded` and its relatives: a [`Sender`](super::Sender)
+    /// states them. Fields that a client sends under these names are removed, in any spelling that a server may take
+    /// for them.
     #[must_use]
     pub fn reserves(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         Arc::make_mut(&mut self.reserved).state(names);
         self
     }
 
-    /// Fields that are between the client and this proxy, and not passed on, in any spelling: an API key, say.
+    /// Sets fields that are between the client and this proxy, such as an API key. They are not passed on, in any
+    /// spelling.
     #[must_use]
     pub fn hides(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         Arc::make_mut(&mut self.reserved).hide(names);
         self
     }
 
-    /// `Host` is passed on as the client said it. Otherwise it names the upstream, and `Forwarded` says what the client asked for.
+    /// Passes `Host` on as the client sent it. Otherwise it names the upstream, and `Forwarded` says what the client
+    /// asked for.
     ///
-    /// That is for HTTP/1.1, which an upstream with TLS is then asked in. To an upstream at `h2c://` the target always names the upstream.
+    /// This is for HTTP/1.1, which is then spoken to an upstream with TLS. To an upstream at `h2c://` the target always
+    /// names the upstream.
     #[must_use]
     pub const fn keeps_host(mut self) -> Self {
         self.keeps_host = true;
         self
     }
 
-    /// Which replies are those of an upstream that is not well, of those with a status of 500 to 599: all, where nothing is said. Others never are: a 4xx is the client's
-    /// mistake. Whoever picks hears of it, as the `ok` of an [`Outcome`](super::Outcome::Replied).
+    /// Sets which replies with a status of 500 to 599 are those of an upstream that is not well. The default is all of
+    /// them. Other replies never are: a 4xx is the client's mistake. The pick is told, by the `ok` of an
+    /// [`Outcome`](super::Outcome::Replied).
     ///
     /// ```
     /// use chain_runtime::proxy::Settings;
@@ -115,19 +120,19 @@ impl Settings {
         self
     }
 
-    /// Whether this is the reply of an upstream that is well.
+    /// Whether this is the reply of a healthy upstream.
     pub(super) fn is_ok(&self, status: StatusCode) -> bool {
         !(status.is_server_error() && (self.blames)(status))
     }
 
-    /// Upgrades, WebSocket most of all, are passed on. Otherwise a client's wish for one is not.
+    /// Passes upgrades on, WebSocket most of all. By default a client's wish for one is not passed on.
     #[must_use]
     pub fn tunnels(mut self, tunnels: &Tunnels) -> Self {
         self.tunnels = Some(tunnels.clone());
         self
     }
 
-    /// How TLS is spoken to upstreams whose URL is `https://`. Without it, a request to one of them is a 502.
+    /// Sets how TLS is spoken to upstreams whose URL is `https://`. Without it, a request to such an upstream is a 502.
     #[cfg(feature = "rustls")]
     #[must_use]
     pub fn tls(mut self, tls: super::tls::Tls) -> Self {

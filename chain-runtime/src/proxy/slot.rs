@@ -1,4 +1,4 @@
-//! [`Slot`]: where an upstream keeps the connections to it.
+//! [`Slot`]: the place where an upstream keeps its connections.
 
 use core::any::Any;
 use core::fmt;
@@ -6,9 +6,13 @@ use std::boxed::Box;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::vec::Vec;
 
-/// The connections to an upstream, of each node that asks it. They end with the upstream: when no registry has the member any more, and nothing is in flight there.
+use super::server::Here;
+
+/// The connections to an upstream, for each node that asks it, and each worker on which it does. They end with the
+/// upstream: when no registry has the member any more, and no request is in flight there.
 ///
-/// Those of a node that is gone end when another node comes to ask, or by themselves when they have been idle for their time.
+/// The connections of a node or a worker that is gone end when another one comes to ask, or by themselves when they
+/// have been idle for their time.
 #[derive(Default)]
 pub(super) struct Slot {
     all: RwLock<Vec<Owned>>,
@@ -17,34 +21,37 @@ pub(super) struct Slot {
     requests: core::sync::atomic::AtomicU64,
 }
 
-/// Says which node it is.
+/// Tells which node it is.
 #[derive(Debug, Default)]
 pub(super) struct NodeId(Arc<()>);
 
 struct Owned {
-    /// It keeps the number from being another node's.
+    /// It keeps the number from being reused for another node.
     node: Weak<()>,
+    /// The worker whose runtime drives them.
+    by: Here,
     clients: Box<dyn Any + Send + Sync>,
 }
 
 impl Slot {
-    /// Uses what this node has here, and makes it before if it is not there yet.
+    /// Uses this node's entry on this worker, and makes it first if it is not there yet.
     pub(super) fn with<C: Any + Send + Sync, R>(
         &self,
         node: &NodeId,
         make: impl FnOnce() -> C,
         serve: impl FnOnce(&C) -> R,
     ) -> R {
-        let has = |all: &[Owned]| all.iter().position(|one| one.node.as_ptr() == Arc::as_ptr(&node.0));
+        let is_mine = |one: &Owned| one.node.as_ptr() == Arc::as_ptr(&node.0) && one.by.is_here();
+        let has = |all: &[Owned]| all.iter().position(is_mine);
         let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(clients) = has(&all).and_then(|at| all[at].clients.downcast_ref()) {
             return serve(clients);
         }
         drop(all);
-        let made = Owned { node: Arc::downgrade(&node.0), clients: Box::new(make()) };
+        let made = Owned { node: Arc::downgrade(&node.0), by: Here::new(), clients: Box::new(make()) };
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
-        // What is let go of is dropped when nobody is kept waiting by it.
-        let mut unused: Vec<_> = all.extract_if(.., |one| one.node.strong_count() == 0).collect();
+        // Unused entries are dropped after the lock is released.
+        let mut unused: Vec<_> = all.extract_if(.., |one| one.node.strong_count() == 0 || one.by.has_ended()).collect();
         let at = match has(&all) {
             // Another thread was faster.
             Some(at) => {
@@ -65,7 +72,7 @@ impl Slot {
 
 #[cfg(feature = "upstream")]
 impl Slot {
-    /// Whether it had requests since this was asked last. By now they are so many.
+    /// Whether the upstream had requests since the last call. `requests` is their present number.
     pub(super) fn was_used(&self, requests: u64) -> bool {
         self.requests.swap(requests, core::sync::atomic::Ordering::Relaxed) != requests
     }

@@ -13,9 +13,11 @@ use crate::around::{Timer as _, TokioTimer};
 #[cfg(feature = "upstream")]
 use crate::upstream::{self, InFlight, Lease};
 
-/// What goes with the body of a reply, or with a tunnel, to its end: so an upstream is not drained before, and hears where its reply breaks off midway.
+/// Goes with the body of a reply, or with a tunnel, to its end. So an upstream is not drained before that, and hears if
+/// its reply breaks off midway.
 ///
-/// By default it is nothing. With the feature `upstream` it is made of a lease that one of the registry's members was picked by, or of what keeps a request in flight.
+/// By default it is empty. With the feature `upstream` it is made of the lease by which a registry's member was picked,
+/// or of the value that keeps a request in flight.
 #[derive(Debug, Default)]
 pub struct Streaming {
     #[cfg(feature = "upstream")]
@@ -27,18 +29,19 @@ pub struct Streaming {
 enum Kept {
     #[default]
     Nothing,
-    /// It says that a good reply came. Where this breaks off before that is noted, it says that instead.
+    /// It reports that a good reply came. If the reply breaks off before that is noted, it reports that instead.
     Lease { lease: Lease<Upstream>, until: Instant },
-    /// Its lease is returned before.
+    /// Its lease was returned before.
     InFlight { request: InFlight<Upstream>, tells: bool },
 }
 
-/// A good reply is noted at its end, but so long after its head at the latest: what takes longer would be missing beside the failures of those that do not.
+/// A good reply is noted at its end, but no later than this after its head: otherwise slow replies would be missing in
+/// comparison with the failures of other members.
 #[cfg(feature = "upstream")]
 const NOTED: Duration = Duration::from_secs(1);
 
 impl Streaming {
-    /// Some of the reply came.
+    /// A part of the reply came.
     pub(super) fn goes_on(&mut self) {
         #[cfg(feature = "upstream")]
         if let Kept::Lease { until, .. } = &self.kept
@@ -62,7 +65,8 @@ impl Streaming {
         }
     }
 
-    /// Its end may be far away, so a good reply is noted now; but not of a member whose last request failed, for this may be one more that breaks off soon.
+    /// Its end may be far away, so a good reply is noted now. But this is not done for a member whose last request
+    /// failed, because this reply may also break off soon.
     pub(super) fn lasts(self) -> Self {
         #[cfg(feature = "upstream")]
         if let Kept::Lease { lease, .. } = &self.kept
@@ -73,7 +77,8 @@ impl Streaming {
         self.noted(true)
     }
 
-    /// Has it noted now that a good reply came, since its end may be far away. `tells` is whether that says something of the upstream, too.
+    /// Notes now that a good reply came, since its end may be far away. `tells` says whether a later break is reported
+    /// as well.
     pub(super) fn noted(self, tells: bool) -> Self {
         #[cfg(not(feature = "upstream"))]
         let _ = tells;
@@ -85,23 +90,26 @@ impl Streaming {
     }
 }
 
-/// The reply was noted when its head came. This is one more thing to know of the member.
+/// The reply was noted when its head came. This is an additional note about the member.
 #[cfg(feature = "upstream")]
 fn note(request: &InFlight<Upstream>, outcome: upstream::Outcome) {
     request.seat().note(outcome, Duration::ZERO);
 }
 
-/// For a good reply. Where it breaks off within a second of its head, a failure is noted in the place of it, and where it does so later, besides it. A stream of events
-/// (`text/event-stream`, gRPC) is noted at once, unless the member's last request failed; and a tunnel always is.
+/// For a good reply. If it breaks off within a second of its head, a failure is noted in its place; if it does so
+/// later, a failure is noted in addition. A stream of events (`text/event-stream`, gRPC) is noted at once, unless the
+/// member's last request failed. A tunnel is always noted at once.
 #[cfg(feature = "upstream")]
 impl From<Lease<Upstream>> for Streaming {
     fn from(mut lease: Lease<Upstream>) -> Self {
-        lease.streams();
-        Self { kept: Kept::Lease { lease, until: TokioTimer.now() + NOTED } }
+        let now = TokioTimer.now();
+        lease.streams_at(now);
+        Self { kept: Kept::Lease { lease, until: now + NOTED } }
     }
 }
 
-/// The request is in flight until the end of the reply. Where the reply breaks off, a failure is noted of the member, besides what the lease said.
+/// The request is in flight until the end of the reply. If the reply breaks off, a failure of the member is noted, in
+/// addition to what the lease reported.
 #[cfg(feature = "upstream")]
 impl From<&Lease<Upstream>> for Streaming {
     fn from(lease: &Lease<Upstream>) -> Self {
@@ -109,7 +117,7 @@ impl From<&Lease<Upstream>> for Streaming {
     }
 }
 
-/// The request is in flight until the end of the reply, and nothing more is noted of the member.
+/// The request is in flight until the end of the reply, and nothing more is noted about the member.
 #[cfg(feature = "upstream")]
 impl From<InFlight<Upstream>> for Streaming {
     fn from(request: InFlight<Upstream>) -> Self {

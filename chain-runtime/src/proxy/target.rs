@@ -1,4 +1,4 @@
-//! What a request asks for, and of whom: the four forms of a target (RFC 9112, 3.2), and the host.
+//! The target of a request in its four forms (RFC 9112, 3.2), and the host.
 
 use core::fmt::Write as _;
 
@@ -10,24 +10,25 @@ use http::{HeaderValue, Method, Version};
 use super::error::BadRequest;
 use super::text::Text;
 
-/// In a request's extensions: the client sent a fragment with the target, which nobody may (RFC 9112, 3.2). The server saw it; `http::Uri` leaves it out.
+/// Stands in a request's extensions if the client sent a fragment with the target, which is not allowed (RFC 9112,
+/// 3.2). The server saw it; `http::Uri` leaves it out.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HasFragment;
 
-/// What a request asks for.
+/// The target of a request.
 pub(super) struct Target {
     /// The path and the query; `*` for the server itself.
     pub(super) path: PathAndQuery,
-    /// The host that the client asked for. HTTP/1.0 needs none.
+    /// The host for which the client asked. HTTP/1.0 needs none.
     pub(super) host: Option<HeaderValue>,
 }
 
-/// Reads the target and the host, or says what is wrong with them.
+/// Reads the target and the host, or returns the error in them.
 ///
-/// The target's own host counts, where it has one (RFC 9112, 3.2.2), and `Host` must be there, once, all the same (3.2). Over HTTP/2 the two
-/// must not differ (RFC 9113, 8.3.1).
+/// The target's own host counts, if it has one (RFC 9112, 3.2.2). `Host` must be there, once, all the same (3.2). Over
+/// HTTP/2 the two must not differ (RFC 9113, 8.3.1).
 pub(super) fn read(request: &Parts, text: &mut Text) -> Result<Target, BadRequest> {
-    check(request)?;
+    check_hosts(request)?;
     let host = match request.uri.authority() {
         None => request.headers.get(HOST).cloned(),
         Some(authority) => text.value(|text| text.write_str(authority.as_str())),
@@ -35,8 +36,14 @@ pub(super) fn read(request: &Parts, text: &mut Text) -> Result<Target, BadReques
     Ok(Target { path: path(request)?, host })
 }
 
-/// Whether [`read`] would succeed. Copies nothing.
+/// Whether [`read`] would succeed. It copies nothing.
 pub(super) fn check(request: &Parts) -> Result<(), BadRequest> {
+    check_hosts(request)?;
+    path(request).map(drop)
+}
+
+/// Whether all is well but the path.
+fn check_hosts(request: &Parts) -> Result<(), BadRequest> {
     let named = host_field(request)?;
     if request.method == Method::CONNECT {
         return Err(BadRequest::Tunnel);
@@ -53,11 +60,11 @@ pub(super) fn check(request: &Parts) -> Result<(), BadRequest> {
             Err(BadRequest::TwoHosts)
         }
         (None, None) if request.version != Version::HTTP_10 => Err(BadRequest::NoHost),
-        _ => path(request).map(drop),
+        _ => Ok(()),
     }
 }
 
-/// The path and the query, of a target in one of the forms that may stand here.
+/// The path and the query, of a target in one of the allowed forms.
 fn path(request: &Parts) -> Result<PathAndQuery, BadRequest> {
     let uri = &request.uri;
     let is_options = request.method == Method::OPTIONS;
@@ -80,7 +87,7 @@ fn path(request: &Parts) -> Result<PathAndQuery, BadRequest> {
     }
 }
 
-/// The one `Host` that is there, if there is one, in good form.
+/// The one `Host` field, if there is one, in good form.
 fn host_field(request: &Parts) -> Result<Option<&HeaderValue>, BadRequest> {
     let mut hosts = request.headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
@@ -109,7 +116,7 @@ fn is_host(host: &[u8]) -> bool {
         Some((b':', port)) => port.len() <= 5 && port.iter().all(u8::is_ascii_digit),
         Some(_) => false,
     };
-    // What is encoded is two digits behind its percent sign.
+    // An encoding is two digits after a percent sign.
     let is_encoded = name
         .split(|&byte| byte == b'%')
         .skip(1)

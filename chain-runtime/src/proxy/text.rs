@@ -1,4 +1,4 @@
-//! Where field values are written.
+//! The memory in which field values are written.
 
 use core::fmt;
 
@@ -8,10 +8,10 @@ use http::HeaderValue;
 /// Room for the values of several requests.
 const ROOM: usize = 2_048;
 
-/// The most that one value may take without a look at how much room there is.
+/// The most bytes of one value that are written without a look at the remaining room.
 const VALUE: usize = 256;
 
-/// Memory that values share. Once the last of them is gone, it is used again.
+/// Memory that values share. When the last of them is gone, the memory is reused.
 #[derive(Debug)]
 pub(super) struct Text(BytesMut);
 
@@ -22,14 +22,15 @@ impl Default for Text {
 }
 
 impl Text {
-    /// Takes the memory back, if the values of the last request are gone, as they mostly are.
+    /// Takes the memory back, if the values of the last request are gone, as is mostly the case.
     ///
-    /// Where they are not, [`value`](Text::value) goes on behind them, and asks for new memory only when that is used up.
+    /// If they are not gone, [`value`](Text::value) goes on after them, and asks for new memory only when the old one
+    /// is used up.
     pub(super) fn make_room(&mut self) {
         let _ = self.0.try_reclaim(ROOM);
     }
 
-    /// Writes a value. `None` if it came out as something that no field may hold.
+    /// Writes a value. `None` if a field cannot hold the result.
     pub(super) fn value(&mut self, write: impl FnOnce(&mut BytesMut) -> fmt::Result) -> Option<HeaderValue> {
         if self.0.capacity() < VALUE {
             self.0.reserve(ROOM);

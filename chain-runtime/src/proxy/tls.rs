@@ -19,24 +19,26 @@ use super::error::Cause;
 /// A stream to an upstream.
 pub(super) type Stream = TlsStream<TcpStream>;
 
-/// How upstreams are verified, and what is spoken to them.
+/// How upstreams are verified, and which protocol is spoken to them.
 ///
-/// What is verified, and by which roots, is the [`ClientConfig`]'s: rustls verifies certificates and names unless it is told not to. The name
-/// (SNI) is the host of the upstream's URL. HTTP/2 is offered besides HTTP/1.1, and the upstream chooses.
+/// The [`ClientConfig`] says what is verified, and by which roots: rustls verifies certificates and names unless it is
+/// told not to. The name (SNI) is the host of the upstream's URL. HTTP/2 is offered besides HTTP/1.1, and the upstream
+/// chooses.
 #[derive(Clone)]
 pub struct Tls {
     config: ClientConfig,
 }
 
 impl Tls {
-    /// By this configuration. Its `alpn_protocols` are replaced.
+    /// Uses this configuration. Its `alpn_protocols` are replaced.
     #[must_use]
     pub fn new(mut config: ClientConfig) -> Self {
         config.alpn_protocols = std::vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Self { config }
     }
 
-    /// Makes connections; without HTTP/2, where the target would have to name another host than the connection is to.
+    /// Makes connections. They are without HTTP/2 if the target would have to name another host than that of the
+    /// connection.
     pub(super) fn connector(mut self, keeps_host: bool) -> Secure {
         if keeps_host {
             self.config.alpn_protocols.retain(|protocol| protocol != b"h2");
@@ -50,7 +52,7 @@ impl Tls {
 pub(super) struct Secure(TlsConnector);
 
 impl Secure {
-    /// Makes a stream, and says whether HTTP/2 is spoken on it.
+    /// Makes a stream, and returns whether HTTP/2 is spoken on it.
     pub(super) async fn connect(&self, uri: &Uri, tcp: TcpStream, patience: Duration) -> Result<(Stream, bool), Cause> {
         let host = uri.host().ok_or("an upstream without a host")?;
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);

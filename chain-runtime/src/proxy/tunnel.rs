@@ -18,13 +18,15 @@ use super::pace::later;
 use super::streaming::Streaming;
 use crate::tailed::{Carried, Tunnel};
 
-/// The tunnels of a server: counted, bounded in number, and ended when it stops.
+/// The tunnels of a server: they are counted, bounded in number, and ended when the server stops.
 ///
-/// A clone is another handle of the same. One is given to [`Settings::tunnels`](super::Settings::tunnels), so that upgrades are passed on, and one
-/// to [`Server::tunnels`](super::server::Server::tunnels), so that stopping waits for them, and ends them in the end.
+/// A clone is another handle of the same tunnels. Give one to [`Settings::tunnels`](super::Settings::tunnels), so that
+/// upgrades are passed on, and one to [`Server::tunnels`](super::server::Server::tunnels), so that stopping waits for
+/// them, and ends them after the grace.
 ///
-/// A tunnel begins with a reply of `101`, and lives on when the run that gave it is over. It ends when both sides have closed, when either
-/// breaks, when neither sends anything for as long as it may be [idle](Tunnels::new), and when the server stops.
+/// A tunnel begins with a reply of `101`, and lives on when the run that gave the reply is over. It ends when both
+/// sides have closed, when either breaks, when neither sends anything for as long as it may be [idle](Tunnels::new),
+/// and when the server stops.
 #[derive(Clone, Debug)]
 pub struct Tunnels(Arc<Shared>);
 
@@ -37,11 +39,11 @@ struct Shared {
     cutting: CancellationToken,
 }
 
-/// Bytes that are read ahead, each way. A tunnel takes two of these, and what its connections' sockets buffer.
+/// The bytes that are read ahead, in each direction. A tunnel takes two of these, and the buffers of its sockets.
 const AHEAD: usize = 8 << 10;
 
 impl Tunnels {
-    /// At most so many at once, each of which is ended when nothing was sent in either direction for so long.
+    /// At most so many tunnels at once. Each is ended when nothing was sent in either direction for so long.
     #[must_use]
     pub fn new(limit: usize, idle: Duration) -> Self {
         let shared = Shared {
@@ -54,24 +56,24 @@ impl Tunnels {
         Self(Arc::new(shared))
     }
 
-    /// How many are open.
+    /// How many tunnels are open.
     #[must_use]
     pub fn open(&self) -> usize {
         self.0.open.load(Ordering::Relaxed)
     }
 
-    /// Waits until none is open any more. New ones can still begin.
+    /// Waits until no tunnel is open any more. New ones may still begin.
     pub async fn drained(&self) {
         self.0.tasks.close();
         self.0.tasks.wait().await;
     }
 
-    /// Ends all that are open, and any that begins from now on.
+    /// Ends all open tunnels, and any that begins from now on.
     pub fn cut(&self) {
         self.0.cutting.cancel();
     }
 
-    /// A place for one more. `None` where there are as many as may be.
+    /// A place for one more tunnel. `None` if there are as many as are allowed.
     pub(super) fn place(&self) -> Option<Place> {
         let taken = self
             .0
@@ -81,7 +83,7 @@ impl Tunnels {
     }
 }
 
-/// One tunnel's place among them, until it is dropped.
+/// One tunnel's place, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Place(Tunnels);
 
@@ -92,14 +94,14 @@ impl Drop for Place {
 }
 
 impl Place {
-    /// Carries what both sides send, as soon as they are upgraded, in a task of its own.
+    /// Carries the bytes of both sides, once they are upgraded, in a task of its own.
     fn carry(self, client: OnUpgrade, upstream: OnUpgrade, told: Tunnel, streaming: Streaming) {
         let shared = Arc::clone(&self.0.0);
         let tasks = shared.tasks.clone();
         tasks.spawn(async move {
             let _both = (self, streaming);
             let moved = Arc::new(Moved::default());
-            // Also where the task is dropped: with the runtime, say.
+            // This also runs if the task is dropped, for example with the runtime.
             let end = End { moved: Arc::clone(&moved), told, was_cut: true };
             carried(&shared, client, upstream, &moved, end).await;
         });
@@ -115,7 +117,7 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    /// Lets it begin. What is given goes with it to its end.
+    /// Begins the tunnel. The given value goes with it to its end.
     pub(super) fn open(self, streaming: Streaming) {
         self.place.carry(self.client, self.upstream, self.told, streaming);
     }
@@ -147,7 +149,7 @@ async fn carried(shared: &Shared, client: OnUpgrade, upstream: OnUpgrade, moved:
     };
 }
 
-/// Tells of a tunnel's end, however it ends.
+/// Reports a tunnel's end, however it ends.
 struct End {
     moved: Arc<Moved>,
     told: Tunnel,
@@ -161,7 +163,7 @@ impl Drop for End {
     }
 }
 
-/// Bytes, each way.
+/// The bytes in each direction.
 #[derive(Debug, Default)]
 struct Moved {
     up: AtomicU64,

@@ -1,22 +1,26 @@
-//! A switch of protocols that a client asks for (RFC 9110, 7.8).
+//! A switch of protocols for which a client asks (RFC 9110, 7.8).
 
 use ::hyper::upgrade::OnUpgrade;
 use http::header::{CONNECTION, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Version};
 
+use super::present::Present;
 use super::words::{has_word, words};
 
-/// What is asked for, and the client's side of it.
+/// The protocols, and the client's side of the connection.
 pub(super) struct Wish {
     pub(super) client: OnUpgrade,
     protocols: HeaderValue,
 }
 
 impl Wish {
-    /// The request's, where it has one and no body.
-    pub(super) fn of(request: &mut Parts, has_body: bool) -> Option<Self> {
-        if request.version != Version::HTTP_11 || has_body || !has_word(&request.headers, &CONNECTION, b"upgrade") {
+    /// The wish of the request, if it has one and no body.
+    pub(super) fn of(request: &mut Parts, present: Present, has_body: bool) -> Option<Self> {
+        if !present.has(Present::UPGRADE) || request.version != Version::HTTP_11 || has_body {
+            return None;
+        }
+        if !has_word(&request.headers, &CONNECTION, b"upgrade") {
             return None;
         }
         let mut protocols = request.headers.get_all(UPGRADE).iter();
@@ -30,13 +34,13 @@ impl Wish {
         Some(Self { client, protocols })
     }
 
-    /// Passes it on.
+    /// Passes the wish on.
     pub(super) fn say(&self, headers: &mut HeaderMap) {
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, self.protocols.clone());
     }
 
-    /// The protocol that the upstream switches to, if it was asked for.
+    /// The protocol to which the upstream switches, if the client asked for it.
     pub(super) fn granted(&self, reply: &HeaderMap) -> Option<HeaderValue> {
         let mut granted = reply.get_all(UPGRADE).iter();
         let (Some(granted), None) = (granted.next(), granted.next()) else { return None };
@@ -46,7 +50,7 @@ impl Wish {
     }
 }
 
-/// Says what was switched to.
+/// States the protocol to which the connection was switched.
 pub(super) fn say_granted(headers: &mut HeaderMap, protocol: HeaderValue) {
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(UPGRADE, protocol);

@@ -19,12 +19,13 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::error::{Cause, Error as RequestError};
 use super::fields::clean_trailers;
 use super::identity::Reserved;
-use super::limits::Limits;
+use super::limits::{Limits, Rate};
 use super::pace::Pace;
 
 /// A request's body, as the upstream's connection reads it.
 ///
-/// It is in the [`Passage`] until it is asked for. What nobody asked for can be sent once more.
+/// It is in the [`Passage`] until the upstream asks for it. A body for which the upstream has not asked can be sent
+/// once more.
 #[derive(Debug)]
 pub(super) struct Upload<B> {
     passage: Arc<Passage<B>>,
@@ -33,16 +34,18 @@ pub(super) struct Upload<B> {
     hint: SizeHint,
     is_over: bool,
     left: u64,
-    limits: Limits,
+    /// How long, and how slowly, the client may send. All limits would be moved with each request several times.
+    silence: Duration,
+    rate: Option<Rate>,
     until: Option<Instant>,
-    /// Until the upstream asks for the body, or this has passed.
+    /// Holds the body back until the upstream asks for it, or this time has passed.
     held_back: Option<Pin<Box<Sleep>>>,
-    /// Made where the client is waited for. hyper's client wants a body that can be moved.
+    /// Made when the client is waited for. hyper's client wants a body that can be moved.
     pace: Option<Pin<Box<Pace>>>,
 }
 
 impl<B: Body> Upload<B> {
-    /// The body that is in the passage.
+    /// Makes the body that is in the passage.
     pub(super) fn new(
         passage: &Arc<Passage<B>>,
         reserved: &Arc<Reserved>,
@@ -61,7 +64,8 @@ impl<B: Body> Upload<B> {
             hint,
             is_over,
             left: limits.body,
-            limits: *limits,
+            silence: limits.silence,
+            rate: limits.upload,
             until,
             held_back: waits.then(|| Box::pin(sleep(limits.expect))),
             pace: None,
@@ -70,7 +74,8 @@ impl<B: Body> Upload<B> {
 }
 
 impl<B> Upload<B> {
-    /// The body ends here. What is wrong is left in the passage, too: over HTTP/2, hyper resets the stream for it, and tells nobody why.
+    /// The body ends here. The error is left in the passage, too: over HTTP/2, hyper resets the stream for it, and
+    /// reports it to no one.
     fn broken(&self, error: UploadError) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
         self.passage.broke(error.told());
         Poll::Ready(Some(Err(error)))
@@ -96,15 +101,14 @@ where
             this.body = this.passage.begin();
         }
         let Some(body) = &mut this.body else {
-            // What was taken back is not a body that has come to its end.
+            // A body that was taken back has not come to its end.
             return Poll::Ready(if this.is_over { None } else { Some(Err(UploadError::TakenBack)) });
         };
         let polled = Pin::new(body).poll_frame(context);
         this.passage.seen(polled.is_pending());
         let frame = match polled {
             Poll::Pending => {
-                let Limits { silence, upload, .. } = this.limits;
-                let pace = this.pace.get_or_insert_with(|| Box::pin(Pace::new(silence, upload, this.until)));
+                let pace = this.pace.get_or_insert_with(|| Box::pin(Pace::new(this.silence, this.rate, this.until)));
                 ready!(pace.as_mut().poll_wait(context));
                 let slow = if pace.is_over() { UploadError::Expired } else { UploadError::TooSlow };
                 return this.broken(slow);
@@ -147,20 +151,20 @@ where
 /// Why a body is not passed on to its end.
 #[derive(Debug)]
 pub(super) enum UploadError {
-    /// It is larger than it may be.
+    /// It is larger than the limit.
     TooLarge,
     /// It comes too slowly.
     TooSlow,
     /// The time for the whole request is over.
     Expired,
-    /// The request was given up before the body was begun.
+    /// The request was given up before the body began.
     TakenBack,
-    /// The client broke it off, or sent it malformed.
+    /// The client broke it off, or sent a malformed one.
     Client(Cause),
 }
 
 impl UploadError {
-    /// What the request fails with.
+    /// The error with which the request fails.
     pub(super) fn told(&self) -> RequestError {
         match self {
             Self::TooLarge => RequestError::TooLarge,
@@ -172,7 +176,7 @@ impl UploadError {
         }
     }
 
-    /// Whether the client left in the middle of it. Everything else that is wrong with a body, it can still be told.
+    /// Whether the client left in the middle of the body. A client can still be told of every other error.
     fn is_hang_up(&self) -> bool {
         let Self::Client(error) = self else {
             return false;
@@ -200,28 +204,28 @@ impl fmt::Display for UploadError {
 
 impl Error for UploadError {}
 
-/// Between the task of a request and the task of the upstream's connection, which reads the body.
+/// Stands between the task of a request and the task of the upstream's connection, which reads the body.
 ///
-/// Without what it tells, a long upload would look like a silent upstream.
+/// Without its reports, a long upload would look like a silent upstream.
 #[derive(Debug)]
 pub(super) struct Passage<B> {
-    /// The body, until it is asked for.
+    /// The body, until the upstream asks for it.
     body: Mutex<Option<B>>,
     began: Instant,
-    /// When the body was last asked for, in milliseconds since then.
+    /// When the upstream last asked for the body, in milliseconds since then.
     asked: AtomicU64,
-    /// Whether it had nothing: it is the client that is being waited for.
+    /// Whether the body had nothing to give: then the client is being waited for.
     starved: AtomicBool,
     /// Whether the upstream said `100 Continue`.
     goes_on: AtomicBool,
-    /// Of the body, while it is held back until then.
+    /// The waker of the body, while the body is held back until then.
     waits: Mutex<Option<Waker>>,
-    /// What was wrong with the body.
+    /// The error in the body.
     fault: Mutex<Option<RequestError>>,
 }
 
 impl<B> Passage<B> {
-    /// One without a body.
+    /// A passage without a body.
     pub(super) fn empty() -> Self {
         Self {
             body: Mutex::new(None),
@@ -234,7 +238,8 @@ impl<B> Passage<B> {
         }
     }
 
-    /// Begins the passage of a body, now; in the same memory, unless an earlier request's connection still has a hold of it.
+    /// Begins the passage of a body, now. It uses the same memory, unless an earlier request's connection still holds
+    /// it.
     pub(super) fn renew(passage: &mut Option<Arc<Self>>, body: B) -> Arc<Self> {
         let mine = passage.get_or_insert_with(|| Arc::new(Self::empty()));
         match Arc::get_mut(mine) {
@@ -252,7 +257,7 @@ impl<B> Passage<B> {
         Arc::clone(mine)
     }
 
-    /// Lets go of a body that nobody asked for.
+    /// Drops a body for which the upstream has not asked.
     pub(super) fn clear(&self) {
         let body = self.lock().take();
         drop(body);
@@ -275,19 +280,19 @@ impl<B> Passage<B> {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
     }
 
-    /// What was wrong with the body, if anything was.
+    /// The error in the body, if there was one.
     pub(super) fn fault(&self) -> Option<RequestError> {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn seen(&self, starved: bool) {
         let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        // Both are hints about when to give up; nothing else is read by way of them.
+        // Both are hints about when to give up; nothing else is published by them.
         self.asked.store(now, Ordering::Relaxed);
         self.starved.store(starved, Ordering::Relaxed);
     }
 
-    /// When the body was last asked for, or the passage began.
+    /// When the upstream last asked for the body, or the passage began.
     pub(super) fn last(&self) -> Instant {
         self.began + Duration::from_millis(self.asked.load(Ordering::Relaxed))
     }
@@ -306,7 +311,7 @@ impl<B> Passage<B> {
         }
     }
 
-    /// Whether it did. Only who said `Expect` asks.
+    /// Whether it did. Only a client that sent `Expect` makes the body wait for this.
     fn poll_go_on(&self, context: &mut Context<'_>) -> bool {
         let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *waits {
@@ -314,7 +319,7 @@ impl<B> Passage<B> {
             none => *none = Some(context.waker().clone()),
         }
         drop(waits);
-        // Asked after the waker is there: who goes on in between finds it.
+        // This is read after the waker is there: code that continues in between finds the waker.
         self.goes_on.load(Ordering::Acquire)
     }
 }

@@ -1,4 +1,4 @@
-//! [`Upstream`]: where requests go.
+//! [`Upstream`]: the target of forwarded requests.
 
 use core::fmt;
 use std::borrow::ToOwned as _;
@@ -11,7 +11,7 @@ use http::{HeaderValue, Uri};
 
 use super::slot::Slot;
 
-/// One upstream, with all that can be prepared before a request comes.
+/// One upstream, with everything that can be prepared before a request comes.
 ///
 /// ```
 /// use chain_runtime::proxy::Upstream;
@@ -26,8 +26,10 @@ use super::slot::Slot;
 /// assert_eq!(there.to_string(), "h2c://shop.example at 10.0.0.7:8080");
 /// ```
 ///
-/// The connections to it are its own. They are kept with it, a clone shares them, and they end with the last clone: so those to a member of a registry end when it was removed,
-/// nothing is in flight there, and somebody has picked among the others since; at the latest when they have been idle for [their time](super::Limits::idle). Two that are equal, and no clones, do not share connections.
+/// It has its own connections. They are kept with it, a clone shares them, and they end with the last clone. So the
+/// connections to a member of a registry end when the member was removed, no request is in flight there, and another
+/// member has been picked since; at the latest they end when they have been idle for [their time](super::Limits::idle).
+/// Two upstreams that are equal, but no clones, do not share connections.
 #[derive(Clone, Debug)]
 pub struct Upstream {
     speaks: Speaks,
@@ -37,7 +39,7 @@ pub struct Upstream {
     slot: Arc<Slot>,
 }
 
-/// By what it is asked and where it is. Connections are no part of that.
+/// Compares protocol, name and address. Connections do not count.
 impl PartialEq for Upstream {
     fn eq(&self, other: &Self) -> bool {
         (self.speaks, &self.authority, self.address) == (other.speaks, &other.authority, other.address)
@@ -46,14 +48,14 @@ impl PartialEq for Upstream {
 
 impl Eq for Upstream {}
 
-/// What is spoken to an upstream.
+/// The protocol that is spoken to an upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Speaks {
     /// HTTP/1.1: `http://`.
     Http1,
-    /// HTTP/2 without TLS, without asking: `h2c://`.
+    /// HTTP/2 without TLS, without negotiation: `h2c://`.
     Http2,
-    /// TLS, with what the upstream chooses of HTTP/2 and HTTP/1.1: `https://`. Needs the feature `rustls`.
+    /// TLS; the upstream chooses HTTP/2 or HTTP/1.1: `https://`. It needs the feature `rustls`.
     #[cfg(feature = "rustls")]
     Tls,
 }
@@ -90,27 +92,27 @@ impl core::str::FromStr for Upstream {
 }
 
 impl Upstream {
-    /// An upstream at this authority. `None` where it cannot be a field's value.
+    /// An upstream at this authority. `None` if it cannot be a field's value.
     #[must_use]
     pub fn new(speaks: Speaks, authority: Authority) -> Option<Self> {
         let host = HeaderValue::from_str(authority.as_str()).ok()?;
         Some(Self { speaks, authority, host, address: None, slot: Arc::default() })
     }
 
-    /// The same, where this address is: a connection is made to it and nobody looks up the name. The name is what the upstream hears it is asked by, in `Host` or `:authority` and over TLS
-    /// (SNI), and what its certificate has to be for.
+    /// The same upstream, at this address: connections are made to it without looking up the name. The upstream hears
+    /// the name, in `Host` or `:authority` and over TLS (SNI), and its certificate has to be for the name.
     #[must_use]
     pub fn at(self, address: SocketAddr) -> Self {
         Self { address: Some(address), slot: Arc::default(), ..self }
     }
 
-    /// Where it is, if its name does not say so.
+    /// Its address, if its name does not say it.
     #[must_use]
     pub const fn address(&self) -> Option<SocketAddr> {
         self.address
     }
 
-    /// What is spoken to it.
+    /// The protocol that is spoken to it.
     #[must_use]
     pub const fn speaks(&self) -> Speaks {
         self.speaks
@@ -127,12 +129,12 @@ impl Upstream {
         &self.slot
     }
 
-    /// What `Host` says to it.
+    /// The value of `Host` for it.
     pub(super) fn host(&self) -> HeaderValue {
         self.host.clone()
     }
 
-    /// This path and query, there. All three parts are shared, none is copied.
+    /// This path and query, there. All three parts are shared, and none is copied.
     pub(super) fn uri(&self, path: PathAndQuery) -> Result<Uri, http::Error> {
         let scheme = match self.speaks {
             Speaks::Http1 | Speaks::Http2 => Scheme::HTTP,

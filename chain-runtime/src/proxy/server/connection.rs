@@ -7,9 +7,9 @@
 //!   closed               closed, told        ..                  closed
 //! ```
 //!
-//! In every state but Busy the connection may be closed: when its time is up, when another one needs its place, and when the server stops.
+//! In every state but Busy the connection may be closed: when its time is up, when another connection needs its place,
+//! and when the server stops.
 
-use core::convert::Infallible;
 use core::future::{Future, poll_fn};
 use core::pin::{Pin, pin};
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -23,7 +23,6 @@ use std::sync::Arc;
 use ::hyper::body::Incoming;
 use ::hyper::service::service_fn;
 use bytes::Bytes;
-use http::header::{CONNECTION, HeaderValue};
 use http::{Method, Request, Response, Version};
 use http_body::Body;
 use hyper_util::rt::TokioIo;
@@ -32,29 +31,31 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::futures::Notified;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::answering::{Answering, Reply};
 use super::socket::Socket;
-use super::{Limits, Refusal, Shared, sent, streams};
+use super::{Limits, Refusal, Shared};
 use crate::framing::Asked;
 use crate::proxy::Client;
 use crate::proxy::pace::later;
 use crate::proxy::target::HasFragment;
 use crate::tailed::Cut;
 
-/// After it was told that no more requests are taken, an HTTP/2 client may have sent some that it had not heard of it.
+/// After an HTTP/2 client was told that no more requests are accepted, requests may arrive that it had sent before it
+/// heard this.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// What a connection and its requests share.
 struct State {
-    /// Of this connection.
+    /// The requests of this connection that are under way.
     underway: AtomicUsize,
-    /// Since the connection began.
+    /// The requests since the connection began.
     begun: AtomicUsize,
     is_http2: AtomicBool,
-    /// Of the whole server.
+    /// The requests of the whole server.
     requests: Arc<AtomicUsize>,
 }
 
-/// A request that is under way, until its reply has been sent or given up.
+/// A request that is under way until its reply has been sent or given up.
 pub(super) struct Underway(Arc<State>);
 
 impl Underway {
@@ -63,7 +64,7 @@ impl Underway {
         Self::go_on(state)
     }
 
-    /// One whose reply hyper has whole, and has not sent to its end.
+    /// A request whose reply hyper has whole, and has not sent to its end.
     fn go_on(state: &Arc<State>) -> Self {
         state.underway.fetch_add(1, Ordering::Relaxed);
         state.requests.fetch_add(1, Ordering::Relaxed);
@@ -78,7 +79,7 @@ impl Drop for Underway {
     }
 }
 
-/// One that would go if another needs its place, while it is there.
+/// Counts a connection that would close if another one needs its place, while it exists.
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl<'a> Waiting<'a> {
@@ -96,11 +97,11 @@ impl Drop for Waiting<'_> {
 
 /// How a connection ended.
 enum Ended {
-    /// hyper has done with it.
+    /// hyper is done with it.
     Over(Result<(), Box<dyn core::error::Error + Send + Sync>>),
     /// The client left while its request was under way.
     Gone,
-    /// It was closed here, between requests.
+    /// It was closed by this server, between requests.
     Closed,
     /// The head of a request did not come in time.
     SlowHead,
@@ -108,7 +109,7 @@ enum Ended {
 
 /// Serves a connection to its end, and gives its place back.
 pub(super) async fn serve<A, F, B>(
-    shared: Arc<Shared<A>>,
+    shared: Arc<Shared<A, F>>,
     stream: TcpStream,
     peer: SocketAddr,
     place: OwnedSemaphorePermit,
@@ -118,7 +119,7 @@ pub(super) async fn serve<A, F, B>(
     B: Body<Data = Bytes, Error: Into<Box<dyn core::error::Error + Send + Sync>>> + Send + 'static,
 {
     let _place = place;
-    // Heads are small and bodies are passed on as they come: waiting for more only delays them.
+    // Heads are small, and bodies are passed on as they come: to wait for more would only delay them.
     let _ = stream.set_nodelay(true);
     let client = Client::at(peer);
     let socket = Socket::new(stream, shared.limits.reading, client.cut().clone());
@@ -138,19 +139,12 @@ pub(super) async fn serve<A, F, B>(
             request.extensions_mut().insert(HasFragment);
         }
         let asked = Asked::of(&request);
-        // What a client sends behind it was meant for the tunnel, and is no request.
+        // The bytes that a client sends after it were meant for the tunnel, and are no request.
         let ends = request.method() == Method::CONNECT && !is_http2;
         let client = if is_http2 { client.with_cut(Cut::default()) } else { client.clone() };
         let cut = client.cut().clone();
-        let reply = (shared.answer)(request, client);
-        async move {
-            let mut reply = reply.await;
-            if ends {
-                reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            let watch = if is_http2 { streams::watch(cut) } else { None };
-            Ok::<_, Infallible>(sent::sent(reply, asked, watch, underway))
-        }
+        let reply = Reply::to((shared.answer)(request, client), &shared.replies);
+        Answering { reply, ends, cut: is_http2.then_some(cut), asked, underway: Some(underway) }
     });
     let mut http = pin!(shared.http.serve_connection_with_upgrades(TokioIo::new(socket.clone()), answer));
     let mut stopping = pin!(shared.stopping.cancelled());
@@ -182,7 +176,7 @@ pub(super) async fn serve<A, F, B>(
         let is_http2 = state.is_http2.load(Ordering::Relaxed);
         if state.underway.load(Ordering::Relaxed) > 0 {
             counted = None;
-            // Told while a request is under way: somebody else has to go.
+            // The notification came while a request was under way: another connection has to go.
             if crowded.as_mut().as_pin_mut().is_some_and(|crowded| crowded.poll(context).is_ready()) {
                 crowded.set(None);
                 shared.make_room();
@@ -197,10 +191,10 @@ pub(super) async fn serve<A, F, B>(
             return Poll::Ready(Ended::Closed);
         }
         if crowded.is_none() {
-            crowded.set(Some(shared.crowded.notified()));
+            crowded.set(Some(shared.room.crowded.notified()));
         }
         if counted.is_none() {
-            counted = Some(Waiting::new(&shared.waiting));
+            counted = Some(Waiting::new(&shared.room.waiting));
         }
         if crowded.as_mut().as_pin_mut().is_some_and(|crowded| crowded.poll(context).is_ready()) {
             return Poll::Ready(Ended::Closed);
@@ -212,7 +206,7 @@ pub(super) async fn serve<A, F, B>(
         _ if socket.was_cut() => (shared.refused)(peer, &Refusal::SlowReader),
         Ended::SlowHead => (shared.refused)(peer, &Refusal::SlowHead),
         Ended::Over(Err(error)) => {
-            // A client that hangs up in the middle of a head has not been refused.
+            // A client that hangs up in the middle of a head was not refused.
             let said = error.downcast_ref::<::hyper::Error>();
             if said.is_some_and(|error| error.is_parse() || error.is_parse_too_large()) {
                 (shared.refused)(peer, &Refusal::Malformed(error.to_string().into()));
@@ -228,9 +222,9 @@ struct Between {
     idle: Duration,
     idle_http2: Duration,
     phase: Phase,
-    /// How many requests had been begun when this was last looked at.
+    /// How many requests had begun at the last look.
     begun: usize,
-    /// Its time is up, and the client is told so.
+    /// Its time is up, and the client has been told so.
     is_closing: bool,
     timer: Option<(Instant, Pin<Box<Sleep>>)>,
 }
@@ -241,7 +235,7 @@ enum Phase {
     Busy,
     Idle(Instant),
     Head(Instant),
-    /// An HTTP/2 client was told to go.
+    /// An HTTP/2 client was told to leave.
     Leaving(Instant),
 }
 
@@ -251,7 +245,7 @@ impl Between {
         Self { head, idle, idle_http2, phase: Phase::Start(Instant::now()), begun: 0, is_closing: false, timer: None }
     }
 
-    /// A request is under way. What was read until now is part of it.
+    /// A request is under way. Bytes that were read until now are part of it.
     fn is_busy(&mut self, socket: &Socket) {
         self.phase = Phase::Busy;
         socket.has_read();
@@ -281,7 +275,7 @@ impl Between {
                 Phase::Leaving(since) => since + LINGER,
             };
             let (armed, timer) = self.timer.get_or_insert_with(|| (due, Box::pin(sleep_until(due))));
-            // A timer that is early is let go off, and looked at then: that is rarer than a request.
+            // A timer that is too early may fire, and is looked at then: that is rarer than a request.
             if *armed > due {
                 *armed = due;
                 timer.as_mut().reset(due);
@@ -296,7 +290,7 @@ impl Between {
             }
             match self.phase {
                 Phase::Head(_) => return Poll::Ready(Ended::SlowHead),
-                // Told first, so that a request on its way is answered or sent elsewhere.
+                // The client is told first, so that a request on its way is answered or sent elsewhere.
                 Phase::Idle(_) if is_http2 => {
                     self.is_closing = true;
                     self.phase = Phase::Leaving(Instant::now());

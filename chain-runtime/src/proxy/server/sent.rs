@@ -13,7 +13,8 @@ use super::connection::Underway;
 use super::streams::{Stage, Watch};
 use crate::framing::{self, Asked};
 
-/// Over HTTP/2, no more than this of a reply is handed to hyper at once: what the client's window does not take stays buffered there.
+/// Over HTTP/2, no more than this of a reply is handed to hyper at once: hyper buffers what does not fit into the
+/// client's window.
 const PART: usize = 16 << 10;
 
 pin_project! {
@@ -21,14 +22,14 @@ pin_project! {
     pub(super) struct Sent<B> {
         #[pin]
         body: framing::Sent<B>,
-        // What is left of a part that was too large.
+        // The rest of a part that was too large.
         rest: Bytes,
         watch: Option<Arc<Watch>>,
         underway: Underway,
     }
 }
 
-/// The reply as it is sent: framed by its body, and watched.
+/// The reply, ready to be sent: framed by its body, and watched.
 pub(super) fn sent<B: Body>(
     reply: Response<B>,
     asked: Asked,
@@ -62,7 +63,8 @@ impl<B: Body<Data = Bytes>> Body for Sent<B> {
             }
         }
         let mut part = this.rest.len().min(PART);
-        // The last byte goes by itself: hyper asks for it once what is before it has gone to the client, and until then the request is under way.
+        // The last byte goes by itself: hyper asks for it when everything before it has gone to the client, and until
+        // then the request is under way.
         if part == this.rest.len() && part > 1 && this.body.is_end_stream() {
             part -= 1;
         }

@@ -1,4 +1,4 @@
-//! A client's socket, shared by hyper, which reads and writes it, and its connection, which watches it.
+//! A client's socket. hyper reads and writes it, and its connection watches it.
 
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -12,42 +12,43 @@ use super::super::limits::Rate;
 use super::super::pace::Pace;
 use crate::tailed::Cut;
 
-/// So many bytes are read ahead of hyper, to see whether the client is still there.
+/// This many bytes are read ahead of hyper, to see whether the client is still there.
 const AHEAD: usize = 512;
 
-/// So much that is not sent yet may wait in the kernel.
+/// The most unsent bytes that may wait in the kernel.
 #[cfg(target_os = "linux")]
 const UNSENT: u32 = 16 << 10;
 
-/// So much is written at once to a client that did not take all before.
+/// The most that is written at once to a client that did not take everything before.
 const PART: usize = 16 << 10;
 
-/// The handle of a socket. The lock is never waited for: all of it happens in the connection's task, or, over HTTP/2, is asked by none else.
+/// The handle of a socket. The lock is never waited for: everything happens in the connection's task, or, over HTTP/2,
+/// only one place asks.
 #[derive(Clone)]
 pub(super) struct Socket(Arc<Mutex<Inner>>);
 
 struct Inner {
     stream: TcpStream,
-    /// Read ahead.
+    /// The bytes that were read ahead.
     ahead: Ahead,
     /// Whether any byte has come since this was last asked.
     has_read: bool,
-    /// Whether what is read next is the first line of a request, or what may stand before it.
+    /// Whether the next bytes are the first line of a request, or what may stand before it.
     line: Line,
-    /// Whether there is a `#` in it.
+    /// Whether that line has a `#`.
     has_fragment: bool,
     /// Whether the client closed its side.
     is_closed: bool,
-    /// How long the client is waited for to take what is written.
+    /// How long to wait for the client to take what is written.
     writing: Option<Pin<std::boxed::Box<Pace>>>,
     rate: Option<Rate>,
     is_stuck: bool,
-    /// Whether the last write found no room: hyper holds what it could not write.
+    /// Whether the last write found no room: hyper then holds the unwritten bytes.
     is_unsent: bool,
     cut: Cut,
 }
 
-/// Where in a request's head its first line is.
+/// The place in a request's head, up to the end of its first line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Line {
     Before,
@@ -63,7 +64,8 @@ struct Ahead {
 
 impl Socket {
     pub(super) fn new(stream: TcpStream, rate: Option<Rate>, cut: Cut) -> Self {
-        // Otherwise the kernel takes megabytes at once, then nothing until a third of them was read, and who reads all the time looks stuck.
+        // Otherwise the kernel takes megabytes at once, and then nothing until a third of them was read. A client that
+        // reads all the time would look stuck.
         #[cfg(target_os = "linux")]
         let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
         Self(Arc::new(Mutex::new(Inner {
@@ -90,13 +92,13 @@ impl Socket {
         core::mem::take(&mut self.lock().has_read)
     }
 
-    /// What is read next is the first line of a request.
+    /// The next bytes are the first line of a request.
     pub(super) fn begins(&self) {
         self.lock().line = Line::Before;
     }
 
-    /// Whether the first line of this request has a fragment in it. hyper's URIs leave it out without a word. Of a request that was sent behind another
-    /// one, before that was answered, it is not known.
+    /// Whether the first line of this request has a fragment in it. hyper's URIs leave it out silently. For a request
+    /// that was sent after another one, before that was answered, this is not known.
     pub(super) fn has_fragment(&self) -> bool {
         core::mem::take(&mut self.lock().has_fragment)
     }
@@ -106,13 +108,14 @@ impl Socket {
         self.lock().cut.is_cut()
     }
 
-    /// Whether some of what hyper has to write waits for the client to read. A reply's body is gone by then: hyper has all of it.
+    /// Whether hyper has bytes to write that wait for the client to read. The reply's body is gone by then: hyper has
+    /// all of it.
     pub(super) fn is_unsent(&self) -> bool {
         self.lock().is_unsent
     }
 
-    /// Looks whether the client has gone, while hyper does not read. hyper does not look where it has bytes already, as of a request that was sent behind
-    /// this one.
+    /// Looks whether the client has gone while hyper does not read. hyper does not look if it has bytes already, such
+    /// as those of a request that was sent after this one.
     pub(super) fn poll_gone(&self, context: &mut Context<'_>) -> Poll<()> {
         let mut inner = self.lock();
         let inner = &mut *inner;
@@ -124,7 +127,8 @@ impl Socket {
             (*from, *to) = (0, 0);
         }
         if *to == AHEAD {
-            // hyper has not taken what is there, so it is not reading, and there is no room to look any further.
+            // hyper has not taken the bytes that are there. So it is not reading, and there is no room to look any
+            // further.
             return Poll::Pending;
         }
         let mut buffer = ReadBuf::new(&mut bytes[*to..]);
@@ -132,7 +136,7 @@ impl Socket {
             Ok(()) if !buffer.filled().is_empty() => {
                 *to += buffer.filled().len();
                 inner.has_read = true;
-                // Who reads next finds it. hyper asked before, and is told by being polled once more.
+                // The next read finds the end. hyper asked before, and is told by being polled once more.
                 context.waker().wake_by_ref();
                 Poll::Pending
             }
@@ -145,7 +149,7 @@ impl Socket {
 }
 
 impl Inner {
-    /// Looks at what hyper is given.
+    /// Looks at the bytes that hyper is given.
     fn look(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             match (self.line, byte) {
@@ -161,7 +165,7 @@ impl Inner {
         }
     }
 
-    /// What came of a write: where nothing went, the client is waited for, but not for ever.
+    /// The result of a write: if nothing was written, the client is waited for, but not for ever.
     fn wrote(&mut self, polled: Poll<io::Result<usize>>, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         self.is_unsent = polled.is_pending();
         let Some(rate) = self.rate else { return polled };
@@ -176,7 +180,7 @@ impl Inner {
             }
             Poll::Ready(error) => Poll::Ready(error),
             Poll::Pending => {
-                // Made where a client is slow for the first time; most never are.
+                // It is made when a client is slow for the first time; most clients never are.
                 self.is_stuck = true;
                 let writing =
                     self.writing.get_or_insert_with(|| std::boxed::Box::pin(Pace::new(rate.window, Some(rate), None)));

@@ -1,7 +1,7 @@
 //! The requests of HTTP/2 connections: each is a task that hyper spawns.
 //!
-//! hyper asks a body for more only when the client's window has room, so a body cannot see that its client does not read. The task can: it sees that the
-//! body is not asked.
+//! hyper asks a body for more only when the client's window has room, so a body cannot see that its client does not
+//! read. The task can: it sees that the body is not polled.
 
 use core::future::Future;
 use core::pin::Pin;
@@ -17,7 +17,7 @@ use super::super::limits::Rate;
 use super::super::pace::Pace;
 use crate::tailed::Cut;
 
-/// Spawns them, so that stopping waits for them and each is watched.
+/// Spawns the requests' tasks, so that stopping waits for them, and each is watched.
 #[derive(Clone, Debug)]
 pub(super) struct Streams {
     tasks: TaskTracker,
@@ -43,24 +43,25 @@ tokio::task_local! {
     static WATCH: Arc<Watch>;
 }
 
-/// The watch over the request that is being polled, if it is one of HTTP/2. It says by this that it ended it.
+/// The watch over the request that is being polled, if it came over HTTP/2. It reports through this that it ended the
+/// request.
 pub(super) fn watch(cut: Cut) -> Option<Arc<Watch>> {
     let watch = WATCH.try_with(Arc::clone).ok()?;
     let _ = watch.cut.set(cut);
     Some(watch)
 }
 
-/// Who is waited for.
+/// What the task waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Stage {
-    /// The chain, or the reply's body: whoever makes it has limits of its own.
+    /// The chain, or the reply's body, which have limits of their own.
     Body = 0,
     /// The client, which has to take what there is.
     Client = 1,
 }
 
-/// What the task of a request knows of the reply's body, which is in hyper's hands. All of it happens in one task.
+/// What the task of a request knows of the reply's body, which hyper holds. All of it happens in one task.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     stage: AtomicU8,
@@ -109,7 +110,7 @@ impl<F: Future> Future for Watched<F> {
             if let Some(cut) = this.watch.cut.get() {
                 cut.cut();
             }
-            // The stream is reset where its parts are dropped.
+            // The stream is reset when its parts are dropped.
             this.future.set(None);
             return Poll::Ready(());
         }

@@ -1,0 +1,95 @@
+//! Connections are accepted as long as there are places. If there are none, one without a request gives up its own.
+
+use core::future::Future;
+use core::pin::pin;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use core::time::Duration;
+use std::boxed::Box;
+use std::io;
+use std::string::ToString as _;
+use std::sync::Arc;
+
+use ::hyper::body::Incoming;
+use bytes::Bytes;
+use http::{Request, Response};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::time::sleep;
+
+use super::{Shared, connection};
+use crate::proxy::Client;
+
+/// After this time it is looked again whether a connection can make room.
+const AGAIN: Duration = Duration::from_millis(20);
+
+/// The connections of a worker that would close if another one needs a place.
+#[derive(Default)]
+pub(super) struct Room {
+    /// Notified when there is no place left: then a connection without a request closes.
+    pub(super) crowded: Notify,
+    /// How many connections would be notified.
+    pub(super) waiting: AtomicUsize,
+}
+
+impl<A, F: Send> Shared<A, F> {
+    /// Closes a connection without a request, if there is one, of this worker before those of others. A notification
+    /// that nothing receives would be kept for the next connection.
+    pub(super) fn make_room(&self) {
+        let has_one = |room: &&Arc<Room>| room.waiting.load(Ordering::Relaxed) > 0;
+        if let Some(room) = core::iter::once(&self.room).chain(&*self.rooms).find(has_one) {
+            room.crowded.notify_one();
+        }
+    }
+}
+
+/// Accepts until `stop` is ready.
+pub(super) async fn accept<A, F, B>(shared: &Arc<Shared<A, F>>, listener: &TcpListener, stop: impl Future<Output = ()>)
+where
+    A: Fn(Request<Incoming>, Client) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: http_body::Body<Data = Bytes, Error: Into<Box<dyn core::error::Error + Send + Sync>>> + Send + 'static,
+{
+    let mut stop = pin!(stop);
+    loop {
+        let next = async {
+            // A place is looked for when there is a connection to take it: no connection has to go for a client that
+            // may never come.
+            let (stream, peer) = listener.accept().await?;
+            let place = match Arc::clone(&shared.places).try_acquire_owned() {
+                Ok(place) => place,
+                Err(_) => crowded(shared).await?,
+            };
+            io::Result::Ok((stream, peer, place))
+        };
+        let accepted = tokio::select! {
+            accepted = next => accepted,
+            () = &mut stop => return,
+        };
+        match accepted {
+            Ok((stream, peer, place)) => {
+                shared.tasks.spawn(connection::serve(Arc::clone(shared), stream, peer, place));
+            }
+            Err(_) => {
+                // Most likely, too many files are open. That passes when a connection ends. So a connection without a
+                // request is closed now. Asking again at once would only waste the processor.
+                shared.make_room();
+                sleep(AGAIN).await;
+            }
+        }
+    }
+}
+
+/// There is no place left: a connection without a request gives up its own. Waits for that place, or for any other.
+async fn crowded<A, F: Send>(shared: &Shared<A, F>) -> io::Result<OwnedSemaphorePermit> {
+    let mut place = pin!(Arc::clone(&shared.places).acquire_owned());
+    loop {
+        shared.make_room();
+        tokio::select! {
+            biased;
+            place = &mut place => return place.map_err(|closed| io::Error::other(closed.to_string())),
+            // All may have had a request, and have not heard the notification. A connection that has none by now
+            // closes.
+            () = sleep(AGAIN) => {}
+        }
+    }
+}
