@@ -1,8 +1,8 @@
-//! How hard it is for the process to serve what it is asked for, measured, and what is done about it.
+//! Pressure on the process: a measure of how hard it is to serve the requests, and what is done about it.
 //!
-//! A [`Sampler`] reads [sources](source) some times a second. Each source has [`Thresholds`], which make a [`Level`] of its reading. A
-//! [`Policy`](policy::Policy) makes one level of them: the highest, where no other is given. That one stands in one atomic, the [`LevelCell`], which each
-//! run reads once.
+//! A [`Sampler`] reads [sources](source) some times a second. Each source has [`Thresholds`], which turn its reading
+//! into a [`Level`]. A [`Policy`](policy::Policy) makes one level of these. The default is the highest one. That level
+//! is in one atomic, the [`LevelCell`], which each run reads once.
 //!
 //! ```
 //! use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@
 //! # Ok::<(), chain_runtime::pressure::Unbuildable>(())
 //! ```
 //!
-//! On Linux, memory and stalls are read from the kernel. What a machine does not have is left out and noted:
+//! On Linux, memory and stalls are read from the kernel. Sources that a machine does not have are left out and noted:
 //!
 //! ```no_run
 //! # #[cfg(target_os = "linux")]
@@ -57,7 +57,7 @@
 //!
 //! # Sources
 //!
-//! | source | its value | read from | price |
+//! | source | its value | read from | cost |
 //! | --- | --- | --- | --- |
 //! | `Cgroup` | memory used, of the limit | `memory.current`, `.max`, `.high`, `.stat`; in version 1 `memory.usage_in_bytes`, `.limit_in_bytes`, `.stat` | 2.2 µs, of version 1 9.9 µs |
 //! | `Resident` | the process's resident memory, of a limit | `/proc/self/statm` | 1.0 µs |
@@ -66,35 +66,39 @@
 //! | [`Lag`](source::Lag) | seconds from a wake to the poll | a probe on the runtime | 2 ns |
 //! | [`InFlight`](source::InFlight) | requests under way, of a limit | an atomic that a node counts | 2 ns |
 //! | [`Queue`](source::Queue) | places taken | a closure | 2 ns and the closure |
-//! | [`own`](source::own), [`Source`] | anything | a closure, a type | |
+//! | [`own`](source::own), [`Source`] | any value | a closure, a type |  |
 //!
-//! The price is that of one reading, measured by the bench `sources`. Files are kept open and read at offset 0 into a buffer on the stack; no
-//! reading allocates. Where the kernel takes triggers, it wakes the sampler for a stall before its time.
+//! The cost is that of one reading, measured by the bench `sources`. Files are kept open and read at offset 0 into a
+//! buffer on the stack; no reading allocates. If the kernel supports triggers, it wakes the sampler early for a stall.
 //!
-//! # How a level moves
+//! # How a level changes
 //!
-//! - **It rises at once**, to where the reading is at or above `enter`.
-//! - **It falls by one step** where no reading was at or above its `leave` for a whole [dwell](Builder::dwell). So no level is left sooner than a dwell after it
-//!   was entered, and after three dwells and as many samples of low readings it is calm.
-//! - **What will be full soon is high now**: a source of memory is projected by its smoothed slope ([`Projection`]). What is full within 5 s is high.
-//! - **A source that fails** keeps its level for the time of [`Builder::hold`], counts as calm then, and says so in the [`Report`]. Files that vanish,
-//!   lines that say something else, numbers over 64 bits, a limit of 0, values that are no numbers and sources that panic are counted, each as a
-//!   [`Fault`](source::Fault).
-//! - **A clock that stands still** makes nothing fall, and is counted.
-//! - **Where nobody measures**, it is calm: also when the sampler's task is gone.
-//! - **It can be forced**: [`Pressure::force`], for a drill.
+//! - **It rises at once**, to the level whose `enter` the reading has reached.
+//! - **It falls by one step** after no reading was at or above its `leave` for a whole [dwell](Builder::dwell). So a
+//!   level lasts at least a dwell, and after three dwells and as many samples of low readings the level is calm.
+//! - **What will be full soon counts as high now**: a source of memory is projected by its smoothed slope
+//!   ([`Projection`]). Memory that will be full within 5 s is high.
+//! - **A source that fails** keeps its level for the time of [`Builder::hold`], then counts as calm, and the [`Report`]
+//!   says so. Files that vanish, lines in another form, numbers over 64 bits, a limit of 0, values that are no numbers
+//!   and sources that panic are counted, each as a [`Fault`](source::Fault).
+//! - **A clock that stands still** lets no level fall, and is counted.
+//! - **If nothing measures**, the level is calm. This is so when the sampler's task is gone.
+//! - **The level can be forced** with [`Pressure::force`], for a drill.
 //!
 //! # Used and retained
 //!
-//! What is *used* has to be told apart from what is only *retained*: files that the kernel caches, and pages that an allocator has not given back. Envoy judged
-//! by their sum for years. Its gateways went into overload and stayed there: what they shed was given back to the allocator, not to the
-//! kernel (its issue 21923). Since then it can judge by what is allocated. Here, `Cgroup` takes inactive files off by itself, and what the allocator says it
-//! retains where it is told to (`Cgroup::less`). A process whose retained memory brings the kernel into need all the same is seen by `Psi`.
+//! Memory that is *used* has to be told apart from memory that is only *retained*: files that the kernel caches, and
+//! pages that an allocator has not given back. Envoy judged by their sum for years. Its gateways went into overload and
+//! stayed there, because the memory that they freed went back to the allocator, not to the kernel (its issue 21923).
+//! Since then it can judge by the allocated memory. Here, `Cgroup` subtracts inactive files by itself, and the memory
+//! that the allocator retains if it is told to (`Cgroup::less`). If the retained memory of a process does bring the
+//! kernel into need, `Psi` sees that.
 //!
-//! # Follow it
+//! # Following it
 //!
-//! [`Pressure::watch`] gives each [`Change`] with the source that caused it and its reading, [`Builder::on_change`] calls a closure with it. With the feature `tracing` each
-//! is an event. [`Pressure::status`] is all that is known, as plain data.
+//! [`Pressure::watch`] gives each [`Change`] with its source and the source's reading, and [`Builder::on_change`] calls
+//! a closure with it. With the feature `tracing` each is an event. [`Pressure::status`] is everything that is known, as
+//! plain data.
 
 mod adaptive;
 mod builder;

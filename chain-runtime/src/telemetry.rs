@@ -1,4 +1,4 @@
-//! What a run's nodes take of time and memory, and what pauses them.
+//! The time and memory that a run's nodes take, and what pauses them.
 
 pub mod allocations;
 pub mod clock;

@@ -1,4 +1,4 @@
-//! [`Adaptive`]: as many blocks at once as can be served well, found out while running.
+//! [`Adaptive`]: runs as many blocks at once as can be served well. It finds that number while it runs.
 
 mod elsewhere;
 mod gate;
@@ -42,22 +42,23 @@ pub use turned_away::{Reason, TurnedAway};
 #[cfg(feature = "http-body")]
 pub use whole::{Admitted, WholeAdaptive};
 
-/// Lets as many blocks run at once as can be served well: a concurrency limit that is found out while running.
+/// Runs as many blocks at once as can be served well: a concurrency limit that is found out at run time.
 ///
-/// A [`Limit`] watches how long the blocks take, and moves the number. Who finds no room waits in a short queue, in the order of priorities,
-/// and is turned away after a few milliseconds. Turning away costs next to nothing, so it is done before there is any work: put the node first.
+/// A [`Limit`] watches how long the blocks take, and changes the number. A request that finds no room waits in a short
+/// queue, by priority, and is turned away after a few milliseconds. Turning away costs next to nothing if no work was
+/// done before: put the node first.
 ///
-/// The form says what is known of a request:
+/// The type says what is known of a request:
 ///
 /// | the field's type | asks the scope for | |
 /// | --- | --- | --- |
-/// | `Adaptive` | nothing | all are the same |
+/// | `Adaptive` | nothing | all requests are the same |
 /// | `Adaptive<ByPriority>` | a [`Priority`] | critical first, then default, then sheddable |
 /// | `Adaptive<Fair<User>>` | a `User`, or another [`Key`] | the users take turns |
 /// | `Adaptive<Fair<User, ByPriority>>` | both | the users take turns inside of each priority |
 ///
-/// The second parameter is the [`Limit`]: [`Gradient2`] unless another is named, [`Vegas`], [`Aimd`], [`Fixed`], `Box<dyn Limit + Send>`, or
-/// one of your own. The third is the [`Timer`].
+/// The second parameter is the [`Limit`]: [`Gradient2`] unless another is named, [`Vegas`], [`Aimd`], [`Fixed`],
+/// `Box<dyn Limit + Send>`, or one of your own. The third is the [`Timer`].
 ///
 /// ```
 /// # #[cfg(feature = "http")] {
@@ -82,11 +83,11 @@ pub use whole::{Admitted, WholeAdaptive};
 /// }
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
-/// // One at once, and one that waits.
+/// // One request at once, and one that waits.
 /// let shop = Shop { admission: Adaptive::fixed(1).queue(1) };
 /// let ask = |path| shop.run(Request::get(path).body(()).unwrap());
 /// let (first, second, third) = tokio::join!(ask("/"), ask("/"), ask("/pay"));
-/// // What is critical takes the place in the queue.
+/// // A critical request takes the place in the queue.
 /// assert_eq!((first.status().as_u16(), second.status().as_u16(), third.status().as_u16()), (200, 503, 200));
 /// assert!(second.headers().contains_key("retry-after"));
 /// assert_eq!(shop.admission.status().in_flight, 0);
@@ -96,10 +97,11 @@ pub use whole::{Admitted, WholeAdaptive};
 ///
 /// # Where to put it
 ///
-/// In front of all that costs something. Before `auth` it counts every request, and knows nobody; after `auth` it can share by user, and `auth` itself is not
-/// protected. Both may stand in one chain: each form provides an [`Asked`] of its own.
-/// A block that it wraps has to be whole: what was begun before it, such as reading a body, is lost where it turns away. So a chain in which a node before it has
-/// taken an input by value does not compile:
+/// Put it before all nodes that cost something. Before `auth` it counts every request, but knows no user. After `auth`
+/// it can share by user, but `auth` itself is not protected. Both may stand in one chain: each form provides an
+/// [`Asked`] of its own. The block should contain all of the work: work that an earlier node has begun, such as reading
+/// a body, is lost when this node turns the request away. So a chain in which an earlier node has taken an input by
+/// value does not compile:
 ///
 /// ```compile_fail
 /// # use chain_runtime::pressure::{Adaptive, Anyone, Fixed};
@@ -121,37 +123,43 @@ pub use whole::{Admitted, WholeAdaptive};
 ///
 /// # Contract
 ///
-/// - A permit is held from before the block is first polled to when it is ready. It is given back as well where the block panics, and where the
-///   request is dropped midway. A request that is dropped while it waits gives up its place; where it was just given a permit, that goes on to
-///   the next.
-/// - Who is turned away is given [`TurnedAway`]. Its block is not polled.
-/// - **Who is next**: the priority first. Inside of a priority the shares take turns. Inside of a share it is who came first; under overload it is who came last,
-///   since those who came first have waited too long already.
-/// - **Nobody is let in for having waited long**: where critical requests alone fill the limit, no other is served. A critical path needs a
-///   bound of its own, a rate limit or an inner limit.
-/// - **Overload** is where, for [`patience`](Self::patience), somebody always waited of that priority or of one that matters more. So there may be overload
-///   of what can be shed, and none of what is critical. It ends where, for as long, nobody had to wait.
-/// - **How long one waits**: as long as `patience`, and under overload only as long as [`target`](Self::target).
-/// - **Who has to go** where the queue is full: one of a lower priority; otherwise one of the share that has the most, if that is two more than one's own;
-///   otherwise who comes. Who goes because of its share is given a 429 rather than a 503.
-/// - The block is over when it gives its reply. Of an HTTP response that is its head. `WholeAdaptive` holds the permit until the body was sent.
+/// - The permit is held from before the block's first poll until the block is ready. It is also given back if the block
+///   panics, and if the request is dropped midway. A request that is dropped while it waits gives up its place. If it
+///   was just given a permit, the permit goes to the next request.
+/// - A request that is turned away is given [`TurnedAway`]. Its block is not polled.
+/// - **The order**: the priority decides first. Inside of a priority the shares take turns. Inside of a share, the
+///   request that came first is next. Under overload, the one that came last is next, since those that came first have
+///   waited too long already.
+/// - **A long wait alone lets no request in**: if critical requests fill the limit, no others are served. A critical
+///   path needs a bound of its own: a rate limit or an inner limit.
+/// - **Overload** of a priority begins when, for as long as [`patience`](Self::patience), some request of that priority
+///   or a higher one was waiting at every moment. So sheddable requests may be in overload while critical ones are not.
+///   It ends when, for as long, no request had to wait.
+/// - **The wait** of a request lasts at most `patience`, and under overload at most [`target`](Self::target).
+/// - **If the queue is full**, one request has to go. It is one of a lower priority; otherwise one of the largest
+///   share, if that has at least two more than the new request's share; otherwise it is the new request. A request that
+///   goes because of its share is given a 429, all others a 503.
+/// - The block is over when it gives its reply. For an HTTP response that is its head. `WholeAdaptive` holds the permit
+///   until the body was sent.
 ///
-/// # What is a sample
+/// # Samples
 ///
-/// A block that replied, by the time from its permit to its reply, without what it waited for [elsewhere](super::Elsewhere). These are not:
+/// A sample is a block that replied, with the time since its permit, less the time that it waited
+/// [elsewhere](super::Elsewhere). These are no samples:
 ///
-/// - one that was cancelled, or panicked;
-/// - one in which another `Adaptive` turned away.
+/// - a block that was cancelled, or panicked;
+/// - a block in which another `Adaptive` turned the request away.
 ///
-/// Lost is what took as long as [`timeout`](Self::timeout), whether it replied or was cancelled; what a [`Deadline`](crate::around::Deadline) ended, inside of the
-/// block or around the limit, unless most of the time went by elsewhere; and of what a [`Judge`](super::Judge) says so.
+/// These count as lost: a block that took as long as [`timeout`](Self::timeout), whether it replied or was cancelled; a
+/// block that a [`Deadline`](crate::around::Deadline) ended, inside of the block or around the limit, unless most of
+/// the time went by elsewhere; and a block that a [`Judge`](super::Judge) calls lost.
 ///
 /// # Cost
 ///
-/// Where there is room: one compare-and-swap to get in, one subtraction to get out, two looks at the clock, and a lock that nobody waits for, to add up
-/// the sample. Nothing is allocated, for no request: the queue's places are there from the beginning.
-/// Some 700 instructions to be let in, 300 to 1,800 to be turned away (the bench `admission`). The future takes 656 bytes beside the block's own, most of
-/// them for the timer of one who waits.
+/// If there is room: one compare-and-swap to get in, one subtraction to get out, two readings of the clock, and a lock
+/// that is never waited for, to add up the sample. No request allocates: the queue's places are there from the
+/// beginning. Letting in takes some 700 instructions, and turning away 300 to 1,800 (the bench `admission`). The future
+/// takes 656 bytes beside the block's own, most of them for the timer of a waiting request.
 pub struct Adaptive<Q = Anyone, L = Gradient2, T = TokioTimer> {
     gate: Gate<L, T>,
     shares: Shares,
@@ -159,7 +167,7 @@ pub struct Adaptive<Q = Anyone, L = Gradient2, T = TokioTimer> {
 }
 
 impl<Q, L: Limit> Adaptive<Q, L> {
-    /// By this limit; at most 128 wait.
+    /// Uses this limit; at most 128 requests wait.
     #[must_use]
     pub fn new(limit: L) -> Self {
         Self::new_on(TokioTimer, limit)
@@ -167,14 +175,14 @@ impl<Q, L: Limit> Adaptive<Q, L> {
 }
 
 impl<Q> Adaptive<Q, Fixed> {
-    /// At most so many at once, for good. It still has priorities, shares and the queue.
+    /// Runs at most so many at once, for good. It still has priorities, shares and the queue.
     #[must_use]
     pub fn fixed(limit: usize) -> Self {
         Self::new(Fixed(limit))
     }
 }
 
-/// By [`Gradient2::new`].
+/// Uses [`Gradient2::new`].
 impl<Q> Default for Adaptive<Q> {
     fn default() -> Self {
         Self::new(Gradient2::new())
@@ -182,15 +190,16 @@ impl<Q> Default for Adaptive<Q> {
 }
 
 impl<Q, L: Limit, T: Timer> Adaptive<Q, L, T> {
-    /// [`new`](Adaptive::new), by another timer. No runtime is needed then.
+    /// The same as [`new`](Adaptive::new), with another timer. No runtime is needed then.
     #[must_use]
     pub fn new_on(timer: T, limit: L) -> Self {
         Self { gate: Gate::new(limit, timer), shares: Shares::default(), form: PhantomData }
     }
 
-    /// Lets at most so many wait. With 0, who finds no room is turned away at once. 128 unless it is said; at most 16 million.
+    /// Sets how many requests may wait. With 0, a request that finds no room is turned away at once. The default is
+    /// 128, the maximum 16 million.
     ///
-    /// It takes 96 bytes for each that may wait, and 9 kB for the shares.
+    /// It takes 96 bytes for each request that may wait, and 9 kB for the shares.
     #[must_use]
     pub fn queue(mut self, at_most: usize) -> Self {
         self.gate.places = at_most.min(queue::MOST);
@@ -198,7 +207,8 @@ impl<Q, L: Limit, T: Timer> Adaptive<Q, L, T> {
         self
     }
 
-    /// How long one may wait where the queue was empty a moment ago. Where somebody always waited for as long, it is overload. 100 ms unless it is said.
+    /// Sets how long a request may wait if the queue was empty a moment ago. If some request was waiting at every
+    /// moment for as long, that is overload. The default is 100 ms.
     #[must_use]
     pub fn patience(mut self, time: Duration) -> Self {
         self.gate.patience.calm = time;
@@ -206,7 +216,7 @@ impl<Q, L: Limit, T: Timer> Adaptive<Q, L, T> {
         self
     }
 
-    /// How long one may wait under overload. 5 ms unless it is said.
+    /// Sets how long a request may wait under overload. The default is 5 ms.
     #[must_use]
     pub fn target(mut self, time: Duration) -> Self {
         self.gate.patience.target = time;
@@ -214,29 +224,31 @@ impl<Q, L: Limit, T: Timer> Adaptive<Q, L, T> {
         self
     }
 
-    /// How long a window is at least, after which the limit is asked anew: 100 ms unless it is said. It is longer where a round trip takes longer than half of it, and where
-    /// fewer blocks ended in it than [`at_least`](Self::at_least); ten times as long at most.
+    /// Sets the least length of a window, after which the limit is updated. The default is 100 ms. A window is longer
+    /// if a round trip takes longer than half of it, and if fewer blocks ended in it than [`at_least`](Self::at_least).
+    /// It is at most ten times as long.
     #[must_use]
     pub fn window(mut self, time: Duration) -> Self {
         self.window_mut().lasts = time;
         self
     }
 
-    /// How many blocks have to end in a window before it says something: 10 unless it is said.
+    /// Sets how many blocks have to end in a window before it counts. The default is 10.
     #[must_use]
     pub fn at_least(mut self, samples: u64) -> Self {
         self.window_mut().at_least = samples;
         self
     }
 
-    /// A block that took as long as this counts as lost, whether it replied or was cancelled. No time is, unless it is said.
+    /// Sets the time after which a block counts as lost, whether it replied or was cancelled. By default there is no
+    /// such time.
     #[must_use]
     pub fn timeout(mut self, time: Duration) -> Self {
         self.gate.timeout = Some(time);
         self
     }
 
-    /// Goes by a level of pressure, too:
+    /// Makes the limit depend on a level of pressure:
     ///
     /// | level | of the limit | | |
     /// | --- | --- | --- | --- |
@@ -244,7 +256,8 @@ impl<Q, L: Limit, T: Timer> Adaptive<Q, L, T> {
     /// | high | three quarters | sheddable requests do not wait | |
     /// | critical | half | sheddable requests are turned away at once | default requests do not wait |
     ///
-    /// Nobody is woken where the level changes. Who waits goes in when the next one leaves or comes, and at the latest at the end of its patience.
+    /// A change of the level wakes no request. A waiting request goes in when another one leaves or comes, and at the
+    /// latest at the end of its patience.
     #[must_use]
     pub fn under(mut self, level: Arc<LevelCell>) -> Self {
         self.gate.level = Some(level);
@@ -255,7 +268,7 @@ impl<Q, L: Limit, T: Timer> Adaptive<Q, L, T> {
         self.gate.window.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// What it does now, and what it has turned away.
+    /// What it does now, and how many requests it has turned away.
     #[must_use]
     pub fn status(&self) -> AdaptiveStatus {
         self.gate.status()
@@ -277,7 +290,7 @@ impl<At, L: Limit, T: Timer> Adaptive<Anyone<At>, L, T> {
     ///
     /// # Errors
     ///
-    /// [`TurnedAway`] where there is no room, and none in time.
+    /// [`TurnedAway`] if there is no room, and none in time.
     pub async fn around<B: Future>(&self, block: Pin<&mut B>) -> Result<B::Output, TurnedAway> {
         self.run(By::default(), block).await
     }
@@ -285,7 +298,7 @@ impl<At, L: Limit, T: Timer> Adaptive<Anyone<At>, L, T> {
 
 #[node(crate = crate, rejects)]
 impl<At, L: Limit, T: Timer> Adaptive<ByPriority<At>, L, T> {
-    /// Takes down how much the request matters.
+    /// Notes how much the request matters.
     pub fn enter(&self, priority: &Priority) -> Asked<ByPriority<At>> {
         Asked::new(*priority, 0)
     }
@@ -294,7 +307,7 @@ impl<At, L: Limit, T: Timer> Adaptive<ByPriority<At>, L, T> {
     ///
     /// # Errors
     ///
-    /// [`TurnedAway`] where there is no room, and none in time.
+    /// [`TurnedAway`] if there is no room, and none in time.
     pub async fn around<B: Future>(
         &self,
         asked: &Asked<ByPriority<At>>,
@@ -306,7 +319,7 @@ impl<At, L: Limit, T: Timer> Adaptive<ByPriority<At>, L, T> {
 
 #[node(crate = crate, rejects)]
 impl<K: Key, At, L: Limit, T: Timer> Adaptive<Fair<K, Anyone<At>>, L, T> {
-    /// Takes down whose request it is.
+    /// Notes whose request it is.
     pub fn enter(&self, key: &K) -> Asked<Fair<K, Anyone<At>>> {
         Asked::new(Priority::Default, self.shares.of(key))
     }
@@ -315,7 +328,7 @@ impl<K: Key, At, L: Limit, T: Timer> Adaptive<Fair<K, Anyone<At>>, L, T> {
     ///
     /// # Errors
     ///
-    /// [`TurnedAway`] where there is no room, and none in time.
+    /// [`TurnedAway`] if there is no room, and none in time.
     pub async fn around<B: Future>(
         &self,
         asked: &Asked<Fair<K, Anyone<At>>>,
@@ -327,7 +340,7 @@ impl<K: Key, At, L: Limit, T: Timer> Adaptive<Fair<K, Anyone<At>>, L, T> {
 
 #[node(crate = crate, rejects)]
 impl<K: Key, At, L: Limit, T: Timer> Adaptive<Fair<K, ByPriority<At>>, L, T> {
-    /// Takes down how much the request matters, and whose it is.
+    /// Notes how much the request matters, and whose it is.
     pub fn enter(&self, priority: &Priority, key: &K) -> Asked<Fair<K, ByPriority<At>>> {
         Asked::new(*priority, self.shares.of(key))
     }
@@ -336,7 +349,7 @@ impl<K: Key, At, L: Limit, T: Timer> Adaptive<Fair<K, ByPriority<At>>, L, T> {
     ///
     /// # Errors
     ///
-    /// [`TurnedAway`] where there is no room, and none in time.
+    /// [`TurnedAway`] if there is no room, and none in time.
     pub async fn around<B: Future>(
         &self,
         asked: &Asked<Fair<K, ByPriority<At>>>,

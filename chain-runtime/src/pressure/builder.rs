@@ -1,4 +1,4 @@
-//! What a pressure is made of.
+//! The settings of a pressure.
 
 use core::error::Error;
 use core::fmt;
@@ -37,14 +37,14 @@ impl Builder {
         }
     }
 
-    /// Watches a source, as it is or as [`Watched`].
+    /// Watches a source, unchanged or as [`Watched`].
     #[must_use]
     pub fn source(mut self, source: impl Into<Watched>) -> Self {
         self.sources.push(source.into());
         self
     }
 
-    /// Watches a source where there is one. That there is none is noted in the [`Report`](super::Report).
+    /// Watches a source if it is there. If it is not, the [`Report`](super::Report) says so.
     #[must_use]
     pub fn optional<S: Into<Watched>>(mut self, source: Result<S, Absent>) -> Self {
         match source {
@@ -54,43 +54,44 @@ impl Builder {
         self
     }
 
-    /// How the levels of the sources become one: [`Highest`], where it is not said.
+    /// Sets how the levels of the sources become one. The default is [`Highest`].
     #[must_use]
     pub fn policy(self, policy: impl Policy) -> Self {
         Self { policy: Box::new(policy), ..self }
     }
 
-    /// How far apart samples are, where the kernel does not wake for one before: 200 ms, where it is not said.
+    /// Sets the time between samples, if the kernel does not wake for an earlier one. The default is 200 ms.
     #[must_use]
     pub fn every(self, every: Duration) -> Self {
         Self { every, ..self }
     }
 
-    /// A level falls by one step where it was not needed for so long: 500 ms, where it is not said. So from critical to calm it takes three of them. A level
-    /// rises at once.
+    /// Sets after how long a level that was not needed falls by one step. The default is 500 ms. So from critical to
+    /// calm it takes three times as long. A level rises at once.
     #[must_use]
     pub fn dwell(self, dwell: Duration) -> Self {
         Self { dwell, ..self }
     }
 
-    /// A source that fails keeps its level for so long, and is calm then: 5 s, where it is not said.
+    /// Sets for how long a source that fails keeps its level; after that it is calm. The default is 5 s.
     #[must_use]
     pub fn hold(self, hold: Duration) -> Self {
         Self { hold, ..self }
     }
 
-    /// Is called for each change, on the thread that caused it: a sampler's, or one that forces. It must not block. With the feature `tracing` each
-    /// change is an event as well, with the target `chain::pressure`: a rise as a warning, a fall as information.
+    /// Sets a function that is called for each change, on the thread that caused it: that of a sampler, or of the code
+    /// that forces a level. It must not block. With the feature `tracing` each change is an event as well, with the
+    /// target `chain::pressure`: a rise as a warning, a fall as information.
     #[must_use]
     pub fn on_change(self, on_change: impl Fn(&Change) + Send + Sync + 'static) -> Self {
         Self { on_change: Some(Box::new(on_change)), ..self }
     }
 
-    /// The pressure, which is calm, and its sampler, which has to [run](Sampler::run) for that to change.
+    /// Makes the pressure, which is calm, and its sampler, which has to [run](Sampler::run) for that to change.
     ///
     /// # Errors
     ///
-    /// Two sources have the same name, or no time is between two samples.
+    /// Two sources have the same name, or there is no time between two samples.
     pub fn build(self) -> Result<(Pressure, Sampler), Unbuildable> {
         if self.every.is_zero() {
             return Err(Unbuildable::NoTime);
@@ -114,7 +115,7 @@ impl fmt::Debug for Builder {
     }
 }
 
-/// A source, and how it is watched.
+/// A source, and how to watch it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -136,30 +137,31 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// As the source itself and the builder say.
+    /// With the defaults of the source and the builder.
     pub fn of(source: impl Source) -> Self {
         Self { source: Box::new(source), name: None, thresholds: None, dwell: None, projection: None }
     }
 
-    /// Another name, for the second source of a kind.
+    /// Sets another name, for the second source of a kind.
     #[must_use]
     pub fn named(self, name: &'static str) -> Self {
         Self { name: Some(name), ..self }
     }
 
-    /// Other thresholds.
+    /// Sets other thresholds.
     #[must_use]
     pub fn thresholds(self, thresholds: Thresholds) -> Self {
         Self { thresholds: Some(thresholds), ..self }
     }
 
-    /// Another dwell. What is shorter than the builder's makes the source's own level fall sooner, and the process's no sooner.
+    /// Sets another dwell. If it is shorter than the builder's, the source's own level falls sooner, but the process's
+    /// does not.
     #[must_use]
     pub fn dwell(self, dwell: Duration) -> Self {
         Self { dwell: Some(dwell), ..self }
     }
 
-    /// Looks ahead as it says; `None`: does not.
+    /// Sets how far to look ahead; `None` does not look ahead.
     #[must_use]
     pub fn projection(self, projection: impl Into<Option<Projection>>) -> Self {
         Self { projection: Some(projection.into()), ..self }
@@ -186,13 +188,13 @@ impl fmt::Debug for Watched {
     }
 }
 
-/// Why there is no pressure.
+/// Why a pressure cannot be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unbuildable {
-    /// Two sources are called so: [`Watched::named`] gives one another name.
+    /// Two sources have the same name: [`Watched::named`] gives one of them another name.
     SameName(&'static str),
-    /// Samples would follow each other without a pause.
+    /// There would be no pause between samples.
     NoTime,
 }
 

@@ -1,4 +1,4 @@
-//! A level that has changed, and why.
+//! A change of the level, and its reason.
 
 use core::fmt;
 use std::time::Instant;
@@ -14,13 +14,13 @@ use super::{Level, Thresholds};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Change {
-    /// The first is 1. One who watches and finds a number left out was too slow for that one.
+    /// The first is 1. If a number is missing in what a watcher sees, the watcher was too slow for that change.
     pub number: u64,
-    /// When: by the clock of the sampler, or of the machine where somebody forced it.
+    /// The time, by the clock of the sampler, or of the machine if the level was forced.
     pub at: Instant,
-    /// What it was.
+    /// The old level.
     pub from: Level,
-    /// What it is now.
+    /// The new level.
     pub to: Level,
     /// What caused it.
     pub because: Because,
@@ -30,33 +30,33 @@ pub struct Change {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Because {
-    /// A source. Where the level fell: the one that had kept it up.
+    /// A source. If the level fell, it is the source that had kept it up.
     Source(Cause),
-    /// The policy, by none of its sources.
+    /// The policy, without a source.
     Policy,
     /// [`Pressure::force`](super::Pressure::force).
     Forced,
-    /// [`Pressure::release`](super::Pressure::release): it is what is measured again.
+    /// [`Pressure::release`](super::Pressure::release): the level is the measured one again.
     Released,
-    /// The sampler is gone. Where nothing is measured, it is calm.
+    /// The sampler is gone. If nothing is measured, the level is calm.
     Stopped,
 }
 
-/// A source, and what it said.
+/// A source, and its reading.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Cause {
     /// The source's name.
     pub name: &'static str,
-    /// What the value is in.
+    /// The unit of the value.
     pub unit: Unit,
-    /// What it said last; `None`: nothing yet.
+    /// Its last value; `None` if it has none yet.
     pub value: Option<f64>,
     /// Its thresholds.
     pub thresholds: Thresholds,
-    /// How fast it grows in a second, where that is why: it will be full soon.
+    /// How much it grows in a second, if that is the reason: it will be full soon.
     pub growth: Option<f64>,
-    /// It has failed for so long that it counts no more.
+    /// It has failed for so long that it no longer counts.
     pub given_up: bool,
 }
 
@@ -107,14 +107,15 @@ impl Cause {
     }
 }
 
-/// Follows the changes of a [`Pressure`](super::Pressure). By [`Pressure::watch`](super::Pressure::watch).
+/// Follows the changes of a [`Pressure`](super::Pressure). [`Pressure::watch`](super::Pressure::watch) makes it.
 ///
-/// It holds the last change only, so one who is slow misses some: their [numbers](Change::number) tell.
+/// It holds only the last change, so a slow watcher misses some: their [numbers](Change::number) show that.
 #[derive(Clone, Debug)]
 pub struct Changes(pub(super) watch::Receiver<Option<Change>>);
 
 impl Changes {
-    /// Waits for a change that was not seen yet. `None`: the pressure and its sampler are gone. A call that is dropped loses nothing.
+    /// Waits for a change that was not seen yet. `None` if the pressure and its sampler are gone. A call that is
+    /// dropped loses nothing.
     pub async fn next(&mut self) -> Option<Change> {
         loop {
             self.0.changed().await.ok()?;
@@ -125,7 +126,7 @@ impl Changes {
         }
     }
 
-    /// The last change, seen or not; `None` where there was none.
+    /// The last change, seen or not; `None` if there was none.
     #[must_use]
     pub fn last(&self) -> Option<Change> {
         *self.0.borrow()

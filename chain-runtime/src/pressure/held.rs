@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::Level;
 
-/// The level of one source: it rises at once, and falls by one step where it was not needed for the whole dwell.
+/// The level of one source: it rises at once, and falls by one step when it was not needed for the whole dwell.
 ///
-/// From the dwell follows what the tests rely on: between a reading that keeps a level up and the fall from that level lies at least a dwell;
-/// so does between two falls.
+/// The tests rely on a consequence of the dwell: between a reading that keeps a level up and the fall from that level
+/// there is at least a dwell, and also between two falls.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Held {
     level: Level,
@@ -20,12 +20,12 @@ impl Held {
         Self { level: Level::Calm, needed: None }
     }
 
-    /// The level is needed, though nothing was read.
+    /// The level is needed, though there is no reading.
     pub(super) const fn keep(&mut self, now: Instant) {
         self.needed = Some(now);
     }
 
-    /// `entered` is where a reading rises to, `kept` what it keeps up.
+    /// `entered` is the level to which a reading rises, `kept` the level that it keeps up.
     pub(super) fn see(&mut self, now: Instant, entered: Level, kept: Level, dwell: Duration) -> Level {
         if entered > self.level {
             self.level = entered;

@@ -1,4 +1,4 @@
-//! The level of the process: who may read it, force it, and follow it.
+//! The level of the process, and how to read, force and follow it.
 
 use core::fmt;
 use std::boxed::Box;
@@ -13,7 +13,8 @@ use super::source::Absent;
 use super::{Because, Builder, Change, Changes, Level, LevelCell, Report, Seen};
 use crate::shed::Shedding;
 
-/// How hard it is for the process to serve: one [`Level`], which a [`Sampler`](super::Sampler) finds by its sources. A clone is the same one.
+/// The pressure on the process: one [`Level`], which a [`Sampler`](super::Sampler) finds by its sources. A clone is the
+/// same pressure.
 ///
 /// See [the module](super) for an example.
 #[derive(Clone)]
@@ -21,11 +22,11 @@ pub struct Pressure {
     pub(super) shared: Arc<Shared>,
 }
 
-/// What the pressure's clones and its sampler have in common.
+/// What the pressure's clones and its sampler share.
 pub(super) struct Shared {
     /// The one atomic that runs read.
     cell: Arc<LevelCell>,
-    /// All the rest. The cell is only written while this is locked, so that changes are told in their order.
+    /// Everything else. The cell is only written while this is locked, so that changes are reported in their order.
     state: Mutex<State>,
     changes: watch::Sender<Option<Change>>,
     on_change: Option<OnChange>,
@@ -35,7 +36,7 @@ pub(super) struct Shared {
 
 pub(super) type OnChange = Box<dyn Fn(&Change) + Send + Sync>;
 
-/// What is known, and what is said about it.
+/// What is known, and who is told of changes.
 pub(super) struct State {
     pub(super) measured: Level,
     pub(super) forced: Option<Level>,
@@ -49,26 +50,26 @@ pub(super) struct State {
 }
 
 impl Pressure {
-    /// Begins one, without sources.
+    /// Begins a pressure, without sources.
     #[must_use]
     pub fn builder() -> Builder {
         Builder::new()
     }
 
-    /// The level now: one relaxed load.
+    /// The present level: one relaxed load.
     #[must_use]
     pub fn level(&self) -> Level {
         self.shared.cell.get()
     }
 
-    /// Where the level stands. It is written here only.
+    /// The cell of the level. Only this pressure writes it.
     #[must_use]
     pub fn cell(&self) -> &Arc<LevelCell> {
         &self.shared.cell
     }
 
-    /// The field that a chain with `#[shed(..)]` needs: its runs read this pressure's level. Each chain has one of its own, with its own
-    /// overrides and counts.
+    /// The field that a chain with `#[shed(..)]` needs: its runs read this pressure's level. Each chain has one of its
+    /// own, with its own overrides and counts.
     ///
     /// ```
     /// use chain_runtime::pressure::{Level, Pressure};
@@ -98,12 +99,13 @@ impl Pressure {
         Shedding::shared(self.cell().clone())
     }
 
-    /// From now on the level is `level`, whatever is measured, until [`release`](Self::release): for a drill, or where somebody knows better.
+    /// Sets the level to `level`, whatever is measured, until [`release`](Self::release): for a drill, or if an
+    /// operator knows better.
     pub fn force(&self, level: Level) {
         self.shared.change(Instant::now(), Because::Forced, |state| state.forced = Some(level));
     }
 
-    /// The level is again what is measured, at once.
+    /// Makes the level the measured one again, at once.
     pub fn release(&self) {
         self.shared.change(Instant::now(), Because::Released, |state| state.forced = None);
     }
@@ -114,7 +116,7 @@ impl Pressure {
         Changes(self.shared.changes.subscribe())
     }
 
-    /// All that is known.
+    /// Everything that is known.
     #[must_use]
     pub fn status(&self) -> Report {
         let state = self.shared.state();
@@ -135,7 +137,7 @@ impl Pressure {
     }
 }
 
-/// As [`Pressure::shedding`].
+/// The same as [`Pressure::shedding`].
 impl From<&Pressure> for Shedding {
     fn from(pressure: &Pressure) -> Self {
         pressure.shedding()
@@ -159,12 +161,12 @@ impl Shared {
         Self { cell: Arc::default(), state: Mutex::new(state), changes, on_change, absent, every }
     }
 
-    /// No code of others runs under this lock, so nothing is half done where it is poisoned.
+    /// No code of others runs under this lock, so a poisoned lock holds nothing half done.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes what is known; where that changes the level, it is told.
+    /// Changes the state, and reports it if that changes the level.
     pub(super) fn change(&self, at: Instant, because: Because, set: impl FnOnce(&mut State)) -> Option<Change> {
         let change = {
             let mut state = self.state();
@@ -182,14 +184,14 @@ impl Shared {
         };
         tell(&change);
         if let Some(on_change) = &self.on_change {
-            // It is not ours, and the sampler has to go on. The panic's hook has said what there is to say.
+            // The function is code of others, and the sampler has to go on. The panic hook has reported the panic.
             let _ = catch_unwind(AssertUnwindSafe(|| on_change(&change)));
         }
         Some(change)
     }
 }
 
-/// To the log: a rise as a warning.
+/// Logs the change: a rise as a warning.
 #[cfg(feature = "tracing")]
 fn tell(change: &Change) {
     if change.to > change.from {

@@ -1,18 +1,19 @@
-//! From the levels of the sources to the one of the process.
+//! Makes the level of the process from the levels of the sources.
 
 use std::time::{Duration, Instant};
 
 use super::{Level, Seen};
 
-/// Says at which level the process is. It is asked with each sample, after the sources.
+/// Decides at which level the process is. It is called with each sample, after the sources.
 ///
-/// Each source comes with its own level, which has risen at once and falls slowly. What the policy says rises at once too, and falls after the
-/// dwell, so a policy need not keep from flapping itself. A closure is one. It must not block, and should allocate nothing.
+/// Each source comes with its own level, which rises at once and falls slowly. The policy's level also rises at once
+/// and falls after the dwell, so a policy need not prevent flapping itself. A closure is a policy. It must not block,
+/// and should allocate nothing.
 pub trait Policy: Send + 'static {
-    /// The level at `now`, and whose it is.
+    /// The level at `now`, and the source that it comes from.
     fn judge(&mut self, now: Instant, sources: &[Seen]) -> Judgement;
 
-    /// The higher of the two.
+    /// The higher level of the two.
     fn or<P: Policy>(self, other: P) -> Or<Self, P>
     where
         Self: Sized,
@@ -20,7 +21,7 @@ pub trait Policy: Send + 'static {
         Or(self, other)
     }
 
-    /// The lower of the two: both have to find it tight.
+    /// The lower level of the two: both have to find it tight.
     fn and<P: Policy>(self, other: P) -> And<Self, P>
     where
         Self: Sized,
@@ -28,7 +29,7 @@ pub trait Policy: Send + 'static {
         And(self, other)
     }
 
-    /// No more than `level`.
+    /// At most `level`.
     fn at_most(self, level: Level) -> AtMost<Self>
     where
         Self: Sized,
@@ -37,12 +38,12 @@ pub trait Policy: Send + 'static {
     }
 }
 
-/// What a [`Policy`] says.
+/// The answer of a [`Policy`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Judgement {
     /// The level.
     pub level: Level,
-    /// Which of the sources it comes from, by its place.
+    /// The source that it comes from, by its index.
     pub by: Option<usize>,
 }
 
@@ -60,7 +61,7 @@ where
     }
 }
 
-/// The highest level of all sources: what is said where no other policy is. Of several that are as high, the first is the cause.
+/// The highest level of all sources: the default policy. Of several sources at that level, the first one is the cause.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Highest;
 
@@ -76,7 +77,7 @@ impl Policy for Highest {
     }
 }
 
-/// The level of one source, by its name; calm where there is none of that name.
+/// The level of one source, by its name; calm if no source has that name.
 #[derive(Clone, Copy, Debug)]
 pub struct Only(pub &'static str);
 
@@ -89,15 +90,17 @@ impl Policy for Only {
 
 /// The rule that this library began with: *less than 5 s after the last collection, and over 800 MB in use: shed*.
 ///
-/// In a process without a garbage collector, the signal that stands for the collection is a **memory stall of the kernel**
-/// ([`Psi::memory`](super::source::Psi::memory)): a task that wanted memory had to wait until some was reclaimed. As with a collector, the
-/// one who needs memory pays for getting it, at the moment when there is none.
+/// In a process without a garbage collector, the signal that stands for the collection is a **memory stall of the
+/// kernel** ([`Psi::memory`](super::source::Psi::memory)): a task that wanted memory had to wait until some was
+/// reclaimed. As with a garbage collector, the code that needs memory pays for getting it, at the moment when there is
+/// none.
 ///
-/// jemalloc's decay looks more like a collector and is the wrong signal. It gives pages back some seconds *after* they were freed, so it works
-/// most when the load goes, and not at all where everything is in use.
+/// jemalloc's decay looks more like a collector, but is the wrong signal. It gives pages back some seconds *after* they
+/// were freed. So it works most when the load goes away, and not at all if all memory is in use.
 ///
-/// The rule needs a source of memory that shows [`Bytes`](super::source::Bytes) and one for the stalls. Where the kernel has no stall information, each source
-/// will do whose value is above 0 when memory was reclaimed, such as the growth of `max` in `memory.events`.
+/// The rule needs a source of memory that has [`Bytes`](super::source::Bytes), and one for the stalls. If the kernel
+/// has no stall information, any source will do whose value is above 0 when memory was reclaimed, such as the growth of
+/// `max` in `memory.events`.
 ///
 /// ```
 /// use chain_runtime::pressure::policy::{AfterCollection, Highest, Policy};
@@ -109,15 +112,15 @@ impl Policy for Only {
 pub struct AfterCollection {
     /// The source whose bytes in use count: `memory`.
     pub memory: &'static str,
-    /// The source that tells of collections: `memory stall`.
+    /// The source that reports collections: `memory stall`.
     pub collector: &'static str,
-    /// A reading of that one above this is a collection: 0.
+    /// A reading of the collector above this is a collection: 0.
     pub above: f64,
-    /// For how long one matters: 5 s.
+    /// For how long a collection matters: 5 s.
     pub within: Duration,
-    /// How many bytes have to be in use: over 800,000,000.
+    /// The rule applies if more bytes than this are in use: 800,000,000.
     pub over: u64,
-    /// The level then: high.
+    /// The level that it sets: high.
     pub level: Level,
     last: Option<Instant>,
 }
@@ -143,7 +146,7 @@ impl Policy for AfterCollection {
         if named(self.collector).and_then(read).is_some_and(|stall| stall.value > self.above) {
             self.last = Some(now);
         }
-        // Of memory the last reading counts, until the source is given up.
+        // The last reading of memory counts until the source is given up.
         let memory = named(self.memory).filter(|place| !sources[*place].given_up);
         let used = memory.and_then(|place| sources[place].reading?.bytes).map_or(0, |bytes| bytes.used);
         let is_recent = self.last.is_some_and(|last| now.saturating_duration_since(last) < self.within);
@@ -151,7 +154,7 @@ impl Policy for AfterCollection {
     }
 }
 
-/// By [`Policy::or`].
+/// Made by [`Policy::or`].
 #[derive(Clone, Copy, Debug)]
 pub struct Or<A, B>(A, B);
 
@@ -162,7 +165,7 @@ impl<A: Policy, B: Policy> Policy for Or<A, B> {
     }
 }
 
-/// By [`Policy::and`].
+/// Made by [`Policy::and`].
 #[derive(Clone, Copy, Debug)]
 pub struct And<A, B>(A, B);
 
@@ -173,7 +176,7 @@ impl<A: Policy, B: Policy> Policy for And<A, B> {
     }
 }
 
-/// By [`Policy::at_most`].
+/// Made by [`Policy::at_most`].
 #[derive(Clone, Copy, Debug)]
 pub struct AtMost<P>(P, Level);
 

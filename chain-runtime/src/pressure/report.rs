@@ -1,4 +1,4 @@
-//! All that is known of the pressure, as plain data.
+//! Everything that is known of the pressure, as plain data.
 
 use core::fmt;
 use std::time::{Duration, Instant};
@@ -7,59 +7,59 @@ use std::vec::Vec;
 use super::source::{Absent, Fault, Reading, Unit};
 use super::{Change, Level, Thresholds};
 
-/// What a [`Pressure`](super::Pressure) knows, for a page or a log: displayed, it is a table.
+/// What a [`Pressure`](super::Pressure) knows, for a page or a log. Its `Display` is a table.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Report {
     /// The level that runs see.
     pub level: Level,
-    /// The level that somebody forces.
+    /// The forced level, if there is one.
     pub forced: Option<Level>,
-    /// The level that would be without that.
+    /// The level without that.
     pub measured: Level,
     /// How many samples were taken.
     pub samples: u64,
-    /// How many of them came at the time of the one before, or earlier: the clock stood still.
+    /// How many of them came at the same time as the one before, or earlier: the clock stood still.
     pub still: u64,
-    /// How often the policy panicked, and the highest level of the sources was taken instead.
+    /// How often the policy panicked. Then the highest level of the sources is used instead.
     pub policy_panics: u64,
     /// When the last sample was taken, by the sampler's clock.
     pub sampled: Option<Instant>,
-    /// Whether there is a sampler still.
+    /// Whether there still is a sampler.
     pub is_sampled: bool,
-    /// How far apart samples are to be.
+    /// The intended time between samples.
     pub every: Duration,
-    /// Each source, in the order in which they were given.
+    /// All sources, in the order in which they were given.
     pub sources: Vec<Seen>,
-    /// What was left out, since this machine does not have it.
+    /// What was left out, because this machine does not have it.
     pub absent: Vec<Absent>,
     /// The last change.
     pub last: Option<Change>,
 }
 
-/// A source and what is known of it.
+/// A source and what is known about it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Seen {
     /// Its name.
     pub name: &'static str,
-    /// What its value is in.
+    /// The unit of its value.
     pub unit: Unit,
     /// Its thresholds.
     pub thresholds: Thresholds,
     /// Its own level.
     pub level: Level,
-    /// Its last reading, also where it has failed since.
+    /// Its last reading, even if it has failed since.
     pub reading: Option<Reading>,
-    /// When that was.
+    /// The time of that reading.
     pub read: Option<Instant>,
-    /// How fast it grows in a second, smoothed. 0 where nothing is projected.
+    /// Its smoothed growth in a second; 0 if nothing is projected.
     pub growth: f64,
     /// Whether it is at its level only because it will be full soon.
     pub is_projected: bool,
-    /// Why the last sample has no reading of it.
+    /// Why the last sample has no reading of this source.
     pub fault: Option<Fault>,
-    /// How many samples have none.
+    /// How many samples have no reading of it.
     pub faults: u64,
     /// Whether it has failed for so long that it counts as calm.
     pub given_up: bool,

@@ -24,26 +24,26 @@ use super::policy::{Highest, Judgement, Policy};
 use super::source::Triggers;
 use super::{Because, Change, Level, Seen};
 
-/// How long a thread takes at most to find that it is not wanted any more.
+/// The longest time until a thread notices that it is no longer needed.
 const SLICE: Duration = Duration::from_millis(200);
 
-/// Reads the sources of a [`Pressure`](super::Pressure) and sets its level. There is one.
+/// Reads the sources of a [`Pressure`](super::Pressure) and sets its level. There is one for each pressure.
 ///
-/// A program lets it [`run`](Self::run) as a task, or [on a thread](Self::on_thread) of its own. A test calls [`sample`](Self::sample) with a clock of its own. A sample
-/// allocates nothing.
+/// A program runs it with [`run`](Self::run) as a task, or [on a thread](Self::on_thread) of its own. A test calls
+/// [`sample`](Self::sample) with a clock of its own. A sample allocates nothing.
 ///
-/// Where it is dropped, the level becomes calm: one that nobody measures any more would stay for ever.
+/// When it is dropped, the level becomes calm: otherwise a level that is no longer measured would stay for ever.
 pub struct Sampler {
     shared: Arc<Shared>,
     tracked: Vec<Tracked>,
-    /// What the policy is shown.
+    /// What the policy is given.
     seen: Vec<Seen>,
     policy: Box<dyn Policy>,
     every: Duration,
     dwell: Duration,
     hold: Duration,
     level: Level,
-    /// Since when that is the level.
+    /// Since when the level has been this.
     since: Option<Instant>,
     /// The source that the level comes from.
     by: Option<usize>,
@@ -64,9 +64,11 @@ impl Sampler {
         Self { shared, tracked, seen, policy, every, dwell, hold, level, since, by, last }
     }
 
-    /// Reads all sources at `now` and sets the level. What it returns is the change of it, if there is one; while a level is forced, there is none.
+    /// Reads all sources at `now` and sets the level. Returns the change of the level, if there is one. While a level
+    /// is forced, there is none.
     ///
-    /// A `now` that is not after the one before is counted ([`Report::still`](super::Report::still)): levels rise then, and none falls.
+    /// A `now` that is not after the previous one is counted ([`Report::still`](super::Report::still)): then levels
+    /// rise, and none falls.
     pub fn sample(&mut self, now: Instant) -> Option<Change> {
         let is_still = self.last.is_some_and(|last| now <= last);
         let now = self.last.map_or(now, |last| last.max(now));
@@ -75,7 +77,7 @@ impl Sampler {
             one.read(now, self.hold);
             *seen = one.seen;
         }
-        // It is not ours, and where it panics, the levels of the sources are still there.
+        // The policy is code of others. If it panics, the levels of the sources are still there.
         let judged = catch_unwind(AssertUnwindSafe(|| self.policy.judge(now, &self.seen)));
         let is_panic = judged.is_err();
         let judgement = judged.unwrap_or_else(|_| Highest.judge(now, &self.seen));
@@ -91,7 +93,8 @@ impl Sampler {
         })
     }
 
-    /// Takes the judgement for the level where it is higher, or where the level has held for the dwell. Returns whose it is.
+    /// Takes over the judgement if it is higher, or if the level has held for the dwell. Returns the reason for the
+    /// level.
     fn settle(&mut self, now: Instant, judgement: Judgement) -> Because {
         let has_held = self.since.is_none_or(|since| now.saturating_duration_since(since) >= self.dwell);
         let before = self.level;
@@ -99,7 +102,7 @@ impl Sampler {
             self.level = judgement.level;
             self.since = Some(now);
         }
-        // Where it fell, the cause is the source that kept it up before.
+        // If it fell, the cause is the source that kept it up before.
         let fell = self.level < before;
         let cause = if fell { self.fallen(before).or(self.by) } else { judgement.by };
         if self.level != before {
@@ -116,15 +119,16 @@ impl Sampler {
         self.tracked.iter().position(|one| one.before >= from && one.seen.level < from)
     }
 
-    /// Samples for ever, by tokio's clock: every 200 ms or what the builder was told, and at once where the kernel wakes for a source. Ends where it is
-    /// dropped.
+    /// Samples for ever, by tokio's clock: every 200 ms or as the builder was told, and at once if the kernel wakes for
+    /// a source. It ends when it is dropped.
     ///
-    /// While the runtime polls late, so does this. A sampler [on a thread](Self::on_thread) of its own sees that at once.
+    /// If the runtime polls late, so does this. A sampler [on a thread](Self::on_thread) of its own notices that at
+    /// once.
     pub async fn run(mut self) -> Infallible {
         let wakes = Wakes::of(&mut self);
         loop {
             self.sample(tokio::time::Instant::now().into_std());
-            // That it is time for the next is no error.
+            // A timeout is no error: it is time for the next sample.
             let _ = tokio::time::timeout(self.every, wakes.notify.notified()).await;
         }
     }
@@ -133,7 +137,7 @@ impl Sampler {
     ///
     /// # Errors
     ///
-    /// That the thread cannot be started. The level stays calm then.
+    /// The thread cannot be started. The level then stays calm.
     pub fn on_thread(mut self) -> io::Result<Sampling> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
@@ -149,7 +153,7 @@ impl Sampler {
         Ok(Sampling { stop, thread: Some(thread) })
     }
 
-    /// Asks the kernel to wake for the sources that know how.
+    /// Asks the kernel to wake for the sources that can be woken for.
     #[cfg(target_os = "linux")]
     fn triggers(&mut self) -> Triggers {
         let mut triggers = Triggers::default();
@@ -184,7 +188,7 @@ impl fmt::Debug for Sampler {
     }
 }
 
-/// A sampler on a thread, until it is dropped, which waits for the thread: up to 200 ms and a sample. The level is calm then.
+/// A sampler on a thread. Dropping it waits for the thread: up to 200 ms and a sample. After that, the level is calm.
 #[derive(Debug)]
 #[must_use = "the level is measured until this is dropped"]
 pub struct Sampling {
@@ -197,13 +201,14 @@ impl Drop for Sampling {
         self.stop.store(true, Relaxed);
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
-            // A thread that panicked has said so.
+            // A thread that panicked has reported that.
             let _ = thread.join();
         }
     }
 }
 
-/// The kernel's wakes, for a task: a thread waits for them. It is there where there are triggers, and ends some time after this is dropped.
+/// The wakes of the kernel, for a task: a thread waits for them. The thread is there if there are triggers, and ends
+/// some time after this is dropped.
 struct Wakes {
     notify: Arc<Notify>,
     stop: Arc<AtomicBool>,
@@ -235,7 +240,7 @@ impl Drop for Wakes {
     }
 }
 
-/// Where no kernel wakes.
+/// Stands in where the kernel does not wake.
 #[cfg(not(target_os = "linux"))]
 #[derive(Debug)]
 struct Triggers;

@@ -4,24 +4,24 @@ use std::time::{Duration, Instant};
 
 use super::Level;
 
-/// Takes a source for as bad as it will be: where it grows so that it is full within a time, it is at `level` now.
+/// Treats a source as if its growth had happened: if it will be full within a time, it is at `level` now.
 ///
-/// The slope is smoothed: each reading moves it by the share `1 - exp(-dt / smoothing)` to what it has grown since the one before. So one
-/// leap is not a slope, and a growth that lasts is one after about `smoothing`.
+/// The slope is smoothed: each reading moves it by the share `1 - exp(-dt / smoothing)` towards the growth since the
+/// previous reading. So one leap is not a slope, and lasting growth is one after roughly `smoothing`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Projection {
     /// How far it looks ahead.
     pub within: Duration,
-    /// For how long growth has to last to count. Zero: the last two readings are the slope.
+    /// How long growth has to last to count. With zero, the last two readings are the slope.
     pub smoothing: Duration,
-    /// Below this share of full, nothing is projected: a process that starts fills memory fast, and is not in need.
+    /// Below this share of full, nothing is projected: a process that starts fills memory fast, without being in need.
     pub from: f64,
-    /// What is full soon is at this level.
+    /// The level of a source that will be full soon.
     pub level: Level,
 }
 
 impl Projection {
-    /// What is full within 5 s is high now. Growth counts after about 2 s, and from half full on.
+    /// A source that will be full within 5 s is high now. Growth counts after roughly 2 s, and from half full on.
     pub const DEFAULT: Self =
         Self { within: Duration::from_secs(5), smoothing: Duration::from_secs(2), from: 0.5, level: Level::High };
 }
@@ -41,7 +41,7 @@ pub(super) struct Slope {
 }
 
 impl Slope {
-    /// Takes in a reading, as a share of full. The slope begins again where what full is has changed.
+    /// Takes in a reading, as a share of full. The slope begins anew if the size of full has changed.
     pub(super) fn see(&mut self, now: Instant, share: f64, smoothing: Duration, same_scale: bool) {
         let Some((before, last)) = self.last.filter(|_| same_scale) else {
             *self = Self { last: Some((now, share)), in_a_second: 0.0 };

@@ -1,4 +1,4 @@
-//! What pressure is read from.
+//! Sources of pressure.
 
 mod absent;
 #[cfg(target_os = "linux")]
@@ -42,25 +42,28 @@ pub(super) use psi::Triggers;
 
 use super::{Projection, Thresholds};
 
-/// Something whose reading says how tight it is. The higher, the tighter.
+/// Something whose reading says how tight resources are. A higher reading means tighter.
 ///
-/// It is read by the [`Sampler`](super::Sampler), on one thread at a time, a few times a second. A reading should allocate nothing and must not
-/// block: while one source is read, no other is. What it panics with is caught and counted as [`Fault::Panicked`].
+/// It is read by the [`Sampler`](super::Sampler), on one thread at a time, a few times a second. A reading should
+/// allocate nothing and must not block: while one source is read, no other one is. A panic is caught and counted as
+/// [`Fault::Panicked`].
 pub trait Source: Send + 'static {
-    /// What it is called in changes, in the log and in the report. No two sources of one [`Pressure`](super::Pressure) may be called the same.
+    /// Its name in changes, in the log and in the report. No two sources of one [`Pressure`](super::Pressure) may have
+    /// the same name.
     fn name(&self) -> &'static str;
 
-    /// What a reading's `value` is in.
+    /// The unit of a reading's `value`.
     fn unit(&self) -> Unit {
         Unit::Share
     }
 
-    /// The thresholds where none are given: [`Watched::thresholds`](super::Watched::thresholds).
+    /// The default thresholds; see [`Watched::thresholds`](super::Watched::thresholds).
     fn thresholds(&self) -> Thresholds {
         Thresholds::new([0.80, 0.90, 0.97], [0.75, 0.85, 0.93])
     }
 
-    /// How far one looks ahead where it fills up; a `value` of 1 is full then. Nowhere, where not said: [`Watched::projection`](super::Watched::projection).
+    /// How far to look ahead when it fills up; a `value` of 1 is full then. By default it does not look ahead; see
+    /// [`Watched::projection`](super::Watched::projection).
     fn projection(&self) -> Option<Projection> {
         None
     }
@@ -69,38 +72,38 @@ pub trait Source: Send + 'static {
     ///
     /// # Errors
     ///
-    /// [`Fault`]. The source keeps its level for a while then: see [`Builder::hold`](super::Builder::hold).
+    /// [`Fault`]. The source then keeps its level for a while: see [`Builder::hold`](super::Builder::hold).
     fn read(&mut self, now: Instant) -> Result<Reading, Fault>;
 
-    /// A file that the kernel raises `POLLPRI` on where the source has to be read at once. `None`, where not said.
+    /// A file on which the kernel raises `POLLPRI` when the source has to be read at once. The default is `None`.
     #[cfg(unix)]
     fn trigger(&self) -> Option<io::Result<OwnedFd>> {
         None
     }
 }
 
-/// What a source said.
+/// A source's answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Reading {
-    /// What thresholds are compared with.
+    /// The value that is compared with the thresholds.
     pub value: f64,
-    /// Of memory: the bytes behind it.
+    /// For memory: the underlying bytes.
     pub bytes: Option<Bytes>,
 }
 
 impl Reading {
-    /// One that is only a number.
+    /// A reading that is only a number.
     #[must_use]
     pub const fn of(value: f64) -> Self {
         Self { value, bytes: None }
     }
 
-    /// Memory: the value is what is used of the limit. Where there is no limit, it is 0.
+    /// A reading of memory: its value is the used share of the limit. If there is no limit, it is 0.
     ///
     /// # Errors
     ///
-    /// [`Fault::NoRoom`] where the limit is 0.
+    /// [`Fault::NoRoom`] if the limit is 0.
     pub fn memory(used: u64, retained: u64, limit: Option<u64>) -> Result<Self, Fault> {
         let value = match limit {
             None => 0.0,
@@ -115,19 +118,20 @@ impl Reading {
 /// Memory, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bytes {
-    /// What is in use: it does not come back by itself.
+    /// The bytes in use: they do not come back by themselves.
     pub used: u64,
-    /// What is only retained, and comes back when it is needed: a cache of files, what an allocator has not given back. It is not in `used`.
+    /// The bytes that are only retained, and come back when they are needed: a cache of files, or memory that an
+    /// allocator has not given back. They are not in `used`.
     pub retained: u64,
-    /// How much there may be. `None`: there is no limit.
+    /// The most bytes that are allowed. `None` if there is no limit.
     pub limit: Option<u64>,
 }
 
-/// What a value is in.
+/// The unit of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unit {
-    /// A share of what there is; 1 is all of it.
+    /// A share of the whole, which is 1.
     Share,
     /// Seconds.
     Seconds,
@@ -143,7 +147,7 @@ impl Unit {
     }
 }
 
-/// A value with its unit, to be displayed. By [`Unit::show`].
+/// A value with its unit, to be displayed. Made by [`Unit::show`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shown {
     unit: Unit,
@@ -165,9 +169,9 @@ impl fmt::Display for Shown {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Its file cannot be read, and could not be opened again either.
+    /// Its file cannot be read, and could not be opened again.
     Io(io::ErrorKind),
-    /// The file does not say what it should.
+    /// The file is not in the expected form.
     Malformed,
     /// A number is over `u64::MAX`.
     TooLarge,
@@ -177,7 +181,7 @@ pub enum Fault {
     NotANumber,
     /// The source panicked.
     Panicked,
-    /// What a source of one's own says where nothing else fits.
+    /// For sources of your own, if nothing else fits.
     Unavailable,
 }
 

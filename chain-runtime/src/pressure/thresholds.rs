@@ -1,14 +1,14 @@
-//! From which reading on a source is at a level, and below which it is no more.
+//! The readings at which a source enters a level and leaves it.
 
 use core::error::Error;
 use core::fmt;
 
 use super::Level;
 
-/// Where the levels of a source begin and end, in the unit of its readings.
+/// The readings at which the levels of a source begin and end, in the unit of its readings.
 ///
-/// A level is entered at the first reading that is not below `enter`. It ends where readings stay below `leave`, which is lower, so that a
-/// reading that trembles about one number does not switch the level with each sample.
+/// A level is entered at the first reading that is at least `enter`. It ends when readings stay below `leave`, which is
+/// lower, so that a reading that varies around one number does not switch the level with each sample.
 ///
 /// ```
 /// use chain_runtime::pressure::{Level, Thresholds};
@@ -19,7 +19,7 @@ use super::Level;
 /// assert_eq!(MEMORY.kept(0.86), Level::High);
 /// assert_eq!(MEMORY.entered(0.86), Level::Elevated);
 ///
-/// // What never is critical.
+/// // This source is never critical.
 /// const QUEUE: Thresholds = Thresholds::new([100.0, 500.0, f64::INFINITY], [50.0, 400.0, 400.0]);
 /// assert_eq!(QUEUE.entered(1e9), Level::High);
 /// ```
@@ -34,7 +34,7 @@ impl Thresholds {
     ///
     /// # Panics
     ///
-    /// As the error of [`Thresholds::checked`] says it. In a `const`, that is an error of the compiler.
+    /// With the error of [`Thresholds::checked`]. In a `const`, that is a compile error.
     #[must_use]
     pub const fn new(enter: [f64; 3], leave: [f64; 3]) -> Self {
         match Self::checked(enter, leave) {
@@ -45,12 +45,12 @@ impl Thresholds {
         }
     }
 
-    /// [`Thresholds::new`], for numbers that come from a configuration.
+    /// The same as [`Thresholds::new`], for numbers from a configuration.
     ///
     /// # Errors
     ///
-    /// A number is NaN; the levels do not ascend; or a level is not left below where it is entered. A level that is entered at
-    /// `f64::INFINITY` is never entered.
+    /// A number is NaN, the levels do not ascend, or a level's `leave` is not below its `enter`. A level that is
+    /// entered at `f64::INFINITY` is never entered.
     pub const fn checked(enter: [f64; 3], leave: [f64; 3]) -> Result<Self, BadThresholds> {
         let mut i = 0;
         while i < 3 {
@@ -68,11 +68,12 @@ impl Thresholds {
         Ok(Self { enter, leave })
     }
 
-    /// Each level is left at this share of where it is entered.
+    /// Each level is left at this share of its `enter`.
     ///
     /// # Panics
     ///
-    /// As [`Thresholds::new`]; also where `share` is not within 0 and 1, or a number to enter is negative or zero.
+    /// The same as for [`Thresholds::new`]; also if `share` is not within 0 and 1, or a number in `enter` is negative
+    /// or zero.
     #[must_use]
     pub const fn leaving_at(enter: [f64; 3], share: f64) -> Self {
         assert!(share >= 0.0 && share < 1.0, "the share at which a level is left is at least 0 and below 1");
@@ -80,7 +81,7 @@ impl Thresholds {
         let mut leave = [0.0; 3];
         let mut i = 0;
         while i < 3 {
-            // What is never entered is left anywhere.
+            // If a level is never entered, any `leave` will do.
             let base = if enter[i] == f64::INFINITY && i > 0 { enter[0] } else { enter[i] };
             leave[i] = base * share;
             if i > 0 && leave[i] < leave[i - 1] {
@@ -91,13 +92,13 @@ impl Thresholds {
         Self::new(enter, leave)
     }
 
-    /// Where elevated, high and critical begin.
+    /// The readings at which elevated, high and critical begin.
     #[must_use]
     pub const fn enter(&self) -> [f64; 3] {
         self.enter
     }
 
-    /// Below what they end.
+    /// The readings below which they end.
     #[must_use]
     pub const fn leave(&self) -> [f64; 3] {
         self.leave
@@ -109,7 +110,8 @@ impl Thresholds {
         highest(&self.enter, value)
     }
 
-    /// The highest level that such a reading keeps up. Since each level is left below where it is entered, that is no lower than [`entered`](Self::entered).
+    /// The highest level that such a reading keeps up. It is no lower than [`entered`](Self::entered), since each level
+    /// is left below its `enter`.
     #[must_use]
     pub fn kept(&self, value: f64) -> Level {
         highest(&self.leave, value)
@@ -121,11 +123,11 @@ fn highest(numbers: &[f64; 3], value: f64) -> Level {
     Level::ALL[over]
 }
 
-/// Why thresholds are none.
+/// Why thresholds are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadThresholds {
-    /// One is NaN.
+    /// A number is NaN.
     NotANumber,
     /// A higher level begins or ends below a lower one.
     Descending,

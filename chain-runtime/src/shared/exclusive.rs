@@ -1,4 +1,4 @@
-//! [`Exclusive`]: what one of all machines does at a time, with a token that grows.
+//! [`Exclusive`]: work that only one of all machines does at a time, with a token that grows.
 
 use core::fmt;
 use core::time::Duration;
@@ -15,11 +15,13 @@ static ACQUIRE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("ex
 static RENEW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("exclusive/renew.lua")));
 static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("exclusive/release.lua")));
 
-/// What one of all machines does at a time: who acquires it has a lease, and a **fencing token**.
+/// Work that only one of all machines does at a time: a machine that acquires it has a lease, and a **fencing token**.
 ///
-/// A lease alone excludes nobody: its holder may be stopped between a look at the clock and what it then does, for longer than the lease. So each holder has a token, which is greater than any before it. Send it along with each write, and let what is written to
-/// **refuse a token that is less than one that it has seen**. Where that cannot be, a lease saves work that would be done twice; nothing that must be right may rest on it. (Martin Kleppmann,
-/// "How to do distributed locking", 2016.)
+/// A lease alone excludes no machine: its holder may be stopped between reading the clock and acting on it, for longer
+/// than the lease. So each holder has a token, which is greater than all earlier tokens. Send it along with each write,
+/// and let the target of the writes **refuse a token that is less than one that it has seen**. If the target cannot do
+/// that, a lease saves double work, but nothing that must be right may depend on it. (Martin Kleppmann, "How to do
+/// distributed locking", 2016.)
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -30,24 +32,24 @@ static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("ex
 /// # async fn example(redis: &Redis) -> Result<(), Box<dyn std::error::Error>> {
 /// let nightly = Exclusive::new(redis, "nightly", Duration::from_secs(10))?;
 /// if let Some(holding) = nightly.acquire().await? {
-///     // The work is dropped where the lease may soon be another's.
+///     // The work is dropped when another machine may soon have the lease.
 ///     holding.run(async |token| write(token).await).await?;
 /// }
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// # What it does not promise
+/// # Limits of the promise
 ///
-/// | what | two at a time | tokens grow |
+/// | event | two at a time | tokens grow |
 /// | --- | --- | --- |
-/// | a holder is stopped, and goes on | until it looks at the clock | yes |
+/// | a holder is stopped, and goes on | until it reads the clock | yes |
 /// | Redis loses its data, or a replica without the last writes takes over | until the first's lease would have ended | yes: a token is at least the microseconds since 1970 by the server's clock |
 /// | the server's clock is set forward | until the first's lease would have ended | yes |
 /// | the server's clock is set back | no: a lease takes longer then | yes |
 /// | Redis loses its data, and its clock was set back, or a server with a slower clock takes over | as above | **no** |
 ///
-/// While Redis is away nobody acquires, and a holder loses it when its lease has ended.
+/// While Redis is away, no machine acquires the work, and a holder loses it when its lease has ended.
 #[derive(Clone, Debug)]
 pub struct Exclusive {
     redis: Redis,
@@ -56,11 +58,11 @@ pub struct Exclusive {
 }
 
 impl Exclusive {
-    /// What has this name, on all machines, for so long at a time: a second at least.
+    /// The work with this name, on all machines. A lease has this length: at least a second.
     ///
     /// # Errors
     ///
-    /// It is no name: 1 to 64 letters, digits, `.`, `_` and `-` are.
+    /// If the name is not 1 to 64 letters, digits, `.`, `_` and `-`.
     pub fn new(redis: &Redis, name: &str, lease: Duration) -> Result<Self, BadSettings> {
         if !is_word(name) {
             return Err(BadSettings::no_name(name));
@@ -70,9 +72,9 @@ impl Exclusive {
         Ok(Self { redis: redis.clone(), keys, lease: lease.max(Duration::from_secs(1)) })
     }
 
-    /// Acquires it, if nobody holds it. It does not wait for whoever does.
+    /// Acquires the work, if no machine holds it. It does not wait for the holder.
     ///
-    /// Where the answer is lost, or this future is dropped, nobody may hold it for one lease.
+    /// If the answer is lost, or this future is dropped, it may be that no machine can acquire the work for one lease.
     ///
     /// # Errors
     ///
@@ -83,7 +85,8 @@ impl Exclusive {
         Ok((token > 0).then(|| Holding { of: self.clone(), token, until: self.until(asked) }))
     }
 
-    /// When a lease ends that was asked for at this moment, as its holder reckons: the server began to count after that. A tenth is for clocks that do not run at one speed.
+    /// When a lease ends that was asked for at this moment, by the holder's clock: the server began to count after
+    /// that. A tenth is subtracted, because clocks do not run at the same speed.
     fn until(&self, asked: Instant) -> Instant {
         asked + self.lease * 9 / 10
     }
@@ -95,9 +98,10 @@ impl Exclusive {
     }
 }
 
-/// What was acquired.
+/// The acquired work.
 ///
-/// It is held until [`is_held`](Self::is_held) says otherwise. One that is dropped stays acquired to the end of its lease: [`release`](Self::release) lets it go.
+/// It is held until [`is_held`](Self::is_held) is false. Dropping it keeps it acquired to the end of its lease:
+/// [`release`](Self::release) ends it earlier.
 #[derive(Debug)]
 #[must_use = "it is held to the end of its lease"]
 pub struct Holding {
@@ -107,13 +111,14 @@ pub struct Holding {
 }
 
 impl Holding {
-    /// Greater than that of any holder before.
+    /// Greater than the token of any earlier holder.
     #[must_use]
     pub const fn token(&self) -> u64 {
         self.token
     }
 
-    /// Whether nobody else can have acquired it, by this machine's monotonic clock: nine tenths of a lease have not passed since it was asked for.
+    /// Whether no other machine can have acquired it, by this machine's monotonic clock: nine tenths of a lease have
+    /// not passed since it was asked for.
     #[must_use]
     pub fn is_held(&self) -> bool {
         Instant::now() < self.until
@@ -123,7 +128,7 @@ impl Holding {
     ///
     /// # Errors
     ///
-    /// It is lost, or Redis is away: then it is held for as long as it was before.
+    /// It is lost, or Redis is away. If Redis is away, it is held for as long as before.
     pub async fn renew(&mut self) -> Result<(), NotRenewed> {
         let asked = Instant::now();
         if self.of.run::<u8>(&RENEW, Some(self.token)).await? == 0 {
@@ -134,21 +139,21 @@ impl Holding {
         Ok(())
     }
 
-    /// Lets it go. If another holds it, it stays that one's.
+    /// Releases it. If another machine holds it, that one keeps it.
     ///
     /// # Errors
     ///
-    /// Redis is away: it is let go when its lease ends.
+    /// Redis is away: the lease then ends by itself.
     pub async fn release(self) -> Result<(), Away> {
         self.of.run::<u8>(&RELEASE, Some(self.token)).await.map(drop)
     }
 
-    /// Does this work, and renews meanwhile, three times in a lease. Then lets it go.
+    /// Does this work, and renews the lease meanwhile, three times in its length. Then it releases it.
     ///
     /// # Errors
     ///
-    /// It was lost, or could not be renewed in time. The work was dropped at the await where it stood, before another could acquire it; work that does not await is not
-    /// dropped.
+    /// The lease was lost, or could not be renewed in time. The work was dropped at the await where it stood, before
+    /// another machine could acquire it. Work that does not await is not dropped.
     pub async fn run<R>(mut self, work: impl AsyncFnOnce(u64) -> R) -> Result<R, Lost> {
         let token = self.token;
         let done = tokio::select! {
@@ -156,12 +161,12 @@ impl Holding {
             () = self.lost() => return Err(Lost),
             done = work(token) => done,
         };
-        // Where this fails, the lease ends by itself.
+        // If this fails, the lease ends by itself.
         let _ = self.release().await;
         Ok(done)
     }
 
-    /// Renews, and completes when it is lost.
+    /// Renews, and completes when the lease is lost.
     async fn lost(&mut self) {
         let (often, soon) = (self.of.lease / 3, self.of.lease / 20);
         let mut pause = often;
@@ -180,7 +185,7 @@ impl Holding {
     }
 }
 
-/// Another may hold it now.
+/// Another machine may hold it now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lost;
 
@@ -192,7 +197,7 @@ impl fmt::Display for Lost {
 
 impl core::error::Error for Lost {}
 
-/// Why a lease is not renewed.
+/// Why a lease was not renewed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotRenewed {
     /// It is lost.

@@ -30,10 +30,11 @@ script!(HEARTBEAT, "members/heartbeat.lua");
 script!(REMOVE, "members/remove.lua");
 script!(LIST, "members/list.lua");
 
-/// Members of a group, at most, unless it is said otherwise.
+/// The most members of a group by default.
 const LIMIT: usize = 4_096;
 
-/// The members of a group, in Redis: each process registers itself there, and each that has a [`Registry`](crate::upstream::Registry) follows a [`source`](Self::source).
+/// The members of a group, in Redis. Each process registers itself there, and each process with a
+/// [`Registry`](crate::upstream::Registry) follows a [`source`](Self::source).
 ///
 /// ```no_run
 /// use std::net::SocketAddr;
@@ -58,23 +59,25 @@ const LIMIT: usize = 4_096;
 /// # }
 /// ```
 ///
-/// # What holds
+/// # Guarantees
 ///
-/// - Each change is one step of the server, which compares generations: a late heartbeat revives nobody, and an old owner removes nobody.
-/// - **Leases are by the server's clock** alone. A clock of a machine that jumps changes nothing.
-/// - A [`Generation`] is greater than any before it, also where the server has lost its data: it is the microseconds since 1970 by the server's clock, or one more than the last.
-///   Where the server has lost its data *and* its clock was set back, it is not.
-/// - While nobody can reach the server, nobody renews. When it has been silent for half a lease, all have a whole lease from then on, and who is not there any more is
-///   gone within one.
+/// - Each change is one step of the server, which compares generations: a late heartbeat does not revive a member, and
+///   an old owner does not remove one.
+/// - **Leases are by the server's clock** alone. A machine's clock that jumps changes nothing.
+/// - A [`Generation`] is greater than all earlier ones, even if the server has lost its data: it is the microseconds
+///   since 1970 by the server's clock, or one more than the last. This does not hold if the server has lost its data
+///   *and* its clock was set back.
+/// - While the server cannot be reached, no member can renew. When it has been silent for half a lease, all members
+///   have a whole lease from then on. A member that is gone then disappears within one lease.
 ///
-/// | what | members |
+/// | event | members |
 /// | --- | --- |
 /// | a process ends without a word | are without it after one lease |
 /// | Redis is away | stay as they are, on each machine |
 /// | Redis is there again | are renewed, and right within one lease |
 /// | Redis was emptied | stay as they are for one lease: each that lives registers again within a third of it |
 /// | Redis' clock is set | stay as they are, and are right within one lease |
-/// | what stands in Redis is no member | are without that one; [`SharedSource::skipped`] counts it |
+/// | an entry in Redis is no member | are without that one; [`SharedSource::skipped`] counts it |
 #[derive(Clone, Debug)]
 pub struct SharedMembers {
     redis: Redis,
@@ -84,11 +87,11 @@ pub struct SharedMembers {
 }
 
 impl SharedMembers {
-    /// The group of this name. All who name it have the same lease: a second at least.
+    /// The group of this name. All processes that name it use the same lease, of at least a second.
     ///
     /// # Errors
     ///
-    /// It is no name: 1 to 64 letters, digits, `.`, `_` and `-` are.
+    /// If the name is not 1 to 64 letters, digits, `.`, `_` and `-`.
     pub fn new(redis: &Redis, group: &str, lease: Duration) -> Result<Self, BadSettings> {
         if !is_word(group) {
             return Err(BadSettings::no_name(group));
@@ -102,18 +105,19 @@ impl SharedMembers {
         })
     }
 
-    /// Sets how many members there may be: 4,096 where nothing is said.
+    /// Sets how many members there may be. The default is 4,096.
     #[must_use]
     pub const fn with_limit(mut self, members: usize) -> Self {
         self.limit = members;
         self
     }
 
-    /// Registers a member for one lease, in place of whoever had its name. Its endpoint is written as text.
+    /// Registers a member for one lease, in place of the member that had its name. Its endpoint is written as text.
     ///
     /// # Errors
     ///
-    /// Redis is away, or does not take the member. Where it is away, the member may be registered all the same, for a lease.
+    /// Redis is away, or does not accept the member. If Redis is away, the member may be registered all the same, for a
+    /// lease.
     pub async fn register<E: fmt::Display>(&self, member: &Member<E>) -> Result<Registration, NotRegistered> {
         let line = line::write(member)?;
         let rest = [self.limit.to_string(), member.name.to_string(), line];
@@ -160,15 +164,15 @@ impl SharedMembers {
     }
 }
 
-/// Why a member is not registered.
+/// Why a member was not registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotRegistered {
     /// Redis is away.
     Away(Away),
-    /// There are too many members, or nobody can be called so.
+    /// There are too many members, or a member cannot have this name.
     Refused(Refused),
-    /// Something of it cannot be written down: it is empty, or has white space in it.
+    /// A part of the member cannot be written down: it is empty, or has white space in it.
     Unwritable(String),
 }
 
@@ -192,12 +196,12 @@ impl fmt::Display for NotRegistered {
 
 impl core::error::Error for NotRegistered {}
 
-/// Why a registration is not changed.
+/// Why a registration was not changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unchanged {
-    /// It is gone.
+    /// The registration is gone.
     Gone(Gone),
-    /// Redis is away. It may be changed all the same.
+    /// Redis is away. The registration may be changed all the same.
     Away(Away),
 }
 

@@ -1,4 +1,4 @@
-//! [`Ask`]: who wants permits of a quota that all machines share, and how many of them are asked for at once.
+//! [`Ask`]: asks for permits of a quota that all machines share, many at once.
 
 use core::time::Duration;
 use std::sync::{Arc, LazyLock};
@@ -12,40 +12,40 @@ use super::script::Script;
 /// The script. Its hash is computed once.
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("permits.lua")));
 
-/// Who hears the answer.
+/// Receives the answer.
 pub(crate) trait Asks: Send + Sync {
-    /// `None` says that there is no answer, and that none will come.
+    /// `None` means that there is no answer, and that none will come.
     fn answered(&self, question: Question, answer: Option<Answer>);
 }
 
-/// Which of its questions is answered.
+/// The question that is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Question {
     pub(crate) hash: u64,
-    /// When it was asked, by whoever asks.
+    /// When it was asked, by the clock of the code that asks.
     pub(crate) at: u64,
 }
 
-/// What is wanted.
+/// What is asked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Want {
     /// Nanoseconds that a permit takes to grow.
     pub(crate) step: f64,
     /// Permits in a full quota.
     pub(crate) burst: u32,
-    /// Permits.
+    /// How many permits.
     pub(crate) permits: u32,
 }
 
-/// What the server said.
+/// The answer of the server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answer {
     pub(crate) granted: u32,
-    /// Until there is one more.
+    /// How long until there is one more permit.
     pub(crate) wait: Duration,
 }
 
-/// One who wants permits. It is answered once, also where it is dropped on its way.
+/// A question for permits. It is answered exactly once, even if it is dropped on its way.
 pub(crate) struct Ask {
     of: Arc<dyn Asks>,
     question: Question,
@@ -73,7 +73,7 @@ impl Drop for Ask {
     }
 }
 
-/// Asks for all of them at once, in one command. Where it fails, they are still there.
+/// Sends all questions at once, in one command. If that fails, they are still there.
 pub(super) async fn ask(connection: &mut MultiplexedConnection, asks: &mut Vec<Ask>) -> RedisResult<()> {
     let keys: Vec<&[u8]> = asks.iter().map(|ask| &*ask.key).collect();
     let wants: Vec<(f64, u32, u32)> =
@@ -91,7 +91,7 @@ pub(super) async fn ask(connection: &mut MultiplexedConnection, asks: &mut Vec<A
     Ok(())
 }
 
-/// `None` where the numbers are none that the script returns.
+/// `None` if the script cannot return these numbers.
 fn read(granted: i64, wait: i64, wanted: u32) -> Option<Answer> {
     let granted = u32::try_from(granted).ok().filter(|granted| *granted <= wanted)?;
     Some(Answer { granted, wait: Duration::from_micros(u64::try_from(wait).ok()?) })

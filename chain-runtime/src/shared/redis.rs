@@ -1,4 +1,4 @@
-//! [`Redis`]: one connection for all of a process, and a bounded queue in front of it.
+//! [`Redis`]: one connection for the whole process, and a bounded queue in front of it.
 
 use core::fmt;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -16,27 +16,28 @@ use super::permits::{self, Ask};
 use super::script::Script;
 use super::settings::Settings;
 
-/// Keys that one command asks for, at most: the server does nothing else meanwhile.
+/// The most keys that one command asks for: the server does nothing else meanwhile.
 const BATCH: usize = 128;
 
-/// After how long without an ask the connection is tried.
+/// After this time without a question, the connection is tested.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// How long a new connection may take.
 const CONNECTS: Duration = Duration::from_millis(500);
 
-/// How long a script may take that no request waits for.
+/// How long a script may take if no request waits for it.
 const CALLS: Duration = Duration::from_secs(1);
 
-/// Between one attempt to connect and the next, at most.
+/// The longest time between two attempts to connect.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Redis, as one process sees it: one connection, which is made anew when it breaks.
+/// Redis, as one process sees it: one connection, which is replaced when it breaks.
 ///
-/// Clones are the same. When the last one is dropped, the task behind it ends.
+/// Clones are the same connection. When the last one is dropped, its task ends.
 ///
-/// It is *up* from when the server has answered on a connection until a question has failed, or has had no answer in [time](Settings::patience). While it is not
-/// up nobody waits for it: whoever asks is told at once, and a task tries to connect, at intervals that grow to a tenth of a second.
+/// It is *up* from when the server has answered on a connection until a question has failed, or has had no answer in
+/// [time](Settings::patience). While it is not up, no request waits for it: a question fails at once, and a task tries
+/// to connect, at intervals that grow to a tenth of a second.
 #[derive(Clone)]
 pub struct Redis {
     queue: mpsc::Sender<Ask>,
@@ -46,18 +47,18 @@ pub struct Redis {
 pub(super) struct State {
     settings: Settings,
     up: AtomicBool,
-    /// The connection, while it is up, and which one it is.
+    /// The connection, while it is up, and its number.
     live: Mutex<Option<(MultiplexedConnection, u64)>>,
-    /// Somebody has had no answer on the connection.
+    /// A question had no answer on the connection.
     broken: Notify,
-    /// Tells that it is up, or is not.
+    /// Tells that it is up, or no longer up.
     news: Notify,
     outages: AtomicU64,
     error: Mutex<Option<String>>,
 }
 
 impl Redis {
-    /// Starts to connect, on a task of the runtime that this is called in. It waits for nobody: see [`ready`](Self::ready).
+    /// Starts to connect, on a task of the current runtime. It waits for nothing: see [`ready`](Self::ready).
     ///
     /// # Panics
     ///
@@ -91,7 +92,8 @@ impl Redis {
         }
     }
 
-    /// Completes when it was [lost](Self::outages) more often than `seen`, and returns how often. With [`ready`](Self::ready), for who tells of it.
+    /// Completes when it was [lost](Self::outages) more often than `seen`, and returns how often it was lost. With
+    /// [`ready`](Self::ready), code can report both.
     pub async fn lost(&self, seen: u64) -> u64 {
         loop {
             let mut told = core::pin::pin!(self.state.news.notified());
@@ -110,13 +112,13 @@ impl Redis {
         self.state.up.load(Relaxed)
     }
 
-    /// How often it was up, and then was not.
+    /// How often it was up and then went down.
     #[must_use]
     pub fn outages(&self) -> u64 {
         self.state.outages.load(Relaxed)
     }
 
-    /// Why it is not up, or was not the last time. `None` where there was nothing yet.
+    /// Why it is not up, or was not up the last time. `None` if it never failed.
     #[must_use]
     pub fn last_error(&self) -> Option<String> {
         lock(&self.state.error).clone()
@@ -130,14 +132,14 @@ impl Redis {
         self.state.settings.patience
     }
 
-    /// Puts it into the queue. Where there is no room it is dropped, and so is answered.
+    /// Puts a question into the queue. If there is no room, the question is dropped, which answers it.
     pub(crate) fn ask(&self, ask: Ask) {
         let _ = self.queue.try_send(ask);
     }
 }
 
 impl Redis {
-    /// Runs a script, on the connection that all use.
+    /// Runs a script, on the shared connection.
     pub(super) async fn run<T: redis::FromRedisValue>(
         &self,
         script: &Script,
@@ -150,14 +152,14 @@ impl Redis {
         };
         let why = match timeout(CALLS, script.run(&mut connection, keys, arguments)).await {
             Ok(Ok(said)) => return Ok(said),
-            // What the server says, the connection is good for.
+            // An error that the server reports shows that the connection works.
             Ok(Err(error)) if matches!(error.kind(), redis::ErrorKind::Server(_) | redis::ErrorKind::Extension) => {
                 return Err(Away { why: error.to_string() });
             }
             Ok(Err(error)) => error.to_string(),
             Err(_) => "no answer in time".to_string(),
         };
-        // Since it asked, there may be another connection, which is not to blame.
+        // Since the question was sent, the connection may have been replaced. The new one is not to blame.
         if lock(&self.state.live).as_ref().is_some_and(|(_, live)| *live == number) {
             self.state.broken.notify_waiters();
         }
@@ -165,7 +167,7 @@ impl Redis {
     }
 }
 
-/// Redis is away: it was not reached, did not answer in time, or has answered with an error.
+/// Redis is away: it could not be reached, did not answer in time, or has answered with an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Away {
     why: String,
@@ -188,7 +190,7 @@ impl core::error::Error for Away {}
 
 impl State {
     fn is_up(&self, connection: &MultiplexedConnection) {
-        // It is another one after each outage.
+        // Each outage gives the connection a new number.
         *lock(&self.live) = Some((connection.clone(), self.outages.load(Relaxed)));
         self.up.store(true, Relaxed);
         self.news.notify_waiters();
@@ -209,7 +211,7 @@ fn lock<T>(mutex: &Mutex<T>) -> impl core::ops::DerefMut<Target = T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The task. However it ends, with its runtime for example, Redis is away then.
+/// The task. However it ends, for example with its runtime, Redis counts as away then.
 struct Ends(Arc<State>);
 
 impl Drop for Ends {
@@ -218,7 +220,7 @@ impl Drop for Ends {
     }
 }
 
-/// All handles are dropped.
+/// All handles were dropped.
 struct Closed;
 
 /// Connects, answers, and connects again, until all handles are dropped.
@@ -235,7 +237,7 @@ async fn drive(state: &State, mut asks: mpsc::Receiver<Ask>) {
                 }
             }
         }
-        // The first attempt after an answer is made at once: a server that was started anew is there already.
+        // The first attempt after an answer is made at once: a server that was restarted is there already.
         if failures > 0 {
             let pause = PAUSE.min(Duration::from_millis(5) * (1 << failures.min(7)));
             if answering_none(&mut asks, sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0))).await.is_err() {
@@ -246,7 +248,7 @@ async fn drive(state: &State, mut asks: mpsc::Receiver<Ask>) {
     }
 }
 
-/// Awaits this, and tells whoever asks meanwhile that there is no answer.
+/// Awaits this, and meanwhile answers all questions with "no answer".
 async fn answering_none<F: Future>(asks: &mut mpsc::Receiver<Ask>, until: F) -> Result<F::Output, Closed> {
     let mut until = core::pin::pin!(until);
     loop {
@@ -262,7 +264,7 @@ async fn connect(client: &Client) -> Result<MultiplexedConnection, String> {
     let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
     let connects = async {
         let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
-        // A server that loads its data takes connections, and answers nothing else.
+        // A server that loads its data accepts connections, but answers nothing.
         redis::cmd("PING").query_async::<()>(&mut connection).await?;
         Ok::<_, redis::RedisError>(connection)
     };
@@ -272,7 +274,8 @@ async fn connect(client: &Client) -> Result<MultiplexedConnection, String> {
     }
 }
 
-/// Asks for one batch after another, until one fails. Then nobody is in the queue who saw it up.
+/// Sends one batch after another, until one fails. Then no question that was queued while Redis was up is left in the
+/// queue.
 async fn serve(
     state: &State,
     mut connection: MultiplexedConnection,
@@ -299,7 +302,7 @@ async fn serve(
             Err(_) => break "no answer in time".to_string(),
         }
     };
-    // First it is down, so that whoever hears that there is no answer does not ask again.
+    // Redis is marked as down first, so that code that hears that there is no answer does not ask again.
     state.is_down(error);
     Ok(())
 }

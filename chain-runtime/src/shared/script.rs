@@ -1,4 +1,4 @@
-//! [`Script`]: what the server does as one step.
+//! [`Script`]: work that the server does as one step.
 
 use std::string::String;
 use std::string::ToString as _;
@@ -7,9 +7,10 @@ use redis::aio::MultiplexedConnection;
 use redis::{Cmd, ErrorKind, FromRedisValue, RedisResult, ServerErrorKind, ToRedisArgs};
 use sha1_smol::Sha1;
 
-/// A script in Lua, and the name by which the server knows it once it has run.
+/// A script in Lua, and the name by which the server knows it after it has run once.
 ///
-/// The crate's own asserts that a server that loads a script answers with this name: a server that answers otherwise would end the task that asks.
+/// The redis crate's own script asserts that a server that loads it answers with this name: a server that answers
+/// otherwise would end the task that asks.
 pub(super) struct Script {
     code: &'static str,
     digest: String,
@@ -20,7 +21,8 @@ impl Script {
         Self { code, digest: Sha1::from(code).digest().to_string() }
     }
 
-    /// Runs it, by its name; or as a whole where the server does not know it: it was started anew, or was told to forget its scripts.
+    /// Runs the script, by its name, or as a whole if the server does not know it, because it was restarted or was told
+    /// to forget its scripts.
     pub(super) async fn run<T: FromRedisValue>(
         &self,
         connection: &mut MultiplexedConnection,

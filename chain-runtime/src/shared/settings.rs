@@ -1,4 +1,4 @@
-//! [`Settings`]: how Redis is asked.
+//! [`Settings`]: how to ask Redis.
 
 use core::fmt;
 use core::time::Duration;
@@ -6,13 +6,13 @@ use std::string::{String, ToString as _};
 
 use redis::Client;
 
-/// Longer than this no request waits.
+/// The longest time that a request waits.
 const LONGEST: Duration = Duration::from_millis(40);
 
-/// Bytes of a prefix, at most.
+/// The most bytes of a prefix.
 const PREFIX: usize = 64;
 
-/// Where Redis is, and how it is asked.
+/// The address of Redis, and how to ask it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,18 +35,19 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// It is no address.
+    /// If it is no address.
     pub fn at(url: &str) -> Result<Self, BadSettings> {
-        // The address may have a password in it, and is not repeated.
+        // The address may contain a password, and is not repeated.
         let client = Client::open(url).map_err(|error| BadSettings(error.to_string()))?;
         Ok(Self { client, prefix: "chain".to_string(), patience: Duration::from_millis(20), queue: 1_024 })
     }
 
-    /// Sets what all keys begin with, before a colon: `chain` where nothing is said. Machines that share anything have the same.
+    /// Sets the beginning of all keys, before a colon. The default is `chain`. Machines that share anything need the
+    /// same prefix.
     ///
     /// # Errors
     ///
-    /// It is no name: 1 to 64 letters, digits, `.`, `_` and `-` are.
+    /// If the prefix is not 1 to 64 letters, digits, `.`, `_` and `-`.
     pub fn prefix(mut self, prefix: &str) -> Result<Self, BadSettings> {
         if !is_word(prefix) {
             return Err(BadSettings::no_name(prefix));
@@ -55,15 +56,16 @@ impl Settings {
         Ok(self)
     }
 
-    /// Sets how long a request waits for permits, and how long Redis may take to answer before it counts as away: 20 ms where nothing is said, 1 ms at least
-    /// and 40 ms at most.
+    /// Sets how long a request waits for permits, and how long Redis may take to answer before it counts as away. The
+    /// default is 20 ms; it is at least 1 ms and at most 40 ms.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience.clamp(Duration::from_millis(1), LONGEST);
         self
     }
 
-    /// Sets how many keys may be in the queue at once whose permits are to be asked for: 1,024 where nothing is said. What does not fit is decided without Redis.
+    /// Sets for how many keys questions may be in the queue at once. The default is 1,024. A question that does not fit
+    /// is decided without Redis.
     #[must_use]
     pub fn queue(mut self, asks: usize) -> Self {
         self.queue = asks.clamp(1, 1 << 20);
@@ -71,13 +73,13 @@ impl Settings {
     }
 }
 
-/// Whether this can stand in a key, and in no other place of it than it should.
+/// Whether this can stand in a key, and only in the place meant for it.
 pub(crate) fn is_word(word: &str) -> bool {
     (1..=PREFIX).contains(&word.len())
         && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
 }
 
-/// What is wrong with the settings.
+/// The error in the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadSettings(String);
 

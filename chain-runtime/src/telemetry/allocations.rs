@@ -1,14 +1,15 @@
-//! What a thread has allocated so far: read where a stretch begins and where it ends, the difference is the stretch's.
+//! What a thread has allocated so far. It is read where a stretch begins and where the stretch ends; the difference
+//! belongs to the stretch.
 //!
 //! | source | the program's `#[global_allocator]` is | bytes | calls |
 //! | --- | --- | --- | --- |
 //! | [`NotCounted`] | any | no | no |
-//! | [`Counted`] | [`Counting`] around any | as asked for | yes |
+//! | [`Counted`] | [`Counting`] around any | as requested | yes |
 //! | `Jemalloc` (feature `jemalloc`) | `tikv_jemallocator::Jemalloc` | rounded up to jemalloc's size classes | no |
 //!
-//! Figures are exact and belong to one thread: what other threads allocate meanwhile is not in them. They only rise. What is
-//! **given back is not counted**, since it is often given back on another thread or by another node. Memory that is resized
-//! counts with its whole new size.
+//! Figures are exact and belong to one thread: they do not contain what other threads allocate meanwhile. They never
+//! fall. Memory that is **given back is not counted**, since it is often given back on another thread or by another
+//! node. Resized memory counts with its whole new size.
 //!
 //! ```
 //! use std::alloc::System;
@@ -35,25 +36,25 @@ pub use chain_counting::{Allocated, Counting};
 #[cfg(feature = "jemalloc")]
 pub use jemalloc::Jemalloc;
 
-/// A source of what this thread has allocated.
+/// A source that says what this thread has allocated.
 ///
 /// It is a value without content, so that it costs nothing to keep where it is read.
 pub trait Allocations: Copy + Default + Send + Sync + 'static {
     /// Whether [`Allocated::bytes`] is counted.
     const BYTES: bool;
 
-    /// Whether [`Allocated::calls`] is counted. Where it is not, it is always 0.
+    /// Whether [`Allocated::calls`] is counted. If it is not, it is always 0.
     const CALLS: bool;
 
-    /// What this thread has allocated since it began. Only the difference of two readings on one thread means something.
+    /// What this thread has allocated since it began. Only the difference of two readings on one thread has a meaning.
     fn now(&self) -> Allocated;
 
-    /// Whether there is something to read in this program. A meter asks where it is made, so that a source which is not there is an
-    /// error then, and not zeros later.
+    /// Checks that this program has something to read. A meter calls it when it is made, so that a missing source is an
+    /// error then, and not a row of zeros later.
     ///
     /// # Errors
     ///
-    /// [`NotInstalled`] where the program's `#[global_allocator]` is not the one that this source reads.
+    /// [`NotInstalled`] if the program's `#[global_allocator]` is not the one that this source reads.
     fn check(&self) -> Result<(), NotInstalled>;
 }
 
@@ -75,7 +76,7 @@ impl Allocations for NotCounted {
     }
 }
 
-/// What [`Counting`] counts, which the program has as its `#[global_allocator]`.
+/// What [`Counting`] counts, as the program's `#[global_allocator]`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counted;
 

@@ -1,8 +1,8 @@
-//! Clocks whose reading is cheap enough for every boundary of a run.
+//! Clocks that are cheap enough to be read at every boundary of a run.
 //!
-//! A reading is in **ticks**, whose length is the clock's own matter. Ticks of one clock can be compared and subtracted, on all threads;
-//! [`nanos`](Clock::nanos) says how long a difference of them is. So the conversion is paid where a figure is kept, not where the clock
-//! is read.
+//! A reading is in **ticks**, whose length depends on the clock. Ticks of one clock can be compared and subtracted, on
+//! all threads. [`nanos`](Clock::nanos) converts a difference of them. So the conversion is paid when a figure is
+//! stored, not when the clock is read.
 //!
 //! | a reading of | ns |
 //! | --- | --- |
@@ -10,7 +10,8 @@
 //! | `std::time::Instant` | 23 |
 //! | [`NoClock`] | 0 |
 //!
-//! on a virtual machine (x86-64); turning a difference into nanoseconds is not measurably more. The bench `boundary` measures it.
+//! The figures are from a virtual machine (x86-64). Turning a difference into nanoseconds costs nothing measurable. The
+//! bench `boundary` measures it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -18,22 +19,23 @@ use std::time::Duration;
 
 /// A clock that is read at each boundary of a run.
 pub trait Clock: Clone + Send + Sync + 'static {
-    /// Whether it never moves, so that a meter need not read it, nor keep what it says.
+    /// Whether it never moves, so that a meter need not read it, nor store its readings.
     const STANDS_STILL: bool = false;
 
-    /// The time, in ticks. On one thread it never goes back; between threads, by less than the machine's counters differ.
+    /// The time, in ticks. On one thread it never goes back. Between threads it goes back by no more than the
+    /// difference of the machine's counters.
     fn now(&self) -> u64;
 
     /// How many nanoseconds `ticks` are: a difference of two readings.
     fn nanos(&self, ticks: u64) -> u64;
 
-    /// How many ticks `duration` is, rounded up; `u64::MAX` where the clock stands still. A threshold is converted once, so that what is
-    /// measured need not be converted to be compared with it.
+    /// How many ticks `duration` is, rounded up; `u64::MAX` if the clock stands still. A threshold is converted once,
+    /// so that a measured time can be compared with it without being converted.
     fn ticks(&self, duration: Duration) -> u64;
 }
 
-/// The processor's own counter of time, where it has one that is constant and the same on all cores; the system's monotonic clock where
-/// it does not. By the crate `quanta`.
+/// The processor's own counter of time, if it has one that is constant and the same on all cores; otherwise the
+/// system's monotonic clock. It stands on the crate `quanta`.
 #[derive(Clone, Debug)]
 pub struct Tsc {
     clock: quanta::Clock,
@@ -41,12 +43,12 @@ pub struct Tsc {
     rate: u64,
 }
 
-/// A difference of ticks that is long enough for its nanoseconds to be exact, and short of every overflow.
+/// A difference of ticks that is long enough for exact nanoseconds, and far below every overflow.
 const LONG: u64 = 1 << 40;
 
 impl Tsc {
-    /// The first call in a process measures the counter against the system's clock, which takes up to 200 ms: make it where a program
-    /// starts.
+    /// The first call in a process measures the counter against the system's clock, which takes up to 200 ms: make it
+    /// when the program starts.
     pub fn new() -> Self {
         let clock = quanta::Clock::new();
         let nanos = clock.delta_as_nanos(0, LONG).max(1);
@@ -55,7 +57,7 @@ impl Tsc {
     }
 }
 
-/// As [`Tsc::new`].
+/// The same as [`Tsc::new`].
 impl Default for Tsc {
     fn default() -> Self {
         Self::new()
@@ -79,7 +81,7 @@ impl Clock for Tsc {
     }
 }
 
-/// No clock: a meter counts, and times nothing. It compiles to nothing.
+/// No clock: a meter counts, and measures no times. It compiles to nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoClock;
 
@@ -101,7 +103,7 @@ impl Clock for NoClock {
     }
 }
 
-/// A clock for tests: it shows what it was set to. A tick is a nanosecond; clones show the same time.
+/// A clock for tests, which shows the time that was set. A tick is a nanosecond; clones show the same time.
 ///
 /// ```
 /// use std::time::Duration;

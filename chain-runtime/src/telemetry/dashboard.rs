@@ -1,4 +1,5 @@
-//! What a chain's description makes of its [figures](super::prometheus): a dashboard for Grafana, and rules that alert.
+//! Makes a dashboard for Grafana, and rules for alerts, from a chain's description. They show the chain's
+//! [figures](super::prometheus).
 //!
 //! ```
 //! use chain_runtime::telemetry::dashboard::{Limits, alerts, grafana};
@@ -31,10 +32,10 @@ use serde_json::{Value, json};
 use super::prometheus::{may_break, may_wait};
 use crate::describe::{ChainInfo, NodeInfo};
 
-/// A dashboard, as JSON that Grafana imports: how the chain as a whole does, what its nodes take beside each other, and each node by itself, in the order in which the
-/// chain has them.
+/// A dashboard, as JSON for Grafana's import. It shows the chain as a whole, its nodes in comparison, and each node by
+/// itself, in the order of the chain.
 ///
-/// Which Prometheus it asks, and which instances, is chosen in the dashboard.
+/// The Prometheus server and the instances are chosen in the dashboard.
 #[must_use]
 pub fn grafana(chain: &ChainInfo) -> String {
     let mut grid = Grid { panels: vec![], x: 0, y: 0, id: 0 };
@@ -68,7 +69,7 @@ pub fn grafana(chain: &ChainInfo) -> String {
     serde_json::to_string_pretty(&dashboard).unwrap_or_default()
 }
 
-/// Grafana takes 40 letters.
+/// Grafana accepts 40 letters.
 fn uid(name: &str) -> String {
     let plain = name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' });
     "chain-".chars().chain(plain).take(40).collect()
@@ -157,7 +158,7 @@ fn has_timeout(node: &NodeInfo) -> bool {
     node.attributes.contains("timeout")
 }
 
-/// Where the next panel goes, in 24 columns.
+/// The place of the next panel, in 24 columns.
 struct Grid {
     panels: Vec<Value>,
     x: u32,
@@ -198,7 +199,7 @@ impl Grid {
             "options": { "tooltip": { "mode": "multi", "sort": "desc" } },
             "targets": targets.collect::<Value>(),
         });
-        // What belongs to a row that is collapsed stands in it.
+        // The panels of a collapsed row stand inside of the row.
         match self.panels.iter_mut().rfind(|panel| panel["type"] == "row") {
             Some(row) if row["collapsed"] == true => {
                 if let Some(inside) = row["panels"].as_array_mut() {
@@ -214,10 +215,10 @@ impl Grid {
     }
 }
 
-/// From where on [`alerts`] alert. Shares are of all runs, 0.05 being one in twenty.
+/// The thresholds of [`alerts`]. Shares are of all runs: 0.05 is one in twenty.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
-    /// How long one run in a hundred may take: 1 s.
+    /// The time that one run in a hundred may exceed: 1 s.
     pub slow: Duration,
     /// The share of runs that one node may cut short: 0.05.
     pub cut_short: f64,
@@ -225,9 +226,9 @@ pub struct Limits {
     pub cancelled: f64,
     /// The share of the time of runs that may be pauses: 0.05.
     pub paused: f64,
-    /// The share of the times that a node with a timeout may be late: 0.01.
+    /// The share of its times that a node with a timeout may be late: 0.01.
     pub late: f64,
-    /// How long it has to be so: 5 min.
+    /// How long a condition has to last: 5 min.
     pub lasts: Duration,
 }
 
@@ -238,8 +239,8 @@ impl Default for Limits {
     }
 }
 
-/// Rules that alert, as YAML that Prometheus reads as one of its `rule_files`: where a run panics, where runs are slow, cancelled or paused, and for each node that may break or has a timeout, where it
-/// does so often.
+/// Rules for alerts, as YAML that Prometheus reads as one of its `rule_files`. They alert when a run panics, when runs
+/// are slow, cancelled or paused, and when a node often breaks or exceeds its timeout.
 #[must_use]
 pub fn alerts(chain: &ChainInfo, limits: &Limits) -> String {
     let name = quoted(chain.name);
@@ -247,7 +248,7 @@ pub fn alerts(chain: &ChainInfo, limits: &Limits) -> String {
         |metric: &str, more: &str| format!("sum by (chain, instance) (rate({metric}{{chain=\"{name}\"{more}}}[5m]))");
     let all = of("chain_runs_ended_total", "");
     let mut rules = Rules { text: String::new(), lasts: limits.lasts };
-    // It names the chain in a comment, and in Prometheus' list.
+    // The name stands in a comment, and in Prometheus' list.
     let _ = write!(rules.text, "groups:\n- name: {}\n  rules:\n", yaml(&format!("chain {}", chain.name)));
     let panics = format!(
         "sum by (chain, instance) (increase(chain_runs_ended_total{{chain=\"{name}\",ending=\"panicked\"}}[5m])) > 0"
@@ -325,10 +326,10 @@ struct Rules {
 
 impl Rules {
     fn add(&mut self, alert: &str, expr: &str, severity: &str, node: Option<&NodeInfo>, summary: &str) {
-        // A panic is told at once.
+        // A panic is reported at once.
         let lasts = if severity == "critical" { 0 } else { self.lasts.as_secs() };
         let labels = node.map(|node| format!(", node: {}, position: \"{}\"", yaml(node.name), node.position));
-        // A `String` takes everything.
+        // Writing to a `String` cannot fail.
         let _ = write!(
             self.text,
             "  - alert: {alert}\n    expr: {}\n    for: {lasts}s\n    labels: {{severity: {severity}{}}}\n    annotations: {{summary: {}}}\n",
@@ -339,12 +340,13 @@ impl Rules {
     }
 }
 
-/// As a string of JSON, which YAML reads as well.
+/// The text as a string of JSON, which YAML reads as well.
 fn yaml(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-/// As it stands between quotes in a query. Raw identifiers and generics are all that a name can have, so this is for the eye.
+/// The name as it stands between quotes in a query. A name can only be a raw identifier or have generics, so this is
+/// for readability.
 fn quoted(name: &str) -> String {
     name.replace('\\', "\\\\").replace('"', "\\\"")
 }

@@ -1,4 +1,4 @@
-//! Where a chain's time and memory go, as folded stacks: the text that flame graphs are drawn from.
+//! The time and memory of a chain as folded stacks: the text from which flame graphs are drawn.
 //!
 //! ```
 //! use chain_runtime::telemetry::Meter;
@@ -21,11 +21,13 @@
 //! assert!(text.lines().any(|line| line.starts_with("Small;answer ")));
 //! ```
 //!
-//! A line is a stack, a blank, and a whole number. A stack begins with the chain. Below it are the nodes and arms that a node stands in, then the node itself, and `out` where it is
-//! its way out. A chain's own part has the chain's name alone, and that of a node around a block the node's: so the widths of a flame graph are whole times, and its tops are own times.
-//! What lies in no node's block is not nested in it: a node does not call the one behind it.
+//! A line is a stack, a blank, and a whole number. A stack begins with the chain. Below it are the nodes and arms that
+//! contain a node, then the node itself, and `out` for its way out. The chain's own part has the chain's name alone,
+//! and the part of a node around a block has the node's name alone. So the widths in a flame graph are whole times, and
+//! the tops are own times. A node that is in no other node's block is not nested: a node does not call the one after
+//! it.
 //!
-//! [inferno](https://docs.rs/inferno) draws it, as do speedscope and Brendan Gregg's `flamegraph.pl`.
+//! [inferno](https://docs.rs/inferno) draws flame graphs from it, as do speedscope and Brendan Gregg's `flamegraph.pl`.
 
 use core::fmt::Write as _;
 use std::string::String;
@@ -36,7 +38,7 @@ use super::{NodeTotals, Snapshot, WayTotals};
 use crate::describe::{BlockInfo, BlockKind, ChainInfo, NodeInfo};
 use crate::observe::Way;
 
-/// What a stack weighs.
+/// The weight of a stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Weight {
@@ -48,12 +50,12 @@ pub enum Weight {
     Time,
     /// Bytes that were allocated while it ran.
     Bytes,
-    /// How often something was allocated while it ran.
+    /// How often memory was allocated while it ran.
     Allocations,
 }
 
 impl Weight {
-    /// What it is counted in, as a viewer writes it.
+    /// The unit of the weight, as a viewer writes it.
     #[must_use]
     pub const fn unit(self) -> &'static str {
         match self {
@@ -83,7 +85,7 @@ impl Weight {
     }
 }
 
-/// The stacks that weigh something, each in a line. They add up to what all runs have taken.
+/// The stacks with a weight, one in each line. They add up to what all runs took.
 #[must_use]
 pub fn folded(snapshot: &Snapshot, weight: Weight) -> String {
     let mut text = String::new();
@@ -94,14 +96,14 @@ pub fn folded(snapshot: &Snapshot, weight: Weight) -> String {
                 text.push_str(if index == 0 { "" } else { ";" });
                 frame.write(&mut text);
             }
-            // A `String` takes everything.
+            // Writing to a `String` cannot fail.
             let _ = writeln!(text, " {weight}");
         }
     }
     text
 }
 
-/// The chain's own part, and each node's way.
+/// The chain's own part, and each way of each node.
 pub(super) fn stacks(snapshot: &Snapshot) -> impl Iterator<Item = Stack<'_>> {
     let own = Stack { frames: vec![Frame::Chain(snapshot.chain)], of: Of::Chain(snapshot) };
     let nodes =
@@ -110,7 +112,7 @@ pub(super) fn stacks(snapshot: &Snapshot) -> impl Iterator<Item = Stack<'_>> {
 }
 
 pub(super) struct Stack<'a> {
-    /// From the outermost.
+    /// From the outermost to the innermost.
     pub(super) frames: Vec<Frame>,
     of: Of<'a>,
 }
@@ -124,9 +126,9 @@ enum Of<'a> {
 pub(super) enum Frame {
     Chain(&'static ChainInfo),
     Node(&'static NodeInfo),
-    /// Of the node whose value it is an arm for.
+    /// With the node whose value the arm is for.
     Arm(&'static BlockInfo, Option<&'static NodeInfo>),
-    /// Of the node before it.
+    /// The way out of the node before it.
     Out,
 }
 
@@ -162,7 +164,7 @@ impl<'a> Stack<'a> {
 }
 
 impl Frame {
-    /// Without what would end a frame or a line.
+    /// Without the characters that would end a frame or a line.
     pub(super) fn write(&self, text: &mut String) {
         let mut plain = |name: &str| {
             text.extend(name.chars().map(|letter| match letter {

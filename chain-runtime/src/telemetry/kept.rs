@@ -9,31 +9,32 @@ use super::pauses::{Cause, Evidence};
 use crate::describe::{ChainInfo, NodeInfo};
 use crate::observe::Way;
 
-/// A run that was kept, as a waterfall. Nothing of its request's content is in it.
+/// A run that was kept, as a waterfall. It contains nothing of the request's content.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Kept {
     /// Its chain.
     pub chain: &'static ChainInfo,
-    /// How many runs of the meter were kept before this one: what tells it from others.
+    /// How many runs the meter kept before this one. The number tells it from the others.
     pub number: u64,
-    /// When it began. It is reckoned back from when it ended, so it moves with the system's clock.
+    /// When it began. This is computed from the time of its end, so it moves with the system's clock.
     pub began: SystemTime,
     /// How long it took.
     pub took: Duration,
     /// How it ended.
     pub outcome: Outcome,
-    /// Its trace, where the chain has a node [`TraceContexts`](super::trace_context), and the run came that far.
+    /// Its trace, if the chain has a node [`TraceContexts`](super::trace_context) and the run came to it.
     pub trace: Option<TraceContext>,
-    /// Its request's method, where it has a trace: one of those that are known, or `_OTHER`.
+    /// Its request's method, if it has a trace: a known method, or `_OTHER`.
     pub method: Option<&'static str>,
-    /// The status of its reply, where that node was left.
+    /// The status of its reply, if that node was left.
     pub status: Option<u16>,
-    /// Its stretches in order, without a gap: the first begins with the run, the last ends with it, unless it [is truncated](Self::is_truncated).
+    /// Its stretches in order, without a gap: the first begins with the run, and the last ends with it, unless the list
+    /// [is truncated](Self::is_truncated).
     pub stretches: Vec<KeptStretch>,
-    /// Whether there were more of them than a meter keeps. Then those after the last one that is kept are missing.
+    /// Whether there were more stretches than a meter keeps. Then those after the last kept one are missing.
     pub is_truncated: bool,
-    /// What paused it, in order, and behind these what the machine was short of meanwhile. At most 16 of its own.
+    /// What paused it, in order, followed by what the machine was short of meanwhile. At most 16 of its own.
     pub pauses: Vec<KeptPause>,
 }
 
@@ -41,13 +42,13 @@ pub struct Kept {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// This node replied, as the last.
+    /// This node, the last one, replied.
     Replied(&'static NodeInfo),
     /// This node broke, and its break was the reply.
     CutShort(&'static NodeInfo),
-    /// Its future was dropped: while it waited in this node, or, where it is `None`, while no node was entered.
+    /// Its future was dropped: while it waited in this node, or, if `None`, while no node was entered.
     Cancelled(Option<&'static NodeInfo>),
-    /// Something panicked: this node's own code, or, where it is `None`, code that is no node's.
+    /// Something panicked: this node's own code, or, if `None`, code that belongs to no node.
     Panicked(Option<&'static NodeInfo>),
 }
 
@@ -57,7 +58,7 @@ impl Outcome {
         matches!(self, Self::Replied(_))
     }
 
-    /// The node that it ended in.
+    /// The node in which it ended.
     pub const fn node(&self) -> Option<&'static NodeInfo> {
         match self {
             Self::Replied(node) | Self::CutShort(node) => Some(node),
@@ -66,7 +67,7 @@ impl Outcome {
     }
 }
 
-/// As "cut short by `auth`".
+/// For example "cut short by `auth`".
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (how, node) = match self {
@@ -83,7 +84,7 @@ impl fmt::Display for Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeptStretch {
-    /// Whose it is.
+    /// Its owner.
     pub whose: Whose,
     /// When it began, from the run's beginning.
     pub start: Duration,
@@ -95,25 +96,26 @@ pub struct KeptStretch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeptPause {
-    /// Whose stretch it was in. `None`: it is of the whole machine.
+    /// The owner of the pause's stretch. `None` if the pause is that of the whole machine.
     pub whose: Option<Whose>,
-    /// It was not before this, from the run's beginning. One of the machine that began before is said to begin with the run.
+    /// The pause did not begin before this, counted from the run's beginning. A pause of the machine that began earlier
+    /// is shown as beginning with the run.
     pub start: Duration,
-    /// It was not after this.
+    /// The pause did not end after this.
     pub end: Duration,
-    /// What it was.
+    /// Its cause.
     pub cause: Cause,
-    /// How long it was between `start` and `end`, at least.
+    /// The least time of the pause between `start` and `end`.
     pub least: Duration,
-    /// How long it was between `start` and `end`, at most.
+    /// The most time of the pause between `start` and `end`.
     pub most: Duration,
-    /// How long it probably was.
+    /// The likely time of the pause.
     pub likely: Duration,
     /// How it is known.
     pub evidence: Evidence,
 }
 
-/// Whom a stretch belongs to. Nodes by their position.
+/// The owner of a stretch. Nodes are given by their position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Whose {
     /// The chain itself.
@@ -125,7 +127,7 @@ pub enum Whose {
 }
 
 impl Whose {
-    /// The position of the node whose it is.
+    /// The position of the node to which it belongs.
     pub const fn position(self) -> Option<usize> {
         match self {
             Self::Chain => None,
@@ -143,10 +145,11 @@ impl Whose {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Keeps {
-    /// The slowest since they were last cleared, the slowest first.
+    /// The slowest since the list was last cleared, the slowest first.
     pub slowest: Vec<Kept>,
-    /// The last that were cut short, cancelled or panicked; the last one first.
+    /// The last runs that were cut short, cancelled or panicked, the latest first.
     pub failed: Vec<Kept>,
-    /// Runs that would have been kept, but another thread was keeping one at that moment: none waits for another.
+    /// Runs that would have been kept, but another thread was keeping one at that moment: a run never waits for
+    /// another.
     pub missed: u64,
 }

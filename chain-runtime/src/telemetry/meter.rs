@@ -1,4 +1,4 @@
-//! [`Meter`]: what each node of a chain takes, counted while the chain serves.
+//! [`Meter`]: counts what each node of a chain takes, while the chain serves.
 //!
 //! ```text
 //!    begin                    a boundary                                    end
@@ -10,8 +10,9 @@
 //!      └───────────── free list of the thread ◄───────────────────────────────┴──► Keeper ──► Kept
 //! ```
 //!
-//! A run writes to its own record alone, and a thread to its own shard alone, both by plain moves. So no thread waits for another, and none
-//! disturbs another's cache. A shard stays when its thread ends, and the next thread goes on with it.
+//! A run writes only to its own record, and a thread only to its own shard, both by plain moves. So no thread waits for
+//! another, and none disturbs another one's cache. A shard stays when its thread ends, and the next thread continues
+//! with it.
 
 mod builder;
 mod keeper;
@@ -45,12 +46,12 @@ use crate::observe::{Stretch, Way};
 
 /// Records that a thread keeps to itself.
 const FREE: usize = 32;
-/// Records that all threads keep for each other: what is begun on one thread and ended on another comes back here.
+/// Records that all threads share: a record that is taken on one thread and freed on another comes back here.
 const DEPOT: usize = 1_024;
 
-/// What each node of a chain takes of time and memory, and what becomes of its runs.
+/// Counts what each node of a chain takes of time and memory, and how its runs end.
 ///
-/// It is a field of the chain, and made of the chain's description.
+/// It is a field of the chain, and is made with the chain's description.
 ///
 /// ```
 /// use chain_runtime::telemetry::Meter;
@@ -75,17 +76,19 @@ const DEPOT: usize = 1_024;
 /// assert_eq!(snapshot.nodes[1].way_in.running.count(), 1);
 /// ```
 ///
-/// # What it costs
+/// # Cost
 ///
-/// One reading of the clock, and of the counters of allocations where there are some, at each boundary; a few moves for each node, and some more for each run. It
-/// allocates where a thread uses it for the first time, where more runs are under way than ever before, and where a node takes time in a new way
-/// (for instance waits for the first time). `benches/observe.rs` says how much that is.
+/// At each boundary it reads the clock, and the counters of allocations if there are some. There are a few moves for
+/// each node, and some more for each run. It allocates when a thread uses it for the first time, when more runs are
+/// under way than ever before, and when a node takes time in a new way (for instance when it waits for the first time).
+/// `benches/observe.rs` measures the cost.
 ///
-/// A node's figures take a fixed amount of memory for each thread that is alive: 10 kB for each way in which it takes time.
+/// For each living thread, a node's figures take a fixed amount of memory: 10 kB for each way in which the node takes
+/// time.
 ///
 /// # In a panic
 ///
-/// Nothing in it panics. A run that does is counted as what it is.
+/// The meter does not panic. A run that panics is counted as such.
 pub struct Meter<C: Clock = Tsc, A: Allocations = NotCounted> {
     chain: &'static ChainInfo,
     clock: C,
@@ -96,14 +99,14 @@ pub struct Meter<C: Clock = Tsc, A: Allocations = NotCounted> {
     depot: ArrayQueue<Box<Record>>,
     keeper: Keeper,
     sink: Option<Arc<dyn Sink>>,
-    /// `None`: pauses are not looked for.
+    /// `None` if pauses are not looked for.
     ledger: Option<Arc<Ledger<C>>>,
-    /// How many ticks a stretch has to take for the ledger to be asked; `u64::MAX` without one.
+    /// The ledger is asked about a stretch of at least so many ticks; `u64::MAX` without a ledger.
     long: u64,
     foreign: AtomicU64,
 }
 
-/// What a thread has of a meter. Padded, so that no two threads write to one cache line.
+/// A thread's part of a meter. It is padded, so that no two threads write to one cache line.
 #[repr(align(128))]
 struct Local {
     shard: Arc<Shard>,
@@ -129,7 +132,7 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
         &self.clock
     }
 
-    /// What was counted up to now. It allocates; who is measured is not disturbed by it.
+    /// What was counted up to now. It allocates, but does not disturb the measured threads.
     pub fn snapshot(&self) -> Snapshot {
         let shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut snapshot = Snapshot {
@@ -155,17 +158,17 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
         snapshot
     }
 
-    /// The runs that are kept. While they are copied, others that would be kept are [missed](Keeps::missed).
+    /// The runs that are kept. While they are copied, other runs that would be kept are [missed](Keeps::missed).
     pub fn kept(&self) -> Keeps {
         self.keeper.read(self.chain, &self.clock, self.ledger.as_deref())
     }
 
-    /// Lets go of the runs that are kept, so that the slowest from now on are found.
+    /// Drops the kept runs, so that the slowest from now on are found.
     pub fn forget_kept(&self) {
         self.keeper.clear();
     }
 
-    /// How many threads' counters there are: as many as have measured at the same time.
+    /// How many threads have counters: as many as have measured at the same time.
     #[doc(hidden)]
     pub fn shards(&self) -> usize {
         self.shards.lock().unwrap_or_else(PoisonError::into_inner).len()
@@ -186,7 +189,7 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
         aside(|| self.locals.get_or(first))
     }
 
-    /// No record is free on this thread.
+    /// Called if no record is free on this thread.
     #[cold]
     fn record(&self) -> Box<Record> {
         let another = || Box::new(Record::new(self.chain, self.boundaries, Self::COUNTS));
@@ -197,10 +200,10 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
     #[inline(always)]
     fn passes(&self, record: &Record, next: u32) -> u64 {
         let last = record.since.load(Relaxed);
-        // Another core's counter may be behind a little.
+        // Another core's counter may be slightly behind.
         let ticks = if C::STANDS_STILL { 0 } else { self.clock.now().max(last) };
         let now = record.now.load(Relaxed);
-        // Who waits allocates nothing, and goes on perhaps on another thread, whose counters are others.
+        // A node that waits allocates nothing, and may go on on another thread, which has other counters.
         let mut allocated = Allocated::NOTHING;
         if Self::COUNTS && !waits(now) {
             allocated = self.allocations.now();
@@ -219,7 +222,7 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
             }
         }
         if Self::COUNTS {
-            // What the ledger allocated in between is no node's.
+            // What the ledger has allocated in between belongs to no node.
             record.allocates_from(if is_dear { self.allocations.now() } else { allocated });
         }
         record.now.store(next, Relaxed);
@@ -252,7 +255,8 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
         }
     }
 
-    /// A stretch was longer than it should be: the ledger is asked why. One that ran is explained now; one that waited may have been polled late.
+    /// A stretch was too long: the ledger is asked why. A stretch of running is explained now. After a stretch of
+    /// waiting, the poll may have been late.
     #[cold]
     fn was_long(&self, record: &Record, place: u32, began: u64, ticks: u64) {
         let Some(ledger) = &self.ledger else { return };
@@ -265,7 +269,8 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
             Some(position) => shard.nodes.get(position).map(|node| &node.pauses),
             None => Some(&shard.own_pauses),
         };
-        // All that was found just now ends now. A poll that came late ended the wait; others on this thread were late while it had still to wait.
+        // Every pause that was found just now ends now. A late poll ended the wait. Other tasks on this thread were
+        // late while this one still had to wait.
         let is_its = |pause: &Pause| match pause.cause {
             Cause::Late => waited && pause.start >= began && ticks.saturating_sub(pause.end) <= self.long,
             _ => !waited && pause.start >= began && pause.end == ticks,
@@ -278,14 +283,14 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
         });
     }
 
-    /// The node comes once more in this run, so what it took before counts.
+    /// The node begins once more in this run, so its time up to now is counted.
     #[cold]
     fn again(&self, record: &Record, node: &'static NodeInfo) {
         if let Some(all) = self.local().shard.nodes.get(node.position) {
             let before = if Self::COUNTS { self.allocations.now() } else { Allocated::NOTHING };
             self.folds(all, record, node.position);
             if Self::COUNTS {
-                // It is in the middle of a stretch, whose node has not allocated that.
+                // The node is in the middle of a stretch, and has not allocated this.
                 record.leaves_out(self.allocations.now() - before);
             }
         }
@@ -358,7 +363,7 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
         core::ptr::eq(self.chain, chain) || self.is_of_another_unit(chain)
     }
 
-    /// Each unit of code that the compiler makes may have a copy of the description.
+    /// Each unit of code that the compiler makes may have its own copy of the description.
     #[cold]
     fn is_of_another_unit(&self, chain: &'static ChainInfo) -> bool {
         let place = |chain: &ChainInfo| chain.nodes.first().map(|node| (node.file, node.line));

@@ -1,4 +1,4 @@
-//! [`NoAlloc`]: what `#[no_alloc]` stands on.
+//! [`NoAlloc`]: the base of `#[no_alloc]`.
 
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -8,15 +8,17 @@ use crate::describe::{ChainInfo, Ending, NodeInfo};
 use crate::observe::{Observes, Stretch, Told, Way};
 use crate::telemetry::{Allocated, Allocations, Counted};
 
-/// Sees to it that what says `#[no_alloc]` allocates nothing: a node, or on a chain each of its nodes, and then the chain's own code as well.
+/// Checks that what is marked with `#[no_alloc]` allocates nothing: a node, or, if the chain is marked, each of its
+/// nodes and the chain's own code.
 ///
-/// It is an assertion. Where debug assertions are on, as in tests and debug builds, and the program's `#[global_allocator]` is
-/// [`Counting`](crate::telemetry::Counting), a run panics where a node has allocated, at the end of the stretch in which it did, and the message names the node, the way
-/// and how much. Elsewhere nothing is checked, and there is no code for it. Whether it [is checked](Self::is_checked) can be asked.
+/// It is an assertion. It is checked if debug assertions are on, as in tests and debug builds, and if the program's
+/// `#[global_allocator]` is [`Counting`](crate::telemetry::Counting). A run in which a node has allocated then panics,
+/// at the end of the stretch in which the node did so. The message names the node, the way and the amount. Otherwise
+/// nothing is checked, and no code is generated for it. [`is_checked`](Self::is_checked) says whether it is checked.
 ///
-/// What counts is what the node's own code asks for on the thread that runs it, also where it gives it back at once; not what happens while it waits, nor
-/// once a panic unwinds. What another observer of the chain allocates while it is told counts as well, but for a
-/// [`Meter`](crate::telemetry::Meter).
+/// It counts the allocations of the node's own code on the thread that runs the code, even if the memory is given back
+/// at once. It does not count what happens while the node waits, nor while a panic unwinds. What another observer of
+/// the chain allocates when it is told counts as well, except for a [`Meter`](crate::telemetry::Meter).
 ///
 /// ```should_panic
 /// use std::alloc::System;
@@ -43,7 +45,7 @@ pub struct NoAlloc;
 static IS_CHECKED: LazyLock<bool> = LazyLock::new(|| cfg!(debug_assertions) && Counted.check().is_ok());
 
 impl NoAlloc {
-    /// Whether anything is checked in this program.
+    /// Whether this program checks anything.
     #[must_use]
     pub fn is_checked() -> bool {
         *IS_CHECKED
@@ -51,21 +53,21 @@ impl NoAlloc {
 }
 
 std::thread_local! {
-    /// What a meter has allocated on this thread for itself, while it was told.
+    /// What meters have allocated on this thread for themselves when they were told.
     static ASIDE: Cell<Allocated> = const { Cell::new(Allocated::NOTHING) };
 }
 
-/// What this allocates is no node's. Where nothing is checked, it is just done.
+/// Runs this, and counts what it allocates for no node. If nothing is checked, it only runs it.
 #[inline(always)]
 pub(super) fn aside<T>(does: impl FnOnce() -> T) -> T {
     if !cfg!(debug_assertions) {
         return does();
     }
-    // What is in it was put aside already, where another run is measured meanwhile.
+    // If another run is measured meanwhile, its part was already put aside.
     let before = by_nodes();
     let done = does();
     let more = by_nodes() - before;
-    // A thread that is about to end has no place for it.
+    // A thread that is ending has no place for it.
     let _ = ASIDE.try_with(|aside| aside.set(aside.get() + more));
     done
 }
@@ -75,16 +77,16 @@ fn by_nodes() -> Allocated {
     Counted.now() - ASIDE.try_with(Cell::get).unwrap_or(Allocated::NOTHING)
 }
 
-/// The stretch that is, where it shall allocate nothing: what the thread had allocated when it began.
+/// The present stretch, if it may not allocate, with what the thread had allocated when it began.
 #[derive(Debug, Default)]
 pub(super) struct Checked {
-    /// 0 where it may; 1 for the chain's own; else the node's position and way, see [`watched`].
+    /// 0 if it may allocate; 1 for the chain's own stretch; otherwise the node's position and way, see [`watched`].
     whose: AtomicU64,
     bytes: AtomicU64,
     calls: AtomicU64,
 }
 
-/// A node on its way, as a number.
+/// A node and its way, as a number.
 fn watched(node: &NodeInfo, way: Way) -> u64 {
     2 + node.position as u64 * 2 + u64::from(way == Way::Out)
 }
@@ -114,7 +116,7 @@ impl Checked {
     }
 }
 
-/// What is checked of a run, and of which chain it is one.
+/// The checked state of a run, and its chain.
 #[derive(Debug)]
 pub struct Run {
     chain: &'static ChainInfo,

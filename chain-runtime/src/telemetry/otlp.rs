@@ -1,4 +1,5 @@
-//! Runs as OpenTelemetry's spans, made when they are over: one for the run, and in it one for each node that matters.
+//! Runs as OpenTelemetry's spans. The spans are made when a run is over: one for the run, and one inside of it for each
+//! node that matters.
 //!
 //! ```no_run
 //! use chain_runtime::telemetry::otlp::{Settings, spans};
@@ -41,31 +42,40 @@
 //! # }
 //! ```
 //!
-//! A meter measures each run anyway. Whether spans are made of it is decided when it is over, by what became of it: [`Settings`] says. An ordinary run costs that decision, and nothing
-//! is made of it. So spans do not cost what entering and leaving them in each poll does, and the slow run is always among those that are kept.
+//! A meter measures each run in any case. Whether spans are made of a run is decided when it is over, by how it ended:
+//! see [`Settings`]. An ordinary run costs only that decision. So there is no cost for entering and leaving spans at
+//! each poll, and slow runs are always among those that are exported.
 //!
 //! # The run's span
 //!
-//! It belongs to the trace that a node [`TraceContexts`](super::trace_context) found, as the child of whoever asked; whoever is asked by the run is its child. Without that node it is a trace
-//! of its own. It has the attributes of OpenTelemetry's conventions for HTTP servers that a meter knows: `http.request.method`, `http.response.status_code`, `error.type`. Its name is the method, or the
-//! chain's name. Besides: `chain.name`, `chain.outcome` (`replied`, `cut_short`, `cancelled`, `panicked`), `chain.outcome.node`, and the pauses. Nothing of what the request says is on it.
-//! It is an error where something panicked, and where the reply's status is 500 or more.
+//! If a node [`TraceContexts`](super::trace_context) found a trace, the span belongs to it: it is the child of the
+//! caller's span, and the parent of spans of the services that the run calls. Without that node the span is a trace of
+//! its own. It has those attributes of OpenTelemetry's conventions for HTTP servers that a meter knows:
+//! `http.request.method`, `http.response.status_code`, `error.type`. Its name is the method, or the chain's name. It
+//! also has `chain.name`, `chain.outcome` (`replied`, `cut_short`, `cancelled`, `panicked`), `chain.outcome.node`, and
+//! the pauses. It contains nothing of the request's content. It is an error if something panicked, and if the reply's
+//! status is 500 or more.
 //!
 //! # A node's span
 //!
-//! A node has one for each time that it was on its way in, and one for each time that it was on its way out, where that [mattered](Settings::share). A node around a block has one around its
-//! block's. It has `code.function.name`, `code.file.path` and `code.line.number` (where the chain is declared), `chain.node.position`, `chain.node.way`, `chain.node.running_ms` and `chain.node.waiting_ms`, in
-//! which its block's are not.
+//! A node has a span for each time that it was on its way in, and one for each time that it was on its way out, if that
+//! time [mattered](Settings::share). The span of a node around a block contains those of its block. A span has
+//! `code.function.name`, `code.file.path` and `code.line.number` (of the chain's declaration), `chain.node.position`,
+//! `chain.node.way`, and `chain.node.running_ms` and `chain.node.waiting_ms`, which do not contain the times of its
+//! block.
 //!
 //! # Pauses
 //!
-//! The span of a node that was paused has `pause.total_ms`, `pause.max_ms`, and the longest one's `pause.cause`. The run's span has the same of the whole run. Each pause is an event `pause` as well, in the span that
-//! it hit, with `pause.cause`, `pause.likely_ms` and whether it was `seen` or `inferred`. What the whole machine was short of is in the run's events only, with `pause.machine`.
+//! The span of a node that was paused has `pause.total_ms`, `pause.max_ms`, and `pause.cause` of the longest pause. The
+//! run's span has the same of the whole run. Each pause is also an event `pause`, in the span that it hit, with
+//! `pause.cause`, `pause.likely_ms` and whether it was `seen` or `inferred`. Shortages of the whole machine are only in
+//! the run's events, with `pause.machine`.
 //!
-//! # A collector that is away
+//! # A collector that cannot be reached
 //!
-//! It costs spans, which are [counted](Spans::counts), and nothing else: runs wait in a queue of fixed length, and those that find it full are let go. They are exported in the order in which
-//! they ended, by one task, as many at once as have gathered meanwhile.
+//! It costs spans, which are [counted](Spans::counts), and nothing else: runs wait in a queue of fixed length, and a
+//! run that finds the queue full is dropped. One task exports them in the order in which they ended, each time as many
+//! as have gathered meanwhile.
 
 mod made;
 mod visits;
@@ -83,26 +93,28 @@ use tokio::sync::mpsc;
 
 use super::{Kept, Outcome, Over, Sink};
 
-/// Of which runs spans are made, and of which nodes in them.
+/// For which runs spans are made, and for which of their nodes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// Of a run that took that long: 500 ms.
+    /// For runs that took this long: 500 ms.
     pub slow: Duration,
-    /// Of a run that was cut short, cancelled or panicked, or whose reply has a status of 500 or more: yes.
+    /// For runs that were cut short, cancelled or panicked, or whose reply has a status of 500 or more: yes.
     pub failed: bool,
-    /// Of a run that was paused: yes.
+    /// For runs that were paused: yes.
     pub paused: bool,
-    /// Of a run whose trace is sampled: because its `traceparent` says so, or because [`TraceContexts`](super::TraceContexts) began it so: yes.
+    /// For runs whose trace is sampled, because the `traceparent` says so, or because
+    /// [`TraceContexts`](super::TraceContexts) began it so: yes.
     pub sampled: bool,
-    /// Of a node whose own time, or whose block's, is this share of the run's: 0.01. A node that was paused has one anyway, and so has the one that the run ended in.
+    /// For nodes whose own time, or whose block's, is at least this share of the run's: 0.01. A node that was paused,
+    /// and the node in which the run ended, always have a span.
     pub share: f64,
-    /// So many nodes at most, the longest: 64.
+    /// For at most so many nodes, the longest first: 64.
     pub nodes: usize,
-    /// So many runs wait to be exported: 1,024.
+    /// How many runs may wait for their export: 1,024.
     pub queue: NonZeroUsize,
-    /// So many runs are exported at once: 128.
+    /// How many runs are exported at once: 128.
     pub batch: NonZeroUsize,
-    /// An export that takes longer has failed: 10 s.
+    /// The time after which an export counts as failed: 10 s.
     pub timeout: Duration,
 }
 
@@ -122,19 +134,19 @@ impl Default for Settings {
     }
 }
 
-/// What became of the runs of which spans were to be made.
+/// What happened to the runs for which spans were to be made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
     /// Runs that were exported.
     pub exported: u64,
-    /// The spans of these.
+    /// The spans of the exported runs.
     pub spans: u64,
     /// Runs that found the queue full.
     pub lost: u64,
     /// Runs whose export failed.
     pub failed: u64,
-    /// The spans of these.
+    /// The spans of the runs whose export failed.
     pub failed_spans: u64,
 }
 
@@ -147,9 +159,10 @@ struct Counters {
     failed_spans: AtomicU64,
 }
 
-/// The sink of a meter, and what exports what came to it. As soon as the future of [`Exporting::run`] is spawned, spans leave.
+/// Makes the sink for a meter, and the exporter of what comes to the sink. Spans are exported once the future of
+/// [`Exporting::run`] is spawned.
 ///
-/// The resource says whose spans they are: a service's name at least.
+/// The resource says whose spans they are; it should have at least a service's name.
 pub fn spans<E: SpanExporter>(mut exporter: E, resource: Resource, settings: Settings) -> (Spans, Exporting<E>) {
     let (sender, runs) = mpsc::channel(settings.queue.get());
     exporter.set_resource(&resource);
@@ -158,7 +171,7 @@ pub fn spans<E: SpanExporter>(mut exporter: E, resource: Resource, settings: Set
     (spans, Exporting { exporter, runs, settings, counters })
 }
 
-/// A [`Sink`] that makes spans of runs. Clones have one queue, so several meters can have one each.
+/// A [`Sink`] that makes spans of runs. Clones share one queue, so several meters can have one each.
 #[derive(Clone)]
 pub struct Spans {
     sender: mpsc::Sender<Kept>,
@@ -167,7 +180,7 @@ pub struct Spans {
 }
 
 impl Spans {
-    /// What became of all runs until now.
+    /// What happened to all runs until now.
     pub fn counts(&self) -> Counts {
         let Counters { exported, spans, lost, failed, failed_spans } = &*self.counters;
         Counts {
@@ -195,7 +208,7 @@ impl Sink for Spans {
             || *failed && has_failed()
             || *paused && run.was_paused
             || *sampled && run.trace.is_some_and(|trace| trace.is_sampled);
-        // Where there is no place for it, it is not put together either.
+        // If the queue has no room for the run, the run is not put together at all.
         let is_lost = wants && self.sender.capacity() == 0;
         if is_lost {
             self.counters.lost.fetch_add(1, Relaxed);
@@ -210,7 +223,7 @@ impl Sink for Spans {
     }
 }
 
-/// What exports runs.
+/// Exports runs.
 #[must_use = "nothing leaves before `run` is awaited"]
 pub struct Exporting<E> {
     exporter: E,
@@ -220,9 +233,11 @@ pub struct Exporting<E> {
 }
 
 impl<E: SpanExporter> Exporting<E> {
-    /// Exports until all [`Spans`] of it are dropped, which a meter has, and what they left is exported. Where it is dropped before that, what is in the queue is lost.
+    /// Exports until all [`Spans`] (which the meters hold) are dropped, and the rest of the queue is exported. If the
+    /// future is dropped before that, the queue's contents are lost.
     ///
-    /// It needs tokio's timer. An exporter that needs tokio as well, as `opentelemetry-otlp`'s over tonic does, is to be made where tokio runs.
+    /// It needs tokio's timer. An exporter that needs tokio as well, such as that of `opentelemetry-otlp` over tonic,
+    /// has to be made inside of tokio.
     pub async fn run(mut self) {
         let mut batch = Vec::new();
         while self.runs.recv_many(&mut batch, self.settings.batch.get()).await > 0 {
@@ -236,7 +251,7 @@ impl<E: SpanExporter> Exporting<E> {
             all.fetch_add(runs, Relaxed);
             all_spans.fetch_add(spans, Relaxed);
         }
-        // It has nothing left; what it says of itself is of no use to anybody now.
+        // There is nothing left to export, so an error is of no interest now.
         let _ = self.exporter.shutdown();
     }
 }

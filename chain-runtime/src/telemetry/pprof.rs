@@ -1,4 +1,4 @@
-//! Where a chain's time and memory go, as a profile for `go tool pprof` and whatever else reads its format.
+//! The time and memory of a chain, as a profile for `go tool pprof` and other readers of its format.
 //!
 //! ```
 //! use chain_runtime::telemetry::{Meter, pprof};
@@ -20,8 +20,9 @@
 //! assert!(!profile.is_empty());
 //! ```
 //!
-//! It has the stacks of [`folded`](super::folded), each with four values: `running` and `waiting` in nanoseconds, `alloc_space` in bytes, `alloc_objects` in calls. `-sample_index` chooses
-//! among them. Functions are nodes, in the file and line where the chain is declared. It is not compressed, which readers allow.
+//! It has the stacks of [`folded`](super::folded), each with four values: `running` and `waiting` in nanoseconds,
+//! `alloc_space` in bytes, `alloc_objects` in calls. `-sample_index` chooses among them. Functions are nodes, in the
+//! file and line where the chain is declared. It is not compressed, which readers allow.
 //!
 //! The format is [profile.proto](https://github.com/google/pprof/blob/main/proto/profile.proto).
 
@@ -45,7 +46,7 @@ const KINDS: [(Weight, &str, &str); 4] = [
     (Weight::Allocations, "alloc_objects", "count"),
 ];
 
-/// The profile: of an interval, where the snapshot is the difference of two.
+/// The profile; it is that of an interval if the snapshot is the difference of two.
 #[must_use]
 pub fn encode(snapshot: &Snapshot) -> Vec<u8> {
     let mut made = Made::default();
@@ -60,7 +61,7 @@ pub fn encode(snapshot: &Snapshot) -> Vec<u8> {
     for stack in stacks(snapshot) {
         let value = KINDS.map(|(weight, _, _)| signed(stack.weighs(weight)));
         if value.iter().any(|value| *value > 0) {
-            // From the innermost.
+            // From the innermost to the outermost.
             let location_id =
                 (1..=stack.frames.len()).rev().map(|depth| made.location(&stack.frames[..depth])).collect();
             made.profile.sample.push(Sample { location_id, value: value.into() });
@@ -73,7 +74,7 @@ pub fn encode(snapshot: &Snapshot) -> Vec<u8> {
     made.finish()
 }
 
-/// Where it is written: a file and a line.
+/// The file and the line.
 fn place(frame: &Frame) -> (&'static str, u32) {
     let node = match frame {
         Frame::Chain(chain) => chain.nodes.first(),
@@ -95,7 +96,7 @@ fn index_of(texts: &mut Texts, text: &str) -> i64 {
     *texts.entry(text.into()).or_insert(next)
 }
 
-/// Texts and functions are in tables, and named by their index.
+/// Texts and functions are in tables, and are named by their index.
 #[derive(Default)]
 struct Made {
     profile: Profile,
@@ -108,11 +109,11 @@ impl Made {
         index_of(&mut self.texts, text)
     }
 
-    /// The last of these frames. It has a function and a location of the same number.
+    /// The last of these frames. Its function and its location have the same number.
     fn location(&mut self, frames: &[Frame]) -> u64 {
         let mut name = String::new();
         let (file, line) = match frames {
-            // `out` alone says little in a list.
+            // `out` alone would say little in a list.
             [.., node, Frame::Out] => {
                 node.write(&mut name);
                 name.push_str(" (out)");

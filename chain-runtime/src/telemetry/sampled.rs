@@ -1,4 +1,4 @@
-//! [`Sampled`]: one of so many runs is observed.
+//! [`Sampled`]: observes one run in so many.
 
 use core::num::NonZeroU32;
 
@@ -6,9 +6,10 @@ use super::{Allocations, Clock, Meter, Snapshot};
 use crate::describe::{ChainInfo, Ending};
 use crate::observe::{Observes, Told};
 
-/// Observes one of so many runs, chosen by chance, so that others cost next to nothing.
+/// Observes one run in so many, chosen at random, so that all others cost next to nothing.
 ///
-/// What the observer counts is of the observed runs alone: rates have to be multiplied. The slow and the failed are kept only where they are among these.
+/// The observer counts only the observed runs: rates have to be multiplied. Slow and failed runs are kept only if they
+/// are among these.
 ///
 /// ```
 /// use core::num::NonZeroU32;
@@ -40,12 +41,12 @@ pub struct Sampled<O> {
 }
 
 impl<O> Sampled<O> {
-    /// One run in so many is observed by this observer.
+    /// This observer observes one run in so many.
     pub const fn new(one_in: NonZeroU32, observer: O) -> Self {
         Self { one_in, observer }
     }
 
-    /// One run in so many is observed.
+    /// One run in this many is observed.
     pub const fn one_in(&self) -> NonZeroU32 {
         self.one_in
     }
@@ -57,7 +58,7 @@ impl<O> Sampled<O> {
 }
 
 impl<C: Clock, A: Allocations> Sampled<Meter<C, A>> {
-    /// As [`Meter::snapshot`]. It says that [one run in so many](Snapshot::one_in) was measured.
+    /// The same as [`Meter::snapshot`]. It says that [one run in so many](Snapshot::one_in) was measured.
     pub fn snapshot(&self) -> Snapshot {
         let mut snapshot = self.observer.snapshot();
         snapshot.one_in = self.one_in.get();

@@ -1,4 +1,4 @@
-//! [`Sink`]: whom a meter offers each run that is over.
+//! [`Sink`]: is offered each run that is over.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,15 +6,15 @@ use std::time::Duration;
 use super::{Kept, Outcome, TraceContext};
 use crate::describe::ChainInfo;
 
-/// Whom a [`Meter`](super::Meter) offers each run that is over: [`Builder::sink`](super::Builder::sink).
+/// A [`Meter`](super::Meter) offers it each run that is over: [`Builder::sink`](super::Builder::sink).
 ///
-/// It is asked for every run, on the thread that the run ended on, before the reply is handed back: so it has to be quick, and must not panic. A run that it does not want costs
-/// no more than that.
+/// It is called for every run, on the thread on which the run ended, before the reply is handed back. So it has to be
+/// quick, and must not panic. A run that it does not want costs no more than that.
 pub trait Sink: Send + Sync {
-    /// Whether it wants the run with all of its stretches.
+    /// Whether it wants the run, with all of its stretches.
     fn wants(&self, run: &Over) -> bool;
 
-    /// A run that it wanted. It was put together for this call, which took some microseconds and allocated.
+    /// Takes a run that it wanted. The run is put together for this call, which takes some microseconds and allocates.
     fn takes(&self, run: Kept);
 }
 
@@ -30,9 +30,9 @@ pub struct Over {
     pub outcome: Outcome,
     /// Whether something paused it.
     pub was_paused: bool,
-    /// Its trace, where a node [`TraceContexts`](super::trace_context) was entered.
+    /// Its trace, if a node [`TraceContexts`](super::trace_context) was entered.
     pub trace: Option<TraceContext>,
-    /// The status of its reply, where that node was left.
+    /// The status of its reply, if that node was left.
     pub status: Option<u16>,
 }
 

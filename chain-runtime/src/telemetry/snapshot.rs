@@ -8,27 +8,29 @@ use super::{Allocated, Times};
 use crate::describe::{ChainInfo, NodeInfo};
 use crate::observe::Way;
 
-/// What a meter has counted since it was made, or between two moments, where an earlier one was [subtracted](Self::subtract).
+/// What a meter has counted since it was made, or between two moments if an earlier snapshot was
+/// [subtracted](Self::subtract).
 ///
-/// Every figure only rises, so that two of them give an interval. A snapshot is taken while runs end: each figure is one that was there,
-/// but of a run that ends at that moment, some may be in it and others not yet.
+/// Figures never fall, so two snapshots give an interval. A snapshot is taken while runs end. Each figure is a true
+/// one, but if a run ends at that moment, some figures may include it and others not yet.
 ///
-/// All runs count in all figures, also those that are cancelled or panic. A run counts in most of them once it is over:
-/// [`started`](Self::started) alone does at once.
+/// All runs count in all figures, including those that are cancelled or panic. A run counts in most of them when it is
+/// over; only [`started`](Self::started) counts it at once.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Snapshot {
     /// The chain.
     pub chain: &'static ChainInfo,
-    /// When it was taken; of several, the last.
+    /// When it was taken; for a sum of several, the last.
     pub at: SystemTime,
-    /// Of several or of an interval: how many nanoseconds it is of. 0: since the meter was made.
+    /// For a sum or an interval: how many nanoseconds it covers. 0 means: since the meter was made.
     pub covers: u64,
-    /// Whether times are measured: not by a meter whose clock is [`NoClock`](super::NoClock).
+    /// Whether times are measured; a meter with the clock [`NoClock`](super::NoClock) does not measure them.
     pub is_timed: bool,
     /// Whether bytes are counted, and whether calls are.
     pub is_counted: (bool, bool),
-    /// One of so many runs was measured: more than 1 where the meter is [`Sampled`](super::Sampled). All figures are of the measured ones alone.
+    /// One run in so many was measured: more than 1 if the meter is [`Sampled`](super::Sampled). All figures are of the
+    /// measured runs alone.
     pub one_in: u32,
     /// Runs that began.
     pub started: u64,
@@ -40,17 +42,18 @@ pub struct Snapshot {
     pub panicked: u64,
     /// Runs of another chain, which were not measured.
     pub foreign: u64,
-    /// How long the runs took, from their first moment to their last, waiting in it.
+    /// How long the runs took, from beginning to end, including waiting.
     pub took: Times,
-    /// Nanoseconds of these that belong to no node but to the chain.
+    /// The nanoseconds of these that belong to the chain and not to a node.
     pub own: u64,
-    /// What was allocated in these.
+    /// What was allocated in the chain's own time.
     pub own_allocated: Allocated,
-    /// What paused them.
+    /// What paused the chain's own code.
     pub own_pauses: PauseTotals,
-    /// Its nodes, by position.
+    /// The nodes, by position.
     pub nodes: Vec<NodeTotals>,
-    /// How often the row of each block began: an arm was chosen, a wrapped block was tried. By the index in [`ChainInfo::blocks`].
+    /// How often the row of each block began: an arm was chosen, a wrapped block was tried. It is sorted by the index
+    /// in [`ChainInfo::blocks`].
     pub blocks: Vec<u64>,
 }
 
@@ -60,36 +63,43 @@ pub struct Snapshot {
 pub struct NodeTotals {
     /// The node.
     pub info: &'static NodeInfo,
-    /// Times that its way in began. Each ended in one of four ways: it [broke](Self::broke), it was [left](Self::left), [cancelled](Self::cancelled), or it
-    /// [panicked](Self::panicked).
+    /// How often its way in began. Each time ended in one of four ways: the node [broke](Self::broke), was
+    /// [left](Self::left), was [cancelled](Self::cancelled), or [panicked](Self::panicked).
     pub entered: u64,
-    /// Times that it broke.
+    /// How often it broke.
     pub broke: u64,
-    /// Times that its request, or the block that it stands in, died while it was waiting, or was entered and not left.
+    /// How often its request, or the block that contains it, died while the node was waiting, or was entered and not
+    /// left.
     pub cancelled: u64,
-    /// Times that its own code panicked.
+    /// How often its own code panicked.
     pub panicked: u64,
-    /// Times that it was not run, because its toggle is off, because it was shed, or because the request is not one of those for which it is.
+    /// How often it was not run, because its toggle is off, because it was shed, or because the request is not in its
+    /// share.
     pub skipped: u64,
-    /// Times that it took longer than its `#[timeout(..)]`; it [broke](Self::broke) then.
+    /// How often it took longer than its `#[timeout(..)]`; each time it [broke](Self::broke).
     pub late: u64,
-    /// Times that its work went on without the request.
+    /// How often the run went on without it, by `#[open]`, after it [broke](Self::broke).
+    pub opened: u64,
+    /// How often its work went on without the request.
     pub detached: u64,
-    /// Times that it was [shed](crate::shed), or the block whose first node it is. A node was [skipped](Self::skipped) then.
+    /// How often it was [shed](crate::shed), alone or with the block that it begins. If it was shed alone, it was also
+    /// [skipped](Self::skipped).
     pub shed: u64,
-    /// Of a node around a block: times that its block began.
+    /// For a node around a block: how often its block began.
     pub tries: u64,
-    /// Runs whose reply it gave, by being the last.
+    /// The runs whose reply it gave as the last node.
     pub replied: u64,
-    /// Runs whose reply it gave, by breaking.
+    /// The runs whose reply it gave by breaking.
     pub cut_short: u64,
-    /// Runs that were cancelled while they waited here. It is one node for each run, where [`cancelled`](Self::cancelled) counts all that were entered.
+    /// The runs that were cancelled while they waited here. This is one node for each run, whereas
+    /// [`cancelled`](Self::cancelled) counts all nodes that were entered.
     pub died: u64,
     /// Its way in.
     pub way_in: WayTotals,
     /// Its way out.
     pub way_out: WayTotals,
-    /// What paused it, on either way. All of it is in its times as well: in those of waiting where the cause is [`Cause::Late`], and else in those of running.
+    /// Its pauses, on both ways. They are included in its times: in those of waiting if the cause is [`Cause::Late`],
+    /// and otherwise in those of running.
     pub pauses: PauseTotals,
 }
 
@@ -97,15 +107,17 @@ pub struct NodeTotals {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct WayTotals {
-    /// How long its own code ran, each time that the node was entered. A node around a block runs without its block.
+    /// How long its own code ran, for each time that the node was entered. The time of a node around a block does not
+    /// include its block.
     pub running: Times,
-    /// How long it waited to be polled again, each time that it waited at all.
+    /// How long it waited to be polled again, for each time that it waited at all.
     pub waiting: Times,
     /// What was allocated while it ran.
     pub allocated: Allocated,
 }
 
-/// Pauses by their cause: how often, and how many nanoseconds in all, as [likely](super::pauses::Pause::likely) as it is known.
+/// Pauses by cause: how often, and how many nanoseconds in all, by their [likely](super::pauses::Pause::likely)
+/// lengths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PauseTotals([(u64, u64); CAUSES.len()]);
 
@@ -124,18 +136,18 @@ pub(crate) const CAUSES: [Cause; 10] = [
 ];
 
 impl PauseTotals {
-    /// The causes of which there were some: how often, and how many nanoseconds in all.
+    /// The causes that occurred: how often, and how many nanoseconds in all.
     pub fn iter(&self) -> impl Iterator<Item = (Cause, u64, u64)> + '_ {
         let all = CAUSES.iter().zip(&self.0).map(|(cause, (times, nanos))| (*cause, *times, *nanos));
         all.filter(|(_, times, _)| *times > 0)
     }
 
-    /// How often it was paused for this cause, and how many nanoseconds in all.
+    /// How often this cause paused it, and for how many nanoseconds in all.
     pub fn of(&self, cause: Cause) -> (u64, u64) {
         CAUSES.iter().position(|other| *other == cause).map_or((0, 0), |index| self.0[index])
     }
 
-    /// How many nanoseconds it was paused in all.
+    /// For how many nanoseconds it was paused in all.
     pub fn nanos(&self) -> u64 {
         self.0.iter().map(|(_, nanos)| nanos).sum()
     }
@@ -152,7 +164,7 @@ impl PauseTotals {
 }
 
 impl Snapshot {
-    /// Runs that are under way. Of an interval: how many more there are than at its beginning, 0 where there are fewer.
+    /// Runs that are under way. For an interval: how many more there are than at its beginning, 0 if there are fewer.
     pub const fn in_flight(&self) -> u64 {
         self.started.saturating_sub(self.ended)
     }
@@ -162,16 +174,16 @@ impl Snapshot {
         self.nodes.iter().map(|node| node.replied + node.cut_short).sum()
     }
 
-    /// How many nanoseconds of all runs are accounted for: each node's, running and waiting, in and out, and the chain's own. It is [`took`](Self::took)`.sum()`, but for
-    /// less than a nanosecond for each of the figures.
+    /// How many nanoseconds of all runs are accounted for: those of each node, running and waiting, in and out, and the
+    /// chain's own. It is [`took`](Self::took)`.sum()`, except for less than a nanosecond for each of the figures.
     pub fn attributed(&self) -> u64 {
         self.nodes.iter().map(NodeTotals::nanos).fold(self.own, u64::saturating_add)
     }
 
-    /// Adds what another one has: of another meter of the same chain, on another machine or for another tenant.
+    /// Adds another snapshot: of another meter of the same chain, on another machine or for another tenant.
     ///
     /// # Errors
-    /// [`OtherChain`] where it is of a chain that is written differently; nothing is added then.
+    /// [`OtherChain`] if it is of a chain that is written differently; nothing is added then.
     pub fn merge(&mut self, other: &Self) -> Result<(), OtherChain> {
         self.is_same_as(other)?;
         self.at = self.at.max(other.at);
@@ -180,10 +192,10 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Takes out what an earlier one of the same meter had, so that what happened since remains.
+    /// Subtracts an earlier snapshot of the same meter, so that what happened since remains.
     ///
     /// # Errors
-    /// [`OtherChain`] where it is of a chain that is written differently; nothing is taken out then.
+    /// [`OtherChain`] if it is of a chain that is written differently; nothing is subtracted then.
     pub fn subtract(&mut self, earlier: &Self) -> Result<(), OtherChain> {
         self.is_same_as(earlier)?;
         let covers = self.at.duration_since(earlier.at).unwrap_or_default();
@@ -213,7 +225,7 @@ impl Snapshot {
 }
 
 impl NodeTotals {
-    /// Nothing yet.
+    /// All zeros.
     pub(crate) fn of(info: &'static NodeInfo) -> Self {
         Self {
             info,
@@ -223,6 +235,7 @@ impl NodeTotals {
             panicked: 0,
             skipped: 0,
             late: 0,
+            opened: 0,
             detached: 0,
             shed: 0,
             tries: 0,
@@ -235,7 +248,7 @@ impl NodeTotals {
         }
     }
 
-    /// Times that it was left: its way out is over.
+    /// How often it was left: its way out was over.
     pub const fn left(&self) -> u64 {
         self.entered.saturating_sub(self.broke).saturating_sub(self.cancelled).saturating_sub(self.panicked)
     }
@@ -270,6 +283,7 @@ impl NodeTotals {
             (&mut self.panicked, other.panicked),
             (&mut self.skipped, other.skipped),
             (&mut self.late, other.late),
+            (&mut self.opened, other.opened),
             (&mut self.detached, other.detached),
             (&mut self.shed, other.shed),
             (&mut self.tries, other.tries),

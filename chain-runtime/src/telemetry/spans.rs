@@ -1,4 +1,5 @@
-//! Spans of the crate `tracing`, for who has a subscriber already: as `tracing-subscriber`'s, or tokio-console's.
+//! Spans of the crate `tracing`, for programs that have a subscriber already, such as that of `tracing-subscriber` or
+//! of tokio-console.
 //!
 //! ```
 //! use chain_runtime::telemetry::spans::Traced;
@@ -19,22 +20,26 @@
 //! assert_eq!(Small { traced: Traced }.run(7), 7);
 //! ```
 //!
-//! Each run has a span `chain`, whose parent is the span that is entered when the run begins. In it, each node that is entered has a span `node`, until it is left, breaks or dies; a node in a block
-//! is in the span of the node around that. They have the target `chain`, so a filter can name them; the chain's is of level `INFO`, a node's of `DEBUG`.
+//! Each run has a span `chain`, whose parent is the span that is entered when the run begins. Inside of it, each node
+//! that is entered has a span `node`, until the node is left, breaks or dies. The span of a node in a block is in that
+//! of the node around the block. These spans have the target `chain`, so a filter can name them. The run's is of level
+//! `INFO`, a node's of `DEBUG`.
 //!
 //! | field | of | |
 //! | --- | --- | --- |
 //! | `chain`, `node` | the chain, the node | its name, also as `otel.name` |
 //! | `position` | the node | its position |
-//! | `ending` | both | how the run ended; `broke`, `cancelled`, `panicked` where the node did |
+//! | `ending` | both | how the run ended; `broke`, `cancelled` or `panicked` for a node |
 //!
-//! A node's span is entered where its own code runs, and left where it is suspended or others run: so what others do on the thread meanwhile is not in it. The span of a node around a block stays entered
-//! while its block is polled, and the run's while anything of the run is.
+//! A node's span is entered when its own code runs, and left when the node is suspended or others run. So it does not
+//! contain what others do on the thread meanwhile. The span of a node around a block stays entered while its block is
+//! polled, and the run's span while any part of the run is.
 //!
-//! # What it costs
+//! # Cost
 //!
-//! What your subscriber does for a span: two calls for each poll and node, several allocations for each node. A [`Meter`](super::Meter) measures the same for a fraction of it, and
-//! [`otlp`](super) makes spans afterwards, only of runs that matter. Where no subscriber wants them, a lock that nobody else holds is what remains.
+//! It costs what your subscriber does for a span: two calls for each poll and node, and several allocations for each
+//! node. A [`Meter`](super::Meter) measures the same for a fraction of this, and [`otlp`](super) makes spans
+//! afterwards, only for runs that matter. If no subscriber wants the spans, the cost is that of an uncontended lock.
 
 use std::sync::{Mutex, PoisonError};
 use std::vec::Vec;
@@ -49,7 +54,7 @@ use crate::observe::{Observes, Stretch, Told};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Traced;
 
-/// The spans of one run. Its lock is there since it is shared with the node around a block; nobody waits for it.
+/// The spans of one run. Its lock is there because it is shared with the node around a block; it is never waited for.
 #[derive(Debug)]
 pub struct Run(Mutex<Open>);
 
@@ -59,7 +64,7 @@ struct Open {
     run: Span,
     /// Nodes that were entered and not left.
     nodes: Vec<(&'static NodeInfo, Span)>,
-    /// The spans that this thread is in, the innermost last. `None` is the run's.
+    /// The spans that this thread is in, the innermost last. `None` stands for the run's.
     entered: Vec<Option<&'static NodeInfo>>,
 }
 
@@ -89,6 +94,7 @@ impl Observes for Traced {
             }
             Told::Skipped(node) => debug!(target: "chain", parent: &open.run, node = node.name, "skipped"),
             Told::Late(node) => warn!(target: "chain", parent: open.span(Some(node)), "late"),
+            Told::Opened(node) => warn!(target: "chain", parent: open.span(Some(node)), "opened"),
             Told::Detached(node) => debug!(target: "chain", parent: open.span(Some(node)), "detached"),
             _ => {}
         }
@@ -105,7 +111,7 @@ impl Observes for Traced {
 }
 
 impl Open {
-    /// A node's, or, where it has none, the run's.
+    /// The span of a node, or, if it has none, that of the run.
     fn span(&self, node: Option<&NodeInfo>) -> &Span {
         let is_its = |(open, _): &&(&NodeInfo, Span)| node.is_some_and(|node| node.position == open.position);
         self.nodes.iter().rfind(is_its).map_or(&self.run, |(_, span)| span)
@@ -115,13 +121,13 @@ impl Open {
         self.nodes.iter().any(|(open, _)| open.position == node.position)
     }
 
-    /// How many spans are entered up to this one, itself included.
+    /// How many spans are entered up to this one, including it.
     fn depth(&self, node: Option<&NodeInfo>) -> Option<usize> {
         let position = |node: Option<&NodeInfo>| node.map(|node| node.position);
         self.entered.iter().rposition(|entered| position(*entered) == position(node)).map(|index| index + 1)
     }
 
-    /// Just these are entered: the run's, those of the nodes around it, and its own.
+    /// Makes exactly these spans entered: the run's, those of the nodes around it, and its own.
     fn runs(&mut self, node: Option<&'static NodeInfo>) {
         if let Some(depth) = self.depth(node) {
             return self.exits_to(depth);
@@ -142,7 +148,8 @@ impl Open {
         self.enters(Some(node));
     }
 
-    /// Whoever ran waits. Where a node is around it, that one runs next: it has still to return. Else the thread goes.
+    /// The node that ran waits. If a node is around it, that node runs next, since it still has to return. Otherwise
+    /// the thread leaves the run.
     fn waits(&mut self) {
         let last = self.entered.last().copied().flatten();
         match last.and_then(|node| self.around(node)) {
@@ -184,7 +191,7 @@ impl Open {
         }
     }
 
-    /// The node whose block it stands in.
+    /// The node in whose block it stands.
     fn around(&self, node: &NodeInfo) -> Option<&'static NodeInfo> {
         let blocks = self.chain.blocks;
         let all = core::iter::successors(node.block, |block| blocks.get(*block).and_then(|block| block.parent));

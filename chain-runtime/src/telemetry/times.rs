@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use histogram::{Config, Histogram};
 
-/// Buckets for a power of two: 32. So a bucket is at most 1/32 (3.1 %) wide.
+/// The buckets for each power of two: 32. So a bucket is at most 1/32 (3.1 %) wide.
 const GROUPING: u8 = 5;
-/// What took longer than 2^42 ns (73 minutes) counts as that long.
+/// A time longer than 2^42 ns (73 minutes) counts as that long.
 const POWER: u8 = 42;
-/// The longest time that is told apart, in nanoseconds.
+/// The longest time that can be told apart, in nanoseconds.
 pub(crate) const LONGEST: u64 = (1 << POWER) - 1;
 pub(crate) const CONFIG: Config = match Config::new(GROUPING, POWER) {
     Ok(config) => config,
@@ -17,10 +17,11 @@ pub(crate) const CONFIG: Config = match Config::new(GROUPING, POWER) {
 
 /// How long something took, each time that it happened: a histogram of nanoseconds and their exact sum.
 ///
-/// The histogram is the crate `histogram`'s: 32 buckets for each power of two, so that what is read from it is at most 3.1 % too high.
+/// The histogram is that of the crate `histogram`: it has 32 buckets for each power of two, so a value that is read
+/// from it is at most 3.1 % too high.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Times {
-    /// `None`: it never happened.
+    /// `None` if it never happened.
     histogram: Option<Histogram>,
     sum: u64,
 }
@@ -36,7 +37,7 @@ impl Times {
     /// It never happened.
     pub const NEVER: Self = Self { histogram: None, sum: 0 };
 
-    /// From what was counted, and the sum in nanoseconds.
+    /// From the counts, and the sum in nanoseconds.
     pub(crate) fn new(histogram: Histogram, sum: u64) -> Self {
         Self { histogram: Some(histogram), sum }
     }
@@ -46,7 +47,7 @@ impl Times {
         self.histogram.iter().flat_map(Histogram::as_slice).sum()
     }
 
-    /// How long it took in all, in nanoseconds. It is exact, but for the rounding of the clock's ticks.
+    /// How long it took in all, in nanoseconds. It is exact, except for the rounding of the clock's ticks.
     pub const fn sum(&self) -> u64 {
         self.sum
     }
@@ -56,19 +57,19 @@ impl Times {
         Duration::from_nanos(self.sum)
     }
 
-    /// How long it took on average, in nanoseconds. `None` where it never happened.
+    /// How long it took on average, in nanoseconds. `None` if it never happened.
     pub fn mean(&self) -> Option<u64> {
         self.sum.checked_div(self.count())
     }
 
-    /// This quantile, from 0 to 1, in nanoseconds: the upper end of its bucket. `None` where it never happened, or where the quantile is
-    /// not from 0 to 1.
+    /// This quantile, from 0 to 1, in nanoseconds: the upper end of its bucket. `None` if it never happened, or if the
+    /// quantile is not from 0 to 1.
     pub fn quantile(&self, quantile: f64) -> Option<u64> {
         let bucket = self.histogram.as_ref()?.quantile_bucket(quantile).ok()??;
         Some(bucket.end())
     }
 
-    /// Several quantiles in one pass, in the order in which they are asked for. As [`quantile`](Self::quantile).
+    /// Several quantiles in one pass, in the given order. Each is as in [`quantile`](Self::quantile).
     pub fn quantiles<const N: usize>(&self, quantiles: [f64; N]) -> [Option<u64>; N] {
         let mut buckets = [const { None }; N];
         if let Some(histogram) = &self.histogram {
@@ -78,20 +79,20 @@ impl Times {
         buckets.map(|bucket| bucket.map(|bucket| bucket.end()))
     }
 
-    /// The buckets in which something is, from the shortest: the longest time that belongs in it, in nanoseconds, and how often it
-    /// happened.
+    /// The buckets that are not empty, from the shortest: the longest time that belongs to it, in nanoseconds, and how
+    /// often it happened.
     pub fn buckets(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         let all = self.histogram.iter().flatten();
         all.filter(|bucket| bucket.count() > 0).map(|bucket| (bucket.end(), bucket.count()))
     }
 
-    /// How often it took no longer than so many nanoseconds. Of the bucket in which these lie, all counts.
+    /// How often it took no longer than so many nanoseconds. All of the bucket that contains this time is counted.
     pub fn within(&self, nanos: u64) -> u64 {
         let all = self.histogram.iter().flatten();
         all.take_while(|bucket| bucket.start() <= nanos).map(|bucket| bucket.count()).sum()
     }
 
-    /// Adds what another one has.
+    /// Adds another one.
     pub fn merge(&mut self, other: &Self) {
         self.sum = self.sum.wrapping_add(other.sum);
         match (&mut self.histogram, &other.histogram) {
@@ -105,7 +106,8 @@ impl Times {
         }
     }
 
-    /// Takes out what an earlier one had, so that what happened since remains. Where it had more than this one, none remains.
+    /// Subtracts an earlier one, so that what happened since remains. If the earlier one had more than this one,
+    /// nothing remains.
     pub fn subtract(&mut self, earlier: &Self) {
         self.sum = self.sum.saturating_sub(earlier.sum);
         if let (Some(mine), Some(theirs)) = (&mut self.histogram, &earlier.histogram) {

@@ -1,8 +1,10 @@
-//! W3C trace context: which trace a request belongs to, read from its `traceparent`, and written for whoever is asked next.
+//! W3C trace context: the trace to which a request belongs. It is read from the request's `traceparent`, and written
+//! for the next service.
 //!
-//! [`TraceContexts`] is the node. Without HTTP, a [`TraceContext`] is parsed and written by hand.
+//! [`TraceContexts`] is the node. Without HTTP, a [`TraceContext`] can be parsed and written by hand.
 //!
-//! After [Trace Context](https://www.w3.org/TR/trace-context-1/), level 1, and of level 2 the flag that says that an id is random.
+//! It follows [Trace Context](https://www.w3.org/TR/trace-context-1/), level 1, and uses from level 2 the flag that
+//! says that an id is random.
 
 use core::fmt;
 use core::str::FromStr;
@@ -17,7 +19,7 @@ pub(crate) use handed::{Handed, HandedCells, is_handed_by};
 #[cfg(feature = "trace-context")]
 pub use node::TraceContexts;
 
-/// Where a request stands in its trace: the trace, the span that asked, and the span that this service's run of the chain is.
+/// The place of a request in its trace: the trace, the caller's span, and the span of this service's run of the chain.
 ///
 /// ```
 /// use chain_runtime::telemetry::TraceContext;
@@ -28,7 +30,7 @@ pub use node::TraceContexts;
 /// assert_eq!(context.parent.unwrap().to_string(), "b7ad6b7169203331");
 /// assert!(context.is_sampled && context.span != context.parent.unwrap());
 ///
-/// // What goes on names this run as the parent.
+/// // The field for the next service names this run as the parent.
 /// assert_eq!(context.to_string(), format!("00-0af7651916cd43dd8448eb211c80319c-{}-01", context.span));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,32 +38,32 @@ pub use node::TraceContexts;
 pub struct TraceContext {
     /// The whole trace.
     pub trace: TraceId,
-    /// The span of whoever asked; `None` where the trace begins here.
+    /// The caller's span; `None` if the trace begins here.
     pub parent: Option<SpanId>,
     /// This run's span.
     pub span: SpanId,
-    /// Whether whoever asked, or who began the trace, records it.
+    /// Whether the caller, or the code that began the trace, records it.
     pub is_sampled: bool,
-    /// Whether the last seven bytes of the trace's id are drawn at random.
+    /// Whether the last seven bytes of the trace's id are random.
     pub is_random: bool,
 }
 
-/// The id of a trace: 16 bytes, never all zero. Shown as 32 hexadecimal digits.
+/// The id of a trace: 16 bytes, never all zero. It is shown as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TraceId(u128);
 
-/// The id of a span: 8 bytes, never all zero. Shown as 16 hexadecimal digits.
+/// The id of a span: 8 bytes, never all zero. It is shown as 16 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SpanId(u64);
 
 impl TraceContext {
-    /// A trace that begins here, with ids drawn at random.
+    /// A trace that begins here, with random ids.
     #[must_use]
     pub fn begin(is_sampled: bool) -> Self {
         Self { trace: TraceId::draw(), parent: None, span: SpanId::draw(), is_sampled, is_random: true }
     }
 
-    /// What goes on to whoever is asked next: a `traceparent` of version 00 in which this run is the parent.
+    /// The field for the next service: a `traceparent` of version 00 in which this run is the parent.
     #[must_use]
     pub fn to_field(&self) -> [u8; 55] {
         let mut field = *b"00-00000000000000000000000000000000-0000000000000000-00";
@@ -76,12 +78,13 @@ impl TraceContext {
     }
 }
 
-/// From a `traceparent` that came. This run's span is drawn at random.
+/// From a received `traceparent`. This run's span is random.
 impl FromStr for TraceContext {
     type Err = Malformed;
 
     /// # Errors
-    /// [`Malformed`] where it is not what the recommendation says. Of a version that is not known yet, what version 00 would read is read.
+    /// [`Malformed`] if the field is not as the recommendation says. For an unknown version, the parts that version 00
+    /// defines are read.
     fn from_str(field: &str) -> Result<Self, Malformed> {
         let field = field.as_bytes();
         let (known, more) = field.split_at_checked(55).ok_or(Malformed)?;
@@ -105,7 +108,7 @@ impl FromStr for TraceContext {
     }
 }
 
-/// As [`TraceContext::to_field`].
+/// The same as [`TraceContext::to_field`].
 impl fmt::Display for TraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "00-{}-{}-{:02x}", self.trace, self.span, self.flags())
@@ -113,13 +116,13 @@ impl fmt::Display for TraceContext {
 }
 
 impl TraceId {
-    /// `None` where it is 0.
+    /// `None` if it is 0.
     #[must_use]
     pub const fn new(id: u128) -> Option<Self> {
         if id == 0 { None } else { Some(Self(id)) }
     }
 
-    /// As a number, the first byte being the highest.
+    /// The id as a number; the first byte is the highest.
     #[must_use]
     pub const fn get(self) -> u128 {
         self.0
@@ -131,13 +134,13 @@ impl TraceId {
 }
 
 impl SpanId {
-    /// `None` where it is 0.
+    /// `None` if it is 0.
     #[must_use]
     pub const fn new(id: u64) -> Option<Self> {
         if id == 0 { None } else { Some(Self(id)) }
     }
 
-    /// As a number, the first byte being the highest.
+    /// The id as a number; the first byte is the highest.
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
@@ -160,21 +163,21 @@ impl fmt::Display for SpanId {
     }
 }
 
-/// As [`Display`](fmt::Display).
+/// The same as [`Display`](fmt::Display).
 impl fmt::Debug for TraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// As [`Display`](fmt::Display).
+/// The same as [`Display`](fmt::Display).
 impl fmt::Debug for SpanId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// It is no `traceparent`.
+/// The text is not a `traceparent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
@@ -188,7 +191,7 @@ impl fmt::Display for Malformed {
 
 impl core::error::Error for Malformed {}
 
-/// Small letters alone, so not std's parser.
+/// Only lower-case letters are allowed, so std's parser does not fit.
 fn hex(digits: &[u8]) -> Result<u128, Malformed> {
     digits.iter().try_fold(0, |value, digit| match digit {
         b'0'..=b'9' => Ok(value << 4 | u128::from(digit - b'0')),
@@ -230,11 +233,11 @@ mod tests {
             "00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             "00-00000000000000000000000000000000-b7ad6b7169203331-01",
             "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
-            // Something behind it, in version 00 at all, in a later one without a hyphen.
+            // Text after it: in version 00 always wrong, in a later one if there is no hyphen.
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-",
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what",
             "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01.what",
-            // Too short, a blank, another separator, no digit.
+            // Too short, a blank, another separator, or a character that is no digit.
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1",
             " 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             "00_0af7651916cd43dd8448eb211c80319c_b7ad6b7169203331_01",
@@ -250,7 +253,7 @@ mod tests {
         for field in [
             "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-ever",
-            // Unknown flags are left out of what goes on.
+            // Unknown flags are not passed on.
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-fd",
         ] {
             let context: TraceContext = field.parse().expect("a field");

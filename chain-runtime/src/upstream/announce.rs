@@ -24,7 +24,8 @@ pub trait Post {
     /// Why there is no reply.
     type Error: fmt::Display;
 
-    /// Posts this JSON as `action`: `register`, `heartbeat`, `drain` or `remove`. Completes with the status and the body. It is dropped when it takes long.
+    /// Posts this JSON as `action`: `register`, `heartbeat`, `drain` or `remove`. Completes with the status and the
+    /// body. The future is dropped if it takes too long.
     fn post(
         &self,
         action: &'static str,
@@ -32,7 +33,8 @@ pub trait Post {
     ) -> impl Future<Output = Result<(StatusCode, Bytes), Self::Error>> + Send;
 }
 
-/// Registers a service at a [`Registrar`](super::Registrar), renews its lease each third of it, registers it anew where it is gone, and takes it out when it stops.
+/// Registers a service at a [`Registrar`](super::Registrar), renews its lease after each third of it, registers it anew
+/// if it is gone, and takes it out when the service stops.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -42,7 +44,7 @@ pub trait Post {
 ///
 /// # async fn example(post: impl Post, stopping: impl Future<Output = ()>, idle: impl Future<Output = ()>) -> Result<(), NotAnnounced> {
 /// let member = Member::new("10.0.0.7:8080", "http://10.0.0.7:8080".to_owned()).zone("a");
-/// // `stopping` completes when the service is to stop, and `idle` when it has finished what it has.
+/// // `stopping` completes when the service is to stop, and `idle` when it has finished its requests.
 /// Announce::new(member, Duration::from_secs(15)).run(post, stopping, idle, |news| println!("{news}")).await
 /// # }
 /// ```
@@ -52,35 +54,36 @@ pub struct Announce {
     lease: Duration,
 }
 
-/// What has become of an announcement.
+/// What has happened to an announcement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum News {
-    /// It is registered.
+    /// The service is registered.
     Registered(Generation),
-    /// Its registration is gone, since no heartbeat came in time, or somebody has removed it; or an earlier request of its own to register, of which it never
-    /// heard, was done after it. It registers anew.
+    /// Its registration is gone: no heartbeat came in time, it was removed, or an earlier request to register, which
+    /// got no reply, was carried out late. The service registers anew.
     Lost,
-    /// This was not done. It is tried again.
+    /// This action failed. It is tried again.
     Failed {
         /// `register`, `heartbeat`, `drain` or `remove`.
         action: &'static str,
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// It takes nothing new.
+    /// The service takes no new requests.
     Drained,
-    /// It is taken out.
+    /// The service was taken out.
     Removed,
 }
 
-/// Why a service is not announced any more.
+/// Why a service is no longer announced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotAnnounced {
-    /// Its name was registered anew by somebody else. Two that register one name would take it from each other for ever.
+    /// Its name was registered anew by another service. Two services that register one name would take it from each
+    /// other for ever.
     Superseded,
-    /// What it says of itself is refused.
+    /// The registrar refuses the member.
     Refused {
         /// With this status.
         status: StatusCode,
@@ -89,22 +92,23 @@ pub enum NotAnnounced {
     },
 }
 
-/// The first pause after a failure; each one after another failure is twice as long.
+/// The first pause after a failure. Each pause after another failure is twice as long.
 const FIRST: Duration = Duration::from_millis(100);
 
-/// No pause after a failure is longer.
+/// The longest pause after a failure.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// No request may take longer.
+/// The longest time for a request.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// So many registrations without a reply are kept in mind, for a lease: so often, at most, it takes its name back from whoever has it.
+/// How many registrations without a reply are remembered for a lease. The service takes its name back from another one
+/// at most so often.
 const UNHEARD: u32 = 3;
 
-/// And not for longer than this.
+/// And at most for this time.
 const LONGEST_DOUBT: Duration = Duration::from_secs(60);
 
-/// Tries to take it out. After that its lease does.
+/// How often it tries to take the service out. After that, the lease takes it out.
 const TRIES: u32 = 3;
 
 #[derive(Serialize)]
@@ -123,7 +127,7 @@ struct Named<'a> {
     generation: u64,
 }
 
-/// What of a reply matters.
+/// The parts of a reply that matter.
 #[derive(Deserialize)]
 struct Registered {
     generation: u64,
@@ -137,9 +141,9 @@ struct Held {
     lease: Duration,
 }
 
-/// How a request ended that did not go well.
+/// How a request failed.
 enum Ended {
-    /// Nobody has heard whether it was done.
+    /// It is unknown whether the request was carried out.
     Unheard(String),
     Failed(String),
     Gone,
@@ -147,20 +151,21 @@ enum Ended {
 }
 
 impl Announce {
-    /// This member, for as long as a lease lasts without a heartbeat.
+    /// Announces this member. `lease` is how long it stays without a heartbeat.
     #[must_use]
     pub const fn new(member: Member<String>, lease: Duration) -> Self {
         Self { member, lease }
     }
 
-    /// Announces it until `stop` completes. Then it is drained, kept while `idle` has not completed, and removed. `told` hears of each change.
+    /// Announces the member until `stop` completes. Then the member is drained, kept until `idle` completes, and
+    /// removed. `told` is called for each change.
     ///
-    /// What fails is tried again, after pauses that grow to 10 seconds at most and are drawn by chance. A request may take a third of the lease, and
-    /// 5 seconds at most. Where this future is dropped, the lease runs out by itself.
+    /// A request that fails is tried again, after random pauses that grow to at most 10 seconds. A request may take a
+    /// third of the lease, and at most 5 seconds. If this future is dropped, the lease expires by itself.
     ///
     /// # Errors
     ///
-    /// [`NotAnnounced`] where it makes no sense to try again. The service is not registered then, or not by this.
+    /// [`NotAnnounced`] if it makes no sense to try again. The service is then not registered, or not by this.
     ///
     /// # Panics
     ///
@@ -178,7 +183,8 @@ impl Announce {
             return Ok(());
         }
         self.leave(&post, "drain", held, News::Drained, &mut told).await?;
-        // Without a heartbeat it would be gone while it finishes what it has. If it is lost now, it is not registered anew.
+        // Without heartbeats, the member would be gone while it finishes its requests. If it is lost now, it is not
+        // registered anew.
         while let Some(Held { lease, .. }) = held {
             let pause = sleep(lease / 3);
             tokio::select! { biased; () = idle.as_mut() => break, () = pause => {} }
@@ -192,7 +198,7 @@ impl Announce {
         self.leave(&post, "remove", held, News::Removed, &mut told).await
     }
 
-    /// Keeps it registered until it is to stop. Whether it is registered then.
+    /// Keeps the member registered until it is to stop. Returns whether it is registered then.
     async fn keep<P: Post>(
         &self,
         post: &P,
@@ -202,10 +208,11 @@ impl Announce {
     ) -> Result<bool, NotAnnounced> {
         let mut failures = 0;
         let mut due = Instant::now();
-        // Registrations that may still be done, and until when: whoever has superseded this one may be itself.
+        // Registrations that may still be carried out, and until when: the one that has superseded this one may be its
+        // own.
         let (mut unheard, mut unheard_until) = (0_u32, due);
         loop {
-            // A request that is under way goes on to its end, so that it is known whether it is registered.
+            // A request under way goes on to its end, so that it is known whether the member is registered.
             tokio::select! { biased; () = stop.as_mut() => return Ok(held.is_some()), () = sleep_until(due) => {} }
             let (action, ended) = match *held {
                 None => (
@@ -268,7 +275,7 @@ impl Announce {
         self.ask(post, action, &Named { name: &self.member.name, generation }, lease).await.map(drop)
     }
 
-    /// Drains or removes it, in so many tries.
+    /// Drains or removes the member, in so many tries.
     async fn leave<P: Post>(
         &self,
         post: &P,
@@ -283,7 +290,7 @@ impl Announce {
                     told(&news);
                     break;
                 }
-                // It is what is wanted.
+                // That is the wanted state.
                 Err(Ended::Gone) => break,
                 Err(Ended::Final(why)) => return Err(why),
                 Err(Ended::Failed(why) | Ended::Unheard(why)) => told(&News::Failed { action, why }),
@@ -320,7 +327,8 @@ impl Announce {
     }
 }
 
-/// How long to wait after so many failures in a row and one: half of it is chance, so that those that failed together do not come again together.
+/// The pause after so many failures in a row and one more. Half of it is random, so that services that failed together
+/// do not come back together.
 fn pause(failures: u32, longest: Duration) -> Duration {
     let pause = FIRST.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX)).min(longest);
     pause.mul_f64(0.5 + fastrand::f64() / 2.0)

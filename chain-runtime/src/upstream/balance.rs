@@ -1,4 +1,4 @@
-//! [`Balance`]: whose turn it is.
+//! [`Balance`]: chooses the next member.
 
 mod choice;
 mod draw;
@@ -24,23 +24,24 @@ use super::pick::Tried;
 use super::seat::Seat;
 use super::snapshot::{Entry, Snapshot, State};
 
-/// Says whose turn it is. [`Pick`](super::Pick) asks it.
+/// Chooses the next member. [`Pick`](super::Pick) calls it.
 ///
-/// | | by | a pick looks at |
+/// |  | chooses by | members that a pick looks at |
 /// | --- | --- | --- |
 /// | [`PeakEwma`] | expected latency and requests in flight | two members |
 /// | [`LeastRequests`] | requests in flight | all members |
-/// | [`RoundRobin`] | weights alone | one member |
+/// | [`RoundRobin`] | weights only | one member |
 /// | [`Ring`] | a key, unless its member has too much in flight | one member, mostly |
-/// | [`Zoned`] | where a member stands, and one of the above | what that one looks at |
-/// | [`Subset`] | which part of them is this machine's, and one of the above | what that one looks at |
+/// | [`Zoned`] | the zone of a member, and one of the above | those of that one |
+/// | [`Subset`] | this machine's part of the members, and one of the above | those of that one |
 ///
-/// What it needs of the members is derived once a snapshot, by [`table`](Self::table). [`pick`](Self::pick) then takes no lock and allocates nothing.
+/// What it needs of the members is derived once for each snapshot, by [`table`](Self::table). [`pick`](Self::pick) then
+/// takes no lock and allocates nothing.
 ///
 /// ```
 /// use chain_runtime::upstream::{Ask, Balance, Candidate};
 ///
-/// /// The first one by name that is open and was not tried, as where one member leads and the others stand by.
+/// /// Picks the first one by name that is open and was not tried: one member leads, and the others stand by.
 /// struct First;
 ///
 /// impl<T> Balance<T> for First {
@@ -54,19 +55,21 @@ use super::snapshot::{Entry, Snapshot, State};
 /// }
 /// ```
 pub trait Balance<T> {
-    /// What is derived of the members.
+    /// What is derived from the members.
     type Table;
 
-    /// Derives it. Called once for each snapshot in which somebody picks, and anew where members of it have returned and their weights grow.
+    /// Derives it. It is called once for each snapshot in which a member is picked, and again when members of the
+    /// snapshot have returned and their weights grow.
     fn table(&self, candidates: &[Candidate<T>]) -> Self::Table;
 
-    /// Picks one. There is one candidate at least, and `table` was derived of just these. A candidate that is not [open](Candidate::is_open) takes nothing: where one is picked
-    /// all the same, the pick is repeated. Where one is picked that was [tried](Ask::tried), any other is taken instead, and only where there is none, the balancer is asked once more as if nobody
-    /// was tried. So a balancer may pass over those that were tried in its own way, and need not.
+    /// Picks one. There is at least one candidate, and `table` was derived from exactly these. A candidate that is not
+    /// [open](Candidate::is_open) takes no request: if it is picked all the same, the pick is repeated. If it picks a
+    /// member that was [tried](Ask::tried), any other one is taken instead. Only if there is none, it is asked once
+    /// more as if no member had been tried. So a balancer may pass over tried members in its own way, but need not.
     fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], table: &'a Self::Table, ask: &Ask<'_>) -> &'a Candidate<T>;
 }
 
-/// What is known of the request for which somebody picks.
+/// What is known of the request for which a member is picked.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask<'t> {
     pub(super) now: Instant,
@@ -75,7 +78,7 @@ pub struct Ask<'t> {
 }
 
 impl Ask<'_> {
-    /// Now.
+    /// The present time.
     #[must_use]
     pub const fn now(&self) -> Instant {
         self.now
@@ -114,18 +117,18 @@ pub struct Candidate<T> {
     weight: f64,
 }
 
-/// The members of a snapshot that may be picked, sorted by name, and until when.
+/// The members of a snapshot that may be picked, sorted by name, and how long this holds.
 #[derive(Debug)]
 pub(super) struct Candidates<T> {
     pub(super) all: Box<[Candidate<T>]>,
-    /// From then on the same snapshot has others, or other weights.
+    /// From then on the same snapshot has other candidates, or other weights.
     pub(super) until: Option<Instant>,
 }
 
-/// So often do the weights change of a member that has returned, until it has its whole one.
+/// How many times the weight of a returned member changes until it is the whole one.
 const STEPS: u32 = 16;
 
-/// And not more often than this.
+/// The weight changes no more often than this.
 const STEP: Duration = Duration::from_millis(10);
 
 impl<T> Candidates<T> {
@@ -151,14 +154,14 @@ impl<T> Candidates<T> {
 }
 
 impl<T> Candidate<T> {
-    /// What stays with it from snapshot to snapshot.
+    /// The part of the member that stays from snapshot to snapshot.
     #[must_use]
     pub const fn seat(&self) -> &Arc<Seat<T>> {
         &self.seat
     }
 
-    /// Its share, beside the weights of the others: less than it was registered with where it has just returned ([`Health::slow_start`](super::Health::slow_start)). It is more
-    /// than 0.
+    /// Its share in relation to the weights of the others. It is less than the registered weight if the member has just
+    /// returned ([`Health::slow_start`](super::Health::slow_start)). It is more than 0.
     #[must_use]
     pub const fn weight(&self) -> f64 {
         self.weight
@@ -170,7 +173,7 @@ impl<T> Candidate<T> {
         self.whole
     }
 
-    /// The same, of which only this part counts.
+    /// The same candidate, with only this part of its weight.
     fn in_part(&self, part: f64) -> Self {
         Self { weight: self.weight * part, ..self.clone() }
     }
@@ -181,7 +184,7 @@ impl<T> Candidate<T> {
         self.seat.is_open()
     }
 
-    /// Its requests in flight for each unit of its weight.
+    /// Its requests in flight, divided by its weight.
     #[must_use]
     pub fn load(&self) -> f64 {
         self.seat.in_flight() as f64 / self.weight

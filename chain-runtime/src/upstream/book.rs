@@ -1,4 +1,4 @@
-//! [`Book`]: who is registered, as the write side has it. It knows no lock and no clock.
+//! [`Book`]: the registered members, for the write side. It knows no lock and no clock.
 
 use core::num::NonZeroU32;
 use core::time::Duration;
@@ -8,8 +8,7 @@ use std::time::Instant;
 use std::vec::Vec;
 
 use super::health::{Care, Ejections, Health, Noticed};
-use super::listed::Changes;
-use super::member::{Generation, Gone, Member, Refused, Registration, is_name};
+use super::member::{Changes, Generation, Gone, Member, Refused, Registration, is_name};
 use super::seat::Seat;
 use super::snapshot::{Counts, Entry, Snapshot, State};
 use super::totals::{Cause, RegistryTotals};
@@ -18,20 +17,20 @@ use super::totals::{Cause, RegistryTotals};
 pub(super) struct Book<T> {
     members: BTreeMap<Arc<str>, Record<T>>,
     counts: Counts,
-    /// The leases that end, the earliest first: one for each such member.
+    /// The leases that end, the earliest first, with one entry for each such member.
     ends: BTreeMap<(Instant, Generation), Arc<str>>,
-    /// The ejections that end, likewise.
+    /// The ejections that end, in the same way.
     returns: BTreeMap<(Instant, Generation), Arc<str>>,
     care: Option<Care<T>>,
-    /// Seats of nobody, with requests in flight when they became so.
+    /// Seats that no member has any more, and that had requests in flight when that happened.
     leaving: BTreeMap<Generation, Weak<Seat<T>>>,
-    /// When there are so many of them, those that have nothing in flight any more are looked for.
+    /// When there are this many of them, those that have nothing in flight any more are removed.
     sweep_at: usize,
     next: Generation,
     pub(super) limit: usize,
     version: u64,
     pub(super) totals: RegistryTotals,
-    /// What is to be dropped, but not under the lock: a member's own `Drop` may take long.
+    /// What has to be dropped after the lock is released: a member's own `Drop` may take long.
     pub(super) dropped: Vec<Arc<Seat<T>>>,
 }
 
@@ -40,14 +39,14 @@ struct Record<T> {
     state: State,
     weight: NonZeroU32,
     lease: Duration,
-    /// When the lease ends, if ever.
+    /// When the lease ends, if it does.
     ends: Option<Instant>,
     ejections: Ejections,
-    /// When it was ready again.
+    /// When the member became ready again.
     back: Option<Instant>,
 }
 
-/// Seats that are kept in mind, at least, before those that are drained are looked for.
+/// How many of these seats are kept before the drained ones are looked for.
 const LEAVING: usize = 64;
 
 impl<T> Book<T> {
@@ -103,7 +102,8 @@ impl<T> Book<T> {
         Snapshot::new(self.members.values().map(entry).collect(), self.counts, self.version, self.health())
     }
 
-    /// Removes those whose leases have ended by now, and says how many they were. Those whose ejections have ended are ready.
+    /// Removes the members whose leases have ended by now, and returns how many they were. Members whose ejections have
+    /// ended become ready.
     pub(super) fn expire(&mut self, now: Instant) -> usize {
         let before = self.members.len();
         while let Some(end) = self.ends.first_entry().filter(|end| end.key().0 <= now) {
@@ -119,7 +119,7 @@ impl<T> Book<T> {
         before - self.members.len()
     }
 
-    /// Takes the member. One that is refused stays where it is, since it is not to be dropped under the lock.
+    /// Registers the member. A refused member stays where it is, since it must not be dropped under the lock.
     pub(super) fn register(
         &mut self,
         member: &mut Option<Member<T>>,
@@ -149,7 +149,7 @@ impl<T> Book<T> {
         let record = found.inspect_err(|Gone| self.totals.late += 1)?;
         let Some(ends) = record.ends else { return Ok(()) };
         let later = now.checked_add(record.lease);
-        // A heartbeat that was on its way for long does not shorten what another one has given meanwhile.
+        // A heartbeat that was long on its way does not shorten a lease that another one has extended meanwhile.
         if later.is_none_or(|later| later > ends) {
             record.ends = later;
             self.ends.remove(&(ends, registration.generation));
@@ -181,7 +181,7 @@ impl<T> Book<T> {
         if before == State::Draining {
             return Ok(State::Draining);
         }
-        // First of all, since it may panic.
+        // This comes first, since it may panic.
         let state = match change(before, self.counts) {
             State::Ejected { until } if until <= now => State::Ready,
             state => state,
@@ -215,7 +215,7 @@ impl<T> Book<T> {
         Ok(state)
     }
 
-    /// Ejects whoever is ready, if one more may be. `chance` makes it longer.
+    /// Ejects the member if it is ready, and if one more may be ejected. `chance` makes the ejection longer.
     pub(super) fn eject(
         &mut self,
         registration: &Registration,
@@ -248,8 +248,8 @@ impl<T> Book<T> {
         Ok(())
     }
 
-    /// Makes the members of a list what the list says. `listed` is what it has registered so far. Only those that are registered are taken out of
-    /// the list: the others are not to be dropped under the lock.
+    /// Makes the members of a list what the list says. `listed` is what the list has registered so far. Only members
+    /// that are registered are taken out of the list: the others must not be dropped under the lock.
     pub(super) fn replace(
         &mut self,
         listed: &mut BTreeMap<Arc<str>, Generation>,
@@ -290,7 +290,7 @@ impl<T> Book<T> {
                     changes.reweighed += 1;
                 }
                 None => {
-                    // It has no lease: whoever keeps the list says when it goes.
+                    // The member has no lease: the list decides when it goes.
                     let registration = place.take().map(|member| self.insert(member, Duration::MAX, now));
                     listed.extend(registration.map(|registration| (registration.name, registration.generation)));
                     changes.added += 1;
@@ -300,19 +300,19 @@ impl<T> Book<T> {
         Ok(changes)
     }
 
-    /// When the lease of this registration ends, if ever.
+    /// When the lease of this registration ends, if it does.
     pub(super) fn ends(&self, registration: &Registration) -> Result<Option<Instant>, Gone> {
         let record = self.members.get(&registration.name).ok_or(Gone)?;
         if record.seat.generation() == registration.generation { Ok(record.ends) } else { Err(Gone) }
     }
 
-    /// Whether somebody has this name.
+    /// Whether a member has this name.
     #[cfg(feature = "upstream-http")]
     pub(super) fn has(&self, name: &str) -> bool {
         self.members.contains_key(name)
     }
 
-    /// The seat of this registration, while it is there or has requests in flight.
+    /// The seat of this registration, while the member is there or has requests in flight.
     pub(super) fn seat(&self, registration: &Registration) -> Option<Arc<Seat<T>>> {
         let registered = self.members.get(&registration.name).map(|record| &record.seat);
         match registered.filter(|seat| seat.generation() == registration.generation) {
@@ -341,7 +341,7 @@ impl<T> Book<T> {
         registration
     }
 
-    /// Takes out whoever has this name, and says whether there was somebody. Nothing begins there any more.
+    /// Takes out the member with this name, and returns whether there was one. No request begins there any more.
     fn take(&mut self, name: &str) -> bool {
         let Some(record) = self.members.remove(name) else { return false };
         let generation = record.seat.generation();
@@ -364,15 +364,17 @@ impl<T> Book<T> {
         true
     }
 
-    /// Forgets the seats that have nothing in flight any more. It is done when their number has doubled, so it costs each of them a constant.
+    /// Removes the seats that have nothing in flight any more. This is done when their number has doubled, so its cost
+    /// for each of them is constant.
     fn sweep(&mut self) {
-        // Only the strong count is looked at: to hold one here might be to hold the last, and to drop it under the lock.
+        // Only the strong count is looked at: holding a seat here might be holding the last reference, which would then
+        // be dropped under the lock.
         self.leaving.retain(|_, seat| seat.strong_count() != 0);
         self.sweep_at = (2 * self.leaving.len()).max(LEAVING);
     }
 }
 
-/// Whoever is registered by this registration, and no other of its name.
+/// The member with this registration, and not with another one of its name.
 fn find<'a, T>(
     members: &'a mut BTreeMap<Arc<str>, Record<T>>,
     registration: &Registration,

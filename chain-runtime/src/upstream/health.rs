@@ -1,4 +1,5 @@
-//! Who is well: [`Health`] says when a member is ejected for how its requests end, and [`Checks`] ask members how they are.
+//! The health of members: [`Health`] says when a member is ejected for how its requests end, and [`Checks`] ask members
+//! how they are.
 
 mod active;
 mod checks;

@@ -1,8 +1,9 @@
 //! The registry under loom: `RUSTFLAGS="--cfg chain_loom -C debug-assertions" LOOM_MAX_PREEMPTIONS=2 cargo test --release -p chain-runtime --features upstream --lib interleavings`.
 //!
-//! What the models show, and what not, is said at `swap::Swap`. Time is given by the models: a lease ends where they say so.
+//! `swap::Swap` says what the models show and what they do not. The models set the time: a lease ends where they say
+//! so.
 //!
-//! Each model keeps a set of what came out, and asserts which set it is: so it fails as well if loom did not try the orders.
+//! Each model keeps a set of the results, and asserts which set it is. So it also fails if loom did not try the orders.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use loom::thread;
 
-use super::pace::Kept;
+use super::keep::Kept;
 use super::{Generation, InFlight, Member, Registration, Registry, State};
 
 fn after(begun: Instant, seconds: u64) -> Instant {
@@ -28,12 +29,12 @@ fn registry() -> Arc<Registry<u8>> {
     Arc::new(Registry::new().starting_at(Generation::new(1)))
 }
 
-/// Picks by name, as any reader does: one snapshot, and a seat in it.
+/// Picks by name, like any reader: one snapshot, and a seat in it.
 fn pick(registry: &Registry<u8>, name: &str) -> Option<InFlight<u8>> {
     registry.snapshot().get(name)?.seat().begin()
 }
 
-/// Runs the model, and asserts what can come out of it.
+/// Runs the model, and asserts its possible results.
 fn outcomes<T: Ord + Debug + Send + 'static>(model: impl Fn() -> T + Send + Sync + 'static, expected: &[T]) {
     let seen = Arc::new(std::sync::Mutex::new(BTreeSet::new()));
     let all = Arc::clone(&seen);
@@ -63,11 +64,11 @@ fn a_heartbeat_an_eviction_and_a_pick_meet() {
         });
         let evicted = registry.evict(after(begun, 12));
         let (beat, picked) = (heart.join().unwrap(), picker.join().unwrap());
-        // Whoever was first has decided, and the other one knows.
+        // The first thread has decided, and the other one knows it.
         assert_eq!((beat, evicted), if beat { (true, 0) } else { (false, 1) });
         let now = registry.snapshot();
         assert_eq!(now.get("a").is_some(), beat);
-        // A pick that was first keeps its seat. Behind the eviction none begins.
+        // A pick that was first keeps its seat. After the eviction none begins.
         assert!(picked.is_some() || !beat);
         let seat = registry.lock().book.seat(&registration);
         assert_eq!(seat.is_some_and(|seat| seat.begin().is_some()), beat);
@@ -109,7 +110,7 @@ fn what_is_drained_stays_so() {
         let (registry, begun) = (registry(), Instant::now());
         let registration = register(&registry, "a", begun);
         let seat = registry.lock().book.seat(&registration).unwrap();
-        // It has the seat of an old snapshot.
+        // It has a seat from an old snapshot.
         let picker = thread::spawn({
             let seat = Arc::clone(&seat);
             move || seat.begin()
@@ -127,7 +128,7 @@ fn what_is_drained_stays_so() {
         assert!(seat.is_drained());
         (began, drained)
     };
-    // A request that is still in flight, and yet somebody has seen the seat drained: that is what must not be.
+    // A request that is still in flight while another thread has seen the seat drained: that must not happen.
     outcomes(model, &[(false, false), (false, true), (true, false)]);
 }
 
@@ -149,7 +150,8 @@ fn whoever_has_registered_is_in_the_snapshot() {
         assert_eq!((now.members().len(), now.version()), (2, 2));
         seen
     };
-    // Each has seen itself alone, or both; not both themselves alone. In one snapshot for both, somebody has published for the other.
+    // Each has seen only its own change, or both; but not both only their own. If both saw the same snapshot, one has
+    // published for the other.
     outcomes(model, &[[(1, 1), (2, 2)], [(2, 2), (1, 1)], [(2, 2), (2, 2)]]);
 }
 
@@ -158,7 +160,7 @@ fn what_is_left_to_a_keeper_that_ends_is_published() {
     let model = || {
         let (registry, begun) = (registry(), Instant::now());
         let kept = Kept::new(&registry);
-        // The first is published at once, and what comes within the spacing is left to the keeper, if it is there.
+        // The first change is published at once. Changes within the spacing are left to the keeper, if there is one.
         register(&registry, "a", begun);
         let other = thread::spawn({
             let registry = Arc::clone(&registry);

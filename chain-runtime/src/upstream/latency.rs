@@ -1,50 +1,53 @@
-//! [`Latency`]: what a request to a member is expected to take.
+//! [`Latency`]: the expected time of a request to a member.
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 use std::time::Instant;
 
 use super::outcome::Outcome;
-use super::registry::now;
-use super::seat::Seat;
 
-/// The peak of a member's latencies, decaying by time: Finagle's peak EWMA. What is slower than expected is believed at once, what is faster little by little.
+/// The peak of a member's latencies, which decays with time: Finagle's peak EWMA. A latency above the expected one is
+/// believed at once, a lower one little by little.
 ///
-/// - **A failure is charged with a second**, or with what it took where that is more, so that whoever fails fast is not taken for fast. Single failures are averaged in: members of which each fails
-///   a request in a hundred stay alike. From the fifth in a row on they are believed at once, as a peak. It is as many as eject a member where nothing else is said: were it fewer, nobody would
-///   ask it any more before it is ejected, and it would be on its way out for as long as the peak decays.
-/// - **Who goes on to fail is charged twice as much each time it is tried**, up to a minute. So it is tried more and more seldom, also where all the others
-///   are slower than the penalty.
-/// - **Who is not asked is forgotten** by the same decay, wholly after half a minute, and is tried again. While that try is under way the decay is eight times slower: otherwise a member that has
-///   come to hang would look better and better. Where the others take a millisecond, a second would take more than a minute to decay to that.
-/// - **Who was out is forgotten at once** when it is back: what it took when it was ill says nothing about now.
-/// - **Who was never heard of gets one request**, and no second one before it is heard of.
+/// - **A failure counts as a second**, or as its real time if that is longer, so that a member that fails fast is not
+///   taken for a fast one. Single failures are averaged in: members that each fail one request in a hundred stay alike.
+///   From the fifth failure in a row on, they are believed at once, as a peak. That is the default number of failures
+///   that eject a member. If it were smaller, the member would get no more requests before it is ejected, and would
+///   stay close to its ejection for as long as the peak decays.
+/// - **A member that continues to fail counts twice as much with each try**, up to a minute. So it is tried less and
+///   less often, even if all other members are slower than the penalty.
+/// - **A member that is not asked is forgotten** by the same decay, completely after half a minute, and is tried again.
+///   While that try is under way, the decay is eight times slower: otherwise a member that hangs would look better and
+///   better. If the others take a millisecond, a second would need more than a minute to decay to that.
+/// - **A member that was out is forgotten at once** when it is back: its latency while it was ill says nothing about
+///   now.
+/// - **A member without any result yet gets one request**, and no second one before there is a result.
 #[derive(Debug)]
 pub(super) struct Latency {
-    /// The expected nanoseconds as an `f32` in the upper half, and in the lower one when that was: in [ticks](Self::ticks). Both are one word, so that no reader sees them
-    /// apart. 0 where nothing is known.
+    /// The expected nanoseconds as an `f32` in the upper half, and in the lower half the time of that value, in
+    /// [ticks](Self::ticks). Both are in one word, so that no reader sees them apart. 0 if nothing is known.
     word: AtomicU64,
     /// Failures in a row.
     failures: AtomicU32,
     since: Instant,
 }
 
-/// In this time what is not heard of any more falls to 1/e.
+/// In this time a value without news falls to 1/e.
 const DECAY: Duration = Duration::from_secs(10);
 
-/// So many times slower while something is in flight.
+/// The decay is this many times slower while a request is in flight.
 const WHILE_ASKED: f64 = 8.0;
 
-/// What a failure is charged with at least, in nanoseconds.
+/// The least number of nanoseconds that a failure counts as.
 const PENALTY: f64 = 1e9;
 
-/// What failures in a row are charged with at most.
+/// The largest number of nanoseconds that failures in a row count as.
 const MOST: f64 = 60e9;
 
-/// So many failures in a row are no accident.
+/// This many failures in a row are no accident.
 const ROW: u32 = 5;
 
-/// In so many ticks what is not heard of is forgotten: half a minute.
+/// The ticks after which a value without news is forgotten: half a minute.
 const FORGOTTEN: u32 = 30 * SECOND;
 
 /// A tick is 2¹⁶ ns, 66 µs: 32 bits of them are three days.
@@ -53,7 +56,7 @@ const TICK: u32 = 16;
 /// The ticks of a second.
 const SECOND: u32 = (1_000_000_000_u64 >> TICK) as u32;
 
-/// What whoever was never heard of is taken to need while it is asked.
+/// The assumed time of a member without any result, while it is being asked.
 const UNKNOWN: f64 = 1e18;
 
 impl Latency {
@@ -61,7 +64,7 @@ impl Latency {
         Self { word: AtomicU64::new(0), failures: AtomicU32::new(0), since }
     }
 
-    /// The nanoseconds that a request is expected to take, by what is known now.
+    /// The expected nanoseconds of a request, by what is known now.
     pub(super) fn expected(&self, is_asked: bool, now: Instant) -> f64 {
         match (unpack(self.word.load(Relaxed)), is_asked) {
             (None, false) => 0.0,
@@ -76,17 +79,17 @@ impl Latency {
         }
     }
 
-    /// Whether the last request failed that is known of.
+    /// Whether the last known request failed.
     pub(super) fn is_failing(&self) -> bool {
         self.failures.load(Relaxed) != 0
     }
 
-    /// A request ended so, after `took`.
+    /// A request ended in this way, after `took`.
     pub(super) fn observe(&self, outcome: Outcome, took: Duration, now: Instant) {
         let took = took.as_secs_f64() * 1e9;
         match outcome {
             Outcome::Replied { ok: true } => {
-                // It is a shared line, and mostly 0 already.
+                // It is in a shared cache line, and mostly 0 already.
                 if self.failures.load(Relaxed) != 0 {
                     self.failures.store(0, Relaxed);
                 }
@@ -102,12 +105,12 @@ impl Latency {
                 if row < ROW {
                     self.update(now, |cost, w, _| cost.max(took).mul_add(w, charge * (1.0 - w)), charge);
                 } else {
-                    // Those that fail together are one try. Whoever fails a second later was tried anew.
+                    // Failures at the same time are one try. A failure a second later belongs to a new try.
                     let next = |cost: f64, age| if age >= SECOND { (2.0 * cost).min(MOST) } else { cost };
                     self.update(now, |cost, _, age| charge.max(next(cost, age)), charge);
                 }
             }
-            // No reply came for so long. More is not known.
+            // There was no reply in this time. More is not known.
             Outcome::Cancelled if unpack(self.word.load(Relaxed)).is_some() => {
                 self.update(now, |cost, w, _| (cost * w).max(took), took);
             }
@@ -115,13 +118,14 @@ impl Latency {
         }
     }
 
-    /// Nothing is known any more.
+    /// Forgets everything.
     pub(super) fn forget(&self) {
         self.failures.store(0, Relaxed);
         self.word.store(0, Relaxed);
     }
 
-    /// Replaces the cost, by what it was, by how far that has decayed, and by its age in ticks. `first` is what it becomes where nothing was known.
+    /// Replaces the cost, computed from the old one, its decayed value, and its age in ticks. `first` is the cost if
+    /// nothing was known.
     fn update(&self, now: Instant, next: impl Fn(f64, f64, u32) -> f64, first: f64) {
         let now = self.ticks(now);
         let _ = self.word.fetch_update(Relaxed, Relaxed, |word| {
@@ -136,24 +140,20 @@ impl Latency {
         });
     }
 
+    /// [`expected`](Self::expected) as a time. `None` if nothing is known, or not any more.
+    pub(super) fn shown(&self, is_asked: bool, now: Instant) -> Option<Duration> {
+        unpack(self.word.load(Relaxed))?;
+        let nanos = self.expected(is_asked, now);
+        (nanos > 0.0).then(|| Duration::from_nanos(nanos as u64))
+    }
+
     fn ticks(&self, now: Instant) -> u32 {
         (now.saturating_duration_since(self.since).as_nanos() >> TICK) as u32
     }
 }
 
-impl<T> Seat<T> {
-    /// What a request is expected to take by what is known now, which is what [`PeakEwma`](super::PeakEwma) goes by: the peak of the latencies so far, decaying, and charged with
-    /// what failed. `None` where nothing is known, or not any more.
-    #[must_use]
-    pub fn expected(&self) -> Option<Duration> {
-        unpack(self.latency.word.load(Relaxed))?;
-        let nanos = self.latency.expected(self.in_flight() > 0, now());
-        (nanos > 0.0).then(|| Duration::from_nanos(nanos as u64))
-    }
-}
-
-/// How far ahead of this thread's time another one may have stored something: a minute. All other numbers are the past, so that what nobody has
-/// asked for some days is forgotten as well.
+/// How far ahead of this thread's time another thread may have stored a value: a minute. All other numbers are the
+/// past, so a value from some days ago is forgotten as well.
 const AHEAD: u32 = 60 * SECOND;
 
 fn age(now: u32, at: u32) -> u32 {
@@ -170,7 +170,7 @@ const fn unpack(word: u64) -> Option<(f32, u32)> {
 }
 
 fn pack(cost: f32, at: u32) -> u64 {
-    // A nanosecond at least: 0 is what nothing is known of.
+    // At least a nanosecond, since 0 means that nothing is known.
     (u64::from(cost.max(1.0).to_bits()) << 32) | u64::from(at)
 }
 
@@ -195,7 +195,7 @@ mod tests {
         assert!(peak > 99 * MS, "{peak:?}");
         latency.observe(OK, 10 * MS, begun + MS + DECAY);
         let later = expected(&latency, begun + MS + DECAY);
-        // 100 ms, of which 1/e is left, and 10 ms for the rest.
+        // 1/e of the 100 ms is left, and the rest is of the 10 ms.
         assert!((42 * MS..44 * MS).contains(&later), "{later:?}");
     }
 
@@ -293,7 +293,7 @@ mod tests {
             let now = expected(&latency, begun + Duration::from_secs(hours * 3600));
             assert!(now < MS, "{now:?} after {hours} hours");
         }
-        // What another thread has stored a moment later is not.
+        // A value that another thread has stored a moment later is not forgotten.
         latency.observe(Outcome::Failed, MS, begun + MS);
         assert!(expected(&latency, begun) > 900 * MS);
     }

@@ -1,4 +1,4 @@
-//! [`Lease`]: one request to one member, from when it was picked to how it ended.
+//! [`Lease`]: one request to one member, from the pick to its end.
 
 use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -7,26 +7,27 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
+use super::clock::now;
 use super::outcome::Outcome;
-use super::registry::now;
 use super::seat::{InFlight, Seat};
 
-/// One request to one member. [`Pick`](super::Pick) provides it, later nodes borrow it, and it is returned when it is dropped.
+/// One request to one member. [`Pick`](super::Pick) provides it, later nodes borrow it, and dropping it returns it.
 ///
-/// A later node says how the request ended: [`replied`](Self::replied), [`failed`](Self::failed), [`timed_out`](Self::timed_out) or
-/// [`cancelled`](Self::cancelled). What it took is the time until then, and not until the lease is returned. Where it is said more than once, the last counts.
+/// A later node reports how the request ended: [`replied`](Self::replied), [`failed`](Self::failed),
+/// [`timed_out`](Self::timed_out) or [`cancelled`](Self::cancelled). The request's time is the time until the report,
+/// and not until the lease is returned. If there is more than one report, the last one counts.
 ///
-/// Where nobody says anything, how the run ended decides:
+/// Without a report, the end of the run decides:
 ///
 /// | the run | outcome |
 /// | --- | --- |
 /// | is replied | [`Replied { ok: true }`](Outcome::Replied) |
-/// | is cut short by a node behind the pick | [`Cancelled`](Outcome::Cancelled): it may be the caller's mistake, and no member is to be blamed for that |
+/// | is cut short by a node after the pick | [`Cancelled`](Outcome::Cancelled): it may be the caller's mistake, for which no member is to blame |
 /// | is cancelled | [`Cancelled`](Outcome::Cancelled), or [`TimedOut`](Outcome::TimedOut) past [`Pick::timeout`](super::Pick::timeout) |
 /// | panics | [`Panicked`](Outcome::Panicked) |
 ///
-/// A lease that stands in no chain is [`Cancelled`](Outcome::Cancelled) where nothing is said. A run that is dropped by a thread that happens to panic counts as
-/// `Panicked`. Both say nothing about the member.
+/// A lease outside of a chain is [`Cancelled`](Outcome::Cancelled) without a report. A run that is dropped by a thread
+/// that happens to be panicking counts as `Panicked`. Both say nothing about the member.
 ///
 /// ```text
 ///   begin: in flight +1                                            drop: the outcome is noted, in flight -1
@@ -38,9 +39,9 @@ pub struct Lease<T> {
     in_flight: InFlight<T>,
     begun: Instant,
     timeout: Option<Duration>,
-    /// What was said, in the upper byte, and how many nanoseconds after `begun`. 0 where nothing was.
+    /// The report, in the upper byte, and below it its nanoseconds after `begun`. 0 if there is none.
     said: AtomicU64,
-    /// Whether what a good reply took is known of the member already.
+    /// Whether the time of a good reply was already noted for the member.
     is_heard: bool,
 }
 
@@ -50,7 +51,7 @@ const FAILED: u64 = 3;
 const TIMED_OUT: u64 = 4;
 const CANCELLED: u64 = 5;
 
-/// Where in the word the nanoseconds end. They are two years.
+/// The bits of the nanoseconds in the word. They last for two years.
 const SAID: u32 = 56;
 
 impl<T> Lease<T> {
@@ -58,7 +59,7 @@ impl<T> Lease<T> {
         Self { in_flight, begun, timeout, said: AtomicU64::new(0), is_heard: false }
     }
 
-    /// Whom to ask.
+    /// The member's endpoint.
     #[must_use]
     pub fn endpoint(&self) -> &T {
         self.seat().endpoint()
@@ -70,29 +71,34 @@ impl<T> Lease<T> {
         self.in_flight.seat()
     }
 
-    /// What keeps the request in flight. A clone of it goes with a body that is still read when the lease is returned, so that a member is not drained
-    /// before.
+    /// Keeps the request in flight. A body that is still read when the lease is returned can keep a clone of it, so
+    /// that the member is not drained before.
     #[must_use]
     pub const fn in_flight(&self) -> &InFlight<T> {
         &self.in_flight
     }
 
-    /// For how long it is out.
+    /// How long it has been out.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         now().saturating_duration_since(self.begun)
     }
 
-    /// A reply came. `ok` is whether it is one of a member that is well: see [`Outcome::Replied`].
+    /// A reply came. `ok` is whether it is the reply of a healthy member: see [`Outcome::Replied`].
     pub fn replied(&self, ok: bool) {
         self.say(if ok { OK } else { NOT_OK });
     }
 
-    /// A good reply has begun, and goes on. What it took is known of the member from now on, so that whoever balances by that does not wait for its end; but not of a member
-    /// whose last request failed, for it may fail at the end as well. The outcome is noted when the lease is returned; until then it can still [fail](Self::failed).
+    /// A good reply has begun, and goes on. Its time is noted for the member now, so that a balancer that uses times
+    /// does not wait for the reply's end. But this is not done for a member whose last request failed, since this one
+    /// may fail at its end as well. The outcome is noted when the lease is returned; until then it can still become
+    /// [failed](Self::failed).
     pub fn streams(&mut self) {
-        self.replied(true);
-        let now = now();
+        self.streams_at(now());
+    }
+
+    pub(crate) fn streams_at(&mut self, now: Instant) {
+        self.say_at(OK, now);
         let (outcome, took) = self.outcome(now);
         if !self.is_heard && !self.seat().latency.is_failing() {
             self.is_heard = true;
@@ -100,7 +106,7 @@ impl<T> Lease<T> {
         }
     }
 
-    /// Whether what it took is known of the member already.
+    /// Whether the time was already noted for the member.
     #[cfg(feature = "proxy")]
     pub(crate) const fn is_heard(&self) -> bool {
         self.is_heard
@@ -116,12 +122,12 @@ impl<T> Lease<T> {
         self.say(TIMED_OUT);
     }
 
-    /// Whoever asked does not want the reply any more, or has made a mistake: nothing is known of the member.
+    /// The caller no longer wants the reply, or has made a mistake: this says nothing about the member.
     pub fn cancelled(&self) {
         self.say(CANCELLED);
     }
 
-    /// The run goes back through the node that provides it.
+    /// The run goes back through the node that provides the lease.
     pub(super) fn leave(&self, cut_short: bool) {
         if self.said.load(Relaxed) == 0 {
             self.say(if cut_short { CANCELLED } else { OK });
@@ -129,7 +135,11 @@ impl<T> Lease<T> {
     }
 
     fn say(&self, what: u64) {
-        let took = u64::try_from(self.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.say_at(what, now());
+    }
+
+    fn say_at(&self, what: u64, now: Instant) {
+        let took = u64::try_from(now.saturating_duration_since(self.begun).as_nanos()).unwrap_or(u64::MAX);
         self.said.store((what << SAID) | took.min((1 << SAID) - 1), Relaxed);
     }
 

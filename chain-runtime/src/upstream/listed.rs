@@ -4,13 +4,14 @@ use core::fmt;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::member::{Generation, Member, Refused, is_name};
+use super::member::{Changes, Generation, Member, Refused, is_name};
 use super::registry::Registry;
 
-/// The members of one list: a configuration, a file, the answer of a resolver. Others of the registry are not touched by it.
+/// The members of one list: a configuration, a file, the answer of a resolver. The list does not touch other members of
+/// the registry.
 ///
-/// They have no lease, and stay when this is dropped. To take them out, [replace](Self::replace) them by an empty list. It holds the registry, so it can be kept
-/// beside it.
+/// They have no lease, and stay when this is dropped. To take them out, [replace](Self::replace) them by an empty list.
+/// This holds the registry, so it can be stored beside it.
 ///
 /// ```
 /// use chain_runtime::upstream::{Member, Registry};
@@ -30,18 +31,12 @@ pub struct Listed<T> {
     members: BTreeMap<Arc<str>, Generation>,
 }
 
-/// What a list has changed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Changes {
-    /// So many were registered, those among them whose endpoint, zone or metadata is another one now.
-    pub added: usize,
-    /// So many were removed, the same among them.
-    pub removed: usize,
-    /// So many are the same with another weight.
-    pub reweighed: usize,
-    /// So many are the same.
-    pub kept: usize,
+impl<T> Registry<T> {
+    /// Members that come as a list.
+    #[must_use]
+    pub fn listed(&self) -> Listed<T> {
+        Listed::new(Self::of(Arc::clone(&self.shared)))
+    }
 }
 
 impl<T> Listed<T> {
@@ -51,17 +46,21 @@ impl<T> Listed<T> {
 
     /// Makes this list the current one, in one change.
     ///
-    /// - Who is new is registered. Who is not in it any more is removed: nothing new begins there, and what is in flight goes on.
-    /// - Who is the same, but perhaps for its weight, keeps its generation, its seat and its state. If it was drained, it stays so.
-    /// - Endpoints are compared under the registry's lock, so what compares them does not call the registry.
-    /// - A name belongs to whoever registered it last. Where two lists have one name, it is gone when the later of them lets go of it. A member of the list before that somebody else has registered meanwhile is not removed with it, and is
-    ///   registered anew if this list names it.
+    /// - New members are registered. Members that are no longer in the list are removed: no new requests begin there,
+    ///   and requests in flight go on.
+    /// - A member that is the same, apart from its weight, keeps its generation, its seat and its state. If it was
+    ///   drained, it stays so.
+    /// - Endpoints are compared under the registry's lock, so the comparison must not call the registry.
+    /// - A name belongs to the list or the call that registered it last. If two lists have one name, it is gone when
+    ///   the later list drops it. If another owner has registered a member of the previous list meanwhile, that member
+    ///   is not removed by this list, and is registered anew if this list names it.
     ///
-    /// While somebody [keeps](Registry::keep) the registry, its snapshot shows the list up to a spacing later; [`Registry::publish`] shows it at once.
+    /// While a task [keeps](Registry::keep) the registry, its snapshot shows the list up to a spacing later;
+    /// [`Registry::publish`] shows it at once.
     ///
     /// # Errors
     ///
-    /// Nothing is changed if a name is none or is there twice, or if there would be too many members.
+    /// If a name is invalid or is there twice, or if there would be too many members. Nothing is changed then.
     pub fn replace(&mut self, list: impl IntoIterator<Item = Member<T>>) -> Result<Changes, Refused>
     where
         T: PartialEq,

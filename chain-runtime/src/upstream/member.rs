@@ -1,4 +1,4 @@
-//! Who can be asked: [`Member`], and what tells one registration from another.
+//! [`Member`]: one of an upstream's servers, and how one registration is told from another.
 
 use core::fmt;
 use core::num::NonZeroU32;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::string::String;
 use std::sync::Arc;
 
-/// One who can be asked: a server, a process, a shard.
+/// One that can be asked: a server, a process, a shard.
 ///
 /// ```
 /// use std::net::SocketAddr;
@@ -21,15 +21,15 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Member<T> {
-    /// Who it is to the registry, `10.0.0.7:8080` for example: 1 to 255 bytes without whitespace and control characters.
+    /// Its name in the registry, `10.0.0.7:8080` for example: 1 to 255 bytes without whitespace and control characters.
     pub name: Arc<str>,
-    /// What is asked: an address, a client, a `proxy::Upstream`.
+    /// What requests use: an address, a client, a `proxy::Upstream`.
     pub endpoint: T,
-    /// Where it stands, so that those nearby can be preferred.
+    /// Its zone, so that nearby members can be preferred.
     pub zone: Option<Arc<str>>,
-    /// Its share, beside the weights of the others. 1 where nothing is said.
+    /// Its share in relation to the weights of the others. The default is 1.
     pub weight: NonZeroU32,
-    /// What else is known of it. It is as large as the caller makes it.
+    /// Other facts about it. There is no limit on its size.
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -39,7 +39,7 @@ impl<T> Member<T> {
         Self { name: name.into(), endpoint, zone: None, weight: NonZeroU32::MIN, metadata: BTreeMap::new() }
     }
 
-    /// Says where it stands.
+    /// Sets its zone.
     #[must_use]
     pub fn zone(mut self, zone: impl Into<Arc<str>>) -> Self {
         self.zone = Some(zone.into());
@@ -50,14 +50,14 @@ impl<T> Member<T> {
     ///
     /// # Panics
     ///
-    /// If `weight` is 0. A member that is to take nothing new is [drained](super::Registry::drain).
+    /// If `weight` is 0. To give a member no new requests, [drain](super::Registry::drain) it.
     #[must_use]
     pub fn weight(mut self, weight: u32) -> Self {
         self.weight = NonZeroU32::new(weight).expect("a weight of 0: drain what is to take nothing");
         self
     }
 
-    /// Adds what else is known of it.
+    /// Adds another fact about it.
     #[must_use]
     pub fn metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.metadata.insert(key.into(), value.into());
@@ -65,24 +65,24 @@ impl<T> Member<T> {
     }
 }
 
-/// Bytes of a name, at most.
+/// The most bytes of a name.
 const NAME: usize = 255;
 
-/// Whether somebody can be called so.
+/// Whether this may be a name.
 pub(super) fn is_name(name: &str) -> bool {
     (1..=NAME).contains(&name.len()) && !name.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
-/// The number of a registration: later ones have greater numbers, whatever their names, and none is given twice.
+/// The number of a registration: later ones have greater numbers, whatever their names, and no number is given twice.
 ///
-/// A [`Registry`](super::Registry) begins with the microseconds since 1970. So it also goes on above what it gave before the process was started anew, unless
-/// the clock was set back meanwhile, or a million were given each second. Where neither may be relied upon, say where to begin, by
-/// [`Registry::starting_at`](super::Registry::starting_at).
+/// A [`Registry`](super::Registry) begins with the microseconds since 1970. So it also continues above the numbers that
+/// it gave before a restart, unless the clock was set back meanwhile, or a million numbers were given each second. If
+/// neither can be relied upon, set the beginning with [`Registry::starting_at`](super::Registry::starting_at).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Generation(u64);
 
 impl Generation {
-    /// The generation of this number, as it was told to somebody over the network.
+    /// The generation of this number, as received over the network.
     #[must_use]
     pub const fn new(number: u64) -> Self {
         Self(number)
@@ -106,15 +106,15 @@ impl fmt::Display for Generation {
     }
 }
 
-/// What a registration returns, and what says later whose heartbeat it is.
+/// The result of a registration. A later heartbeat names it.
 ///
-/// It is plain data, so that it can be sent to whoever registered. It names one generation: where the same name is registered anew, the
-/// registration before it is gone, and changes nothing any more.
+/// It is plain data, so it can be sent to the service that registered. It names one generation: when the same name is
+/// registered anew, the earlier registration is gone, and changes nothing any more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Registration {
-    /// Who was registered.
+    /// The name of the member.
     pub name: Arc<str>,
-    /// By which registration.
+    /// The number of the registration.
     pub generation: Generation,
 }
 
@@ -124,7 +124,7 @@ impl fmt::Display for Registration {
     }
 }
 
-/// The registration is gone: its lease ran out, it was removed, or its name was registered anew.
+/// The registration is gone: its lease expired, it was removed, or its name was registered anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gone;
 
@@ -136,7 +136,7 @@ impl fmt::Display for Gone {
 
 impl core::error::Error for Gone {}
 
-/// Why a registry does not take a member, or a list of them.
+/// Why a registry refuses a member, or a list of members.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refused {
@@ -145,7 +145,7 @@ pub enum Refused {
         /// The limit.
         limit: usize,
     },
-    /// Nobody can be called so.
+    /// This cannot be a name.
     Name(Arc<str>),
     /// The list has this name twice.
     Twice(Arc<str>),
@@ -164,3 +164,17 @@ impl fmt::Display for Refused {
 }
 
 impl core::error::Error for Refused {}
+
+/// What a list has changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Changes {
+    /// How many members were registered, including those with a changed endpoint, zone or metadata.
+    pub added: usize,
+    /// How many were removed, including the same ones.
+    pub removed: usize,
+    /// How many are the same except for their weight.
+    pub reweighed: usize,
+    /// How many are the same.
+    pub kept: usize,
+}

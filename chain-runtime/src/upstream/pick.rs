@@ -18,16 +18,17 @@ pub use tries::{Tried, tried};
 pub use untried::Untried;
 
 use super::balance::{Ask, Balance, Candidate, PeakEwma};
+use super::clock::now;
 use super::lease::Lease;
-use super::registry::{Registry, now};
+use super::registry::Registry;
 use super::seat::InFlight;
 use super::snapshot::{Entry, Snapshot};
 use crate::Ending;
 
 /// The node that picks a member, and provides a [`Lease`] on it. It breaks with [`NoUpstream`].
 ///
-/// A later node borrows the lease, asks its endpoint, and says how that went. The lease is returned on each of the four ways out, exactly once, and what is not said is decided by how the
-/// run ended: see [`Lease`].
+/// A later node borrows the lease, asks its endpoint, and reports how that went. The lease is returned on each of the
+/// four ways out, exactly once. Without a report, the end of the run decides the outcome: see [`Lease`].
 ///
 /// ```
 /// use std::net::SocketAddr;
@@ -70,16 +71,18 @@ use crate::Ending;
 ///
 /// # In a block that runs again
 ///
-/// Where a `Retry` runs the block again, [`untried`](Self::untried) picks another member each time: see [`Tried`]. By a key of the request, [`by`](Self::by) picks.
+/// If a `Retry` runs the block again, [`untried`](Self::untried) picks another member each time: see [`Tried`].
+/// [`by`](Self::by) picks by a key of the request.
 ///
-/// # What a pick costs
+/// # The cost of a pick
 ///
-/// It takes no lock, waits for nobody and allocates nothing, but for arc-swap's and fastrand's first use on a thread; only where nobody is to be asked, it looks under the
-/// registry's lock whether somebody has come who is not published yet. What the balancer needs of a snapshot is derived by the first that picks in it,
-/// which allocates; until that is done, others pick by what was derived of the one before.
+/// It takes no lock, does not wait and allocates nothing, except for arc-swap's and fastrand's first use on a thread.
+/// Only if there is no member to ask, it looks under the registry's lock whether a member has come that is not
+/// published yet. The first pick in a snapshot derives what the balancer needs of it, which allocates. Until that is
+/// done, other picks use what was derived from the previous snapshot.
 ///
-/// A member that was drained, removed or evicted is never picked from when the registry's call returns, whatever is derived. Until the next pick, the node keeps the seats of the snapshot
-/// in which it picked last.
+/// A member that was drained, removed or evicted is never picked after the registry's call has returned, whatever was
+/// derived. Until the next pick, the node keeps the seats of the snapshot in which it picked last.
 pub struct Pick<T, B: Balance<T> = PeakEwma> {
     registry: Arc<Registry<T>>,
     balance: B,
@@ -87,19 +90,21 @@ pub struct Pick<T, B: Balance<T> = PeakEwma> {
     timeout: Option<Duration>,
 }
 
-/// Times that the balancer is asked before any member will do.
+/// How often the balancer is asked before any member will do.
 const TRIES: usize = 3;
 
 impl<T, B: Balance<T>> Pick<T, B> {
-    /// Picks among the registry's members that are [to be asked](super::Snapshot::share): those that are ready, and in a panic all but those that are drained.
+    /// Picks among the registry's members that are [to be asked](super::Snapshot::share): the ready ones, and in a
+    /// panic all but the drained ones.
     #[must_use]
     pub fn new(registry: Arc<Registry<T>>, balance: B) -> Self {
         let derived = Derived::new(&registry, &balance);
         Self { registry, balance, derived, timeout: None }
     }
 
-    /// Sets from when on a request that is cancelled, and of which nobody has said anything, counts as [`TimedOut`](super::Outcome::TimedOut): as long as a deadline around the block
-    /// gives it, which drops the block and tells nobody in it why. Where nothing is said, none does.
+    /// Sets from when on a request that is cancelled without a report counts as [`TimedOut`](super::Outcome::TimedOut).
+    /// Set it to the time of a deadline around the block: a deadline drops the block without saying why. By default, no
+    /// such request does.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
@@ -116,7 +121,7 @@ impl<T, B: Balance<T>> Pick<T, B> {
     ///
     /// # Errors
     ///
-    /// [`NoUpstream`] where no member is to be asked.
+    /// [`NoUpstream`] if there is no member to ask.
     pub fn lease(&self) -> Result<Lease<T>, NoUpstream> {
         self.lease_for(None, None)
     }
@@ -149,19 +154,20 @@ impl<T, B: Balance<T>> Pick<T, B> {
         None
     }
 
-    /// The balancer has found nobody who was not tried: all were, or it does not care.
+    /// The balancer has found only tried members: all were tried, or it does not look at that.
     #[cold]
     fn beside<'a>(&'a self, of: &'a Of<T, B::Table>, ask: &Ask<'_>) -> &'a Candidate<T> {
         let as_if_nobody_was = Ask { tried: None, ..*ask };
         ask.any(&of.candidates).unwrap_or_else(|| self.balance.pick(&of.candidates, &of.table, &as_if_nobody_was))
     }
 
-    /// Any member that is to be asked: what was derived is old, or the balancer picks what is closed.
+    /// Any member that is to be asked: what was derived is outdated, or the balancer picks closed members.
     #[cold]
     fn any(&self, ask: &Ask<'_>) -> Option<InFlight<T>> {
         any_of(&self.registry.snapshot(), ask).or_else(|| {
-            // All members may have been replaced or have registered anew: those in the snapshot take nothing any more, and the new ones are still to be
-            // published. Of what is looked at under the lock, nobody is replaced meanwhile.
+            // All members may have been replaced or have registered anew: those in the snapshot take no more requests,
+            // and the new ones are not published yet. Members that are looked at under the lock cannot be replaced
+            // meanwhile.
             self.registry.settled(ask.now, |snapshot| any_of(snapshot, ask))
         })
     }
@@ -183,12 +189,12 @@ impl<T, B: Balance<T>> Pick<T, B> {
     ///
     /// # Errors
     ///
-    /// [`NoUpstream`] where no member is to be asked.
+    /// [`NoUpstream`] if there is no member to ask.
     pub fn enter(&self) -> Result<Lease<T>, NoUpstream> {
         self.lease()
     }
 
-    /// Decides what nobody has said.
+    /// Decides the outcome if there was no report.
     pub fn exit(&self, lease: &Lease<T>, ending: &Ending) {
         lease.leave(ending.is_cut_short());
     }
@@ -200,7 +206,7 @@ impl<T: fmt::Debug, B: Balance<T> + fmt::Debug> fmt::Debug for Pick<T, B> {
     }
 }
 
-/// No member can be asked: what [`Pick`] breaks with. As an `http::Response`, a 503, `no-upstream`.
+/// No member can be asked: [`Pick`] breaks with this. As an `http::Response`, a 503, `no-upstream`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoUpstream;
 

@@ -17,49 +17,52 @@ use self::told::{Draining, Members, Registered, Wrong, etag, is_known, json, not
 use super::member::{Member, Refused, Registration};
 use super::registry::Registry;
 
-/// The registry's own small HTTP interface, by which services register themselves and operators drain them: for any chain and any server.
+/// The registry's own small HTTP interface, by which services register themselves and operators drain them. It works
+/// with any chain and any server.
 ///
-/// **It asks nobody who they are.** Whoever reaches it decides where requests go, so it has to stand behind something that does: on the operator's address, behind
-/// a token, as in the example `gateway` (`examples/gateway/admin/door.rs`). What comes from a browser there has to be of the same site, too.
+/// **It does not authenticate anyone.** A client that reaches it decides where requests go, so it has to stand behind
+/// something that authenticates: on the operator's address, behind a token, as in the example `gateway`
+/// (`examples/gateway/admin/door.rs`). Requests that come from a browser there have to be of the same site, too.
 ///
-/// [`answer`](Self::answer) is given what is left of the path behind the place where it is mounted:
+/// [`answer`](Self::answer) is given the rest of the path after the place where it is mounted:
 ///
 /// | request | with | reply |
 /// | --- | --- | --- |
 /// | `POST register` | `{"name": .., "endpoint": .., "zone": .., "weight": .., "metadata": {..}, "lease_ms": ..}` | 201, `{"name": .., "generation": .., "lease_ms": ..}` |
 /// | `POST heartbeat` | `{"name": .., "generation": ..}` | 204: the lease ends when its whole length has passed from now |
-/// | `POST drain` | `{"name": .., "generation": ..}` | 200, `{"in_flight": ..}`: nothing new begins there. It may be sent again until nothing is in flight |
+/// | `POST drain` | `{"name": .., "generation": ..}` | 200, `{"in_flight": ..}`: no new requests begin there. It may be sent again until nothing is in flight |
 /// | `POST remove` | `{"name": .., "generation": ..}` | 204 |
-/// | `GET members`, `HEAD members` | `?after=NAME` for those whose names are greater | 200, `{"version": .., "is_panic": .., "members": [..], "next": ..}` with an `ETag`; 304 where `If-None-Match` has it. At most 1,000 members; the last one's name is `next` where there are more |
+/// | `GET members`, `HEAD members` | `?after=NAME` for those whose names are greater | 200, `{"version": .., "is_panic": .., "members": [..], "next": ..}` with an `ETag`; 304 if `If-None-Match` has it. At most 1,000 members; if there are more, `next` is the last one's name |
 ///
-/// What a member says of itself:
+/// The fields of a member:
 ///
 /// | field | |
 /// | --- | --- |
 /// | `name` | 1 to 255 bytes without whitespace and control characters |
-/// | `endpoint` | what the function makes something of that the registrar was made with, at most 1,024 bytes; without it, the name |
+/// | `endpoint` | the text for the function with which the registrar was made, at most 1,024 bytes; the default is the name |
 /// | `zone` | like a name; it may be left out |
-/// | `weight` | a whole number from 1 to 65,535; without it, 1 |
+/// | `weight` | a whole number from 1 to 65,535; the default is 1 |
 /// | `metadata` | at most 32 entries. A key is like a name, of up to 64 bytes; a value has up to 256 without control characters |
 /// | `lease_ms` | a whole number of milliseconds, [within limits](Self::leases) |
 ///
-/// Nothing else may stand there, and nothing twice.
+/// No other fields are allowed, and none twice.
 ///
-/// A reply that is not a 2xx or 304 is `{"code": .., "field": .., "detail": ..}`. `field` is where in the body the mistake is, or `null`; `detail` is for a person.
+/// A reply that is not a 2xx or 304 is `{"code": .., "field": .., "detail": ..}`. `field` is the place of the mistake
+/// in the body, or `null`; `detail` is readable text.
 ///
 /// | code | status | where |
 /// | --- | --- | --- |
 /// | `not-found` | 404 | there is no such path |
-/// | `method` | 405, with `Allow` | it is asked for by another method |
+/// | `method` | 405, with `Allow` | the path has another method |
 /// | `json-wanted` | 415 | the body is of another type than `application/json` |
 /// | `body-too-large` | 413 | the body is larger than [`BODY`](Self::BODY) |
 /// | `json-malformed` | 400 | the body is no JSON, or no UTF-8 |
-/// | `json-unexpected` | 422 | it is JSON, and `field` is not what it is to be |
-/// | `superseded` | 409 | the name was registered anew meanwhile, by somebody else or by another run of the same service |
-/// | `gone` | 410 | the lease ran out, or the member was removed. It may register anew |
+/// | `json-unexpected` | 422 | it is JSON, but `field` has the wrong value |
+/// | `superseded` | 409 | the name was registered anew meanwhile, by another service or by another run of the same one |
+/// | `gone` | 410 | the lease expired, or the member was removed. It may register anew |
 /// | `full` | 503 | there are as many members as the registry has room for |
 ///
-/// A heartbeat that is late revives nobody: 409 and 410 say which of the two it was, and nothing was changed.
+/// A late heartbeat does not revive a member: 409 and 410 say which of the two happened, and nothing was changed.
 ///
 /// ```
 /// use std::net::SocketAddr;
@@ -78,7 +81,7 @@ use super::registry::Registry;
 /// }
 ///
 /// chain! {
-///     /// Behind what lets nobody in who may not.
+///     /// It stands behind nodes that authenticate.
 ///     struct Admin { registrar: Registrar<SocketAddr> }
 ///     fn(request: Parts, body: Bytes) -> Response<String> { registers }
 /// }
@@ -102,7 +105,7 @@ use super::registry::Registry;
 /// assert_eq!(reply.status(), 409);
 /// ```
 ///
-/// Leases end where somebody [keeps](Registry::keep) the registry.
+/// Leases end if a task [keeps](Registry::keep) the registry.
 pub struct Registrar<T> {
     registry: Arc<Registry<T>>,
     endpoint: Box<ReadEndpoint<T>>,
@@ -114,12 +117,13 @@ pub struct Registrar<T> {
 type ReadEndpoint<T> = dyn Fn(&str) -> Result<T, String> + Send + Sync;
 
 impl<T> Registrar<T> {
-    /// The largest body that is read, in bytes: what is mounted in front of it need not take more in.
+    /// The largest body that is read, in bytes: the server in front of it need not accept more.
     pub const BODY: usize = 16 << 10;
 
-    /// An interface to this registry. `endpoint` makes of a text what is asked. It keeps nothing, so it may be made for each request anew.
+    /// An interface to this registry. `endpoint` makes an endpoint of a text. It keeps no state, so it may be made anew
+    /// for each request.
     ///
-    /// Leases are of 1 second to 5 minutes, and 15 seconds where nothing is said.
+    /// Leases last from 1 second to 5 minutes; the default is 15 seconds.
     pub fn new<E: fmt::Display>(
         registry: Arc<Registry<T>>,
         endpoint: impl Fn(&str) -> Result<T, E> + Send + Sync + 'static,
@@ -133,7 +137,7 @@ impl<T> Registrar<T> {
         }
     }
 
-    /// Sets the shortest lease, the one where nothing is said, and the longest one.
+    /// Sets the shortest lease, the default one, and the longest one.
     ///
     /// # Panics
     ///
@@ -156,7 +160,8 @@ impl<T> Registrar<T> {
 }
 
 impl<T: fmt::Display> Registrar<T> {
-    /// The reply to a request. `action` is what is left of its path behind the place where this is mounted: `register`. It waits for nobody but the registry's lock.
+    /// The reply to a request. `action` is the rest of its path after the place where this is mounted: `register`. It
+    /// waits only for the registry's lock.
     pub fn answer(&self, action: &str, request: &Parts, body: &[u8]) -> Response<String> {
         let reply = match action.trim_start_matches('/') {
             "register" => posted(request, body).and_then(|()| self.register(&read(body)?)),
@@ -196,7 +201,7 @@ impl<T: fmt::Display> Registrar<T> {
         Ok(json(http::StatusCode::CREATED, &Registered::of(&registration, lease)))
     }
 
-    /// What is asked of a registration that is named in the body.
+    /// Applies this to the registration that the body names.
     fn named(
         &self,
         request: &Parts,
@@ -207,7 +212,7 @@ impl<T: fmt::Display> Registrar<T> {
         answer(&read::<Named>(body)?.registration()?)
     }
 
-    /// Why there is no such registration. Nothing is done by what is seen here, so it may be another reason a moment later.
+    /// Why there is no such registration. Nothing is decided by this, so it may be another reason a moment later.
     fn gone(&self, registration: &Registration) -> Wrong {
         Wrong::gone(registration, self.registry.lock().book.has(&registration.name))
     }
@@ -227,7 +232,7 @@ impl<T: fmt::Display> Registrar<T> {
     }
 }
 
-/// Whether it is posted as what is read here.
+/// Whether the request is a `POST` with a body that can be read here.
 fn posted(request: &Parts, body: &[u8]) -> Result<(), Wrong> {
     if request.method != Method::POST {
         Err(Wrong::method("POST"))

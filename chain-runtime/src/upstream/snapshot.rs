@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::health::Health;
 use super::seat::Seat;
 
-/// All members as they were at one moment: who, how well, and with which weight. It never changes.
+/// All members at one moment, with their states and their weights. It never changes.
 #[derive(Debug)]
 pub struct Snapshot<T> {
     members: Box<[Entry<T>]>,
@@ -25,24 +25,24 @@ pub struct Entry<T> {
     pub(super) seat: Arc<Seat<T>>,
     pub(super) state: State,
     pub(super) weight: NonZeroU32,
-    /// When it was ready again, if it ever was not.
+    /// When it became ready again, if it ever was not.
     pub(super) back: Option<Instant>,
 }
 
-/// How a member is.
+/// The state of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// It is to be asked.
     Ready,
-    /// It takes nothing new, and finishes what it has. No state comes after it.
+    /// It takes no new requests, and finishes those that it has. A draining member does not change its state any more.
     Draining,
-    /// Its replies were bad: it is not to be asked before `until`. From then on it is ready, which the registry says with its next change, or at that moment if
-    /// somebody [keeps](super::Registry::keep) it.
+    /// Its replies were bad: it is not to be asked before `until`. After that it is ready. The registry shows this with
+    /// its next change, or at that moment if a task [keeps](super::Registry::keep) it.
     Ejected {
-        /// Until then.
+        /// The end of the ejection.
         until: Instant,
     },
-    /// It was asked how it is, and is not well.
+    /// Checks found that it is not well.
     Unhealthy,
 }
 
@@ -59,28 +59,28 @@ impl State {
     }
 }
 
-/// How many members are in which state.
+/// How many members are in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
-    /// Those that are to be asked.
+    /// Members that are to be asked.
     pub ready: usize,
-    /// Those that finish what they have.
+    /// Members that finish their requests.
     pub draining: usize,
-    /// Those whose replies were bad.
+    /// Members whose replies were bad.
     pub ejected: usize,
-    /// Those that are not well.
+    /// Members that are not well.
     pub unhealthy: usize,
 }
 
 impl Counts {
-    /// How many there are.
+    /// How many members there are.
     #[must_use]
     pub const fn all(&self) -> usize {
         self.ready + self.draining + self.ejected + self.unhealthy
     }
 
-    /// The count of those in this state.
+    /// The count of members in this state.
     pub(super) const fn of(&mut self, state: State) -> &mut usize {
         match state {
             State::Ready => &mut self.ready,
@@ -112,24 +112,24 @@ impl<T> Snapshot<T> {
         Some(&self.members[at])
     }
 
-    /// How many are in which state.
+    /// How many members are in each state.
     #[must_use]
     pub const fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// Whether so few are ready that all are to be asked ([`Health::panic_below`]).
+    /// Whether so few members are ready that all are to be asked ([`Health::panic_below`]).
     #[must_use]
     pub const fn is_panic(&self) -> bool {
         self.is_panic
     }
 
-    /// How long it takes until a member that is back has its full share.
+    /// How long it takes until a returned member has its full share.
     pub(super) const fn slow_start(&self) -> Duration {
         self.slow_start
     }
 
-    /// A number that grows from each snapshot of a registry to the next.
+    /// A number that grows with each snapshot of a registry.
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
@@ -137,19 +137,19 @@ impl<T> Snapshot<T> {
 }
 
 impl<T> Entry<T> {
-    /// What stays with it from snapshot to snapshot.
+    /// The part of the member that stays from snapshot to snapshot.
     #[must_use]
     pub const fn seat(&self) -> &Arc<Seat<T>> {
         &self.seat
     }
 
-    /// How it is.
+    /// Its state.
     #[must_use]
     pub const fn state(&self) -> State {
         self.state
     }
 
-    /// Its share, beside the weights of the others.
+    /// Its share in relation to the weights of the others.
     #[must_use]
     pub const fn weight(&self) -> NonZeroU32 {
         self.weight

@@ -1,4 +1,4 @@
-//! [`Source`]: where lists of members come from.
+//! [`Source`]: gives lists of members.
 
 #[cfg(feature = "hickory-resolver")]
 mod dns;
@@ -14,11 +14,10 @@ pub use dns::{Asked, Dns, DnsError, Family, Isolation, Resolved, Resolver};
 pub use file::{File, FileError};
 pub use text::{Mistake, Mistakes, read_members};
 
-use super::listed::Changes;
-use super::member::{Member, Refused};
+use super::member::{Changes, Member, Refused};
 use super::registry::Registry;
 
-/// Tells whole lists of members, one after another.
+/// Gives whole lists of members, one after another.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,21 +43,22 @@ pub trait Source<T> {
     /// Why there is no list.
     type Error;
 
-    /// Completes when there is a list, or an error, that is not the one that was told before; first of all with what there is now.
-    /// `None` says that nothing else will come.
+    /// Completes when there is a list, or an error, that differs from the last one; the first call completes with what
+    /// there is now. `None` says that nothing more will come.
     ///
-    /// An error is no end: the members stay as they are, and the source is asked again. So it waits by itself before it tries again.
+    /// An error is not the end: the members stay as they are, and the source is asked again. So the source has to wait
+    /// by itself before it tries again.
     ///
-    /// A future that is dropped has told nothing: what it would have told is told by the next one.
+    /// If a future is dropped, nothing is lost: the next future gives what the dropped one would have given.
     fn next(&mut self) -> impl Future<Output = Option<Result<Vec<Member<T>>, Self::Error>>> + Send;
 }
 
-/// What became of what a source told.
+/// What happened to a source's list.
 #[derive(Debug)]
 pub enum Told<E> {
-    /// The list was taken, and has changed this.
+    /// The list was taken, with these changes.
     Taken(Changes),
-    /// The registry does not take the list. The members are as before.
+    /// The registry refuses the list. The members are as before.
     Refused(Refused),
     /// There was no list. The members are as before.
     Failed(E),
@@ -74,7 +74,7 @@ impl<E: fmt::Display> fmt::Display for Told<E> {
     }
 }
 
-/// The list that is given, and no other.
+/// A fixed list.
 ///
 /// ```
 /// # use chain_runtime::upstream::{Member, Registry, Static};
@@ -104,9 +104,10 @@ impl<T: Send> Source<T> for Static<T> {
 }
 
 impl<T> Registry<T> {
-    /// Makes the members what the source says, each time that it says something, as [`Listed`](super::Listed) does. `told` hears what became of it.
+    /// Makes the members what the source says, with each list, as [`Listed`](super::Listed) does. `told` hears what
+    /// happened to the list.
     ///
-    /// It completes when nothing else will come. Then, and also where this future is dropped, the members stay.
+    /// It completes when nothing more will come. The members then stay, and also if this future is dropped.
     pub async fn follow<S: Source<T>>(&self, mut source: S, mut told: impl FnMut(&Told<S::Error>))
     where
         T: PartialEq,

@@ -1,4 +1,4 @@
-//! The one place where a snapshot is exchanged for the next.
+//! The one place where a snapshot is replaced by the next.
 
 use core::fmt;
 use core::ops::Deref;
@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use super::snapshot::Snapshot;
 
-/// What is current. Readers take no lock, and wait for nobody.
+/// The current snapshot. Readers take no lock, and do not wait.
 ///
-/// arc-swap does not know loom, so under `chain_loom` this is a mutex. What the models show with it is that the registry is right in all orders in
-/// which its lock, the swap and the seats' counters can follow each other. What they do not show is that arc-swap is right, which has tests of its own, and that
-/// its acquire and release would be enough: a mutex orders more. Nothing but the snapshot is passed through the swap, and all that a snapshot points to is written before
-/// it is stored.
+/// arc-swap does not support loom, so under `chain_loom` this is a mutex. With it, the models show that the registry is
+/// right in all orders in which its lock, the swap and the seats' counters can follow each other. They do not show that
+/// arc-swap is right, which has tests of its own, nor that its acquire and release would be enough: a mutex orders
+/// more. Only the snapshot is passed through the swap, and everything to which a snapshot points is written before it
+/// is stored.
 pub(super) struct Swap<T> {
     #[cfg(not(chain_loom))]
     current: arc_swap::ArcSwap<Snapshot<T>>,
@@ -34,7 +35,7 @@ impl<T> Swap<T> {
         Current(self.current.load())
     }
 
-    /// Makes it the current one, and returns the one before it.
+    /// Makes it the current snapshot, and returns the previous one.
     pub(super) fn swap(&self, next: Snapshot<T>) -> Arc<Snapshot<T>> {
         self.current.swap(Arc::new(next))
     }
@@ -55,14 +56,15 @@ impl<T> Swap<T> {
     }
 }
 
-/// The snapshot that was current when [`Registry::snapshot`](super::Registry::snapshot) was called, borrowed for a moment.
+/// The snapshot that was current when [`Registry::snapshot`](super::Registry::snapshot) was called, borrowed for a
+/// moment.
 ///
-/// Let go of it soon, and do not hold it across an await: a thread has eight places for all that it borrows of arc-swap, and loads are slower
-/// while these are taken. [`keep`](Self::keep) makes it one's own.
+/// Drop it soon, and do not hold it across an await: a thread has eight places for everything that it borrows from
+/// arc-swap, and loads are slower while these are taken. [`keep`](Self::keep) makes it an owned one.
 pub struct Current<T>(Held<T>);
 
 impl<T> Current<T> {
-    /// The same snapshot, for as long as one likes. It allocates nothing.
+    /// The same snapshot, owned. It allocates nothing.
     #[must_use]
     pub fn keep(self) -> Arc<Snapshot<T>> {
         #[cfg(not(chain_loom))]

@@ -1,26 +1,25 @@
-//! [`Totals`]: how all requests to a member ended; and [`RegistryTotals`]: who came, went and was ejected.
+//! [`Totals`]: how all requests to a member ended; and [`RegistryTotals`]: how many members came, went and were
+//! ejected.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::outcome::Outcome;
-use super::registry::Registry;
-use super::seat::Seat;
 
-/// How many requests to a member ended, by their outcomes.
+/// How many requests to a member ended, by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Totals {
-    /// With a reply of a member that is well.
+    /// With a reply of a healthy member.
     pub ok: u64,
-    /// With a reply of a member that is not.
+    /// With a reply that shows that the member is not well.
     pub not_ok: u64,
     /// Without a reply.
     pub failed: u64,
     /// Without a reply in time.
     pub timed_out: u64,
-    /// Nobody wanted the reply any more.
+    /// The caller no longer wanted the reply.
     pub cancelled: u64,
-    /// Whoever asked has panicked.
+    /// The caller panicked.
     pub panicked: u64,
 }
 
@@ -32,7 +31,7 @@ impl Totals {
     }
 }
 
-/// The counters, those of outcomes in the order of [`Totals`].
+/// The counters; those of outcomes are in the order of [`Totals`].
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     outcomes: [AtomicU64; 6],
@@ -56,45 +55,40 @@ impl Counters {
     pub(super) fn count_ejection(&self) {
         self.ejections.fetch_add(1, Relaxed);
     }
-}
 
-impl<T> Seat<T> {
-    /// How all requests ended so far of which it was [noted](Self::note): a [`Lease`](super::Lease) does so. Each number is read by itself.
-    #[must_use]
-    pub fn totals(&self) -> Totals {
+    pub(super) fn totals(&self) -> Totals {
         let [ok, not_ok, failed, timed_out, cancelled, panicked] =
-            self.counters.outcomes.each_ref().map(|one| one.load(Relaxed));
+            self.outcomes.each_ref().map(|one| one.load(Relaxed));
         Totals { ok, not_ok, failed, timed_out, cancelled, panicked }
     }
 
-    /// How often it was ejected.
-    #[must_use]
-    pub fn ejections(&self) -> u64 {
-        self.counters.ejections.load(Relaxed)
+    pub(super) fn ejections(&self) -> u64 {
+        self.ejections.load(Relaxed)
     }
 }
 
-/// What has happened in a registry so far. It grows, also where members go: what is only known of those that are there is in the [snapshot](super::Snapshot).
+/// What has happened in a registry so far. The numbers do not fall when members go. What is known only of present
+/// members is in the [snapshot](super::Snapshot).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RegistryTotals {
-    /// Members that were registered: by themselves, or by a list.
+    /// Members that were registered, by themselves or by a list.
     pub registered: u64,
-    /// Members whose leases ran out.
+    /// Members whose leases expired.
     pub evicted: u64,
-    /// Members that were removed: by themselves, or by a list.
+    /// Members that were removed, by themselves or by a list.
     pub removed: u64,
     /// Members whose names were registered anew while they were there.
     pub superseded: u64,
     /// Heartbeats that came too late.
     pub late: u64,
-    /// Members that were refused since there were too many.
+    /// Members that were refused because there were too many.
     pub full: u64,
-    /// Members that were refused since their names were none.
+    /// Members that were refused because their names were invalid.
     pub misnamed: u64,
-    /// How often a member was ejected, by the cause.
+    /// How often a member was ejected, by cause.
     pub ejected: Ejected,
-    /// How often a member that was asked how it is was found not to be well.
+    /// How often a check found that a member is no longer well.
     pub unhealthy: u64,
     /// Lists of members that were taken.
     pub lists_taken: u64,
@@ -108,11 +102,11 @@ pub struct RegistryTotals {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ejected {
-    /// For so many [failures](super::Health::failures) in a row.
+    /// For [failures](super::Health::failures) in a row.
     pub in_a_row: u64,
     /// For failures in a row that have lasted.
     pub lasting: u64,
-    /// For the share of requests that do not go [well](super::Health::success).
+    /// For too small a share of requests that [succeed](super::Health::success).
     pub rate: u64,
     /// By [`change_state`](super::Registry::change_state).
     pub told: u64,
@@ -128,7 +122,7 @@ pub(super) enum Cause {
 }
 
 impl RegistryTotals {
-    /// Nothing yet.
+    /// Zeros.
     pub(super) const NONE: Self = Self {
         registered: 0,
         evicted: 0,
@@ -153,13 +147,5 @@ impl Ejected {
             Cause::Rate => &mut self.rate,
             Cause::Told => &mut self.told,
         }
-    }
-}
-
-impl<T> Registry<T> {
-    /// What has happened so far.
-    #[must_use]
-    pub fn totals(&self) -> RegistryTotals {
-        self.lock().book.totals
     }
 }

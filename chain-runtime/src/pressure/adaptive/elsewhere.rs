@@ -1,4 +1,4 @@
-//! A block whose waiting is not the gateway's.
+//! Marks a block whose waiting is not the gateway's fault.
 
 use core::fmt;
 use core::future::{Future, poll_fn};
@@ -15,10 +15,11 @@ use chain_macros::node;
 use super::own;
 use crate::around::{Timer, TokioTimer};
 
-/// Says that what its block waits for is somebody else's: an upstream, a database.
+/// Says that its block waits for something outside of the process: an upstream, a database.
 ///
-/// An [`Adaptive`](super::Adaptive) around it then goes by the gateway's *own* time. So an upstream that becomes slow does not make the global limit
-/// smaller, and the requests to all others go on. The upstream has a limit of its own, inside, which goes by the time that the upstream takes:
+/// An [`Adaptive`](super::Adaptive) around it then judges by the gateway's *own* time. So an upstream that becomes slow
+/// does not lower the global limit, and the requests to all other upstreams go on. The upstream has a limit of its own,
+/// inside, which judges by the time that the upstream takes:
 ///
 /// ```text
 /// global { auth => match route {
@@ -29,16 +30,18 @@ use crate::around::{Timer, TokioTimer};
 ///
 /// # Contract
 ///
-/// - **Elsewhere** is the time between a poll in which the block was pending and the instant at which it is woken. What the block computes, and
-///   the time from when it was woken to when it is polled again, is the gateway's own: that is what grows where the processor has too much to do.
-/// - What happens in the block says nothing to the limits around it: a [`Deadline`](crate::around::Deadline) that is up in it, an
-///   `Adaptive` that turns away.
-/// - Where the block is abandoned by something inside of the outer limit, a `Deadline` say, its waiting counts as far as it came.
-/// - A request is still one of those in flight while it is elsewhere. The global limit grows as long as its own time stays good, and its
-///   maximum is what bounds memory.
-/// - It never gives up. One that stands in no limit only passes polls on.
+/// - **Elsewhere** is the time between a poll in which the block was pending and the wake that follows it. The
+///   computations of the block, and the time from a wake to the next poll, are the gateway's own. That time grows when
+///   the processor has too much to do.
+/// - Events in the block do not count for the limits around it: a [`Deadline`](crate::around::Deadline) that expires in
+///   it, or an `Adaptive` that turns away.
+/// - If something inside of the outer limit abandons the block, such as a `Deadline`, the waiting counts up to that
+///   moment.
+/// - A request is still in flight while it is elsewhere. The global limit grows as long as its own time stays good, and
+///   the limit's maximum bounds the memory.
+/// - It never gives up. Outside of a limit it only passes polls on.
 ///
-/// Nothing is allocated once as many wakers were made as blocks are elsewhere at once; 1,024 are kept.
+/// Nothing is allocated after as many wakers were made as blocks are elsewhere at once; 1,024 are kept.
 pub struct Elsewhere<T = TokioTimer> {
     timer: T,
     began: Instant,
@@ -52,7 +55,7 @@ const SPARE: usize = 1024;
 struct Stamp<T> {
     timer: T,
     began: Instant,
-    /// In nanoseconds since `began`, plus one; 0 where it was not used.
+    /// In nanoseconds since `began`, plus one; 0 if it was not used.
     woken: AtomicU64,
     wakes: Mutex<Option<Waker>>,
 }
@@ -64,7 +67,7 @@ struct Stamped<T> {
 }
 
 impl Elsewhere {
-    /// By tokio's clock.
+    /// Uses tokio's clock.
     #[must_use]
     pub fn new() -> Self {
         Self::new_on(TokioTimer)
@@ -79,7 +82,7 @@ impl Default for Elsewhere {
 
 #[node(crate = crate)]
 impl<T: Timer + Clone + Send + Sync + 'static> Elsewhere<T> {
-    /// [`new`](Elsewhere::new), by another clock.
+    /// The same as [`new`](Elsewhere::new), with another clock.
     #[must_use]
     pub fn new_on(timer: T) -> Self {
         Self { began: timer.now(), timer, spare: Mutex::default() }
@@ -106,7 +109,7 @@ impl<T: Timer + Clone + Send + Sync + 'static> Elsewhere<T> {
 impl<T> Elsewhere<T> {
     fn take_back(&self, stamped: Stamped<T>) {
         drop(stamped.stamp.set(None));
-        // Who still has a waker of it would wake a block that is not the one it means.
+        // Code that still holds a waker of this stamp would wake another block than the one it means.
         if Arc::strong_count(&stamped.stamp) > 2 {
             return;
         }
@@ -136,7 +139,7 @@ impl<T: Timer + Send + Sync + 'static> Wake for Stamp<T> {
         let since = self.timer.now().saturating_duration_since(self.began).as_nanos();
         let stamp = u64::try_from(since).unwrap_or(u64::MAX).saturating_add(1);
         let _ = self.woken.compare_exchange(0, stamp, Relaxed, Relaxed);
-        // It is called without the lock, since it is somebody else's code.
+        // It is called without the lock, since it runs code of others.
         let wakes = self.wakes.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(waker) = wakes {
             waker.wake();
@@ -144,13 +147,13 @@ impl<T: Timer + Send + Sync + 'static> Wake for Stamp<T> {
     }
 }
 
-/// A block that is elsewhere, or about to be.
+/// A block that is elsewhere, or will be.
 struct Away<'a, T: Timer> {
     node: &'a Elsewhere<T>,
-    /// The run whose limit is told.
+    /// The run that the time is added to.
     whose: Option<usize>,
     stamped: Option<Stamped<T>>,
-    /// Since when the block has been pending.
+    /// The time since which the block has been pending.
     since: Option<Instant>,
 }
 
@@ -164,7 +167,7 @@ impl<T: Timer + Clone + Send + Sync + 'static> Away<'_, T> {
         self.note();
         let stamped = self.stamped.get_or_insert_with(|| self.node.stamped());
         drop(stamped.stamp.set(Some(context.waker().clone())));
-        // Before the poll, so that a wake-up during it is not lost.
+        // This comes before the poll, so that a wake during the poll is not lost.
         stamped.stamp.woken.store(0, Relaxed);
         let polled = own::hidden(|| block.poll(&mut Context::from_waker(&stamped.waker)));
         if polled.is_pending() {
@@ -177,7 +180,7 @@ impl<T: Timer + Clone + Send + Sync + 'static> Away<'_, T> {
 }
 
 impl<T: Timer> Away<'_, T> {
-    /// Adds the time from the last poll to when the block was woken.
+    /// Adds the time from the last poll to the wake of the block.
     fn note(&mut self) {
         let (Some(whose), Some(since), Some(stamped)) = (self.whose, self.since.take(), &self.stamped) else { return };
         let until = match stamped.stamp.woken.load(Relaxed) {

@@ -1,4 +1,4 @@
-//! One limit: who is in, what they took, and what was turned away.
+//! One limit: the requests that are in, what they took, and those that were turned away.
 
 use core::array;
 use core::fmt;
@@ -19,14 +19,14 @@ use super::window::Window;
 use crate::around::{Deadline, Timer};
 use crate::shed::{Level, LevelCell};
 
-/// What all forms of an `Adaptive` stand on.
+/// The common base of all forms of an `Adaptive`.
 pub(super) struct Gate<L, T> {
     pub(super) room: Room,
     pub(super) window: Mutex<Window<L>>,
     pub(super) timer: T,
     pub(super) patience: Patience,
     pub(super) places: usize,
-    /// From when on a block counts as lost.
+    /// The time after which a block counts as lost.
     pub(super) timeout: Option<Duration>,
     pub(super) level: Option<Arc<LevelCell>>,
     turned_away: [[AtomicU64; 3]; 5],
@@ -48,7 +48,7 @@ impl<L: Limit, T: Timer> Gate<L, T> {
         }
     }
 
-    /// The room once more, where what it is made of has changed.
+    /// Makes the room anew, after its settings have changed.
     pub(super) fn remade(mut self) -> Self {
         let limit = self.window.get_mut().unwrap_or_else(PoisonError::into_inner).limit.limit();
         self.room = Room::new(limit, self.places, self.patience);
@@ -60,7 +60,7 @@ impl<L: Limit, T: Timer> Gate<L, T> {
         self.level.as_ref().map_or(Level::Calm, |level| level.get())
     }
 
-    /// Lets one in where there is room.
+    /// Lets a request in if there is room.
     #[inline]
     pub(super) fn try_enter(&self, by: By) -> Result<Option<Permit<'_, L, T>>, TurnedAway> {
         let level = self.level();
@@ -74,7 +74,7 @@ impl<L: Limit, T: Timer> Gate<L, T> {
     pub(super) async fn enter(&self, by: By) -> Result<Permit<'_, L, T>, TurnedAway> {
         let level = self.level();
         let now = self.timer.now();
-        // The level may have come down since the last one was let in: who waits goes first.
+        // The level may have fallen since the last request was let in: those that wait go first.
         if self.room.has_room(level) {
             self.room.let_in(level, now);
         }
@@ -102,7 +102,7 @@ impl<L: Limit, T: Timer> Gate<L, T> {
 
     #[cold]
     fn turn_away(&self, by: By, reason: Reason) -> TurnedAway {
-        // To the limit around this one, it is no reply that says anything.
+        // For the limit around this one, this is not a meaningful reply.
         own::tell(Verdict::Ignored);
         self.turned_away[reason as usize][by.priority as usize].fetch_add(1, Relaxed);
         let busy = match reason {
@@ -120,15 +120,15 @@ impl<L: Limit, T: Timer> Gate<L, T> {
         }
     }
 
-    /// A block ended; `round_trip` is `None` where it was lost.
+    /// A block ended; `round_trip` is `None` if it was lost.
     fn note(&self, now: Instant, round_trip: Option<Duration>, in_flight: usize) {
-        // Where another one is being noted at this instant, this one is left out: nobody waits for the sake of a mean.
+        // If another time is being noted at this moment, this one is left out: a mean is not worth a wait.
         let mut window = match self.window.try_lock() {
             Ok(window) => window,
             Err(std::sync::TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(std::sync::TryLockError::WouldBlock) => return,
         };
-        // Set under the lock, so that the last one to find a limit is the last one to set it.
+        // This is set under the lock, so that the last update of the limit is also the last one to be set.
         let waits = window.add(now, round_trip, in_flight).is_some_and(|limit| self.room.set_limit(limit));
         drop(window);
         if waits {
@@ -164,16 +164,16 @@ impl<L, T> fmt::Debug for Gate<L, T> {
     }
 }
 
-/// A place inside, which is given back where this is dropped.
+/// A place inside, which is given back when this is dropped.
 pub(super) struct Permit<'a, L: Limit, T: Timer> {
     gate: &'a Gate<L, T>,
     began: Instant,
-    /// A room has at most half as many as this can say.
+    /// A room has at most half as many places as this can count.
     in_flight: u32,
     told: Told,
     /// The block replied.
     ended: bool,
-    /// The place goes on with something else, which gives it back.
+    /// Something else keeps the place, and gives it back.
     kept: bool,
 }
 
@@ -191,17 +191,17 @@ impl<L: Limit, T: Timer> Permit<'_, L, T> {
         self.kept = true;
     }
 
-    /// What is noted of the block: nothing, or its time, or that it was lost.
+    /// What is noted of the block: nothing, its time, or that it was lost.
     fn outcome(&self, now: Instant) -> Option<Option<Duration>> {
         let all = now.saturating_duration_since(self.began);
         let waits = self.told.since.filter(|_| !self.ended).map(|since| now.saturating_duration_since(since));
         let elsewhere = self.told.elsewhere().saturating_add(waits.unwrap_or_default());
         let own = all.saturating_sub(elsewhere);
         let is_late = self.gate.timeout.is_some_and(|timeout| own >= timeout);
-        // A time-out is charged to who took the most of the time.
+        // A time-out counts against the side that took most of the time.
         let is_own = elsewhere <= all / 2;
         if !self.ended {
-            // Who was given up is no sample, but where that was because of the time.
+            // A block that was abandoned is no sample, unless the time was the reason.
             let timed_out = self.told.deadline.is_some_and(|at| at <= now) && is_own;
             return ((is_late || timed_out) && !thread::panicking()).then_some(None);
         }
@@ -226,10 +226,10 @@ impl<L: Limit, T: Timer> Drop for Permit<'_, L, T> {
     }
 }
 
-/// Waits in a slot. What it has when it is dropped, it gives up: its place, or the permit that it was just given.
+/// Waits in a slot. When it is dropped, it gives up what it has: its place, or the permit that it was just given.
 struct Waiting<'a, L: Limit, T: Timer> {
     gate: &'a Gate<L, T>,
-    /// `None` once it is over.
+    /// `None` when it is over.
     slot: Option<u32>,
 }
 
@@ -247,7 +247,8 @@ impl<L: Limit, T: Timer> Future for Waiting<'_, L, T> {
 }
 
 impl<L: Limit, T: Timer> Waiting<'_, L, T> {
-    /// At the end of its patience. The level may have come down since the last one left: then there is room, of which nobody who waits was told.
+    /// Looks once more at the end of the request's patience. The level may have fallen since the last request left, and
+    /// then there is room that nobody told the waiting requests of.
     fn looks_once_more(&mut self) -> Result<usize, Reason> {
         let gate = self.gate;
         let level = gate.level();

@@ -1,4 +1,4 @@
-//! What a reply is to the limit around it.
+//! Says what a reply means for the limit around it.
 
 use core::fmt;
 use core::future::Future;
@@ -9,9 +9,9 @@ use chain_macros::node;
 
 use super::own::{self, Verdict};
 
-/// Looks at the reply `R`, and says to the [`Adaptive`](super::Adaptive) around it how to count it.
+/// Looks at the reply `R`, and tells the [`Adaptive`](super::Adaptive) around it how to count it.
 ///
-/// Without it, every reply is one. A failure that comes at once would then be taken for speed:
+/// Without it, every reply counts. Then a failure that comes at once would look like speed:
 ///
 /// ```
 /// # #[cfg(feature = "http")] {
@@ -56,7 +56,7 @@ pub struct Judge<R, F = fn(&R) -> Verdict> {
 
 #[node(crate = crate)]
 impl<R, F: Fn(&R) -> Verdict> Judge<R, F> {
-    /// Asks this of each reply.
+    /// Calls this for each reply.
     #[must_use]
     pub const fn new(judge: F) -> Self {
         Self { judge, replies: PhantomData }

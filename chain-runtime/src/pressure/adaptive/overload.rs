@@ -1,14 +1,15 @@
-//! When a queue is overload, and no longer a burst: plain data, by the times that it is told.
+//! Decides when a queue is overload, and no longer a burst. It is plain data, and is told the times.
 
 use std::time::{Duration, Instant};
 
 use super::queue::{Order, Orders};
 
-/// For each priority: since when somebody has waited, of that one or of one that matters more. What is served first has no overload because of
-/// what is served last.
+/// For each priority: the time since which some request of it or of a higher one has been waiting. Low priorities do
+/// not put higher ones into overload.
 ///
-/// A queue in which somebody has waited for as long as `calm` is overload. It stays so until nobody has had to wait for as long as `calm`: under overload
-/// those who wait are turned away so soon that the queue is empty again and again, and that is no sign of room.
+/// A queue in which some request was always waiting for as long as `calm` is overload. It stays so until no request has
+/// had to wait for as long as `calm`: under overload, waiting requests are turned away so soon that the queue is empty
+/// again and again, and that is no sign of room.
 #[derive(Debug)]
 pub(super) struct Overload {
     calm: Duration,
@@ -18,7 +19,7 @@ pub(super) struct Overload {
 #[derive(Clone, Copy, Debug)]
 struct Stretch {
     since: Instant,
-    /// When the last one was gone. `None` while somebody waits.
+    /// When the last one was gone. `None` while a request waits.
     until: Option<Instant>,
 }
 
@@ -27,7 +28,7 @@ impl Overload {
         Self { calm, of: [None; 3] }
     }
 
-    /// Somebody of this priority begins to wait.
+    /// A request of this priority begins to wait.
     pub(super) fn waits(&mut self, priority: usize, now: Instant) {
         for stretch in &mut self.of[priority..] {
             match stretch {
@@ -38,7 +39,7 @@ impl Overload {
         }
     }
 
-    /// Nobody waits any more of this priority, nor of one that matters more.
+    /// No request of this priority or of a higher one waits any more.
     pub(super) fn is_empty(&mut self, priority: usize, now: Instant) {
         let Some(stretch) = &mut self.of[priority] else { return };
         if now.saturating_duration_since(stretch.since) < self.calm {
@@ -48,7 +49,7 @@ impl Overload {
         }
     }
 
-    /// Under overload who came last is next.
+    /// Under overload, the request that came last is next.
     pub(super) fn orders(&self, now: Instant) -> Orders {
         self.of.map(|stretch| match stretch {
             Some(Stretch { since, until })
@@ -60,7 +61,7 @@ impl Overload {
         })
     }
 
-    /// For how long there was always somebody who waits.
+    /// For how long some request was always waiting.
     pub(super) fn busy_for(&self, now: Instant) -> Duration {
         match self.of[2] {
             Some(Stretch { since, until: None }) => now.saturating_duration_since(since),
@@ -69,7 +70,7 @@ impl Overload {
     }
 }
 
-/// Whether somebody waits, or did so not long ago.
+/// Whether a request waits, or waited not long ago.
 fn is_within(until: Option<Instant>, now: Instant, calm: Duration) -> bool {
     until.is_none_or(|until| now.saturating_duration_since(until) < calm)
 }

@@ -1,4 +1,4 @@
-//! Whose time it is: what a block took of its own, and what it waited for elsewhere.
+//! Divides a block's time: what the block took itself, and what it waited for elsewhere.
 
 use core::future::{Future, poll_fn};
 use core::pin::Pin;
@@ -10,45 +10,46 @@ use std::time::{Duration, Instant};
 use crate::around::Deadline;
 
 thread_local! {
-    /// Of the innermost limit whose block this thread is polling.
+    /// The state of the innermost limit whose block this thread is polling.
     static CURRENT: Cell<Option<Current>> = const { Cell::new(None) };
 }
 
 #[derive(Clone, Copy)]
 struct Current {
-    /// Where the [`Told`] is in memory, which does not move while its block runs: it tells one run from another.
+    /// The address of the [`Told`], which does not move while its block runs: it tells one run from another.
     whose: usize,
     told: Told,
 }
 
-/// What a block says of itself to the limit around it while it is polled.
+/// What a block reports to the limit around it while it is polled.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Told {
-    /// For how long it waited for something that is not this limit's: in nanoseconds, since each future of an `Adaptive` has this.
+    /// How long it waited for something that is not this limit's. It is in nanoseconds, since each future of an
+    /// `Adaptive` has this.
     elsewhere: u64,
-    /// Up to when that is counted. What two wait for at once counts once.
+    /// The time up to which that is counted. If two parts wait at once, the time counts once.
     counted: Option<Instant>,
-    /// Since when it waits so, if it did when it was last polled.
+    /// Since when it waits so, if it waited when it was last polled.
     pub(super) since: Option<Instant>,
-    /// When it has to be done, by a deadline around the limit.
+    /// The time by which it has to be done, by a deadline around the limit.
     pub(super) deadline: Option<Instant>,
     pub(super) verdict: Option<Verdict>,
 }
 
-/// What a reply is to a limit.
+/// What a reply means for a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// A reply like any other: its time counts.
     Replied,
-    /// As good as timed out: a sign of overload, whatever time it took.
+    /// It counts as timed out: a sign of overload, whatever time it took.
     Lost,
-    /// It says nothing: what was turned away further in, or failed at once.
+    /// It says nothing: the request was turned away further in, or failed at once.
     Ignored,
-    /// A deadline inside of the block was up. It counts as lost, unless most of the time went by elsewhere.
+    /// A deadline inside of the block expired. It counts as lost, unless most of the time went by elsewhere.
     TimedOut,
 }
 
-/// Tells the innermost limit around what is being polled how to count it. The last one who says it is right.
+/// Tells the innermost limit around the code that is being polled how to count this run. The last call counts.
 pub(crate) fn tell(verdict: Verdict) {
     if let Some(mut current) = CURRENT.get() {
         current.told.verdict = Some(verdict);
@@ -56,7 +57,7 @@ pub(crate) fn tell(verdict: Verdict) {
     }
 }
 
-/// Polls the block; what it says of itself is in `told`.
+/// Polls the block, and puts its reports into `told`.
 pub(super) async fn watched<B: Future>(mut block: Pin<&mut B>, told: &mut Told) -> B::Output {
     poll_fn(|context| {
         let whose = ptr::from_ref(told).addr();
@@ -69,7 +70,7 @@ pub(super) async fn watched<B: Future>(mut block: Pin<&mut B>, told: &mut Told) 
     .await
 }
 
-/// What was current before the poll is so again after it, also where the poll panics.
+/// Restores the previous limit as the current one after the poll, even if the poll panics.
 struct Watch<'a> {
     before: Option<Current>,
     told: &'a mut Told,
@@ -79,7 +80,8 @@ impl Drop for Watch<'_> {
     fn drop(&mut self) {
         let mut before = self.before;
         if let Some(current) = CURRENT.get() {
-            // What was elsewhere for this one was so for the one around it, too. How it ended is its own.
+            // Time that was elsewhere for this limit was also elsewhere for the one around it. The ending is this
+            // limit's own.
             if let Some(before) = &mut before {
                 let time = current.told.elsewhere().saturating_sub(self.told.elsewhere());
                 if let Some(until) = current.told.counted.filter(|_| !time.is_zero()) {
@@ -93,18 +95,18 @@ impl Drop for Watch<'_> {
     }
 }
 
-/// Which run this thread polls for a limit, if it does.
+/// The run that this thread polls for a limit, if there is one.
 pub(super) fn whose() -> Option<usize> {
     CURRENT.get().map(|current| current.whose)
 }
 
 impl Told {
-    /// For how long it waited for something that is not this limit's.
+    /// How long it waited for something that is not this limit's.
     pub(super) const fn elsewhere(&self) -> Duration {
         Duration::from_nanos(self.elsewhere)
     }
 
-    /// It waited elsewhere for that time.
+    /// It waited elsewhere in this period.
     fn add(&mut self, since: Instant, until: Instant) {
         let since = self.counted.map_or(since, |counted| counted.max(since));
         let time = until.saturating_duration_since(since).as_nanos();
@@ -113,11 +115,11 @@ impl Told {
     }
 }
 
-/// Adds time that the run waited elsewhere, if it is the one that is polled.
+/// Adds time that the run waited elsewhere, if it is the run that is polled.
 pub(super) fn add_elsewhere(whose: usize, since: Instant, until: Instant) {
     if let Some(mut current) = CURRENT.get().filter(|current| current.whose == whose) {
         current.told.add(since, until);
-        // Another one may be elsewhere still, since this poll.
+        // Another part may still be elsewhere, since this poll.
         current.told.since = current.told.since.filter(|other| *other != since);
         CURRENT.set(Some(current));
     }
@@ -131,7 +133,7 @@ pub(super) fn waits_elsewhere(now: Instant) {
     }
 }
 
-/// Polls where no limit is told anything.
+/// Polls without reports to any limit.
 pub(super) fn hidden<R>(poll: impl FnOnce() -> R) -> R {
     struct Restored(Option<Current>);
     impl Drop for Restored {

@@ -1,11 +1,11 @@
-//! Who is let in first, and who shares with whom.
+//! The order in which requests are let in, and how they share.
 
 use core::error::Error;
 use core::fmt;
 use core::marker::PhantomData;
 use core::str::FromStr;
 
-/// How much a request matters, where not all can be served. An earlier node provides it.
+/// How much a request matters, if not all requests can be served. An earlier node provides it.
 ///
 /// ```
 /// use chain_runtime::node;
@@ -30,15 +30,15 @@ use core::str::FromStr;
 pub enum Priority {
     /// It is served before all others.
     Critical = 0,
-    /// What nobody said anything of.
+    /// The priority of a request for which none is given.
     #[default]
     Default = 1,
-    /// It goes first where something has to go.
+    /// It goes first if a request has to go.
     Sheddable = 2,
 }
 
 impl Priority {
-    /// All of them, in the order in which they are served.
+    /// All priorities, in the order in which they are served.
     pub const ALL: [Self; 3] = [Self::Critical, Self::Default, Self::Sheddable];
 
     /// `critical`, `default`, `sheddable`.
@@ -63,13 +63,13 @@ impl FromStr for Priority {
 
     /// # Errors
     ///
-    /// [`UnknownPriority`] where none has that [`name`](Self::name).
+    /// [`UnknownPriority`] if none has that [`name`](Self::name).
     fn from_str(name: &str) -> Result<Self, UnknownPriority> {
         Self::ALL.into_iter().find(|priority| priority.name() == name).ok_or(UnknownPriority)
     }
 }
 
-/// No priority is called so. Says which there are.
+/// No priority has that name. The message lists the names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownPriority;
 
@@ -81,23 +81,25 @@ impl fmt::Display for UnknownPriority {
 
 impl Error for UnknownPriority {}
 
-/// An [`Adaptive`](super::Adaptive) to which all requests are the same. It asks the scope for nothing.
+/// For an [`Adaptive`](super::Adaptive) that treats all requests alike. It asks the scope for nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Anyone<At = ()>(PhantomData<fn(At)>);
 
-/// An [`Adaptive`](super::Adaptive) that asks the scope for a [`Priority`].
+/// For an [`Adaptive`](super::Adaptive) that asks the scope for a [`Priority`].
 ///
-/// `At` tells apart two of these in one scope, where one stands around the other: what each asked is provided as an [`Asked`], and a scope has one of
-/// each type. Any type will do: `struct Upstream; Adaptive<ByPriority<Upstream>>`.
+/// `At` tells apart two of these in one scope, if one stands around the other: each provides an [`Asked`], and a scope
+/// has one value of each type. Any type will do: `struct Upstream; Adaptive<ByPriority<Upstream>>`.
 #[derive(Clone, Copy, Debug)]
 pub struct ByPriority<At = ()>(PhantomData<fn(At)>);
 
-/// An [`Adaptive`](super::Adaptive) that asks the scope for a `K` by which requests share: a user, a tenant, a peer, any
-/// [`Key`](crate::nodes::Key). `Fair<User, ByPriority>` asks for a [`Priority`] as well, and shares inside of each.
+/// For an [`Adaptive`](super::Adaptive) that asks the scope for a `K` by which requests share: a user, a tenant, a
+/// peer, or any [`Key`](crate::nodes::Key). `Fair<User, ByPriority>` asks for a [`Priority`] as well, and shares inside
+/// of each priority.
 #[derive(Clone, Copy, Debug)]
 pub struct Fair<K, P = Anyone>(PhantomData<fn(K, P)>);
 
-/// What an [`Adaptive`](super::Adaptive) of the form `Q` found out of a request. It is provided, and only that `Adaptive` can use it.
+/// What an [`Adaptive`](super::Adaptive) of the form `Q` knows of a request. That node provides it, and only that node
+/// can use it.
 pub struct Asked<Q> {
     pub(super) by: By,
     of: PhantomData<fn(Q)>,
@@ -129,13 +131,13 @@ impl<Q> fmt::Debug for Asked<Q> {
     }
 }
 
-/// By what a request is compared with others.
+/// The properties by which a request is compared with others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct By {
     pub(super) priority: Priority,
-    /// Of which share it is, below [`SHARES`].
+    /// The number of its share, below [`SHARES`].
     pub(super) share: u8,
 }
 
-/// So many shares there are in each priority. Two keys may fall into one.
+/// How many shares there are in each priority. Two keys may fall into one.
 pub(super) const SHARES: usize = 128;

@@ -1,4 +1,4 @@
-//! Who waits, and who is next: plain data, without a lock and without a clock.
+//! The waiting requests, and which of them is next: plain data, without a lock and without a clock.
 
 #[cfg(all(test, not(chain_loom)))]
 mod model;
@@ -9,13 +9,14 @@ use std::boxed::Box;
 use super::priority::{By, Priority, SHARES};
 use super::turned_away::Reason;
 
-/// As many may wait at most. A slot is told by a `u32`, and there are two for each.
+/// The most requests that may wait. A `u32` is the number of a slot, and there are two slots for each request.
 pub(super) const MOST: usize = 1 << 24;
 
-/// No slot, no share.
+/// No slot, or no share.
 const NONE: u32 = u32::MAX;
 
-/// A bounded number of places, in lists by index: one for each share of each priority. All memory is there from the beginning.
+/// A bounded number of places, in lists by index: one list for each share of each priority. All memory is there from
+/// the beginning.
 ///
 /// ```text
 ///  critical ─ share 7 ─ share 90 ─┐      the shares of a priority take turns
@@ -24,7 +25,7 @@ const NONE: u32 = u32::MAX;
 ///  share 7:  [first] ─ [..] ─ [last]     the first is next, or under overload the last
 /// ```
 ///
-/// A slot that was granted a permit or turned away is no more in a list. It is kept until its waiter has looked.
+/// A slot that was granted a permit or turned away is no longer in a list. It is kept until its request has looked.
 #[derive(Debug)]
 pub(super) struct Queue {
     slots: Box<[Slot]>,
@@ -43,14 +44,14 @@ struct Slot {
     waker: Option<Waker>,
 }
 
-/// What a place costs, as `Adaptive::queue` says.
+/// The memory of a place, as `Adaptive::queue` states it.
 const _: () = assert!(size_of::<Slot>() <= 48 && size_of::<Share>() <= 24);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Free,
     Waiting,
-    /// It has a permit, as one of so many.
+    /// It has a permit, as one of so many requests.
     Granted(usize),
     TurnedAway(Reason),
 }
@@ -58,10 +59,10 @@ enum State {
 #[derive(Debug)]
 struct Lane {
     shares: Box<[Share]>,
-    /// Whose turn it is.
+    /// The share whose turn it is.
     turn: u32,
     waiting: usize,
-    /// How many shares have somebody who waits.
+    /// How many shares have a request that waits.
     active: usize,
 }
 
@@ -76,19 +77,19 @@ struct Share {
 
 const EMPTY: Share = Share { first: NONE, last: NONE, waiting: 0, before: NONE, after: NONE };
 
-/// Which end of a share is next.
+/// The end of a share's list that is next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
-    /// Who came first.
+    /// The request that came first.
     Fifo,
-    /// Who came last: under overload those who came first have waited for too long already.
+    /// The request that came last: under overload, those that came first have waited too long already.
     Lifo,
 }
 
 /// The order of each priority.
 pub(super) type Orders = [Order; 3];
 
-/// What a slot was when its waiter left it.
+/// The state of a slot when its request left it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Left {
     Waiting,
@@ -98,7 +99,7 @@ pub(super) enum Left {
 
 impl Queue {
     pub(super) fn new(at_most: usize) -> Self {
-        // Who was granted a permit or turned away has its slot until it was polled: hence twice as many.
+        // A request that was granted a permit or turned away keeps its slot until it was polled: hence twice as many.
         let at_most = at_most.min(MOST);
         let slots = (0..at_most * 2).map(|at| Slot {
             state: State::Free,
@@ -130,7 +131,7 @@ impl Queue {
         self.lanes[priority as usize].waiting
     }
 
-    /// Makes room for one more, if it may have some: the waker is of who had to go for it.
+    /// Makes room for one more request, if it may have some. The waker is that of the request that had to go.
     pub(super) fn make_room(&mut self, by: By, orders: Orders) -> Result<Option<Waker>, Reason> {
         if self.free == NONE {
             return Err(Reason::Full);
@@ -146,7 +147,7 @@ impl Queue {
         }
         let lane = &self.lanes[by.priority as usize];
         if lane.waiting == 0 {
-            // All that wait matter more.
+            // All waiting requests matter more.
             return Err(Reason::Full);
         }
         let own = lane.shares[usize::from(by.share)].waiting;
@@ -154,12 +155,12 @@ impl Queue {
         if lane.shares[longest as usize].waiting > own + 1 {
             return Ok(self.turn_away(by.priority, longest, orders, Reason::Share));
         }
-        // It is its own doing where it has more than its part of the places, and others have places, too.
+        // It is the requester's own fault if it has more than its part of the places, and others have places, too.
         let part = lane.waiting.div_ceil(lane.active.max(1));
         Err(if lane.active > 1 && own > part { Reason::Share } else { Reason::Full })
     }
 
-    /// The slot of one who waits from now on. There has to be room.
+    /// The slot of a request that waits from now on. There has to be room.
     pub(super) fn push(&mut self, by: By) -> u32 {
         let at = self.free;
         let slot = &mut self.slots[at as usize];
@@ -182,13 +183,13 @@ impl Queue {
         at
     }
 
-    /// Gives a permit to who is next, as one of `in_flight`.
+    /// Gives a permit to the next request, as one of `in_flight`.
     pub(super) fn grant(&mut self, orders: Orders, in_flight: usize) -> Option<Option<Waker>> {
         let lane = self.lanes.iter().position(|lane| lane.waiting > 0)?;
         let share = self.lanes[lane].turn;
         let of = self.lanes[lane].shares[share as usize];
         let at = if orders[lane] == Order::Fifo { of.first } else { of.last };
-        // The next share has its turn, also where this one has more.
+        // The next share has its turn, even if this one has more requests.
         self.lanes[lane].turn = of.after;
         self.unlink(at);
         let slot = &mut self.slots[at as usize];
@@ -196,7 +197,7 @@ impl Queue {
         Some(slot.waker.take())
     }
 
-    /// What became of the slot. Where it is over, the slot is free again; the waker is the one that is no more needed.
+    /// What happened to the slot. If its wait is over, the slot is free again. The returned waker is no longer needed.
     pub(super) fn poll(&mut self, at: u32, waker: &Waker) -> (Poll<Result<usize, Reason>>, Option<Waker>) {
         let slot = &mut self.slots[at as usize];
         match slot.state {
@@ -210,7 +211,7 @@ impl Queue {
         }
     }
 
-    /// The waiter goes, and the slot is free again.
+    /// The request goes, and the slot is free again.
     pub(super) fn leave(&mut self, at: u32) -> (Left, Option<Waker>) {
         let left = match self.slots[at as usize].state {
             State::Waiting => {
@@ -223,7 +224,7 @@ impl Queue {
         (left, self.release(at))
     }
 
-    /// Takes the one out that would be served last.
+    /// Takes out the request that would be served last.
     fn turn_away(&mut self, priority: Priority, share: u32, orders: Orders, reason: Reason) -> Option<Waker> {
         let of = self.lanes[priority as usize].shares[share as usize];
         let at = if orders[priority as usize] == Order::Fifo { of.last } else { of.first };
@@ -297,7 +298,7 @@ impl Lane {
         self.shares[share as usize] = EMPTY;
     }
 
-    /// The share with the most that wait. There has to be one.
+    /// The share with the most waiting requests. There has to be one.
     fn longest(&self) -> u32 {
         let (mut longest, mut at) = (self.turn, self.turn);
         loop {

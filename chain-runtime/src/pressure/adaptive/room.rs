@@ -1,4 +1,4 @@
-//! How many are in, and who waits outside.
+//! The requests that are in, and those that wait outside.
 
 #[cfg(all(test, chain_loom))]
 mod interleavings;
@@ -19,7 +19,7 @@ use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// The word and the queue.
 ///
-/// All that has to be known to let somebody in is in one word:
+/// One word holds everything that is needed to let a request in:
 ///
 /// ```text
 ///  63 .. 32   31          30 .. 0
@@ -27,11 +27,13 @@ use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 ///             waits
 /// ```
 ///
-/// - Somebody is let in by a compare-and-swap of the word, where nobody waits and the limit is not reached. That is all, where there is room.
-/// - "Somebody waits" is set and cleared only under the queue's lock, and says whether the queue has a waiter. While it is set nobody
-///   is let in but from the queue.
-/// - Who leaves subtracts one. Where the word then said that somebody waits, it looks after the queue. The one who begins to wait sets the bit by a
-///   compare-and-swap on a word that shows no room. So either that one saw the place that became free, or who left sees the bit: no wake-up is lost.
+/// - A request is let in by a compare-and-swap of the word, if no request waits and the limit is not reached. If there
+///   is room, that is all.
+/// - The bit "some request waits" is set and cleared only under the queue's lock, and says whether the queue has a
+///   waiting request. While it is set, requests are let in only from the queue.
+/// - A request that leaves subtracts one. If the word then says that some request waits, the leaving one looks after
+///   the queue. A request that begins to wait sets the bit by a compare-and-swap on a word that shows no room. So
+///   either that request saw the place that became free, or the leaving one sees the bit: no wake is lost.
 #[derive(Debug)]
 pub(super) struct Room {
     word: AtomicU64,
@@ -45,12 +47,12 @@ struct Waiters {
     overload: Overload,
 }
 
-/// How long one may wait: CoDel, as Facebook's thrift servers have it ("Fail at Scale", 2015).
+/// How long a request may wait: CoDel, as in Facebook's thrift servers ("Fail at Scale", 2015).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
-    /// Where there is no [`Overload`].
+    /// Without [`Overload`].
     pub(super) calm: Duration,
-    /// Where there is.
+    /// Under overload.
     pub(super) target: Duration,
 }
 
@@ -62,7 +64,7 @@ const fn in_flight(word: u64) -> usize {
     (word & IN_FLIGHT) as usize
 }
 
-/// How many may be in at this level.
+/// How many requests may be in at this level.
 fn allowed(word: u64, level: Level) -> usize {
     let limit = (word >> LIMIT) as usize;
     match level {
@@ -76,12 +78,12 @@ fn packed(limit: usize) -> u64 {
     (limit as u64).min(IN_FLIGHT) << LIMIT
 }
 
-/// What became of one who asked.
+/// The answer to a request.
 #[derive(Debug)]
 pub(super) enum Asked {
     /// It is in, as one of so many.
     In(usize),
-    /// It waits in this slot, for so long at most.
+    /// It waits in this slot, at most for so long.
     Waits(u32, Duration),
     /// It is turned away.
     Away(Reason),
@@ -100,7 +102,7 @@ impl Room {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets one in, where nobody waits and there is room.
+    /// Lets a request in, if none waits and there is room.
     #[inline]
     pub(super) fn try_enter(&self, level: Level) -> Option<usize> {
         let mut word = self.word.load(Relaxed);
@@ -108,7 +110,8 @@ impl Room {
             if word & WAITS != 0 || in_flight(word) >= allowed(word, level) {
                 return None;
             }
-            // Acquire, with the release in `leave`: who is in sees what those did that were.
+            // Acquire pairs with the release in `leave`: a request that is in sees what earlier ones did while they
+            // were in.
             match self.word.compare_exchange_weak(word, word + 1, Acquire, Relaxed) {
                 Ok(_) => return Some(in_flight(word) + 1),
                 Err(now) => word = now,
@@ -116,7 +119,7 @@ impl Room {
         }
     }
 
-    /// Lets one in, or has it wait, or turns it away.
+    /// Lets a request in, makes it wait, or turns it away.
     #[cold]
     pub(super) fn ask(&self, by: By, level: Level, now: Instant) -> Asked {
         let mut guard = self.lock();
@@ -139,7 +142,7 @@ impl Room {
             Ok(displaced) => displaced,
             Err(reason) => return Asked::Away(reason),
         };
-        // Who had to go for this one may have been the only one: then there may be room by now.
+        // The request that had to go for this one may have been the only one: then there may be room now.
         if waiters.queue.waiting() == 0
             && let Some(in_flight) = self.enter_or_announce(level)
         {
@@ -151,7 +154,7 @@ impl Room {
         let slot = waiters.queue.push(by);
         let lane = by.priority as usize;
         waiters.overload.waits(lane, now);
-        // Somebody else may have had to go for this one.
+        // Another request may have had to go for this one.
         waiters.note_gone(now);
         let is_over = waiters.overload.orders(now)[lane] == Order::Lifo;
         drop(guard);
@@ -159,7 +162,7 @@ impl Room {
         Asked::Waits(slot, if is_over { self.patience.target } else { self.patience.calm })
     }
 
-    /// Lets one in, or says that somebody waits. Under the lock, where nobody does.
+    /// Lets a request in, or announces that some request waits. It is called under the lock, when no request waits.
     fn enter_or_announce(&self, level: Level) -> Option<usize> {
         let mut word = self.word.load(Relaxed);
         loop {
@@ -172,20 +175,20 @@ impl Room {
         }
     }
 
-    /// Whether one more could be in.
+    /// Whether one more request could be in.
     pub(super) fn has_room(&self, level: Level) -> bool {
         let word = self.word.load(Relaxed);
         in_flight(word) < allowed(word, level)
     }
 
-    /// One leaves. Says whether somebody waits, who has then to be [let in](Self::let_in).
+    /// A request leaves. Returns whether some request waits, which then has to be [let in](Self::let_in).
     #[inline]
     #[must_use]
     pub(super) fn leave(&self) -> bool {
         self.word.fetch_sub(1, Release) & WAITS != 0
     }
 
-    /// Lets in as many of those who wait as there is room for.
+    /// Lets in as many waiting requests as there is room for.
     #[cold]
     pub(super) fn let_in(&self, level: Level, now: Instant) {
         loop {
@@ -201,20 +204,20 @@ impl Room {
             let orders = waiters.overload.orders(now);
             let waker = waiters.queue.grant(orders, in_flight(word) + 1).flatten();
             self.note_emptied(waiters, now);
-            // The lock is not held while somebody else's waker runs.
+            // The lock is not held while a waker runs, which is code of others.
             drop(guard);
             wake(waker);
         }
     }
 
-    /// What became of who waits in the slot. It is free again where that is over.
+    /// What happened to the request in the slot. If its wait is over, the slot is free again.
     pub(super) fn poll(&self, slot: u32, waker: &Waker) -> Poll<Result<usize, Reason>> {
         let (poll, old) = self.lock().queue.poll(slot, waker);
         drop(old);
         poll
     }
 
-    /// Who waits in the slot goes. Says whether it had a permit, which then has to be [given back](Self::leave).
+    /// The request in the slot goes. Returns whether it had a permit, which then has to be [given back](Self::leave).
     #[must_use]
     pub(super) fn give_up(&self, slot: u32, now: Instant) -> bool {
         let mut guard = self.lock();
@@ -225,7 +228,7 @@ impl Room {
         left == Left::Granted
     }
 
-    /// From now on so many may be in. Says whether somebody waits.
+    /// From now on so many requests may be in. Returns whether some request waits.
     #[must_use]
     pub(super) fn set_limit(&self, limit: usize) -> bool {
         let set = |word: u64| Some(packed(limit) | word & u64::from(u32::MAX));
@@ -242,7 +245,7 @@ impl Room {
         Priority::ALL.map(|priority| waiters.queue.waiting_as(priority))
     }
 
-    /// For how long there was always somebody who waits.
+    /// For how long some request was always waiting.
     pub(super) fn busy_for(&self, now: Instant) -> Duration {
         self.lock().overload.busy_for(now)
     }
@@ -255,16 +258,17 @@ impl Room {
     }
 }
 
-/// It is not ours, and the next one has to be let in. It is called where permits are dropped, too: a second panic there would end the process.
+/// The waker is code of others, and the next request has to be let in whatever it does. This is also called when
+/// permits are dropped: a second panic there would end the process.
 fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
-        // The panic's hook has said what there is to say.
+        // The panic hook has reported the panic.
         let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
     }
 }
 
 impl Waiters {
-    /// Somebody waits no more.
+    /// A request no longer waits.
     fn note_gone(&mut self, now: Instant) {
         for priority in Priority::ALL {
             if self.queue.waiting_as(priority) > 0 {

@@ -1,4 +1,4 @@
-//! Who shares with whom.
+//! How requests share.
 
 use core::hash::{BuildHasher as _, Hasher as _};
 use std::hash::RandomState;
@@ -6,7 +6,8 @@ use std::hash::RandomState;
 use super::priority::SHARES;
 use crate::nodes::Key;
 
-/// By which hash keys fall into shares. It is drawn anew for each limit, so that nobody can make up keys that share with one certain other.
+/// The hash by which keys fall into shares. Each limit draws it anew, so that a client cannot make up keys that fall
+/// into another one's share.
 #[derive(Debug, Default)]
 pub(super) struct Shares(RandomState);
 

@@ -1,4 +1,4 @@
-//! What can be read of a limit.
+//! The readable state of a limit.
 
 use core::time::Duration;
 
@@ -20,13 +20,13 @@ pub struct AdaptiveStatus {
     pub waiting: [usize; 3],
     /// How many may wait.
     pub places: usize,
-    /// For how long somebody has always waited.
+    /// For how long some request has always been waiting.
     pub busy_for: Duration,
     /// The mean time of a block in the last window.
     pub round_trip: Duration,
-    /// What the limit takes for the round trip of a system in which nothing waits.
+    /// The round trip that the limit assumes for a system in which nothing waits.
     pub baseline: Option<Duration>,
-    /// The level of pressure that it goes by; `Calm` where it goes by none.
+    /// The level of pressure that it follows; `Calm` if it follows none.
     pub level: Level,
     /// How many were turned away so far, by reason and then by priority.
     pub turned_away: [[u64; 3]; 5],

@@ -1,4 +1,4 @@
-//! What becomes of who is not let in.
+//! What happens to a request that is not let in.
 
 use core::error::Error;
 use core::fmt;
@@ -10,20 +10,21 @@ use super::priority::Priority;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Reason {
-    /// As many wait as may.
+    /// As many requests wait as are allowed.
     Full = 0,
-    /// It waited for as long as one may.
+    /// It waited as long as is allowed.
     Late = 1,
-    /// It waited, and one that matters more needed its place.
+    /// It waited, and a request that matters more needed its place.
     Outranked = 2,
-    /// Its user, or whatever the key is, has its share of the places already, and others have theirs. This is the only one that is its own doing.
+    /// Its user, or whatever the key is, already has its share of the places, and others have theirs. Only this reason
+    /// is the requester's own fault.
     Share = 3,
-    /// The level of pressure is such that its priority is not served now.
+    /// At this level of pressure its priority is not served.
     Level = 4,
 }
 
 impl Reason {
-    /// All of them.
+    /// All reasons.
     pub const ALL: [Self; 5] = [Self::Full, Self::Late, Self::Outranked, Self::Share, Self::Level];
 
     /// `full`, `late`, `outranked`, `share`, `level`.
@@ -45,23 +46,24 @@ impl fmt::Display for Reason {
     }
 }
 
-/// A request was not let in: what an [`Adaptive`](super::Adaptive) gives up with.
+/// A request was not let in: an [`Adaptive`](super::Adaptive) gives up with this.
 ///
-/// As an `http::Response` it is a 503 `overloaded`, or, where the reason is [`Reason::Share`], a 429 `share-used-up`. Either says in `Retry-After`
-/// when another try is worth while.
+/// As an `http::Response` it is a 503 `overloaded`, or, if the reason is [`Reason::Share`], a 429 `share-used-up`. Both
+/// say in `Retry-After` when another try is worth while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TurnedAway {
-    /// Why.
+    /// The reason.
     pub reason: Reason,
-    /// The priority that the request had.
+    /// The priority of the request.
     pub priority: Priority,
-    /// When to try again: one second or more, the longer the queue has not been empty, and drawn at random so that not all come back at once.
+    /// When to try again: at least one second, longer if the queue has not been empty for long, and partly random, so
+    /// that not all come back at once.
     pub retry_after: Duration,
 }
 
 impl TurnedAway {
-    /// `busy` says for how long somebody has always waited.
+    /// `busy` says for how long some request has always been waiting.
     pub(super) fn new(reason: Reason, priority: Priority, busy: Duration) -> Self {
         let spread = busy.as_secs().clamp(1, MAX_SPREAD);
         let retry_after = Duration::from_secs(1 + fastrand::u64(0..=spread));
@@ -69,7 +71,7 @@ impl TurnedAway {
     }
 }
 
-/// Nobody is sent away for longer than this many seconds and one.
+/// `Retry-After` is at most this many seconds and one.
 const MAX_SPREAD: u64 = 15;
 
 impl fmt::Display for TurnedAway {

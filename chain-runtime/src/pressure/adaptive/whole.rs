@@ -1,4 +1,4 @@
-//! Limits whose permits go on to the end of a reply's body.
+//! Limits whose permits are held to the end of a reply's body.
 
 use core::fmt;
 use core::future::Future;
@@ -16,16 +16,18 @@ use crate::around::{Timer, TokioTimer};
 use crate::nodes::Key;
 use crate::tailed::{Holds, Tail};
 
-/// An [`Adaptive`] whose permits are held to the end of a reply's body. It is made from one: `Adaptive::default().into()`.
+/// An [`Adaptive`] whose permits are held to the end of a reply's body. It is made from one:
+/// `Adaptive::default().into()`.
 ///
 /// # Contract
 ///
-/// - The permit is taken before the block is first polled, and goes with the body of its reply `R`, as its tail. It is given back when the body is at
-///   its end, breaks off or is dropped.
-/// - Where there is no reply, it is given back as by [`Adaptive`].
-/// - A sample is the time to the reply's head. How fast a client takes the body is its own.
+/// - The permit is taken before the block's first poll, and follows the body of its reply `R`, as the body's tail. It
+///   is given back when the body comes to its end, breaks off or is dropped.
+/// - If there is no reply, it is given back as by [`Adaptive`].
+/// - A sample is the time to the reply's head. The speed at which a client takes the body does not count.
 ///
-/// `R` is the chain's reply, a `Response<Tailed<B, T>>` with a tail that [`Holds`] an [`Admitted`]. In axum it is any reply.
+/// `R` is the chain's reply, a `Response<Tailed<B, T>>` with a tail that [`Holds`] an [`Admitted`]. In axum it may be
+/// any reply.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -69,7 +71,7 @@ impl<R, Q, L: Limit, T: Timer> From<Adaptive<Q, L, T>> for WholeAdaptive<R, Q, L
 }
 
 impl<R, Q, L: Limit, T: Timer> WholeAdaptive<R, Q, L, T> {
-    /// What it does now, and what it has turned away.
+    /// What it does now, and how many requests it has turned away.
     #[must_use]
     pub fn status(&self) -> AdaptiveStatus {
         self.gate.status()
@@ -97,7 +99,7 @@ impl<R: Holds<Admitted<L, T>>, At, L: Limit, T: Timer> WholeAdaptive<R, Anyone<A
     ///
     /// # Errors
     ///
-    /// [`TurnedAway`] where there is no room, and none in time.
+    /// [`TurnedAway`] if there is no room, and none in time.
     pub async fn around<B: Future<Output = R>>(&self, block: Pin<&mut B>) -> Result<R, TurnedAway> {
         self.run(By::default(), block).await
     }
@@ -105,7 +107,7 @@ impl<R: Holds<Admitted<L, T>>, At, L: Limit, T: Timer> WholeAdaptive<R, Anyone<A
 
 #[node(crate = crate, rejects)]
 impl<R: Holds<Admitted<L, T>>, At, L: Limit, T: Timer> WholeAdaptive<R, ByPriority<At>, L, T> {
-    /// Takes down how much the request matters.
+    /// Notes how much the request matters.
     pub fn enter(&self, priority: &Priority) -> Asked<ByPriority<At>> {
         Asked::new(*priority, 0)
     }
@@ -114,7 +116,7 @@ impl<R: Holds<Admitted<L, T>>, At, L: Limit, T: Timer> WholeAdaptive<R, ByPriori
     ///
     /// # Errors
     ///
-    /// [`TurnedAway`] where there is no room, and none in time.
+    /// [`TurnedAway`] if there is no room, and none in time.
     pub async fn around<B: Future<Output = R>>(
         &self,
         asked: &Asked<ByPriority<At>>,
@@ -126,7 +128,7 @@ impl<R: Holds<Admitted<L, T>>, At, L: Limit, T: Timer> WholeAdaptive<R, ByPriori
 
 #[node(crate = crate, rejects)]
 impl<R: Holds<Admitted<L, T>>, K: Key, At, L: Limit, T: Timer> WholeAdaptive<R, Fair<K, Anyone<At>>, L, T> {
-    /// Takes down whose request it is.
+    /// Notes whose request it is.
     pub fn enter(&self, key: &K) -> Asked<Fair<K, Anyone<At>>> {
         Asked::new(Priority::Default, self.shares.of(key))
     }
@@ -135,7 +137,7 @@ impl<R: Holds<Admitted<L, T>>, K: Key, At, L: Limit, T: Timer> WholeAdaptive<R, 
     ///
     /// # Errors
     ///
-    /// [`TurnedAway`] where there is no room, and none in time.
+    /// [`TurnedAway`] if there is no room, and none in time.
     pub async fn around<B: Future<Output = R>>(
         &self,
         asked: &Asked<Fair<K, Anyone<At>>>,
@@ -147,7 +149,7 @@ impl<R: Holds<Admitted<L, T>>, K: Key, At, L: Limit, T: Timer> WholeAdaptive<R, 
 
 #[node(crate = crate, rejects)]
 impl<R: Holds<Admitted<L, T>>, K: Key, At, L: Limit, T: Timer> WholeAdaptive<R, Fair<K, ByPriority<At>>, L, T> {
-    /// Takes down how much the request matters, and whose it is.
+    /// Notes how much the request matters, and whose it is.
     pub fn enter(&self, priority: &Priority, key: &K) -> Asked<Fair<K, ByPriority<At>>> {
         Asked::new(*priority, self.shares.of(key))
     }
@@ -156,7 +158,7 @@ impl<R: Holds<Admitted<L, T>>, K: Key, At, L: Limit, T: Timer> WholeAdaptive<R, 
     ///
     /// # Errors
     ///
-    /// [`TurnedAway`] where there is no room, and none in time.
+    /// [`TurnedAway`] if there is no room, and none in time.
     pub async fn around<B: Future<Output = R>>(
         &self,
         asked: &Asked<Fair<K, ByPriority<At>>>,
@@ -172,7 +174,7 @@ impl<R, Q, L: Limit, T: Timer> fmt::Debug for WholeAdaptive<R, Q, L, T> {
     }
 }
 
-/// A permit of a [`WholeAdaptive`], as a tail. It is given back where it is dropped.
+/// A permit of a [`WholeAdaptive`], as a tail. Dropping it gives it back.
 #[must_use = "it is given back where it is dropped"]
 pub struct Admitted<L: Limit = Gradient2, T: Timer = TokioTimer>(Arc<Gate<L, T>>);
 

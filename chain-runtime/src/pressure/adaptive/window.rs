@@ -1,16 +1,16 @@
-//! What the blocks of one window took, and when a window is over.
+//! The results of the blocks in one window, and the end of a window.
 
 use std::time::{Duration, Instant};
 
 use super::limit::{Limit, Sample};
 
-/// Adds up the blocks that end, and lets the limit look at them window by window.
+/// Adds up the blocks that end, and updates the limit window by window.
 #[derive(Debug)]
 pub(super) struct Window<L> {
     pub(super) limit: L,
     pub(super) lasts: Duration,
     pub(super) at_least: u64,
-    /// When this one began. `None` before the first block.
+    /// When this window began. `None` before the first block.
     began: Option<Instant>,
     replied: u64,
     lost: u64,
@@ -20,7 +20,7 @@ pub(super) struct Window<L> {
     pub(super) round_trip: Duration,
 }
 
-/// A window goes on for so many times its length, where too few blocks ended in it, before it is given up.
+/// If too few blocks ended in a window, it goes on for at most so many times its length before it is given up.
 const PATIENT: u32 = 10;
 
 impl<L: Limit> Window<L> {
@@ -38,7 +38,7 @@ impl<L: Limit> Window<L> {
         }
     }
 
-    /// A block ended: `round_trip` is `None` where it was lost. Returns the limit where it is to be another one.
+    /// A block ended: `round_trip` is `None` if it was lost. Returns the limit if it has to change.
     pub(super) fn add(&mut self, now: Instant, round_trip: Option<Duration>, in_flight: usize) -> Option<usize> {
         let began = *self.began.get_or_insert(now);
         match round_trip {
@@ -50,14 +50,15 @@ impl<L: Limit> Window<L> {
         }
         self.in_flight = self.in_flight.max(in_flight);
         let open = now.saturating_duration_since(began);
-        // As long as two round trips, so that most of what ends in a window began in it or in the one before.
+        // A window lasts at least two round trips, so that most of the blocks that end in a window began in it or in
+        // the one before.
         let at_most = self.lasts.saturating_mul(PATIENT);
         let enough = self.replied + self.lost >= self.at_least;
         let lasts = if enough { self.lasts.max(self.round_trip.saturating_mul(2)).min(at_most) } else { at_most };
         if open < lasts {
             return None;
         }
-        // A handful of quick blocks, health checks say, is no round trip to go by.
+        // A few quick blocks, such as health checks, are not enough to judge by.
         let sample = (enough || self.lost > 0).then(|| self.sample());
         (self.began, self.replied, self.lost, self.sum, self.in_flight) = (Some(now), 0, 0, Duration::ZERO, 0);
         let sample = sample?;

@@ -1,4 +1,4 @@
-//! One source, with what has become of its readings.
+//! One source, with the state that follows from its readings.
 
 use std::boxed::Box;
 #[cfg(target_os = "linux")]
@@ -20,9 +20,9 @@ pub(in crate::pressure) struct Tracked {
     projection: Option<Projection>,
     held: Held,
     slope: Slope,
-    /// Since when each sample failed.
+    /// Since when all samples have failed.
     fails: Option<Instant>,
-    /// Its level at the sample before.
+    /// Its level at the previous sample.
     pub(super) before: Level,
     pub(in crate::pressure) seen: Seen,
 }
@@ -53,10 +53,10 @@ impl Tracked {
         Self { source, dwell, projection, held, slope, fails: None, before: Level::Calm, seen }
     }
 
-    /// Reads the source; where that fails, the level stays for as long as `hold`.
+    /// Reads the source. If that fails, the level stays for as long as `hold`.
     pub(super) fn read(&mut self, now: Instant, hold: Duration) {
         self.before = self.seen.level;
-        // The source is not ours. Where it panics half way, its next reading is its own matter.
+        // The source is code of others. If it panics halfway, its next reading is its own affair.
         let read = catch_unwind(AssertUnwindSafe(|| self.source.read(now))).unwrap_or(Err(Fault::Panicked));
         match read.and_then(|reading| reading.value.is_finite().then_some(reading).ok_or(Fault::NotANumber)) {
             Ok(reading) => self.took(now, reading),
@@ -89,12 +89,12 @@ impl Tracked {
         self.seen.faults += 1;
         let since = *self.fails.get_or_insert(now);
         if now.saturating_duration_since(since) >= hold {
-            // What nobody can say any more does not hold anything up.
+            // A source that is given up keeps no level up.
             (self.held, self.slope) = (Held::new(), Slope::default());
             (self.seen.level, self.seen.growth, self.seen.is_projected) = (Level::Calm, 0.0, false);
             self.seen.given_up = true;
         } else {
-            // Whether it was low meanwhile, nobody knows.
+            // It is not known whether the reading was low meanwhile.
             self.held.keep(now);
         }
     }

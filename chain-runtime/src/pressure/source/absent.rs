@@ -1,10 +1,10 @@
-//! What a machine does not have.
+//! Sources that a machine does not have.
 
 use core::error::Error;
 use core::fmt;
 use std::string::String;
 
-/// A source that this machine, or this process, does not have. Says what was looked for.
+/// A source that this machine, or this process, does not have. It says what was looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Absent {
     name: &'static str,
@@ -12,7 +12,7 @@ pub struct Absent {
 }
 
 impl Absent {
-    /// That there is no source `name`, since `why`: a half sentence.
+    /// There is no source `name`. `why` is the reason, as half a sentence.
     #[must_use]
     pub fn new(name: &'static str, why: String) -> Self {
         Self { name, why }

@@ -16,16 +16,17 @@ use crate::pressure::Projection;
 
 const NAME: &str = "memory";
 
-/// Above this, a limit of version 1 is none: the kernel writes the largest number of whole pages.
+/// A limit of version 1 above this means that there is none: the kernel then writes the largest number of whole pages.
 const UNLIMITED: u64 = 1 << 62;
 
-/// How many groups above the own one are looked at: limits of all of them hold.
+/// How many groups above the process's own are read: the limits of all of them apply.
 const DEPTH: usize = 16;
 
 /// `memory.stat` has some 60 lines.
 const STAT: usize = 8 * 1024;
 
-/// The memory of the process's control group, as a share of the limit that will be met first: its own or that of a group above it.
+/// The memory of the process's control group, as a share of the limit that will be reached first: that of its own group
+/// or of a group above it.
 ///
 /// | | version 2 | version 1 |
 /// | --- | --- | --- |
@@ -33,22 +34,23 @@ const STAT: usize = 8 * 1024;
 /// | retained | `inactive_file` of `memory.stat` | `total_inactive_file` of `memory.stat` |
 /// | limit | the lower of `memory.max` and `memory.high` | `memory.limit_in_bytes` |
 ///
-/// *Used* is all that is not retained: files that are cached and were not touched lately go when memory is needed, and so do pages that an
-/// allocator has freed lazily (`MADV_FREE`), which the kernel counts there too. What an allocator keeps for itself the kernel cannot
-/// know: [`less`](Self::less) takes it off.
+/// *Used* is everything that is not retained. Cached files that were not touched lately are dropped when memory is
+/// needed, and so are pages that an allocator has freed lazily (`MADV_FREE`), which the kernel counts there, too. The
+/// kernel cannot know what an allocator keeps for itself: [`less`](Self::less) subtracts it.
 ///
-/// Limits are read each time, so they may change. `max` is no limit; where no group has one, the value is 0 and the report shows the bytes.
-/// A limit of 0 is [`Fault::NoRoom`]: somebody has told the kernel to take all it can get back, and that says nothing of what is needed.
+/// Limits are read each time, so they may change. `max` is no limit. If no group has a limit, the value is 0, and the
+/// report shows the bytes. A limit of 0 is [`Fault::NoRoom`]: it tells the kernel to reclaim all it can, and says
+/// nothing about what is needed.
 ///
-/// A process that is moved to another group goes on reading the one that it was in when this was made.
+/// If the process is moved to another group, this goes on reading the group that the process was in when this was made.
 pub struct Cgroup {
     version: Version,
-    /// The own one first.
+    /// The process's own group first.
     groups: Vec<Group>,
     less: Option<Box<dyn FnMut() -> u64 + Send>>,
 }
 
-/// Of the kernel's control groups.
+/// The version of the kernel's control groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
     /// One tree for each controller.
@@ -68,24 +70,26 @@ struct Group {
 }
 
 impl Cgroup {
-    /// That of this process, by `/proc/self/cgroup`, under `/sys/fs/cgroup`.
+    /// The group of this process, by `/proc/self/cgroup`, under `/sys/fs/cgroup`.
     ///
     /// # Errors
     ///
-    /// The process is in no group that has memory, or its files cannot be read. Where a program has to go on all the same:
-    /// [`Builder::optional`](crate::pressure::Builder::optional).
+    /// The process is in no group that counts memory, or the group's files cannot be read. For a program that has to go
+    /// on all the same: [`Builder::optional`](crate::pressure::Builder::optional).
     pub fn of_this_process() -> Result<Self, Absent> {
         Self::at("/sys/fs/cgroup", "/proc/self/cgroup")
     }
 
-    /// That of a process whose groups stand in the file `membership`, which is like `/proc/self/cgroup`, under `root`.
+    /// The group of a process whose groups are in the file `membership`, which is like `/proc/self/cgroup`, under
+    /// `root`.
     ///
-    /// Version 2 is looked for first: in `root`, then in `root/unified`. Then version 1, in `root/memory`. A group that does not count memory is
-    /// counted with the nearest one above it that does. In a container, where the path in `membership` may be that of the host, that is the root.
+    /// Version 2 is looked for first: in `root`, then in `root/unified`. Then version 1, in `root/memory`. A group that
+    /// does not count memory is counted with the nearest group above it that does. In a container, where the path in
+    /// `membership` may be that of the host, this is the root.
     ///
     /// # Errors
     ///
-    /// As [`Cgroup::of_this_process`].
+    /// The same as for [`Cgroup::of_this_process`].
     pub fn at(root: impl AsRef<Path>, membership: impl AsRef<Path>) -> Result<Self, Absent> {
         let (root, membership) = (root.as_ref(), membership.as_ref());
         let groups = fs::read_to_string(membership)
@@ -106,30 +110,32 @@ impl Cgroup {
         Err(Absent::new(NAME, format!("no memory of a group of `{}` was found: {tried}", membership.display())))
     }
 
-    /// Takes off what an allocator only retains, in bytes: asked with each reading.
+    /// Subtracts the bytes that an allocator only retains. The function is called with each reading.
     ///
-    /// An allocator that keeps what was freed looks to the kernel like a process that uses it. A gateway that watched that sum went into
-    /// overload once and never came back, because what it shed did not make the sum smaller (Envoy's issue 21923). With `jemalloc`,
-    /// `Jemalloc::retained()` is what to give here. What is retained and not given back may still bring the kernel into need. Then somebody waits
-    /// for memory, so watch [`Psi`](super::Psi) beside it.
+    /// To the kernel, memory that an allocator keeps after it was freed looks like memory that the process uses. A
+    /// gateway that watched that sum once went into overload and never recovered, because shedding did not make the sum
+    /// smaller (Envoy's issue 21923). With `jemalloc`, pass `Jemalloc::retained()` here. Retained memory that is not
+    /// given back may still bring the kernel into need. Tasks then wait for memory, so watch [`Psi`](super::Psi) as
+    /// well.
     #[must_use]
     pub fn less(self, retained: impl FnMut() -> u64 + Send + 'static) -> Self {
         Self { less: Some(Box::new(retained)), ..self }
     }
 
-    /// Which version's files are read.
+    /// The version whose files are read.
     #[must_use]
     pub const fn version(&self) -> Version {
         self.version
     }
 
-    /// The folder of the own group. In version 2 its `memory.pressure` is a file for [`Psi::memory_at`](super::Psi::memory_at).
+    /// The folder of the process's own group. In version 2 its `memory.pressure` is a file for
+    /// [`Psi::memory_at`](super::Psi::memory_at).
     #[must_use]
     pub fn path(&self) -> &Path {
         self.groups.first().and_then(|group| group.usage.path().parent()).unwrap_or(Path::new(""))
     }
 
-    /// How many groups are looked at: the own one and those above it.
+    /// How many groups are read: the process's own and those above it.
     #[must_use]
     pub fn groups(&self) -> usize {
         self.groups.len()
@@ -149,10 +155,10 @@ fn path_of(groups: &str, version: Version) -> Option<&str> {
     })
 }
 
-/// The group at `path` in the `tree` and those above it, or what stands at the root where that path is the host's.
+/// The group at `path` in the `tree` and those above it, or the group at the root if the path is the host's.
 fn open(version: Version, tree: &Path, path: &str) -> io::Result<Vec<Group>> {
     let mut at = tree.to_path_buf();
-    // A path from outside of a namespace begins with `/..`: it is nowhere in this tree.
+    // A path from outside of a namespace begins with `/..`: it does not exist in this tree.
     let names = Path::new(path).components().filter(|part| *part != Component::RootDir);
     let inside = names.clone().all(|part| matches!(part, Component::Normal(_)));
     if inside {
@@ -206,7 +212,7 @@ impl Group {
         };
         let high = match version {
             Version::One => None,
-            // Kernels before 4.5 had version 2 without it.
+            // In kernels before 4.5, version 2 did not have it.
             Version::Two => kept("memory.high").ok(),
         };
         Ok(Self { usage: kept(version.usage())?, stat: kept("memory.stat")?, max: kept(version.max())?, high })
@@ -222,7 +228,7 @@ impl Group {
         let all = self.usage.number()?;
         let mut buffer = [0; STAT];
         let inactive = field(self.stat.read(&mut buffer)?, version.inactive())?;
-        // The two were not read at once, so what is retained may seem to be more than all.
+        // The two files were not read at the same moment, so the retained bytes may seem to be more than all.
         let retained = inactive.saturating_add(kept).min(all);
         Reading::memory(all - retained, retained, limit)
     }
@@ -242,7 +248,8 @@ impl Source for Cgroup {
         let mut tightest: Option<Reading> = None;
         for group in &mut self.groups {
             let limit = group.limit()?;
-            // Of groups above that limit nothing, nothing is to be known. The own one's bytes are shown in any case.
+            // Groups above that set no limit are of no interest. The bytes of the process's own group are shown in any
+            // case.
             if limit.is_none() && tightest.is_some() {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! A small file of the kernel's that is kept open, and numbers out of it.
+//! A small file of the kernel that is kept open, and the reading of numbers from it.
 
 use std::format;
 use std::fs::File;
@@ -21,7 +21,7 @@ impl Kept {
         Ok(Self { path, file })
     }
 
-    /// The file of the source of this name.
+    /// Opens the file for the source of this name.
     pub(super) fn of(name: &'static str, path: &Path) -> Result<Self, Absent> {
         Self::open(path.to_path_buf())
             .map_err(|error| Absent::new(name, format!("`{}` cannot be opened: {error}", path.display())))
@@ -31,7 +31,8 @@ impl Kept {
         &self.path
     }
 
-    /// What the file says now, as far as it fits. Where it cannot be read, it is opened again, once: what it spoke of may have been made anew.
+    /// The present content of the file, as far as it fits. If the file cannot be read, it is opened again, once: what
+    /// it describes may have been made anew.
     pub(super) fn read<'b>(&mut self, buffer: &'b mut [u8]) -> Result<&'b [u8], Fault> {
         let read = match self.file.read_at(buffer, 0) {
             Ok(read) => read,
@@ -43,12 +44,12 @@ impl Kept {
         Ok(&buffer[..read])
     }
 
-    /// A file that says one number.
+    /// Reads a file that contains one number.
     pub(super) fn number(&mut self) -> Result<u64, Fault> {
         number(self.read(&mut [0; 32])?)
     }
 
-    /// A file that says one number, or `max`.
+    /// Reads a file that contains one number, or `max`.
     pub(super) fn limit(&mut self) -> Result<Option<u64>, Fault> {
         let mut buffer = [0; 32];
         let text = self.read(&mut buffer)?;
@@ -71,7 +72,7 @@ pub(super) fn number(text: &[u8]) -> Result<u64, Fault> {
 /// The number on the line `<key> <number>`.
 pub(super) fn field(text: &[u8], key: &[u8]) -> Result<u64, Fault> {
     let mut lines = text.split_inclusive(|byte| *byte == b'\n');
-    // A line that the buffer cut off says half a number.
+    // A line that the buffer cuts off may contain half a number.
     let line = lines.find_map(|line| line.strip_suffix(b"\n")?.strip_prefix(key)?.strip_prefix(b" "));
     number(line.ok_or(Fault::Malformed)?)
 }

@@ -1,4 +1,4 @@
-//! How many requests are under way.
+//! Counts the requests under way.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -8,10 +8,10 @@ use chain_macros::node;
 
 use super::{Fault, Reading, Source};
 
-/// How many requests are under way, of as many as there should be at most. It counts, and turns nobody away.
+/// The number of requests under way, as a share of the most that there should be. It counts, and turns no request away.
 ///
-/// It is a node as well: it provides a [`Flight`], which is given back on all four ways out. A clone counts the same requests, so one is the chain's field
-/// and the other is the source.
+/// It is a node as well: it provides a [`Flight`], which is given back on all four ways out. A clone counts the same
+/// requests, so one is the chain's field and another one is the source.
 ///
 /// ```
 /// use chain_runtime::pressure::Pressure;
@@ -41,24 +41,24 @@ pub struct InFlight {
 
 #[node(crate = crate)]
 impl InFlight {
-    /// `limit` requests at once are all that there should be: a reading of 1. There may be more.
+    /// A reading of 1 means `limit` requests at once. There may be more.
     ///
     /// # Panics
     ///
-    /// Where `limit` is 0.
+    /// If `limit` is 0.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         assert!(limit > 0, "of a limit of 0 requests there is no share");
         Self { count: Arc::default(), limit }
     }
 
-    /// How many there are.
+    /// The present number.
     #[must_use]
     pub fn now(&self) -> usize {
         self.count.load(Relaxed)
     }
 
-    /// Counts one, until what it returns is dropped.
+    /// Counts one request, until the returned value is dropped.
     #[must_use = "it counts until it is dropped"]
     pub fn enter(&self) -> Flight {
         self.count.fetch_add(1, Relaxed);

@@ -1,4 +1,4 @@
-//! What jemalloc has given out, and what it keeps.
+//! What jemalloc has allocated, and what it keeps.
 
 use core::fmt;
 use std::format;
@@ -13,10 +13,11 @@ use crate::telemetry::{self, Allocations};
 
 const NAME: &str = "jemalloc";
 
-/// What the program has allocated, of a limit of one's own, by jemalloc's statistics.
+/// The memory that the program has allocated, as a share of a limit that you set, by jemalloc's statistics.
 ///
-/// *Used* is `stats.allocated`. What is resident beyond it (`stats.resident`) is *retained*: pages that are not given back yet, and what is lost between
-/// allocations. Envoy judged by the sum and did not come back from overload (its issue 21923). Since then it can judge by what is allocated.
+/// *Used* is `stats.allocated`. Resident memory beyond that (`stats.resident`) is *retained*: pages that are not given
+/// back yet, and space that is lost between allocations. Envoy judged by the sum, and did not recover from overload
+/// (its issue 21923). Since then it can judge by the allocated memory.
 ///
 /// A reading advances jemalloc's epoch, which adds up all of its arenas.
 pub struct Jemalloc {
@@ -28,13 +29,13 @@ pub struct Jemalloc {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Figures {
-    /// What the program has, and has not freed.
+    /// What the program has allocated, and has not freed.
     pub allocated: u64,
-    /// The pages that this lies on.
+    /// The pages that contain this.
     pub active: u64,
-    /// What is in memory: the pages above, those that are not given back yet, and jemalloc's own.
+    /// What is in memory: the pages above, pages that are not given back yet, and jemalloc's own.
     pub resident: u64,
-    /// Addresses that are kept, without memory behind them. It is in none of the others, and takes no room.
+    /// Addresses that are kept without memory behind them. They are not part of the other figures, and take no memory.
     pub retained: u64,
 }
 
@@ -49,7 +50,7 @@ struct Asks {
 }
 
 impl Jemalloc {
-    /// What is allocated, of `limit` bytes.
+    /// What is allocated, as a share of `limit` bytes.
     ///
     /// # Errors
     ///
@@ -57,27 +58,28 @@ impl Jemalloc {
     ///
     /// # Panics
     ///
-    /// Where `limit` is 0.
+    /// If `limit` is 0.
     pub fn of(limit: u64) -> Result<Self, Absent> {
         assert!(limit > 0, "of a limit of 0 bytes there is no share");
         telemetry::Jemalloc.check().map_err(|error| Absent::new(NAME, error.to_string()))?;
         Ok(Self { limit, asks: Asks::new()? })
     }
 
-    /// The figures now.
+    /// The present figures.
     ///
     /// # Errors
     ///
-    /// [`Fault::Unavailable`] where jemalloc does not say.
+    /// [`Fault::Unavailable`] if jemalloc does not answer.
     pub fn figures(&self) -> Result<Figures, Fault> {
         self.asks.figures().map_err(|_| Fault::Unavailable)
     }
 
-    /// What is resident and not allocated, in bytes, for [`Cgroup::less`](super::Cgroup::less); 0 where jemalloc does not say.
+    /// The bytes that are resident and not allocated, for [`Cgroup::less`](super::Cgroup::less); 0 if jemalloc does not
+    /// answer.
     ///
     /// # Errors
     ///
-    /// As [`Jemalloc::of`].
+    /// The same as for [`Jemalloc::of`].
     pub fn retained() -> Result<impl FnMut() -> u64 + Send + use<>, Absent> {
         telemetry::Jemalloc.check().map_err(|error| Absent::new(NAME, error.to_string()))?;
         let asks = Asks::new()?;
@@ -100,7 +102,7 @@ impl Asks {
     }
 
     fn figures(&self) -> tikv_jemalloc_ctl::Result<Figures> {
-        // The others stand still in between.
+        // The other figures do not change in between.
         self.epoch.advance()?;
         let of = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
         Ok(Figures {

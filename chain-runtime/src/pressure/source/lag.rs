@@ -1,4 +1,4 @@
-//! How long the runtime takes from a wake to the poll.
+//! The time that the runtime takes from a wake to the poll.
 
 use core::convert::Infallible;
 use core::future::poll_fn;
@@ -10,28 +10,30 @@ use std::time::{Duration, Instant};
 use super::{Fault, Reading, Source, Unit};
 use crate::pressure::Thresholds;
 
-/// Timers of tokio are exact to a millisecond.
+/// Timers of tokio have a resolution of a millisecond.
 const TIMER: Duration = Duration::from_millis(1);
 
 const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
 
-/// The time from a wake to the poll that answers it: how long what is ready to run waits in the runtime's queue, in seconds.
+/// The time from a wake to the poll that follows it: how long a task that is ready waits in the runtime's queue, in
+/// seconds.
 ///
-/// A [`Probe`] on the runtime measures it, some times between two samples. The value is their mean, as DAGOR takes the mean of its
-/// queue's waiting times: one hiccup is not a queue. Where the probe itself waits longer than that to be polled, that is the value, so a runtime
-/// that does not poll at all is seen too; but only by a sampler that is not on it: [`Sampler::on_thread`](crate::pressure::Sampler::on_thread).
+/// A [`Probe`] on the runtime measures it, several times between two samples. The value is the mean of these, as DAGOR
+/// takes the mean of its queue's waiting times: one hiccup is not a queue. If the probe itself waits longer than that
+/// to be polled, that time is the value. So a runtime that does not poll at all is noticed, too, but only by a sampler
+/// that is not on it: [`Sampler::on_thread`](crate::pressure::Sampler::on_thread).
 ///
 /// The thresholds are 20, 50 and 200 ms.
 #[derive(Clone, Debug)]
 pub struct Lag(Arc<Noted>);
 
-/// What the probe says. Times are nanoseconds since `began`.
+/// The reports of the probe. Times are nanoseconds since `began`.
 #[derive(Debug)]
 struct Noted {
     began: Instant,
     sum: AtomicU64,
     count: AtomicU64,
-    /// When the probe should have been polled; [`IDLE`]: it does not wait; [`GONE`]: there is none.
+    /// When the probe should have been polled; [`IDLE`]: it is not waiting; [`GONE`]: there is none.
     due: AtomicU64,
 }
 
@@ -39,7 +41,7 @@ const IDLE: u64 = u64::MAX;
 const GONE: u64 = u64::MAX - 1;
 
 impl Lag {
-    /// The source and its probe, which has to be spawned on the runtime that it is to speak of.
+    /// The source and its probe. The probe has to be spawned on the runtime that it is to measure.
     ///
     /// ```
     /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
@@ -77,7 +79,7 @@ impl Noted {
 }
 
 fn nanos(time: Duration) -> u64 {
-    // In 500 years it is up.
+    // The number is large enough for 500 years.
     u64::try_from(time.as_nanos()).unwrap_or(GONE - 1).min(GONE - 1)
 }
 
@@ -96,7 +98,7 @@ impl Source for Lag {
 
     /// # Errors
     ///
-    /// [`Fault::Unavailable`] where the probe is gone.
+    /// [`Fault::Unavailable`] if the probe is gone.
     fn read(&mut self, now: Instant) -> Result<Reading, Fault> {
         let waits = match self.0.due.load(Relaxed) {
             GONE => return Err(Fault::Unavailable),
@@ -108,16 +110,17 @@ impl Source for Lag {
     }
 }
 
-/// What measures a [`Lag`]. Where it is dropped, the source has no reading any more.
+/// Measures a [`Lag`]. When it is dropped, the source has no reading any more.
 #[derive(Debug)]
 pub struct Probe(Arc<Noted>);
 
 impl Probe {
-    /// Sleeps for `every`, and notes how late it was woken; then wakes itself, and notes how long it waited in the queue. Ends where it is dropped.
+    /// Sleeps for `every`, and notes how late it was woken. Then it wakes itself, and notes how long it waited in the
+    /// queue. It ends when it is dropped.
     pub async fn run(self, every: Duration) -> Infallible {
         loop {
             let now = tokio::time::Instant::now();
-            // Longer than this no program runs.
+            // No program runs longer than this.
             let due = now.checked_add(every).unwrap_or(now + FAR);
             let in_time = due.into_std() + TIMER;
             self.0.due.store(self.0.nanos(in_time), Relaxed);
@@ -131,7 +134,7 @@ impl Probe {
         }
     }
 
-    /// Notes a lag that was measured in another way: on another runtime, or from a connection's own wakes.
+    /// Notes a lag that was measured in another way: on another runtime, or by a connection's own wakes.
     pub fn note(&self, lag: Duration) {
         self.0.add(lag);
     }
@@ -143,7 +146,7 @@ impl Drop for Probe {
     }
 }
 
-/// To the end of the runtime's queue and back.
+/// Goes to the end of the runtime's queue and back.
 async fn yielded() {
     let mut woken = false;
     poll_fn(|context| {

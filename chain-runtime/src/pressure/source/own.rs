@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::{Fault, Reading, Source, Unit};
 use crate::pressure::Thresholds;
 
-/// A source of one's own, from a closure. By [`own`].
+/// A source of your own, from a closure. Made by [`own`].
 pub struct Own<F> {
     name: &'static str,
     unit: Unit,
@@ -14,7 +14,8 @@ pub struct Own<F> {
     read: F,
 }
 
-/// A source that is called `name`, and whose reading is what `read` gives: a [`Count`](Unit::Count), where [`Own::unit`] does not say another.
+/// A source with this `name`, whose reading is the result of `read`: a [`Count`](Unit::Count), unless [`Own::unit`]
+/// sets another unit.
 ///
 /// ```
 /// use chain_runtime::pressure::source::{Source, own};
@@ -32,7 +33,7 @@ where
 }
 
 impl<F> Own<F> {
-    /// What its value is in.
+    /// Sets the unit of its value.
     #[must_use]
     pub fn unit(self, unit: Unit) -> Self {
         Self { unit, ..self }

@@ -1,4 +1,4 @@
-//! Pressure stall information: for how long somebody waited.
+//! Pressure stall information: for how long tasks waited.
 
 use std::format;
 use std::fs::OpenOptions;
@@ -16,29 +16,30 @@ use super::file::{Kept, hundredths, number};
 use super::{Absent, Fault, Reading, Source};
 use crate::pressure::Thresholds;
 
-/// Readings that follow sooner than this are taken for one: in so short a time, one wait is most of it.
+/// Readings that follow sooner than this count as one: in such a short time, a single wait would be most of it.
 const LEAST: Duration = Duration::from_millis(50);
 
-/// What the kernel is asked to wake for, where nothing else was said: so much waiting, in so much time. The second is for who has no privilege.
+/// The default triggers for which the kernel is asked to wake: so much waiting, in so much time. The second one is for
+/// processes without privilege.
 const TRIGGERS: [(Duration, Duration); 2] =
     [(Duration::from_millis(50), Duration::from_millis(500)), (Duration::from_millis(200), Duration::from_secs(2))];
 
-/// Who has to wait for it to count.
+/// Which tasks have to wait for the time to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stalled {
     /// Some task, while others may run.
     Some,
-    /// All that would run: nothing gets on.
+    /// All tasks that could run: nothing makes progress.
     Full,
 }
 
 /// The share of the time in which tasks waited for memory, a core or a device, by the kernel (4.20 and later).
 ///
-/// The value is what `total` has grown by, of the time since the sample before: it says what is now. [`averaged`](Self::averaged) takes the kernel's
-/// average over 10 s.
+/// The value is the growth of `total`, divided by the time since the previous sample: it describes the present.
+/// [`averaged`](Self::averaged) uses the kernel's average over 10 s.
 ///
-/// The thresholds are a beginning, by what is waited for: `memory` 10, 25, 50 %; `io` 40, 70, 90 %; `cpu` 60, 80, 95 %. A machine that is
-/// well used always has some that wait for a core.
+/// The thresholds are a starting point, by resource: `memory` 10, 25, 50 %; `io` 40, 70, 90 %; `cpu` 60, 80, 95 %. A
+/// machine that is well used always has some tasks that wait for a core.
 #[derive(Debug)]
 pub struct Psi {
     name: &'static str,
@@ -53,34 +54,35 @@ pub struct Psi {
 }
 
 impl Psi {
-    /// Of the machine: those who waited for memory.
+    /// Tasks of the machine that waited for memory.
     ///
     /// # Errors
     ///
-    /// The kernel does not say: it is older than 4.20, or was started without.
+    /// The kernel does not report this: it is older than 4.20, or was started without it.
     pub fn memory() -> Result<Self, Absent> {
         Self::memory_at("/proc/pressure/memory").map(Self::woken)
     }
 
-    /// Of the machine: those who waited for a core.
+    /// Tasks of the machine that waited for a core.
     ///
     /// # Errors
     ///
-    /// As [`Psi::memory`].
+    /// The same as for [`Psi::memory`].
     pub fn cpu() -> Result<Self, Absent> {
         Self::cpu_at("/proc/pressure/cpu").map(Self::woken)
     }
 
-    /// Of the machine: those who waited for a device.
+    /// Tasks of the machine that waited for a device.
     ///
     /// # Errors
     ///
-    /// As [`Psi::memory`].
+    /// The same as for [`Psi::memory`].
     pub fn io() -> Result<Self, Absent> {
         Self::io_at("/proc/pressure/io").map(Self::woken)
     }
 
-    /// Of a file like `/proc/pressure/memory`, such as a control group's `memory.pressure`. The kernel is not asked to wake for it.
+    /// By a file like `/proc/pressure/memory`, such as a control group's `memory.pressure`. The kernel is not asked to
+    /// wake for it.
     ///
     /// # Errors
     ///
@@ -89,7 +91,7 @@ impl Psi {
         Self::open("memory stall", file.as_ref(), Thresholds::new([0.10, 0.25, 0.50], [0.05, 0.15, 0.35]))
     }
 
-    /// As [`Psi::memory_at`], for `cpu`.
+    /// The same as [`Psi::memory_at`], for `cpu`.
     ///
     /// # Errors
     ///
@@ -98,7 +100,7 @@ impl Psi {
         Self::open("cpu stall", file.as_ref(), Thresholds::new([0.60, 0.80, 0.95], [0.50, 0.70, 0.90]))
     }
 
-    /// As [`Psi::memory_at`], for `io`.
+    /// The same as [`Psi::memory_at`], for `io`.
     ///
     /// # Errors
     ///
@@ -124,23 +126,24 @@ impl Psi {
         Self { triggers: Vec::from(TRIGGERS), ..self }
     }
 
-    /// Who has to wait for it to count. [`Stalled::Some`], where it is not said.
+    /// Sets which tasks have to wait for the time to count. The default is [`Stalled::Some`].
     #[must_use]
     pub fn stalled(self, who: Stalled) -> Self {
         Self { who, ..self }
     }
 
-    /// Takes the kernel's average over the last 10 s, which trembles less and comes later.
+    /// Uses the kernel's average over the last 10 s, which is steadier and later.
     #[must_use]
     pub fn averaged(self) -> Self {
         Self { averaged: true, ..self }
     }
 
-    /// Asks the kernel to wake the sampler where there was `stall` of waiting within `window`, which the kernel wants between 500 ms and 10 s. Without
-    /// privilege (`CAP_SYS_RESOURCE`) it has to be a multiple of 2 s, in kernels since 6.4; before, there is no trigger without it.
+    /// Asks the kernel to wake the sampler after `stall` of waiting within `window`, which has to be between 500 ms and
+    /// 10 s. Without privilege (`CAP_SYS_RESOURCE`) the window has to be a multiple of 2 s, in kernels since 6.4.
+    /// Earlier kernels have no trigger without it.
     ///
-    /// For [`Psi::memory`], [`Psi::cpu`] and [`Psi::io`] that is asked in any case: 50 ms in 500 ms, or else 200 ms in 2 s. Where the kernel
-    /// does not take it, sampling is all there is; the report says so.
+    /// For [`Psi::memory`], [`Psi::cpu`] and [`Psi::io`] this is done in any case, with 50 ms in 500 ms, or else 200 ms
+    /// in 2 s. If the kernel refuses, there is only sampling; the report says so.
     #[must_use]
     pub fn waking(self, stall: Duration, window: Duration) -> Self {
         Self { triggers: Vec::from([(stall, window)]), ..self }
@@ -188,7 +191,7 @@ impl Source for Psi {
             Some((then, before)) => {
                 let passed = now.saturating_duration_since(then);
                 if passed >= LEAST {
-                    // A total that is lower is that of a file made anew.
+                    // A lower total belongs to a file that was made anew.
                     let waited = total.saturating_sub(before);
                     #[expect(clippy::cast_precision_loss, reason = "a share is not exact to a microsecond")]
                     let share = waited as f64 / passed.as_micros() as f64;
@@ -212,19 +215,19 @@ impl Source for Psi {
     }
 }
 
-/// Asks the kernel to raise `POLLPRI`. That ends where the file is closed.
+/// Asks the kernel to raise `POLLPRI`. That ends when the file is closed.
 fn ask(path: PathBuf, who: Stalled, (stall, window): (Duration, Duration)) -> io::Result<OwnedFd> {
     let who = match who {
         Stalled::Some => "some",
         Stalled::Full => "full",
     };
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
-    // One call of `write`, which the kernel takes whole, with the zero at its end.
+    // The kernel takes one call of `write` as a whole, with the zero at its end.
     file.write_all(format!("{who} {} {}\0", stall.as_micros(), window.as_micros()).as_bytes())?;
     Ok(file.into())
 }
 
-/// The files that the kernel raises `POLLPRI` on.
+/// The files on which the kernel raises `POLLPRI`.
 #[derive(Debug, Default)]
 pub(in crate::pressure) struct Triggers(Vec<OwnedFd>);
 
@@ -237,7 +240,7 @@ impl Triggers {
         self.0.is_empty()
     }
 
-    /// Until the kernel wakes, which is true, or for `at_most`.
+    /// Waits until the kernel wakes, which returns true, or for `at_most`.
     pub(in crate::pressure) fn wait(&mut self, at_most: Duration) -> bool {
         if self.0.is_empty() {
             thread::park_timeout(at_most);
@@ -250,7 +253,7 @@ impl Triggers {
             Ok(_) => files.iter().map(|file| file.revents().unwrap_or(PollFlags::empty())).collect(),
             Err(_) => Vec::new(),
         };
-        // A trigger that fails is gone, with its group. Without it, samples come at their time.
+        // A trigger that fails is gone, together with its group. Without it, samples come at their time.
         let mut all = flags.iter();
         let lost = PollFlags::POLLERR | PollFlags::POLLNVAL | PollFlags::POLLHUP;
         self.0.retain(|_| all.next().is_some_and(|flags| !flags.intersects(lost)));

@@ -1,4 +1,4 @@
-//! How long a queue is.
+//! The length of a queue.
 
 use core::fmt;
 use std::boxed::Box;
@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::{Fault, Reading, Source};
 
-/// How full a bounded queue is. Asks for its length with each sample.
+/// The share of a bounded queue that is full. It asks for the queue's length with each sample.
 ///
 /// ```
 /// use chain_runtime::pressure::source::Queue;
@@ -21,11 +21,11 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// One with so many places.
+    /// A queue with so many places.
     ///
     /// # Panics
     ///
-    /// Where `capacity` is 0.
+    /// If `capacity` is 0.
     #[must_use]
     pub fn new(name: &'static str, capacity: usize, length: impl FnMut() -> usize + Send + 'static) -> Self {
         assert!(capacity > 0, "a queue without a place has no share of it taken");

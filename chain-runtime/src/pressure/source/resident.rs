@@ -13,9 +13,9 @@ use crate::pressure::Projection;
 
 const NAME: &str = "resident";
 
-/// The memory of the process that is resident, of a limit of one's own: `/proc/self/statm`.
+/// The resident memory of the process, as a share of a limit that you set: `/proc/self/statm`.
 ///
-/// What an allocator has not given back is resident as well: [`less`](Self::less) takes it off.
+/// Memory that an allocator has not given back is resident as well: [`less`](Self::less) subtracts it.
 pub struct Resident {
     file: Kept,
     page: u64,
@@ -24,7 +24,7 @@ pub struct Resident {
 }
 
 impl Resident {
-    /// This process's, of `limit` bytes.
+    /// The memory of this process, as a share of `limit` bytes.
     ///
     /// # Errors
     ///
@@ -32,13 +32,13 @@ impl Resident {
     ///
     /// # Panics
     ///
-    /// Where `limit` is 0.
+    /// If `limit` is 0.
     pub fn of_this_process(limit: u64) -> Result<Self, Absent> {
         let page = sysconf(SysconfVar::PAGE_SIZE).ok().flatten().and_then(|page| u64::try_from(page).ok());
         Self::at("/proc/self/statm", page.unwrap_or(4096), limit)
     }
 
-    /// That of a file like `/proc/self/statm`, in pages of `page` bytes.
+    /// By a file like `/proc/self/statm`, in pages of `page` bytes.
     ///
     /// # Errors
     ///
@@ -46,13 +46,14 @@ impl Resident {
     ///
     /// # Panics
     ///
-    /// Where `limit` is 0.
+    /// If `limit` is 0.
     pub fn at(file: impl AsRef<Path>, page: u64, limit: u64) -> Result<Self, Absent> {
         assert!(limit > 0, "of a limit of 0 bytes there is no share");
         Ok(Self { file: Kept::of(NAME, file.as_ref())?, page, limit, less: None })
     }
 
-    /// Takes off what an allocator only retains, in bytes: asked with each reading. See [`Cgroup::less`](super::Cgroup::less).
+    /// Subtracts the bytes that an allocator only retains. The function is called with each reading. See
+    /// [`Cgroup::less`](super::Cgroup::less).
     #[must_use]
     pub fn less(self, retained: impl FnMut() -> u64 + Send + 'static) -> Self {
         Self { less: Some(Box::new(retained)), ..self }

@@ -1,4 +1,4 @@
-//! [`SharedMembers::keep`]: a process that is a member as long as it lives.
+//! [`SharedMembers::keep`]: a process that stays a member as long as it lives.
 
 use core::fmt;
 
@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use super::{NotRegistered, SharedMembers, Unchanged};
 use crate::upstream::{Member, Registration};
 
-/// What became of a member that is kept.
+/// What happened to a member that is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kept {
@@ -15,7 +15,7 @@ pub enum Kept {
     Registered(Registration),
     /// It was not registered, and will be tried again.
     NotRegistered(NotRegistered),
-    /// Its heartbeats do not come through, or its registration is gone. It goes on, or is registered anew.
+    /// Its heartbeats do not get through, or its registration is gone. It goes on, or is registered anew.
     Unchanged(Unchanged),
 }
 
@@ -30,12 +30,12 @@ impl fmt::Display for Kept {
 }
 
 impl SharedMembers {
-    /// Registers a member, and renews it three times in a lease; and registers it anew where its registration is gone. Completes when `end` does, after the member was taken out.
-    /// `told` hears what has changed.
+    /// Registers a member, renews it three times in a lease, and registers it anew if its registration is gone. It
+    /// takes the member out and completes when `end` does. `told` is told of changes.
     ///
-    /// A future that is dropped takes nobody out: the lease ends by itself.
+    /// Dropping the future does not take the member out: the lease ends by itself.
     ///
-    /// Two processes that keep the same name take it from each other, each time with a new generation.
+    /// Two processes that keep the same name take it from each other, with a new generation each time.
     pub async fn keep<E: fmt::Display>(
         &self,
         member: &Member<E>,
@@ -51,7 +51,7 @@ impl SharedMembers {
             }
         }
         if let Some(registration) = registered {
-            // Where this fails, the lease ends by itself.
+            // If this fails, the lease ends by itself.
             let _ = self.remove(&registration).await;
         }
     }
@@ -64,7 +64,7 @@ impl SharedMembers {
         told: &mut impl FnMut(&Kept),
     ) {
         let (often, soon) = (self.lease / 3, self.lease / 20);
-        // What is told once is not told again, until something else is.
+        // The same event is not told again until another one was told.
         let mut last = None;
         let mut tell = |what: Kept| {
             if last.as_ref() != Some(&what) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::NotRegistered;
 use crate::upstream::{Member, Refused, read_members};
 
-/// Writes it down.
+/// Writes the member.
 pub(super) fn write<E: fmt::Display>(member: &Member<E>) -> Result<String, NotRegistered> {
     let Member { name, endpoint, zone, weight, metadata } = member;
     let mut line = name.to_string();
@@ -33,7 +33,7 @@ pub(super) fn write<E: fmt::Display>(member: &Member<E>) -> Result<String, NotRe
         }
         say(&std::format!("meta.{key}"), value)?;
     }
-    // The name is what the reader takes for one. It may be none, begin a comment, or be two words.
+    // The reader decides what the name is. The text may be empty, begin a comment, or be two words.
     match read_members::<String>(&line) {
         Ok(read) if read.len() == 1 && read[0].name == *name => Ok(line),
         _ => Err(NotRegistered::Refused(Refused::Name(Arc::clone(name)))),

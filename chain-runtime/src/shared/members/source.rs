@@ -1,4 +1,4 @@
-//! [`SharedSource`]: the members of a group, as a registry follows them.
+//! [`SharedSource`]: the members of a group, for a registry to follow.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -15,16 +15,17 @@ use super::{LIST, SharedMembers, line};
 use crate::shared::redis::Away;
 use crate::upstream::{Member, Source};
 
-/// Polls of a lease.
+/// The number of polls in a lease.
 const POLLS: u32 = 20;
 
-/// Between one poll and the next, at most.
+/// The longest time between two polls.
 const SLOWEST: Duration = Duration::from_millis(500);
 
 /// The members of a group of [`SharedMembers`].
 ///
-/// It asks for the version twice a second, or twenty times in a lease, and for the list where that is another one. While Redis is away, which is told once, members stay as they are. Where Redis has lost its data, those
-/// that were in the list before stay in it for one lease, until they have registered again.
+/// It asks for the version twice a second, or twenty times in a lease, and for the list if the version has changed.
+/// While Redis is away, members stay as they are. This is told once. If Redis has lost its data, members that were in
+/// the list before stay in it for one lease, until they have registered again.
 ///
 /// # Panics
 ///
@@ -32,21 +33,22 @@ const SLOWEST: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct SharedSource<T> {
     members: SharedMembers,
-    /// Whether there was a first answer, or the lack of it was told.
+    /// Whether there was a first answer, or its absence was told.
     has_told: bool,
     is_away: bool,
     since: String,
     version: String,
-    /// Who is registered.
+    /// The registered members.
     listed: Vec<Member<T>>,
-    /// Who was registered when Redis lost its data, and until when they stay.
+    /// The members that were registered when Redis lost its data, and until when they stay.
     kept: Option<(Vec<Member<T>>, Instant)>,
     skipped: u64,
     read: PhantomData<fn() -> T>,
 }
 
 impl SharedMembers {
-    /// Who is registered, as a [`Registry`](crate::upstream::Registry) follows it. Endpoints are read from their text.
+    /// The registered members, for a [`Registry`](crate::upstream::Registry) to follow. Endpoints are parsed from their
+    /// text.
     #[must_use]
     pub fn source<T>(&self) -> SharedSource<T> {
         SharedSource {
@@ -64,13 +66,13 @@ impl SharedMembers {
 }
 
 impl<T> SharedSource<T> {
-    /// How many entries were no member, each time that a list was read.
+    /// How many entries were no member, counted each time that a list was read.
     #[must_use]
     pub const fn skipped(&self) -> u64 {
         self.skipped
     }
 
-    /// Takes a list, and says whether members may be others now.
+    /// Takes a list, and returns whether the members may have changed.
     fn take(&mut self, said: Vec<String>, now: Instant) -> Result<bool, Away>
     where
         T: FromStr<Err: fmt::Display> + Clone,
@@ -102,7 +104,7 @@ impl<T> SharedSource<T> {
         Ok(true)
     }
 
-    /// Who is a member: who is registered, and who is kept beside.
+    /// All members: those that are registered, and those that are kept besides.
     fn all(&self) -> Vec<Member<T>>
     where
         T: Clone,
@@ -127,7 +129,7 @@ impl<T: FromStr<Err: fmt::Display> + Clone + Send + Sync> Source<T> for SharedSo
             }
             let asks = [self.version.clone(), self.since.clone()];
             let said = self.members.run::<Vec<String>>(&LIST, asks).await;
-            // From here on nothing is awaited, so that what is noted is told.
+            // From here on nothing is awaited, so that every noted change is told.
             self.has_told = true;
             match said.and_then(|said| self.take(said, Instant::now())) {
                 Ok(false) => self.is_away = false,

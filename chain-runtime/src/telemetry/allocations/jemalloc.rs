@@ -9,13 +9,14 @@ use tikv_jemalloc_ctl::thread::{ThreadLocal, allocatedp};
 use super::{Allocated, Allocations, NotInstalled};
 
 std::thread_local! {
-    /// Where jemalloc counts this thread's bytes: asked for once, then it is one load.
+    /// The place where jemalloc counts this thread's bytes. It is asked for once; after that, reading it is one load.
     static PLACE: Cell<Option<ThreadLocal<u64>>> = const { Cell::new(None) };
 }
 
 /// What jemalloc counts: `tikv_jemallocator::Jemalloc` is the program's `#[global_allocator]`.
 ///
-/// Bytes only, rounded up to jemalloc's size classes. jemalloc's counter is for each thread; a thread asks for its place once.
+/// Bytes only, rounded up to jemalloc's size classes. jemalloc's counter is for each thread; a thread asks for its
+/// place once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Jemalloc;
 
@@ -34,14 +35,15 @@ impl Allocations for Jemalloc {
 
     fn check(&self) -> Result<(), NotInstalled> {
         let before = self.now();
-        // More than jemalloc's smallest size class, and shown to the world so that it is not optimized away.
+        // It is larger than jemalloc's smallest size class, and passed to `black_box` so that it is not optimized away.
         drop(black_box(Vec::<u8>::with_capacity(black_box(64))));
         let installed = self.now() != before;
         installed.then_some(()).ok_or(NotInstalled { source: "Jemalloc", allocator: "tikv_jemallocator::Jemalloc" })
     }
 }
 
-/// Asks jemalloc where it counts. One that does not say is one that counts nothing, which [`Jemalloc::check`] finds.
+/// Asks jemalloc for the place of its count. If jemalloc does not answer, it counts nothing, which [`Jemalloc::check`]
+/// finds out.
 #[cold]
 fn first() -> u64 {
     let Ok(bytes) = allocatedp::read() else { return 0 };

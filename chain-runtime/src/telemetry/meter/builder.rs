@@ -1,4 +1,4 @@
-//! [`Builder`]: how a meter is made.
+//! [`Builder`]: the settings of a meter.
 
 use core::fmt;
 use core::sync::atomic::AtomicU64;
@@ -14,19 +14,20 @@ use crate::telemetry::pauses::Ledger;
 use crate::telemetry::{Allocations, Clock, NotCounted, NotInstalled, Sink, Tsc};
 
 impl Meter {
-    /// For this chain: by the processor's counter, without allocations, and with the 8 slowest and the 8 last failed runs kept.
+    /// For this chain: with the processor's counter, without allocations, and keeping the 8 slowest runs and the last 8
+    /// failed ones.
     pub fn of(chain: &'static ChainInfo) -> Self {
         Self::builder(chain).build()
     }
 
-    /// As [`of`](Self::of), with something changed.
+    /// The same as [`of`](Self::of), with changes.
     pub fn builder(chain: &'static ChainInfo) -> Builder {
         let (clock, allocations) = (Tsc::new(), NotCounted);
         Builder { chain, clock, allocations, slowest: 8, failed: 8, pauses: Looks::Itself, sink: None }
     }
 }
 
-/// What a [`Meter`] is made of.
+/// The settings of a [`Meter`].
 #[derive(Clone)]
 #[must_use = "nothing is made before `build`"]
 pub struct Builder<C: Clock = Tsc, A: Allocations = NotCounted> {
@@ -54,54 +55,55 @@ enum Looks<C: Clock> {
 }
 
 impl<C: Clock, A: Allocations> Builder<C, A> {
-    /// Times are measured by this clock; by [`NoClock`](crate::telemetry::NoClock), none are.
+    /// Sets the clock that measures times; [`NoClock`](crate::telemetry::NoClock) measures none.
     pub fn clock<D: Clock>(self, clock: D) -> Builder<D, A> {
         let Self { chain, clock: _, allocations, slowest, failed, pauses, sink } = self;
-        // A ledger has a clock of its own, which is not this one.
+        // A ledger uses its own clock, which would not be this one.
         let pauses = if matches!(pauses, Looks::Never) { Looks::Never } else { Looks::Itself };
         Builder { chain, clock, allocations, slowest, failed, pauses, sink }
     }
 
-    /// Allocations are read from this source.
+    /// Sets the source of allocations.
     ///
     /// # Errors
-    /// [`NotInstalled`] where it has nothing to read in this program.
+    /// [`NotInstalled`] if the source has nothing to read in this program.
     pub fn allocations<B: Allocations>(self, allocations: B) -> Result<Builder<C, B>, NotInstalled> {
         allocations.check()?;
         let Self { chain, clock, allocations: _, slowest, failed, pauses, sink } = self;
         Ok(Builder { chain, clock, allocations, slowest, failed, pauses, sink })
     }
 
-    /// So many of the slowest runs are kept, and so many of the last that were cut short, cancelled or panicked. Where both are 0, no run's
-    /// stretches are listed, which saves a store at each boundary.
+    /// Sets how many of the slowest runs are kept, and how many of the last runs that were cut short, cancelled or
+    /// panicked. If both are 0, the stretches of runs are not listed, which saves a store at each boundary.
     pub fn keep(mut self, slowest: usize, failed: usize) -> Self {
         (self.slowest, self.failed) = (slowest, failed);
         self
     }
 
-    /// Pauses are looked for in this ledger, which others may write to as well: what watches the machine's pressure, and the futures that know when they
-    /// were woken. Its clock is to be the meter's. Without this, the meter has one of its own, with the default settings.
+    /// Looks for pauses in this ledger, to which others may write as well: the code that watches the machine's
+    /// pressure, and the futures that know when they were woken. The ledger needs the meter's clock. Without this, the
+    /// meter has a ledger of its own, with the default settings.
     pub fn pauses(mut self, ledger: Arc<Ledger<C>>) -> Self {
         self.pauses = Looks::In(ledger);
         self
     }
 
-    /// Pauses are not looked for, which saves two comparisons at each poll.
+    /// Does not look for pauses, which saves two comparisons at each poll.
     pub fn without_pauses(mut self) -> Self {
         self.pauses = Looks::Never;
         self
     }
 
-    /// Each run is offered to this when it is over. Not by a meter that has no clock.
+    /// Offers each run to this sink when it is over. A meter without a clock does not do this.
     pub fn sink(mut self, sink: impl Sink + 'static) -> Self {
         self.sink = Some(Arc::new(sink));
         self
     }
 
-    /// The meter.
+    /// Makes the meter.
     pub fn build(self) -> Meter<C, A> {
         let Self { chain, clock, allocations, slowest, failed, pauses, sink } = self;
-        // Without a clock, there is nothing to keep.
+        // Without a clock, there are no runs to keep.
         let (slowest, failed) = if C::STANDS_STILL { (0, 0) } else { (slowest, failed) };
         let sink = sink.filter(|_| !C::STANDS_STILL);
         let boundaries = if slowest + failed == 0 && sink.is_none() { 0 } else { 4 * chain.nodes.len() + 64 };

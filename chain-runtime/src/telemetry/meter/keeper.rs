@@ -1,4 +1,4 @@
-//! [`Keeper`]: the slowest runs and the last that failed, as their records have them.
+//! [`Keeper`]: the slowest runs and the last that failed, as they are in their records.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::boxed::Box;
@@ -14,11 +14,11 @@ use crate::telemetry::pauses::{Ledger, Pause};
 use crate::telemetry::trace_context::Handed;
 use crate::telemetry::{Clock, Keeps, Kept, KeptPause, KeptStretch, Outcome, Whose};
 
-/// Two bounded lists, whose memory is made at the beginning. Runs that fail may be many,
-/// so one of them is kept by an exchange of lists: nothing is copied, and nothing allocated.
+/// Two bounded lists, whose memory is allocated at the beginning. Many runs may fail, so keeping a failed one exchanges
+/// lists: nothing is copied, and nothing allocated.
 #[derive(Debug)]
 pub(super) struct Keeper {
-    /// A run that took no longer is not among the slowest. `u64::MAX` where none are kept.
+    /// A run that took no longer than this is not among the slowest. `u64::MAX` if none are kept.
     faster: AtomicU64,
     keeps_failed: bool,
     missed: AtomicU64,
@@ -30,13 +30,13 @@ struct Lists {
     number: u64,
     slowest: Box<[Slot]>,
     failed: Box<[Slot]>,
-    /// Where the next one that fails goes.
+    /// The place of the next run that fails.
     next: usize,
 }
 
 #[derive(Debug)]
 struct Slot {
-    /// `None`: nothing is kept here.
+    /// `None` if no run is kept here.
     run: Option<Run>,
     list: Box<[AtomicU64]>,
     pauses: Vec<(Place, Pause)>,
@@ -63,7 +63,7 @@ impl Run {
 }
 
 impl Keeper {
-    /// For so many of the slowest and of those that failed, whose records list so many boundaries.
+    /// Makes room for so many of the slowest and of the failed runs, whose records list so many boundaries.
     pub(super) fn new(slowest: usize, failed: usize, boundaries: usize) -> Self {
         let slots = |count| (0..count).map(|_| Slot::new(boundaries)).collect::<Box<[_]>>();
         Self {
@@ -74,13 +74,13 @@ impl Keeper {
         }
     }
 
-    /// Whether a run that took so many ticks is to be kept.
+    /// Whether a run of so many ticks is to be kept.
     #[inline(always)]
     pub(super) fn wants(&self, took: u64, failed: bool) -> bool {
         took > self.faster.load(Relaxed) || failed && self.keeps_failed
     }
 
-    /// Keeps it, unless another thread keeps one right now.
+    /// Keeps the run, unless another thread is keeping one at this moment.
     #[cold]
     pub(super) fn keep(&self, record: &mut Record, outcome: Outcome, took: u64) {
         let Ok(mut lists) = self.lists.try_lock() else {
@@ -93,7 +93,7 @@ impl Keeper {
             && let Some(slot) = slowest.iter_mut().min_by_key(|slot| slot.took())
         {
             slot.takes(run, record.paused());
-            // It may be wanted once more, so it is copied.
+            // The run may be needed once more, so it is copied.
             slot.list.iter().zip(&record.list).for_each(|(to, from)| to.store(from.load(Relaxed), Relaxed));
         }
         if !outcome.is_replied()
@@ -120,7 +120,7 @@ impl Keeper {
         Keeps { slowest: kept(slowest), failed: kept(failed), missed: self.missed.load(Relaxed) }
     }
 
-    /// Nothing is kept any more.
+    /// Drops all kept runs.
     pub(super) fn clear(&self) {
         let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         let Lists { slowest, failed, next, .. } = &mut *lists;
@@ -142,7 +142,7 @@ impl Slot {
         self.pauses.extend(pauses.iter().take(PAUSES));
     }
 
-    /// 0 where nothing is kept here: any run is slower.
+    /// 0 if no run is kept here: every run is slower.
     fn took(&self) -> u64 {
         self.run.map_or(0, |run| run.took)
     }
@@ -154,7 +154,7 @@ impl Slot {
     }
 }
 
-/// What a slot has, so that its lock is not held for longer.
+/// The contents of a slot, copied so that its lock is held only shortly.
 pub(super) struct Copied {
     run: Run,
     list: Vec<u64>,
@@ -162,7 +162,7 @@ pub(super) struct Copied {
 }
 
 impl Copied {
-    /// A run that nobody has kept yet.
+    /// A run that was not kept yet.
     pub(super) fn of(record: &mut Record, outcome: Outcome, took: u64) -> Self {
         let run = Run::of(record, outcome, took, 0);
         let list = record.list.iter().take(run.boundaries as usize).map(|boundary| boundary.load(Relaxed)).collect();
@@ -176,7 +176,8 @@ impl Copied {
         let starts = core::iter::once((super::record::CHAIN, 0)).chain(list.iter().map(|boundary| unpacked(*boundary)));
         let ends = list.iter().map(|boundary| unpacked(*boundary).1).chain(core::iter::once(run.took));
         let is_truncated = run.boundaries as usize > list.len();
-        // Where there were more, it is not known how long the last one was. What is nothing at all is left out: a run whose first node begins at once.
+        // If there were more stretches, the length of the last one is unknown. Empty stretches are left out, such as
+        // the first one of a run whose first node begins at once.
         let known = list.len() + usize::from(!is_truncated);
         let stretches =
             starts.zip(ends).take(known).filter(|((_, start), end)| start < end).map(|((place, start), end)| {
@@ -198,7 +199,8 @@ impl Copied {
         }
     }
 
-    /// Its own, and what the machine was short of meanwhile: that is known only after a while, so it is asked for now.
+    /// Its own pauses, and what the machine was short of meanwhile. The latter is known only after a while, so it is
+    /// asked for now.
     fn pauses<C: Clock>(&self, clock: &C, ledger: Option<&Ledger<C>>) -> Vec<KeptPause> {
         let Run { began, took, .. } = self.run;
         let since = |ticks: u64| Duration::from_nanos(clock.nanos(ticks.saturating_sub(began).min(took)));
@@ -215,7 +217,8 @@ impl Copied {
     }
 }
 
-/// How long a pause, which is somewhere in so many nanoseconds, was in a part of these: one of the machine may be longer than a run. Evenly, as far as is known.
+/// How much of a pause, which lies somewhere in so many nanoseconds, is in a part of these. A pause of the machine may
+/// be longer than a run. It is assumed to be spread evenly.
 fn within(pause: &Pause, all: u64, part: Duration) -> [Duration; 3] {
     let part = u64::try_from(part.as_nanos()).unwrap_or(u64::MAX).min(all);
     let (least, most) = (pause.least.saturating_sub(all - part), pause.most.min(part));

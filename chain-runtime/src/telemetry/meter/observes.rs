@@ -1,4 +1,4 @@
-//! What a meter does with what it is told.
+//! What a meter does when it is told something.
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -56,7 +56,7 @@ impl<C: Clock, A: Allocations> Observes for Meter<C, A> {
             Told::Skipped(node) => {
                 let cell = record.node(node);
                 let seen = cell.seen.load(Relaxed);
-                // Shed just now, and so skipped.
+                // The node was just shed, and is therefore skipped.
                 if seen & (seen::SHED | seen::SKIPPED) == seen::SHED {
                     return cell.sees(seen::SKIPPED);
                 }
@@ -75,6 +75,7 @@ impl<C: Clock, A: Allocations> Observes for Meter<C, A> {
                 cell.seen.store(seen::SHED, Relaxed);
             }
             Told::Late(node) => record.node(node).sees(seen::LATE),
+            Told::Opened(node) => record.node(node).sees(seen::OPENED),
             Told::Detached(node) => record.node(node).sees(seen::DETACHED),
             Told::Block(block) => {
                 if let Some(block) = record.blocks.get(block) {
@@ -99,7 +100,7 @@ impl<C: Clock, A: Allocations> Observes for Meter<C, A> {
         } else {
             local.shard.folds::<C, false>(&record, &self.clock, took);
         }
-        // Before it is kept, where its list may be exchanged.
+        // This comes before the run is kept, which may exchange its list.
         if let Some(sink) = &self.sink {
             self.offers(&**sink, &mut record, outcome, took);
         }
@@ -111,7 +112,7 @@ impl<C: Clock, A: Allocations> Observes for Meter<C, A> {
         if free.len() < FREE {
             free.push(record);
         } else {
-            // Full: where the depot is as well, there were never so many at once for long.
+            // The thread's list is full. If the depot is full as well, so many records were never needed for long.
             drop(free);
             drop(self.depot.push(record));
         }

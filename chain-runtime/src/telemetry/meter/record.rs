@@ -1,4 +1,4 @@
-//! [`Record`]: what a run adds up while it is under way.
+//! [`Record`]: the sums of a run while it is under way.
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::boxed::Box;
@@ -11,7 +11,8 @@ use crate::telemetry::Allocated;
 use crate::telemetry::pauses::Pause;
 use crate::telemetry::trace_context::HandedCells;
 
-/// What happened to a node since it was entered. The first four say also which of its times there are, in the order of [`Cells::ticks`].
+/// What happened to a node since it was entered. The first four bits also say which of the node's times there are, in
+/// the order of [`Cells::ticks`].
 pub(super) mod seen {
     pub(in super::super) const ENTERED: u32 = 1;
     pub(in super::super) const OUT: u32 = 1 << 1;
@@ -24,17 +25,19 @@ pub(super) mod seen {
     pub(in super::super) const LATE: u32 = 1 << 8;
     pub(in super::super) const DETACHED: u32 = 1 << 9;
     pub(in super::super) const SHED: u32 = 1 << 10;
-    /// Added once for each time that its block began.
+    pub(in super::super) const OPENED: u32 = 1 << 11;
+    /// Added each time that the node's block began.
     pub(in super::super) const TRY: u32 = 1 << 16;
 }
 
-/// A stretch as a number: four for each node behind those of the chain, running in, running out, waiting in and waiting out.
+/// A stretch as a number: four numbers for each node, after those of the chain: running in, running out, waiting in and
+/// waiting out.
 pub(super) type Place = u32;
 
 /// The chain's own stretch.
 pub(super) const CHAIN: Place = 0;
 
-/// Whether the run waits there.
+/// Whether the run waits in this stretch.
 #[inline(always)]
 pub(super) const fn waits(place: Place) -> bool {
     place & 2 != 0
@@ -48,12 +51,13 @@ pub(super) fn place(stretch: Stretch) -> Place {
         Stretch::Running(node, Way::Out) => of(node, 1),
         Stretch::Waiting(node, Way::In) => of(node, 2),
         Stretch::Waiting(node, Way::Out) => of(node, 3),
-        // The chain's; any other that there may be one day is nobody else's either.
+        // The chain's; a kind that may be added one day belongs to no node either.
         _ => CHAIN,
     }
 }
 
-/// In a list of boundaries: a place in the upper bits, and since when in ticks from the run's beginning.
+/// In a list of boundaries, the place is in the upper bits, and below it the time of the boundary, in ticks from the
+/// run's beginning.
 const TICKS: u32 = 48;
 
 #[inline(always)]
@@ -65,42 +69,42 @@ pub(super) fn unpacked(boundary: u64) -> (Place, u64) {
     ((boundary >> TICKS) as Place, boundary & ((1 << TICKS) - 1))
 }
 
-/// The most nodes whose stretches can be told apart in a list of boundaries.
+/// The largest number of nodes whose stretches can be told apart in a list of boundaries.
 const MOST_NODES: usize = (1 << (64 - TICKS)) / 4 - 1;
 
-/// What one run has taken so far. It is written by whoever polls the run, by plain moves: whoever hands the run on to another thread orders
-/// them.
+/// What one run has taken so far. The code that polls the run writes it, by plain moves. Handing the run to another
+/// thread orders these.
 #[derive(Debug)]
 pub(super) struct Record {
-    /// The stretch that is.
+    /// The present stretch.
     pub(super) now: AtomicU32,
-    /// Since when it is.
+    /// The beginning of the present stretch.
     pub(super) since: AtomicU64,
     pub(super) began: AtomicU64,
-    /// What this thread had allocated then.
+    /// What this thread had allocated at that moment.
     bytes: AtomicU64,
     calls: AtomicU64,
-    /// Who died first of those that died last, see [`Death`].
+    /// The first node among those that died last, see [`Death`].
     death: AtomicU64,
-    /// How many boundaries there were, also those that the list has no place for.
+    /// The number of boundaries, including those for which the list has no room.
     pub(super) boundaries: AtomicU32,
     pub(super) list: Box<[AtomicU64]>,
-    /// The chain's, and behind it each node's.
+    /// The chain's, followed by those of the nodes.
     pub(super) cells: Box<[Cells]>,
-    /// In and out; as many as there are cells, or none.
+    /// For the way in and the way out; as many as there are cells, or none.
     pub(super) allocated: Box<[[AllocatedCell; 2]]>,
     pub(super) blocks: Box<[AtomicU32]>,
     /// What is known of its request.
     pub(super) handed: HandedCells,
-    /// What paused it, and where. The lock is only there since the record is shared: nobody waits for it.
+    /// What paused it, and where. The lock is there only because the record is shared: it is never waited for.
     paused: AtomicU32,
     pauses: Mutex<Vec<(Place, Pause)>>,
 }
 
-/// The most pauses that a run has.
+/// The largest number of pauses that a run keeps.
 pub(super) const PAUSES: usize = 16;
 
-/// What a node has taken so far, in a cache line.
+/// What a node has taken so far, in one cache line.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 pub(super) struct Cells {
@@ -114,13 +118,14 @@ pub(super) struct AllocatedCell {
     pub(super) calls: AtomicU64,
 }
 
-/// Adds to a counter that nobody else writes. One that is full stays so: ten thousand runs that wait at once fill one of ticks within days.
+/// Adds to a counter that only one place writes. A full counter stays full: ten thousand runs that wait at once fill a
+/// counter of ticks within days.
 #[inline(always)]
 pub(super) fn add(counter: &AtomicU64, more: u64) {
     counter.store(counter.load(Relaxed).saturating_add(more), Relaxed);
 }
 
-/// Takes out what a counter has that nobody else writes.
+/// Takes the value out of a counter that only one place writes.
 #[inline(always)]
 pub(super) fn take(counter: &AtomicU64) -> u64 {
     let value = counter.load(Relaxed);
@@ -128,7 +133,7 @@ pub(super) fn take(counter: &AtomicU64) -> u64 {
     value
 }
 
-/// Of a run that died: in which node, and whether that one panicked.
+/// For a run that died: in which node, and whether that node panicked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Death {
     pub(super) position: usize,
@@ -174,13 +179,13 @@ impl Record {
         self.calls.store(allocated.calls, Relaxed);
     }
 
-    /// So much of what is allocated in this stretch is nobody's.
+    /// So much of what this stretch allocates belongs to no node.
     pub(super) fn leaves_out(&self, allocated: Allocated) {
         add(&self.bytes, allocated.bytes);
         add(&self.calls, allocated.calls);
     }
 
-    /// What was allocated in the stretch that ends, whose it is.
+    /// Adds what the ending stretch allocated to its owner.
     #[inline(always)]
     pub(super) fn allocates_to(&self, now: Place, allocated: Allocated) {
         if let Some(cell) = self.allocated.get(now as usize / 4) {
@@ -204,7 +209,7 @@ impl Record {
         self.boundaries.store(boundaries.wrapping_add(1), Relaxed);
     }
 
-    /// Something paused it there.
+    /// A pause hit the run there.
     pub(super) fn pauses(&self, place: Place, pause: Pause) {
         let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
         if pauses.len() < pauses.capacity() {
@@ -213,17 +218,17 @@ impl Record {
         }
     }
 
-    /// What paused it, where something did.
+    /// The pauses that hit the run.
     pub(super) fn paused(&mut self) -> &[(Place, Pause)] {
         self.pauses.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether something paused it.
+    /// Whether a pause hit the run.
     pub(super) fn was_paused(&self) -> bool {
         self.paused.load(Relaxed) != 0
     }
 
-    /// Nothing has paused it any more.
+    /// Clears the pauses.
     #[inline(always)]
     pub(super) fn forgets_pauses(&mut self) {
         if *self.paused.get_mut() != 0 {
@@ -232,8 +237,8 @@ impl Record {
         }
     }
 
-    /// Those that die together are told from the last that was entered to the first, so their positions fall. Where they do not, others
-    /// died before, and the run went on.
+    /// Nodes that die together are reported from the last that was entered to the first, so their positions fall. If
+    /// they do not fall, the earlier ones died before, and the run went on.
     pub(super) fn dies(&self, node: &NodeInfo, panicked: bool) {
         let (last, position) = (self.death.load(Relaxed) >> 33, node.position as u64 + 1);
         let first = match self.death.load(Relaxed) & ((1 << 33) - 1) {
@@ -243,7 +248,7 @@ impl Record {
         self.death.store(position << 33 | first, Relaxed);
     }
 
-    /// The run went on after others died.
+    /// The run went on after nodes had died.
     #[inline(always)]
     pub(super) fn lives(&self) {
         self.death.store(0, Relaxed);
@@ -265,7 +270,7 @@ impl Cells {
     #[inline(always)]
     pub(super) fn tries(&self) {
         let seen = self.seen.load(Relaxed);
-        // More than there is place for are not counted: what was seen beside them stays as it is.
+        // If there are more tries than fit, they are not counted, and the other bits stay as they are.
         self.seen.store(seen.checked_add(seen::TRY).unwrap_or(seen), Relaxed);
     }
 }
@@ -273,13 +278,21 @@ impl Cells {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::describe::{Facts, Seen};
+    use crate::describe::{Facts, Names, Seen};
 
     const SEEN: Seen = Seen { facts: Facts::new("node"), needs: &[], exit_needs: &[] };
     static NODES: [NodeInfo; 3] =
         [NodeInfo::of("around", 0, SEEN), NodeInfo::of("first", 1, SEEN), NodeInfo::of("second", 2, SEEN)];
-    static CHAIN: ChainInfo =
-        ChainInfo { name: "Chain", inputs: &[], fields: &[], reply: "()", nodes: &NODES, blocks: &[], sheds: &[] };
+    static CHAIN: ChainInfo = ChainInfo {
+        name: "Chain",
+        inputs: &[],
+        fields: &[],
+        reply: "()",
+        nodes: &NODES,
+        blocks: &[],
+        sheds: &[],
+        names: Names::AS_WRITTEN,
+    };
 
     #[test]
     fn a_run_dies_where_the_last_that_died_together_began() {
@@ -289,7 +302,7 @@ mod tests {
             record.dies(&NODES[position], false);
         }
         assert_eq!(record.death(), Some(Death { position: 2, panicked: false }));
-        // Once more into the block, and its first node panics.
+        // The run enters the block once more, and the block's first node panics.
         record.dies(&NODES[1], true);
         record.dies(&NODES[0], false);
         assert_eq!(record.death(), Some(Death { position: 1, panicked: true }));

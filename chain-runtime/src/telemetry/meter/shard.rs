@@ -1,4 +1,4 @@
-//! [`Shard`]: what a thread has counted, of all runs that ended on it.
+//! [`Shard`]: what a thread has counted, for all runs that ended on it.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::boxed::Box;
@@ -15,8 +15,8 @@ use crate::telemetry::snapshot::{CAUSES, PauseTotals};
 use crate::telemetry::times::{CONFIG, LONGEST};
 use crate::telemetry::{Allocated, Clock, NodeTotals, Snapshot, Times};
 
-/// Counters that one thread writes, by plain moves, and any thread reads. The buckets alone are added to by the crate's atomic addition: since no other thread writes them,
-/// that takes no longer.
+/// Counters that one thread writes, by plain moves, and any thread reads. Only the buckets use the crate's atomic
+/// addition. Since no other thread writes them, that takes no longer.
 #[derive(Debug)]
 pub(super) struct Shard {
     pub(super) started: AtomicU64,
@@ -35,7 +35,7 @@ pub(super) struct Shard {
 #[derive(Debug, Default)]
 pub(super) struct Node {
     entered: AtomicU64,
-    /// Running in and out, waiting in and out.
+    /// Running in and out, and waiting in and out.
     times: [Series; 4],
     allocated: [AllocatedCell; 2],
     broke: AtomicU64,
@@ -45,6 +45,7 @@ pub(super) struct Node {
     late: AtomicU64,
     detached: AtomicU64,
     shed: AtomicU64,
+    opened: AtomicU64,
     tries: AtomicU64,
     pub(super) replied: AtomicU64,
     pub(super) cut_short: AtomicU64,
@@ -75,8 +76,8 @@ impl Pauses {
     }
 }
 
-/// How long something took, each time: the sum in ticks, and nanoseconds in buckets, which are made where it happens for the first time. So
-/// a node that never waits has none for its waiting.
+/// How long something took, each time: the sum in ticks, and nanoseconds in buckets. The buckets are made when the
+/// thing happens for the first time. So a node that never waits has no buckets for waiting.
 #[derive(Debug, Default)]
 struct Series {
     ticks: AtomicU64,
@@ -91,7 +92,7 @@ impl Series {
             Some(buckets) => buckets,
             None => self.first(),
         };
-        // What is longer than the longest counts as that.
+        // A time longer than the longest counts as the longest.
         let _ = buckets.increment(clock.nanos(ticks).min(LONGEST));
     }
 
@@ -140,7 +141,7 @@ impl Shard {
         }
     }
 
-    /// Takes over all that a run has added up, `took` ticks in all. The record is empty then.
+    /// Takes over the sums of a run, which took `took` ticks in all. The record is empty then.
     #[inline(always)]
     pub(super) fn folds<C: Clock, const COUNTS: bool>(&self, record: &Record, clock: &C, took: u64) {
         let Some((own, cells)) = record.cells.split_first() else { return };
@@ -209,6 +210,7 @@ impl Node {
             (seen::LATE, &self.late),
             (seen::DETACHED, &self.detached),
             (seen::SHED, &self.shed),
+            (seen::OPENED, &self.opened),
         ] {
             add(counter, u64::from(what & bit != 0));
         }
@@ -216,7 +218,7 @@ impl Node {
     }
 }
 
-/// [`Series`] of several shards.
+/// The sums of the [`Series`] of several shards.
 #[derive(Default)]
 struct Sum {
     ticks: u64,
@@ -234,7 +236,7 @@ impl Sum {
 /// Adds up what all threads have counted.
 pub(super) fn read<C: Clock>(into: &mut Snapshot, shards: &[&Shard], clock: &C) {
     let sum = |counter: fn(&Shard) -> &AtomicU64| shards.iter().map(|shard| counter(shard).load(Relaxed)).sum::<u64>();
-    // What ended is read before what started, so that it is never more.
+    // Runs that ended are read before those that started, so that they are never more.
     into.ended = sum(|shard| &shard.ended);
     into.cancelled = sum(|shard| &shard.cancelled);
     into.panicked = sum(|shard| &shard.panicked);
@@ -260,6 +262,7 @@ fn node<C: Clock>(totals: &mut NodeTotals, nodes: &[&Node], clock: &C) {
     totals.late = sum(|node| &node.late);
     totals.detached = sum(|node| &node.detached);
     totals.shed = sum(|node| &node.shed);
+    totals.opened = sum(|node| &node.opened);
     totals.tries = sum(|node| &node.tries);
     totals.replied = sum(|node| &node.replied);
     totals.cut_short = sum(|node| &node.cut_short);

@@ -17,13 +17,13 @@ use crate::observe::Way;
 use crate::telemetry::pauses::Evidence;
 use crate::telemetry::{Kept, KeptPause, Outcome, TraceContext, Whose, trace_context};
 
-/// The run's span, and behind it those of its nodes.
+/// The run's span, followed by those of its nodes.
 pub(super) fn spans(run: &Kept, settings: &Settings) -> Vec<SpanData> {
     let made = Made { run, trace: run.trace.unwrap_or_else(|| TraceContext::begin(true)), scope: scope() };
     let visits = visits(run);
     let chosen = chosen(run, &visits, settings);
     let mut all = vec![made.of_the_run()];
-    // A visit whose parent has no span belongs to the next one that has.
+    // A visit whose parent has no span belongs to the next ancestor that has one.
     let mut ids: Vec<Option<SpanId>> = vec![None; visits.len()];
     for (index, visit) in visits.iter().enumerate() {
         if chosen.contains(&index) {
@@ -41,9 +41,9 @@ fn scope() -> InstrumentationScope {
     InstrumentationScope::builder("chain-runtime").with_version(env!("CARGO_PKG_VERSION")).build()
 }
 
-/// Those that matter, the longest first.
+/// The visits that matter, the longest first.
 fn chosen(run: &Kept, visits: &[Visit], settings: &Settings) -> Vec<usize> {
-    // What is no number is no share.
+    // NaN counts as 0.
     let share = if settings.share.is_nan() { 0.0 } else { settings.share.clamp(0.0, 1.0) };
     let least = run.took.mul_f64(share);
     let ended_in = run.outcome.node();
@@ -58,7 +58,7 @@ fn chosen(run: &Kept, visits: &[Visit], settings: &Settings) -> Vec<usize> {
     chosen.into_iter().map(|(.., index)| index).collect()
 }
 
-/// Of its node on its way in: what the run ended in.
+/// Whether this is the last visit of its node on its way in: the run ended in it.
 fn is_last_of(visits: &[Visit], index: usize) -> bool {
     let is_same = |visit: &Visit| visit.node.position == visits[index].node.position && visit.way == Way::In;
     visits.iter().rposition(is_same) == Some(index)
@@ -155,7 +155,7 @@ impl Made<'_> {
         start: Duration,
         end: Duration,
     ) -> SpanData {
-        // Whoever receives them is to keep them, whatever was said when the run began.
+        // The receiver has to keep the spans, whatever was decided when the run began.
         let flags = TraceFlags::new(self.trace.flags()).with_sampled(true);
         SpanData {
             span_context: SpanContext::new(TraceId::from(self.trace.trace.get()), id, flags, false, TraceState::NONE),
@@ -194,7 +194,7 @@ impl Made<'_> {
     }
 }
 
-/// The attributes of the span that was hit. None where nothing did.
+/// The attributes of the span that the pauses hit. There are none if no pause did.
 fn pauses(hit: &[&KeptPause]) -> Vec<KeyValue> {
     let Some(longest) = hit.iter().max_by_key(|pause| pause.likely) else { return vec![] };
     vec![

@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use crate::telemetry::{NodeTotals, PauseTotals, Snapshot, Times, WayTotals};
 
-/// The last snapshots, whose difference is what the page shows.
+/// The last snapshots. The page shows their difference.
 ///
-/// It keeps as many as it was made for, each of which takes up to 10 kB for each way in which a node takes time.
+/// It keeps as many snapshots as it was made for. Each takes up to 10 kB for each way in which a node takes time.
 #[derive(Debug)]
 pub struct Window {
     snapshots: VecDeque<Snapshot>,
@@ -19,15 +19,15 @@ pub struct Window {
 }
 
 impl Window {
-    /// So many snapshots long: where one is taken every second, so many seconds. At least 1.
+    /// A window of so many snapshots: with a snapshot every second, of so many seconds. It has at least 1.
     pub fn new(length: usize) -> Self {
         Self { snapshots: VecDeque::new(), length: length.max(1) }
     }
 
-    /// The figures from the oldest snapshot to this one, which is kept, as JSON. Those of the first one are all 0.
+    /// The figures from the oldest snapshot to this one, as JSON. This snapshot is kept. The first figures are all 0.
     pub fn figures(&mut self, now: Snapshot) -> String {
         let mut interval = now.clone();
-        // One of another chain has no part in it.
+        // A snapshot of another chain is not used.
         if interval.subtract(self.snapshots.front().unwrap_or(&now)).is_err() {
             self.snapshots.clear();
             let _ = interval.subtract(&now);
@@ -40,16 +40,16 @@ impl Window {
         super::json(&figures)
     }
 
-    /// Forgets all snapshots: nobody looked for a while.
+    /// Drops all snapshots, after a time in which the page was not open.
     pub fn clear(&mut self) {
         self.snapshots.clear();
     }
 }
 
-/// Nanoseconds and bytes, as they are; rates a second.
+/// Nanoseconds and bytes, unchanged; rates are a second.
 #[derive(Serialize)]
 struct Figures {
-    /// Milliseconds since 1970.
+    /// In milliseconds since 1970.
     at: u64,
     seconds: f64,
     timed: bool,
@@ -66,7 +66,7 @@ struct Figures {
     cancelled: u64,
     panicked: u64,
     foreign: u64,
-    /// What belongs to the chain itself.
+    /// The time that belongs to the chain itself.
     own: u64,
     own_bytes: u64,
     nodes: Vec<Node>,
@@ -84,19 +84,20 @@ struct Node {
     calls: u64,
     broke: u64,
     cancelled: u64,
-    /// Of these, the runs that waited here.
+    /// How many of these died while they waited here.
     died: u64,
     panicked: u64,
     skipped: u64,
     late: u64,
+    opened: u64,
     detached: u64,
     shed: u64,
     tries: u64,
-    /// Cause, how often, nanoseconds.
+    /// The cause, how often, and the nanoseconds.
     pauses: Vec<(&'static str, u64, u64)>,
 }
 
-/// p50, p99, and nanoseconds in all.
+/// p50, p99, and the sum in nanoseconds.
 #[derive(Serialize)]
 struct Way {
     run: (Option<u64>, Option<u64>, u64),
@@ -148,6 +149,7 @@ impl Node {
             panicked: totals.panicked,
             skipped: totals.skipped,
             late: totals.late,
+            opened: totals.opened,
             detached: totals.detached,
             shed: totals.shed,
             tries: totals.tries,

@@ -1,4 +1,4 @@
-//! What the page shows of pressure: the level, what was measured, what is given up, and who is let in.
+//! What the page shows of pressure: the level, the sources, what is given up, and the admission.
 
 use std::string::String;
 use std::vec::Vec;
@@ -7,71 +7,72 @@ use serde::{Serialize, Serializer};
 
 use crate::shed::Level;
 
-/// What the page shows of pressure. Plain data, which whoever serves the page fills in: this needs no feature but the page's own.
+/// What the page shows of pressure. It is plain data, which the program fills in: it needs no feature but that of the
+/// page.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Pressure {
-    /// Where the level stands.
+    /// The present level.
     #[serde(serialize_with = "name")]
     pub level: Level,
-    /// Whether somebody forced it there.
+    /// Whether the level is forced.
     pub forced: bool,
-    /// What is measured.
+    /// The sources.
     pub sources: Vec<Source>,
-    /// What is given up at which level. Empty: nothing is, and the matrix is not shown.
+    /// What is given up at which level. If it is empty, nothing is given up, and the table is not shown.
     pub sheds: Vec<Shed>,
-    /// Who is let in. `None`: nobody is turned away, and nothing of it is shown.
+    /// The admission. If it is `None`, no request is turned away, and nothing is shown.
     pub admission: Option<Admission>,
     /// The last changes of the level, the newest first.
     pub moves: Vec<Move>,
 }
 
-/// What is measured.
+/// A source.
 #[derive(Clone, Debug, Serialize)]
 pub struct Source {
-    /// As the log names it.
+    /// The name that the log uses.
     pub name: String,
-    /// Its last reading, for a person: `612 MiB of 800 MiB`.
+    /// Its last reading, in readable form: `612 MiB of 800 MiB`.
     pub says: String,
     /// The level that it asks for.
     #[serde(serialize_with = "name")]
     pub level: Level,
 }
 
-/// One line of the matrix.
+/// One line of the table.
 #[derive(Clone, Debug, Serialize)]
 pub struct Shed {
     /// The node's name.
     pub name: String,
-    /// What becomes of it at each level, the least first: `runs`, `1/100`, `behind`, `off`.
+    /// What happens to it at each level, the lowest first: `runs`, `1/100`, `behind`, `off`.
     pub at: [String; 4],
-    /// Where it differs from what the chain declares: `never`, `from high`. Empty: as declared.
+    /// How it differs from the chain's declaration: `never`, `from high`. Empty if it does not differ.
     pub stands: String,
     /// How often it was given up.
     pub count: u64,
 }
 
-/// Who is let in.
+/// The state of the admission.
 #[derive(Clone, Debug, Serialize)]
 pub struct Admission {
-    /// So many at once.
+    /// How many requests may run at once.
     pub limit: u64,
-    /// So many are inside now.
+    /// How many run now.
     pub in_flight: u64,
-    /// So many wait.
+    /// How many wait.
     pub queued: u64,
-    /// How many were turned away, by a name for them each.
+    /// How many were turned away, by reason.
     pub turned_away: Vec<(String, u64)>,
 }
 
 /// A change of the level.
 #[derive(Clone, Debug, Serialize)]
 pub struct Move {
-    /// Milliseconds since 1970.
+    /// In milliseconds since 1970.
     pub at: u64,
-    /// Where it stood.
+    /// The old level.
     #[serde(serialize_with = "name")]
     pub from: Level,
-    /// Where it stands since.
+    /// The new level.
     #[serde(serialize_with = "name")]
     pub to: Level,
     /// What caused it.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::describe::rows::{Item, Items, arms};
 use crate::describe::{ChainInfo, NodeInfo, Role};
 
-/// All that does not change while it serves.
+/// Everything that does not change while the chain serves.
 #[derive(Serialize)]
 pub(super) struct Shape<'a> {
     name: &'static str,
@@ -31,12 +31,12 @@ struct Node {
     at: (&'static str, u32),
 }
 
-/// What stands in a row: a node, a node around a block, a block alone, or a node with its arms.
+/// An item of a row: a node, a node around a block, a block alone, or a node with its arms.
 #[derive(Serialize)]
 struct Place {
     node: Option<usize>,
     blocks: Vec<Block>,
-    /// Whether the blocks are arms, one of which runs.
+    /// Whether the blocks are arms, of which one runs.
     arms: bool,
 }
 

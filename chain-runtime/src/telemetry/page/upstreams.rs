@@ -6,18 +6,19 @@ use std::vec::Vec;
 
 use serde::Serialize;
 
-/// What the page shows of a group of upstreams. Plain data, which whoever serves the page fills in: with the feature `upstream`, by `Group::of`.
+/// What the page shows of a group of upstreams. It is plain data, which the program fills in: with the feature
+/// `upstream`, `Group::of` does so.
 #[derive(Clone, Debug, Default)]
 pub struct Group {
     /// Its name.
     pub name: String,
-    /// How many members there are, by their states: ready, draining, ejected, unhealthy.
+    /// How many members are in each state: ready, draining, ejected, unhealthy.
     pub counts: [u64; 4],
-    /// Whether so few are ready that all are asked.
+    /// Whether so few members are ready that all are asked.
     pub is_panic: bool,
-    /// Those that are shown, at most 100: sorted by name.
+    /// The shown members, at most 100, sorted by name.
     pub members: Vec<Member>,
-    /// How many requests have ended so far, those of members that are not shown among them.
+    /// How many requests have ended so far, including those of members that are not shown.
     pub ended: u64,
 }
 
@@ -26,43 +27,44 @@ pub struct Group {
 pub struct Member {
     /// Its name.
     pub name: String,
-    /// By which registration.
+    /// The generation of its registration.
     pub generation: u64,
-    /// What is asked.
+    /// Its endpoint.
     pub endpoint: String,
-    /// Where it stands.
+    /// Its zone.
     pub zone: Option<String>,
     /// Its weight.
     pub weight: u32,
-    /// `ready`, `draining`, `ejected`, `unhealthy`.
+    /// Its state: `ready`, `draining`, `ejected`, `unhealthy`.
     pub state: &'static str,
-    /// For how many more milliseconds it is ejected.
+    /// How many more milliseconds it is ejected.
     pub ejected_for: Option<u64>,
     /// Requests under way.
     pub in_flight: u64,
-    /// The nanoseconds that a request is expected to take, where it is known.
+    /// The expected time of a request in nanoseconds, if it is known.
     pub expected: Option<u64>,
-    /// How many requests ended well so far.
+    /// How many requests have ended well so far.
     pub well: u64,
-    /// How many failed: without a reply, without one in time, with one of a member that is not well.
+    /// How many failed: without a reply, without one in time, or with a reply that shows that the member is not well.
     pub failed: u64,
     /// How many ended otherwise: cancelled, or with a panic.
     pub other: u64,
     /// How often it was ejected.
     pub ejections: u64,
-    /// For how many more milliseconds its lease goes on. `None`: it does not end.
+    /// How many more milliseconds its lease lasts. `None` if it does not end.
     pub lease: Option<u64>,
 }
 
-/// So many members of a group are shown, at most.
+/// The most members of a group that are shown.
 const SHOWN: usize = 100;
 
-/// So many groups are shown, at most.
+/// The most groups that are shown.
 const GROUPS: usize = 32;
 
 #[cfg(feature = "upstream")]
 impl Group {
-    /// What this registry has now. Of more than 100 members, those that are not ready are shown first, and those that come first by name.
+    /// The present state of this registry. If there are more than 100 members, those that are not ready are shown
+    /// first, then the first by name.
     pub fn of<T: core::fmt::Display>(name: impl Into<String>, registry: &crate::upstream::Registry<T>) -> Self {
         use crate::upstream::State;
 
@@ -95,7 +97,7 @@ impl Member {
         let (seat, state) = (entry.seat(), entry.state());
         let totals = seat.totals();
         let failed = totals.not_ok + totals.failed + totals.timed_out;
-        // Who is gone meanwhile has no lease.
+        // A member that is gone meanwhile has no lease.
         let lease = registry.lease_left(seat.registration()).unwrap_or(Some(Duration::ZERO));
         Self {
             name: seat.name().into(),
@@ -119,16 +121,16 @@ impl Member {
     }
 }
 
-/// The last readings of upstreams, whose difference is what the page shows: shares and rates.
+/// The last readings of upstreams. The page shows their difference: shares and rates.
 ///
-/// It keeps as many as it was made for, each of which has at most 32 groups of 100 members.
+/// It keeps as many readings as it was made for. Each has at most 32 groups of 100 members.
 #[derive(Debug)]
 pub struct UpstreamWindow {
     readings: VecDeque<Ended>,
     length: usize,
 }
 
-/// How many requests had ended: of each group, and of each member by the group and the generation.
+/// How many requests had ended: for each group, and for each member by group and generation.
 #[derive(Debug, Default)]
 struct Ended {
     groups: BTreeMap<String, u64>,
@@ -136,12 +138,12 @@ struct Ended {
 }
 
 impl UpstreamWindow {
-    /// So many readings long: where one is taken every second, so many seconds. At least 1.
+    /// A window of so many readings: with a reading every second, of so many seconds. It has at least 1.
     pub fn new(length: usize) -> Self {
         Self { readings: VecDeque::new(), length: length.max(1) }
     }
 
-    /// The figures from the oldest reading to this one, which is kept, as JSON. Those of the first one are all 0.
+    /// The figures from the oldest reading to this one, as JSON. This reading is kept. The first figures are all 0.
     pub fn figures(&mut self, mut groups: Vec<Group>) -> String {
         groups.truncate(GROUPS);
         groups.iter_mut().for_each(|group| group.members.truncate(SHOWN));
@@ -160,7 +162,7 @@ impl UpstreamWindow {
         json
     }
 
-    /// Forgets all readings: nobody looked for a while.
+    /// Drops all readings, after a time in which the page was not open.
     pub fn clear(&mut self) {
         self.readings.clear();
     }
@@ -169,7 +171,7 @@ impl UpstreamWindow {
         let deltas: Vec<[u64; 3]> = group.members.iter().map(|member| self.delta(group, member)).collect();
         let of_shown: u64 = deltas.iter().flatten().sum();
         let before = self.readings.iter().find_map(|reading| reading.groups.get(&group.name));
-        // Who has left takes along what was counted for it.
+        // A member that has left takes its counts along.
         let of_all = before.map_or(0, |before| group.ended.saturating_sub(*before)).max(of_shown);
         let members = group.members.iter().zip(deltas).map(|(member, delta)| ShownMember::of(member, delta, of_all));
         let more = group.counts.iter().sum::<u64>().saturating_sub(group.members.len() as u64);
@@ -186,7 +188,7 @@ impl UpstreamWindow {
         }
     }
 
-    /// What has ended since the oldest reading that knows the member.
+    /// What has ended since the oldest reading with this member.
     fn delta(&self, group: &Group, member: &Member) -> [u64; 3] {
         let key = (group.name.clone(), member.generation);
         let now = ended(member);
@@ -207,7 +209,7 @@ struct ShownGroup<'a> {
     ejected: u64,
     unhealthy: u64,
     panic: bool,
-    /// So many members are not shown.
+    /// How many members are not shown.
     more: u64,
     members: Vec<ShownMember<'a>>,
 }
@@ -223,9 +225,9 @@ struct ShownMember<'a> {
     ejected_for: Option<u64>,
     in_flight: u64,
     expected: Option<u64>,
-    /// Of all requests of the group that ended.
+    /// Its share of all requests of the group that ended.
     share: f64,
-    /// Of its requests that say something about it; `null` where none does.
+    /// The failed share of its requests that say something about it; `null` if there are none.
     failing: Option<f64>,
     ejections: u64,
     lease: Option<u64>,

@@ -17,26 +17,26 @@ pub(super) struct Waterfalls {
     missed: u64,
 }
 
-/// Times in nanoseconds from the run's beginning.
+/// Times are in nanoseconds from the run's beginning.
 #[derive(Serialize)]
 struct Run {
     number: u64,
-    /// Milliseconds since 1970.
+    /// In milliseconds since 1970.
     began: u64,
     took: u64,
     outcome: String,
-    /// Whose, start, length.
+    /// The owner, the start and the length of each.
     stretches: Vec<(Row, u64, u64)>,
     truncated: bool,
     pauses: Vec<Pause>,
 }
 
-/// The position of a node, -1 for the chain; whether it waited; whether it is its way out.
+/// The position of a node, or -1 for the chain; whether it waited; whether it is its way out.
 type Row = (i64, bool, bool);
 
 #[derive(Serialize)]
 struct Pause {
-    /// `null`: it is of the whole machine.
+    /// `null` if it is that of the whole machine.
     whose: Option<Row>,
     cause: &'static str,
     start: u64,

@@ -1,4 +1,4 @@
-//! Polls that come late.
+//! Finds polls that come late.
 
 use core::convert::Infallible;
 use core::future::Future;
@@ -14,13 +14,14 @@ use crate::around::Timer;
 use crate::telemetry::Clock;
 
 pin_project_lite::pin_project! {
-    /// A future that notes when it was woken, and tells the [`Ledger`] of the thread that polls it where that came late.
+    /// A future that notes when it was woken. If its poll then comes late, it tells the [`Ledger`] of the polling
+    /// thread.
     ///
-    /// Put it around what is spawned: a connection, a task. It allocates once, where it is made. A poll then costs two readings of the
-    /// clock and a wake one. What is measured is the time from the first wake to the poll that answers it, without the time that this
-    /// future itself was running.
+    /// Put it around a spawned future: a connection, a task. It allocates once, when it is made. Each poll then costs
+    /// two readings of the clock, and each wake one. It measures the time from the first wake to the poll that follows,
+    /// without the time in which this future itself was running.
     ///
-    /// A timer that fires late is not seen here, since its wake is late as well: [`lag`] sees that.
+    /// It does not see a timer that fires late, since the wake is late as well. [`lag`] sees that.
     #[derive(Debug)]
     pub struct Woken<F, C: Clock> {
         #[pin]
@@ -28,7 +29,7 @@ pin_project_lite::pin_project! {
         ledger: Arc<Ledger<C>>,
         note: Arc<Note<C>>,
         waker: Waker,
-        // When the last poll was over.
+        // The end of the last poll.
         left: u64,
     }
 }
@@ -37,7 +38,7 @@ pin_project_lite::pin_project! {
 #[derive(Debug)]
 struct Note<C> {
     clock: C,
-    /// When the task was woken, in ticks; 0: it was not, since its last poll.
+    /// When the task was woken, in ticks; 0 if it was not woken since its last poll.
     woken: AtomicU64,
     /// The runtime's waker.
     wakes: Mutex<Waker>,
@@ -49,7 +50,7 @@ impl<C: Clock> Wake for Note<C> {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Of several wakes, the first counts. It is noted before the runtime is told, whose poll reads it.
+        // The first of several wakes counts. It is noted before the runtime is told, since the runtime's poll reads it.
         let _ = self.woken.compare_exchange(0, self.clock.now().max(1), Relaxed, Relaxed);
         let waker = self.wakes.lock().unwrap_or_else(PoisonError::into_inner).clone();
         waker.wake();
@@ -70,11 +71,12 @@ impl<F: Future, C: Clock> Future for Woken<F, C> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        // The runtime's waker is in place before the wake is taken, so that one that comes now reaches it.
+        // The runtime's waker is in place before the note of the wake is taken, so that a wake that comes now reaches
+        // the runtime.
         this.note.wakes.lock().unwrap_or_else(PoisonError::into_inner).clone_from(context.waker());
         let woken = this.note.woken.swap(0, Relaxed);
         if woken != 0 {
-            // A wake during the last poll could not be answered before that was over.
+            // A wake during the last poll could not be answered before that poll was over.
             this.ledger.late(woken.max(*this.left), this.ledger.clock().now());
         }
         let polled = this.future.poll(&mut Context::from_waker(this.waker));
@@ -83,10 +85,12 @@ impl<F: Future, C: Clock> Future for Woken<F, C> {
     }
 }
 
-/// A probe: it sleeps for `every`, and tells the ledger where it is polled late. Spawn it on a runtime; it ends where it is dropped.
+/// A probe: it sleeps for `every`, and tells the ledger if it is polled late. Spawn it on a runtime. It ends when it is
+/// dropped.
 ///
-/// It speaks of the thread that polls it, and so of what else runs there, by inference. Timers are exact to a millisecond, which is
-/// taken off. On a runtime of several threads, each is found out when the probe comes by.
+/// It measures the thread that polls it, and so, by inference, whatever else runs there. Timers have a resolution of a
+/// millisecond, which is subtracted. On a runtime of several threads, each thread is measured when the probe comes to
+/// it.
 pub async fn lag<C: Clock, T: Timer>(ledger: Arc<Ledger<C>>, timer: T, every: Duration) -> Infallible {
     let clock = ledger.clock().clone();
     let slept = clock.ticks(every.saturating_add(Duration::from_millis(1)));

@@ -1,4 +1,4 @@
-//! The ledger, and a thread's watch.
+//! The ledger, and the watch of a thread.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -18,13 +18,13 @@ use crate::telemetry::Clock;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Settings {
-    /// A stretch that is shorter is not looked into. 1 ms by default.
+    /// Shorter stretches are not examined. 1 ms by default.
     pub threshold: Duration,
-    /// How old a thread's baseline may be where a poll begins. 10 ms by default.
+    /// How old a thread's baseline may be when a poll begins. 10 ms by default.
     pub baseline: Duration,
-    /// A thread on which no poll has begun for so long has a new baseline with the next one. 1 ms by default.
+    /// If no poll has begun on a thread for this long, the next poll takes a new baseline. 1 ms by default.
     pub away: Duration,
-    /// How many pauses a thread keeps, and each resource of the machine. 64 by default.
+    /// How many pauses are kept for each thread and each resource of the machine. 64 by default.
     pub kept: usize,
 }
 
@@ -73,7 +73,7 @@ pub struct Ledger<C: Clock> {
     watches: ThreadLocal<Watch<C>>,
     numbers: AtomicU32,
     machine: [Mutex<Ring>; 3],
-    /// When a thread last took a baseline, for those who need not look while nothing runs.
+    /// When a thread last took a baseline, for code that need not look while nothing runs.
     active: Arc<AtomicU64>,
 }
 
@@ -83,7 +83,7 @@ impl<C: Clock> Ledger<C> {
         Self::with(clock, Settings::default())
     }
 
-    /// With settings.
+    /// With these settings.
     pub fn with(clock: C, settings: Settings) -> Self {
         Self {
             settings,
@@ -96,49 +96,51 @@ impl<C: Clock> Ledger<C> {
         }
     }
 
-    /// The clock whose ticks all times are in.
+    /// The clock of the ledger. All times are in its ticks.
     pub fn clock(&self) -> &C {
         &self.clock
     }
 
-    /// How long a stretch has to be to be looked into.
+    /// A stretch of at least this length is examined.
     pub fn threshold(&self) -> Duration {
         self.settings.threshold
     }
 
-    /// The watch of this thread, to be used on this thread alone. The first call on a thread allocates it.
+    /// The watch of this thread. Only this thread may use it. The first call on a thread allocates it.
     #[inline]
     pub fn watch(&self) -> &Watch<C> {
         self.watches.get_or(|| Watch::new(self))
     }
 
-    /// [`Watch::began`] of this thread's watch.
+    /// Calls [`Watch::began`] of this thread's watch.
     #[inline]
     pub fn began(&self, now: u64) {
         self.watch().began(now);
     }
 
-    /// [`Watch::ended`] of this thread's watch, which is looked up only over the threshold.
+    /// Calls [`Watch::ended`] of this thread's watch, which is looked up only over the threshold.
     #[inline]
     pub fn ended(&self, began: u64, now: u64) -> Option<Pause> {
         if now.saturating_sub(began) < self.threshold { None } else { self.watch().ended(began, now) }
     }
 
-    /// [`Watch::late`] of this thread's watch, which is looked up only over the threshold.
+    /// Calls [`Watch::late`] of this thread's watch, which is looked up only over the threshold.
     #[inline]
     pub fn late(&self, woken: u64, now: u64) -> Option<Pause> {
         if now.saturating_sub(woken) < self.threshold { None } else { self.watch().late(woken, now) }
     }
 
-    /// Tells each pause of the thread with this [number](Watch::number) that touches the time from `start` to `end`, in ticks, oldest
-    /// first. The thread's lock is held meanwhile: `told` copies, and does not come back here.
+    /// Calls `told` for each pause of the thread with this [number](Watch::number) that touches the time from `start`
+    /// to `end`, in ticks, the oldest first. The thread's lock is held meanwhile: `told` should only copy, and must not
+    /// call the ledger.
     pub fn during(&self, thread: u32, start: u64, end: u64, mut told: impl FnMut(&Pause)) {
         if let Some(watch) = self.watches.iter().find(|watch| watch.number == thread) {
             lock(&watch.state).ring.during(start, end, &mut told);
         }
     }
 
-    /// As [`during`](Self::during), of the whole machine: its times are exact to the interval at which pressure is read.
+    /// The same as [`during`](Self::during), for the whole machine: its times are exact to the interval at which
+    /// pressure is read.
     pub fn machine(&self, start: u64, end: u64, mut told: impl FnMut(&Pause)) {
         for ring in &self.machine {
             lock(ring).during(start, end, &mut told);
@@ -156,14 +158,14 @@ impl<C: Clock> Ledger<C> {
     }
 }
 
-/// Nothing panics under these locks; what a panic of a caller's `told` leaves is still right.
+/// Nothing panics under these locks. If a caller's `told` panics, the data is still right.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a thread knows of itself: its baseline and its pauses.
+/// What is known of a thread: its baseline and its pauses.
 ///
-/// It belongs to the thread that asked the [`Ledger`] for it.
+/// It belongs to the thread that got it from the [`Ledger`].
 #[derive(Debug)]
 pub struct Watch<C> {
     number: u32,
@@ -172,7 +174,7 @@ pub struct Watch<C> {
     threshold: u64,
     baseline: u64,
     away: u64,
-    /// When the next baseline is due, and when a poll last began. Written by the thread alone.
+    /// When the next baseline is due, and when a poll last began. Only the thread writes it.
     due: AtomicU64,
     last: AtomicU64,
     active: Arc<AtomicU64>,
@@ -185,9 +187,11 @@ struct State {
     ring: Ring,
 }
 
-/// The last baselines, the newest last, and at least one. The place of a thread that ended is the next thread's, so it says whose they are.
+/// The last baselines, at least one, the newest last. The next thread takes over the place of one that ended, so this
+/// says to which thread they belong.
 ///
-/// One is enough but for a run in a node of another run: it begins, and so takes a baseline, in the middle of that one's stretch.
+/// One would be enough, except for a run in a node of another run: it begins, and so takes a baseline, in the middle of
+/// the outer run's stretch.
 #[derive(Debug)]
 struct Known {
     thread: ThreadId,
@@ -195,7 +199,7 @@ struct Known {
     baselines: VecDeque<(u64, Sample)>,
 }
 
-/// So many are kept. Of a stretch in which more runs began, the end is looked into.
+/// How many baselines are kept. If more runs began in a stretch, only its end is examined.
 const BASELINES: usize = 8;
 
 impl<C: Clock> Watch<C> {
@@ -214,13 +218,14 @@ impl<C: Clock> Watch<C> {
         }
     }
 
-    /// The thread's number in its ledger, for [`Ledger::during`]. A thread that begins may have that of one that ended.
+    /// The thread's number in its ledger, for [`Ledger::during`]. A new thread may have the number of one that ended.
     pub fn number(&self) -> u32 {
         self.number
     }
 
-    /// A poll begins on this thread at `now`, in ticks. Asks the kernel at most once in [`Settings::baseline`] on a thread that works,
-    /// and once in [`Settings::away`] on one that idles; else it is two comparisons and a store.
+    /// A poll begins on this thread at `now`, in ticks. The kernel is asked at most once in [`Settings::baseline`] on a
+    /// thread that works, and once in [`Settings::away`] on one that idles. Otherwise this is two comparisons and a
+    /// store.
     #[inline]
     pub fn began(&self, now: u64) {
         let last = self.last.load(Relaxed);
@@ -230,21 +235,22 @@ impl<C: Clock> Watch<C> {
         }
     }
 
-    /// A stretch that ran on this thread since `began` ends at `now`, both in ticks. Over the threshold the kernel is asked what it
-    /// was, and all that is found is kept; the main cause is returned. Under it, this is one comparison.
+    /// A stretch that ran on this thread since `began` ends at `now`, both in ticks. Over the threshold, the kernel is
+    /// asked for the causes. All of the pauses are kept, and the main one is returned. Under the threshold, this is one
+    /// comparison.
     #[inline]
     pub fn ended(&self, began: u64, now: u64) -> Option<Pause> {
         if now.saturating_sub(began) < self.threshold { None } else { self.explain(began, now) }
     }
 
-    /// A poll came late: the task was woken at `woken`, and polled on this thread at `now`, both in ticks. Kept if it is over the
-    /// threshold.
+    /// A poll came late: the task was woken at `woken`, and polled on this thread at `now`, both in ticks. The pause is
+    /// kept if it is over the threshold.
     #[inline]
     pub fn late(&self, woken: u64, now: u64) -> Option<Pause> {
         if now.saturating_sub(woken) < self.threshold { None } else { Some(self.keep_late(woken, now, Evidence::Seen)) }
     }
 
-    /// The same, found by another task on the thread.
+    /// The same, if another task on the thread found it.
     pub(super) fn late_by_probe(&self, due: u64, now: u64) {
         if now.saturating_sub(due) >= self.threshold {
             self.keep_late(due, now, Evidence::Inferred);
@@ -276,7 +282,8 @@ impl<C: Clock> Watch<C> {
         self.sample(&mut lock(&self.state), now, now);
     }
 
-    /// Takes a new baseline; gives what was counted since the last one up to `began`, or else since the oldest, if they are this thread's, and when that was.
+    /// Takes a new baseline. Returns what was counted since the last baseline before `began`, or, without one, since
+    /// the oldest, and the time of that baseline, if it is this thread's.
     fn sample(&self, state: &mut State, now: u64, began: u64) -> Option<(u64, Sample)> {
         let thread = thread::current().id();
         self.due.store(now.saturating_add(self.baseline), Relaxed);
@@ -308,9 +315,10 @@ impl<C: Clock> Watch<C> {
             state.ring.push(pause);
             return Some(pause);
         };
-        // What was before the oldest baseline has been told: with a chain inside of a chain, the inner one's stretch.
+        // The time before the oldest baseline was already reported: in a chain inside of a chain, it is the inner one's
+        // stretch.
         let start = began.max(at);
-        // Another core's counter may be ahead a little.
+        // Another core's counter may be slightly ahead.
         let took = now.saturating_sub(start);
         if took < self.threshold {
             return None;

@@ -1,4 +1,4 @@
-//! What the machine is short of: the kernel's pressure stall information.
+//! Finds out what the machine is short of, by the kernel's pressure stall information.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -19,44 +19,47 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::{Cause, Counts, Evidence, Ledger, Pause, Resource};
 use crate::telemetry::Clock;
 
-/// How far a pause of the machine may be off, in time.
+/// The inaccuracy in time of a pause of the machine.
 const EVERY: Duration = Duration::from_millis(5);
 
 /// How often readings are taken while no poll has begun for [`CALM`].
 const IDLE: Duration = Duration::from_millis(100);
 const CALM: Duration = Duration::from_secs(1);
 
-/// What the kernel is asked to wake for: a millisecond of stalls, in half a second or, for who has no privilege, in two.
+/// The triggers for which the kernel is asked to wake: a millisecond of stalls in half a second, or, without privilege,
+/// in two seconds.
 const TRIGGERS: [&[u8]; 2] = [b"some 1000 500000\0", b"some 1000 2000000\0"];
 
-/// The files in which the kernel says for how long, in all, somebody has waited for a resource.
+/// The files in which the kernel says how long, in all, tasks have waited for a resource.
 ///
-/// Each reading tells the [`Ledger`] of the resources for which somebody waited over a tenth of the time since the reading before. Readings
-/// that follow each other with such a finding are one pause, from the first to the last: in the ledger it grows. It is
-/// [`Seen`](Evidence::Seen) where all of its readings were within 10 ms of the one before, and so no more than that is not known.
+/// Each reading tells the [`Ledger`] of the resources for which tasks waited for over a tenth of the time since the
+/// previous reading. Consecutive readings with such a finding are one pause, from the first to the last: in the ledger
+/// it grows. It is [`Seen`](Evidence::Seen) if each of its readings was within 10 ms of the previous one, which is then
+/// the inaccuracy.
 #[derive(Debug)]
 pub struct Pressure {
     resources: Vec<Total>,
     triggers: Vec<File>,
-    /// When it was read last, in ticks.
+    /// When it was last read, in ticks.
     read: Option<u64>,
 }
 
 #[derive(Debug)]
 struct Total {
     resource: Resource,
-    /// Kept open: opening costs more than reading.
+    /// It is kept open, since opening costs more than reading.
     file: File,
     /// In microseconds.
     total: Option<u64>,
 }
 
 impl Pressure {
-    /// This machine's. Where the kernel takes triggers, it also says by itself when something is short.
+    /// The files of this machine. If the kernel supports triggers, it also reports shortages by itself.
     ///
     /// # Errors
     ///
-    /// Those of opening the files, where there is none of them: the kernel is older than 4.20, or was told to leave it.
+    /// The error of opening the files, if there are none: the kernel is older than 4.20, or was told not to provide
+    /// them.
     pub fn of_the_machine() -> io::Result<Self> {
         let root = Path::new("/proc/pressure");
         let mut pressure = Self::at(root)?;
@@ -64,11 +67,11 @@ impl Pressure {
         Ok(pressure)
     }
 
-    /// That of a folder with the files `cpu`, `memory` and `io`, as of a container, or of a test. Those that are not there are left out.
+    /// The files `cpu`, `memory` and `io` of a folder, for a container or for a test. Missing ones are left out.
     ///
     /// # Errors
     ///
-    /// Those of opening the files, where there is none of them.
+    /// The error of opening the files, if there are none.
     pub fn at(root: impl AsRef<Path>) -> io::Result<Self> {
         let mut resources = Vec::with_capacity(3);
         let mut failure = None;
@@ -89,7 +92,8 @@ impl Pressure {
         self.triggers.len()
     }
 
-    /// Reads the files, three system calls, and tells the ledger. The first reading finds nothing: it is what the next is compared with.
+    /// Reads the files with three system calls, and tells the ledger. The first reading finds nothing: the next one is
+    /// compared with it.
     pub fn read<C: Clock>(&mut self, ledger: &Ledger<C>) {
         let now = ledger.clock().now();
         let before = self.read.replace(now);
@@ -105,7 +109,7 @@ impl Pressure {
         }
     }
 
-    /// Until the kernel reports something, or for `at_most`.
+    /// Waits until the kernel reports something, or for `at_most`.
     fn wait(&mut self, at_most: Duration) {
         if self.triggers.is_empty() {
             return thread::sleep(at_most);
@@ -118,18 +122,18 @@ impl Pressure {
             Err(error) => error != Errno::EINTR,
         };
         if failed {
-            // A trigger is gone. Without triggers, all that is lost is that the kernel reports by itself.
+            // A trigger is gone. Without triggers, only the kernel's own reports are lost.
             self.triggers.clear();
             thread::sleep(at_most);
         }
     }
 
-    /// Reads on a thread of its own, every 5 ms while polls begin, until the guard is dropped. While none has begun for a second, the
-    /// thread waits for the kernel's own report, and reads every 100 ms.
+    /// Reads on a thread of its own, every 5 ms while polls begin, until the guard is dropped. If none has begun for a
+    /// second, the thread waits for the kernel's own report, and reads every 100 ms.
     ///
     /// # Errors
     ///
-    /// That the thread cannot be started.
+    /// The thread cannot be started.
     pub fn listen<C: Clock>(mut self, ledger: Arc<Ledger<C>>) -> io::Result<Listening> {
         let stopped = Arc::new(AtomicBool::new(false));
         let stop = stopped.clone();
@@ -145,7 +149,7 @@ impl Pressure {
     }
 }
 
-/// Reads pressure until it is dropped, which waits for the thread: up to 100 ms.
+/// Reads pressure until it is dropped. Dropping it waits for the thread: up to 100 ms.
 #[derive(Debug)]
 #[must_use = "pressure is read until this is dropped"]
 pub struct Listening {
@@ -156,12 +160,12 @@ pub struct Listening {
 impl Drop for Listening {
     fn drop(&mut self) {
         self.stopped.store(true, Relaxed);
-        // A thread that panicked has said so.
+        // A thread that panicked has reported that.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
-/// Asks the kernel to report; `None` where it does not.
+/// Asks the kernel to report; `None` if it does not.
 fn trigger(path: &Path) -> Option<File> {
     TRIGGERS.iter().find_map(|asked| {
         let mut file = OpenOptions::new().read(true).write(true).open(path).ok()?;
@@ -181,9 +185,8 @@ fn some(file: &File) -> Option<u64> {
 fn tell<C: Clock>(ledger: &Ledger<C>, resource: Resource, start: u64, end: u64, waited: u64, passed: u64) {
     let evidence = if Duration::from_nanos(passed) <= 2 * EVERY { Evidence::Seen } else { Evidence::Inferred };
     let mut ring = ledger.ring_of(resource);
-    // The one that the last reading found goes on.
-    if let Some(pause) = ring.last_mut().filter(|pause| pause.end == start) {
-        pause.end = end;
+    // The pause that the last reading found goes on.
+    if let Some(pause) = ring.goes_on(start, end) {
         pause.least += waited;
         pause.most += waited;
         pause.likely += waited;

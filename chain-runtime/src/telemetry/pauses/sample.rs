@@ -1,6 +1,6 @@
-//! What the kernel says about the calling thread.
+//! What the kernel reports about the calling thread.
 
-// The other one is compiled for tests as well, so that it is known to compile.
+// The other module is compiled for tests as well, so that it is known to compile.
 #[cfg(any(test, not(target_os = "linux")))]
 #[cfg_attr(all(test, target_os = "linux"), allow(dead_code, unreachable_pub, reason = "compiled to see that it does"))]
 mod elsewhere;
@@ -14,20 +14,20 @@ pub(super) use linux::Source;
 
 use super::Counts;
 
-/// The figures of a thread since it began. What is `None` this system does not say.
+/// The figures of a thread since it began. `None` stands for figures that this system does not report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sample {
-    /// Nanoseconds that it ran.
+    /// The nanoseconds in which it ran.
     pub(super) ran: Option<u64>,
-    /// Nanoseconds of these in the kernel, as exact as the kernel counts: often in steps of its tick.
+    /// How many of these were in the kernel, as exactly as the kernel counts: often in steps of its tick.
     pub(super) system: u64,
-    /// Nanoseconds that it could have run, and had no core.
+    /// The nanoseconds in which it was ready to run, but had no core.
     pub(super) delayed: Option<u64>,
     pub(super) counts: Counts,
 }
 
 impl Sample {
-    /// What came in between.
+    /// The difference to an earlier sample.
     pub(super) fn since(&self, before: &Self) -> Self {
         let less = |now: Option<u64>, before: Option<u64>| Some(now?.saturating_sub(before?));
         Self {

@@ -1,9 +1,10 @@
-//! Divides a stretch among its causes, by what the kernel counted since the baseline.
+//! Divides a stretch among its causes, by the kernel's counts since the baseline.
 
 use super::sample::Sample;
 use super::{Cause, Evidence};
 
-/// What a minor page fault costs, in nanoseconds: at least, and at most where the page is a small one, which a hypervisor has to find first.
+/// The price of a minor page fault, in nanoseconds: the least, and the most for a small page that a hypervisor has to
+/// find first.
 const FAULT: (u64, u64) = (100, 10_000);
 
 /// A part of a stretch, in nanoseconds.
@@ -18,17 +19,17 @@ pub(super) struct Part {
 
 impl Part {
     fn new(cause: Cause, (least, most): (u64, u64), measured: bool) -> Self {
-        // What may all have been before the stretch was not seen in it.
+        // If all of it may have been before the stretch, it was not seen in the stretch.
         let evidence = if measured && least > 0 { Evidence::Seen } else { Evidence::Inferred };
         Self { cause, least, most, likely: least, evidence }
     }
 }
 
-/// The parts of a stretch of `took` nanoseconds, whose baseline is `before` nanoseconds older than it; `since` is what was counted since
-/// the baseline. Their likely lengths add up to `took`, but for what rounding takes.
+/// The parts of a stretch of `took` nanoseconds, whose baseline is `before` nanoseconds older; `since` is what was
+/// counted since the baseline. Their likely lengths add up to `took`, except for rounding.
 pub(super) fn verdict(before: u64, took: u64, since: &Sample) -> [Part; 4] {
     let mut parts = bounds(before, took, since);
-    // What all of the least leaves is divided by how much each can still take.
+    // What remains after all of the least times is divided by how much each part can still take.
     let left = u128::from(took.saturating_sub(parts.iter().map(|part| part.least).sum()));
     let room = parts.iter().map(|part| u128::from(part.most - part.least)).sum::<u128>().max(1);
     for part in &mut parts {
@@ -44,14 +45,15 @@ fn bounds(before: u64, took: u64, since: &Sample) -> [Part; 4] {
         return [Part::new(Cause::Busy, (0, took), false), nothing, nothing, nothing];
     };
     let counts = &since.counts;
-    // How much of what was counted since the baseline is the stretch's: all may have been before it, or nothing.
+    // Part of what was counted since the baseline may have been before the stretch: anything between nothing and all of
+    // it.
     let in_stretch = |(least, most): (u64, u64)| (least.saturating_sub(before), most.min(took));
 
-    // Off the core: the wall's time that the processor's clock does not have.
+    // Off the core: the time of the wall clock that the processor's clock does not have.
     let off = (before + took).saturating_sub(ran);
     let (off_least, off_most) = in_stretch((off, off));
 
-    // Of this, waiting for a core, and the rest.
+    // Off the core: waiting for a core, and the rest.
     let delayed = match since.delayed {
         Some(delayed) => (delayed.min(off), delayed.min(off)),
         None if counts.involuntary == 0 => (0, 0),
@@ -65,7 +67,7 @@ fn bounds(before: u64, took: u64, since: &Sample) -> [Part; 4] {
         () => Cause::Stolen,
     };
 
-    // On the core: what page faults cost, and the rest.
+    // On the core: the price of page faults, and the rest.
     let (on_least, on_most) = (took - off_most, took - off_least);
     let each = |cost: u64| counts.minor_faults.saturating_mul(cost);
     let faulted = since.system.clamp(each(FAULT.0), each(FAULT.1));
@@ -92,7 +94,7 @@ mod tests {
         Sample { ran: Some(ms * MS), ..Sample::default() }
     }
 
-    /// The main part, its bounds in milliseconds, and how it is known.
+    /// The main part: its cause, its bounds in milliseconds, and how it is known.
     fn main(before: u64, took: u64, since: Sample) -> (Cause, u64, u64, Evidence) {
         let parts = verdict(before * MS, took * MS, &since);
         let part = parts.iter().max_by_key(|part| part.likely).unwrap();
@@ -128,13 +130,13 @@ mod tests {
     #[test]
     fn an_older_baseline_widens_the_bounds() {
         let since = Sample { delayed: Some(0), counts: Counts { voluntary: 1, ..Counts::default() }, ..ran(15) };
-        // 15 ms off the core in 30; the first 10 may have been all off the core, or not at all.
+        // 15 ms of 30 off the core; the first 10 may have been all off the core, or not at all.
         let parts = verdict(10 * MS, 20 * MS, &since);
         for part in [parts[1], parts[3]] {
             assert_eq!((part.least, part.most, part.likely, part.evidence), (5 * MS, 15 * MS, 10 * MS, Evidence::Seen));
         }
         assert_eq!((parts[1].cause, parts[3].cause), (Cause::Blocked, Cause::Busy));
-        // Off the core for so long that the stretch must have been: nothing before it is longer than it was.
+        // It was off the core for longer than the time before the stretch, so the stretch has a part of that.
         assert_eq!(main(10, 20, Sample { ran: Some(0), ..since }), (Cause::Blocked, 20, 20, Evidence::Seen));
         let idle = verdict(10 * MS, 3 * MS, &Sample { ran: Some(4 * MS), ..since })[1];
         assert_eq!((idle.least, idle.most, idle.evidence), (0, 3 * MS, Evidence::Inferred));
@@ -148,7 +150,7 @@ mod tests {
             ..ran(20)
         };
         assert_eq!(main(0, 20, faults(50_000, 18)), (Cause::Faults, 18, 18, Evidence::Inferred));
-        // Much time in the kernel and few faults is no matter of faults.
+        // Much time in the kernel and few faults: the faults are not the cause.
         assert_eq!(main(0, 20, faults(10, 18)), (Cause::Busy, 19, 19, Evidence::Seen));
         let major = Sample {
             delayed: Some(0),

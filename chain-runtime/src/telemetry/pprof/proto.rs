@@ -1,4 +1,4 @@
-//! The messages of profile.proto that a chain's profile has, with the numbers that they have there.
+//! The messages of profile.proto that the profile of a chain uses, with their field numbers.
 
 use std::string::String;
 use std::vec::Vec;

@@ -1,4 +1,4 @@
-//! Series for pressure: the level, what is measured, and who is let in.
+//! Series for pressure: the level, the sources, and the admission.
 
 use core::fmt;
 use std::string::String;
@@ -21,13 +21,13 @@ pub struct PressureReading {
 }
 
 impl PressureReading {
-    /// What is measured; `None` where nothing is.
+    /// The reading of a pressure; `None` if nothing is measured.
     #[must_use]
     pub const fn of(report: Option<Report>) -> Self {
         Self { report, admissions: Vec::new() }
     }
 
-    /// With one who lets in as many as can be served. `name` tells it apart from others of the program.
+    /// Adds an adaptive limit. `name` tells it apart from others of the program.
     #[must_use]
     pub fn admission(mut self, name: impl Into<String>, status: AdaptiveStatus) -> Self {
         self.admissions.push((name.into(), status));
@@ -35,13 +35,13 @@ impl PressureReading {
     }
 }
 
-/// The level of pressure, its sources, and who is let in, as a `Collector`: read anew for each scrape.
+/// The level of pressure, its sources, and the admission, as a `Collector`: read anew for each scrape.
 ///
 /// ```
 /// use chain_runtime::pressure::{Adaptive, Anyone};
 /// use chain_runtime::telemetry::prometheus::{Format, PressureReading, Pressures, render_all};
 ///
-/// // What is measured is `Pressure::status`. Here nothing is.
+/// // With a pressure, this is its `Pressure::status`. Here nothing is measured.
 /// let status = Adaptive::<Anyone>::default().status();
 /// let pressures = Pressures::new(move || PressureReading::of(None).admission("requests", status));
 /// let text = render_all(Format::OpenMetrics, [Box::new(pressures) as _]);
@@ -50,7 +50,7 @@ impl PressureReading {
 pub struct Pressures<F>(F);
 
 impl<F: Fn() -> PressureReading + Send + Sync + 'static> Pressures<F> {
-    /// What this reads.
+    /// The pressure that this closure reads.
     pub const fn new(read: F) -> Self {
         Self(read)
     }

@@ -13,7 +13,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::exemplar::CounterWithExemplar;
 use prometheus_client::registry::Unit;
 
-use super::Reading;
+use super::reading::Reading;
 use crate::describe::{Hook, NodeInfo, Role};
 use crate::observe::Way;
 use crate::telemetry::{Keeps, Kept, Outcome, Times, WayTotals};
@@ -64,7 +64,7 @@ pub(in crate::telemetry) fn may_wait(node: &NodeInfo) -> bool {
     waits_on(node, Way::In) || waits_on(node, Way::Out)
 }
 
-/// A node around a block is on its way out once the block is over.
+/// A node around a block is on its way out after the block is over.
 pub(super) fn has_way(node: &NodeInfo, way: Way) -> bool {
     way == Way::In || node.facts.exit.is_present() || is_around(node)
 }
@@ -91,7 +91,7 @@ pub(super) fn seconds(nanos: u64) -> f64 {
     nanos as f64 / 1e9
 }
 
-/// The limits of buckets: powers of two nanoseconds, each so many powers above the one before.
+/// The limits of buckets: powers of two nanoseconds, with a constant number of powers between them.
 const LIMITS: RangeInclusive<u32> = 10..=34;
 const STEP: usize = 2;
 
@@ -109,13 +109,13 @@ pub(super) fn times(family: &mut MetricEncoder<'_>, labels: &Labels, times: &Tim
     family.encode_family(labels)?.encode_histogram::<NoLabelSet>(seconds(times.sum()), count, &buckets, None)
 }
 
-/// How often it happened, for each limit: each time counts once.
+/// How often it happened, for each limit. Each time counts in one bucket.
 fn buckets(times: &Times) -> Vec<(f64, u64)> {
     let mut limits = vec![];
     limits.extend(LIMITS.step_by(STEP).map(|power| (1_u64 << power, 0)));
     let mut beyond = 0;
     for (longest, count) in times.buckets() {
-        // The limits are limits of the meter's buckets as well, so each of these lies on one side.
+        // The limits are also limits of the meter's buckets, so each of those lies on one side.
         match limits.iter_mut().find(|(limit, _)| longest < *limit) {
             Some((_, bucket)) => *bucket += count,
             None => beyond += count,
@@ -125,7 +125,7 @@ fn buckets(times: &Times) -> Vec<(f64, u64)> {
     within.chain([(f64::INFINITY, beyond)]).collect()
 }
 
-/// The trace of a run that ended so. The crate makes exemplars in a counter only, so there is one for it.
+/// The trace of a run with this ending. The crate makes exemplars only in a counter, so there is one for it.
 pub(super) fn exemplar(
     keeps: &Keeps,
     ending: &str,
@@ -136,12 +136,12 @@ pub(super) fn exemplar(
             Outcome::Replied(by) => ("replied", Some(by)),
             Outcome::CutShort(by) => ("cut_short", Some(by)),
             Outcome::Cancelled(by) => ("cancelled", by),
-            // Who panicked has counters of its own.
+            // Nodes that panicked have counters of their own.
             Outcome::Panicked(_) => ("panicked", None),
         };
         kept.trace.is_some() && its == ending && by.map(|by| by.position) == node.map(|node| node.position)
     };
-    // The failed ones are newest first.
+    // The failed ones are sorted, the newest first.
     let kept = keeps.failed.iter().find(ended_so).or_else(|| keeps.slowest.iter().find(ended_so))?;
     let trace = kept.trace?;
     let labels = owned(&[("trace_id", &trace.trace.to_string()), ("span_id", &trace.span.to_string())]);

@@ -28,7 +28,7 @@ use crate::shared::Redis;
 pub struct RedisSeries(Redis);
 
 impl RedisSeries {
-    /// Of this one. It is a handle like others: while there is one, Redis is connected to.
+    /// For this Redis. It is a handle like others: as long as it exists, the connection to Redis is kept.
     #[must_use]
     pub const fn new(redis: Redis) -> Self {
         Self(redis)

@@ -13,7 +13,7 @@ use prometheus_client::registry::Unit;
 use super::families::{Families, Series};
 use crate::upstream::{Counts, Registry, RegistryTotals, Totals};
 
-/// So many members of a group have series of their own.
+/// How many members of a group have series of their own.
 const MEMBERS: usize = 200;
 
 const STATES: [&str; 4] = ["ready", "draining", "ejected", "unhealthy"];
@@ -43,7 +43,7 @@ struct MemberReading {
 }
 
 impl GroupReading {
-    /// What this registry has now. `group` tells it apart from the others of the program.
+    /// The present state of this registry. `group` tells it apart from others of the program.
     pub fn of<T>(group: impl Into<String>, registry: &Registry<T>) -> Self {
         let snapshot = registry.snapshot().keep();
         let members = snapshot.members().iter().take(MEMBERS).map(|entry| {
@@ -94,7 +94,7 @@ impl GroupReading {
 pub struct Upstreams<F>(F);
 
 impl<F: Fn() -> Vec<GroupReading> + Send + Sync + 'static> Upstreams<F> {
-    /// Those that this reads. No two may be of one name.
+    /// The groups that this closure reads. No two may have the same name.
     pub const fn new(read: F) -> Self {
         Self(read)
     }
@@ -116,7 +116,7 @@ impl<F: Fn() -> Vec<GroupReading> + Send + Sync + 'static> Collector for Upstrea
     }
 }
 
-/// The series of each group, of which there are as many as there are labels.
+/// The series of each group, one for each label.
 fn of_each<'a, V>(
     groups: &'a [GroupReading],
     of: impl Fn(&'a GroupReading) -> Vec<Series<'a, V>>,

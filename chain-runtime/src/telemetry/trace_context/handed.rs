@@ -1,7 +1,8 @@
-//! How an observer hears of a run's trace: it is told of nodes, and not of what they provide.
+//! How an observer gets a run's trace. An observer is told of nodes, and not of the values that they provide.
 //!
-//! [`TraceContexts`](super::TraceContexts) leaves it with its thread. An observer picks it up where it is told that just this node was entered, or left: that is
-//! behind the node's hook in the same poll, so no other run comes in between.
+//! [`TraceContexts`](super::TraceContexts) leaves the trace with its thread. An observer picks it up when it is told
+//! that this node was entered, or left. That comes after the node's hook in the same poll, so no other run comes in
+//! between.
 
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -15,7 +16,7 @@ thread_local! {
     static LEFT: Cell<u16> = const { Cell::new(0) };
 }
 
-/// The node's type, and what it provides: how it is known among others.
+/// The node's type, and what it provides, by which it is recognized.
 pub(super) const NODE: &str = "TraceContexts";
 const PROVIDES: &str = "TraceContext";
 
@@ -27,11 +28,11 @@ pub(crate) struct Handed {
     pub(crate) status: Option<u16>,
 }
 
-/// The methods that are told apart; another is `_OTHER`, after OpenTelemetry's conventions.
+/// The methods that are told apart. Any other method is `_OTHER`, as in OpenTelemetry's conventions.
 const METHODS: [&str; 12] =
     ["", "_OTHER", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"];
 
-/// Folds to a constant where the node is one.
+/// This folds to a constant if the node is known.
 #[inline(always)]
 pub(crate) fn is_handed_by(node: &NodeInfo) -> bool {
     matches!(node.facts.provides, Some(PROVIDES)) && matches!(node.facts.name, NODE)
@@ -40,7 +41,7 @@ pub(crate) fn is_handed_by(node: &NodeInfo) -> bool {
 #[cfg(feature = "trace-context")]
 pub(super) fn enters(context: TraceContext, method: &str) {
     let method = METHODS[2..].iter().find(|known| **known == method).unwrap_or(&METHODS[1]);
-    // The thread may be about to end.
+    // The thread may be ending.
     let _ = ENTERED.try_with(|entered| entered.set(Some(Handed { context, method: Some(method), status: None })));
 }
 
@@ -49,13 +50,14 @@ pub(super) fn leaves(status: u16) {
     let _ = LEFT.try_with(|left| left.set(status));
 }
 
-/// [`Handed`], in a record that is shared: written by plain moves.
+/// [`Handed`], in a shared record: written by plain moves.
 #[derive(Debug, Default)]
 pub(crate) struct HandedCells {
     trace: [AtomicU64; 2],
     parent: AtomicU64,
     span: AtomicU64,
-    /// The flags with a bit that says that there is something, the method behind them, the status behind it. 0: nothing.
+    /// The flags with a bit that says that there is a value, then the method, then the status. 0 means that there is
+    /// none.
     rest: AtomicU64,
 }
 
@@ -67,7 +69,7 @@ impl HandedCells {
         self.rest.store(0, Relaxed);
     }
 
-    /// The node was entered just now.
+    /// The node has just been entered.
     #[cold]
     pub(crate) fn enters(&self) {
         let Some(Handed { context, method, .. }) = ENTERED.try_with(Cell::take).ok().flatten() else { return };
@@ -80,7 +82,7 @@ impl HandedCells {
         self.rest.store(THERE | u64::from(context.flags()) | method << 8, Relaxed);
     }
 
-    /// The node was left just now.
+    /// The node has just been left.
     #[cold]
     pub(crate) fn leaves(&self) {
         let status = LEFT.try_with(Cell::take).unwrap_or(0);

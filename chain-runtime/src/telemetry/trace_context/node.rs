@@ -12,7 +12,7 @@ use crate::nodes::Reply;
 const PARENT: HeaderName = HeaderName::from_static("traceparent");
 const STATE: HeaderName = HeaderName::from_static("tracestate");
 
-/// The node that sees to it that a request belongs to a trace: to the one that its `traceparent` names, or else to a new one.
+/// The node that makes a request belong to a trace: to the one that its `traceparent` names, or to a new one.
 ///
 /// ```
 /// use chain_runtime::telemetry::{Meter, TraceContext, TraceContexts};
@@ -21,7 +21,7 @@ const STATE: HeaderName = HeaderName::from_static("tracestate");
 ///
 /// #[node]
 /// fn forward(trace: &TraceContext, request: &Parts) -> Response<String> {
-///     // As an upstream gets it.
+///     // An upstream gets this.
 ///     assert_eq!(request.headers["traceparent"], trace.to_string());
 ///     Response::new(String::new())
 /// }
@@ -40,13 +40,16 @@ const STATE: HeaderName = HeaderName::from_static("tracestate");
 /// assert_eq!((kept.method, kept.status), (Some("GET"), Some(200)));
 /// ```
 ///
-/// A `traceparent` that is malformed, or comes twice, begins a new trace, and its `tracestate` goes. A `tracestate` that is malformed goes alone. Where they are in
-/// order, the request has the same `tracestate` and a `traceparent` in which this run is the parent, for whoever is asked next.
+/// A `traceparent` that is malformed, or comes twice, begins a new trace, and the `tracestate` is removed. If only the
+/// `tracestate` is malformed, only that is removed. If both are in order, the request keeps its `tracestate`, and gets
+/// a `traceparent` in which this run is the parent, for the next service.
 ///
-/// A [`Meter`](super::super::Meter) of the same chain hears which trace its run belongs to, which method it has and which status the reply, and keeps this with the runs that
-/// it keeps. It needs the node as it is: a field of this type, not wrapped in another node.
+/// A [`Meter`](super::super::Meter) of the same chain hears the run's trace, the request's method and the reply's
+/// status, and stores these with the runs that it keeps. It needs the node as a field of this type, not wrapped in
+/// another node.
 ///
-/// A new trace is sampled as [`samples`](Self::samples) says. It costs two random numbers, and the memory of a field.
+/// A new trace is sampled as [`samples`](Self::samples) says. A new trace costs two random numbers, and the memory of a
+/// field.
 #[derive(Clone, Debug, Default)]
 pub struct TraceContexts {
     one_in: Option<NonZeroU32>,
@@ -54,20 +57,20 @@ pub struct TraceContexts {
 }
 
 impl TraceContexts {
-    /// Goes on with what comes, and samples none of the traces that begin here.
+    /// Continues received traces, and samples none of those that begin here.
     #[must_use]
     pub const fn new() -> Self {
         Self { one_in: None, distrusts: false }
     }
 
-    /// One of so many traces that begin here is marked as sampled. Whoever is asked next records it as well.
+    /// Marks one in so many of the traces that begin here as sampled. The next services then record it as well.
     #[must_use]
     pub const fn samples(mut self, one_in: NonZeroU32) -> Self {
         self.one_in = Some(one_in);
         self
     }
 
-    /// Begins a new trace for each request, whatever comes: for clients who are not to say what is recorded.
+    /// Begins a new trace for each request, whatever it contains: for clients that should not decide what is recorded.
     #[must_use]
     pub const fn distrusts(mut self) -> Self {
         self.distrusts = true;
@@ -85,7 +88,7 @@ impl TraceContexts {
 
 #[node(crate = crate)]
 impl TraceContexts {
-    /// Provides where the request stands, which is then on it.
+    /// Provides the request's place in the trace, and puts it on the request.
     pub fn enter(&self, request: &mut Parts) -> TraceContext {
         let context = self.came(request);
         if context.is_none() || !state::is_well_formed(request.headers.get_all(&STATE)) {
@@ -93,7 +96,7 @@ impl TraceContexts {
         }
         let samples = || self.one_in.is_some_and(|one_in| fastrand::u32(..one_in.get()) == 0);
         let context = context.unwrap_or_else(|| TraceContext::begin(samples()));
-        // It is plain.
+        // The field is plain ASCII, so this cannot fail.
         if let Ok(field) = HeaderValue::from_bytes(&context.to_field()) {
             request.headers.insert(PARENT, field);
         }
@@ -101,7 +104,7 @@ impl TraceContexts {
         context
     }
 
-    /// Tells an observer the reply's status.
+    /// Tells the observer the reply's status.
     pub fn exit<R: Reply>(&self, reply: &mut R) {
         handed::leaves(reply.status().as_u16());
     }

@@ -1,4 +1,4 @@
-//! Whether a `tracestate` is what the recommendation says. What is in it is the business of others.
+//! Checks whether a `tracestate` is as the recommendation says. Its content is for other services.
 
 use http::HeaderValue;
 use http::header::GetAll;
@@ -6,14 +6,14 @@ use http::header::GetAll;
 /// The most members of a list.
 const MEMBERS: usize = 32;
 
-/// All fields of that name, which are one list.
+/// All fields of that name, which together are one list.
 pub(super) fn is_well_formed(fields: GetAll<'_, HeaderValue>) -> bool {
     let mut keys = [&b""[..]; MEMBERS];
     let mut members = 0;
     let all = fields.iter().flat_map(|field| field.as_bytes().split(|byte| *byte == b','));
     for member in all {
         let member = trimmed(member);
-        // Empty ones are allowed.
+        // Empty members are allowed.
         if member.is_empty() {
             continue;
         }

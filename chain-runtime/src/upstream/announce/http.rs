@@ -15,7 +15,8 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::Post;
 
-/// Posts to a [`Registrar`](crate::upstream::Registrar) over plain HTTP/1.1, with a token. Feature `proxy`.
+/// Posts to a [`Registrar`](crate::upstream::Registrar) over plain HTTP/1.1, with a token. It needs the feature
+/// `proxy`.
 ///
 /// ```
 /// use chain_runtime::upstream::HttpPost;
@@ -31,26 +32,26 @@ pub struct HttpPost {
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
-/// Bytes of a reply, at most.
+/// The most bytes of a reply.
 const REPLY: usize = 16 << 10;
 
 impl HttpPost {
-    /// To the registrar that is mounted there.
+    /// Posts to the registrar that is mounted at this URL.
     ///
     /// # Errors
     ///
-    /// It is no URL.
+    /// If it is no URL.
     pub fn to(url: &str) -> Result<Self, InvalidUri> {
         url.parse::<Uri>()?;
         let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build_http();
         Ok(Self { base: url.trim_end_matches('/').to_string(), token: None, client })
     }
 
-    /// Says this token, as `Authorization: Bearer`.
+    /// Sends this token, as `Authorization: Bearer`.
     ///
     /// # Errors
     ///
-    /// It cannot be said in a field.
+    /// If the token cannot stand in a field.
     pub fn token(mut self, token: &str) -> Result<Self, ::http::header::InvalidHeaderValue> {
         let mut value = HeaderValue::try_from(std::format!("Bearer {token}"))?;
         value.set_sensitive(true);
@@ -89,7 +90,7 @@ pub struct Unposted(Box<dyn core::error::Error + Send + Sync>);
 impl fmt::Display for Unposted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)?;
-        // hyper says what it was in the cause alone.
+        // hyper names the reason only in the error's source.
         let mut cause = self.0.source();
         while let Some(why) = cause {
             write!(f, ": {why}")?;

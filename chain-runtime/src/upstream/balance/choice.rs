@@ -1,13 +1,15 @@
-//! Balancers that compare members by how busy they are: [`PeakEwma`], [`LeastRequests`].
+//! Balancers that compare how busy members are: [`PeakEwma`], [`LeastRequests`].
 
 use super::draw::Draw;
 use super::{Ask, Balance, Candidate};
 
-/// Draws two members and takes the better one: the power of two choices (Mitzenmacher 2001), by peak EWMA as in Finagle and Linkerd.
+/// Draws two members and takes the better one: the power of two choices (Mitzenmacher 2001), by peak EWMA as in Finagle
+/// and Linkerd.
 ///
-/// The better one is that of which less is expected: its latency, times one more than what it has in flight for each unit of its weight. What the latency is expected to be follows peaks at
-/// once, falls to 1/e in ten seconds without news, is forgotten after thirty, and counts a failure as a second at least. So a member that fails fast gets less, and not all, as it would by latency
-/// alone (ingress-nginx#5540).
+/// The better one has the smaller expected latency, multiplied by its requests in flight for each unit of its weight
+/// and one more. The expected latency follows peaks at once, falls to 1/e in ten seconds without news, is forgotten
+/// after thirty, and counts a failure as at least a second. So a member that fails fast gets fewer requests, and not
+/// all of them, as it would by latency alone (ingress-nginx#5540).
 ///
 /// Members are drawn by their weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,7 +32,8 @@ fn expected<T>(candidate: &Candidate<T>, ask: &Ask<'_>) -> f64 {
     candidate.seat().latency.expected(load > 0.0, ask.now) * (1.0 + load)
 }
 
-/// Draws two among those that take the request: two that differ, unless there is only one, or the others weigh next to nothing. `None` where there is none.
+/// Draws two members that take the request. They differ, unless there is only one, or the others have almost no weight.
+/// `None` if there is none.
 #[cold]
 fn beside<'a, T>(
     candidates: &'a [Candidate<T>],
@@ -43,7 +46,7 @@ fn beside<'a, T>(
     Some((one, other.unwrap_or(one)))
 }
 
-/// So often are two drawn where some were tried.
+/// How often two members are drawn if some were tried.
 const DRAWS: usize = 16;
 
 impl<T> Balance<T> for PeakEwma {
@@ -64,10 +67,11 @@ impl<T> Balance<T> for PeakEwma {
     }
 }
 
-/// Takes the member that has the fewest requests in flight for each unit of its weight. Among equals it draws by weight where to begin to look.
+/// Picks the member that has the fewest requests in flight for each unit of its weight. It begins to look at a random
+/// member, drawn by weight, which decides among equals.
 ///
-/// It looks at all members, some nanoseconds each: past some hundreds take [`PeakEwma`]. It does not see latencies or failures: a member that fails fast has little in flight, and
-/// gets much.
+/// It looks at all members, which takes some nanoseconds each: for more than some hundreds, use [`PeakEwma`]. It does
+/// not see latencies or failures: a member that fails fast has few requests in flight, and gets many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeastRequests;

@@ -1,4 +1,4 @@
-//! [`Draw`]: a member at random, by its weight.
+//! [`Draw`]: draws a member at random, by weight.
 
 use std::boxed::Box;
 
@@ -7,7 +7,7 @@ use super::Candidate;
 /// Draws indices of candidates.
 #[derive(Debug)]
 pub struct Draw {
-    /// For each candidate the sum of the weights up to it. `None` where all weigh the same.
+    /// For each candidate, the sum of the weights up to it. `None` if all weights are the same.
     sums: Option<Box<[f64]>>,
     len: usize,
 }
@@ -25,20 +25,20 @@ impl Draw {
         Self { sums, len: candidates.len() }
     }
 
-    /// One.
+    /// Draws one.
     #[inline]
     pub(super) fn one(&self) -> usize {
         match &self.sums {
             None => fastrand::usize(..self.len),
             Some(sums) => {
                 let drawn = fastrand::f64() * sums[self.len - 1];
-                // Rounding may draw the sum itself.
+                // Rounding may give the sum itself.
                 sums.partition_point(|sum| *sum <= drawn).min(self.len - 1)
             }
         }
     }
 
-    /// Two that differ, unless there is only one.
+    /// Draws two that differ, unless there is only one.
     #[inline]
     pub(super) fn two(&self) -> (usize, usize) {
         let first = self.one();
@@ -46,7 +46,7 @@ impl Draw {
             return (first, first);
         }
         if self.sums.is_some() {
-            // One that outweighs all others is drawn again and again, so after some times any other will do.
+            // A member that outweighs all others is drawn again and again. So after some draws any other one will do.
             let other = (0..4).map(|_| self.one()).find(|other| *other != first);
             if let Some(other) = other {
                 return (first, other);

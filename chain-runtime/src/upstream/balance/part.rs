@@ -1,10 +1,10 @@
-//! [`Part`]: some of the members, with a balancer's table of just these.
+//! [`Part`]: some of the members, with a balancer's table of these.
 
 use std::boxed::Box;
 
 use super::{Ask, Balance, Candidate};
 
-/// What a balancer of some of the members derives of them.
+/// What a balancer over some of the members derives from them.
 #[derive(Debug)]
 pub(super) struct Part<T, P> {
     candidates: Box<[Candidate<T>]>,
@@ -12,7 +12,7 @@ pub(super) struct Part<T, P> {
 }
 
 impl<T, P> Part<T, P> {
-    /// `None` where these are none.
+    /// `None` if there are none.
     pub(super) fn of(
         candidates: impl Iterator<Item = Candidate<T>>,
         balance: &impl Balance<T, Table = P>,
@@ -22,7 +22,7 @@ impl<T, P> Part<T, P> {
         Some(Self { candidates, table })
     }
 
-    /// One of them.
+    /// Picks one of them.
     pub(super) fn pick<'a>(&'a self, balance: &'a impl Balance<T, Table = P>, ask: &Ask<'_>) -> &'a Candidate<T> {
         balance.pick(&self.candidates, &self.table, ask)
     }

@@ -9,34 +9,38 @@ use siphasher::sip::SipHasher13;
 
 use super::{Ask, Balance, Candidate};
 
-/// The same member for the same key, as long as it has not too much in flight: consistent hashing with bounded loads (Mirrokni, Thorup and Zadimoghaddam 2017).
+/// The same member for the same key, as long as the member does not have too many requests in flight: consistent
+/// hashing with bounded loads (Mirrokni, Thorup and Zadimoghaddam 2017).
 ///
-/// Each member has points on a ring, by its name and its weight (as in ketama); a key belongs to the next point after its hash. Where a member comes or goes, only
-/// those keys move that it gets or had, and where there are 131,072 points and more, a few others. All processes and all starts agree, as long as they have the same members.
+/// Each member has points on a ring, by its name and its weight (as in ketama). A key belongs to the next point after
+/// its hash. When a member comes or goes, only the keys move that it gets or had, and, if there are 131,072 points or
+/// more, a few others. All processes agree, also after a restart, as long as they have the same members.
 ///
-/// **A member is full** where a request more would be more than `factor` times its share of all that is in flight, rounded up. Then the key goes on along the ring to the next that is not. So a
-/// key that all want does not bring its member down.
+/// **A member is full** if one more request would be more than `factor` times its share of all requests in flight,
+/// rounded up. The key then goes along the ring to the next member that is not full. So a key that all clients want
+/// does not bring its member down.
 ///
-/// The key comes from [`Pick::by`](super::super::Pick::by). A request without one is given a random one.
+/// The key comes from [`Pick::by`](super::super::Pick::by). A request without a key gets a random one.
 ///
-/// What is in flight on the average is summed up once in as many picks as an eighth of the members, at most, so it is off by an eighth of a request for each member at most where load grows.
+/// The average of requests in flight is summed up once in at most as many picks as an eighth of the members. So while
+/// the load grows, it is off by at most an eighth of a request for each member.
 #[derive(Debug)]
 pub struct Ring {
     factor: f64,
 }
 
 impl Ring {
-    /// A member has 1.25 times its share at most.
+    /// A member has at most 1.25 times its share.
     #[must_use]
     pub const fn new() -> Self {
         Self { factor: 1.25 }
     }
 
-    /// Sets how many times its share a member has in flight at most. [`f64::INFINITY`] does not bound it.
+    /// Sets how many times its share a member may have in flight. [`f64::INFINITY`] sets no bound.
     ///
     /// # Panics
     ///
-    /// If it is not more than 1: all would be full.
+    /// If it is not more than 1, because then all members would be full.
     #[must_use]
     pub fn bounded(mut self, factor: f64) -> Self {
         assert!(factor > 1.0, "a factor of {factor}: with 1 or less all members would be full");
@@ -51,31 +55,32 @@ impl Default for Ring {
     }
 }
 
-/// What a [`Ring`] derives of the members.
+/// What a [`Ring`] derives from the members.
 #[derive(Debug)]
 pub struct Points {
     /// Sorted by hash, with the index of the candidate.
     points: Box<[(u64, u32)]>,
     weights: f64,
-    /// What is in flight for each unit of weight, as bits.
+    /// The requests in flight for each unit of weight, as bits.
     average: AtomicU64,
-    /// How often somebody has picked, and at which of these the average was made.
+    /// How many picks there were, and at which of them the average was made.
     picks: AtomicUsize,
     summed_at: AtomicUsize,
 }
 
-/// Points of the member that weighs least, and of others by their weights: so keys are spread with a deviation of about a tenth.
+/// The points of the lightest member. Others have points by their weights, so that keys are spread with a deviation of
+/// roughly a tenth.
 const POINTS: f64 = 100.0;
 
-/// Points of all members, unless there are more members.
+/// The most points of all members, unless there are more members.
 const ALL_POINTS: f64 = 131_072.0;
 
-/// Points that are looked at, at most, for a member that is not full.
+/// The most points that are visited to find a member that is not full.
 const STEPS: usize = 1024;
 
 impl Points {
     fn of<T>(candidates: &[Candidate<T>]) -> Self {
-        // By the whole weights, so that members that return have no influence on the others' points.
+        // The whole weights are used, so that members that return do not change the points of others.
         let least = candidates.iter().map(|candidate| candidate.whole_weight().get()).min().map_or(1.0, f64::from);
         let weights: f64 = candidates.iter().map(Candidate::weight).sum();
         let mut points = Vec::new();
@@ -85,14 +90,14 @@ impl Points {
             points.extend((0..number).map(|point| (hash(candidate.seat().name(), point), index)));
         }
         points.sort_unstable();
-        // As if the last sum were long ago.
+        // This makes the first pick sum up.
         let (average, picks, summed_at) = (AtomicU64::new(0), AtomicUsize::new(candidates.len()), AtomicUsize::new(0));
         Self { points: points.into(), weights, average, picks, summed_at }
     }
 
-    /// What is in flight for each unit of weight, with the request for which somebody picks the `picks`-th time.
+    /// The requests in flight for each unit of weight, including the request of pick number `picks`.
     fn average<T>(&self, candidates: &[Candidate<T>], picks: usize) -> f64 {
-        // It wraps where two threads sum up at once, and then it is summed up once more.
+        // It wraps if two threads sum up at once, and then the sum is made once more.
         let since = picks.wrapping_sub(self.summed_at.load(Relaxed));
         if since < candidates.len() / 8 {
             return f64::from_bits(self.average.load(Relaxed));

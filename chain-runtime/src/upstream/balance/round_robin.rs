@@ -1,4 +1,4 @@
-//! [`RoundRobin`]: one after another, each as often as its weight says.
+//! [`RoundRobin`]: one member after another, each as often as its weight says.
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::boxed::Box;
@@ -6,21 +6,24 @@ use std::vec::Vec;
 
 use super::{Ask, Balance, Candidate};
 
-/// Takes one member after another, each as often as its weight says, and the heavier ones spread out between the others: smooth weighted round robin.
+/// Picks one member after another, each as often as its weight says, with the heavier ones spread out between the
+/// others: smooth weighted round robin.
 ///
-/// In each round of as many picks as the weights add up to, divided by what divides all of them, each member is picked in just its proportion. The round is derived once a snapshot, and a pick is one step of a
-/// counter. A round has 65,536 picks at most, or one for each member: where weights add up to more, they are rounded, and no member gets none.
+/// A round has as many picks as the sum of the weights, divided by their greatest common divisor. In it, each member is
+/// picked exactly in proportion. The round is derived once for each snapshot, and a pick is one step of a counter. A
+/// round has at most 65,536 picks, or one for each member. If the weights add up to more, they are rounded, and every
+/// member still gets at least one.
 ///
-/// It does not see how busy or slow a member is.
+/// It does not see how busy or how slow a member is.
 #[derive(Debug, Default)]
 pub struct RoundRobin {
     turn: AtomicUsize,
 }
 
-/// Picks in a round, at most.
+/// The most picks in a round.
 const ROUND: u64 = 1 << 16;
 
-/// Parts of a unit of weight that are told apart.
+/// How many parts of a unit of weight are told apart.
 const PARTS: f64 = 16.0;
 
 impl RoundRobin {
@@ -40,18 +43,20 @@ impl<T> Balance<T> for RoundRobin {
     }
 
     fn pick<'a>(&'a self, candidates: &'a [Candidate<T>], round: &'a Box<[u32]>, ask: &Ask<'_>) -> &'a Candidate<T> {
-        // Whoever is closed or was tried is passed over, up to all of them: there may be as many in a row.
+        // A member that is closed or was tried is passed over, for at most a whole round: there may be as many in a
+        // row.
         let turns = (0..candidates.len()).map(|_| self.turn.fetch_add(1, Relaxed) % round.len());
         let picked = turns.map(|turn| &candidates[round[turn] as usize]).find(|candidate| ask.takes(candidate));
-        // One that was tried may have all of these turns, by its weight.
+        // One tried member may have all of these turns, by its weight.
         picked.or_else(|| ask.any(candidates)).unwrap_or(&candidates[0])
     }
 }
 
-/// Whose turn it is in a round.
+/// The order of the members in a round.
 ///
-/// Each of a member's turns has a moment in the round, all of them the same distance apart. Where the first of them is differs from member to member, by the golden ratio, which spreads any number of points evenly:
-/// many members of a weight of 1 are not all in the middle.
+/// Each turn of a member has a moment in the round, and a member's turns are at equal distances. The first turn differs
+/// from member to member, by the golden ratio, which spreads any number of points evenly: many members of weight 1 are
+/// not all in the middle.
 fn round(weights: impl Iterator<Item = u64> + Clone) -> Box<[u32]> {
     let divisor = weights.clone().fold(0, gcd).max(1);
     let all: u64 = weights.clone().map(|weight| weight / divisor).sum();
@@ -93,7 +98,7 @@ mod tests {
     #[test]
     fn the_heavy_are_spread_out_between_the_others() {
         assert_eq!(*round([5, 1, 1].into_iter()), [0, 0, 2, 0, 0, 1, 0]);
-        // One that has half of all picks beside fifty others never has four in a row, and neither have these.
+        // A member that has half of all picks beside fifty others never has four in a row, and neither have the others.
         let round = round([50].into_iter().chain([1; 50]));
         assert!(round.windows(4).all(|turns| turns.contains(&0) && turns.iter().any(|turn| *turn != 0)), "{round:?}");
     }

@@ -1,4 +1,4 @@
-//! [`Subset`]: not all members from each machine.
+//! [`Subset`]: each machine uses only a part of the members.
 
 use core::hash::Hasher as _;
 use std::vec::Vec;
@@ -8,20 +8,26 @@ use siphasher::sip::SipHasher13;
 use super::part::Part;
 use super::{Ask, Balance, Candidate};
 
-/// Picks among a part of the members, where there are many, so that not each machine keeps connections to each member: Finagle's deterministic aperture.
+/// Picks among a part of the members, if there are many, so that not every machine keeps connections to every member:
+/// Finagle's deterministic aperture.
 ///
-/// Members stand on a circle, in the order of the hashes of their names, each with an arc as long as its weight says. So all machines that know the same members see the same circle. Each machine picks within an
-/// arc of its own. A member that stands in it by a part counts by that part.
+/// Members stand on a circle, in the order of the hashes of their names, each with an arc as long as its weight says.
+/// So all machines with the same members have the same circle. Each machine picks within its own arc. A member that is
+/// partly in the arc counts by that part.
 ///
-/// - **Machines that are [numbered](Self::numbered)** begin at equal distances, and the arc is a whole number of these distances. So each point of the circle is in the arcs of equally many machines: where
-///   these send as much, each member gets just its share by its weight.
-/// - **Machines that are [named](Self::named)** begin where the hashes of their names fall. They need not know of each other, and the load is less even: where `n` machines have a member in their arcs on the average, it is
-///   off by about `1/√n`.
+/// - The arcs of **machines that are [numbered](Self::numbered)** begin at equal distances, and an arc is a whole
+///   number of these distances. So each point of the circle is in the same number of arcs: if the machines send equally
+///   much, each member gets exactly its share by weight.
+/// - The arcs of **machines that are [named](Self::named)** begin at the hashes of their names. The machines need not
+///   know of each other, and the load is less even: if, on the average, `n` machines have a member in their arcs, it is
+///   off by roughly `1/√n`.
 ///
-/// Where a member comes or goes, all others move on the circle by one place at most, so a machine's part changes by a member or two at each end.
+/// When a member comes or goes, all others move on the circle by at most one place, so a machine's part changes by a
+/// member or two at each end.
 ///
-/// [`PeakEwma`](super::PeakEwma) and [`RoundRobin`](super::RoundRobin) keep to that. [`LeastRequests`](super::LeastRequests) takes whoever has nothing in flight, by however small a part it stands in the arc, so that
-/// members at the ends get up to a third more where requests are fewer than members.
+/// [`PeakEwma`](super::PeakEwma) and [`RoundRobin`](super::RoundRobin) respect the parts.
+/// [`LeastRequests`](super::LeastRequests) picks any member with nothing in flight, however small its part in the arc.
+/// So members at the ends get up to a third more if there are fewer requests than members.
 ///
 /// ```text
 ///   members   a   b   c   d   e   f   g   h   (weight 1 each)
@@ -31,15 +37,16 @@ use super::{Ask, Balance, Candidate};
 ///   machine 2                     ██████████
 /// ```
 ///
-/// **With zones**, wrap it the other way round: `Zoned::new("a", Subset::numbered(..))` picks in a part of the zone's members, and spills over to a part of the others. Then `number` and `machines` are those
-/// of the zone, whose machines share its members among them. A subset of a `Zoned` has whatever of the zone falls into its arc.
+/// **With zones**, put the `Zoned` outside: `Zoned::new("a", Subset::numbered(..))` picks in a part of the zone's
+/// members, and spills over to a part of the others. `number` and `machines` are then those of the zone, whose machines
+/// share its members among them. A subset of a `Zoned` would have whatever part of the zone falls into its arc.
 ///
-/// **Where all of the part were [tried](super::super::Tried)** or none of it is open any more, any other member is taken.
+/// **If all members of the part were [tried](super::super::Tried)** or none of them is open, any other member is taken.
 ///
 /// ```
 /// use chain_runtime::upstream::{PeakEwma, Subset};
 ///
-/// // This is the third of eight gateways, and each asks 50 members at least.
+/// // This is the third of eight gateways, and each uses at least 50 members.
 /// let balance = Subset::numbered(2, 8, PeakEwma::new()).members(50);
 /// ```
 #[derive(Debug)]
@@ -56,11 +63,12 @@ enum Start {
     Hashed(u64),
 }
 
-/// Members in a part, at least, unless it is said otherwise.
+/// The least number of members in a part by default.
 const MEMBERS: usize = 100;
 
 impl<B> Subset<B> {
-    /// The part of machine `number`, from 0, of so many. It is made for so many machines: where there are more or fewer, make another.
+    /// The part of machine `number`, from 0, of so many machines. It depends on the number of machines: when that
+    /// changes, make another one.
     ///
     /// # Panics
     ///
@@ -71,15 +79,16 @@ impl<B> Subset<B> {
         Self { start: Start::Numbered { number, machines }, members: MEMBERS, balance }
     }
 
-    /// The part of the machine of this name, which is another one's on another machine.
+    /// The part of the machine with this name. Another machine needs another name.
     #[must_use]
     pub fn named(name: &str, balance: B) -> Self {
         Self { start: Start::Hashed(hash(name)), members: MEMBERS, balance }
     }
 
-    /// Sets of how many members a part is made at least, where their weights are equal. 100 where nothing is said. Where there are no more members than that, each machine has all of them.
+    /// Sets how many members a part has at least, if their weights are equal. The default is 100. If there are no more
+    /// members than that, each machine has all of them.
     ///
-    /// Where machines are few, a part is larger: all members stand in some.
+    /// If there are few machines, a part is larger, so that every member is in some part.
     ///
     /// # Panics
     ///
@@ -91,7 +100,7 @@ impl<B> Subset<B> {
         self
     }
 
-    /// Where the arc begins and how long it is, and how long the circle is.
+    /// The beginning and the length of the arc, and the length of the circle.
     fn arc(&self, members: usize, weights: u128) -> Arc {
         let (members, least) = (members as u128, self.members as u128);
         match self.start {
@@ -102,14 +111,14 @@ impl<B> Subset<B> {
             }
             Start::Hashed(hash) => {
                 let circle = weights * members;
-                // A weight is less than 2³², and there are less than 2³² members.
+                // A weight is less than 2³², and there are fewer than 2³² members.
                 Arc { from: (circle * u128::from(hash >> 32)) >> 32, length: least * weights, unit: members }
             }
         }
     }
 }
 
-/// An arc of a circle, which has so many units for each unit of weight.
+/// An arc of a circle. The circle has so many units for each unit of weight.
 struct Arc {
     from: u128,
     length: u128,
@@ -117,11 +126,11 @@ struct Arc {
 }
 
 impl Arc {
-    /// What part of the stretch between two points, in units of weight, is in it.
+    /// How much of the stretch between two points, in units of weight, is in the arc.
     fn covers(&self, from: u128, to: u128, circle: u128) -> f64 {
         let (from, to, circle) = (from * self.unit, to * self.unit, circle * self.unit);
         let overlap = |begin: u128| to.min(begin + self.length).saturating_sub(from.max(begin));
-        // What is behind the end of the circle is at its beginning.
+        // What lies after the end of the circle is at its beginning.
         let behind = (self.from + self.length).saturating_sub(circle);
         let covered = overlap(self.from) + to.min(behind).saturating_sub(from);
         covered as f64 / (to - from) as f64
@@ -134,7 +143,7 @@ fn hash(name: &str) -> u64 {
     hasher.finish()
 }
 
-/// What a [`Subset`] derives of the members.
+/// What a [`Subset`] derives from the members.
 #[derive(Debug)]
 pub struct Within<T, P>(Option<Part<T, P>>);
 
@@ -148,7 +157,7 @@ impl<T, B: Balance<T>> Balance<T> for Subset<B> {
         let mut circle: Vec<(u64, &Candidate<T>)> =
             candidates.iter().map(|candidate| (hash(candidate.seat().name()), candidate)).collect();
         circle.sort_unstable_by_key(|(hash, candidate)| (*hash, candidate.seat().name()));
-        // By the whole weights, so that members that return do not move the others.
+        // The whole weights are used, so that members that return do not move the others.
         let weight = |candidate: &Candidate<T>| u128::from(candidate.whole_weight().get());
         let weights = candidates.iter().map(weight).sum();
         let arc = self.arc(candidates.len(), weights);

@@ -1,15 +1,16 @@
-//! [`Zoned`]: those nearby first.
+//! [`Zoned`]: prefers members in the same zone.
 
 use std::sync::Arc;
 
 use super::part::Part;
 use super::{Ask, Balance, Candidate};
 
-/// Picks among the members of one zone as long as they are not too busy, and then among the others as well.
+/// Picks among the members of one zone while they are not too busy, and then among the others as well.
 ///
-/// Another balancer picks one of the zone. Where that has as much in flight for each unit of its weight as [`spill_over_at`](Self::spill_over_at) says, another one is picked outside of the zone, and whichever
-/// has less in flight for each unit of its weight is taken. So the zone takes what it can, and only what is above that goes elsewhere. Where nobody in the zone is to be asked, all goes
-/// elsewhere.
+/// An inner balancer picks a member of the zone. If that member has as many requests in flight for each unit of its
+/// weight as [`spill_over_at`](Self::spill_over_at) says, a second member is picked outside of the zone, and the one
+/// with fewer requests in flight for each unit of its weight is taken. So the zone takes what it can, and only the rest
+/// goes elsewhere. If no member of the zone can be asked, all requests go elsewhere.
 ///
 /// ```
 /// use chain_runtime::upstream::{PeakEwma, Zoned};
@@ -30,7 +31,8 @@ impl<B> Zoned<B> {
         Self { zone: zone.into(), limit: 100.0, balance }
     }
 
-    /// Sets how many requests for each unit of its weight a member of the zone has in flight before others are asked.
+    /// Sets how many requests in flight, for each unit of its weight, a member of the zone has before others are
+    /// considered.
     #[must_use]
     pub fn spill_over_at(mut self, in_flight: u32) -> Self {
         self.limit = f64::from(in_flight);
@@ -38,7 +40,7 @@ impl<B> Zoned<B> {
     }
 }
 
-/// What a [`Zoned`] derives of the members.
+/// What a [`Zoned`] derives from the members.
 #[derive(Debug)]
 pub struct Parts<T, P> {
     near: Option<Part<T, P>>,

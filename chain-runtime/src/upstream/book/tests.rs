@@ -31,7 +31,7 @@ fn a_heartbeat_that_was_on_its_way_for_long_does_not_shorten_a_lease() {
     assert_eq!(book.expire(begun + 15 * second), 1);
 }
 
-/// Two threads may have noted one failure too many at once, and a check may have found it ill meanwhile.
+/// Two threads may note one failure too many at once, and a check may find the member ill meanwhile.
 #[test]
 fn only_who_is_ready_is_ejected() {
     let (now, mut book) = (Instant::now(), Book::new(Generation::new(1), 4));
@@ -47,7 +47,7 @@ fn only_who_is_ready_is_ejected() {
     book.change_state(&registration, now, |_, _| State::Unhealthy).unwrap();
     book.eject(&registration, Cause::InARow, now, 0.0).unwrap();
     assert_eq!(state(&book), State::Unhealthy);
-    // It does not return by the time of an ejection that is no more.
+    // It does not return at the end of an ejection that no longer applies.
     book.expire(now + Duration::from_secs(3600));
     assert_eq!(state(&book), State::Unhealthy);
 }

@@ -1,4 +1,4 @@
-//! [`Registry::check`]: the task that asks members how they are.
+//! [`Registry::check`]: the task that checks members.
 
 use core::future::{Future as _, poll_fn};
 use core::pin::pin;
@@ -12,19 +12,22 @@ use tokio::time::{sleep_until, timeout};
 
 use super::checks::{Check, Checks, Found, Ill};
 use super::standing::Standing;
+use crate::upstream::clock::now;
 use crate::upstream::member::Generation;
-use crate::upstream::registry::{Registry, now};
+use crate::upstream::registry::Registry;
 use crate::upstream::seat::Seat;
 use crate::upstream::snapshot::{Snapshot, State};
 
 impl<T: Send + Sync + 'static> Registry<T> {
-    /// Asks all members again and again how they are, for as long as it is polled: a task for the life of the process. A member that is not well is
-    /// [`Unhealthy`](State::Unhealthy) until it is well again. `found` hears of each such change.
+    /// Checks all members again and again, for as long as it is polled: a task for the life of the process. A member
+    /// that is not well is [`Unhealthy`](State::Unhealthy) until it is well again. `found` is told of each such change.
     ///
-    /// - Whoever is registered counts as well, until [so many](Checks::rise_and_fall) checks in a row have found something else.
-    /// - A member that is drained is not asked any more. One that is ejected is asked, and stays so until its time is over, unless it is not well either.
-    /// - At most [so many](Checks::at_once) checks are under way at once. A check that panics has found the member ill.
-    /// - Where this future is dropped, no check goes on. The members stay as they are.
+    /// - A registered member counts as well, until [so many](Checks::rise_and_fall) checks in a row have found
+    ///   something else.
+    /// - A drained member is no longer checked. An ejected member is checked, and stays ejected until its time is over,
+    ///   unless it is not well either.
+    /// - At most [so many](Checks::at_once) checks are under way at once. A check that panics counts as a failed check.
+    /// - If this future is dropped, no check goes on. The members stay as they are.
     ///
     /// # Panics
     ///
@@ -64,14 +67,14 @@ impl<T: Send + Sync + 'static> Registry<T> {
     }
 }
 
-/// All members that are asked, and what is under way.
+/// All checked members, and the checks under way.
 struct Rounds<T, C: Check<T>> {
     check: Arc<C>,
     checks: Checks,
     members: BTreeMap<Generation, Asked<T>>,
-    /// Those that are not being asked, the first to be so first.
+    /// The members that are not being checked, the next one first.
     due: BTreeSet<(Instant, Generation)>,
-    /// They end when this is dropped.
+    /// The checks end when this is dropped.
     running: JoinSet<Result<(), Ill<C::Error>>>,
     of: HashMap<Id, Generation>,
 }
@@ -79,7 +82,7 @@ struct Rounds<T, C: Check<T>> {
 struct Asked<T> {
     seat: Arc<Seat<T>>,
     standing: Standing,
-    /// When it is asked next, or is to be as soon as it was.
+    /// When the member is checked next, or, while it is being checked, when it became due.
     next: Instant,
 }
 
@@ -101,7 +104,7 @@ impl<T: Send + Sync + 'static, C: Check<T>> Rounds<T, C> {
         }
     }
 
-    /// Makes those that are asked those of this snapshot.
+    /// Checks exactly the members of this snapshot from now on.
     fn knows(&mut self, snapshot: &Snapshot<T>) {
         let now = now();
         let mut before = core::mem::take(&mut self.members);
@@ -114,7 +117,7 @@ impl<T: Send + Sync + 'static, C: Check<T>> Rounds<T, C> {
             });
             self.members.insert(generation, asked);
         }
-        // A check of one of these that is under way goes on to its end, and nobody hears of it.
+        // A check of one of these that is under way goes on to its end, and its result is ignored.
         for (generation, asked) in before {
             self.due.remove(&(asked.next, generation));
         }
@@ -174,7 +177,7 @@ impl<T: Send + Sync + 'static, C: Check<T>> Rounds<T, C> {
         Poll::Pending
     }
 
-    /// Makes of a check that has ended what it says of the member, and says what has changed.
+    /// Applies the result of a check to its member, and returns what has changed.
     fn ended(
         &mut self,
         registry: &Registry<T>,

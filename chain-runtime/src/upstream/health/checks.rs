@@ -1,4 +1,4 @@
-//! [`Checks`]: how often members are asked how they are; and [`Check`]: how one of them is asked.
+//! [`Checks`]: how often members are checked; and [`Check`]: how one of them is checked.
 
 use core::fmt;
 use core::future::Future;
@@ -8,7 +8,7 @@ use crate::upstream::member::Registration;
 use crate::upstream::seat::Seat;
 use crate::upstream::snapshot::State;
 
-/// Asks a member how it is. [`Connect`](super::Connect) is one.
+/// Checks a member. [`Connect`](super::Connect) is such a check.
 ///
 /// ```
 /// use std::net::SocketAddr;
@@ -28,15 +28,16 @@ use crate::upstream::snapshot::State;
 /// }
 /// ```
 pub trait Check<T>: Send + Sync + 'static {
-    /// What is wrong with a member.
+    /// Why the member is not well.
     type Error: Send + 'static;
 
-    /// Completes when it is known whether the member is well. It is dropped when it takes longer than
-    /// [its time](Checks::time_limit), which counts as an error.
+    /// Completes when it is known whether the member is well. The future is dropped when it takes longer than [its
+    /// time](Checks::time_limit), which counts as an error.
     fn check(&self, seat: &Seat<T>) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
-/// How often members are asked how they are, and how many answers it takes. See [`Registry::check`](crate::upstream::Registry::check).
+/// How often members are checked, and how many results in a row decide. See
+/// [`Registry::check`](crate::upstream::Registry::check).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checks {
     pub(super) interval: Duration,
@@ -48,15 +49,17 @@ pub struct Checks {
 }
 
 impl Checks {
-    /// Each member each 2 seconds, a tenth more or less by chance; within 1 second; two that find it well, or three that do not; at most 64 at once.
+    /// A check of each member every 2 seconds, randomly a tenth more or less, within 1 second. Two checks that find a
+    /// member well, or three that do not, decide. At most 64 run at once.
     #[must_use]
     pub const fn new() -> Self {
         let second = Duration::from_secs(1);
         Self { interval: Duration::from_secs(2), jitter: 0.1, time_limit: second, rise: 2, fall: 3, at_once: 64 }
     }
 
-    /// Sets the time from the beginning of a member's check to that of its next one, at least 1 ms. `jitter` is the share of it by which it is longer or shorter by
-    /// chance, so that those who ask do not come to ask all at once. A check that takes longer delays the next one. The first comes within one interval.
+    /// Sets the time from the beginning of a member's check to that of the next one, at least 1 ms. `jitter` is the
+    /// share of it by which it is randomly longer or shorter, so that several checking machines do not come all at
+    /// once. A check that takes longer delays the next one. The first check comes within one interval.
     ///
     /// # Panics
     ///
@@ -76,7 +79,7 @@ impl Checks {
         self
     }
 
-    /// Sets how many checks in a row it takes until a member is well again, and until it is not.
+    /// Sets how many checks in a row make a member well again, and how many make it not well.
     ///
     /// # Panics
     ///
@@ -89,7 +92,7 @@ impl Checks {
         self
     }
 
-    /// Sets how many checks may be under way at once. Those that wait begin in the order in which they were due.
+    /// Sets how many checks may be under way at once. Those that wait begin in the order in which they became due.
     ///
     /// # Panics
     ///
@@ -101,7 +104,7 @@ impl Checks {
         self
     }
 
-    /// From the beginning of a check to that of the next. `chance` is within 0.0 and 1.0.
+    /// The time from the beginning of a check to that of the next one. `chance` is within 0.0 and 1.0.
     pub(super) fn pause(&self, chance: f64) -> Duration {
         let interval = self.interval.clamp(Duration::from_millis(1), LONGEST);
         interval.mul_f64(self.jitter.mul_add(2.0 * chance - 1.0, 1.0)).max(Duration::from_millis(1))
@@ -113,7 +116,7 @@ impl Checks {
     }
 }
 
-/// No interval is longer than a year, whatever is said.
+/// No interval is longer than a year, whatever is set.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl Default for Checks {
@@ -122,26 +125,26 @@ impl Default for Checks {
     }
 }
 
-/// What checks have found that is new.
+/// A change that checks have found.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Found<E> {
-    /// Of whom.
+    /// The member.
     pub member: Registration,
-    /// How it is from now on.
+    /// Its new state.
     pub state: State,
-    /// What the last check found, where it is not well.
+    /// What the last check found, if the member is not well.
     pub why: Option<Ill<E>>,
 }
 
-/// Why a check does not find a member well.
+/// Why a check did not find a member well.
 #[derive(Debug)]
 pub enum Ill<E> {
-    /// The check says so.
+    /// The check failed with this error.
     Failed(E),
-    /// It took too long.
+    /// The check took too long.
     TimedOut,
-    /// The check has panicked.
+    /// The check panicked.
     Panicked,
 }
 

@@ -1,4 +1,4 @@
-//! [`Connect`]: a member is well if it takes connections.
+//! [`Connect`]: a member is well if it accepts connections.
 
 use std::io;
 
@@ -9,17 +9,18 @@ use crate::upstream::seat::Seat;
 
 /// A member is well if it accepts a TCP connection, which is closed at once.
 ///
-/// It finds a machine that is gone, and a process that does not listen any more. The kernel accepts connections for a process that is stopped or hangs: that
-/// is found by what is asked over them.
+/// It finds out that a machine is gone, or that a process no longer listens. The kernel accepts connections even for a
+/// process that is stopped or hangs: a check that sends a request finds that.
 ///
 /// # Panics
 ///
-/// A check panics, and so finds the member ill, in a tokio runtime without its I/O driver.
+/// A check in a tokio runtime without its I/O driver panics, and so counts as failed.
 #[derive(Clone, Copy, Debug)]
 pub struct Connect<F>(F);
 
 impl<F> Connect<F> {
-    /// Connects to what `address` says is the address of an endpoint: a `SocketAddr`, or a `String` of a host and a port.
+    /// Connects to the address that `address` gives for an endpoint: a `SocketAddr`, or a `String` of a host and a
+    /// port.
     pub const fn to<T, A>(address: F) -> Self
     where
         F: Fn(&T) -> A,

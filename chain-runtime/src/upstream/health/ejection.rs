@@ -1,28 +1,28 @@
-//! [`Ejections`]: how long a member is ejected for.
+//! [`Ejections`]: how long a member is ejected.
 
 use core::time::Duration;
 use std::time::Instant;
 
 use super::settings::Health;
 
-/// No ejection is longer than a year, whatever is said.
+/// No ejection is longer than a year, whatever is set.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The ejections of a member so far.
 #[derive(Debug, Default)]
 pub(in crate::upstream) struct Ejections {
-    /// How often the first time was doubled, and how long the last one was, and when it ended.
+    /// How often the first length was doubled, how long the last ejection was, and when it ended.
     last: Option<(u32, Duration, Instant)>,
 }
 
 impl Ejections {
-    /// Until when the member is ejected that is ejected now. `chance` is within 0.0 and 1.0.
+    /// The end of the ejection of a member that is ejected now. `chance` is within 0.0 and 1.0.
     pub(in crate::upstream) fn next(&mut self, health: &Health, now: Instant, chance: f64) -> Instant {
         let bucket = Duration::from_millis(health.bucket()).min(LONGEST);
         let first = health.first.clamp(bucket, LONGEST);
         let longest = health.longest.clamp(first, LONGEST);
         let doublings = self.last.map_or(0, |(doublings, length, ended)| {
-            // It has a length, since a bucket has.
+            // The length is not 0, since it is at least a bucket.
             let well = now.saturating_duration_since(ended).as_nanos() / length.as_nanos();
             let more = doublings + u32::from(length < longest);
             more.saturating_sub(u32::try_from(well).unwrap_or(u32::MAX))
@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(at_once, [5, 10, 20, 40, 60, 60, 60]);
         assert_eq!(after(59 * SECOND), 60);
         assert_eq!(after(60 * SECOND), 40);
-        // One more, and two off.
+        // One doubling more, and two less.
         assert_eq!(after(80 * SECOND), 20);
         assert_eq!(after(3600 * SECOND), 5);
     }

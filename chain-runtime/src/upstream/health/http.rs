@@ -1,4 +1,4 @@
-//! [`HttpCheck`]: a member is well if it says so over HTTP, or as gRPC services do.
+//! [`HttpCheck`]: a member is well if it says so, over HTTP or in gRPC's health protocol.
 
 use core::fmt;
 use core::future::{Future, poll_fn};
@@ -21,10 +21,12 @@ use tokio::task::JoinSet;
 use super::checks::Check;
 use crate::upstream::seat::Seat;
 
-/// A member is well if it says so over HTTP/1.1 with a status of 200 to 299, or over gRPC by `grpc.health.v1`. Feature `proxy`.
+/// A member is well if it answers over HTTP/1.1 with a status of 200 to 299, or over gRPC by `grpc.health.v1`. It needs
+/// the feature `proxy`.
 ///
-/// Each check is a connection of its own, without TLS, and is closed at its end. So it also finds a member that takes no connections any more while those that
-/// it has go on. What is read of a reply is bounded: its head by 16 KiB over HTTP/1.1 and 16 KB over HTTP/2, its body is not read, and a gRPC message by 1 KiB.
+/// Each check makes a connection of its own, without TLS, and closes it at the end. So it also finds a member that
+/// accepts no new connections while its old ones go on. What is read of a reply is bounded: the head to 16 KiB over
+/// HTTP/1.1 and 16 KB over HTTP/2, and a gRPC message to 1 KiB; the body of an HTTP/1.1 reply is not read.
 ///
 /// ```
 /// use std::net::SocketAddr;
@@ -48,17 +50,17 @@ enum Asks {
     Grpc(Bytes),
 }
 
-/// Where gRPC services are asked how they are.
+/// The method by which gRPC services are asked about their health.
 const GRPC: &str = "/grpc.health.v1.Health/Check";
 
-/// Bytes of a reply's head, at most. hyper's least are 8 KiB.
+/// The most bytes of a reply's head. hyper needs at least 8 KiB.
 const HEAD: usize = 16 << 10;
 
-/// Bytes of a gRPC message, at most, with its prefix.
+/// The most bytes of a gRPC message, with its prefix.
 const MESSAGE: usize = 1 << 10;
 
 impl<F> HttpCheck<F> {
-    /// Gets this path. `authority` says the host and the port of an endpoint.
+    /// Gets this path. `authority` gives the host and the port of an endpoint.
     pub const fn get<T>(path: PathAndQuery, authority: F) -> Self
     where
         F: Fn(&T) -> String,
@@ -66,7 +68,7 @@ impl<F> HttpCheck<F> {
         Self { authority, asks: Asks::Get(path) }
     }
 
-    /// Calls `grpc.health.v1.Health/Check` for this service, where an empty name is the process as a whole.
+    /// Calls `grpc.health.v1.Health/Check` for this service. An empty name stands for the whole process.
     pub fn grpc<T>(service: &str, authority: F) -> Self
     where
         F: Fn(&T) -> String,
@@ -75,7 +77,7 @@ impl<F> HttpCheck<F> {
     }
 }
 
-/// `HealthCheckRequest { string service = 1 }`, where an empty one is not written, as a message without compression.
+/// `HealthCheckRequest { string service = 1 }` as a message without compression; an empty name is not written.
 fn request_of(service: &str) -> Vec<u8> {
     let mut request = Vec::new();
     if !service.is_empty() {
@@ -118,7 +120,8 @@ where
                     .header(header::CONTENT_TYPE, "application/grpc")
                     .header(header::TE, "trailers");
                 let request = request.body(Full::new(message.clone())).map_err(HttpIll::Unaskable)?;
-                // Held here, and dropped with this future. What runs there knows it only weakly, or it would hold itself.
+                // It is held here, and dropped with this future. The tasks in it know it only weakly, or it would hold
+                // itself.
                 let beneath = Arc::new(Mutex::new(JoinSet::new()));
                 let mut client = http2::Builder::new(Beneath(Arc::downgrade(&beneath)));
                 let client = client.max_header_list_size(HEAD as u32);
@@ -146,14 +149,14 @@ async fn serves(reply: Response<Incoming>) -> Result<(), HttpIll> {
     if is_error || body.to_bytes() != SERVING { Err(HttpIll::NotServing) } else { Ok(()) }
 }
 
-/// Polls the connection as long as the answer is wanted, and drops it then.
+/// Polls the connection as long as the answer is wanted, and then drops it.
 async fn beside<A: Future>(answer: A, connection: impl Future) -> A::Output {
     let (mut answer, mut connection) = (pin!(answer), pin!(connection));
     let mut is_open = true;
     poll_fn(|context| {
         let polled = answer.as_mut().poll(context);
         if polled.is_pending() && is_open {
-            // Where it brings the answer, it wakes this task.
+            // When the connection brings the answer, it wakes this task.
             is_open = connection.as_mut().poll(context).is_pending();
         }
         polled
@@ -161,7 +164,7 @@ async fn beside<A: Future>(answer: A, connection: impl Future) -> A::Output {
     .await
 }
 
-/// Runs what a connection of HTTP/2 needs beside itself, for no longer than the check.
+/// Runs the tasks that a connection of HTTP/2 needs, for no longer than the check.
 #[derive(Clone)]
 struct Beneath(Weak<Mutex<JoinSet<()>>>);
 
@@ -180,15 +183,15 @@ where
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum HttpIll {
-    /// What is said to be its authority or the path is none.
+    /// The given authority or the path is invalid.
     Unaskable(http::Error),
-    /// It takes no connection.
+    /// The member accepts no connection.
     Connect(io::Error),
     /// There was no reply.
     Http(::hyper::Error),
     /// The reply has this status.
     Status(StatusCode),
-    /// It does not say that it is serving.
+    /// The reply does not say that the member is serving.
     NotServing,
 }
 

@@ -1,4 +1,4 @@
-//! [`Noticed`]: what is noticed of a member by how its requests end.
+//! [`Noticed`]: what is known of a member from the ends of its requests.
 
 use core::fmt;
 use core::sync::atomic::AtomicU64;
@@ -15,32 +15,33 @@ use crate::upstream::registry::{Registry, Shared};
 use crate::upstream::snapshot::State;
 use crate::upstream::totals::Cause;
 
-/// How a registry cares for its members: when they are ejected, and from where.
+/// How a registry watches its members: when they are ejected, and from which registry.
 pub(in crate::upstream) struct Care<T> {
     pub(in crate::upstream) settings: Arc<Health>,
     pub(in crate::upstream) owner: Weak<Shared<T>>,
 }
 
-/// What is noticed of a member. It counts time in milliseconds, from its registration.
+/// What is known of a member by its requests. It counts time in milliseconds, from its registration.
 ///
-/// Whoever changes the member's state, under the registry's lock, says from when on outcomes count. Outcomes are counted without a lock, and order nothing: one that
-/// is noted while the state changes may count as before or after it.
+/// The code that changes the member's state, under the registry's lock, sets from when on outcomes count. Outcomes are
+/// counted without a lock, and order nothing: an outcome that is noted while the state changes may count as before or
+/// after the change.
 pub(in crate::upstream) struct Noticed<T> {
     care: Care<T>,
     born: Instant,
     window: Window,
-    /// The failures in a row: how many in the lower bits, and above them when the first was noted.
+    /// The failures in a row: their number in the lower bits, and above it the time of the first.
     run: AtomicU64,
-    /// Requests that began before say nothing.
+    /// Requests that began before this time do not count.
     counts_from: AtomicU64,
-    /// Nobody asks the registry before, since it has said no just now.
+    /// Before this time the registry is not asked, since it has just refused.
     asks_at: AtomicU64,
 }
 
-/// Bits of a number of failures in a row.
+/// The bits of the number of failures in a row.
 const COUNT: u32 = 16;
 
-/// Milliseconds for which nobody asks the registry again whether a member may be ejected.
+/// The milliseconds after a refusal in which the registry is not asked again whether a member may be ejected.
 const REFUSED: u64 = 50;
 
 impl<T> Noticed<T> {
@@ -50,7 +51,7 @@ impl<T> Noticed<T> {
         Self { care, born, window: Window::new(), run, counts_from, asks_at }
     }
 
-    /// Counts what came out, and has the member ejected if it is one failure too many.
+    /// Counts an outcome, and ejects the member if there are too many failures now.
     pub(in crate::upstream) fn note(&self, member: &Registration, outcome: Outcome, took: Duration, now: Instant) {
         let failed = match outcome {
             Outcome::Replied { ok } => !ok && self.care.settings.replies,
@@ -63,7 +64,8 @@ impl<T> Noticed<T> {
         }
         self.window.count(at / self.care.settings.bucket(), failed);
         if !failed {
-            // It is written only where it changes something: the word stays with all processors that read it.
+            // The word is written only if that changes something, so that it stays in the caches of all processors that
+            // read it.
             if self.run.load(Relaxed) != 0 {
                 self.run.store(0, Relaxed);
             }
@@ -71,12 +73,12 @@ impl<T> Noticed<T> {
             && self.may_ask(at)
             && let Some(shared) = self.care.owner.upgrade()
         {
-            // If it is gone, nobody asks it any more.
+            // If the registry is gone, its members are not asked any more.
             let _ = Registry::of(shared).eject(member, cause, now);
         }
     }
 
-    /// Counts a failure in a row, and says whether it is one too many, and why.
+    /// Counts a failure in a row, and returns whether there are too many now, and why.
     fn is_one_too_many(&self, at: u64) -> Option<Cause> {
         let Health { failures, lasting, samples, success, .. } = *self.care.settings;
         let longer = |run| match count(run) {
@@ -98,20 +100,21 @@ impl<T> Noticed<T> {
         is_too_seldom.then_some(Cause::Rate)
     }
 
-    /// Whether this thread is to ask the registry, as the only one for a while.
+    /// Whether this thread is the one to ask the registry, for a while.
     fn may_ask(&self, at: u64) -> bool {
         let asks_at = self.asks_at.load(Relaxed);
         asks_at <= at && self.asks_at.compare_exchange(asks_at, at + REFUSED, Relaxed, Relaxed).is_ok()
     }
 
-    /// Hears that the member's state is this one from now on. Those requests count that begin when it is ready again, and the first of them decides.
+    /// The member's state is this one from now on. Requests count that begin after it is ready again, and the first of
+    /// them decides.
     pub(in crate::upstream) fn is(&self, state: State, now: Instant) {
         let back = match state {
             State::Ready => self.at(now),
             State::Ejected { until } => self.at(until),
             State::Unhealthy | State::Draining => u64::MAX,
         };
-        // An ejection that is over has said so at its beginning, and outcomes may have counted since.
+        // For an ejection that is over, this was already set at its beginning, and outcomes may have counted since.
         if self.counts_from.swap(back, Relaxed) == back {
             return;
         }
@@ -132,7 +135,7 @@ const fn count(run: u64) -> u64 {
     run & ((1 << COUNT) - 1)
 }
 
-/// When the first of them was noted.
+/// The time of the first of these failures.
 const fn since(run: u64) -> u64 {
     run >> COUNT
 }

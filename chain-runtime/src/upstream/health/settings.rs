@@ -5,24 +5,28 @@ use core::time::Duration;
 use super::window::BUCKETS;
 use crate::upstream::snapshot::Counts;
 
-/// When a member is [`Ejected`](crate::upstream::State::Ejected) for how its requests ended, how long it is, and who is asked when many are not well.
-/// A registry has it [from the beginning](crate::upstream::Registry::with_health).
+/// When a member is [`Ejected`](crate::upstream::State::Ejected) for how its requests ended, for how long, and which
+/// members are asked when many are not well. It is set [when the registry is
+/// made](crate::upstream::Registry::with_health).
 ///
-/// Whoever [notes](crate::upstream::Seat::note) the failure that is one too many ejects the member. There is no task in between: the next snapshot says so, which is there when `note` returns,
-/// or a [spacing](crate::upstream::Registry::with_spacing) later where somebody keeps the registry. A member returns when its time is over.
+/// The call that [notes](crate::upstream::Seat::note) one failure too many ejects the member. No task is involved: the
+/// next snapshot shows it. That snapshot is there when `note` returns, or a
+/// [spacing](crate::upstream::Registry::with_spacing) later if a task keeps the registry. A member returns when its
+/// time is over.
 ///
-/// | | where nothing is said |
+/// |  | default |
 /// | --- | --- |
 /// | [`failures`](Self::failures) | 5 failures in a row; or 2, if they have lasted for 10 s |
-/// | [`success`](Self::success) | less than half of the requests go well, of at least 20 within 30 s |
-/// | [`ejection`](Self::ejection) | 5 s at first, then twice as long each time, up to 5 minutes; up to a tenth more by chance |
+/// | [`success`](Self::success) | less than half of the requests succeed, of at least 20 within 30 s |
+/// | [`ejection`](Self::ejection) | 5 s at first, then twice as long each time, up to 5 minutes; randomly up to a tenth more |
 /// | [`at_most`](Self::at_most) | at most half of all members are out |
-/// | [`panic_below`](Self::panic_below) | all are asked where less than 30 % are ready |
+/// | [`panic_below`](Self::panic_below) | all members are asked if less than 30 % are ready |
 /// | [`slow_start`](Self::slow_start) | a member that returns has its full share after 10 s |
 ///
-/// A failure is [`Failed`](crate::upstream::Outcome::Failed), [`TimedOut`](crate::upstream::Outcome::TimedOut), and a reply that is not `ok` unless
-/// [`replies`](Self::replies) says otherwise. A request that was cancelled, or whose caller panicked, counts as nothing. Of a member that was ejected, only requests
-/// count that began after its return. The first of them decides: if it fails, the member is ejected anew.
+/// A failure is [`Failed`](crate::upstream::Outcome::Failed), [`TimedOut`](crate::upstream::Outcome::TimedOut), and a
+/// reply that is not `ok` unless [`replies`](Self::replies) says otherwise. A request that was cancelled, or whose
+/// caller panicked, does not count. After a member was ejected, only requests count that began after its return. The
+/// first of them decides: if it fails, the member is ejected again.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,18 +48,19 @@ use crate::upstream::snapshot::Counts;
 /// seat.note(Outcome::TimedOut, took);
 /// assert!(matches!(state("a"), State::Ejected { .. }));
 ///
-/// // At most half of all are ejected, so the last one stays.
+/// // At most half of all members are ejected, so the last one stays.
 /// let seat = snapshot.get("b").unwrap().seat();
 /// (0..100).for_each(|_| seat.note(Outcome::Failed, took));
 /// assert_eq!(state("b"), State::Ready);
 /// # Ok::<(), chain_runtime::upstream::Refused>(())
 /// ```
 ///
-/// # Where it comes from
+/// # Sources
 ///
-/// Envoy's outlier detection has consecutive failures, growing ejections, the ceiling and the panic threshold. That a success rate needs a minimum of samples, and no
-/// average that fades, is what linkerd2#4561 is about: with one request a second, an average is one request. Here the rate is that of the newest buckets that
-/// have enough samples together: many requests are judged within one bucket, a 64th of the window, and few by the whole of it.
+/// Envoy's outlier detection has consecutive failures, growing ejections, the ceiling and the panic threshold.
+/// linkerd2#4561 is about why a success rate needs a minimum of samples, and not an average that fades: with one
+/// request a second, an average is one request. Here the rate is that of the newest buckets that together have enough
+/// samples: many requests are judged within one bucket, a 64th of the window, and few requests by the whole window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Health {
     pub(super) failures: u32,
@@ -73,7 +78,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// What is said where nothing else is.
+    /// The defaults.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -92,8 +97,8 @@ impl Health {
         }
     }
 
-    /// Ejects a member for this many failures in a row, without a success between; or for two in a row, if the first of them was noted `lasting` ago. The latter is for
-    /// members that are seldom asked. It is at most 65,535 failures.
+    /// Ejects a member for this many failures in a row, without a success in between; or for two in a row, if the first
+    /// of them was noted `lasting` ago. The latter is for members that are seldom asked. It is at most 65,535 failures.
     ///
     /// # Panics
     ///
@@ -106,10 +111,11 @@ impl Health {
         self
     }
 
-    /// Ejects a member if less than this share of its requests goes well, of at least so many within the window. A share of 0.0 is none.
+    /// Ejects a member if less than this share of its requests succeeds, of at least so many within the window. A share
+    /// of 0.0 ejects none.
     ///
-    /// The newest of them are judged: those of as many buckets as it takes to have so many, where a bucket is a 64th of the window.
-    /// A window is 64 ms long at least.
+    /// The newest requests are judged: those in as many buckets as it takes to have so many, where a bucket is a 64th
+    /// of the window. A window is at least 64 ms long.
     ///
     /// # Panics
     ///
@@ -124,17 +130,17 @@ impl Health {
         self
     }
 
-    /// Says whether a reply that is not `ok`, a 5xx, is a failure. Where it is not, it is a success: the member is there.
+    /// Sets whether a reply that is not `ok`, a 5xx, is a failure. If it is not, it is a success: the member is there.
     #[must_use]
     pub const fn replies(mut self, count: bool) -> Self {
         self.replies = count;
         self
     }
 
-    /// Sets how long a member is ejected for: `first`, and twice as long each next time, up to `longest`. What was added by this is taken off again: one doubling for each time that
-    /// the member has been back for as long as it was ejected for last.
+    /// Sets the length of ejections: `first`, and twice as long each time after that, up to `longest`. The doublings
+    /// are undone again: one for each time that the member was back for as long as its last ejection.
     ///
-    /// It is at least a bucket of the window.
+    /// The length is at least a bucket of the window.
     #[must_use]
     pub const fn ejection(mut self, first: Duration, longest: Duration) -> Self {
         self.first = first;
@@ -142,7 +148,8 @@ impl Health {
         self
     }
 
-    /// Makes each ejection longer by chance, by up to this share of it, so that those who were ejected together do not return together.
+    /// Makes each ejection randomly longer, by up to this share, so that members that were ejected together do not
+    /// return together.
     ///
     /// # Panics
     ///
@@ -154,7 +161,8 @@ impl Health {
         self
     }
 
-    /// Ejects nobody if more than this share of all members would be ejected or unhealthy then. Members that are drained are not among all.
+    /// Ejects no member if more than this share of all members would then be ejected or unhealthy. Drained members do
+    /// not count.
     ///
     /// # Panics
     ///
@@ -166,8 +174,9 @@ impl Health {
         self
     }
 
-    /// Has all members asked, how well they may be, while less than this share of them is ready: to judge so many to be ill is likely to be a mistake of the judge, and
-    /// the others would not carry it. Members that are drained are not among them. 0.0 is never.
+    /// Lets all members be asked, however well they are, while less than this share of them is ready: to judge so many
+    /// to be ill is probably a mistake of the judge, and the rest could not carry the load. Drained members do not
+    /// count. 0.0 turns this off.
     ///
     /// # Panics
     ///
@@ -179,7 +188,7 @@ impl Health {
         self
     }
 
-    /// Gives a member that returns a tenth of its share at first, and more and more of it until this time has passed.
+    /// Gives a member that returns a tenth of its share at first, growing until this time has passed.
     #[must_use]
     pub const fn slow_start(mut self, time: Duration) -> Self {
         self.slow_start = time;
@@ -195,18 +204,18 @@ impl Health {
         self.slow_start
     }
 
-    /// Whether one more may be ejected.
+    /// Whether one more member may be ejected.
     pub(in crate::upstream) fn has_room(&self, counts: Counts) -> bool {
         (counts.ejected + counts.unhealthy + 1) as f64 <= self.at_most * asked(counts) as f64
     }
 
-    /// Whether all are to be asked.
+    /// Whether all members are to be asked.
     pub(in crate::upstream) fn is_panic(&self, counts: Counts) -> bool {
         (counts.ready as f64) < self.panic_below * asked(counts) as f64
     }
 }
 
-/// Those that would be asked, were they well.
+/// The members that would be asked if they were well.
 const fn asked(counts: Counts) -> usize {
     counts.ready + counts.ejected + counts.unhealthy
 }

@@ -1,21 +1,22 @@
-//! How much each member is to be asked: nothing, all of its share, or part of it on return.
+//! How much each member is to be asked: nothing, its whole share, or a part of it after its return.
 
 use core::time::Duration;
 use std::time::Instant;
 
 use crate::upstream::snapshot::{Entry, Snapshot, State};
 
-/// What a member that has just returned is asked, of its share.
+/// The part of its share for which a member is asked that has just returned.
 const LEAST: f32 = 0.1;
 
 impl<T> Snapshot<T> {
-    /// How much of its [weight](Entry::weight) this member is to be asked now: 0.0 is not at all, 1.0 all of it, and what is between comes
-    /// after its return ([`Health::slow_start`](super::Health::slow_start)). It is at least a tenth then.
+    /// How much of its [weight](Entry::weight) this member is to be asked now. 0.0 is nothing, 1.0 is all of it, and
+    /// values in between follow its return ([`Health::slow_start`](super::Health::slow_start)). After its return it is
+    /// at least a tenth.
     ///
-    /// A member whose ejection is over is to be asked, though no snapshot may say yet that it is ready. In a [panic](Self::is_panic), all
-    /// are to be asked alike, but for those that are drained.
+    /// A member whose ejection is over is to be asked, even if no snapshot says yet that it is ready. In a
+    /// [panic](Self::is_panic), all members are to be asked alike, except the drained ones.
     ///
-    /// It is a function of what the snapshot says, so it takes no lock and allocates nothing.
+    /// It depends only on the snapshot and the time, so it takes no lock and allocates nothing.
     #[must_use]
     pub fn share(&self, entry: &Entry<T>, now: Instant) -> f32 {
         let back = match entry.state {

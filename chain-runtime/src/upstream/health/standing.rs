@@ -1,8 +1,8 @@
-//! [`Standing`]: what the last checks of a member have found.
+//! [`Standing`]: what the last checks of a member found.
 
 use super::checks::Checks;
 
-/// How many checks in a row have found the member well, or ill. One of the two is 0.
+/// How many checks in a row have found the member well, or ill. One of the two numbers is 0.
 #[derive(Debug, Default)]
 pub(super) struct Standing {
     well: u32,
@@ -10,7 +10,7 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    /// Hears of a check. Returns whether the member is well, if so many checks in a row have found so.
+    /// Takes the result of a check. Returns whether the member is well, if enough checks in a row have found the same.
     pub(super) const fn hears(&mut self, is_well: bool, checks: &Checks) -> Option<bool> {
         (self.well, self.ill) =
             if is_well { (self.well.saturating_add(1), 0) } else { (0, self.ill.saturating_add(1)) };

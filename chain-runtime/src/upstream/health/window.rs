@@ -1,29 +1,31 @@
-//! [`Window`]: how the requests of the last while ended.
+//! [`Window`]: how the latest requests ended.
 
 use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
 use std::boxed::Box;
 
-/// How many ended, and how many of them failed, in each of the last [`BUCKETS`] ticks.
+/// How many requests ended, and how many of them failed, in each of the last [`BUCKETS`] ticks.
 ///
-/// It is a ring of words: the tick in the upper bits, and the two counts below. So a bucket's counts and whose they are change together. They order nothing else,
-/// so they are no part of what loom tries.
+/// It is a ring of words: the tick in the upper bits, and the two counts below. So a bucket's counts and its tick
+/// change together. They order nothing else, so loom does not model them.
 pub(super) struct Window(Box<[AtomicU64; BUCKETS]>);
 
-/// Buckets of a window. A window of 30 s has buckets of 469 ms: within such a time, what fails now is no longer beside what went well before.
+/// The number of buckets in a window. A window of 30 s has buckets of 469 ms. After that time, present failures are no
+/// longer counted together with earlier successes.
 pub(super) const BUCKETS: usize = 64;
 
-/// Bits of a count.
+/// The bits of a count.
 const COUNT: u32 = 18;
 
-/// What a request adds to its bucket, and what it adds where it has failed.
+/// What a request adds to its bucket, and what a failed one adds in addition.
 const ENDED: u64 = 1 << COUNT;
 const FAILED: u64 = 1;
 
-/// The bits of a word that say whose counts it has.
+/// The bits of a word that hold the tick.
 const TICK: u64 = !((1 << (2 * COUNT)) - 1);
 
-/// A bucket counts so many. It has room for twice as many, since threads that count at once each look before they add.
+/// How many requests a bucket counts. It has room for twice as many, since threads that count at once each look before
+/// they add.
 const FULL: u64 = 1 << (COUNT - 1);
 
 /// How many requests ended, and how many of them failed.
@@ -38,13 +40,14 @@ impl Window {
         Self(Box::new([const { AtomicU64::new(0) }; BUCKETS]))
     }
 
-    /// Counts a request that ended in this tick. In a tick in which very many have ended already, 131,072, none is counted.
+    /// Counts a request that ended in this tick. If very many, 131,072, have already ended in a tick, no more are
+    /// counted in it.
     pub(super) fn count(&self, tick: u64, failed: bool) {
         let bucket = self.bucket(tick);
         let (own, one) = (tag(tick), ENDED + if failed { FAILED } else { 0 });
         let mut word = bucket.load(Relaxed);
         while word & TICK != own {
-            // The bucket is of a tick that has left the window.
+            // The bucket is that of a tick that has left the window.
             match bucket.compare_exchange_weak(word, own | one, Relaxed, Relaxed) {
                 Ok(_) => return,
                 Err(other) => word = other,
@@ -55,7 +58,8 @@ impl Window {
         }
     }
 
-    /// What ended lately: in as many of the newest buckets as it takes to have this many requests, back to tick `oldest`. `None` if there were fewer.
+    /// The latest requests: in as many of the newest buckets as it takes to have this many, back to tick `oldest`.
+    /// `None` if there were fewer.
     pub(super) fn newest(&self, tick: u64, oldest: u64, samples: u64) -> Option<Ended> {
         let oldest = oldest.max((tick + 1).saturating_sub(BUCKETS as u64));
         let mut ended = Ended::default();
@@ -78,7 +82,7 @@ impl Window {
     }
 }
 
-/// What a word of this tick has in its upper bits. Some years later another one has the same.
+/// The upper bits of a word of this tick. Some years later another tick has the same bits.
 const fn tag(tick: u64) -> u64 {
     tick << (2 * COUNT)
 }

@@ -13,12 +13,15 @@ use crate::nodes::Key;
 use crate::upstream::balance::{Balance, Ring};
 use crate::upstream::lease::Lease;
 
-/// A [`Pick`] by a key: the node that picks the member to which the key belongs, where the balancer is a [`Ring`]. Provides a [`Lease`].
+/// A [`Pick`] by a key: with a [`Ring`] as the balancer, it picks the member to which the key belongs. It provides a
+/// [`Lease`].
 ///
-/// `K` is found in the scope by its type: a [`User`](crate::nodes::User), a [`Peer`](crate::nodes::Peer), or a [`Key`] of your own, which a node before it provides.
+/// `K` is found in the scope by its type: a [`User`](crate::nodes::User), a [`Peer`](crate::nodes::Peer), or a [`Key`]
+/// of your own, which an earlier node provides.
 ///
-/// The key is hashed in the same way in all processes, so that all agree. Whoever can choose keys and knows the secret can choose them so that they all belong to one member; the
-/// ring's bound is what protects that one. [`secret`](Self::secret) makes it harder.
+/// The key is hashed in the same way in all processes, so that all of them agree. A client that can choose keys and
+/// knows the secret can choose keys that all belong to one member; the ring's bound protects that member.
+/// [`secret`](Self::secret) makes that harder.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -67,7 +70,7 @@ impl<T, B: Balance<T>> Pick<T, B> {
 }
 
 impl<K: Key, T, B: Balance<T>> PickBy<K, T, B> {
-    /// Sets what keys are hashed with: the same in all processes that are to agree.
+    /// Sets the secret with which keys are hashed: it has to be the same in all processes that are to agree.
     #[must_use]
     pub const fn secret(mut self, secret: (u64, u64)) -> Self {
         self.secret = secret;
@@ -78,7 +81,7 @@ impl<K: Key, T, B: Balance<T>> PickBy<K, T, B> {
     ///
     /// # Errors
     ///
-    /// [`NoUpstream`] where no member is to be asked.
+    /// [`NoUpstream`] if there is no member to ask.
     pub fn lease(&self, key: &K) -> Result<Lease<T>, NoUpstream> {
         self.pick.lease_for(Some(self.hash(key)), None)
     }
@@ -96,12 +99,12 @@ impl<K: Key, T, B: Balance<T>> PickBy<K, T, B> {
     ///
     /// # Errors
     ///
-    /// [`NoUpstream`] where no member is to be asked.
+    /// [`NoUpstream`] if there is no member to ask.
     pub fn enter(&self, key: &K) -> Result<Lease<T>, NoUpstream> {
         self.lease(key)
     }
 
-    /// Decides what nobody has said.
+    /// Decides the outcome if there was no report.
     pub fn exit(&self, lease: &Lease<T>, ending: &Ending) {
         lease.leave(ending.is_cut_short());
     }

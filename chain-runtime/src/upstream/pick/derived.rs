@@ -1,4 +1,4 @@
-//! [`Derived`]: what a balancer derives of a snapshot, kept until there is another one.
+//! [`Derived`]: what a balancer derives from a snapshot, kept until there is another snapshot.
 
 use core::sync::atomic::{
     AtomicBool,
@@ -11,10 +11,12 @@ use std::time::Instant;
 use arc_swap::{ArcSwap, Guard};
 
 use crate::upstream::balance::{Balance, Candidate, Candidates};
-use crate::upstream::registry::{Registry, now};
+use crate::upstream::clock::now;
+use crate::upstream::registry::Registry;
 use crate::upstream::snapshot::Snapshot;
 
-/// The candidates of one snapshot and what was derived of them: always together, so that an index never means a member of another snapshot (tower#856).
+/// The candidates of one snapshot and what was derived from them. They always stay together, so that an index never
+/// means a member of another snapshot (tower#856).
 pub(super) struct Of<T, P> {
     pub(super) candidates: Box<[Candidate<T>]>,
     pub(super) table: P,
@@ -29,7 +31,7 @@ impl<T, P> Of<T, P> {
         Self { candidates, table, version: snapshot.version(), until }
     }
 
-    /// Whether it is what would be derived of this snapshot now, or of a later one.
+    /// Whether it is what would be derived from this snapshot now, or from a later one.
     fn is_of(&self, snapshot: &Snapshot<T>, now: Instant) -> bool {
         self.version > snapshot.version()
             || self.version == snapshot.version() && self.until.is_none_or(|until| now < until)
@@ -38,7 +40,7 @@ impl<T, P> Of<T, P> {
 
 pub(super) struct Derived<T, P> {
     of: ArcSwap<Of<T, P>>,
-    /// Whether a thread derives: others do not wait for it.
+    /// Whether a thread is deriving: others do not wait for it.
     is_deriving: AtomicBool,
 }
 
@@ -48,7 +50,7 @@ impl<T, P> Derived<T, P> {
         Self { of: ArcSwap::from_pointee(of), is_deriving: AtomicBool::new(false) }
     }
 
-    /// Of the snapshot that is current, or of the one before, while another thread derives.
+    /// That of the current snapshot, or of the previous one while another thread derives.
     #[inline]
     pub(super) fn current(
         &self,
@@ -83,7 +85,7 @@ impl<T, P> Derived<T, P> {
     }
 }
 
-/// Ends when it is dropped, so also where a balancer panics.
+/// The turn ends when this is dropped, even if a balancer panics.
 struct Turn<'a>(&'a AtomicBool);
 
 impl Drop for Turn<'_> {

@@ -1,4 +1,4 @@
-//! [`Tried`]: who was asked for this request already.
+//! [`Tried`]: the members that this request was sent to already.
 
 use core::fmt;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -7,9 +7,10 @@ use chain_macros::node;
 
 use crate::upstream::member::Generation;
 
-/// Whom a request was sent to already, so that its next try goes to another member (linkerd2#11669).
+/// The members to which a request was sent already, so that its next try goes to another one (linkerd2#11669).
 ///
-/// The node [`tried()`] provides it. It stands before the block that runs again, and the [`Untried`](super::Untried) pick in the block borrows it:
+/// The node [`tried()`] provides it. It stands before the block that runs again, and the [`Untried`](super::Untried)
+/// pick in the block borrows it:
 ///
 #[cfg_attr(all(feature = "retry", feature = "tokio"), doc = "```")]
 #[cfg_attr(not(all(feature = "retry", feature = "tokio")), doc = "```ignore")]
@@ -50,28 +51,29 @@ use crate::upstream::member::Generation;
 /// # }).unwrap();
 /// ```
 ///
-/// A member counts as tried from when it is picked, whatever comes of it: it may be under way still, as in the first of two tries that race, or it may have been given up by a deadline around the try, which tells
-/// nobody why. Who was tried is picked again only where nobody else is to be asked.
+/// A member counts as tried when it is picked, however that try goes on. The try may still be under way, as the first of
+/// two tries that race, or a deadline around it may have given it up without saying why. A member that was tried is picked
+/// again only if there is no other member to ask.
 ///
 /// It remembers the last eight generations, and allocates nothing. It belongs to one request, and to one registry.
 pub struct Tried {
     /// How many were added. The next one is at `added % PLACES`.
     added: AtomicU32,
-    /// Each one more than a generation; 0 where none is.
+    /// Each is one more than a generation; 0 stands for none.
     places: [AtomicU64; PLACES],
 }
 
-/// Whom it remembers at most. More tries than this are no retries any more.
+/// How many members it remembers. More tries than this are no retries any more.
 const PLACES: usize = 8;
 
 impl Tried {
-    /// Nobody yet.
+    /// Without any member.
     #[must_use]
     pub const fn new() -> Self {
         Self { added: AtomicU32::new(0), places: [const { AtomicU64::new(0) }; PLACES] }
     }
 
-    /// Notes that this one was asked. Picks that borrow it do so by themselves.
+    /// Notes that this member was asked. Picks that borrow it do so by themselves.
     pub fn add(&self, generation: Generation) {
         if self.contains(generation) {
             return;
@@ -80,7 +82,7 @@ impl Tried {
         self.places[at].store(word(generation), Relaxed);
     }
 
-    /// Whether it was.
+    /// Whether this member was asked.
     #[must_use]
     pub fn contains(&self, generation: Generation) -> bool {
         let added = self.added.load(Relaxed) as usize;
@@ -105,7 +107,7 @@ impl fmt::Debug for Tried {
     }
 }
 
-/// Provides a [`Tried`], in which nobody is yet.
+/// Provides a [`Tried`] without any member.
 #[node(wanted, once, crate = crate)]
 #[must_use]
 pub fn tried() -> Tried {

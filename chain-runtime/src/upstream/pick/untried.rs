@@ -8,10 +8,12 @@ use crate::nodes::Key;
 use crate::upstream::balance::Balance;
 use crate::upstream::lease::Lease;
 
-/// A [`Pick`] or [`PickBy`] in a block that runs again: it borrows the request's [`Tried`], and picks nobody who is in it while there is another that is to be asked.
+/// A [`Pick`] or [`PickBy`] in a block that runs again. It borrows the request's [`Tried`], and picks no member in it
+/// while there is another one to ask.
 ///
-/// Who is picked instead, the balancer says: a [`Ring`](crate::upstream::Ring) the next along the ring, [`PeakEwma`](crate::upstream::PeakEwma) the better of two drawn among the others, and so
-/// on. Where all were tried, it picks as if nobody had been.
+/// The balancer chooses that other member: a [`Ring`](crate::upstream::Ring) takes the next one along the ring,
+/// [`PeakEwma`](crate::upstream::PeakEwma) the better of two drawn among the others, and so on. If all members were
+/// tried, it picks as if none had been.
 #[derive(Debug)]
 pub struct Untried<P> {
     pick: P,
@@ -24,11 +26,12 @@ impl<T, B: Balance<T>> Pick<T, B> {
         Untried { pick: self }
     }
 
-    /// Picks somebody who is not in `tried`, while there is one, and adds whoever is picked. For tries outside of a chain.
+    /// Picks a member that is not in `tried`, if there is one, and adds the picked member. It is for tries outside of a
+    /// chain.
     ///
     /// # Errors
     ///
-    /// [`NoUpstream`] where no member is to be asked.
+    /// [`NoUpstream`] if there is no member to ask.
     pub fn lease_beside(&self, tried: &Tried) -> Result<Lease<T>, NoUpstream> {
         self.lease_for(None, Some(tried))
     }
@@ -41,11 +44,12 @@ impl<K: Key, T, B: Balance<T>> PickBy<K, T, B> {
         Untried { pick: self }
     }
 
-    /// Picks somebody who is not in `tried`, while there is one, and adds whoever is picked. For tries outside of a chain.
+    /// Picks a member that is not in `tried`, if there is one, and adds the picked member. It is for tries outside of a
+    /// chain.
     ///
     /// # Errors
     ///
-    /// [`NoUpstream`] where no member is to be asked.
+    /// [`NoUpstream`] if there is no member to ask.
     pub fn lease_beside(&self, key: &K, tried: &Tried) -> Result<Lease<T>, NoUpstream> {
         self.pick.lease_for(Some(self.hash(key)), Some(tried))
     }
@@ -65,12 +69,12 @@ impl<T, B: Balance<T>> Untried<Pick<T, B>> {
     ///
     /// # Errors
     ///
-    /// [`NoUpstream`] where no member is to be asked.
+    /// [`NoUpstream`] if there is no member to ask.
     pub fn enter(&self, tried: &Tried) -> Result<Lease<T>, NoUpstream> {
         self.pick.lease_beside(tried)
     }
 
-    /// Decides what nobody has said.
+    /// Decides the outcome if there was no report.
     pub fn exit(&self, lease: &Lease<T>, ending: &Ending) {
         lease.leave(ending.is_cut_short());
     }
@@ -82,12 +86,12 @@ impl<K: Key, T, B: Balance<T>> Untried<PickBy<K, T, B>> {
     ///
     /// # Errors
     ///
-    /// [`NoUpstream`] where no member is to be asked.
+    /// [`NoUpstream`] if there is no member to ask.
     pub fn enter(&self, key: &K, tried: &Tried) -> Result<Lease<T>, NoUpstream> {
         self.pick.lease_beside(key, tried)
     }
 
-    /// Decides what nobody has said.
+    /// Decides the outcome if there was no report.
     pub fn exit(&self, lease: &Lease<T>, ending: &Ending) {
         lease.leave(ending.is_cut_short());
     }

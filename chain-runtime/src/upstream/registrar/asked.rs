@@ -1,4 +1,4 @@
-//! What is asked: bodies and queries, and what may stand in them.
+//! Requests: bodies and queries, and what is allowed in them.
 
 use core::fmt;
 use core::num::NonZeroU32;
@@ -23,9 +23,10 @@ const ENTRIES: usize = 32;
 const KEY: usize = 64;
 const VALUE: usize = 256;
 
-/// What is read into these types stops at the first mistake, so no depth and no number of fields makes it take longer than the body is long.
+/// Reading into these types stops at the first mistake, so neither depth nor the number of fields makes it take longer
+/// than the length of the body.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Wrong> {
-    // What is derived would also read the fields from an array, in their order.
+    // The derived code would also read the fields from an array, in their order.
     if body.trim_ascii_start().starts_with(b"[") {
         return Err(Wrong::object());
     }
@@ -38,7 +39,7 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Wrong> {
     Ok(asked)
 }
 
-/// A member that registers. What has to be there is an `Option` as well, so that its absence is told at its field.
+/// A member that registers. Required fields are `Option`s as well, so that their absence is reported at the field.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Registering {
@@ -51,7 +52,7 @@ pub(super) struct Registering {
     lease_ms: Option<u64>,
 }
 
-/// A registration that is named.
+/// The name of a registration.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Named {
@@ -73,7 +74,7 @@ impl Registering {
         named("name", self.name.as_deref())
     }
 
-    /// The name, where nothing else is said.
+    /// The endpoint; its default is the name.
     pub(super) fn endpoint<T>(&self, parse: &dyn Fn(&str) -> Result<T, String>) -> Result<T, Wrong> {
         let text = self.endpoint.as_deref().or(self.name.as_deref()).unwrap_or_default();
         if text.len() > ENDPOINT {
@@ -116,7 +117,7 @@ fn named(field: &'static str, name: Option<&str>) -> Result<Arc<str>, Wrong> {
     }
 }
 
-/// What else is known of a member.
+/// Other facts about a member.
 #[derive(Default)]
 struct Metadata(BTreeMap<String, String>);
 
@@ -159,7 +160,7 @@ impl<'de> Visitor<'de> for Entries {
     }
 }
 
-/// The name behind which a list is to begin: `after=NAME`.
+/// The name after which a list is to begin: `after=NAME`.
 pub(super) fn after(query: Option<&str>) -> Result<Option<String>, Wrong> {
     let Some(query) = query.filter(|query| !query.is_empty()) else { return Ok(None) };
     let name = query.strip_prefix("after=").and_then(|name| percent_decode_str(name).decode_utf8().ok());

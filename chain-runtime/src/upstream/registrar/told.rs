@@ -1,4 +1,4 @@
-//! What is told: replies, the list of members, and what is wrong with a request.
+//! Replies: the list of members, and the errors in a request.
 
 use core::fmt;
 use core::ops::Bound;
@@ -15,10 +15,10 @@ use serde::Serialize;
 use crate::upstream::member::Registration;
 use crate::upstream::snapshot::{Entry, Snapshot};
 
-/// So many members are in one list.
+/// The most members in one list.
 const MEMBERS: usize = 1_000;
 
-/// So long is what is said of a mistake, at most: a text of the request's may be in it.
+/// The most bytes of an error's text, which may contain text of the request.
 const DETAIL: usize = 300;
 
 #[derive(Serialize)]
@@ -40,7 +40,8 @@ pub(super) struct Draining {
     pub(super) in_flight: usize,
 }
 
-/// A part of the members, sorted by name. All of it is what the snapshot says, so its version stands for it.
+/// A part of the members, sorted by name. It contains only what the snapshot says, so the snapshot's version stands for
+/// it.
 #[derive(Serialize)]
 pub(super) struct Members<'a> {
     version: u64,
@@ -101,7 +102,7 @@ pub(super) fn etag(registry: u64, version: u64) -> HeaderValue {
     HeaderValue::try_from(format!("\"{registry:x}-{version}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
 }
 
-/// Whether the client has it (RFC 9110, 13.1.2).
+/// Whether the client has it already (RFC 9110, 13.1.2).
 pub(super) fn is_known(fields: &HeaderMap, tag: &HeaderValue) -> bool {
     let known = fields.get_all(IF_NONE_MATCH).iter().filter_map(|known| known.to_str().ok());
     let is_it = |known: &str| known == "*" || known.strip_prefix("W/").unwrap_or(known).as_bytes() == tag.as_bytes();
@@ -122,7 +123,7 @@ pub(super) fn nothing() -> Response<String> {
 }
 
 pub(super) fn json(status: StatusCode, says: &impl Serialize) -> Response<String> {
-    // Maps with keys that are no text, and errors of `Serialize` itself: none of the types here has any.
+    // Only maps with keys that are not text, and errors of `Serialize` itself, could fail. The types here have neither.
     let mut reply = Response::new(serde_json::to_string(says).unwrap_or_default());
     *reply.status_mut() = status;
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -174,7 +175,7 @@ impl Wrong {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "json-unexpected", "an object is wanted")
     }
 
-    /// In serde_json's words, which say the line and the column as well.
+    /// In serde_json's words, which include the line and the column.
     pub(super) fn json(field: Option<String>, error: &serde_json::Error) -> Self {
         if error.is_data() {
             return Self { field, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "json-unexpected", error) };

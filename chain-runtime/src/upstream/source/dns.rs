@@ -1,4 +1,4 @@
-//! [`Dns`]: members that a name leads to.
+//! [`Dns`]: the members to which a name resolves.
 
 mod answer;
 mod error;
@@ -29,10 +29,11 @@ pub use resolver::{Asked, Family, Resolver};
 pub use watch::Isolation;
 
 use super::Source;
+use crate::upstream::clock::now;
 use crate::upstream::member::Member;
-use crate::upstream::registry::now;
 
-/// Members that a name leads to: the addresses of a host (A and AAAA), or of a service (SRV). Each address is a member, and is called as it is written: `10.0.0.7:8080`.
+/// The members to which a name resolves: the addresses of a host (A and AAAA), or of a service (SRV). Each address is a
+/// member, named like `10.0.0.7:8080`.
 ///
 /// ```no_run
 /// use std::net::SocketAddr;
@@ -48,32 +49,38 @@ use crate::upstream::registry::now;
 /// # }
 /// ```
 ///
-/// - **It asks again when its answer has run out**, by the least time to live of all records that it stands on, but not before 5 s and not later than 5 min
-///   ([`refresh`](Self::refresh)); and up to a tenth later by chance, so that many do not ask at once.
-/// - **An address that stays** keeps its seat, and with it its latency and its health. Neither the order of an answer nor the case of a name makes a change.
-/// - **An address that is gone** takes nothing new from then on. What is in flight there goes on.
-/// - **When the resolver fails**, the last good answer stays, however long. The failure is told; whether a member is well is not the resolver's to say, and health
-///   says it. Where one of several questions fails (AAAA beside A, one target of a service), only its own answer is the last good one.
-/// - **When a name has no addresses any more**, or does not exist, its members stay for 30 s ([`grace`](Self::grace)), and then they are removed. See below.
-/// - **At most 1,000 addresses** are taken ([`at_most`](Self::at_most)), the least ones, so that the same are taken each time.
-///   How many are left out is told.
+/// - **It asks again when its answer has expired**, by the least time to live of all records on which the answer
+///   depends, but not before 5 s and not later than 5 min ([`refresh`](Self::refresh)); and randomly up to a tenth
+///   later, so that many processes do not ask at once.
+/// - **An address that stays** keeps its seat, and with it its latency and its health. Neither the order of an answer
+///   nor the case of a name is a change.
+/// - **An address that is gone** takes no new requests from then on. Requests in flight there go on.
+/// - **When the resolver fails**, the last good answer stays, however long. The failure is reported. The resolver does
+///   not know whether a member is well; health decides that. If one of several questions fails (AAAA beside A, one
+///   target of a service), only that question keeps its last good answer.
+/// - **When a name has no addresses any more**, or does not exist, its members stay for 30 s ([`grace`](Self::grace)),
+///   and are then removed. See below.
+/// - **At most 1,000 addresses** are taken ([`at_most`](Self::at_most)): the lowest ones, so that the same ones are
+///   taken each time. How many are left out is reported.
 ///
-/// # When there is nobody
+/// # A name without addresses
 ///
-/// An empty answer or NXDOMAIN is the answer of whoever owns the name, and is not a failure: RFC 8767, which lets resolvers serve what is stale, says that it ends what was
-/// before. It is also what a zone says for a moment while it is being written anew. So it is believed after 30 s, as HAProxy does (`hold nx`), and not at once as nginx does, nor never.
-/// After that the list is empty, and whoever picks hears at once that there is nobody: an address that its owner has withdrawn may be somebody else's
-/// by now, and requests must not go there. A service whose record says `.` is closed at once, RFC 2782.
+/// An empty answer or NXDOMAIN is the answer of the name's owner, and not a failure: RFC 8767, which lets resolvers
+/// serve stale data, says that such an answer ends the earlier one. But a zone also gives this answer for a moment
+/// while it is being written anew. So it is believed after 30 s, as in HAProxy (`hold nx`), and not at once as in
+/// nginx. After that the list is empty, and a pick fails at once: an address that its owner has withdrawn may belong to
+/// another owner by now, and requests must not go there. A service whose record says `.` is closed at once (RFC 2782).
 ///
 /// # Services
 ///
-/// Of the records of a service, those of the lowest priority are used while one of their targets has an address, then those of the next. An address has the weight
-/// of its record, and a record of weight 0 that of 1.
+/// Of the records of a service, those of the lowest priority are used while one of their targets has an address;
+/// otherwise those of the next priority. An address has the weight of its record, and a record of weight 0 counts like
+/// one of weight 1.
 ///
 /// # Names
 ///
-/// A literal address is its own answer: it is told once, and nobody is asked. An international name is written in its ASCII form, `xn--..`. A name without a dot at its
-/// end is completed by the resolver's search list.
+/// A literal address is its own answer: it is reported once, and no resolver is asked. An international name is written
+/// in its ASCII form, `xn--..`. A name without a dot at its end is completed by the resolver's search list.
 ///
 /// # Panics
 ///
@@ -90,31 +97,32 @@ pub struct Dns<F> {
     grace: Duration,
 
     known: Known,
-    /// The list that was told last. A literal address has it from the beginning.
+    /// The list that was last reported. A literal address has it from the beginning.
     list: Option<List>,
     /// What was wrong in the last round.
     trouble: Option<DnsError>,
-    /// What is to be told next.
+    /// What has to be reported next.
     untold: Option<DnsError>,
-    /// When the next round is.
+    /// The time of the next round.
     due: Option<Instant>,
-    /// The resolver did not let the last round through.
+    /// The resolver refused the last round.
     is_refused: bool,
     /// Rounds in a row with a failure.
     failures: u32,
-    /// Since when there is nobody.
+    /// Since when there are no addresses.
     gone: Option<Instant>,
     is_over: bool,
 }
 
-/// Until it is asked again after the first failure.
+/// The time until it asks again after the first failure.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Nothing takes longer than a year, whatever is said, so that no time is past the clock's end.
+/// No time is longer than a year, whatever is set, so that none is beyond the range of the clock.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3_600);
 
 impl<F> Dns<F> {
-    /// All addresses of a host, with this port. `make` makes an endpoint of each; for an address that stays, it has to make what it made before.
+    /// All addresses of a host, with this port. `make` makes an endpoint of each. For an address that stays, it has to
+    /// make the same endpoint as before.
     ///
     /// # Errors
     ///
@@ -145,7 +153,7 @@ impl<F> Dns<F> {
     ///
     /// # Errors
     ///
-    /// It is no name.
+    /// It is not a valid name.
     pub fn service<T>(resolver: &Resolver, service: &str, make: F) -> Result<Self, DnsError>
     where
         F: Fn(Resolved<'_>) -> T,
@@ -176,14 +184,14 @@ impl<F> Dns<F> {
         }
     }
 
-    /// Says where all of its members stand.
+    /// Sets the zone of all of its members.
     #[must_use]
     pub fn zone(mut self, zone: impl Into<Arc<str>>) -> Self {
         self.zone = Some(zone.into());
         self
     }
 
-    /// Sets the share of each address. That of a service's record is multiplied by it.
+    /// Sets the share of each address. The weight of a service's record is multiplied by it.
     ///
     /// # Panics
     ///
@@ -199,7 +207,7 @@ impl<F> Dns<F> {
         self
     }
 
-    /// Says which addresses are asked for.
+    /// Sets which addresses are asked for.
     #[must_use]
     pub fn family(mut self, family: Family) -> Self {
         if let Some(asking) = &mut self.asking {
@@ -208,7 +216,7 @@ impl<F> Dns<F> {
         self
     }
 
-    /// Sets how many addresses are taken, at most. 1,000 where nothing is said.
+    /// Sets how many addresses are taken at most. The default is 1,000.
     #[must_use]
     pub fn at_most(mut self, addresses: usize) -> Self {
         if let Some(asking) = &mut self.asking {
@@ -217,7 +225,8 @@ impl<F> Dns<F> {
         self
     }
 
-    /// Sets how soon an answer is asked for anew at the earliest, also where its time to live is 0, and how late at the latest. 5 s and 5 min where nothing is said.
+    /// Sets how soon it asks again at the earliest, even if the time to live is 0, and at the latest. The defaults are
+    /// 5 s and 5 min.
     #[must_use]
     pub fn refresh(mut self, least: Duration, most: Duration) -> Self {
         self.least = least.min(LONGEST);
@@ -225,34 +234,35 @@ impl<F> Dns<F> {
         self
     }
 
-    /// Sets how long the members stay once there is nobody any more. 30 s where nothing is said.
+    /// Sets how long the members stay when there are no addresses any more. The default is 30 s.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace.min(LONGEST);
         self
     }
 
-    /// Takes what a round has found, and says when the next one is. Returns the list if it is to be told.
+    /// Takes the result of a round, and sets the time of the next one. Returns the list if it has to be reported.
     fn take(&mut self, looked: Looked, isolation: Option<Isolation>, limit: usize) -> Option<List> {
         let Looked { known, list, left_out, ttl, failure, is_closed } = looked;
         let now = now();
         self.known = known;
         let name = || Arc::clone(&self.name);
-        // Where nothing was answered, nothing has run out.
+        // If no question was answered, no answer has expired.
         let unsaid = if failure.is_some() { u32::MAX } else { 0 };
         let ttl = Duration::from_secs(ttl.unwrap_or(unsaid).into()).clamp(self.least, self.most);
         let mut wait = ttl + ttl.mul_f64(fastrand::f64() / 10.0);
         let mut trouble = (left_out > 0).then(|| DnsError::LeftOut { name: name(), count: left_out, limit });
 
-        // An empty list is one only where everybody has answered.
+        // An empty list counts only if every question was answered.
         let mut list = Some(list).filter(|list| !list.is_empty() || failure.is_none());
-        // Whoever fails the last time before an isolation says that it is one.
+        // The last failure before an isolation reports the isolation.
         let isolation = failure.as_ref().and(isolation);
         self.is_refused = isolation.is_some();
         self.failures = if failure.is_some() { self.failures.saturating_add(1) } else { 0 };
         match (failure, isolation) {
             (Some(Failure::Isolated(isolation)), None) | (Some(_), Some(isolation)) => {
-                // Where a probe takes longer than the rest, this is past, and it is not asked again and again until the probe has ended.
+                // If a probe takes longer than the rest, this time is past. The lower bound prevents that it asks again
+                // and again until the probe has ended.
                 let rest = isolation.until.saturating_duration_since(now).max(RETRY / 10);
                 wait = rest + rest.mul_f64(fastrand::f64() / 10.0);
                 trouble = Some(DnsError::Isolated { name: name(), isolation });
@@ -297,7 +307,7 @@ impl<F> Dns<F> {
     where
         F: Fn(Resolved<'_>) -> T,
     {
-        // What stands before the name of a service begins with `_`.
+        // The labels before the name of a service begin with `_`.
         let mut name = &*self.name;
         while let Some((_, rest)) = name.split_once('.').filter(|(first, _)| first.starts_with('_')) {
             name = rest;
@@ -317,7 +327,7 @@ impl Asking {
         Self { resolver: resolver.clone(), question, family: Family::All, limit: 1_000, weight: 1 }
     }
 
-    /// Completes when it is time, or when a resolver is back that was isolated.
+    /// Completes when it is time, or when an isolated resolver is back.
     async fn wait(&self, due: Instant, is_refused: bool) {
         let mut back = pin!(self.resolver.back());
         back.as_mut().enable();
@@ -347,7 +357,7 @@ where
             if let Some(due) = self.due {
                 asking.wait(due, self.is_refused).await;
             }
-            // Nothing is changed before the last await: a round that is dropped midway was none.
+            // Nothing is changed before the last await: a round that is dropped midway has no effect.
             let looked = asking.look(&self.known).await;
             let (isolation, limit) = (asking.resolver.isolation(), asking.limit);
             // Its first question was the probe that ended an isolation, and the others were refused.

@@ -15,14 +15,15 @@ use crate::upstream::member::Member;
 
 /// Members from a file that is read again and again, in the format of [`read_members`].
 ///
-/// - A list is validated as a whole before it is told. A file that is broken, empty, too long or not there is an error, told once, and the members stay.
-/// - A change is told when two looks in a row have found the same, 50 ms apart, so that a file is not read while it is being written. Better still, write
-///   another one beside it and rename that.
-/// - A file that names nobody is an error as well: an editor that has just emptied the file looks the same.
+/// - A list is validated as a whole before it is reported. A file that is broken, empty, too long or missing is an
+///   error, which is reported once, and the members stay.
+/// - A change is reported after two reads in a row, 50 ms apart, have found the same, so that a half-written file is
+///   not taken. It is better to write another file beside it, and to rename that one.
+/// - A file without members is an error as well: a file that an editor has just emptied looks the same.
 ///
-/// The file is polled, and read each time. Notices of the kernel do not tell of files on a network, nor of the symbolic links by which Kubernetes exchanges what
-/// it mounts. A time and a length do not tell of a second change within one tick of the file system's clock. To read some kilobytes each second costs
-/// less than either mistake.
+/// The file is polled, and read each time. Notifications of the kernel do not cover files on a network, nor the
+/// symbolic links by which Kubernetes exchanges what it mounts. A time and a length do not show a second change within
+/// one tick of the file system's clock. Reading some kilobytes each second costs less than either mistake.
 ///
 /// ```no_run
 /// use std::net::SocketAddr;
@@ -37,37 +38,38 @@ use crate::upstream::member::Member;
 ///
 /// # Panics
 ///
-/// [`next`](Source::next) panics outside of a tokio runtime with its timer. The file is read on tokio's threads for what blocks.
+/// [`next`](Source::next) panics outside of a tokio runtime with its timer. The file is read on tokio's threads for
+/// blocking work.
 #[derive(Debug)]
 pub struct File<T> {
     path: PathBuf,
     interval: Duration,
-    /// What was told last.
+    /// What was last reported.
     told: Option<Look>,
-    /// What the last look found, and is not told.
+    /// What the last read found, if it was not reported.
     found: Option<Look>,
     read: PhantomData<fn() -> T>,
 }
 
-/// What is found in the file, or why nothing is.
+/// The content of the file, or why there is none.
 type Look = Result<String, String>;
 
-/// Bytes of a file, at most.
+/// The most bytes of a file.
 const LONGEST: u64 = 4 << 20;
 
-/// Between one look at the file and the next, unless it is said otherwise.
+/// The default time between two reads of the file.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Between the two looks that have to find the same.
+/// The time between the two reads that have to find the same.
 const SETTLED: Duration = Duration::from_millis(50);
 
 impl<T> File<T> {
-    /// The file at this path, looked at each second. It is at most 4 MiB long.
+    /// The file at this path, read each second. It may be at most 4 MiB long.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), interval: INTERVAL, told: None, found: None, read: PhantomData }
     }
 
-    /// Sets how much time is between one look at the file and the next: at least 50 ms.
+    /// Sets the time between two reads of the file: at least 50 ms.
     #[must_use]
     pub fn every(mut self, interval: Duration) -> Self {
         self.interval = interval.max(SETTLED);
@@ -98,13 +100,13 @@ where
 
     async fn next(&mut self) -> Option<Result<Vec<Member<T>>, FileError>> {
         loop {
-            // The first look of all is taken as it is: whoever starts has nothing else.
+            // The first read of all is taken at once: a program that starts has no other list.
             if self.told.is_some() {
                 tokio::time::sleep(if self.found.is_some() { SETTLED } else { self.interval }).await;
             }
             let path = self.path.clone();
             let look = tokio::task::spawn_blocking(move || look(&path).map_err(|error| error.to_string())).await;
-            // What was found last time is forgotten only now: the await may be the last of this future.
+            // The last find is dropped only now, because the future may be dropped at the await.
             let found = self.found.take();
             let look = look.unwrap_or_else(|error| Err(error.to_string()));
             if self.told.as_ref() == Some(&look) {
@@ -155,7 +157,7 @@ impl FileError {
         &self.path
     }
 
-    /// What is wrong with its lines. `None` where it was not read, or names nobody.
+    /// The mistakes in its lines. `None` if it was not read, or has no members.
     #[must_use]
     pub const fn mistakes(&self) -> Option<&Mistakes> {
         match &self.why {

@@ -10,7 +10,8 @@ use std::vec::Vec;
 
 use crate::upstream::member::{Member, is_name};
 
-/// Reads members from text: one on each line, its name first, and then what else there is to say of it, with white space between.
+/// Reads members from text: one on each line. The line begins with the name, and other items follow, with white space
+/// between them.
 ///
 /// ```text
 /// # Comments begin with a number sign, and empty lines are skipped.
@@ -21,12 +22,13 @@ use crate::upstream::member::{Member, is_name};
 ///
 /// | | |
 /// | --- | --- |
-/// | `at=..` | the endpoint. Without it, the name is the endpoint |
-/// | `zone=..` | where it stands |
-/// | `weight=..` | its share, from 1. Without it, 1 |
-/// | `meta.key=..` | what else is known of it, under `key` |
+/// | `at=..` | the endpoint; the default is the name |
+/// | `zone=..` | its zone |
+/// | `weight=..` | its share, from 1; the default is 1 |
+/// | `meta.key=..` | another fact about it, under `key` |
 ///
-/// Nothing else may stand there, nothing twice, and no name on two lines; so that what is misspelt is a mistake and not a default.
+/// No other items are allowed, none twice, and no name on two lines. So a misspelt item is a mistake, and not a
+/// default.
 ///
 /// # Errors
 ///
@@ -112,21 +114,21 @@ where
     Ok(member)
 }
 
-/// All that is wrong with a text of members. There is at least one mistake in it.
+/// All mistakes in a text of members. There is at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistakes(Vec<Mistake>);
 
-/// What is wrong with a line.
+/// A mistake in a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mistake {
-    /// The line; the first is 1.
+    /// The line; the first one is 1.
     pub line: usize,
-    /// What is wrong.
+    /// The mistake.
     pub what: String,
 }
 
-/// So many mistakes are written out. Of the others, how many they are.
+/// How many mistakes are written out. Of the others, only the number is written.
 const SHOWN: usize = 8;
 
 impl Mistakes {

@@ -1,13 +1,14 @@
-//! By what is lost.
+//! A limit that judges by losses.
 
 use core::time::Duration;
 
 use super::{Limit, Sample, loss, share};
 
-/// A limit that goes up by one and down by a part: additive increase, multiplicative decrease, as Netflix's `AIMDLimit` has it.
+/// A limit that grows by one and falls by a part: additive increase, multiplicative decrease, like Netflix's
+/// `AIMDLimit`.
 ///
-/// A window goes down where more than one in a hundred was lost, or where the mean round trip is over [`timeout`](Self::timeout). Otherwise it
-/// goes up where half of the limit was in use.
+/// It falls after a window in which more than one in a hundred was lost, or in which the mean round trip was over
+/// [`timeout`](Self::timeout). Otherwise it grows if half of the limit was in use.
 #[derive(Clone, Debug)]
 pub struct Aimd {
     limit: usize,
@@ -18,41 +19,41 @@ pub struct Aimd {
 }
 
 impl Aimd {
-    /// Begins with 20, from 1 to 1,000; goes down to nine tenths; a round trip over 5 s counts as lost.
+    /// It begins with 20, stays from 1 to 1,000, and falls to nine tenths. A round trip over 5 s counts as lost.
     #[must_use]
     pub const fn new() -> Self {
         Self { limit: 20, min: 1, max: 1_000, backoff: 0.9, timeout: Duration::from_secs(5) }
     }
 
-    /// How many at once before anything is known; within the bounds.
+    /// Sets the number before anything is known. It is kept within the bounds.
     #[must_use]
     pub const fn initial(mut self, limit: usize) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Never fewer than this. One at least.
+    /// Sets the lower bound. It is at least one.
     #[must_use]
     pub fn min(mut self, min: usize) -> Self {
         self.min = min.max(1);
         self
     }
 
-    /// Never more than this.
+    /// Sets the upper bound.
     #[must_use]
     pub const fn max(mut self, max: usize) -> Self {
         self.max = max;
         self
     }
 
-    /// Which part of the limit is left after a window in which too much was lost, from 0.5 to 1.
+    /// Sets the part of the limit that is left after a window with too many losses, from 0.5 to 1.
     #[must_use]
     pub fn backoff(mut self, part: f64) -> Self {
         self.backoff = share(part, 0.5);
         self
     }
 
-    /// From which mean round trip on a window is as good as lost.
+    /// Sets the mean round trip at which a window counts as lost.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;

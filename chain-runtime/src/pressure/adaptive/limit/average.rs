@@ -1,6 +1,6 @@
 //! A mean that forgets slowly.
 
-/// Netflix's `ExpAvgMeasurement`: the plain mean of the first few, and from then on an exponential one.
+/// Netflix's `ExpAvgMeasurement`: the plain mean of the first few values, and then an exponential mean.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Average {
     value: f64,
@@ -11,7 +11,7 @@ pub(super) struct Average {
 }
 
 impl Average {
-    /// Remembers about so many values, and is the plain mean until it has seen `warm_up` of them.
+    /// It remembers roughly so many values, and is the plain mean until it has seen `warm_up` of them.
     pub(super) fn new(window: u32, warm_up: u32) -> Self {
         Self { value: 0.0, sum: 0.0, count: 0, warm_up, factor: 2.0 / (f64::from(window) + 1.0) }
     }
@@ -31,12 +31,12 @@ impl Average {
         self.count >= self.warm_up
     }
 
-    /// What it is now; `None` before the first value.
+    /// The present mean; `None` before the first value.
     pub(super) fn get(&self) -> Option<f64> {
         (self.count > 0).then_some(self.value)
     }
 
-    /// From now on it is this.
+    /// Sets the mean.
     pub(super) fn set(&mut self, value: f64) {
         self.value = value;
         self.count = self.warm_up;

@@ -1,4 +1,4 @@
-//! By how the round trip changes.
+//! A limit that judges by changes of the round trip.
 
 use core::time::Duration;
 
@@ -6,9 +6,10 @@ use super::average::Average;
 use super::probe::{Probe, Step, is_news};
 use super::{Limit, Sample, loss, share};
 
-/// A limit by the gradient between the usual round trip and that of the last window: Netflix's `Gradient2Limit`, with its faults mended.
+/// A limit that follows the gradient between the usual round trip and that of the last window: Netflix's
+/// `Gradient2Limit`, with corrections.
 ///
-/// For each window, with `usual` as the long-term mean of round trips:
+/// After each window, with `usual` as the long-term mean of round trips:
 ///
 /// ```text
 /// gradient = tolerance * usual / round trip, from 0.5 to 1
@@ -18,18 +19,22 @@ use super::{Limit, Sample, loss, share};
 ///
 /// A window in which less than half of the limit was used changes nothing.
 ///
-/// It goes by means, so a window needs enough blocks for one: where one in a hundred takes as long as hundreds of the others, let a window have
-/// [more of them](crate::pressure::Adaptive::at_least) and be longer. With the windows that are set, half of what a small server could do was served in such a simulation.
+/// It judges by means, so a window needs enough blocks for one. If one block in a hundred takes as long as hundreds of
+/// the others, give a window [more of them](crate::pressure::Adaptive::at_least) and more time. With the default
+/// windows, half of what a small server could do was served in such a simulation.
 ///
-/// # Other than the original
+/// # Differences from the original
 ///
-/// - **The headroom is given only where nothing waits.** Given always, the limit climbs while the gradient says 0.8 (concurrency-limits#134).
-/// - **`usual` does not learn from a full house.** A system that is kept full has the round trip that the limit gives it. A mean that follows it
-///   lets the limit climb after its own queue, up to the maximum. Here such a window can only lower the mean. The mean is raised by windows in which half
-///   of the limit or less was in use, and by a probe: every hundred windows or so, at a time drawn at random, the limit is half of
-///   itself for two windows. Where a service has become slower for good, its limit comes back with the next probe.
-/// - **What is lost is lost.** Blocks that time out at a constant time look like a steady round trip (concurrency-limits#137). They are no round trips here:
-///   where more than one in a hundred is lost, their share lowers the gradient, in a window of any fill.
+/// - **The headroom is given only if nothing waits.** If it were always given, the limit would climb while the gradient
+///   says 0.8 (concurrency-limits#134).
+/// - **`usual` does not learn from a full system.** A system that is kept full has the round trip that the limit
+///   causes. A mean that follows it lets the limit climb after its own queue, up to the maximum. Here such a window can
+///   only lower the mean. Windows in which at most half of the limit was in use raise the mean, and so does a probe:
+///   roughly every hundred windows, at a random time, the limit is halved for two windows. If a service has become
+///   slower for good, its limit recovers with the next probe.
+/// - **Lost blocks count as lost.** Blocks that time out after a constant time look like a steady round trip
+///   (concurrency-limits#137). They are not round trips here: if more than one in a hundred is lost, their share lowers
+///   the gradient, however full the window was.
 #[derive(Clone, Debug)]
 pub struct Gradient2 {
     limit: f64,
@@ -43,12 +48,13 @@ pub struct Gradient2 {
     probe: Probe,
 }
 
-/// How many windows the usual round trip remembers, and of how many it is the plain mean at first.
+/// How many windows the usual round trip remembers, and for how many it is the plain mean at first.
 const LONG: u32 = 600;
 const WARM_UP: u32 = 10;
 
 impl Gradient2 {
-    /// Begins with 20, from 1 to 1,000; a tolerance of 1.5, a smoothing of 0.2, a headroom of the limit's root, 4 at least.
+    /// It begins with 20, stays from 1 to 1,000, and has a tolerance of 1.5, a smoothing of 0.2, and the limit's square
+    /// root as its headroom, at least 4.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -64,7 +70,7 @@ impl Gradient2 {
         }
     }
 
-    /// How many at once before anything is known; within the bounds.
+    /// Sets the number before anything is known. It is kept within the bounds.
     #[must_use]
     pub fn initial(mut self, limit: usize) -> Self {
         self.limit = limit as f64;
@@ -72,56 +78,56 @@ impl Gradient2 {
         self
     }
 
-    /// Never fewer than this. One at least, since a limit of none could not learn.
+    /// Sets the lower bound. It is at least one, since a limit of zero could not learn.
     #[must_use]
     pub fn min(mut self, min: usize) -> Self {
         self.min = min.max(1);
         self
     }
 
-    /// Never more than this.
+    /// Sets the upper bound.
     #[must_use]
     pub fn max(mut self, max: usize) -> Self {
         self.max = max;
         self
     }
 
-    /// How many times the usual round trip is still no sign of a queue: 1 or more.
+    /// Sets how many times the usual round trip are still no sign of a queue: 1 or more.
     #[must_use]
     pub fn tolerance(mut self, times: f64) -> Self {
         self.tolerance = times.max(1.0);
         self
     }
 
-    /// Which part of the difference a window makes, from 0 to 1.
+    /// Sets how much of the difference one window makes, from 0 to 1.
     #[must_use]
     pub fn smoothing(mut self, part: f64) -> Self {
         self.smoothing = share(part, 0.0);
         self
     }
 
-    /// By how much the limit wants to grow while nothing waits, for a given limit.
+    /// Sets by how much the limit grows while nothing waits, for a given limit.
     #[must_use]
     pub fn headroom(mut self, headroom: fn(usize) -> usize) -> Self {
         self.headroom = headroom;
         self
     }
 
-    /// A probe every half to whole so many windows.
+    /// Sets the time between probes: from half of this number of windows to all of it.
     #[must_use]
     pub fn probe_every(mut self, windows: u32) -> Self {
         self.probe = Probe::every(windows);
         self
     }
 
-    /// Draws the times of its probes from this, for tests that repeat.
+    /// Sets the seed of the random times of its probes, for tests that repeat.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.probe.seed(seed);
         self
     }
 
-    /// What the limit makes of a round trip, from 0.5 to 1.
+    /// The factor that a round trip makes for the limit, from 0.5 to 1.
     fn gradient(&self, round_trip: f64) -> f64 {
         self.usual.get().map_or(1.0, |usual| (self.tolerance * usual / round_trip).clamp(0.5, 1.0))
     }
@@ -134,7 +140,7 @@ impl Gradient2 {
         if calm || !self.usual.is_warm() || round_trip < usual {
             self.usual.add(round_trip);
         }
-        // A long time under load is over: the mean need not take as long to come down.
+        // A long time under load is over: the mean need not take as long to fall.
         if usual / round_trip > 2.0 {
             self.usual.scale(0.95);
         }
@@ -175,7 +181,7 @@ impl Limit for Gradient2 {
         self.shown = match self.probe.step(self.limit, self.min, sample) {
             Step::Hold(limit) => limit.min(self.limit as usize),
             Step::Measured => {
-                // What little replies where most is lost says nothing of a system in which nothing waits.
+                // If most blocks are lost, the few replies say nothing about a system in which nothing waits.
                 if let Some(round_trip) = sample.nanos().filter(|_| loss(sample) == 0.0) {
                     if is_news(self.usual.get(), round_trip) {
                         self.probe.soon();

@@ -1,19 +1,19 @@
-//! Now and then, what a round trip takes where nothing waits.
+//! Measures, from time to time, the round trip of a system in which nothing waits.
 
 use fastrand::Rng;
 
 use super::Sample;
 
-/// A probe lets this part of the limit run. A system that is used up to twice its capacity has no queue then.
+/// A probe lets this part of the limit run. A system that is used at up to twice its capacity then has no queue.
 const PART: f64 = 0.5;
 
 /// When to measure the round trip of a system in which nothing waits.
 ///
-/// A baseline that is only ever learned under full load follows the load's own queue, and one that is only the least ever seen goes stale. So, every so many
-/// windows, a window is measured with fewer at once. There is no need to let fewer run where there were few anyway. Otherwise the limit is halved
-/// for two windows: in the first, what began before it ends; the second is measured. The limit is never pinned to one for it, which
-/// would turn away nearly all that comes meanwhile (envoy#9007), and how long it is to the next one is drawn at random, so that
-/// many processes do not do it at once.
+/// A baseline that is only learned under full load follows the load's own queue. A baseline that is the least value
+/// ever seen becomes outdated. So, once in so many windows, one window is measured with fewer blocks at once. If few
+/// blocks run anyway, the limit is not lowered. Otherwise the limit is halved for two windows: in the first, earlier
+/// blocks end; the second is measured. The limit is never set to one for this, which would turn away nearly all
+/// requests meanwhile (envoy#9007). The time to the next probe is random, so that many processes do not probe at once.
 #[derive(Clone, Debug)]
 pub(super) struct Probe {
     every: u32,
@@ -32,11 +32,11 @@ enum State {
 /// What to do with a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Adjust the limit by it. Whether nothing waited in it, for all that is known.
+    /// Adjust the limit by the window. `calm` says whether nothing waited in the window, as far as is known.
     Adjust { calm: bool },
-    /// It belongs to a probe: so many at once in the next, and nothing is learned.
+    /// The window belongs to a probe: so many blocks at once in the next one, and nothing is learned.
     Hold(usize),
-    /// It is the measured one.
+    /// This is the measured window.
     Measured,
 }
 
@@ -51,7 +51,7 @@ impl Probe {
         probe
     }
 
-    /// The next one comes early: what was learned until now was learned under load, and may still be.
+    /// The next probe comes early: what was learned until now was learned under load, and possibly still is.
     pub(super) fn soon(&mut self) {
         self.left = (self.draw() / 8).max(1);
     }
@@ -94,7 +94,7 @@ impl Probe {
     }
 }
 
-/// Whether a measured round trip is so much less than the one that was known that the next one may be less again.
+/// Whether a measured round trip is so much shorter than the known one that the next may be shorter again.
 pub(super) fn is_news(known: Option<f64>, measured: f64) -> bool {
     known.is_some_and(|known| measured < known * 0.9)
 }

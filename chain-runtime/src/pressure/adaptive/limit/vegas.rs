@@ -1,11 +1,12 @@
-//! By how many wait in the system.
+//! A limit that judges by how many blocks wait in the system.
 
 use core::time::Duration;
 
 use super::probe::{Probe, Step, is_news};
 use super::{Limit, Sample, loss, share};
 
-/// A limit after TCP Vegas, as Netflix's `VegasLimit` has it: how many of those in flight wait is estimated from the least round trip.
+/// A limit after TCP Vegas, like Netflix's `VegasLimit`: it estimates from the least round trip how many of the blocks
+/// in flight wait.
 ///
 /// ```text
 /// waiting = limit * (1 - least round trip / round trip)
@@ -18,14 +19,15 @@ use super::{Limit, Sample, loss, share};
 /// | from `alpha` to `beta` | stays |
 /// | more than `beta` | - `log10(limit)` |
 ///
-/// A window in which less than half of the limit was used changes nothing; one in which more than one in a hundred was lost lowers it.
+/// A window in which less than half of the limit was used changes nothing. A window in which more than one in a hundred
+/// was lost lowers the limit.
 ///
-/// It suits blocks that take about the same time. Where one in ten or in a hundred takes a hundred times as long as the others, the means of windows scatter, the least
-/// of them is no measure, and the limit settles far too low: about half of what a server could do was served in such simulations. [`Aimd`](super::Aimd) is
-/// not misled by that.
+/// It suits blocks that take roughly the same time. If one in ten or in a hundred takes a hundred times as long as the
+/// others, the means of windows scatter, the least mean is no measure, and the limit settles far too low: about half of
+/// what a server could do was served in such simulations. [`Aimd`](super::Aimd) does not have this problem.
 ///
-/// Other than in the original, the least round trip is measured anew by a probe that lets fewer run, and not taken from any window
-/// (concurrency-limits#165: under load it grows with the load).
+/// Unlike in the original, the least round trip is measured anew by a probe that lets fewer blocks run, and not taken
+/// from any window (concurrency-limits#165: under load it grows with the load).
 #[derive(Clone, Debug)]
 pub struct Vegas {
     limit: f64,
@@ -41,13 +43,14 @@ pub struct Vegas {
     probe: Probe,
 }
 
-/// 1 at least.
+/// At least 1.
 fn log10(limit: usize) -> usize {
     limit.checked_ilog10().unwrap_or(0).max(1) as usize
 }
 
 impl Vegas {
-    /// Begins with 20, from 1 to 1,000; `alpha` and `beta` are 3 and 6 times `log10(limit)`, without smoothing.
+    /// It begins with 20 and stays from 1 to 1,000. `alpha` and `beta` are 3 and 6 times `log10(limit)`, and there is
+    /// no smoothing.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -65,7 +68,7 @@ impl Vegas {
         }
     }
 
-    /// How many at once before anything is known; within the bounds.
+    /// Sets the number before anything is known. It is kept within the bounds.
     #[must_use]
     pub fn initial(mut self, limit: usize) -> Self {
         self.limit = limit as f64;
@@ -73,63 +76,63 @@ impl Vegas {
         self
     }
 
-    /// Never fewer than this. One at least.
+    /// Sets the lower bound. It is at least one.
     #[must_use]
     pub fn min(mut self, min: usize) -> Self {
         self.min = min.max(1);
         self
     }
 
-    /// Never more than this.
+    /// Sets the upper bound.
     #[must_use]
     pub fn max(mut self, max: usize) -> Self {
         self.max = max;
         self
     }
 
-    /// Which part of the difference a window makes, from 0 to 1.
+    /// Sets how much of the difference one window makes, from 0 to 1.
     #[must_use]
     pub fn smoothing(mut self, part: f64) -> Self {
         self.smoothing = share(part, 0.0);
         self
     }
 
-    /// How many may wait before the limit stops growing, for a given limit.
+    /// Sets how many blocks may wait before the limit stops growing, for a given limit.
     #[must_use]
     pub fn alpha(mut self, alpha: fn(usize) -> usize) -> Self {
         self.alpha = alpha;
         self
     }
 
-    /// How many may wait before the limit goes down, for a given limit.
+    /// Sets how many blocks may wait before the limit falls, for a given limit.
     #[must_use]
     pub fn beta(mut self, beta: fn(usize) -> usize) -> Self {
         self.beta = beta;
         self
     }
 
-    /// What a limit goes down to.
+    /// Sets the limit after a fall.
     #[must_use]
     pub fn decrease(mut self, decrease: fn(f64) -> f64) -> Self {
         self.decrease = decrease;
         self
     }
 
-    /// A probe every half to whole so many windows.
+    /// Sets the time between probes: from half of this number of windows to all of it.
     #[must_use]
     pub fn probe_every(mut self, windows: u32) -> Self {
         self.probe = Probe::every(windows);
         self
     }
 
-    /// Draws the times of its probes from this, for tests that repeat.
+    /// Sets the seed of the random times of its probes, for tests that repeat.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.probe.seed(seed);
         self
     }
 
-    /// The limit that the window asks for; `None` where it asks for none.
+    /// The limit that the window suggests; `None` if it suggests none.
     fn wanted(&self, sample: &Sample) -> Option<f64> {
         if loss(sample) > 0.0 {
             return Some((self.decrease)(self.limit));

@@ -1,4 +1,4 @@
-//! The queue against one that is written as one would say it.
+//! Tests the queue against a simple model of it.
 
 use core::task::{Poll, Waker};
 use std::collections::VecDeque;
@@ -10,11 +10,12 @@ use super::super::priority::{By, Priority};
 use super::super::turned_away::Reason;
 use super::{Left, Order, Orders, Queue};
 
-/// Who waits, by priority: the shares in the order of their turns, each with its slots, who came first first.
+/// The waiting requests by priority: the shares in the order of their turns, each with its slots, in the order of
+/// arrival.
 #[derive(Default)]
 struct Model {
     lanes: [VecDeque<(u8, VecDeque<u32>)>; 3],
-    /// What became of those who have not looked yet.
+    /// The results of those that have not looked yet.
     over: Vec<(u32, Result<usize, Reason>)>,
 }
 
@@ -46,14 +47,14 @@ impl Model {
         Some(slot)
     }
 
-    /// The share that has the most: of several, the one whose turn comes first.
+    /// The largest share; of several, the one whose turn comes first.
     fn longest(&self, lane: usize) -> (u8, usize) {
         let most = self.lanes[lane].iter().map(|(_, slots)| slots.len()).max().unwrap();
         let (share, _) = self.lanes[lane].iter().find(|(_, slots)| slots.len() == most).unwrap();
         (*share, most)
     }
 
-    /// The one that would be served last of the share goes.
+    /// The request of the share that would be served last goes.
     fn turn_away(&mut self, lane: usize, share: u8, orders: Orders, reason: Reason) {
         let (_, slots) = self.lanes[lane].iter_mut().find(|(of, _)| *of == share).unwrap();
         let slot = if orders[lane] == Order::Fifo { slots.pop_back() } else { slots.pop_front() }.unwrap();
@@ -86,7 +87,7 @@ impl Model {
         Err(if shares > 1 && own > self.in_lane(own_lane).div_ceil(shares) { Reason::Share } else { Reason::Full })
     }
 
-    /// All that were given a slot and have not left it.
+    /// All slots that were given out and not left.
     fn slots(&self) -> Vec<u32> {
         let waiting = self.lanes.iter().flatten().flat_map(|(_, slots)| slots.iter().copied());
         waiting.chain(self.over.iter().map(|(slot, _)| *slot)).collect()
@@ -168,7 +169,7 @@ proptest! {
             let orders = calm.map(|calm| if calm { Order::Fifo } else { Order::Lifo });
             step(&mut queue, &mut model, at_most, orders, op);
         }
-        // All go, and all places are there again.
+        // All go, and then all places are there again.
         for slot in model.slots() {
             queue.leave(slot);
         }

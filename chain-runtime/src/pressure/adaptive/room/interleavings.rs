@@ -15,7 +15,7 @@ use crate::shed::Level;
 
 struct World {
     room: Room,
-    /// What is written by who was in before.
+    /// Written by requests that were in before.
     done: AtomicUsize,
     now: Instant,
 }
@@ -26,7 +26,7 @@ impl World {
         Arc::new(Self { room: Room::new(limit, 2, patience), done: AtomicUsize::new(0), now: Instant::now() })
     }
 
-    /// As `Gate` does it: the slot, where it waits.
+    /// Like `Gate`: returns the slot, if it waits.
     fn ask(&self) -> Option<u32> {
         if self.room.try_enter(Level::Calm).is_some() {
             return None;

@@ -1,4 +1,4 @@
-//! Systems whose figures of a thread are not read.
+//! Systems on which the figures of a thread are not read.
 
 use super::Sample;
 

@@ -9,10 +9,11 @@ use nix::time::{ClockId, clock_gettime};
 
 use super::{Counts, Sample};
 
-/// Belongs to the thread that made it.
+/// It belongs to the thread that made it.
 #[derive(Debug)]
 pub(crate) struct Source {
-    /// Kept open: opening costs ten times what reading does. Where the kernel has none, or says nothing in it, it is `None`.
+    /// It is kept open, since opening costs ten times as much as reading. `None` if the kernel has no such file, or
+    /// reports nothing in it.
     schedstat: Option<File>,
 }
 
@@ -43,7 +44,7 @@ impl Source {
     }
 }
 
-/// What C counts with a sign, of 32 or 64 bits.
+/// A figure that C counts with a sign, in 32 or 64 bits.
 fn count(count: impl TryInto<u64>) -> u64 {
     count.try_into().unwrap_or(0)
 }
@@ -52,8 +53,8 @@ fn nanos(seconds: impl TryInto<u64>, nanos: impl TryInto<u64>) -> u64 {
     count(seconds) * 1_000_000_000 + count(nanos)
 }
 
-/// The second of three figures: nanoseconds on a run queue. A kernel that does not count them shows three zeros; a thread that reads this has
-/// been scheduled at least once, so it is the third that tells.
+/// The second of three figures: nanoseconds on a run queue. A kernel that does not count them shows three zeros. A
+/// thread that reads this has been scheduled at least once, so the third figure shows which it is.
 fn delayed(schedstat: &File) -> Option<u64> {
     let mut bytes = [0; 80];
     let read = schedstat.read_at(&mut bytes, 0).ok()?;

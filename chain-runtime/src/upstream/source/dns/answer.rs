@@ -5,32 +5,32 @@ use std::vec::Vec;
 use hickory_resolver::proto::op::{DnsResponse, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RData};
 
-/// What a name has, of one kind. Without records, it has nothing of this kind, or does not exist.
+/// The records of one kind that a name has. Without records, the name has none of this kind, or does not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Answer<R> {
     pub(super) records: Vec<R>,
-    /// Seconds for which this may be believed. `None` where nothing is said.
+    /// The seconds for which the answer may be believed. `None` if it does not say.
     pub(super) ttl: Option<u32>,
 }
 
 /// A name, and the aliases on the way from it.
 pub(super) struct Chain {
     names: Vec<Name>,
-    /// The least of the aliases' times.
+    /// The least time to live of the aliases.
     ttl: Option<u32>,
 }
 
-/// What comes after a reply.
+/// What to do after a reply.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next<R> {
     Answer(Answer<R>),
-    /// The reply ends with an alias. Whose it is has to be asked for.
+    /// The reply ends with an alias. This name has to be asked for.
     Ask(Name),
-    /// It leads in a circle, or too far.
+    /// The aliases lead in a circle, or too far.
     Endless,
 }
 
-/// Aliases on the way to an answer, at most. BIND follows 16, Unbound 11.
+/// The most aliases on the way to an answer. BIND follows 16, Unbound 11.
 const ALIASES: usize = 11;
 
 impl Chain {
@@ -38,8 +38,8 @@ impl Chain {
         Self { names: Vec::from([name]), ttl: None }
     }
 
-    /// Reads a reply to a question for the last name. Only what belongs to this name or its aliases counts: whatever else a reply brings along is nothing that
-    /// anybody has asked for.
+    /// Reads a reply to a question for the last name. Only records for this name or its aliases count: other records in
+    /// a reply were not asked for.
     pub(super) fn read<R>(&mut self, reply: &DnsResponse, pick: impl Fn(&RData) -> Option<R>) -> Next<R> {
         let before = self.names.len();
         while let Some((target, ttl)) = reply.answers.iter().find_map(|record| match &record.data {
@@ -63,7 +63,8 @@ impl Chain {
         }
         if records.is_empty() {
             let negative = reply.negative_ttl();
-            // A server that knows the aliases alone says neither that there is nothing nor that the last of the names does not exist.
+            // A server that knows only the aliases says neither that there are no records nor that the last name does
+            // not exist.
             if self.names.len() > before && negative.is_none() && reply.response_code != ResponseCode::NXDomain {
                 return Next::Ask(self.last().clone());
             }
@@ -82,7 +83,7 @@ impl Chain {
     }
 }
 
-/// The lesser of two times, where each may be unknown.
+/// The lesser of two times, each of which may be unknown.
 pub(super) fn least<N: Ord>(one: Option<N>, other: Option<N>) -> Option<N> {
     one.into_iter().chain(other).min()
 }

@@ -1,4 +1,4 @@
-//! [`DnsError`]: why a name gives no members, or not those that it should.
+//! [`DnsError`]: why a name gives no members, or not all of them.
 
 use core::fmt;
 use core::mem::discriminant;
@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::watch::Isolation;
-use crate::upstream::registry::now;
+use crate::upstream::clock::now;
 
-/// Why a name gives no members, or not all of them. What was found before stays meanwhile.
+/// Why a name gives no members, or not all of them. Members that were found before stay meanwhile.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum DnsError {
-    /// It is no name that can be asked for.
+    /// This is not a name that can be asked for.
     Name {
         /// What was given.
         name: String,
@@ -23,40 +23,41 @@ pub enum DnsError {
     },
     /// The system's configuration names no servers.
     System(String),
-    /// The resolver was asked, and has failed. It is asked again, after 1 s at first and then after twice as long each time.
+    /// The resolver was asked, and has failed. It is asked again, after 1 s at first and then after twice as long each
+    /// time.
     Failed {
-        /// What was asked for.
+        /// The name that was asked for.
         name: Arc<str>,
-        /// What has failed.
+        /// The failure.
         why: String,
     },
-    /// The resolver was not asked, since it is isolated.
+    /// The resolver was not asked, because it is isolated.
     Isolated {
-        /// What was to be asked for.
+        /// The name that was to be asked for.
         name: Arc<str>,
         /// Since when, and until when.
         isolation: Isolation,
     },
-    /// The resolver says that there is no such name, or that it has no addresses.
+    /// The resolver says that there is no such name, or that the name has no addresses.
     Nobody {
-        /// What was asked for.
+        /// The name that was asked for.
         name: Arc<str>,
-        /// Those that were found before stay until then. `None` where there is nobody any more, or never was.
+        /// The members that were found before stay until then. `None` if there are no members any more, or never were.
         until: Option<Instant>,
     },
-    /// There are more addresses than are taken, or some of them are nobody's.
+    /// There are more addresses than are taken, or some of them cannot be used.
     LeftOut {
-        /// What was asked for.
+        /// The name that was asked for.
         name: Arc<str>,
-        /// So many are left out.
+        /// How many are left out.
         count: usize,
-        /// So many are taken, at most.
+        /// How many are taken at most.
         limit: usize,
     },
 }
 
 impl DnsError {
-    /// Whether the same is to be said, but for its times and details.
+    /// Whether the report would be the same, apart from its times and details.
     pub(super) fn is_as(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Nobody { until: one, .. }, Self::Nobody { until: other, .. }) => one.is_some() == other.is_some(),

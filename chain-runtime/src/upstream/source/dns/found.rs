@@ -1,4 +1,4 @@
-//! What a round of questions finds: [`List`].
+//! [`List`]: what a round of questions finds.
 
 use core::net::{IpAddr, SocketAddr};
 use std::collections::BTreeMap;
@@ -7,20 +7,21 @@ use std::vec::Vec;
 
 use hickory_resolver::proto::rr::{Name, RData};
 
-/// An address that was found, of which an endpoint is made.
+/// An address that was found. An endpoint is made of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Resolved<'a> {
-    /// The name that was asked for, in small letters and without a dot at its end. Of a service, without what begins with `_`: `orders.internal`
-    /// of `_http._tcp.orders.internal`.
+    /// The name that was asked for, in lower case and without a dot at its end. For a service, it is without the labels
+    /// that begin with `_`: `orders.internal` for `_http._tcp.orders.internal`.
     pub name: &'a str,
-    /// The host that has the address: the target of a service's record, or else the name itself.
+    /// The host that has the address: the target of a service's record, or otherwise the name itself.
     pub target: &'a str,
-    /// Where it is.
+    /// The address.
     pub address: SocketAddr,
 }
 
-/// Addresses with whose they are and their weights, in the order of the addresses; so that the order in which a server told them makes no difference.
+/// Addresses with their targets and their weights, sorted by address, so that the order in which a server sent them
+/// makes no difference.
 pub(super) type List = BTreeMap<SocketAddr, Entry>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,13 +50,14 @@ impl Service {
         !self.target.is_root() && self.port != 0
     }
 
-    /// Its share. A weight of 0 gets a small share, that of a 1: by the rule of RFC 2782 it is one of all weights and one more, too.
+    /// Its share. A record of weight 0 gets a small share, like one of weight 1: the rule of RFC 2782 also gives it one
+    /// part of the sum of all weights and one.
     pub(super) fn weight(&self) -> u32 {
         u32::from(self.weight).max(1)
     }
 }
 
-/// The records in groups, the one of the lowest priority first; each without the same target and port twice.
+/// The records in groups, that of the lowest priority first. In a group no target and port are there twice.
 pub(super) fn groups(mut services: Vec<Service>) -> Vec<Vec<Service>> {
     let key = |service: &Service| (service.priority, service.target.clone(), service.port);
     services.sort_by_cached_key(key);
@@ -63,7 +65,7 @@ pub(super) fn groups(mut services: Vec<Service>) -> Vec<Vec<Service>> {
     services.chunk_by(|one, other| one.priority == other.priority).map(<[Service]>::to_vec).collect()
 }
 
-/// Puts an address into the list, unless it is full. Says whether it is in it.
+/// Puts an address into the list, unless the list is full. Returns whether the address is in it.
 pub(super) fn put(list: &mut List, limit: usize, address: SocketAddr, target: &Arc<str>, weight: u32) -> bool {
     let address = SocketAddr::new(address.ip().to_canonical(), address.port());
     if !is_somebody(address.ip()) {
@@ -75,7 +77,7 @@ pub(super) fn put(list: &mut List, limit: usize, address: SocketAddr, target: &A
         return true;
     }
     if list.len() == limit {
-        // Who is left out does not depend on the order either.
+        // Which addresses are left out does not depend on the order, either.
         match list.last_entry() {
             Some(last) if *last.key() > address => drop(last.remove()),
             _ => return false,
@@ -87,7 +89,8 @@ pub(super) fn put(list: &mut List, limit: usize, address: SocketAddr, target: &A
     true
 }
 
-/// Whether somebody can be asked there. Resolvers that filter say `0.0.0.0` of what is not to be reached, and a connection to it would reach this machine itself.
+/// Whether a member can be reached there. Resolvers that filter answer `0.0.0.0` for names that are not to be reached,
+/// and a connection to that address would reach this machine itself.
 fn is_somebody(address: IpAddr) -> bool {
     !address.is_unspecified() && !address.is_multicast() && address != IpAddr::V4(core::net::Ipv4Addr::BROADCAST)
 }

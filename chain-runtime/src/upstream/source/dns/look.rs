@@ -14,14 +14,14 @@ use super::name::written;
 use super::query::Failure;
 use super::resolver::{Addresses, Family, Resolver};
 
-/// What is asked for, and of whom.
+/// The name that is asked for, and the resolver.
 #[derive(Debug)]
 pub(super) struct Asking {
     pub(super) resolver: Resolver,
     pub(super) question: Question,
     pub(super) family: Family,
     pub(super) limit: usize,
-    /// The weight of an address, by which a record's own weight is multiplied.
+    /// The weight of an address. The weight of a record is multiplied by it.
     pub(super) weight: u32,
 }
 
@@ -31,29 +31,29 @@ pub(super) enum Question {
     Service(Name),
 }
 
-/// The last good answers to the questions of one round, by which a question is answered that fails in the next.
+/// The last good answers to the questions of one round. They stand in for answers that fail in the next round.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     services: Vec<Service>,
     addresses: BTreeMap<(Name, RecordType), Vec<IpAddr>>,
 }
 
-/// What a round has found.
+/// The result of a round.
 #[derive(Debug, Default)]
 pub(super) struct Looked {
     pub(super) known: Known,
     pub(super) list: List,
     pub(super) left_out: usize,
-    /// The least of the seconds for which something of it may be believed.
+    /// The least number of seconds for which its answers may be believed.
     pub(super) ttl: Option<u32>,
-    /// Why a question was not answered. An isolation before other reasons.
+    /// Why a question was not answered. An isolation takes precedence over other reasons.
     pub(super) failure: Option<Failure>,
     /// The service says that it is not there.
     pub(super) is_closed: bool,
 }
 
 impl Asking {
-    /// Asks all that there is to ask. What fails is taken from what is known.
+    /// Asks all questions. A failed answer is replaced by the known one.
     pub(super) async fn look(&self, known: &Known) -> Looked {
         let mut looked = Looked::default();
         match &self.question {
@@ -82,7 +82,7 @@ impl Asking {
         looked
     }
 
-    /// Finds the addresses of one group. The resolver bounds how many questions of it are under way at once.
+    /// Finds the addresses of one group. The resolver bounds how many of its questions are under way at once.
     async fn group(&self, known: &Known, group: &[Service], looked: &mut Looked) {
         let targets: BTreeSet<&Name> = group.iter().map(|service| &service.target).collect();
         let targets: Vec<&Name> = targets.into_iter().take(self.limit).collect();
@@ -123,10 +123,11 @@ impl Looked {
         }
     }
 
-    /// The addresses of a host, those of a kind that failed as they were known.
+    /// The addresses of a host. If a kind failed, the known addresses of that kind are used.
     fn addresses(&mut self, known: &Known, name: &Name, found: Addresses) -> Vec<IpAddr> {
         let mut all = Vec::new();
-        // Where a name has addresses of one kind, that it has none of the other says nothing about how long the first ones are to be believed.
+        // If a name has addresses of one kind, the absence of the other kind does not limit how long the first are
+        // believed.
         let (v4, v6) = (found.v4, found.v6);
         let is_empty = |answer: &Result<Answer<_>, _>| answer.as_ref().is_ok_and(|answer| answer.records.is_empty());
         let both = is_empty(&v4) == is_empty(&v6);

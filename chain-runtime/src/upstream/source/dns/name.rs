@@ -1,4 +1,4 @@
-//! What can be asked for: names as they are written in configurations.
+//! Names as they are written in configurations, and what can be asked for.
 
 use core::net::IpAddr;
 use std::string::{String, ToString as _};
@@ -7,7 +7,7 @@ use hickory_resolver::proto::rr::Name;
 
 use super::DnsError;
 
-/// What stands where a host is wanted.
+/// A text that stands for a host.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Host {
     /// An address is its own answer.
@@ -43,7 +43,7 @@ pub(super) fn name(text: &str) -> Result<Name, DnsError> {
             return no("a name has letters, digits, `-` and `_` between its dots");
         }
     }
-    // `10.0.0.07`, `127.1` and `0x7f.1` are addresses to some programs, and never the name of a host.
+    // Some programs take `10.0.0.07`, `127.1` and `0x7f.1` for addresses. They are never the name of a host.
     let last = labels.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     if last.bytes().all(|byte| byte.is_ascii_digit()) || last.strip_prefix("0x").is_some_and(is_number) {
@@ -55,7 +55,7 @@ pub(super) fn name(text: &str) -> Result<Name, DnsError> {
     }
 }
 
-/// A name as it is written in a `Host` field and a certificate: in small letters, without a dot at its end.
+/// A name as it is written in a `Host` field and a certificate: in lower case, without a dot at its end.
 pub(super) fn written(name: &Name) -> String {
     let mut text = name.to_ascii().to_ascii_lowercase();
     if text.ends_with('.') {

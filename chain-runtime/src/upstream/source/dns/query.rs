@@ -1,4 +1,4 @@
-//! [`Shared`]: one query after another, each with its time, its turn and its note.
+//! [`Shared`]: makes one query after another, with a time limit, a turn and a note for each.
 
 use core::time::Duration;
 use std::string::{String, ToString as _};
@@ -19,7 +19,7 @@ use super::search::Search;
 use super::watch::{Isolation, Limits, Pass, Watch};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use crate::upstream::registry::now;
+use crate::upstream::clock::now;
 
 type Pool = NameServerPool<TokioRuntimeProvider>;
 
@@ -32,7 +32,7 @@ pub(super) struct Shared {
     pub(super) at_once: Semaphore,
     pub(super) limit: usize,
     pub(super) watch: Mutex<Watch>,
-    /// Tells that the resolver is asked again.
+    /// Notified when the resolver is asked again.
     pub(super) back: Notify,
     pub(super) queries: AtomicU64,
     pub(super) failed: AtomicU64,
@@ -45,10 +45,10 @@ pub(super) enum Failure {
     Failed(String),
 }
 
-/// How long a query may take, unless it is said otherwise.
+/// How long a query may take by default.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Queries at once, unless it is said otherwise.
+/// How many queries run at once by default.
 const AT_ONCE: usize = 16;
 
 impl Shared {
@@ -93,7 +93,7 @@ impl Shared {
         }
     }
 
-    /// Asks one question. `Err` within `Ok` is that there is nothing, for so many seconds.
+    /// Asks one question. `Err` within `Ok` means that there is nothing, for so many seconds.
     async fn query(&self, name: Name, kind: RecordType) -> Result<Result<DnsResponse, Option<u32>>, Failure> {
         let _turn = self.at_once.acquire().await.expect("it is never closed");
         let entered = Entered::new(self)?;
@@ -118,7 +118,7 @@ impl Shared {
     }
 }
 
-/// A query under way. Dropped before it was noted, it counts as nothing, and a probe gives its place back.
+/// A query under way. If it is dropped before it was noted, it does not count, and a probe gives its place back.
 struct Entered<'a> {
     shared: &'a Shared,
     pass: Option<Pass>,
@@ -145,7 +145,7 @@ impl Drop for Entered<'_> {
     fn drop(&mut self) {
         if let Some(pass) = self.pass {
             self.shared.watch().cancelled(pass, now());
-            // Whoever waits for the end of the isolation may be the next to probe.
+            // A question that waits for the end of the isolation may be the next probe.
             if pass == Pass::Probe {
                 self.shared.back.notify_waiters();
             }
@@ -153,7 +153,8 @@ impl Drop for Entered<'_> {
     }
 }
 
-/// One try may take the whole time of the query: where a server is silent, the pool asks two at once, and the others after it.
+/// One try may take the whole time of the query: if a server is silent, the pool asks two at once, and the others after
+/// that.
 pub(super) fn pool(servers: &[NameServerConfig], timeout: Duration) -> Pool {
     let mut options = ResolverOpts::default();
     let rounds = servers.len().div_ceil(options.num_concurrent_reqs).max(1);

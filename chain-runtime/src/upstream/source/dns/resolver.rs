@@ -22,16 +22,18 @@ use super::watch::{Isolation, Limits};
 use super::{DnsError, LONGEST};
 use crate::sync::atomic::Ordering::Relaxed;
 
-/// Name servers that are asked, and a watch over how they answer. What is cloned of it is the same resolver.
+/// The name servers that are asked, and a watch over how they answer. Clones are the same resolver.
 ///
-/// It keeps no answers: whoever asks, [`Dns`](super::Dns), asks when what it knows has run out.
+/// It keeps no answers: [`Dns`](super::Dns) asks again when its answer has expired.
 ///
 /// # When it fails
 ///
-/// A query fails if no server answers in [time](Self::with_timeout), or all of them say that they cannot or will not. "There is no such name" is an answer. If
-/// [half of the queries of a minute](Self::with_threshold) have failed, and 10 at least, the resolver is *isolated*: nobody asks it, but for one query after 5 s, 10 s, 20 s,
-/// up to [each minute](Self::with_rest). With the first of these that goes well, all is as before, and whoever has waited asks at once.
-/// So a name server that is ill or overloaded has its peace, and names that cannot be resolved do not become a storm of questions.
+/// A query fails if no server answers in [time](Self::with_timeout), or if all servers say that they cannot or will not
+/// answer. "There is no such name" is an answer. If [half of the queries of a minute](Self::with_threshold) have
+/// failed, and at least 10, the resolver is *isolated*: it gets no queries, except for one after 5 s, 10 s, 20 s, up to
+/// [one each minute](Self::with_rest). The first of these that succeeds ends the isolation, and all sources that have
+/// waited ask at once. So a name server that is ill or overloaded is left in peace, and names that cannot be resolved
+/// do not become a storm of questions.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -53,7 +55,7 @@ pub struct Resolver {
 pub struct Asked {
     /// Queries that ended.
     pub queries: u64,
-    /// Those of them that failed.
+    /// How many of them failed.
     pub failed: u64,
     /// Queries that are under way.
     pub under_way: usize,
@@ -65,23 +67,24 @@ pub(super) struct Addresses {
     pub(super) v6: Result<Answer<IpAddr>, Failure>,
 }
 
-/// Which addresses are asked for. Where nothing is said, all.
+/// Which addresses are asked for. The default is all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Family {
     /// A and AAAA.
     #[default]
     All,
-    /// Only A: for machines that reach nobody by IPv6.
+    /// Only A: for machines without IPv6.
     V4,
     /// Only AAAA.
     V6,
 }
 
-/// Seconds for which an answer counts that does not come from a server: of `/etc/hosts`, of `localhost`.
+/// The seconds for which an answer counts that does not come from a server: from `/etc/hosts`, or for `localhost`.
 const LOCAL: u32 = u32::MAX;
 
 impl Resolver {
-    /// The name servers and the search list of `/etc/resolv.conf`, and before them the names of `/etc/hosts`. Both files are read now, and not again.
+    /// The name servers and the search list of `/etc/resolv.conf`, and before them the names of `/etc/hosts`. Both
+    /// files are read now, and not again.
     ///
     /// # Errors
     ///
@@ -93,7 +96,8 @@ impl Resolver {
         Ok(Self::new(config, search, Hosts::from_system().unwrap_or_default()))
     }
 
-    /// These name servers, over UDP and, where an answer is too long for that, TCP. There is no search list. A resolver without servers fails.
+    /// These name servers, over UDP, and over TCP if an answer is too long for that. There is no search list. A
+    /// resolver without servers fails.
     pub fn at(servers: impl IntoIterator<Item = SocketAddr>) -> Self {
         let servers = servers.into_iter().map(|server| {
             let mut connections = Vec::from([ConnectionConfig::udp(), ConnectionConfig::tcp()]);
@@ -107,11 +111,11 @@ impl Resolver {
         Self { shared: Arc::new(Shared::new(config.name_servers, search, hosts)) }
     }
 
-    /// Sets how long a query may take, with all servers that are tried for it. 2 s where nothing is said.
+    /// Sets how long a query may take, with all servers that are tried for it. The default is 2 s.
     ///
     /// # Panics
     ///
-    /// If the resolver was cloned already, or is in use; as all that begin with `with_`.
+    /// If the resolver was cloned already, or is in use. This holds for all methods that begin with `with_`.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         let shared = self.own();
@@ -120,7 +124,7 @@ impl Resolver {
         self
     }
 
-    /// Sets how many queries are under way at once. The others wait for their turn. 16 where nothing is said.
+    /// Sets how many queries may be under way at once. Others wait for their turn. The default is 16.
     ///
     /// # Panics
     ///
@@ -134,7 +138,8 @@ impl Resolver {
         self
     }
 
-    /// Isolates the resolver once this share of its queries has failed, of at least so many within this time. Half of at least 10 within a minute where nothing is said.
+    /// Isolates the resolver when this share of its queries has failed, of at least so many within this time. The
+    /// default is half of at least 10 within a minute.
     ///
     /// # Panics
     ///
@@ -148,7 +153,8 @@ impl Resolver {
         self
     }
 
-    /// Sets how long an isolated resolver rests before it is probed, and how long at most: each probe that fails doubles it. 5 s and a minute where nothing is said.
+    /// Sets how long an isolated resolver rests before it is probed, and how long at most: each failed probe doubles
+    /// the time. The defaults are 5 s and a minute.
     #[must_use]
     pub fn with_rest(mut self, first: Duration, longest: Duration) -> Self {
         let limits = &mut self.own().watch.get_mut().unwrap_or_else(PoisonError::into_inner).limits;
@@ -161,13 +167,13 @@ impl Resolver {
         Arc::get_mut(&mut self.shared).expect("a resolver that was cloned, or is in use, stays as it is")
     }
 
-    /// Why and how long it is not asked. `None` where it is.
+    /// Why and how long the resolver is not asked. `None` if it is asked.
     #[must_use]
     pub fn isolation(&self) -> Option<Isolation> {
         self.shared.watch().isolation()
     }
 
-    /// What it was asked so far.
+    /// What the resolver was asked so far.
     #[must_use]
     pub fn asked(&self) -> Asked {
         Asked {
@@ -177,13 +183,13 @@ impl Resolver {
         }
     }
 
-    /// Completes when the resolver is asked again after it was not.
+    /// Completes when the resolver is asked again after an isolation.
     pub(super) fn back(&self) -> Notified<'_> {
         self.shared.back.notified()
     }
 
-    /// The addresses of this name, completed by the search list where it is not complete. The first name that has addresses counts; a failure ends the search, since a
-    /// later name is not meant if an earlier one exists.
+    /// The addresses of this name, completed by the search list if it is not complete. The first name with addresses
+    /// counts. A failure ends the search, since a later name is not meant if an earlier one exists.
     pub(super) async fn addresses(&self, name: &Name, family: Family) -> Addresses {
         let nothing = || Ok(Answer { records: Vec::new(), ttl: None });
         let mut best: Option<u32> = None;
@@ -205,7 +211,7 @@ impl Resolver {
         Addresses { v4: Ok(Answer { records: Vec::new(), ttl: best }), v6: nothing() }
     }
 
-    /// The records of this kind, of a name that is completed as well.
+    /// The records of this kind, for a name that is completed in the same way.
     pub(super) async fn records<R>(
         &self,
         name: &Name,

@@ -1,4 +1,4 @@
-//! [`Search`]: how a name is completed that is not.
+//! [`Search`]: completes a name that is not complete.
 
 use std::vec::Vec;
 
@@ -8,7 +8,7 @@ use hickory_resolver::proto::rr::Name;
 #[derive(Debug, Default)]
 pub(super) struct Search {
     pub(super) domains: Vec<Name>,
-    /// A name with so many dots is tried as it is first, and any other last.
+    /// A name with at least so many dots is tried unchanged first, and any other one last.
     pub(super) ndots: usize,
 }
 

@@ -1,11 +1,11 @@
-//! [`Watch`]: whether a resolver is to be asked at all.
+//! [`Watch`]: decides whether a resolver is asked at all.
 
 use core::time::Duration;
 use std::time::Instant;
 
-/// How a resolver's queries end, and what follows from it.
+/// How a resolver's queries end, and the consequences.
 ///
-/// It is the state alone: it knows no lock and no clock.
+/// It is only the state: it knows no lock and no clock.
 #[derive(Debug)]
 pub(super) struct Watch {
     pub(super) limits: Limits,
@@ -16,15 +16,15 @@ pub(super) struct Watch {
 /// When a resolver is isolated, and for how long.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// This share of failures, or more, isolates it.
+    /// This share of failures isolates it.
     pub(super) share: f64,
-    /// Of so many queries, at least.
+    /// The least number of queries for that.
     pub(super) samples: u32,
-    /// Within this time.
+    /// The time in which they count.
     pub(super) window: Duration,
     /// How long it rests before the first probe.
     pub(super) rest: Duration,
-    /// How long it rests at most. Each probe that fails doubles the rest.
+    /// How long it rests at most. Each failed probe doubles the rest.
     pub(super) longest: Duration,
 }
 
@@ -38,7 +38,7 @@ impl Limits {
     };
 }
 
-/// Buckets of a window: of 60 s, one is 5 s.
+/// The buckets of a window: for 60 s, one has 5 s.
 const BUCKETS: usize = 12;
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,22 +59,23 @@ struct Isolated {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Isolation {
-    /// Since when.
+    /// The beginning of the isolation.
     pub since: Instant,
-    /// From then on, one query is let through; if it goes well, the isolation is over. Where that query is under way, when the one after it would be.
+    /// From then on, one query is let through; if it succeeds, the isolation is over. While that query is under way,
+    /// this is the time of the query after it.
     pub until: Instant,
-    /// So many queries had failed,
+    /// How many queries had failed,
     pub failed: u32,
-    /// of so many.
+    /// of how many.
     pub queries: u32,
 }
 
 /// A query that is let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pass {
-    /// As any other.
+    /// Like any other query.
     Ordinary,
-    /// The only one that an isolated resolver is asked.
+    /// The only query that an isolated resolver gets.
     Probe,
 }
 
@@ -88,7 +89,8 @@ impl Watch {
         self.isolated.as_ref().map(|isolated| isolated.said)
     }
 
-    /// Lets a query through, or says why not. What is let through is [noted](Self::note) or [cancelled](Self::cancelled).
+    /// Lets a query through, or returns why not. A query that was let through has to be [noted](Self::note) or
+    /// [cancelled](Self::cancelled).
     pub(super) fn enter(&mut self, now: Instant) -> Result<Pass, Isolation> {
         let Some(isolated) = &mut self.isolated else { return Ok(Pass::Ordinary) };
         if isolated.probing || now < isolated.said.until {
@@ -99,7 +101,7 @@ impl Watch {
         Ok(Pass::Probe)
     }
 
-    /// A query ended without an answer, since nobody waits for it any more. It says nothing about the resolver.
+    /// A query ended without an answer, because it is no longer wanted. It says nothing about the resolver.
     pub(super) fn cancelled(&mut self, pass: Pass, now: Instant) {
         if let (Pass::Probe, Some(isolated)) = (pass, &mut self.isolated) {
             isolated.probing = false;
@@ -107,7 +109,8 @@ impl Watch {
         }
     }
 
-    /// A query ended, and the resolver did its work or failed. Says whether it was isolated by it, or is asked again.
+    /// A query ended, and the resolver answered or failed. Returns whether this isolated the resolver, or ended its
+    /// isolation.
     pub(super) fn note(&mut self, pass: Pass, now: Instant, failed: bool) -> bool {
         match (&mut self.isolated, pass) {
             (Some(isolated), Pass::Probe) if failed => {
@@ -120,7 +123,7 @@ impl Watch {
                 *self = Self::new(self.limits);
                 true
             }
-            // It had begun before the isolation. It is too late to prevent it, and too early to end it.
+            // It had begun before the isolation. So it is too late to prevent the isolation, and too early to end it.
             (Some(_), Pass::Ordinary) => false,
             (None, _) => {
                 self.count(now, failed);
