@@ -2,17 +2,20 @@
 //!
 //! | | its inputs, its reply | used as |
 //! | --- | --- | --- |
-//! | [`handler`] | any extractors; whatever is a `Responder` | `.route("/orders/{id}", web::put().to(handler(chain)))` |
+//! | [`handler`] | any extractors; any `Responder` | `.route("/orders/{id}", web::put().to(handler(chain)))` |
 //! | [`middleware`] | `ServiceRequest`, [`Next<S>`]; `Result<ServiceResponse<B>, Error>` | `App::new().wrap(middleware(chain))`, also on a scope, a resource or a route |
 //!
-//! What breaks is an `actix_web::Error`, so a node may break with any `ResponseError`. Inside of a middleware, [`extract()`] is an extractor as a
-//! node, and a field of the type [`Forward`] the node that calls what comes after it.
+//! A break becomes an `actix_web::Error`, so a node may break with any `ResponseError`. Inside of a middleware,
+//! [`extract()`] is an extractor as a node, and a field of the type [`Forward`] is the node that calls what comes after
+//! the middleware.
 //!
-//! A chain need not be `Send`: in an `Rc` it is one worker's own. In an `Arc` all workers share it, with what its fields count and limit. Nothing is boxed
-//! here; what actix-web boxes for a route or a wrapped service, it boxes for any handler.
+//! A chain need not be `Send`: in an `Rc` it belongs to one worker. In an `Arc` all workers share it, and the state of
+//! its fields, such as counts and limits. This module boxes nothing. actix-web boxes a route and a wrapped service, as
+//! it does for any handler.
 //!
-//! actix-web takes a client that closed its connection for one that only has no more to say, and lets its request go on. With
-//! `HttpServer::h1_allow_half_closed(false)` the request is dropped, and the chain's `cancelled` hooks run.
+//! actix-web takes a client that closed its connection for one that only has nothing more to say, and lets the client's
+//! request go on. With `HttpServer::h1_allow_half_closed(false)` the request is dropped, and the chain's `cancelled`
+//! hooks run.
 //!
 //! ```
 //! use std::rc::Rc;
@@ -28,7 +31,7 @@
 //! struct Names { admin: &'static str }
 //! struct User(String);
 //!
-//! /// What actix calls app data is a field; what `req.extensions()` did, a value that a node provides.
+//! /// App data becomes a field, and a value in `req.extensions()` one that a node provides.
 //! #[node]
 //! fn auth(request: &ServiceRequest, names: &Names) -> Result<User, Error> {
 //!     match request.headers().get("x-user").and_then(|name| name.to_str().ok()) {
@@ -41,7 +44,7 @@
 //! fn item(id: &web::Path<u32>) -> String { format!("item {id}") }
 //!
 //! chain! {
-//!     /// For services of any type `S`, since the one that it is around has no name.
+//!     /// For services of any type `S`, since the inner service's type has no name.
 //!     pub struct Guard<S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error>> {
 //!         names: Names,
 //!         forward: Forward<S>,
@@ -80,14 +83,15 @@
 //! | any `ResponseError`, extractors' own among them | its own |
 //! | [`Expired`], [`Overloaded`], [`Panicked`] of the nodes in [`around`](crate::around) | 504, 503, 500 |
 //!
-//! In the `exit` of a middleware's nodes `reply` is the `Result`: `Err` where the response is still to be made of an error.
+//! In the `exit` of a middleware's nodes, `reply` is the `Result`: it is `Err` if the response has still to be made of
+//! an error.
 //!
-//! How to come here from what you have, before and after: the page `migrate::actix` of this documentation.
+//! The page `migrate::actix` of this documentation shows, before and after, how to move actix-web's middleware to a
+//! chain.
 
 use core::fmt;
 use core::future::{Future, Ready, ready};
 use core::marker::PhantomData;
-use core::ops::Deref;
 use core::task::{Context, Poll};
 use std::rc::Rc;
 
@@ -97,7 +101,7 @@ use ::actix_web::{Error, FromRequest, Handler, ResponseError};
 use chain_macros::node;
 
 use crate::around::{Expired, Overloaded, Panicked};
-use crate::embed::{Chain, Embedded};
+use crate::embed::{Chain, Embedded, Handle};
 
 /// 504
 impl ResponseError for Expired {
@@ -122,10 +126,10 @@ impl ResponseError for Panicked {
 
 /// A chain whose inputs are extractors, as a handler: for `Route::to`, `web::to` and the like.
 ///
-/// Where an extractor refuses the request, its error is the response and the chain does not run.
+/// If an extractor refuses the request, its error is the response and the chain does not run.
 pub fn handler<H, C, I, R>(chain: H) -> impl Handler<I, Output = R, Future = impl Future<Output = R>>
 where
-    H: Deref<Target = C> + Clone + 'static,
+    H: Handle<Chain = C> + 'static,
     C: Chain<I, R>,
 {
     Embedded { chain, run: |chain: H, inputs: I| C::run_owned(chain, inputs) }
@@ -146,11 +150,11 @@ where
     }
 }
 
-/// A chain over the `ServiceRequest` and what comes after it, [`Next`], as middleware: for `App::wrap`, `Scope::wrap`, `Resource::wrap` and
-/// `Route::wrap`.
+/// A chain over the `ServiceRequest` and what comes after it, [`Next`], as middleware: for `App::wrap`, `Scope::wrap`,
+/// `Resource::wrap` and `Route::wrap`.
 ///
-/// The type of what it is around has no name, so the chain has it as a parameter, and the compiler finds it at `wrap`. A guard that is wrapped
-/// around two things is two chains.
+/// The type of the inner service has no name, so the chain has it as a type parameter, and the compiler infers it at
+/// `wrap`. A guard that is wrapped around two services is two chains.
 pub fn middleware<H, C, S, R, E>(
     chain: H,
 ) -> impl Transform<
@@ -162,7 +166,7 @@ pub fn middleware<H, C, S, R, E>(
     Transform = impl Service<ServiceRequest, Response = R, Error = E, Future = impl Future<Output = Result<R, E>>>,
 >
 where
-    H: Deref<Target = C> + Clone,
+    H: Handle<Chain = C>,
     C: Chain<(ServiceRequest, Next<S>), Result<R, E>>,
     S: Service<ServiceRequest, Error: Into<E>>,
 {
@@ -217,7 +221,7 @@ where
     }
 }
 
-/// What a chain that is a [`middleware`] is around.
+/// What comes after a chain that is a [`middleware`].
 pub struct Next<S> {
     service: Rc<S>,
 }
@@ -237,7 +241,7 @@ impl<S> fmt::Debug for Next<S> {
 
 /// The node that hands the request on to what a [`middleware`] is around, and gives its response. It takes the request.
 ///
-/// It is a field of the chain, and so its type is where the chain's parameter `S` is used.
+/// It is a field of the chain, and thus the place where the chain's parameter `S` is used.
 pub struct Forward<S> {
     calls: PhantomData<fn(S)>,
 }
@@ -268,7 +272,7 @@ impl<S: Service<ServiceRequest>> Forward<S> {
     ///
     /// # Errors
     ///
-    /// Those of the service.
+    /// The error of the service.
     pub async fn enter(&self, next: &Next<S>, request: ServiceRequest) -> Result<S::Response, S::Error> {
         next.call(request).await
     }

@@ -4,11 +4,11 @@
 //! | --- | --- | --- |
 //! | [`handler`] | any extractors: `id: Path<u32>, order: Json<Order>` | `.route("/orders/{id}", put_service(handler(chain)))` |
 //! | [`service`] | the [`Request`], or its head and its body | `.route_service("/", service(chain))`, `.fallback_service(..)` |
-//! | [`layer`] | the [`Request`] and what comes after it, [`Next`] | `.layer(layer(chain))`, `.route_layer(..)` |
-//! | [`layer_with`] | the [`Request`] and what is to be given what the chain found, [`NextWith`] | [`finding`]`(routes, layer_with(chain))` |
+//! | [`layer`] | the [`Request`], and [`Next`], which is what comes after it | `.layer(layer(chain))`, `.route_layer(..)` |
+//! | [`layer_with`] | the [`Request`], and [`NextWith`], which takes what the chain found to what comes after it | [`finding`]`(routes, layer_with(chain))` |
 //!
-//! Let the chain's reply be a [`Reply`]: then whatever is [`IntoResponse`] may be given or broken with, rejections of extractors among
-//! them. Inside of a chain, [`extract()`] is an extractor as a node.
+//! Let the chain's reply be a [`Reply`]: then nodes may give or break with any [`IntoResponse`], such as the rejections
+//! of extractors. Inside of a chain, [`extract()`] is an extractor as a node.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -24,7 +24,7 @@
 //! struct User(String);
 //! struct Names { admin: &'static str }
 //!
-//! /// What axum calls `State` is a field; what `Extension` did, a value that a node provides.
+//! /// `State` becomes a field, and an `Extension` a value that a node provides.
 //! #[node]
 //! fn auth(request: &Request, names: &Names) -> Result<User, (StatusCode, &'static str)> {
 //!     match request.headers().get("x-user").and_then(|name| name.to_str().ok()) {
@@ -64,9 +64,10 @@
 //! # });
 //! ```
 //!
-//! A reply has the framing of its body, and none to `HEAD` has content: see [`framing`](crate::framing). axum does the latter for handlers alone.
-//! `()` is `IntoResponse`, and yet it is no reply here: a chain that ends with a node which gives nothing, whose node breaks with `()`, or that goes on
-//! after [`next()`], would answer `200 OK` with nothing in it, and does not compile.
+//! A reply has the framing of its body, and a reply to `HEAD` has no content: see [`framing`](crate::framing). axum
+//! itself drops that content for handlers only. `()` is `IntoResponse`, and yet it is no reply here. Otherwise a chain
+//! that ends with a node which gives nothing, whose node breaks with `()`, or that goes on after [`next()`], would
+//! answer `200 OK` with an empty body. Such a chain does not compile.
 //!
 //! ```compile_fail,E0080
 //! # use chain_runtime::axum::{Next, Reply, Request};
@@ -84,7 +85,7 @@
 //! # use chain_runtime::axum::{Next, Reply, Request, next};
 //! # use chain_runtime::{chain, node};
 //! #[node]
-//! fn check(request: &Request) -> Result<(), ()> { Err(()) } // a status says what went wrong
+//! fn check(request: &Request) -> Result<(), ()> { Err(()) } // break with a status instead
 //!
 //! chain! {
 //!     struct Guard;
@@ -100,15 +101,16 @@
 //!
 //! chain! {
 //!     struct Guard;
-//!     async fn(request: Request, inner: Next) -> Reply { next => greet } // what `next` gave would be lost
+//!     async fn(request: Request, inner: Next) -> Reply { next => greet } // the response of `next` would be lost
 //! }
 //! ```
 //!
 //! # A node that awaits
 //!
-//! The body of a [`Request`] and of a [`Reply`] is not `Sync`, so a future that holds a `&Request` or a `&Reply` across an await is not `Send`, and axum takes no other.
-//! **An `async` node asks for `&mut Request`, and an `async fn exit` for `reply: &mut Reply`**; or it asks a plain node for what it needs of the
-//! request. `#[send]` on the chain says so at the node.
+//! The body of a [`Request`] and of a [`Reply`] is not `Sync`. So a future that holds a `&Request` or a `&Reply` across
+//! an await is not `Send`, and axum accepts only futures that are. **An `async` node asks for `&mut Request`, and an
+//! `async fn exit` for `reply: &mut Reply`.** Or it asks a plain node for the part of the request that it needs.
+//! `#[send]` on the chain reports a mistake at the node.
 //!
 //! ```
 //! # use ::axum::http::StatusCode;
@@ -132,146 +134,52 @@
 //! let app: axum::Router = axum::Router::new().layer(layer(std::sync::Arc::new(Guard { sessions: Sessions })));
 //! ```
 //!
-//! What a layer found reaches handlers by its type: see [`Found`].
+//! Handlers find by its type what a layer found: see [`Found`].
 //!
-//! A `handler` is a service, and no `Handler`: that would have to promise of any chain's future that it is `Send`, which on stable Rust can be
-//! said of one chain only. `get_service`, `post_service` and so on take it, and there it is checked.
+//! A `handler` is a service, and no `Handler`: a `Handler` would have to promise that the future of every chain is
+//! `Send`, which on stable Rust can be said of one chain only. `get_service`, `post_service` and so on take the
+//! service, and check this there.
 //!
-//! How to come here from what you have, before and after: the page `migrate::axum` of this documentation.
+//! The page `migrate::axum` of this documentation shows, before and after, how to move axum's middleware to a chain.
 
 use core::convert::Infallible;
 use core::future::Future;
 use core::mem;
-use core::ops::Deref;
-use std::time::Instant;
 
 use ::axum::body::Body;
 use ::axum::extract::{FromRequest, FromRequestParts};
 use ::axum::response::{IntoResponse, Response};
 use ::axum::routing::Route;
 use chain_macros::node;
-use http::StatusCode;
 use http::request::Parts;
-use http_body::Body as _;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::around::{Expired, Overloaded, Panicked, Timer};
-use crate::embed::{Chain, Embedded, Inputs};
-use crate::flow::IntoReply;
+use crate::embed::{Chain, Embedded, Handle, Inputs};
 use crate::framing::{Asked, Settled};
-use crate::tailed::{Holds, Tail, Tailed};
-use crate::timed::{Timed, Until};
 use crate::tower::{Layering, Permit, Spare};
 
 mod found;
+#[cfg(doctest)]
+mod no_reply;
+mod reply;
 
 pub use ::axum::extract::Request;
 pub use found::{Finding, Finds, Found, NextWith, finding, layer_with, next_with};
+#[doc(hidden)]
+pub use reply::MadeOfAnything;
+pub use reply::Reply;
 
 /// What a chain that is a [`layer`] is around: the route, ready for one call.
 pub type Next = Permit<Route, Request>;
 
-/// Any tower layer as an around node, in a chain whose request is a [`Request`] and whose reply is a [`Reply`]. What the layer makes of the
-/// response's body does not matter.
+/// Any tower layer as an around node, in a chain whose request is a [`Request`] and whose reply is a [`Reply`]. The
+/// layer may give the response any type of body.
 #[cfg(feature = "pool")]
 pub type Layered = crate::tower::Layered<Request, Reply, Response>;
 
-/// A chain's reply that whatever is [`IntoResponse`] becomes.
-///
-/// It is a type of its own because no crate can say of foreign types how they become a foreign `Response`. A node with a way out asks
-/// for `reply: &mut Reply`, and has the response in its field.
-#[derive(Debug)]
-pub struct Reply(pub Response);
-
-impl<T: IntoResponse> IntoReply<Reply> for T {
-    #[inline]
-    fn into_reply(self) -> Reply {
-        Reply(self.into_response())
-    }
-}
-
-impl crate::private::Probe<Reply> {
-    /// `()` is `IntoResponse`, and a chain that ends without a reply would answer `200 OK` to all.
-    pub const IS_ANYTHING: bool = true;
-}
-
-/// What is made of whatever the last node gives.
-#[doc(hidden)]
-pub trait MadeOfAnything {}
-impl MadeOfAnything for Reply {}
-impl<E> MadeOfAnything for Result<Reply, E> {}
-
-impl<R: MadeOfAnything> crate::private::Probe<R> {
-    /// So it is.
-    pub const ENDS_WITH_ANYTHING: bool = true;
-}
-
-impl<T: IntoResponse, R: MadeOfAnything> crate::private::Probe<(T, R)> {
-    /// axum says so of nothing else.
-    pub const IS_A_REPLY: bool = true;
-}
-
-/// 504
-impl IntoReply<Reply> for Expired {
-    fn into_reply(self) -> Reply {
-        StatusCode::GATEWAY_TIMEOUT.into_reply()
-    }
-}
-
-/// 503
-impl IntoReply<Reply> for Overloaded {
-    fn into_reply(self) -> Reply {
-        StatusCode::SERVICE_UNAVAILABLE.into_reply()
-    }
-}
-
-/// 500
-impl IntoReply<Reply> for Panicked {
-    fn into_reply(self) -> Reply {
-        StatusCode::INTERNAL_SERVER_ERROR.into_reply()
-    }
-}
-
-impl From<Reply> for Response {
-    #[inline]
-    fn from(reply: Reply) -> Self {
-        reply.0
-    }
-}
-
-/// As a tail of the body.
-impl<E: Tail + Send + 'static> Holds<E> for Body {
-    fn hold(&mut self, held: E) {
-        if !self.is_end_stream() {
-            *self = Self::new(Tailed::new(mem::take(self), Some(held)));
-        }
-    }
-}
-
-impl<E: Tail + Send + 'static> Holds<E> for Reply {
-    fn hold(&mut self, held: E) {
-        self.0.hold(held);
-    }
-}
-
-impl<T: Timer<Sleep: Send> + Send + 'static> Until<T> for Body {
-    fn until(&mut self, at: Instant, timer: T) {
-        if !self.is_end_stream() {
-            let mut timed = Timed::new(mem::take(self));
-            timed.until(at, timer);
-            *self = Self::new(timed);
-        }
-    }
-}
-
-impl<T: Timer<Sleep: Send> + Send + 'static> Until<T> for Reply {
-    fn until(&mut self, at: Instant, timer: T) {
-        self.0.until(at, timer);
-    }
-}
-
-/// A chain over the [`Request`], or over its head and its body, as a service: for `Router::route_service`, `get_service` and the like.
+/// A chain over the [`Request`], or over its head and its body, as a service: for `Router::route_service`,
+/// `get_service` and the like.
 ///
 /// Its reply is a [`Reply`] or a [`Response`].
 pub fn service<H, C, I, R>(
@@ -283,7 +191,7 @@ pub fn service<H, C, I, R>(
     Future = impl Future<Output = Result<Response, Infallible>>,
 > + Clone
 where
-    H: Deref<Target = C> + Clone,
+    H: Handle<Chain = C>,
     C: Chain<I, R>,
     I: Inputs<Request>,
     R: Into<Response>,
@@ -299,9 +207,10 @@ where
 
 /// A chain whose inputs are extractors, as a service: for `get_service`, `post_service` and the like.
 ///
-/// They are extracted in their order; the last one may take the body. Where one of them refuses the request, its rejection is the
-/// response and the chain does not run; for a chain that sees to this itself, there is [`extract()`]. Their state is `()`: what a chain's
-/// nodes share is in its fields. Extractors that want a state are asked by [`handler_with`].
+/// They are extracted in their order, and the last one may take the body. If one of them refuses the request, its
+/// rejection is the response and the chain does not run. A chain that handles rejections itself uses [`extract()`].
+/// Their state is `()`: the chain's fields hold what its nodes share. For extractors that need a state there is
+/// [`handler_with`].
 pub fn handler<H, C, I, R, M>(
     chain: H,
 ) -> impl Service<
@@ -311,7 +220,7 @@ pub fn handler<H, C, I, R, M>(
     Future = impl Future<Output = Result<Response, Infallible>>,
 > + Clone
 where
-    H: Deref<Target = C> + Clone,
+    H: Handle<Chain = C>,
     C: Chain<I, R>,
     I: FromRequest<(), M>,
     R: Into<Response>,
@@ -319,7 +228,7 @@ where
     handler_with(chain, ())
 }
 
-/// The same, with the state that the extractors are given.
+/// The same, with a state for the extractors.
 pub fn handler_with<H, C, S, I, R, M>(
     chain: H,
     state: S,
@@ -330,7 +239,7 @@ pub fn handler_with<H, C, S, I, R, M>(
     Future = impl Future<Output = Result<Response, Infallible>>,
 > + Clone
 where
-    H: Deref<Target = C> + Clone,
+    H: Handle<Chain = C>,
     C: Chain<I, R>,
     S: Clone,
     I: FromRequest<S, M>,
@@ -348,7 +257,8 @@ where
     Embedded { chain: (chain, state), run }
 }
 
-/// A chain over the [`Request`] and [`Next`], as a layer: for `Router::layer`, `Router::route_layer` and `MethodRouter::layer`.
+/// A chain over the [`Request`] and [`Next`], as a layer: for `Router::layer`, `Router::route_layer` and
+/// `MethodRouter::layer`.
 ///
 /// Its reply is a [`Reply`] or a [`Response`].
 pub fn layer<H, C, R>(
@@ -363,7 +273,7 @@ pub fn layer<H, C, R>(
     > + Clone,
 > + Clone
 where
-    H: Deref<Target = C> + Clone,
+    H: Handle<Chain = C>,
     C: Chain<(Request, Next), R>,
     R: Into<Response>,
 {
@@ -374,7 +284,7 @@ where
     Layering { chain, run, not_ready: (|never| never) as fn(Infallible) -> Infallible }
 }
 
-/// The response with the framing that its body has: see [`framing`](crate::framing).
+/// Gives the response the framing that its body has: see [`framing`](crate::framing).
 fn framed(asked: Asked, mut response: Response) -> Response {
     match asked.settle(&mut response) {
         Settled::Empty => response.map(|_| Body::empty()),
@@ -382,14 +292,16 @@ fn framed(asked: Asked, mut response: Response) -> Response {
     }
 }
 
-/// The node that hands the request on to what a [`layer`] is around, and gives its response. It takes both.
+/// The node that hands the request on to what a [`layer`] is around, and gives the response. It takes the request and
+/// the [`Next`].
 #[node(crate = crate, last)]
 pub async fn next(next: Next, request: Request) -> Result<Response, Infallible> {
     next.call(request).await
 }
 
-/// [`next()`], for a chain in which an `exit` looks at the request: it is lent, its head stays, and what is handed on is a copy of that with the body. An access log
-/// that stands before it asks for `&Request`, and for whatever nodes before `next_lent` provided, on its way out.
+/// [`next()`], for a chain in which an `exit` looks at the request. This node borrows the request. The head stays, and
+/// a copy of the head is handed on, with the body. An access log that stands before it can ask, on its way out, for
+/// `&Request`, and for whatever nodes before `next_lent` provided.
 ///
 /// ```
 /// use std::sync::Mutex;
@@ -469,49 +381,3 @@ pub async fn next_lent(next: Next, request: &mut Request) -> Result<Response, In
 pub async fn extract<T: FromRequestParts<()>>(head: &mut Parts) -> Result<T, T::Rejection> {
     T::from_request_parts(head, &()).await
 }
-
-/// What would be an empty `200 OK`, or a reply that nobody sees, does not compile, by whatever name.
-///
-/// ```compile_fail,E0080
-/// # use chain_runtime::axum::{Next, Reply, Request, next};
-/// # use chain_runtime::{chain, node};
-/// type Refused = ();
-/// #[node]
-/// fn check(request: &Request) -> Result<(), Refused> { Err(()) }
-/// chain! { struct Guard; async fn(request: Request, inner: Next) -> Reply { check => next } }
-/// ```
-/// ```compile_fail,E0080
-/// # use chain_runtime::axum::{Next, Reply, Request, next};
-/// # use chain_runtime::{chain, node};
-/// #[node]
-/// fn check<E: Default>(request: &Request) -> Result<(), E> { Err(E::default()) }
-/// chain! { struct Guard; async fn(request: Request, inner: Next) -> Reply { check::<()> => next } }
-/// ```
-/// ```compile_fail,E0080
-/// # use chain_runtime::axum::{Next, Reply, Request, next};
-/// # use chain_runtime::{chain, node};
-/// # use std::pin::Pin;
-/// struct Limit;
-/// #[node]
-/// impl Limit { async fn around<B: Future>(&self, block: Pin<&mut B>) -> Result<B::Output, ()> { Err(()) } }
-/// chain! { struct Guard { limit: Limit } async fn(request: Request, inner: Next) -> Reply { limit { next } } }
-/// ```
-/// ```compile_fail,E0080
-/// # use axum::http::StatusCode;
-/// # use chain_runtime::axum::{Reply, Request};
-/// # use chain_runtime::{chain, node};
-/// #[node]
-/// fn check(request: &Request) {}
-/// chain! { struct Guard; async fn(request: Request) -> Result<Reply, StatusCode> { check } }
-/// ```
-/// ```compile_fail,E0080
-/// # use axum::response::{IntoResponse, Response};
-/// # use axum::http::StatusCode;
-/// # use chain_runtime::axum::{Next, Reply, Request, next};
-/// # use chain_runtime::{chain, node};
-/// #[node]
-/// fn check(request: &Request) -> Response { StatusCode::UNAUTHORIZED.into_response() }
-/// chain! { struct Guard; async fn(request: Request, inner: Next) -> Reply { check => next } }
-/// ```
-#[cfg(doctest)]
-struct NoReply;

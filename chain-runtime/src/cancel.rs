@@ -1,18 +1,20 @@
-//! Work that goes on when the client is gone: `#[cancel(finish)]` and `#[cancel(detach)]` on a node, and the bare forms of both.
+//! Work that goes on when the client is gone: `#[cancel(finish)]` and `#[cancel(detach)]` on a node, and a plain
+//! function for each.
 //!
-//! A request whose client hangs up is a future that is dropped, and with it the work that it awaits. Work that must not stop
-//! halfway (a payment, a write to two places) has to be a task of its own: so it owns what it works on, `'static`, and may be
-//! polled on another thread, `Send`.
+//! When the client of a request hangs up, the request's future is dropped, and with it the work that the future awaits.
+//! Work that must not stop halfway (a payment, a write to two places) has to be a task of its own. So it owns its data,
+//! `'static`, and may be polled on another thread, `Send`.
 //!
-//! | | waits for a place | waits for the work | the waiter is dropped | the work panics |
+//! |  | waits for a place | waits for the work | if the waiter is dropped | if the work panics |
 //! | --- | --- | --- | --- | --- |
 //! | `#[cancel(finish)]` | yes | for the output | the work goes on to its end, once it has begun | so does the waiter |
 //! | `#[cancel(detach)]` | yes | no | the same | it is counted |
 //! | [`finish`] | no | for the output | the work goes on to its end | so does the waiter |
-//! | [`detach`] | no | no | | nobody is told but the panic hook |
+//! | [`detach`] | no | no |  | only the panic hook is told |
 //!
-//! **The attributes** are what a chain uses. Their work is counted and bounded in number, by the chain's [`Tasks`], or by [`Tasks::of_process`]
-//! where the chain has none, and a graceful [`stop`](crate::tasks::Tasks::stop) waits for it. A run that is cancelled while it waits for a place drops the work unpolled.
+//! **The attributes** are for chains. Their work is counted and bounded in number, by the chain's [`Tasks`], or by
+//! [`Tasks::of_process`] if the chain has none. A graceful [`stop`](crate::tasks::Tasks::stop) waits for it. A run that
+//! is cancelled while it waits for a place drops the work unpolled.
 //!
 //! ```
 //! use std::time::Duration;
@@ -22,7 +24,7 @@
 //!
 //! struct Order(u32);
 //!
-//! /// Owns what it works on.
+//! /// Its work owns its data.
 //! #[node]
 //! fn charge(order: &Order) -> impl Future<Output = u32> + Send + 'static {
 //!     let number = order.0;
@@ -41,26 +43,26 @@
 //! # runtime.block_on(async {
 //! let shop = Shop { tasks: Tasks::new(100) };
 //! assert_eq!(shop.run(Order(21)).await, "charged 42");
-//! // Once there are no more requests, what they have begun comes to its end; what does not is named by its node.
+//! // When there are no more requests, their work comes to its end. Work that does not is named by its node.
 //! let left = shop.tasks.stop(Duration::from_secs(5)).await;
 //! assert_eq!(left.to_string(), "nothing");
 //! # });
 //! ```
 //!
-//! **The functions** are for code outside of a chain. Nothing counts what they begin, and nothing limits how many tasks there are: [`Tasks::finish`] and
-//! [`Tasks::detach`] do.
+//! **The functions** are for code outside of a chain. Nothing counts the tasks that they begin, and nothing limits
+//! their number: use [`Tasks::finish`] and [`Tasks::detach`] for that.
 //!
 //! # What all have in common
 //!
-//! - **Nothing is inherited** of what a request has by being polled: in the task, [`Deadline::current`] is `None`, and tokio's
-//!   task-locals and the entered `tracing` span are not there. Deadlines and permits around the node end with the request. Nothing
-//!   limits how long the work runs, unless the work does.
-//! - **At shutdown** of the runtime a task is dropped at the await where it stands, be it before its first poll. To let work end,
-//!   [`stop`](crate::tasks::Tasks::stop) the `Tasks` before the runtime is dropped.
-//! - **Outside of a tokio runtime** all panic, in tokio's words: "there is no reactor running, must be called from the context of
-//!   a Tokio 1.x runtime".
-//! - **Cost**: one allocation, for the task with the work in it, and its scheduling. Work over 16 KiB (2 KiB in a debug build)
-//!   is boxed by tokio first, so two.
+//! - **Nothing is inherited** of what a request has because it is polled: in the task, [`Deadline::current`] is `None`,
+//!   and tokio's task-locals and the entered `tracing` span are not there. Deadlines and permits around the node end
+//!   with the request. Only the work itself limits how long it runs.
+//! - **At shutdown** of the runtime a task is dropped at the await where it stands, or before its first poll. To let
+//!   work come to its end, [`stop`](crate::tasks::Tasks::stop) the `Tasks` before the runtime is dropped.
+//! - **Outside of a tokio runtime** all panic, in tokio's words: "there is no reactor running, must be called from the
+//!   context of a Tokio 1.x runtime".
+//! - **Cost**: one allocation, for the task with the work in it, and its scheduling. Tokio boxes work over 16 KiB (2
+//!   KiB in a debug build) first, which makes two.
 //!
 //! [`Deadline::current`]: crate::around::Deadline::current
 //! [`Tasks`]: crate::tasks::Tasks
@@ -76,11 +78,11 @@ use std::panic::resume_unwind;
 ///
 /// # Contract
 ///
-/// - Nothing happens before the future is polled. The task is spawned, on the runtime that polls it, by the first poll; a future
+/// - Nothing happens before the future is polled. The first poll spawns the task, on the runtime that polls. A future
 ///   that is dropped before that drops the work unpolled.
-/// - When the future is dropped later, the work goes on to its end, and its output is dropped where it ends.
-/// - A panic of the work is resumed in whoever waits, without calling the panic hook again. Where nobody waits any more, the
-///   panic hook is all that hears of it.
+/// - When the future is dropped later, the work goes on to its end, and then drops its output.
+/// - A panic of the work is resumed in the code that waits, without calling the panic hook again. If nothing waits any
+///   more, only the panic hook is told.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -109,7 +111,8 @@ use std::panic::resume_unwind;
 ///
 /// # Panics
 ///
-/// If the work does; outside of a tokio runtime; and if the work's runtime is shut down while another one waits.
+/// If the work panics; outside of a tokio runtime; and if the work's runtime is shut down while code on another runtime
+/// waits.
 pub async fn finish<F>(work: F) -> F::Output
 where
     F: Future + Send + 'static,
@@ -119,7 +122,7 @@ where
         Ok(output) => output,
         Err(ended) => match ended.try_into_panic() {
             Ok(payload) => resume_unwind(payload),
-            // Nobody else has a handle to abort it.
+            // No other code has a handle with which to abort it.
             Err(_) => panic!("the runtime was shut down before the work was done"),
         },
     }
@@ -127,7 +130,7 @@ where
 
 /// Begins the work as a task of its own, and does not wait: it is spawned when this returns.
 ///
-/// Its output is dropped; a panic in it is told to the panic hook, and to nobody else.
+/// Its output is dropped. Only the panic hook is told of a panic.
 ///
 /// ```
 /// use chain_runtime::cancel::detach;

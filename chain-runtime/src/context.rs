@@ -1,4 +1,4 @@
-//! [`Context`]: the memory of one request, ready made, and [`Respond`]: how what breaks is written into it.
+//! [`Context`]: the ready-made memory of one request; and [`Respond`]: how a break is written into it.
 
 use core::convert::Infallible;
 use core::mem;
@@ -10,15 +10,15 @@ use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, Version,
 
 use crate::Reset;
 
-/// What a chain of the short form (`chain!(a => b => c)`) runs over: a request's head, the response to it, and
-/// room to work in.
+/// The input of a chain in the short form (`chain!(a => b => c)`): a request's head, the response to it, and room to
+/// work in.
 ///
-/// Its parts are plain public fields, so that nodes can borrow them apart from each other. It knows no server: the
-/// request's head is moved in with [`load`](Context::load), the response is moved out with
-/// [`take_response`](Context::take_response), and [`Reset`] makes the context as good as new between two requests,
-/// in a [`Pool`](crate::Pool) or once for each request of a connection.
+/// Its parts are public fields, so that nodes can borrow them apart from each other. It knows no server.
+/// [`load`](Context::load) moves a request's head in, and [`take_response`](Context::take_response) moves the response
+/// out. Between two requests, [`Reset`] makes the context as good as new, in a [`Pool`](crate::Pool) or on a
+/// connection.
 ///
-/// Once warm, this round allocates nothing; see [`load`](Context::load) for how the headers manage.
+/// Once the context is warm, this round allocates nothing. [`load`](Context::load) says how the headers manage that.
 ///
 /// ```
 /// use chain_runtime::{Context, Reset};
@@ -35,17 +35,17 @@ use crate::Reset;
 /// ```
 #[derive(Debug, Default, Reset)]
 pub struct Context {
-    /// What is asked.
+    /// The request.
     pub request: Request,
-    /// What is answered so far.
+    /// The response, as far as it is written.
     pub response: Response,
-    /// Buffers for what lasts no longer than the request.
+    /// Buffers for values that last no longer than the request.
     pub scratch: Scratch,
 }
 
-/// The head of a request. A body is left to the server's own type: it is streamed, not kept.
+/// The head of a request. The body stays in the server's own type: it is streamed, not kept.
 ///
-/// Fresh, it is `GET / HTTP/1.1` without fields.
+/// A fresh one is `GET / HTTP/1.1` without fields.
 #[derive(Clone, Debug, Default, Reset)]
 pub struct Request {
     /// The method.
@@ -56,13 +56,13 @@ pub struct Request {
     pub version: Version,
     /// The header fields.
     pub headers: HeaderMap,
-    /// What a server or a library attached to the request.
+    /// What a server or a library has attached to the request.
     pub extensions: Extensions,
 }
 
 /// The response that nodes write: its head and its body.
 ///
-/// Fresh, it is `200 OK` over HTTP/1.1, with no fields and an empty body.
+/// A fresh one is `200 OK` over HTTP/1.1, with no fields and an empty body.
 #[derive(Clone, Debug, Default, Reset)]
 pub struct Response {
     /// The status.
@@ -73,7 +73,7 @@ pub struct Response {
     pub headers: HeaderMap,
     /// What is attached for a server or a library.
     pub extensions: Extensions,
-    /// The body, as far as it is written. `std::fmt::Write` and `bytes::BufMut` write to it.
+    /// The body, as far as it is written. `std::fmt::Write` and `bytes::BufMut` append to it.
     pub body: BytesMut,
 }
 
@@ -87,16 +87,17 @@ pub struct Scratch {
 }
 
 impl Context {
-    /// A fresh context. Allocates nothing yet.
+    /// A fresh context. It allocates nothing yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Moves a request's head in, in place of the one that is there. The response and the scratch buffers are left alone.
+    /// Moves a request's head in, and replaces the one that is there. The response and the scratch buffers are left
+    /// alone.
     ///
-    /// The header map comes from the server and goes where the head goes, while
-    /// [`take_response`](Context::take_response) gives a map away. So the map of the request before, emptied,
-    /// becomes the response's if that has no room of its own: one map in, one map out, none allocated.
+    /// The header map comes from the server and leaves with the head, while [`take_response`](Context::take_response)
+    /// gives another map away. So the map of the last request is emptied, and becomes the response's if that has no
+    /// room of its own: one map comes in, one goes out, none is allocated.
     pub fn load(&mut self, parts: request::Parts) {
         let request = mem::replace(&mut self.request, parts.into());
         if self.response.headers.capacity() == 0 {
@@ -112,7 +113,7 @@ impl Context {
 
     /// Moves the response out, and leaves a fresh one.
     ///
-    /// The body is split off the buffer, not copied; once it is dropped, the buffer can have its memory back.
+    /// The body is split off the buffer, not copied. Once the body is dropped, the buffer can have its memory back.
     pub fn take_response(&mut self) -> http::Response<Bytes> {
         let body = self.response.body.split().freeze();
         let buffer = mem::take(&mut self.response.body);
@@ -179,7 +180,7 @@ fn assemble(
 }
 
 impl Response {
-    /// Puts `body` in place of what is written so far, and removes the fields that described the old one
+    /// Replaces the body that is written so far by `body`, and removes the fields that described the old one
     /// (`Content-Length`, `Content-Encoding`).
     pub fn replace_body(&mut self, body: &[u8]) {
         self.headers.remove(CONTENT_LENGTH);
@@ -188,7 +189,7 @@ impl Response {
         self.body.extend_from_slice(body);
     }
 
-    /// Sets the status, and puts `text` in place of the body, as `text/plain; charset=utf-8`.
+    /// Sets the status, and replaces the body by `text`, as `text/plain; charset=utf-8`.
     pub fn set_text(&mut self, status: StatusCode, text: &str) {
         self.status = status;
         self.replace_body(text.as_bytes());
@@ -196,9 +197,9 @@ impl Response {
     }
 }
 
-/// How what a node breaks with is written into the response of its [`Context`].
+/// How the value with which a node breaks is written into the response of its [`Context`].
 ///
-/// Implement it for your own errors; those of this crate are made from.
+/// Implement it for your own errors; the types below have it already, and are building blocks for it.
 ///
 /// ```
 /// use chain_runtime::{Respond, Response};
@@ -214,7 +215,7 @@ impl Response {
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be written into the context's response",
+    message = "chain[E201]: `{Self}` cannot be written into the context's response",
     label = "a node breaks with this, and `Respond` is not implemented for it",
     note = "implement `Respond` for it, or break with a `StatusCode`, a `(StatusCode, &'static str)`, a `(StatusCode, String)` or an `http::Response<_>`"
 )]
@@ -245,14 +246,14 @@ impl Respond for StatusCode {
     }
 }
 
-/// As [`Response::set_text`].
+/// The same as [`Response::set_text`].
 impl Respond for (StatusCode, &'static str) {
     fn respond(self, response: &mut Response) {
         response.set_text(self.0, self.1);
     }
 }
 
-/// As [`Response::set_text`].
+/// The same as [`Response::set_text`].
 impl Respond for (StatusCode, String) {
     fn respond(self, response: &mut Response) {
         response.set_text(self.0, &self.1);

@@ -1,25 +1,34 @@
 //! A chain, described: `&'static` data about its nodes, and a drawing made from it.
 //!
-//! Nothing here is built at run time. A chain that is never asked about itself carries none of it. The file is long since it is one tree of data, read in one place.
+//! Nothing here is built at run time. A program that never asks a chain about itself carries none of it. The file is
+//! long, since it is one tree of data that is read in one place.
 
 use core::fmt;
 
 use crate::shed::ShedInfo;
 
 mod drawing;
+mod mermaid;
+mod names;
+mod needs;
 pub(crate) mod rows;
+mod text;
 
-pub use drawing::{Drawing, Mermaid};
+pub use drawing::Drawing;
+pub use mermaid::Mermaid;
+#[doc(hidden)]
+pub use names::{Names, Part};
+pub use text::{Told, found_needs, told_nodes};
 
-/// What is known of a node wherever it stands.
+/// What is known of a node in every chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Facts {
     /// The node's name: the function's, or the type's.
     pub name: &'static str,
-    /// What it provides, as written; `None` where it provides nothing.
+    /// The type that it provides, as written; `None` if it provides nothing.
     pub provides: Option<&'static str>,
-    /// What it can break with, as written; `None` where it cannot break.
+    /// The type with which it can break, as written; `None` if it cannot break.
     pub breaks: Option<&'static str>,
     /// Its way in.
     pub enter: Hook,
@@ -27,42 +36,52 @@ pub struct Facts {
     pub exit: Hook,
     /// Whether it has a `cancelled` hook.
     pub cancelled: bool,
-    /// Whether it wraps a block, and may run it again.
+    /// Whether that hook is lent what the node provides.
+    pub lends_to_cancelled: bool,
+    /// Whether it wraps a block, and whether it may run the block again.
     pub around: Wraps,
-    /// Whether it gives the reply, so that nothing may come after it.
+    /// Whether it gives the reply, so that no node may come after it.
     pub last: bool,
     /// Whether it turns requests away, so that no node before it may take an input.
     pub rejects: bool,
-    /// Whether what it provides is of no use but to a later node, so that one has to ask for it.
+    /// Whether what it provides is useful only to a later node, so that one has to ask for it.
     pub wanted: bool,
-    /// Whether it may stand in no block that runs again.
+    /// Whether a block that runs again may not contain it.
     pub once: bool,
     /// Whether it returns a reference to a type that it needs itself. It can only be the last of its chain.
     pub gives_what_it_keeps: bool,
-    /// Whether what it provides decides something of which its name says nothing, or is a future.
+    /// Whether it takes a value and returns one of the same type. It can only be the last of its chain.
+    pub gives_what_it_takes: bool,
+    /// Whether it does so in the middle of its chain: what it returns then stands where the value stood that it took.
+    pub gives_back: bool,
+    /// Whether its value decides something that the name of its type does not show, or is a future.
     #[doc(hidden)]
     pub hides: Hides,
-    /// Whether what it breaks with, or gives up with, is `()`.
+    /// Whether the value with which it breaks or gives up is `()`.
     #[doc(hidden)]
     pub breaks_with_nothing: bool,
+    /// The names of its types that depend on its type parameters.
+    #[doc(hidden)]
+    pub names: Names,
 }
 
-/// What nobody may provide unseen.
+/// Values that a node may not provide unseen.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hides {
-    /// It is nothing of that kind.
+    /// None of these.
     Nothing,
     /// A `Result` or a `ControlFlow`, under another name.
     Break,
     /// A `Poll`.
     Poll,
-    /// A future, which somebody has to be lent for writing, or it is never polled.
+    /// A future: unless a node is lent it for writing, it is never polled.
     Future,
 }
 
 impl Hides {
-    /// Whether it would break, if its name showed what it is. Then it can only be the last of its chain.
+    /// Whether the node would break, if the name of its type showed what it is. Then it can only be the last of its
+    /// chain.
     #[must_use]
     pub const fn a_break(self) -> bool {
         matches!(self, Self::Break)
@@ -70,8 +89,7 @@ impl Hides {
 }
 
 impl Facts {
-    /// Facts of a node that is a plain `fn`, provides and breaks with nothing, and has no hooks.
-    /// The methods below say more.
+    /// Facts of a plain `fn` that provides nothing, breaks with nothing, and has no hooks. The methods below say more.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         Self {
@@ -81,17 +99,28 @@ impl Facts {
             enter: Hook::Now,
             exit: Hook::Absent,
             cancelled: false,
+            lends_to_cancelled: false,
             around: Wraps::Nothing,
             last: false,
             rejects: false,
             wanted: false,
             once: false,
             gives_what_it_keeps: false,
+            gives_what_it_takes: false,
+            gives_back: false,
             hides: Hides::Nothing,
             breaks_with_nothing: false,
+            names: Names::AS_WRITTEN,
         }
     }
-    /// What its value is, behind whatever name.
+    /// The names of its types that depend on its type parameters.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn names(mut self, names: fn(Part) -> Option<&'static str>) -> Self {
+        self.names = Names::of(names);
+        self
+    }
+    /// What its value is, under whatever name.
     #[doc(hidden)]
     #[must_use]
     pub const fn shows(mut self, is_result: bool, is_control_flow: bool, is_poll: bool, is_future: bool) -> Self {
@@ -103,7 +132,7 @@ impl Facts {
         };
         self
     }
-    /// What it breaks with, behind whatever name.
+    /// What it breaks with, under whatever name.
     #[doc(hidden)]
     #[must_use]
     pub const fn breaks_show(mut self, with_nothing: bool) -> Self {
@@ -116,7 +145,8 @@ impl Facts {
         self.provides = Some(ty);
         self
     }
-    /// It provides a value of the first of these types, or the value of the second if it may break, as [`flow::kind::By`](crate::flow::kind::By) has it.
+    /// It provides a value of the first of these types, or the value of the second type if it may break, as
+    /// [`flow::kind::By`](crate::flow::kind::By) does.
     #[doc(hidden)]
     #[must_use]
     pub const fn by_type(
@@ -135,7 +165,7 @@ impl Facts {
         }
         self
     }
-    /// What it provides, as written.
+    /// The type that it provides, as written.
     #[doc(hidden)]
     #[must_use]
     pub const fn gives(&self) -> &'static str {
@@ -168,13 +198,31 @@ impl Facts {
         self.cancelled = true;
         self
     }
+    /// That hook asks for what the node provides.
+    #[must_use]
+    pub const fn lends_to_cancelled(mut self) -> Self {
+        self.lends_to_cancelled = true;
+        self
+    }
     /// It returns a reference to a type that it needs itself.
     #[must_use]
     pub const fn gives_what_it_keeps(mut self) -> Self {
         self.gives_what_it_keeps = true;
         self
     }
-    /// It gives the reply, and nothing may come after it.
+    /// It takes a value and returns one of the same type.
+    #[must_use]
+    pub const fn gives_what_it_takes(mut self) -> Self {
+        self.gives_what_it_takes = true;
+        self
+    }
+    /// What it returns stands where the value stood that it took.
+    #[must_use]
+    pub const fn gives_back(mut self) -> Self {
+        self.gives_back = true;
+        self
+    }
+    /// It gives the reply, and no node may come after it.
     #[must_use]
     pub const fn last(mut self) -> Self {
         self.last = true;
@@ -186,13 +234,13 @@ impl Facts {
         self.rejects = true;
         self
     }
-    /// What it provides is of no use but to a later node.
+    /// What it provides is useful only to a later node.
     #[must_use]
     pub const fn wanted(mut self) -> Self {
         self.wanted = true;
         self
     }
-    /// It may stand in no block that runs again.
+    /// A block that runs again may not contain it.
     #[must_use]
     pub const fn once(mut self) -> Self {
         self.once = true;
@@ -209,16 +257,16 @@ impl Facts {
 /// Whether a node wraps a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wraps {
-    /// It stands in a row with others.
+    /// It is a step among others in a row.
     Nothing,
-    /// It wraps a block, which runs once at most.
+    /// It wraps a block, which runs at most once.
     Once,
     /// It wraps a block, which may run several times.
     Again,
 }
 
 impl Wraps {
-    /// Whether it wraps one.
+    /// Whether the node wraps a block.
     #[must_use]
     pub const fn a_block(self) -> bool {
         !matches!(self, Self::Nothing)
@@ -228,7 +276,7 @@ impl Wraps {
 /// Whether a node has a hook, and whether that hook may suspend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hook {
-    /// It has none.
+    /// The node has no such hook.
     Absent,
     /// A plain `fn`.
     Now,
@@ -237,12 +285,12 @@ pub enum Hook {
 }
 
 impl Hook {
-    /// Whether there is such a hook.
+    /// Whether the node has the hook.
     #[must_use]
     pub const fn is_present(self) -> bool {
         !matches!(self, Self::Absent)
     }
-    /// Whether it is awaited.
+    /// Whether the hook is awaited.
     #[must_use]
     pub const fn suspends(self) -> bool {
         matches!(self, Self::Suspends)
@@ -254,13 +302,13 @@ impl Hook {
 pub struct Need {
     /// The type, as written.
     pub ty: &'static str,
-    /// How it is wanted.
+    /// How the node asks for it.
     pub access: Access,
-    /// Where it comes from in this chain.
+    /// Where it comes from, in this chain.
     pub from: Source,
 }
 
-/// How a node wants what it needs.
+/// How a node asks for what it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// `&T`
@@ -276,7 +324,7 @@ pub enum Access {
 pub struct Source {
     /// What kind of thing it is.
     pub kind: SourceKind,
-    /// Its index among its kind: the node's position, or that of the input or field.
+    /// Its index among its kind: the node's position, or that of the input, the field or the block.
     pub position: usize,
     /// Its name.
     pub name: &'static str,
@@ -291,11 +339,13 @@ pub enum SourceKind {
     Part,
     /// A field of the chain.
     Field,
-    /// What a pattern binds, in an arm.
+    /// A value that a pattern binds, in an arm.
     Binding,
-    /// What a node before it provided.
+    /// A value that an earlier block provided. The position is the block's index: of a branch, that of its first arm.
+    Block,
+    /// A value that an earlier node provided.
     Node,
-    /// What a node before it provided unless it was skipped.
+    /// A value that an earlier node provided unless it was skipped.
     Skippable,
     /// How the chain ended.
     Ending,
@@ -308,11 +358,11 @@ pub struct NodeInfo {
     pub name: &'static str,
     /// Its position, from 0.
     pub position: usize,
-    /// What it is there for.
+    /// Its part in the chain.
     pub role: Role,
-    /// The block in which it stands: an index in [`ChainInfo::blocks`]. `None` in the chain's own row.
+    /// The block in which it stands: an index in [`ChainInfo::blocks`]. `None` if it stands in the chain's own row.
     pub block: Option<usize>,
-    /// The position of the node that was entered last, and not left yet, when this one begins.
+    /// The position of the last node that is entered and not left when this one begins.
     pub after: Option<usize>,
     /// The file that declares the chain.
     pub file: &'static str,
@@ -320,13 +370,15 @@ pub struct NodeInfo {
     pub line: u32,
     /// The attributes before it in the chain, as written: when it runs, and for how long.
     pub attributes: &'static str,
-    /// Whether it provides an `Option`, which is `None` where it was skipped.
+    /// Whether it provides an `Option`, which is `None` if it was skipped, or if the run goes on without it.
     pub may_be_skipped: bool,
-    /// Whether what it has begun is finished when its request dies: `#[cancel(finish)]`.
+    /// Whether the run goes on without it if it breaks: `#[open]`.
+    pub opens: bool,
+    /// Whether its work is finished when its request dies: `#[cancel(finish)]`.
     pub finishes: bool,
-    /// Whether it shall allocate nothing: `#[no_alloc]`.
+    /// Whether it may not allocate: `#[no_alloc]`.
     pub no_alloc: bool,
-    /// What is known of the node wherever it stands.
+    /// What is known of it in every chain.
     pub facts: Facts,
     /// What `enter` needs.
     pub needs: &'static [Need],
@@ -335,7 +387,7 @@ pub struct NodeInfo {
 }
 
 impl NodeInfo {
-    /// A node of the chain's own row, behind that at the position before, where this is called.
+    /// A node of the chain's own row, after the node at the previous position. It is declared where this is called.
     #[doc(hidden)]
     #[must_use]
     #[track_caller]
@@ -351,6 +403,7 @@ impl NodeInfo {
             line: place.line(),
             attributes: "",
             may_be_skipped: false,
+            opens: false,
             finishes: false,
             no_alloc: false,
             facts: seen.facts,
@@ -384,6 +437,12 @@ impl NodeInfo {
     }
     #[doc(hidden)]
     #[must_use]
+    pub const fn opens(mut self) -> Self {
+        self.opens = true;
+        self
+    }
+    #[doc(hidden)]
+    #[must_use]
     pub const fn finishes(mut self) -> Self {
         self.finishes = true;
         self
@@ -405,7 +464,7 @@ impl NodeInfo {
 /// What a node's traits say of it in one scope.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen {
-    /// What is known of it wherever it stands.
+    /// What is known of it in every chain.
     pub facts: Facts,
     /// What `enter` needs.
     pub needs: &'static [Need],
@@ -413,16 +472,16 @@ pub struct Seen {
     pub exit_needs: &'static [Need],
 }
 
-/// What a node is there for, in its chain.
+/// A node's part in its chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// It provides, or replies.
+    /// It provides a value, or replies.
     Step,
     /// It wraps a block.
     Around,
-    /// Its value says which arm runs.
+    /// Its value decides which arm runs.
     Branch,
-    /// It says whether what stands behind it runs: `#[when(..)]`, `#[split(..)]`.
+    /// It decides whether the node or block after it runs: `#[when(..)]`, `#[split(..)]`.
     Condition,
 }
 
@@ -437,47 +496,66 @@ pub struct ChainInfo {
     pub fields: &'static [(&'static str, &'static str)],
     /// Its reply, as written.
     pub reply: &'static str,
-    /// Its nodes, in the order in which they are written, also those in blocks.
+    /// Its nodes, in the order in which they are written, including those in blocks.
     pub nodes: &'static [NodeInfo],
-    /// The blocks in it, each behind the one around it.
+    /// Its blocks, each after the block that contains it.
     pub blocks: &'static [BlockInfo],
-    /// What is shed under pressure, in the order in which it is written.
+    /// The nodes and blocks that are shed under pressure, in the order in which they are written.
     pub sheds: &'static [ShedInfo],
+    /// The names of the types of its inputs and its reply that depend on its type parameters.
+    #[doc(hidden)]
+    pub names: Names,
+}
+
+/// A chain with a description. It is evaluated only where something asks for it, and not in each build.
+#[doc(hidden)]
+pub trait Described {
+    /// The chain.
+    const CHAIN: ChainInfo;
+}
+
+/// The description of a chain.
+#[doc(hidden)]
+#[must_use]
+pub const fn chain_of<C: Described + ?Sized>() -> &'static ChainInfo {
+    &C::CHAIN
 }
 
 /// A chain inside of a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockInfo {
-    /// What makes it a block.
+    /// Why it is a block.
     pub kind: BlockKind,
-    /// Of an arm, its pattern and guard, or the attributes that say when it runs, as written.
+    /// For an arm, its pattern and guard, or the attributes that say when it runs, as written.
     pub label: &'static str,
-    /// The block around it, an index in [`ChainInfo::blocks`].
+    /// The block that contains it: an index in [`ChainInfo::blocks`].
     pub parent: Option<usize>,
-    /// The position of the node that wraps it, or of the one whose value it is an arm for.
+    /// The position of the node that wraps it, or of the node for whose value it is an arm.
     pub head: Option<usize>,
-    /// Of an arm: the first arm of the branch, an index in [`ChainInfo::blocks`].
+    /// For an arm, the first arm of its branch: an index in [`ChainInfo::blocks`].
     pub beside: Option<usize>,
     /// The position of its first node.
     pub first: usize,
-    /// The position behind its last node, [`first`](Self::first) where it has none.
+    /// The position after its last node; [`first`](Self::first) if it has none.
     pub end: usize,
-    /// Whether it ends with the chain's reply. If not, what comes after it goes on.
+    /// Whether it ends with the chain's reply. If not, the nodes after it go on.
     pub replies: bool,
+    /// What it provides to the nodes after it, as written: each of its arms says the same.
+    pub provides: Option<&'static str>,
 }
 
-/// What makes a block.
+/// Why a part of a chain is a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlockKind {
     /// Braces alone.
     Braces,
-    /// A node that wraps it.
+    /// A node wraps it.
     Around,
-    /// A value of a node.
+    /// It is an arm for the value of a node.
     Arm,
 }
 
-/// How a run ended. An `exit` hook that asks for `&Ending` is lent it.
+/// How a run ended. An `exit` hook that asks for `&Ending` is lent this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ending {
     by: &'static NodeInfo,
@@ -495,7 +573,8 @@ impl Ending {
     pub const fn cut_short(by: &'static NodeInfo) -> Self {
         Self { by, cut_short: true }
     }
-    /// Of each node that it replied, and that it broke: what there can be of these, in a chain of half as many nodes.
+    /// Two endings for each node: it replied, and it broke. Together they are all endings of a chain of half as many
+    /// nodes.
     #[doc(hidden)]
     #[must_use]
     pub const fn of_all<const TWICE: usize>(nodes: &'static [NodeInfo]) -> [Self; TWICE] {
@@ -507,7 +586,7 @@ impl Ending {
         }
         all
     }
-    /// The node that gave the reply, by ending the chain or by breaking.
+    /// The node that gave the reply: it ended the chain, or broke.
     #[must_use]
     pub const fn by(&self) -> &'static NodeInfo {
         self.by

@@ -1,16 +1,17 @@
-//! [`Chain`]: what code that is generic over chains sees of one.
+//! [`Chain`]: a chain, as generic code sees it.
 
 use core::future::Future;
 use core::ops::{Deref, DerefMut};
 
-/// A chain of the item form, to code that is generic over chains: its inputs are an `I`, as a tuple, and its reply is an `R`.
+/// A chain of the item form, for code that is generic over chains. Its inputs are an `I`, as a tuple, and its reply is
+/// an `R`.
 ///
-/// [`chain!`](crate::chain) implements it for every chain that takes its inputs by value and whose reply does not borrow from it, `fn` or
-/// `async fn`. The adapters of this crate stand on it; who knows the chain calls its `run`, which borrows what it runs on and may
-/// borrow its inputs.
+/// [`chain!`](crate::chain) implements it for every chain that takes its inputs by value and whose reply does not
+/// borrow from it, `fn` or `async fn`. The adapters of this crate use it. Code that knows the chain calls `run`, which
+/// borrows its inputs and the chain.
 ///
-/// A method that gives a future by a trait cannot say that this is `Send`, but it is where the chain's own is, and so is what an
-/// adapter makes of it.
+/// A trait's method that returns a future cannot promise that the future is `Send`. But the future is `Send` if the
+/// chain's own is, and so is what an adapter makes of it.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -27,7 +28,7 @@ use core::ops::{Deref, DerefMut};
 ///     async fn(line: Line) -> usize { count }
 /// }
 ///
-/// /// Runs any chain of one input for a row of these, each in a task of its own.
+/// /// Runs any chain of one input for a list of inputs, each in a task of its own.
 /// async fn all<C, I, R>(chain: Arc<C>, inputs: Vec<I>) -> Vec<R>
 /// where
 ///     C: Chain<(I,), R>,
@@ -51,19 +52,20 @@ use core::ops::{Deref, DerefMut};
 /// # });
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no chain whose inputs are `{I}`",
+    message = "chain[E801]: `{Self}` is no chain whose inputs are `{I}`",
     label = "does not take `{I}` and reply with `{R}`",
     note = "a chain can be embedded that takes all of its inputs by value: `async fn(request: Request) -> Response` is a `Chain<(Request,), Response>`"
 )]
 pub trait Chain<I, R> {
-    /// Runs the chain behind this handle, an `Arc`, a `&'static` or an `Rc`. The future owns the handle and borrows nothing.
+    /// Runs the chain behind this handle: an `Arc`, a `&'static` or an `Rc`. The future owns the handle and borrows
+    /// nothing.
     ///
-    /// It is larger than that of `run` by the handle and the inputs, which it holds until it is polled for the first time.
+    /// It is larger than that of `run` by the handle and the inputs, which it holds until its first poll.
     fn run_owned<H: Deref<Target = Self>>(chain: H, inputs: I) -> impl Future<Output = R>;
 }
 
-/// A chain with one input by `&mut`, an `X`, such as memory that serves one request after another, to code that is generic over chains.
-/// Its other inputs are an `I`, as a tuple. See [`Chain`].
+/// A chain with one input `&mut X`, such as memory that is reused from request to request, for code that is generic
+/// over chains. Its other inputs are an `I`, as a tuple. See [`Chain`].
 ///
 /// A chain of the short form is a `ChainOver<Context, (), Ending>`.
 ///
@@ -99,13 +101,13 @@ pub trait Chain<I, R> {
 /// # });
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no chain over a `{X}` whose other inputs are `{I}`",
+    message = "chain[E801]: `{Self}` is no chain over a `{X}` whose other inputs are `{I}`",
     label = "does not run over a `{X}` and reply with `{R}`",
     note = "`async fn(request: Request, scratch: &mut Scratch) -> Response` is a `ChainOver<Scratch, (Request,), Response>`, and `chain!(a => b)` a `ChainOver<Context, (), Ending>`"
 )]
 pub trait ChainOver<X: ?Sized, I, R> {
-    /// Runs the chain behind this handle over what that one leads to, a `Box<X>` or a `Lease<X>`, and gives it back. The future owns all of
-    /// them and borrows nothing. Where the run is dropped midway, so is what it ran over.
+    /// Runs the chain behind this handle over the `X` that `over` points to, a `Box<X>` or a `Lease<X>`, and gives
+    /// `over` back. The future owns all of them and borrows nothing. If the run is dropped midway, so is `over`.
     fn run_owned<H: Deref<Target = Self>, C: DerefMut<Target = X>>(
         chain: H,
         over: C,
@@ -113,8 +115,8 @@ pub trait ChainOver<X: ?Sized, I, R> {
     ) -> impl Future<Output = (R, C)>;
 }
 
-/// What a chain takes of a request that comes in one piece: the request itself, or, with the feature `http`, the head and the body of an HTTP
-/// request, each by itself.
+/// The inputs that a chain takes from a request that comes as one value: the request itself, or, with the feature
+/// `http`, the head and the body of an HTTP request, as two inputs.
 pub trait Inputs<Request> {
     /// The chain's inputs.
     fn of(request: Request) -> Self;
@@ -135,11 +137,30 @@ impl<B> Inputs<http::Request<B>> for (http::request::Parts, B) {
     }
 }
 
-/// A chain behind a handle, and how it is run for one request. `F` is a closure without captures: it is there because the type of its future
-/// has no other name.
+/// A chain behind a handle, and the way to run it for one request. `F` is a closure without captures. It is there
+/// because the type of its future has no other name.
 #[cfg(any(feature = "actix-web", feature = "hyper", feature = "ntex", feature = "tower"))]
 #[derive(Clone)]
 pub(crate) struct Embedded<H, F> {
     pub(crate) chain: H,
     pub(crate) run: F,
+}
+
+/// A handle to a chain, through which an adapter runs the chain for many requests: an `Arc`, a `&'static`, or an `Rc`
+/// if one thread does all the work.
+///
+/// Every type that dereferences to a chain and can be cloned is a handle.
+#[diagnostic::on_unimplemented(
+    message = "chain[E811]: `{Self}` is no handle, and an adapter runs a chain through one",
+    label = "not an `Arc` or a `&'static`",
+    note = "put the chain in an `Arc`: `Arc::new(chain)`"
+)]
+pub trait Handle: Deref<Target = Self::Chain> + Clone {
+    /// The chain behind it.
+    type Chain;
+}
+
+#[diagnostic::do_not_recommend]
+impl<H: Deref<Target: Sized> + Clone> Handle for H {
+    type Chain = H::Target;
 }

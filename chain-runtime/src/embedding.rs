@@ -1,8 +1,10 @@
-//! Where a chain runs: in servers, on sockets, behind a queue, on any executor, on none. A page to read; it has no items.
+//! Where a chain runs: in servers, on sockets, behind a queue, on any executor, without an executor. This is a page to
+//! read; it has no items.
 //!
-//! A chain needs nothing of the place where it runs. `run` is a function: it borrows the chain and its inputs, allocates nothing, spawns
-//! nothing, and asks for no executor. Where that is all there is to do, calling it is the whole of the embedding. Where a library asks
-//! for a type of its own, such as a `Service`, there is a module for it, behind the feature of the library's name.
+//! A chain needs nothing of the place in which it runs. `run` is a function: it borrows the chain and its inputs,
+//! allocates nothing, spawns nothing, and asks for no executor. If a program needs no more, calling `run` is the whole
+//! embedding. If a library asks for a type of its own, such as a `Service`, this crate has a module for the library,
+//! behind a feature of the library's name.
 //!
 //! | where | how | feature | example |
 //! | --- | --- | --- | --- |
@@ -14,17 +16,18 @@
 //! | ntex | the module `ntex` | `ntex` | `examples/embedding/ntex.rs` |
 //! | TCP and UDP, without HTTP | [`run`](#frames-on-a-socket) for each frame | none | `examples/sockets.rs` |
 //! | the consumer of a queue | [`run`](#messages-of-a-queue) for each message | none | `examples/queue.rs` |
-//! | smol, `futures::executor`, pollster, .. | [`run`](#any-executor), as any future; a [`Timer`](crate::around) for what waits | none | `examples/embedding/smol.rs` |
+//! | smol, `futures::executor`, pollster, .. | [`run`](#any-executor), as any future; a [`Timer`](crate::around) for nodes that wait | none | `examples/embedding/smol.rs` |
 //! | a synchronous server | [`run`](#threads-instead-of-futures) of an `fn` chain, in a thread | none | `examples/embedding/tiny_http.rs` |
 //! | a device | [`run`](#no-executor-at-all), polled by hand | none, not even `std` | `examples/embedding/embedded.rs` |
 //!
-//! Code that is generic over chains, as an adapter of your own is, stands on [`Chain`](crate::Chain) and
+//! Code that is generic over chains, such as an adapter of your own, uses [`Chain`](crate::Chain) and
 //! [`ChainOver`](crate::ChainOver).
 //!
 //! # Frames on a socket
 //!
-//! A codec makes frames of the stream, and each of them is one run. An input may borrow from the frame, `line: &'r str`; a `&mut` input is
-//! memory that the connection has for all of its frames, [`reset`](crate::Reset) between them.
+//! A codec splits the stream into frames, and each frame is one run. An input may borrow from the frame,
+//! `line: &'r str`. A `&mut` input is memory that the connection keeps for all of its frames, [`reset`](crate::Reset)
+//! between them.
 //!
 //! ```
 //! use chain_runtime::{Reset, chain, node};
@@ -60,7 +63,7 @@
 //! # client.send("upper hello").await?;
 //! # client.send("sing").await?;
 //! # tokio::io::AsyncWriteExt::shutdown(client.get_mut()).await?;
-//! // For each connection. Without a maximal length, a client could have the server's memory.
+//! // For each connection. Without a maximal length, a client could use up the server's memory.
 //! let mut lines = Framed::new(stream, LinesCodec::new_with_max_length(1024));
 //! let mut answer = String::new();
 //! while let Some(line) = lines.next().await {
@@ -77,26 +80,28 @@
 //! # }).unwrap();
 //! ```
 //!
-//! This loop reads the next frame when the last one is answered. What a server has to decide beyond it, and `examples/sockets` shows:
+//! This loop reads the next frame after it has answered the last one. A server has more to decide, as
+//! `examples/sockets` shows:
 //!
-//! - **A client that is gone** is seen only by reading on while the chain runs. Split the stream, make the reader `peekable()`, and
-//!   `select!` between `chain.run(..)`, first by `biased`, and `peek()`: the frame that was read ahead waits in its place, and where the
-//!   connection has failed the run is dropped, so that its `cancelled` hooks run.
-//! - **The end of what the client writes** may be a client that waits for its answers (`printf .. | nc`), or one that is gone: TCP says the
-//!   same of both, and the protocol has to say which.
-//! - **What is no frame** (too long, not UTF-8) is an error of the codec's, of the same type as a failed connection, and of the kind
-//!   `InvalidData`. Read ahead, it must not cancel the frame before it.
-//! - **A connection that is closed** with bytes unread is reset, which can overtake the last answer: shut the writing half down, and read on
-//!   for a moment.
+//! - **A client that is gone** is noticed only if the server reads on while the chain runs. Split the stream, make the
+//!   reader `peekable()`, and `select!` between `chain.run(..)`, first by `biased`, and `peek()`. A frame that is read
+//!   ahead waits in its place. If the connection has failed, the run is dropped, so that its `cancelled` hooks run.
+//! - **The end of a client's data** may come from a client that waits for its answers (`printf .. | nc`), or from one
+//!   that is gone. TCP says the same for both, so the protocol has to decide.
+//! - **Bytes that are no frame** (too long, not UTF-8) are an error of the codec. It has the same type as the error for
+//!   a failed connection, and the kind `InvalidData`. If it is read ahead, it must not cancel the frame before it.
+//! - **Closing a connection** with unread bytes resets it, which can overtake the last answer: shut the writing half
+//!   down, and read on for a moment.
 //! - **A stop** belongs between two frames: `stop.run_until_cancelled(lines.next())`.
-//! - **A panic** in a node ends the task that polls the run. That is one connection; but datagrams may share a task, and then a
-//!   [`CatchPanic`](crate::around) around the chain keeps the panic to its own.
+//! - **A panic** in a node ends the task that polls the run. On a connection that ends only this connection. Datagrams
+//!   may share a task: then put a [`CatchPanic`](crate::around) around the chain, which keeps the panic to its own
+//!   datagram.
 //!
 //! # Messages of a queue
 //!
-//! A run ends in four ways, and a message must survive each. Let the chain own the delivery, as an input by value, and let the delivery
-//! go back to the queue where it is dropped unsettled; a node's `exit` settles it by the reply. The node's `cancelled` hook would not do:
-//! a run that is dropped before it was polled has entered no node.
+//! A run ends in one of four ways, and a message must survive each of them. Let the chain own the delivery, as an input
+//! by value. Let the delivery go back to the queue when it is dropped unsettled, and let a node's `exit` settle it by
+//! the reply. A `cancelled` hook would not do, because a run that is dropped before its first poll has entered no node.
 //!
 //! ```
 //! use std::sync::mpsc::{Sender, channel};
@@ -121,7 +126,7 @@
 //! impl Acks {
 //!     fn exit(&self, delivery: &mut Delivery, reply: &Result<(), Failed>) {
 //!         if reply.is_ok() {
-//!             // With a broker, `async fn exit`, and its acknowledgement here.
+//!             // With a broker, this is an `async fn exit`, with the acknowledgement here.
 //!             delivery.message = None;
 //!         }
 //!     }
@@ -145,7 +150,7 @@
 //! let (queue, messages) = channel();
 //! for message in ["good", "bad", "stuck"] {
 //!     let delivery = Delivery { message: Some(message.to_owned()), queue: queue.clone() };
-//!     // In a task of its own; here it is polled once, and dropped.
+//!     // A server does this in a task of its own; here the run is polled once, and dropped.
 //!     let _ = pin!(Consumer.run(delivery)).poll(&mut Context::from_waker(Waker::noop()));
 //! }
 //! drop(Consumer.run(Delivery { message: Some("never polled".to_owned()), queue }));
@@ -154,10 +159,11 @@
 //!
 //! # Any executor
 //!
-//! The future of `run` is an ordinary one: `smol::spawn`, `futures::executor::block_on` and pollster take it as it is, and it is `Send` where
-//! its parts are. A task that is dropped cancels its run. Nothing of tokio is in the tree unless the feature `tokio` is on; the nodes of
-//! [`around`](crate::around) that wait are made with a timer then. This one is a thread's, and goes with any executor;
-//! `examples/embedding/smol.rs` has smol's own.
+//! The future of `run` is an ordinary one. `smol::spawn`, `futures::executor::block_on` and pollster take it unchanged,
+//! and it is `Send` if its parts are. A task that is dropped cancels its run. Nothing of tokio is in the dependencies
+//! unless the feature `tokio` is on. Without that feature, the nodes of [`around`](crate::around) that wait are made
+//! with a timer. The timer below uses a thread, and works with any executor; `examples/embedding/smol.rs` uses smol's
+//! own.
 //!
 //! ```
 //! # #[cfg(feature = "std")] {
@@ -204,9 +210,10 @@
 //!
 //! # Threads instead of futures
 //!
-//! A chain that is declared `fn(..)` is called like a function, from as many threads as there are. Its memory is the thread's. A panic in a node
-//! has run the hooks when it leaves `run`; catch it there, or it ends the thread. Nobody can cancel a call, so a client that is gone is
-//! seen when the reply is written to it.
+//! A chain that is declared `fn(..)` is called like a function, from as many threads as you like. Its memory is that of
+//! the calling thread. When a node panics, the hooks have run by the time the panic leaves `run`. Catch it there, or it
+//! ends the thread. A call cannot be cancelled, so a client that is gone is noticed only when the reply is written to
+//! it.
 //!
 //! ```
 //! use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -248,13 +255,15 @@
 //! assert_eq!(answers.iter().sum::<usize>(), 3);
 //! ```
 //!
-//! `examples/embedding/tiny_http.rs` does so behind tiny_http, which is what most synchronous servers stand on. Its last release is of 2022.
+//! `examples/embedding/tiny_http.rs` does this behind tiny_http, on which most synchronous servers stand. Its last
+//! release is from 2022.
 //!
 //! # No executor at all
 //!
-//! Without features this crate is `no_std` and needs no allocator. A chain without references to what is made at run time can be a `static`. Its
-//! future is as large as `future_size()` says, which `#[budget(future = ..)]` limits at compile time, and lives on the stack of the
-//! loop that polls it; a `&mut` input is the memory of the request, of a fixed size.
+//! Without features this crate is `no_std` and needs no allocator. A chain that holds no references to values made at
+//! run time can be a `static`. Its future has the size that `future_size()` says, and `#[budget(future = ..)]` limits
+//! that at compile time. It lives on the stack of the loop that polls it. A `&mut` input is the memory of the request,
+//! of a fixed size.
 //!
 //! ```
 //! use std::future::poll_fn;
@@ -264,7 +273,7 @@
 //!
 //! use chain_runtime::{chain, node};
 //!
-//! /// What an interrupt writes, and 0 where there is nothing.
+//! /// An interrupt writes here; 0 means that there is nothing.
 //! static REGISTER: AtomicU8 = AtomicU8::new(0);
 //!
 //! #[node]
@@ -290,7 +299,7 @@
 //! let mut samples = [0; 3];
 //! let mut run = pin!(DEVICE.run(&mut samples));
 //! let sum = loop {
-//!     // Nobody is woken: the loop goes round at each interrupt.
+//!     // Nothing has to be woken: the loop runs at each interrupt.
 //!     match run.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
 //!         Poll::Ready(sum) => break sum,
 //!         Poll::Pending => REGISTER.store(7, Relaxed), // sleeps until one

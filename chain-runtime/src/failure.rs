@@ -1,18 +1,19 @@
-//! [`Failure`]: what a ready node gives up with, and [`Render`]: how that becomes a response.
+//! [`Failure`]: why a ready node gave up; and [`Render`]: how that becomes a response.
 //!
-//! Each ready node breaks with a value of its own type: `Expired`, `Overloaded`, `TooManyRequests`, `proxy::Error`, .. A chain can
-//! turn each of them into a reply of its own, by `IntoReply` for a reply of its own type, or by `From` where its reply is a `Result`.
-//! For a chain whose reply is an `http::Response<B>`, all of them become a [`Failure`], and **`B` renders it**, in one place:
+//! Each ready node breaks with a value of its own type: `Expired`, `Overloaded`, `TooManyRequests`, `proxy::Error`, ..
+//! A chain can turn each of them into a reply of its own, by `IntoReply` if the reply is a type of its own, or by
+//! `From` if the reply is a `Result`. For a chain whose reply is an `http::Response<B>`, all of them become a
+//! [`Failure`], and **`B` renders it**, in one place:
 //!
 //! | `B` | the response |
 //! | --- | --- |
 //! | has a `Default`: `Full<Bytes>`, `String`, `()`, .. | the status and its fields, with the empty body |
 //! | `proxy::Body` | the same, with the detail as a line of plain text |
-//! | `proxy::Rendered<R>` | the proxy's bodies, and what your `R` makes of a failure: problem+json, a page, .. |
+//! | `proxy::Rendered<R>` | the proxy's bodies, and the body that your `R` makes of a failure: problem+json, a page, .. |
 //! | a type of yours without a `Default` | what its [`Render`] says |
 //!
-//! A node of your own breaks in the same way, if what it breaks with becomes a reply by `B::render(&Failure::new(status, "code", "detail"))` in an
-//! `impl<B: Render> IntoReply<Response<B>>`.
+//! A node of your own breaks in the same way if its error becomes a reply by
+//! `B::render(&Failure::new(status, "code", "detail"))` in an `impl<B: Render> IntoReply<Response<B>>`.
 //!
 //! ```
 //! use chain_runtime::around::Deadline;
@@ -20,7 +21,7 @@
 //! use http::{Request, Response, header::CONTENT_TYPE};
 //! # use std::time::Duration;
 //!
-//! /// A body of the application's own. It has no `Default`.
+//! /// The application's own body. It has no `Default`.
 //! struct Page(String);
 //!
 //! impl Render for Page {
@@ -59,22 +60,22 @@ use core::time::Duration;
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 
-/// Why a ready node gave up, as a client may be told.
+/// Why a ready node gave up, in terms that a client may be told.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Failure<'a> {
     /// The status of the response.
     pub status: StatusCode,
-    /// A name for programs, which stays the same from release to release: `deadline-expired`. The documentation of each ready
-    /// node's error lists its codes.
+    /// A name for programs, which stays the same from release to release: `deadline-expired`. The documentation of each
+    /// ready node's error lists its codes.
     pub code: &'static str,
     /// One line for a person, without a full stop. It says nothing that only the server should know.
     pub detail: &'a str,
-    /// After how long another try is worth while. [`response`](Failure::response) rounds it up to whole seconds.
+    /// The time after which another try is worth while. [`response`](Failure::response) rounds it up to whole seconds.
     pub retry_after: Option<Duration>,
-    /// What `WWW-Authenticate` says.
+    /// The value of `WWW-Authenticate`.
     pub challenge: Option<&'a HeaderValue>,
-    /// The error itself, for who wants to know more: `cause.downcast_ref::<proxy::Error>()`.
+    /// The error itself, for code that needs more detail: `cause.downcast_ref::<proxy::Error>()`.
     pub cause: Option<&'a (dyn Error + 'static)>,
 }
 
@@ -106,7 +107,8 @@ impl<'a> Failure<'a> {
         self
     }
 
-    /// A response with this body and with what the head has to say: the status, `Retry-After`, `WWW-Authenticate`.
+    /// A response with this body, and with the head that the failure asks for: the status, `Retry-After`,
+    /// `WWW-Authenticate`.
     pub fn response<B>(&self, body: B) -> Response<B> {
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
@@ -122,14 +124,14 @@ impl<'a> Failure<'a> {
     }
 }
 
-/// A body that a [`Failure`] can be written to. See the [module](self) for who implements it.
+/// A body to which a [`Failure`] can be written. The [module](self) lists the types that implement it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the body of a reply that says why a ready node gave up",
+    message = "chain[E806]: `{Self}` cannot be the body of a reply that says why a ready node gave up",
     label = "needs a `Default`, or an `impl Render`",
     note = "implement `chain_runtime::Render` for `{Self}`, or give it a `Default`: then the body of such a reply is empty"
 )]
 pub trait Render: Sized {
-    /// The response that tells the client.
+    /// Makes the response for the client.
     fn render(failure: &Failure<'_>) -> Response<Self>;
 }
 

@@ -1,27 +1,30 @@
-//! Framing that is derived from the body that is sent, whatever a field said.
+//! Framing that is derived from the body that is sent, whatever the fields say.
 //!
-//! How long a message is, its reader has to know: from `Content-Length`, from a transfer coding, or from the frames of HTTP/2. A node that sets a
-//! field knows one of these and not the others, and a field that is wrong becomes the next client's reply. So the last thing that happens to a
-//! reply is [`sent`]: it takes the fields that do not fit what is sent away, and it leaves nothing of a body that must not be sent.
+//! The reader of a message has to know how long it is: from `Content-Length`, from a transfer coding, or from the
+//! frames of HTTP/2. A node that sets a field knows one of these and not the others, and a wrong field makes part of
+//! one reply the next client's reply. So [`sent`] is the last thing that happens to a reply: it removes fields that do
+//! not fit the message, and it removes a body that must not be sent.
 //!
 //! | the reply | what is sent |
 //! | --- | --- |
-//! | to `HEAD` | no content, also over HTTP/2. `Content-Length` is what it would be for `GET`: the body's, where that knows it and is not empty, otherwise the one that a node set |
+//! | to `HEAD` | no content, also over HTTP/2. `Content-Length` is what it would be for `GET`: the body's length, if the body knows it and is not empty, and otherwise the one that a node set |
 //! | 304 | no content; a `Content-Length` that a node set stays |
 //! | 1xx, 204, 2xx to `CONNECT` | no content and no `Content-Length` |
-//! | 205 | no content, and nothing says that there is any |
-//! | with a body that knows its length | that length: a `Content-Length` that says otherwise is removed, and the server writes one from the body |
-//! | with a body that does not | to its end. A `Content-Length` that a node set is held: what is past it is not sent, and a body that falls short of it breaks off |
+//! | 205 | no content, and no field says that there is any |
+//! | with a body that knows its length | that length: a `Content-Length` with another value is removed, and the server writes one from the body |
+//! | with a body that does not know its length | the body, to its end. A `Content-Length` that a node set is enforced: bytes past it are not sent, and a body that falls short of it breaks off |
 //!
-//! `Transfer-Encoding` is always removed: which coding there is, the server chooses that writes the message. `Content-Length` in several fields,
-//! or one that is no number, is removed as well. (RFC 9110, 8.6 and 9.3.2; RFC 9112, 6; RFC 9113, 8.1.1.) The version of the reply becomes this
-//! hop's, since the one that a node has from elsewhere is of another: HTTP/2, or HTTP/1.1, which the server lowers for a client that knows no more.
+//! `Transfer-Encoding` is always removed, because the server that writes the message chooses the coding.
+//! `Content-Length` in several fields, or with a value that is no number, is removed as well. (RFC 9110, 8.6 and 9.3.2;
+//! RFC 9112, 6; RFC 9113, 8.1.1.) The version of the reply becomes that of this hop, because a reply that comes from
+//! elsewhere has the version of another hop: HTTP/2, or HTTP/1.1, which the server lowers for a client that knows no
+//! more.
 //!
 //! | adapter | what it does by itself |
 //! | --- | --- |
 //! | `hyper` | all of this |
-//! | `axum`, `tonic` | the same, but that a length which only a field promises is held by hyper, and so over HTTP/1 alone |
-//! | `tower` | nothing: it knows no HTTP. Where a service of it is what a server calls, let the last node, or what is around the service, call [`sent`] |
+//! | `axum`, `tonic` | the same, except that hyper enforces a length which only a field states, and so over HTTP/1 alone |
+//! | `tower` | nothing: it knows no HTTP. If a server calls a tower service, let the last node, or what is around the service, call [`sent`] |
 //! | `actix-web`, `ntex` | nothing: their own servers derive the framing, but over HTTP/2 both send the content of a 304 |
 //!
 //! ```
@@ -54,15 +57,15 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-/// The reply to a request with this method and version, as it is sent. See the [module](self).
+/// The reply to a request with this method and version, ready to be sent. See the [module](self).
 ///
-/// A server calls it last, with what the *client* asked: after it, nothing may change the body. Allocates only for a `HEAD` whose
-/// `Content-Length` no node set.
+/// A server calls it last, with the method and version of the *client's* request. After it, no code may change the
+/// body. It allocates only for a `HEAD` whose `Content-Length` no node set.
 pub fn sent<B: Body>(method: &Method, version: Version, response: Response<B>) -> Response<Sent<B>> {
     Asked::new(method, version).sent(response)
 }
 
-/// What [`sent`] has to know of a request, for where the request is gone by the time there is a reply.
+/// What [`sent`] has to know of a request, for code in which the request is gone when there is a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
     kind: Kind,
@@ -77,7 +80,7 @@ enum Kind {
 }
 
 impl Asked {
-    /// With this method, over this version.
+    /// A request with this method, over this version.
     #[must_use]
     pub fn new(method: &Method, version: Version) -> Self {
         let kind = match *method {
@@ -88,7 +91,7 @@ impl Asked {
         Self { kind, version }
     }
 
-    /// By this request.
+    /// This request.
     #[must_use]
     pub fn of<B>(request: &Request<B>) -> Self {
         Self::new(request.method(), request.version())
@@ -101,7 +104,7 @@ impl Asked {
         self.kind != Kind::Head && !is_tunnel && !status.is_informational() && !is_bare(status)
     }
 
-    /// The reply, as it is sent: see [`sent`].
+    /// The reply, ready to be sent: see [`sent`].
     pub fn sent<B: Body>(self, mut response: Response<B>) -> Response<Sent<B>> {
         match self.settle(&mut response) {
             Settled::Empty => response.map(|_| Sent { body: None, left: None }),
@@ -110,7 +113,7 @@ impl Asked {
         }
     }
 
-    /// Settles the head, and says what of the body is sent.
+    /// Settles the head, and decides what of the body is sent.
     pub(crate) fn settle<B: Body>(self, response: &mut Response<B>) -> Settled {
         if self.version == Version::HTTP_2 {
             *response.version_mut() = self.version;
@@ -129,7 +132,7 @@ impl Asked {
             }
         };
         if self.has_content(status) {
-            // The server writes it from the body, which says the same by its size.
+            // The server writes the field from the body, whose size says the same.
             if exact.is_some() && said != exact {
                 headers.remove(CONTENT_LENGTH);
             }
@@ -156,7 +159,7 @@ pub(crate) enum Settled {
     Empty,
     /// All of it.
     Whole,
-    /// So many bytes, as the head says: the body does not say it.
+    /// This many bytes, as the head says. The body does not state its length.
     Promised(u64),
 }
 
@@ -165,12 +168,12 @@ fn is_bare(status: StatusCode) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
-/// The length that these fields state, if they do.
+/// The length that these fields state, if they state one.
 ///
 /// # Errors
 ///
-/// [`Unclear`] where there are several `Content-Length` fields, also of one value, or where the value is not digits alone, or more than a `u64`. What
-/// comes from a peer in this form must not be forwarded (RFC 9110, 8.6).
+/// [`Unclear`] if there are several `Content-Length` fields, even with the same value, or if the value is not digits
+/// alone, or is more than a `u64`. A message from a peer in this form must not be forwarded (RFC 9110, 8.6).
 pub fn length(headers: &HeaderMap) -> Result<Option<u64>, Unclear> {
     let mut fields = headers.get_all(CONTENT_LENGTH).iter();
     let Some(field) = fields.next() else { return Ok(None) };
@@ -188,7 +191,7 @@ pub fn length(headers: &HeaderMap) -> Result<Option<u64>, Unclear> {
         .ok_or(Unclear)
 }
 
-/// The fields of a message do not say how long it is: what [`length`] fails with.
+/// The fields of a message do not say how long it is: [`length`] fails with this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unclear;
 
@@ -201,20 +204,20 @@ impl fmt::Display for Unclear {
 impl Error for Unclear {}
 
 pin_project! {
-    /// What is sent of a body: all of it, so much of it as was promised, or nothing. Made by [`sent`].
+    /// The part of a body that is sent: all of it, as many bytes as were promised, or nothing. [`sent`] makes it.
     ///
     /// A body that is not sent was dropped.
     #[derive(Debug)]
     pub struct Sent<B> {
         #[pin]
         body: Option<B>,
-        // What is left of the length, where there is one.
+        // The rest of the promised length, if there is one.
         left: Option<u64>,
     }
 }
 
 impl<B> Sent<B> {
-    /// The body, unless nothing of it is sent.
+    /// The body, unless no part of it is sent.
     pub const fn get_ref(&self) -> Option<&B> {
         self.body.as_ref()
     }
@@ -231,7 +234,8 @@ impl<B: Body> Body for Sent<B> {
         if let (Some(left), Some(Ok(frame))) = (&mut *this.left, &frame) {
             let bytes = frame.data_ref().map_or(0, |data| data.remaining() as u64);
             let Some(rest) = left.checked_sub(bytes) else {
-                // More than was promised. What is there of the message ends here: short of its length, unless that is reached.
+                // The body has more than was promised. The message ends here: short of its length, unless that is
+                // reached.
                 this.body.set(None);
                 return Poll::Ready(None);
             };

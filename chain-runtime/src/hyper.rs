@@ -3,14 +3,14 @@
 //! | the chain's inputs | |
 //! | --- | --- |
 //! | the request, or its head and its body | [`service`] |
-//! | these, and memory that serves one request after another | [`service_over`], with the feature `pool` |
-//! | it is of the short form | [`context_service`], with the feature `pool` |
+//! | these, and memory that is reused from request to request | [`service_over`], with the feature `pool` |
+//! | those of the short form | [`context_service`], with the feature `pool` |
 //!
-//! What is sent is framed by its body, whatever fields a node set, and a reply to `HEAD`, a 204 or a 304 has no content, over HTTP/2 as well:
-//! see [`framing`](crate::framing).
+//! The reply is framed by its body, whatever fields a node set. A reply to `HEAD`, a 204 and a 304 have no content,
+//! over HTTP/2 as well: see [`framing`](crate::framing).
 //!
-//! Nothing is boxed. A service is made once and cloned for each connection, which costs the handle of the chain; hyper drops a request's
-//! future where the client is gone, and the chain's `cancelled` hooks run.
+//! Nothing is boxed. A service is made once and cloned for each connection, which clones the handle of the chain. hyper
+//! drops a request's future if the client is gone, and then the chain's `cancelled` hooks run.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -46,7 +46,7 @@
 //!     let started = Instant::now();
 //!     let user = match auth(&request, &keys) {                     //  log => auth => ratelimit => answer
 //!         Ok(user) => user,
-//!         Err(status) => return Ok(empty(status)),                 //  what breaks becomes the reply by its type
+//!         Err(status) => return Ok(empty(status)),                 //  a break becomes the reply by its type
 //!     };
 //!     if !LIMITER.allows(&user) {
 //!         return Ok(empty(StatusCode::TOO_MANY_REQUESTS));         //  these two lines forget the log
@@ -59,13 +59,12 @@
 
 use core::convert::Infallible;
 use core::future::Future;
-use core::ops::Deref;
 
 use ::hyper::service::Service;
 
 use http_body::Body;
 
-use crate::embed::{Chain, Embedded, Inputs};
+use crate::embed::{Chain, Embedded, Handle, Inputs};
 use crate::framing::{Asked, Sent};
 
 /// A chain whose inputs are the request, or its head and its body, as a service that never fails.
@@ -74,7 +73,7 @@ pub fn service<H, C, T, I, R>(
 ) -> impl Service<T, Response = R::Sent, Error = Infallible, Future = impl Future<Output = Result<R::Sent, Infallible>>>
 + Clone
 where
-    H: Deref<Target = C> + Clone,
+    H: Handle<Chain = C>,
     C: Chain<I, R>,
     I: Inputs<T>,
     R: Answers<T>,
@@ -88,25 +87,25 @@ where
     }
 }
 
-/// What hyper is given of a chain's reply to a `Request`.
+/// What hyper is given for a chain's reply to a `Request`.
 ///
-/// Of an `http::Response<B>` that is the response as it is [`framing::sent`](crate::framing::sent). Numbers and text are given as they are, for a
-/// service that no HTTP server is behind.
+/// For an `http::Response<B>` that is the response after [`framing::sent`](crate::framing::sent). Numbers and text are
+/// given unchanged, for a service that is not behind an HTTP server.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no reply to a `{Request}`",
+    message = "chain[E802]: `{Self}` is no reply to a `{Request}`",
     label = "hyper sends an `http::Response<B>`, where `B` is a `Body`",
     note = "let the chain reply with an `http::Response<B>` to an `http::Request<_>`; whatever is `IntoReply<http::Response<B>>` may be given and broken with in it"
 )]
 pub trait Answers<Request> {
-    /// What is sent.
+    /// The type that is given to hyper.
     type Sent;
-    /// What has to be known of the request by then, when it is gone.
+    /// What has to be known of the request when the reply is sent and the request is gone.
     type Asked;
 
-    /// That of this request.
+    /// Reads this from the request.
     fn asked(request: &Request) -> Self::Asked;
 
-    /// This reply to that request, as it is sent.
+    /// This reply to that request, ready to be sent.
     fn sent(self, asked: Self::Asked) -> Self::Sent;
 }
 

@@ -1,9 +1,11 @@
+// Long, since the macros of a crate and the page of their language have to stand in its root.
+
 //! Request chains that the compiler builds: `chain!` turns `log => auth => greet` into one monomorphized state machine.
 //!
-//! A [`node`](macro@node) is a function or a struct with hooks. A [`chain!`] is an ordered composition of nodes, run once for
-//! each request. Each node's parameters are found *by type* among what is there at its place: the chain's inputs, its fields,
-//! and what earlier nodes returned. There is no box, no `dyn`, no closure and no allocation behind it; what is missing, comes
-//! too late or lives too short is a compile error at the node's name.
+//! A [`node`](macro@node) is a function or a struct with hooks. A [`chain!`] is an ordered composition of nodes, run
+//! once for each request. Each node's parameters are found *by type* among the chain's inputs, its fields, and what
+//! earlier nodes returned. The compiled chain has no box, no `dyn`, no closure and no allocation. A node that needs a
+//! value which is missing, comes too late or lives too short does not compile, and the error points at the node's name.
 //!
 //! ```
 //! use chain_runtime::{IntoReply, chain, node};
@@ -13,13 +15,13 @@
 //! struct User(&'static str);
 //! struct Unauthorized;
 //!
-//! /// Says who asks, or breaks.
+//! /// Provides the user, or breaks.
 //! #[node]
 //! async fn auth(request: &Request, keys: &Keys) -> Result<User, Unauthorized> {
 //!     if request.token == keys.ada { Ok(User("Ada")) } else { Err(Unauthorized) }
 //! }
 //!
-//! /// What `auth` breaks with, as a reply.
+//! /// Makes a reply of the error with which `auth` breaks.
 //! impl IntoReply<String> for Unauthorized {
 //!     fn into_reply(self) -> String { "401".to_owned() }
 //! }
@@ -31,7 +33,7 @@
 //! }
 //!
 //! chain! {
-//!     /// Greets those who are known.
+//!     /// Greets known users.
 //!     pub struct Hello {
 //!         keys: Keys,
 //!     }
@@ -66,37 +68,102 @@
 //! | reply | the chain's output: the last node gives it, or an earlier node breaks with it |
 //! | hooks | `enter` on the way in, `exit` on the way out, `cancelled` when the request dies midway |
 //! | block | a chain inside of a chain, with a scope of its own |
-//! | around node | a node that wraps a block, as a future: it limits it in time, runs it again, abandons it |
+//! | around node | a node that wraps a block, as a future: it can limit the block in time, run it again, or abandon it |
 //! | segment | a part of a chain, declared once and used in several |
 //!
 //! # The language
 //!
-//! 1. **A node's parameters are found by type.** `&T` is lent, `&mut T` is lent for writing, and `T` by value takes an input
-//!    out of the scope. Inputs that the chain owns (`name: T`), inputs by `&mut` and provided values can be lent for
-//!    writing; inputs by `&` and the chain's fields, which all requests share, only for reading. An input that was taken is
-//!    gone: no later node, and no `exit` of an earlier one, may ask for it.
-//! 2. **A node's result says how it goes on.** `T` is provided; `()` provides nothing; `Result<T, E>` provides `T` or breaks
-//!    with `E`; `ControlFlow<R, T>` provides `T` or breaks with `R`; a node that returns `!` never does either. What breaks
-//!    becomes the reply through [`IntoReply`]. Where the reply is itself a `Result<_, X>`, an `E` becomes `Err(X::from(e))`,
-//!    as `?` would do it.
+//! 1. **A node's parameters are found by type.** `&T` is lent, `&mut T` is lent for writing, and `T` by value takes the
+//!    value out of the scope. An input that the chain owns (`name: T`), an input by `&mut` and a provided value can be
+//!    lent for writing. An input by `&` and a field of the chain, which all requests share, can only be lent for
+//!    reading. An input that the chain owns, a provided value and a value that a pattern binds can be taken. A value that
+//!    was taken is gone: no later node, and no `exit` of an earlier node, may ask for it. See
+//!    [what is taken](#what-is-taken).
+//! 2. **A node's result says how the run goes on.** A node that returns `T` provides it. One that returns `()` provides
+//!    nothing. `Result<T, E>` provides `T` or breaks with `E`; `ControlFlow<R, T>` provides `T` or breaks with `R`. A
+//!    node that returns `!` does neither. The value with which a node breaks becomes the reply through [`IntoReply`].
+//!    Where the reply is itself a `Result<_, X>`, the `E` becomes `Err(X::from(e))`, as with `?`. Where it is a
+//!    `ControlFlow<R, _>`, the value with which a node breaks becomes the `R`.
 //! 3. **The last node gives the reply**, directly or through [`IntoReply`].
-//! 4. **One type, one provider.** Two nodes, inputs or fields of the same type in one scope are refused: wrap one in a type of
-//!    its own. A reference is found by what it refers to: what is provided as `&'r T`, an input `name: &T` and a field `name: &'c T`
-//!    are a `T` like one that is owned, and are lent as `&T`. So the reference has to show: an alias that hides one is refused. A field that is used as a node may have twins: it is known by its name, and is not lent by its type then.
-//! 5. **Every node that was entered is left.** `exit` runs in reverse order for exactly the nodes that were entered, on a reply
-//!    and on a break. It is lent what `enter` could be lent, its own node's value, an [`Ending`] that says who replied or
-//!    broke, and the reply, through the parameter *called* `reply` (`&Reply` or `&mut Reply`). `cancelled` is synchronous and
-//!    runs in reverse order where there is no reply. It is lent its own node's value and the chain's fields. A node that
-//!    breaks was never entered.
-//! 6. **`fn(..)` for `async fn(..)`** declares a chain whose `run` is an ordinary function. An `async` node in it is refused.
-//! 7. **Chains stand inside of chains**: in blocks `{ a => b }`, in blocks that a node wraps, `deadline { a => b }`, and in the arms
-//!    of `match` and `if`; attributes before a node or a block say when it runs, and for how long. What is provided in a block
-//!    stays in it, and its nodes are left where it ends. See [`chain!`](chain!#chains-inside-of-chains).
-//! 8. **What is written on the chain is kept**: attributes, doc comments, visibility, lifetimes, generics, where-clauses. An
-//!    input may be a reference (`head: &'r Head`), and a node may then provide what borrows from it (`Token<'r>`), or from a
-//!    field of the chain. What is borrowed cannot outlive the run.
+//! 4. **One type, one provider.** Two nodes, inputs or fields of the same type in one scope are refused: wrap one of
+//!    them in a type of its own. A reference is found by the type to which it refers: a provided `&'r T`, an input
+//!    `name: &T` and a field `name: &'c T` each count as a `T`, like an owned value, and are lent as `&T`. So the macro
+//!    has to see the `&`: an alias that hides a reference is refused. Several fields of one type may be used as nodes:
+//!    a chain finds such a field by its name, and does not lend it by its type.
+//! 5. **Every node that was entered is left.** `exit` runs in reverse order for exactly the nodes that were entered, on
+//!    a reply and on a break. It can be lent what `enter` could be lent, its own node's value, an [`Ending`] that says
+//!    which node replied or broke, and the reply, through the parameter *called* `reply` (`&Reply` or `&mut Reply`).
+//!    `cancelled` is synchronous, and runs in reverse order where the run ends without a reply. It can be lent its own
+//!    node's value and the chain's fields. A node that breaks was never entered.
+//! 6. **`fn(..)` in place of `async fn(..)`** declares a chain whose `run` is an ordinary function. An `async` node in
+//!    such a chain is refused.
+//! 7. **A chain can contain chains**: in blocks `{ a => b }`, in blocks that a node wraps, such as
+//!    `deadline { a => b }`, and in the arms of `match` and `if`. Attributes before a node or a block say when it runs,
+//!    and for how long. A value that is provided in a block stays in the block, and the block's nodes are left where it
+//!    ends. A block with `-> T` behind it provides the `T` that its last node gives.
+//!    See [`chain!`](chain!#chains-inside-of-chains). A chain may be
+//!    [a node of another](chain!#a-chain-that-is-a-node), and a field may hold its node
+//!    [in an `Arc` or an `Option`](chain!#fields-that-hold-a-node).
+//! 8. **The chain keeps what you write on it**: attributes, doc comments, visibility, lifetimes, generics,
+//!    where-clauses. An input may be a reference (`head: &'r Head`). A node may then provide a value that borrows from
+//!    it (`Token<'r>`), or from a field of the chain. A borrowed value cannot outlive the run.
 //!
-//! In signatures, `'r` is the life of one run (the chain's fields, its inputs by reference), `'s` that of one call of a hook.
+//! # What is taken
+//!
+//! A node that asks for `T` by value owns it: it drops the value, keeps it, or provides it in another type. So a value can go through
+//! several nodes, each of which takes what the one before it provided. A request's body is such a value: each node wraps it
+//! in a body of its own, and nothing is read before the last of them reads.
+//!
+//! ```
+//! use chain_runtime::{chain, node};
+//!
+//! struct Body(Vec<u8>);
+//! struct Counted(Body, usize);
+//! struct Scanned(Counted);
+//!
+//! /// Takes an input.
+//! #[node]
+//! fn count(body: Body) -> Counted {
+//!     let length = body.0.len();
+//!     Counted(body, length)
+//! }
+//!
+//! /// Takes what `count` provided, or breaks and drops it.
+//! #[node]
+//! fn scan(counted: Counted) -> Result<Scanned, String> {
+//!     if counted.0.0.contains(&0) { Err("400 not a text".to_owned()) } else { Ok(Scanned(counted)) }
+//! }
+//!
+//! #[node]
+//! fn store(scanned: Scanned) -> String {
+//!     format!("201 {} bytes", scanned.0.1)
+//! }
+//!
+//! chain! {
+//!     struct Upload;
+//!     fn(body: Body) -> String { count => scan => store }
+//! }
+//!
+//! assert_eq!(Upload.run(Body(vec![7; 10])), "201 10 bytes");
+//! assert_eq!(Upload.run(Body(vec![0; 10])), "400 not a text");
+//! ```
+//!
+//! - No node after the one that takes a value may ask for it, and no `exit` of a node before it. Nodes in two arms of a `match` may both take
+//!   it. In a block that may run again, a node takes only what the block provides.
+//! - The node that provides the value may have an `exit` and a `cancelled` that do without it. A `cancelled` that asks for the value is lent it
+//!   for as long as the node is not left, so nothing can take it.
+//! - What a block provides is taken in the same way.
+//! - A node that may be skipped provides an `Option<T>`, and that is taken as `Option<T>`. A node that is skipped takes nothing.
+//! - A function that takes a `T` and returns a `T` changes the value: what it returns stands where the value stood, and is dropped as that
+//!   would be. `chain!` has to see from the signatures which value that is, so a function or an input has to provide it. Elsewhere a node asks
+//!   for `&mut T`, or wraps what it returns in a type of its own.
+//! - A value that a node takes is dropped where that node drops it. Other values are dropped when their block ends, in reverse order, whether
+//!   the run is replied, cut short, cancelled, or panics.
+//! - Where all nodes of a chain are functions, to take a value is to move it. In another chain a value that a node takes is held
+//!   in an `Option`. A value that no node takes is held by itself in any chain.
+//!
+//! In signatures, the lifetime `'r` is that of one run (of the chain's fields and its inputs by reference), and `'s` is
+//! that of one call of a hook.
 //!
 //! # The four ways out
 //!
@@ -117,9 +184,9 @@
 //!  └────────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! Where `gate` breaks, `inner` and `work` are never reached, `gate` itself was never entered, and `outer` is left with the reply
-//! that the break became. Where the future is dropped at an await inside of `work`, or `work` panics, `cancelled` of `inner`
-//! runs, and then that of `gate` and of `outer`.
+//! If `gate` breaks, the run never reaches `inner` and `work`. `gate` itself was not entered. `outer` is left, with the
+//! reply that the break became. If the future is dropped at an await inside of `work`, or `work` panics, the
+//! `cancelled` hook of `inner` runs, then that of `gate`, then that of `outer`.
 //!
 //! | the run | which nodes | which hook, in reverse order | what `exit` sees |
 //! | --- | --- | --- | --- |
@@ -128,51 +195,60 @@
 //! | is **cancelled**: its future was dropped at an await | those that were entered and not left | `cancelled` | |
 //! | **panics** in a node | those that were entered and not left | `cancelled`; the panic goes on | |
 //!
-//! - Exactly one of `exit` and `cancelled` runs to its end for a node that was entered and has the hook. An `exit` that is itself
-//!   cut off, by a drop or a panic, does not count as having left: that node's `cancelled` runs, and then those before it.
-//! - The last node's value becomes the reply, so nobody holds it: its own `cancelled` never runs. Its `exit` does.
+//! - Exactly one of `exit` and `cancelled` runs to its end for a node that was entered and has the hook. An `exit` that
+//!   is itself cut off, by a drop or a panic, does not count as having left: the `cancelled` hook of its node runs, and
+//!   then those of the nodes before it.
+//! - The last node's value becomes the reply, so the chain does not hold it: the last node's `cancelled` never runs.
+//!   Its `exit` does.
 //! - A `cancelled` hook can tell a panic from a dropped future by `std::thread::panicking()`.
-//! - A `cancelled` hook that panics itself does not keep those of earlier nodes from running. Its panic goes on from where the run was dropped; where that was
-//!   a block that an around node abandoned, it is a panic of the run. Where a panic is under way already, Rust aborts the process. The same holds for
-//!   a value that panics when it is dropped.
-//! - Values are dropped in reverse order of being provided, each after its node was left.
+//! - A `cancelled` hook that panics does not keep the hooks of earlier nodes from running. Its panic goes on from where
+//!   the run was dropped. If an around node abandoned the block that the hook belongs to, the panic is one of the run.
+//!   If a panic is under way already, Rust aborts the process. The same holds for a value that panics when it is
+//!   dropped.
+//! - Values are dropped in the reverse of the order in which they were provided, each after its node was left.
 //!
 //! # A chain about itself
 //!
-//! `Hello::NODES` and `Hello::CHAIN` are `&'static` [data](describe), `Hello::drawing()` makes a [`Drawing`] of them,
-//! `Hello::future_size()` and `Hello::node_sizes()` are the bytes that a run takes. See [`chain!`]. An
-//! [`Observer`](observe::Observer) is told of every node being entered and left.
+//! `Hello::NODES` and `Hello::CHAIN` are `&'static` [data](describe). `Hello::drawing()` makes a [`Drawing`] of them.
+//! `Hello::future_size()` and `Hello::node_sizes()` give the bytes that a run takes. See [`chain!`]. An
+//! [`Observer`](observe::Observer) is told of every node that is entered and left.
 //!
 //! # Where a chain runs
 //!
-//! In tower, hyper, axum, tonic, actix-web and ntex, on sockets without HTTP, behind a queue, on any executor, in a pool of threads, on a device: see the page
-//! `embedding` of this documentation. How to come there from other libraries, before and after: the page `migrate`. Upstreams that come and
-//! go: the page `live_upstreams`.
+//! A chain runs in tower, hyper, axum, tonic, actix-web and ntex, on sockets without HTTP, behind a queue, on any
+//! executor, in a pool of threads, and on a device. The page `embedding` of this documentation shows each. The page
+//! `migrate` shows, before and after, how to move a program from another library to this one. The page `live_upstreams`
+//! is about upstreams that come and go. The page `a_library_of_nodes` shows how to publish nodes in a crate of your own.
+//!
+//! # What the compiler says
+//!
+//! Each error of this crate has a code, such as `chain[E102]`. The page `errors` explains each, with an example and the way out.
 //!
 //! # Features
 //!
 //! | feature | brings | with the crates |
 //! | --- | --- | --- |
 //! | none | the language: chains, nodes, hooks, observers, [`Reset`] for the types of `core`. `#![no_std]`, without `alloc` | |
-//! | `std` (default) | [`Reset`] for the types of `std`, `observe::Recorder` for tests, `around::Deadline`, `around::CatchPanic` | |
+//! | `alloc` | a field that is a node may be held in an `Arc`, an `Rc` or a `Box` | |
+//! | `std` (default) | what `alloc` brings; [`Reset`] for the types of `std`, `observe::Recorder` for tests, `around::Deadline`, `around::CatchPanic` | |
 //! | `http` | the short form's `Context`; replies that are `http` responses (modules `reply` and `failure`); `Reset` for `http` and `bytes` types | `http`, `bytes` |
-//! | `http-body` | what is sent of a reply, and what follows its body to its end (modules `framing`, `tailed`, `timed`); `around::WholeDeadline`, `around::WholeConcurrency` | `http-body`, `http-body-util`, `pin-project-lite`; those of `http` |
-//! | `access-log` | `nodes::access_log`: a line for each request, which nobody waits for | `crossbeam-queue`, `humantime`; those of `http-body` |
-//! | `governor` | `nodes::rate_limit`: by user, by peer, by anything | `governor`; those of `http` |
-//! | `idempotency` | `nodes::idempotency`: what is sent twice is carried out once | `http-body-util`, `siphasher`; those of `http-body` |
+//! | `http-body` | framing from the body that is sent, and observers that follow a reply's body to its end (modules `framing`, `tailed`, `timed`); `around::WholeDeadline`, `around::WholeConcurrency` | `http-body`, `http-body-util`, `pin-project-lite`; those of `http` |
+//! | `access-log` | `nodes::access_log`: a line for each request, and no request waits for the writer | `crossbeam-queue`, `humantime`; those of `http-body` |
+//! | `governor` | `nodes::rate_limit`: limits by user, by peer, or by any other key | `governor`; those of `http` |
+//! | `idempotency` | `nodes::idempotency`: a request that is sent twice is carried out once | `http-body-util`, `siphasher`; those of `http-body` |
 //! | `jsonwebtoken` | `nodes::auth` by JSON Web Tokens | `jsonwebtoken`, `base64`, `serde`, `serde_json`; those of `http` |
 //! | `request-id` | `nodes::request_id` | those of `http` |
-//! | `serde_json` | `nodes::json`: what a body says | `serde`, `serde_json`; those of `http` |
+//! | `serde_json` | `nodes::json`: parses a request's body | `serde`, `serde_json`; those of `http` |
 //! | `subtle` | `nodes::auth` by API keys | `subtle`; those of `http` |
-//! | `whole-body` | `nodes::whole_body`: a body, read whole within limits | those of `http-body` and `tokio` |
+//! | `whole-body` | `nodes::whole_body`: reads a whole body, within limits; `nodes::peek`: reads the beginning of a body, which then gives all of it | those of `http-body` and `tokio` |
 //! | `pool` | `Pool` and `Lease`: contexts that outlive their requests | `crossbeam-queue`, `thread_local` |
 //! | `tokio` | tokio's timer for the nodes in [`around`]; `around::Concurrency` that waits; work that belongs to a request, and work that outlives it (modules `tasks`, `cancel`) | `pin-project-lite`, `tokio`, `tokio-util` |
-//! | `upstream` | who can be asked, from leases, lists and files, who is well, and whose turn it is (module `upstream`) | `arc-swap`, `fastrand`, `siphasher`, `tokio` |
-//! | `redis` | what machines share, in Redis: limits (`nodes::shared_rate_limit`), members, what one does at a time (module `shared`) | `redis` for tokio alone, `fastrand`, `sha1_smol`; those of `http` and `tokio` |
-//! | `hickory-resolver` | `upstream::Dns`: members that a name leads to | `hickory-resolver`, `futures-util`; those of `upstream` |
+//! | `upstream` | members of upstreams, from leases, lists and files; their health; the choice of the next one (module `upstream`) | `arc-swap`, `fastrand`, `siphasher`, `tokio` |
+//! | `redis` | state that machines share, in Redis: limits (`nodes::shared_rate_limit`), members, and work that only one machine may do at a time (module `shared`) | `redis` for tokio alone, `fastrand`, `sha1_smol`; those of `http` and `tokio` |
+//! | `hickory-resolver` | `upstream::Dns`: the members to which a name resolves | `hickory-resolver`, `futures-util`; those of `upstream` |
 //! | `upstream-http` | `upstream::Registrar`: the registry's HTTP interface; `upstream::Announce`: a service that registers there | `percent-encoding`, `serde_path_to_error`; those of `serde_json` and `upstream` |
 //! | `retry` | `around::Retry` and `around::Hedge`, with a budget | `fastrand` |
-//! | `pressure` | how hard it is to serve, measured, and what is done about it (module `pressure`) | `fastrand`, on Linux `nix`; those of `tokio` |
+//! | `pressure` | measures pressure on the process, and acts on it (module `pressure`) | `fastrand`, on Linux `nix`; those of `tokio` |
 //! | `proxy` | a forwarding node with its server (module `proxy`) | `hyper`, `hyper-util`, `tokio-util`, `tower-service`; those of `http-body`, `pool` and `tokio` |
 //! | `rustls` | TLS to upstreams, for `proxy` | `tokio-rustls`, without a provider of cryptography |
 //! | `actix-web` | a chain as a handler or as middleware (module `actix_web`) | `actix-web` without features |
@@ -180,28 +256,32 @@
 //! | `hyper` | a chain as a hyper service (module `hyper`) | `hyper` without features; those of `http-body` |
 //! | `ntex` | a chain as a handler or as middleware (module `ntex`) | `ntex` without features |
 //! | `tonic` | a chain in front of gRPC services, and as a method's body (module `tonic`) | `tonic` without features; those of `http-body` and `tower` |
-//! | `tower` | a chain as a `Service` or a `Layer`, services as nodes (module `tower`) | `tower-service`, `tower-layer` |
+//! | `tower` | a chain as a `Service` or a `Layer`, and services as nodes (module `tower`) | `tower-service`, `tower-layer` |
 //! | `tracing` | `around::Instrumented`; with `telemetry`, spans for a run and its nodes (`telemetry::spans`) | `tracing` |
 //! | `arc-swap` | `Reloadable`: a field that is swapped while requests run | `arc-swap` |
-//! | `telemetry` | what nodes take of time and memory, and what pauses them (module `telemetry`) | `chain-counting`, `crossbeam-queue`, `fastrand`, `histogram`, `nix` on Linux, `pin-project-lite`, `quanta`, `thread_local` |
+//! | `telemetry` | the time and memory that nodes take, and what pauses them (module `telemetry`) | `chain-counting`, `crossbeam-queue`, `fastrand`, `histogram`, `nix` on Linux, `pin-project-lite`, `quanta`, `thread_local` |
 //! | `jemalloc` | `telemetry::Jemalloc`: allocations by jemalloc's own counters | `tikv-jemalloc-ctl`; those of `telemetry` |
 //! | `telemetry-page` | `telemetry::page`: a live page, for any server | `serde`, `serde_json`; those of `telemetry` |
-//! | `trace-context` | `telemetry::TraceContexts`: which trace a request belongs to | those of `http` and `telemetry` |
+//! | `trace-context` | `telemetry::TraceContexts`: the trace to which a request belongs | those of `http` and `telemetry` |
 //! | `prometheus-client` | `telemetry::prometheus`: figures for Prometheus; `telemetry::dashboard` | `prometheus-client`, `serde_json`; those of `telemetry` |
 //! | `opentelemetry` | `telemetry::otlp`: runs as OpenTelemetry's spans | `opentelemetry`, `opentelemetry_sdk`; those of `telemetry` and `tokio` |
 //! | `pprof` | `telemetry::pprof`: profiles for `go tool pprof` | `prost`; those of `telemetry` |
-//! | `split` | a [`share`] of the requests by a key: the same ones each time | `siphasher` |
+//! | `split` | a [`share`] of the requests by a key, so that the same key always gets the same answer | `siphasher` |
 //! | `sample` | a [`share`] of the requests, drawn anew for each; `#[shed(.., sample = ..)]` | `fastrand` |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-// The macros of this crate name it `::chain_runtime`, also when they are used in it.
+// The crate's macros name the crate `::chain_runtime`, also when this crate uses them.
 #[allow(unused_extern_crates, reason = "used where a feature brings a derive")]
 extern crate self as chain_runtime;
 
+#[cfg(any(doc, doctest))]
+pub mod a_library_of_nodes;
 #[cfg(feature = "actix-web")]
 pub mod actix_web;
 pub mod around;
@@ -213,9 +293,13 @@ pub mod check;
 #[cfg(feature = "http")]
 pub mod context;
 pub mod describe;
+#[cfg(any(feature = "access-log", feature = "proxy"))]
+mod dotted;
 mod embed;
 #[cfg(any(doc, doctest))]
 pub mod embedding;
+#[cfg(any(doc, doctest))]
+pub mod errors;
 #[cfg(feature = "http")]
 pub mod failure;
 pub mod flow;
@@ -229,7 +313,8 @@ pub mod live_upstreams;
 #[cfg(any(doc, doctest))]
 pub mod migrate;
 pub mod node;
-// Not by `http` alone: rustc shortens a type's path where its name is the only one of all crates, and these names are everybody's.
+// The condition names more than `http`, because rustc prints a type's short path only if no other type of any crate has
+// that name, and names such as these are common.
 #[cfg(any(
     feature = "access-log",
     feature = "governor",
@@ -269,10 +354,13 @@ pub mod shed;
 #[cfg(feature = "http")]
 #[doc(hidden)]
 pub mod short;
+mod signature;
 #[cfg(any(feature = "pool", feature = "pressure", feature = "upstream"))]
 mod sync;
 #[cfg(feature = "http-body")]
 pub mod tailed;
+#[doc(hidden)]
+pub mod taken;
 #[cfg(feature = "tokio")]
 pub mod tasks;
 #[cfg(feature = "telemetry")]
@@ -280,6 +368,8 @@ pub mod telemetry;
 #[cfg(feature = "http-body")]
 pub mod timed;
 pub mod toggle;
+#[doc(hidden)]
+pub mod told;
 #[cfg(feature = "tonic")]
 pub mod tonic;
 #[cfg(feature = "tower")]
@@ -291,11 +381,11 @@ pub use around::Around;
 #[cfg(feature = "http")]
 pub use context::{Context, Request, Respond, Response, Scratch};
 pub use describe::{Drawing, Ending, NodeInfo};
-pub use embed::{Chain, ChainOver, Inputs};
+pub use embed::{Chain, ChainOver, Handle, Inputs};
 #[cfg(feature = "http")]
 pub use failure::{Failure, Render};
 pub use flow::{IntoReply, Never, NeverSuspends};
-pub use node::{Cancel, IsNode, Joins, Node, Nothing, OnCancel, Signature, Stateless};
+pub use node::{Cancel, IsNode, Joins, MayBeNode, Node, Nothing, OnCancel, Signature, Stateless};
 #[cfg(feature = "pool")]
 pub use pool::{Builder, Lease, Pool, Stats};
 #[cfg(feature = "arc-swap")]
@@ -307,12 +397,12 @@ pub use toggle::Toggles;
 pub use chain_macros::Reset;
 #[doc(hidden)]
 pub use chain_macros::chain as __chain;
-/// Makes a function, or an `impl` block with hooks, a node of chains.
+/// Makes a function, or an `impl` block with hooks, a node.
 ///
 /// # On a function
 ///
-/// The function stays as it is, so that a test can call it. Beside it stands a type of the same name, which is how a chain
-/// names it.
+/// The function stays as it is, so that a test can call it. Beside it, the macro adds a type of the same name, by which
+/// a chain names the node.
 ///
 /// ```
 /// use chain_runtime::{IntoReply, chain, node};
@@ -347,14 +437,14 @@ pub use chain_macros::chain as __chain;
 ///
 /// # On an `impl` block
 ///
-/// Any of three methods make the type a node; other items in the block are left alone. All take `&self`, since a node serves
-/// every request. A method that is called almost like a hook (`canceled`, `on_exit`) is refused in this block, and a hook in another
-/// `impl` block of the type as well: no chain would call it.
+/// A node's type has one to three of the methods below. Other items in the block are left alone. All take `&self`,
+/// since a node serves every request. A method whose name is almost that of a hook (`canceled`, `on_exit`) is refused
+/// in this block, and so is a hook in another `impl` block of the type: no chain would call it.
 ///
 /// | hook | runs | may be lent | returns |
 /// | --- | --- | --- | --- |
-/// | `enter` | on the way in; without one, the node is entered and provides nothing | the scope; may take inputs by value | what the node provides, or breaks with |
-/// | `exit` | on the way out of a node that was entered | the scope, its own node's value, [`Ending`], the reply | nothing |
+/// | `enter` | on the way in; a node without one is entered and provides nothing | what is in the scope; it may take values out of the scope | what the node provides, or with what it breaks |
+/// | `exit` | on the way out of a node that was entered | what is in the scope, its own node's value, [`Ending`], the reply | nothing |
 /// | `cancelled` | where the run ends without a reply | its own node's value, the chain's fields | nothing; it cannot be `async` |
 ///
 /// ```
@@ -367,7 +457,7 @@ pub use chain_macros::chain as __chain;
 /// /// Counts the requests in flight.
 /// struct InFlight { now: AtomicUsize }
 ///
-/// /// What the node provides: its way out is lent it again.
+/// /// The node's value, which is lent to its way out again.
 /// struct Turn(usize);
 ///
 /// #[node]
@@ -401,49 +491,60 @@ pub use chain_macros::chain as __chain;
 ///
 /// # Parameters
 ///
-/// Each is found by its type in the scope; its name does not matter, with one exception. In `exit`, the parameter called
-/// `reply` is the chain's reply, by name, because an input and the reply may be of one type. (`_reply` is not `reply`.) Its
-/// type may be a type parameter of `exit`, for a node that fits chains with different replies:
-/// `fn exit<R: Status>(&self, reply: &R)`.
+/// Each parameter is found by its type in the scope. Its name does not matter, with one exception. In `exit`, the
+/// parameter called `reply` is the chain's reply: it goes by its name, because an input and the reply may have the same
+/// type. (`_reply` is not `reply`.) Its type may be a type parameter of `exit`, so that the node fits chains with
+/// different replies: `fn exit<R: Status>(&self, reply: &R)`.
 ///
 /// | parameter | |
 /// | --- | --- |
 /// | `&T` | lent |
-/// | `&mut T` | lent for writing: inputs that are not `&T`, and provided values |
-/// | `&&T` | lent: a reference, made for the call, to the `&T` that is found by `T` |
-/// | `T` | an input, taken out of the scope |
-/// | `&mut Option<T>` | what may be skipped, for writing; not where its node has `exit` or `cancelled`, which need the value |
-/// | `&'a T` with `'a` in the result | kept for the run, since what is provided borrows from it: inputs by `&'r`, the chain's fields, and what is borrowed from these |
+/// | `&mut T` | lent for writing: provided values, and inputs that are not `&T` |
+/// | `&&T` | lent: a reference to the `&T` that is found by `T`, made for the call |
+/// | `T` | taken out of the scope: an input that the chain owns, a value that a node or a block provides, or one that a pattern binds; not a reference |
+/// | `Option<T>` | taken: the value of a node that may be skipped |
+/// | `&mut Option<T>` | the value of a node that may be skipped, lent for writing; not if that node has `exit` or `cancelled`, which need the value |
+/// | `&'a T` with `'a` in the result | kept for the run, since the result borrows from it: inputs by `&'r`, the chain's fields, and values that borrow from these |
 ///
 /// # Results
 ///
-/// `Result<T, E>` and `ControlFlow<R, T>` may break, `()` provides nothing, `!` never returns. Anything else is provided; `&'a T` as a `T`, which is lent
-/// as `&T`. The two that may break are known by name, and by what they are where another name has type arguments, such as `Outcome<User>`. A name
-/// without arguments that stands for one (`type Allowed = Result<(), Refused>`), or one in a node with type parameters, is refused.
+/// `Result<T, E>` and `ControlFlow<R, T>` may break, `()` provides nothing, `!` never returns. Any other type is
+/// provided. A `&'a T` is provided as a `T`, and lent as `&T`. The macro knows the two that may break by their names.
+/// It also sees through another name that has type arguments, such as `Outcome<User>`. A name without arguments that
+/// stands for one of the two (`type Allowed = Result<(), Refused>`) is refused, and so is such a name in a node with
+/// type parameters.
 ///
 /// # Generics
 ///
-/// A function's type parameters are the node's (`node::<T>` in a chain), and so are those of the `impl` block. Lifetimes in a
-/// function's signature are those of the run where the result has them too, and otherwise those of the call. In a parameter they may be left out, as
-/// in any function: `&Token` for `&Token<'_>`. In what a function returns they are written, if only as `Token<'_>`.
+/// The type parameters of a function are those of its node (`node::<T>` in a chain). The same holds for those of the
+/// `impl` block. A lifetime in a function's signature is that of the run if it is in the result too, and otherwise that
+/// of the call. In a parameter a lifetime may be left out, as in any function: `&Token` for `&Token<'_>`. In the result
+/// it is written, if only as `Token<'_>`.
 ///
 /// # `#[cfg(..)]`
 ///
-/// On a hook, a parameter or a type parameter, and on the item itself, before or behind `#[node]`.
+/// It may stand on a hook, a parameter or a type parameter, and on the item itself, before or after `#[node]`.
 ///
 /// # Options
 ///
-/// - `#[node(stateless)]`, on an `impl` block: the type has no fields, so a chain may name it by its type, without a field. A
-///   type with `exit` or `cancelled` begins with a capital letter then: for what is named like a function a chain has no way out.
-/// - `#[node(last)]`: what the node gives is the reply, and a chain that goes on after it is refused. What hands a request on is such a node.
-/// - `#[node(rejects)]`: the node turns requests away, a limit for example, so it comes before anything is done for them. A chain in which a node before it has
-///   taken an input by value, such as the request's body, is refused.
-/// - `#[node(wanted)]`: what the node provides is of no use but to a later node, a lease for example. A chain in which none asks for it is refused.
-/// - `#[node(once)]`: the node stands for the whole request, and a chain in which it stands in a block that may run again is refused.
-/// - `#[node(crate = path)]`: where this crate is, for macros that re-export it. Under another name in `Cargo.toml` it is found.
+/// - `#[node(stateless)]`, on an `impl` block: the type has no fields, so a chain may name it by its type, without a
+///   field. Such a type with `exit` or `cancelled` has a name that begins with a capital letter: a chain has no way out
+///   for a node that is named like a function.
+/// - `#[node(last)]`: what the node gives is the reply, and a chain that goes on after it is refused. A node that hands
+///   the request on to another server is one of these.
+/// - `#[node(rejects)]`: the node turns requests away, as a limit does, so it has to come before any work is done for
+///   them. A chain in which an earlier node has taken an input by value, such as the request's body, is refused.
+/// - `#[node(wanted)]`: what the node provides is useful only to a later node, as a lease is. A chain in which no later
+///   node asks for it is refused.
+/// - `#[node(once)]`: the node stands for the whole request. A chain in which it stands in a block that may run again
+///   is refused.
+/// - `#[node(crate = path)]`: the path of this crate, for macros that re-export it. The macro finds the crate by itself
+///   where `Cargo.toml` only gives it another name.
 ///
-/// What it implements is described in [`mod@node`]; a node can be written by hand as well.
+/// [`mod@node`] describes the traits that it implements. A node can be written by hand as well.
 pub use chain_macros::node;
+#[doc(hidden)]
+pub use chain_macros::planned as __planned;
 #[doc(hidden)]
 pub use chain_macros::splice as __splice;
 
@@ -463,12 +564,20 @@ pub use chain_macros::splice as __splice;
 /// }
 /// ```
 ///
-/// The struct is an ordinary one: make a value, keep it in an `Arc` or a `static`. A node is named by its path, or, where it has
-/// state, by the field that holds it. A field's name hides a function of the same name. A node that lies in a module of its own name is named by both,
-/// `login::login`: it brings a type of its name along, so it cannot be imported beside the module. The `fn` has no name, as it becomes
-/// `run`, and no type parameters, as these stand on the struct; it may declare one lifetime, the run's.
+/// The struct is an ordinary one: make a value of it, and keep it in an `Arc` or a `static`. A chain names a node by
+/// its path, or, where the node has state, by the field that holds it. A field's name hides a function of the same
+/// name. A node in a module of the same name is named by both, `login::login`: a type of the node's name comes with it,
+/// so it cannot be imported beside the module. A macro of the node's name comes with it, too: where another macro or
+/// node of that name is in scope (a `macro_rules!`, one behind a glob, one of an outer scope), rustc calls the other one
+/// or says that the name is ambiguous (E0659). Then the node is declared in a module of its own, `mod stand_ins`, which may
+/// stand in a function as well, and is named `stand_ins::last`, or imported by its name: `use stand_ins::last;` hides a
+/// node behind a glob and one of an outer scope. (Where a `macro_rules!` or a variable of a function around the chain has
+/// the name, only a path helps, `self::last`.) A plain function of a node's name in scope is called in the node's place
+/// if both have one signature. The `fn` has no name, as it becomes `run`. It has no type parameters, as
+/// these stand on the struct. It may declare one lifetime, which is that of the run.
 ///
-/// For `pub struct Gateway { .. } async fn(request: Request) -> Response { .. }` it emits the struct as it is written, and
+/// For `pub struct Gateway { .. } async fn(request: Request) -> Response { .. }` the macro emits the struct as it is
+/// written, and
 ///
 /// ```text
 /// impl Gateway {
@@ -477,19 +586,27 @@ pub use chain_macros::splice as __splice;
 ///     pub const NODES: &'static [NodeInfo];                    // each node: name, file and line, what it needs and provides
 ///     pub const CHAIN: &'static describe::ChainInfo;           // the same with inputs, fields, reply and blocks
 ///     pub const fn drawing() -> Drawing;                       // `Display`, and `.mermaid()`
-///     pub const fn future_size() -> usize;                     // bytes of what `run` returns; `async fn` only
+///     pub const fn future_size() -> usize;                     // bytes of `run`'s future; `async fn` only
 ///     pub const fn node_sizes() -> [usize; N];                 // bytes of each node's own future on its way in
-///     pub const fn toggles(&self) -> toggle::Switches<'_>;     // where a `#[toggle]` stands in it
-///     pub const fn sheds(&self) -> shed::Sheds<'_>;            // where a `#[shed(..)]` stands in it
+///     pub const fn toggles(&self) -> toggle::Switches<'_>;     // if the chain has a `#[toggle]`
+///     pub const fn sheds(&self) -> shed::Sheds<'_>;            // if the chain has a `#[shed(..)]`
 /// }
 /// ```
 ///
-/// and, where nobody sees it, the scope and the checks of the nodes' order. The checks are constants: `cargo check` evaluates
-/// them. Of a chain with type parameters they are evaluated with opaque types, if these are all that its bounds ask of a parameter: lifetimes, `Sized`, `Send`, `Sync`,
-/// `Unpin`, what can be derived, `Debug` and `Display`, `Error`, `AsRef`, `AsMut`, `FromStr`, and the binary operators with itself; or one of `Fn`, `AsyncFn`
-/// and their kin, `Future`, `Iterator`, `IntoIterator`, `Deref`, `Into`, `From`, `TryInto`, `TryFrom`, `Borrow`, with what its type has besides. A const parameter may be a number, a `bool` or
-/// a `char`. Otherwise, as where a trait of yours is asked for, they are evaluated for each type that `#[check(..)]` names; and with the types that its `run` is used with, in `cargo build`. All items are as visible as
-/// the struct. The future of `run` is `Send` if what it holds at an await is.
+/// and, where users do not see them, the scope and the checks of the nodes' order. The checks are constants:
+/// `cargo check` evaluates them. The checks of a chain with type parameters have to be evaluated with some types.
+///
+/// - If its bounds ask nothing unusual of a parameter, the macro chooses opaque types. Such bounds are: lifetimes,
+///   `Sized`, `Send`, `Sync`, `Unpin`, the traits that can be derived, `Debug` and `Display`, `Error`, `AsRef`,
+///   `AsMut`, `FromStr`, and the binary operators with itself; or one of `Fn`, `AsyncFn` and their kin, `Future`,
+///   `Iterator`, `IntoIterator`, `Deref`, `Into`, `From`, `TryInto`, `TryFrom`, `Borrow`, with those that its type has
+///   besides. A const parameter may be a number, a `bool` or a `char`.
+/// - Otherwise, for example where a bound is a trait of yours, the checks are evaluated for each type that
+///   `#[check(..)]` names.
+/// - In `cargo build` they are evaluated, too, with the types with which `run` is used.
+///
+/// All items are as visible as the struct. The future of `run` is `Send` if the values that it holds across an await
+/// are.
 ///
 /// ```
 /// use chain_runtime::{chain, node};
@@ -516,45 +633,160 @@ pub use chain_macros::splice as __splice;
 /// println!("{}", Thermometer::drawing());
 /// ```
 ///
+/// # Fields that hold a node
+///
+/// A field holds its node by itself, in an `Arc`, an `Rc` or a `Box` (feature `alloc`), or by reference. So two chains
+/// share one limiter: each has a field `limiter: Arc<Limiter>`.
+///
+/// A field `limiter: Option<Limiter>`, or `Option<Arc<Limiter>>`, holds a node or none. The chain skips a node that is
+/// `None`. So the node provides an `Option<T>`, and a later node that asks for the `T` does not compile. `limiter else
+/// { .. }` says what runs instead. The conditions before a node that is `None` are not asked. A node that wraps a
+/// block, or whose value decides what runs, cannot be in an `Option`. The macro sees the `Option` in the text of the
+/// field's type. An alias that hides the `Option` is refused.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+///
+/// use chain_runtime::{IntoReply, chain, node};
+///
+/// /// Lets so many requests through.
+/// pub struct Limiter(AtomicU32);
+/// pub struct Exhausted;
+///
+/// impl IntoReply<String> for Exhausted {
+///     fn into_reply(self) -> String { "429".to_owned() }
+/// }
+///
+/// #[node]
+/// impl Limiter {
+///     fn enter(&self) -> Result<(), Exhausted> {
+///         self.0.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).map(|_| ()).map_err(|_| Exhausted)
+///     }
+/// }
+///
+/// #[node]
+/// fn page(path: &str) -> String { format!("200 {path}") }
+///
+/// chain! { struct Pages { limiter: Arc<Limiter> } fn(path: &'static str) -> String { limiter => page } }
+/// chain! { struct Admin { limiter: Option<Arc<Limiter>> } fn(path: &'static str) -> String { limiter => page } }
+///
+/// let limiter = Arc::new(Limiter(AtomicU32::new(2)));
+/// let pages = Pages { limiter: Arc::clone(&limiter) };
+/// let admin = Admin { limiter: Some(limiter) };
+/// assert_eq!((pages.run("/a"), admin.run("/b")), ("200 /a".to_owned(), "200 /b".to_owned()));
+/// assert_eq!((pages.run("/c"), admin.run("/d")), ("429".to_owned(), "429".to_owned()));
+/// assert_eq!(Admin { limiter: None }.run("/d"), "200 /d");
+/// ```
+///
+/// # A chain that is a node
+///
+/// A chain with `#[node]` before its struct is a node of other chains, like any node with state. A chain without fields
+/// is named by its type.
+///
+/// - It needs its inputs: `&T` is lent, `&mut T` is lent for writing, and `T` is taken. The values that its own nodes
+///   provide stay in it.
+/// - It gives its reply. A `Result<T, E>` or a `ControlFlow<R, T>` provides the `T` or breaks. Any other reply is
+///   provided, or is the reply of the outer chain, if the node is the last one.
+/// - The outer chain awaits it if it is an `async fn`, and calls it if it is a `fn`. Its own nodes are left as in any
+///   run, even if the outer run is dropped.
+/// - The outer chain draws and observes it as one node. Its own `#[observe(..)]` and `#[deny(spawn)]` are about its own
+///   nodes, and those of the outer chain are not.
+/// - `#[node(last)]`, `#[node(rejects)]`, `#[node(wanted)]` and `#[node(once)]` mean the same as before any other
+///   [`node`](macro@node).
+///
+/// A [segment](#segments) is the other way to use nodes in several chains. The nodes of a segment become nodes of the
+/// chain, and provide values for it. A chain that is a node keeps its fields and its nodes' values to itself. It can be
+/// run alone, for example in a test.
+///
+/// ```
+/// use chain_runtime::{IntoReply, chain, node};
+///
+/// pub struct Request { token: &'static str }
+/// pub struct User(&'static str);
+/// pub struct Session(&'static str);
+/// pub struct Sessions;
+/// pub struct Unauthorized;
+///
+/// impl IntoReply<String> for Unauthorized {
+///     fn into_reply(self) -> String { "401".to_owned() }
+/// }
+///
+/// #[node]
+/// fn session(request: &Request, _sessions: &Sessions) -> Result<Session, Unauthorized> {
+///     request.token.strip_prefix("session-of-").map(Session).ok_or(Unauthorized)
+/// }
+///
+/// #[node]
+/// fn look_up(session: &Session) -> User { User(session.0) }
+///
+/// #[node]
+/// fn greet(user: &User) -> String { format!("hello, {}", user.0) }
+///
+/// chain! {
+///     /// Who sends the request.
+///     #[node]
+///     pub struct Auth { sessions: Sessions }
+///
+///     fn(request: &Request) -> Result<User, Unauthorized> { session => look_up }
+/// }
+///
+/// chain! {
+///     struct Site { auth: Auth }
+///
+///     fn(request: Request) -> String { auth => greet }
+/// }
+///
+/// let site = Site { auth: Auth { sessions: Sessions } };
+/// assert_eq!(site.run(Request { token: "session-of-Ada" }), "hello, Ada");
+/// assert_eq!(site.run(Request { token: "" }), "401");
+/// assert!(site.auth.run(&Request { token: "" }).is_err());
+/// ```
+///
 /// # Chains inside of chains
 ///
 /// | written | does |
 /// | --- | --- |
 /// | `{ a => b }` | a block: what its nodes provide stays in it, and they are left where it ends |
-/// | `deadline { a => b }` | a block that the node `deadline` wraps; the ready ones are in [`around`](crate::around) |
-/// | `match route { Route::Api(api: Api) => a => b, Route::Files if quick => c, _ => {} }` | one of several, by what `route` gives |
-/// | `if is_local { a } else if is_known { b } else { c }` | by a node that gives a `bool` |
-/// | `if let Some(user: User) = session { a } else { b }` | by a pattern |
+/// | `deadline { a => b }` | a block that the node `deadline` wraps; the ready around nodes are in [`around`](crate::around) |
+/// | `match route { Route::Api(api: Api) => a => b, Route::Files if quick => c, _ => {} }` | one of several arms, chosen by the value of `route` |
+/// | `if is_local { a } else if is_known { b } else { c }` | one of several blocks, chosen by nodes that give a `bool` |
+/// | `if let Some(user: User) = session { a } else { b }` | one of two blocks, chosen by a pattern |
+/// | `if has_bearer { a } else { b } -> User`, `match route { .. } -> User`, `{ a => b } -> User`, `deadline { a } -> User` | the block provides the `User` that the last node of each of its arms gives. See [below](#what-a-block-provides) |
 /// | `#[when(is_local)] a` | `a` only where the node `is_local` gives `true` |
-/// | `#[toggle] a`, `#[toggle("name", off)] { a => b }` | only while the switch of that name is on; `off` is how it begins |
+/// | `#[toggle] a`, `#[toggle("name", off)] { a => b }` | runs only while the switch of that name is on; `off` is how the switch begins |
 /// | `#[shed(high)] a`, `#[shed(high)] a else { b }`, `#[shed(high, "name")] { a => b }` | given up from that level of pressure on: `elevated`, `high`, `critical`. See [below](#what-is-given-up-under-pressure) |
-/// | `#[shed(elevated, sample = 1 / 100)] a` | from that level on, only for a share of the requests, drawn anew for each |
-/// | `#[shed(high, detach)] a` | from that level on, nobody waits for its work: it goes on a bounded queue behind the request |
-/// | `#[sample(1 / 100)] a` | for a share of the requests, drawn anew for each |
-/// | `#[split(5)] a else { b }` | for five percent, by the [`StickyKey`](crate::share::StickyKey) that a node before it provides: the same ones each time |
-/// | `#[timeout(250ms)] a` | no longer than that; [`Expired`](crate::around::Expired) becomes the reply. Units: `us`, `ms`, `s`, `min`; or an expression for a `Duration` |
-/// | `#[cancel(finish)] a` | its work goes on to its end also when the request is dropped: in a place of the chain's [`Tasks`](crate::tasks), if it has such a field |
-/// | `#[cancel(detach)] a` | nobody waits for its work; there it has a place as well |
-/// | `#[no_alloc] a` | in a debug build a run panics where `a` allocates, and names it (feature `telemetry`) |
-/// | `#[cfg(..)] a`, `#[cfg(..)] Pattern => a` | as in Rust; so it is before an input, and in a segment |
+/// | `#[shed(elevated, sample = 1 / 100)] a` | from that level on, runs only for a share of the requests, drawn anew for each |
+/// | `#[shed(high, detach)] a` | from that level on, the request does not wait for the node's work: it goes on a bounded queue, behind the request |
+/// | `#[sample(1 / 100)] a` | runs for a share of the requests, drawn anew for each |
+/// | `#[split(5)] a else { b }` | runs for five percent of the keys, by the [`StickyKey`](crate::share::StickyKey) that an earlier node provides: always for the same keys |
+/// | `#[timeout(250ms)] a` | runs no longer than that; [`Expired`](crate::around::Expired) becomes the reply. Units: `us`, `ms`, `s`, `min`; or an expression for a `Duration` |
+/// | `#[open] a`, `#[open(Unavailable)] a`, `#[open(Unavailable, late)] a` | if `a` breaks, the run goes on without it: for all breaks, for those that match the pattern, and for a timeout. See [below](#failing-open) |
+/// | `#[cancel(finish)] a` | its work goes on to its end even when the request is dropped: in a place of the chain's [`Tasks`](crate::tasks), if the chain has such a field |
+/// | `#[cancel(detach)] a` | the request does not wait for its work, which takes a place in the same way |
+/// | `#[no_alloc] a` | in a debug build, a run panics and names `a` if it allocates (feature `telemetry`) |
+/// | `#[cfg(..)] a`, `#[cfg(..)] Pattern => a` | as in Rust; it may also stand before an input, and in a segment |
 /// | `..front` | the nodes of the segment `front`, as if they were written here |
 ///
-/// A block at the **end** of a chain ends with the reply, in all of its arms. A block that other nodes come after **goes on**: its last
-/// node gives `()`, an arm may be empty and an `else` left out; nodes in it may break, as everywhere, and then the whole chain has its
-/// reply. Since its nodes are left before there is one, their `exit` cannot ask for it.
+/// A block at the **end** of a chain ends with the reply, in all of its arms. A block that other nodes come after
+/// **goes on**: it [provides a value](#what-a-block-provides), or its last node gives `()`. If it provides nothing, an arm
+/// may be empty, and an `else` may be left out. Its nodes may break, as everywhere, and then the whole chain has its reply. The nodes of such a block are left before there is a reply, so
+/// their `exit` cannot ask for it.
 ///
-/// What a **pattern binds** joins the scope of its arm where it is written with its type, as a parameter is: `Route::Api(api: Api)`, in
-/// the braces of a struct `Route::File { name: name: Name }`. Other bindings are for guards. The node's value is taken apart, and is
-/// no part of the scope. Whether the arms cover everything, rustc says.
+/// A value that a **pattern binds** joins the scope of its arm if the binding is written with its type, as a parameter
+/// is: `Route::Api(api: Api)`, or, in the braces of a struct, `Route::File { name: name: Name }`. Bindings without a
+/// type are for guards. The pattern takes the node's value apart, so the value itself does not join the scope. A node of the
+/// arm may take a value that is bound by value. rustc checks whether the arms cover everything.
 ///
-/// **Attributes** may stand together; all have to hold, and are asked in the order in which they are written. A lone node that may be
-/// skipped provides an `Option<T>`, and who asks for the `T` is refused. `else { .. }` may stand behind any of them. The switches of
-/// `#[toggle]` are in a field of the type [`Toggles`](crate::Toggles), of which the chain needs one; `gateway.toggles()` reads and
-/// sets them by name, and a request sees them as they were when it began. What outlives its request with `#[cancel(..)]` has to own what
-/// it needs: `fn audit(user: &User) -> impl Future<Output = ()> + Send + 'static`.
+/// Several **attributes** may stand together. All of them have to hold, and they are asked in the order in which they
+/// are written. A single node that may be skipped provides an `Option<T>`. A node that asks for the `T` is then
+/// refused. `else { .. }` may follow any of them, and a field that is an `Option`. The switches of `#[toggle]` are in a field of the type
+/// [`Toggles`](crate::Toggles), which the chain has to have. `gateway.toggles()` reads and sets them by name, and a
+/// request sees them as they were when it began. A node whose work may outlive its request, with `#[cancel(..)]`,
+/// returns work that owns what it needs: `fn audit(user: &User) -> impl Future<Output = ()> + Send + 'static`.
 ///
-/// A field of the type `Reloadable<T>` (feature `arc-swap`) is lent as `&T`: one version of it for the whole run, also while another
-/// is stored.
+/// A field of the type `Reloadable<T>` (feature `arc-swap`) is lent as `&T`. A run sees one version of it to its end,
+/// also while another version is stored.
 ///
 /// ```
 /// use chain_runtime::{Toggles, chain, node};
@@ -603,19 +835,136 @@ pub use chain_macros::splice as __splice;
 /// assert_eq!(site.run(Path("/item/3")), "item 3");
 /// ```
 ///
+/// ## What a block provides
+///
+/// A block with `-> T` behind it provides a `T` to the nodes after it, like a node that returns a `T`. The last node of
+/// each of its arms gives the `T`. It returns `T`, `Result<T, E>` or `ControlFlow<R, T>`, or it always breaks.
+///
+/// - A node finds the `T` by its type, as `&T` or `&mut T`. There is one `T` in the scope. With `-> &'r T`, the block
+///   provides a `T`, as a node does that returns a reference. A lifetime in it that the chain does not declare is that
+///   of the run.
+/// - The values that other nodes in the block provide stay in the block. The block's nodes are left where the block
+///   ends, before the nodes after it begin. The `T` lives to the end of the run.
+/// - Every arm gives the `T`: there is an `else`, and no arm is empty. A block that may be skipped, by `#[toggle]` for
+///   example, has an `else` as well.
+/// - A block that ends the chain has no arrow: the value of its last node is the reply. A block that ends a block with
+///   an arrow has none either.
+/// - A node around the block passes the `T` on if it wraps any block: `around<B: Future>(..) -> Result<B::Output, E>`. A
+///   node whose `around` names the reply, `B: Future<Output = Response>`, cannot.
+///
+/// ```
+/// use chain_runtime::{IntoReply, chain, node};
+///
+/// pub struct Head { pub bearer: Option<&'static str>, pub cookie: Option<&'static str> }
+/// struct User(&'static str);
+/// struct Unauthorized;
+///
+/// impl IntoReply<String> for Unauthorized {
+///     fn into_reply(self) -> String { "401".to_owned() }
+/// }
+///
+/// #[node]
+/// fn has_bearer(head: &Head) -> bool { head.bearer.is_some() }
+///
+/// #[node]
+/// fn bearer(head: &Head) -> User { User(head.bearer.unwrap_or_default()) }
+///
+/// #[node]
+/// fn cookie(head: &Head) -> Result<User, Unauthorized> { head.cookie.map(User).ok_or(Unauthorized) }
+///
+/// #[node]
+/// fn greet(user: &User) -> String { format!("200 for {}", user.0) }
+///
+/// chain! {
+///     pub struct Gateway;
+///
+///     fn(head: Head) -> String {
+///         if has_bearer { bearer } else { cookie } -> User => greet
+///     }
+/// }
+///
+/// assert_eq!(Gateway.run(Head { bearer: Some("Ada"), cookie: None }), "200 for Ada");
+/// assert_eq!(Gateway.run(Head { bearer: None, cookie: Some("Eve") }), "200 for Eve");
+/// assert_eq!(Gateway.run(Head { bearer: None, cookie: None }), "401");
+/// ```
+///
+/// ## Failing open
+///
+/// A node that breaks ends the run: it fails closed. With `#[open]` before it, the run goes on without the node.
+///
+/// - `#[open]` is for all breaks of the node, and for its `#[timeout(..)]`. `#[open(Unavailable | Refused::Overloaded(_))]`
+///   is for the breaks that match the pattern; all other breaks end the run. The pattern is matched with the value with
+///   which the node breaks. Its names mean what they mean where it is written, and it binds nothing.
+///   `#[open(Unavailable, late)]` is for the timeout as well, and `#[open(late)]` for the timeout alone.
+/// - The node provides an `Option<T>`, like any node that may be skipped. It is `None` if the run goes on without the
+///   node. A node that asks for the `T` is refused.
+/// - A node that broke was not entered, so neither its `exit` nor its `cancelled` runs. An input that it took by value
+///   is gone.
+/// - An [`Observer`](crate::observe::Observer) is told that the node `broke`, and then that it is `opened`. A meter
+///   counts it.
+/// - `#[open]` stands before a node that can break. It cannot stand before a node that gives the reply, or the value
+///   that a block provides.
+///
+/// ```
+/// use chain_runtime::{IntoReply, chain, node};
+///
+/// struct Permit(u32);
+///
+/// enum Refused { Full, Unavailable }
+///
+/// impl IntoReply<String> for Refused {
+///     fn into_reply(self) -> String { "429".to_owned() }
+/// }
+///
+/// pub enum Limiter { Of(u32), Full, Down }
+///
+/// #[node]
+/// fn limit(limiter: &Limiter) -> Result<Permit, Refused> {
+///     match limiter {
+///         Limiter::Of(left) => Ok(Permit(*left)),
+///         Limiter::Full => Err(Refused::Full),
+///         Limiter::Down => Err(Refused::Unavailable),
+///     }
+/// }
+///
+/// #[node]
+/// fn answer(permit: &Option<Permit>) -> String {
+///     match permit {
+///         Some(permit) => format!("200, {} left", permit.0),
+///         None => "200".to_owned(),
+///     }
+/// }
+///
+/// chain! {
+///     pub struct Gateway;
+///     fn(limiter: Limiter) -> String { #[open(Refused::Unavailable)] limit => answer }
+/// }
+///
+/// assert_eq!(Gateway.run(Limiter::Of(3)), "200, 3 left");
+/// assert_eq!(Gateway.run(Limiter::Full), "429");
+/// assert_eq!(Gateway.run(Limiter::Down), "200");
+/// ```
+///
 /// ## What is given up under pressure
 ///
-/// `#[shed(..)]` says from which [`Level`](crate::shed::Level) on a node or a block is given up, so that requests are not. The chain needs a field of the type
-/// [`Shedding`](crate::Shedding), which knows where the level stands. A run reads that once, as it begins, and keeps it to its end.
+/// `#[shed(..)]` names the [`Level`](crate::shed::Level) from which on a node or a block is given up, so that no
+/// request has to be given up. The chain needs a field of the type [`Shedding`](crate::Shedding), which knows the
+/// current level. A run reads the level once, when it begins, and keeps it to its end.
 ///
-/// - A node that may be shed provides an `Option<T>`, as any that may be skipped; with an `else`, or as a block, it provides nothing to what comes after. So the compiler knows that nothing needs what is given up: a node that asks for the `T` is refused.
-/// - `else { .. }` runs instead. A chain whose last node may be shed has one.
-/// - `sample = 1 / 100` is a share as that of `#[sample(..)]` (feature `sample`): from the level on it runs for that share, and is shed for all others.
-/// - `detach` stands before a node whose work owns what it needs, and that returns nothing: `fn metrics(user: &User) -> impl Future<Output = ()> + Send + 'static`.
-///   Below the level it is awaited as any node. From the level on its work goes on the queue of the chain's [`Tasks`](crate::tasks::Tasks) (feature `tokio`), behind the
-///   request; work that finds no place there is dropped, and counted. Nothing limits it there in time but the node itself, so no `#[timeout(..)]` stands before it.
-/// - Each has a name: the node's, or the one that stands in quotes behind the level. `gateway.sheds()` reads and moves them by that name, forces a level on this chain alone, says how often
-///   each was shed, and is a table of all of it. A chain has at most [`shed::MAX`](crate::shed::MAX) of them.
+/// - A node that may be shed provides an `Option<T>`, like any node that may be skipped. A node with an `else`, and a
+///   block, provide nothing to the nodes after them. So the compiler knows that no node needs what is given up: a node
+///   that asks for the `T` is refused.
+/// - `else { .. }` runs in place of what is shed. A chain whose last node may be shed needs one.
+/// - `sample = 1 / 100` is a share, like that of `#[sample(..)]` (feature `sample`): from the level on, the node runs
+///   for that share of the requests and is shed for all others.
+/// - `detach` stands before a node that returns nothing, and whose work owns what it needs:
+///   `fn metrics(user: &User) -> impl Future<Output = ()> + Send + 'static`. Below the level, the work is awaited as
+///   that of any node. From the level on, it goes on the queue of the chain's [`Tasks`](crate::tasks::Tasks) (feature
+///   `tokio`), behind the request. Work that finds no place there is dropped, and counted. Only the node itself limits
+///   its work in time there, so `#[timeout(..)]` cannot stand before it.
+/// - Each shed node or block has a name: the node's, or the one that stands in quotes after the level.
+///   `gateway.sheds()` reads and changes them by that name, forces a level on this chain alone, counts how often each
+///   was shed, and prints a table of all of them. A chain has at most [`shed::MAX`](crate::shed::MAX) of them.
 ///
 /// ```
 /// use chain_runtime::shed::{Level, Override};
@@ -675,18 +1024,21 @@ pub use chain_macros::splice as __splice;
 ///
 /// ## Segments
 ///
-/// `segment` declares a part of a chain, which any chain of this crate, and of others if it is `pub`, takes in by `..name`. Its nodes
-/// are then the chain's: they provide for the nodes behind them, keep their names, and are drawn and observed like any. Put it in a
-/// block, `{ ..front }`, to keep what it provides there. A node of it that is a field of the chain is written in parentheses, with
-/// its type, and a chain has to have such a field; everything else its nodes find by type, in the scope of the chain that uses it.
+/// `segment` declares a part of a chain. Any chain of this crate, and of other crates if the segment is `pub`, takes it
+/// in by `..name`. Its nodes then belong to the chain: they provide for the nodes after them, keep their names, and are
+/// drawn and observed like any other. Put it in a block, `{ ..front }`, to keep there what it provides. If one of its
+/// nodes is a field of the chain, the segment names it in parentheses, with its type, and the chain has to have such a
+/// field. Its nodes find everything else by type, in the scope of the chain that uses it.
 ///
-/// A segment **means what it means where it is declared**: constants and variants in its patterns, guards, the types of its bindings and fields,
-/// expressions in its attributes and `#[cfg(..)]` are resolved and checked there, also where another crate uses it. Nodes and types of bindings have
-/// to be as visible as the segment is: less is an error where it is declared. Constants, and what guards and expressions name, may be
-/// private. A segment stands in a module, not in a function.
+/// A segment **keeps the meaning that it has where it is declared**: constants and variants in its patterns, guards,
+/// the types of its bindings and fields, expressions in its attributes and `#[cfg(..)]` are resolved and checked there,
+/// even if another crate uses the segment. Its nodes and the types of its bindings have to be as visible as the segment
+/// is. A less visible one is an error where the segment is declared. Constants, and the items that guards and
+/// expressions name, may be private. A segment stands in a module, not in a function.
 ///
-/// It may have type and const parameters, which the chain names: `segment known<S: Store>(log: Log) { log => look::<S> }` is taken in by
-/// `..known::<Db>`. It declares no lifetimes: any name of one, and `'_`, is the run's.
+/// It may have type and const parameters, which the chain then names:
+/// `segment known<S: Store>(log: Log) { log => look::<S> }` is taken in by `..known::<Db>`. It declares no lifetimes:
+/// every lifetime in it, with a name or `'_`, is that of the run.
 ///
 /// ```
 /// mod entry {
@@ -704,7 +1056,7 @@ pub use chain_macros::splice as __splice;
 ///     pub fn auth() -> User { User("Ada") }
 ///
 ///     chain! {
-///         /// Who comes in is written down, and known.
+///         /// Logs the request, and provides its user.
 ///         pub segment front(log: Log) { log => auth }
 ///     }
 /// }
@@ -725,31 +1077,114 @@ pub use chain_macros::splice as __splice;
 ///
 /// # Attributes of its own
 ///
-/// They stand on the struct or on the `fn`.
+/// These stand on the struct or on the `fn`.
 ///
-/// - `#[observe(T)]`: the [`Observer`](crate::observe::Observer) `T` is told what happens in each run. `#[observe(meter)]`: so is the field `meter`, which is lent to each run and
-///   implements [`Observes`](crate::observe::Observes). For several, name them with commas, or write the attribute once more.
-/// - `#[no_alloc]`: as before each of its nodes.
-/// - `#[send]`: the future of `run` has to be `Send`; the node that keeps it from that is told, with what it holds across which await, and so is a field that cannot be shared, an input that cannot
-///   be sent, and a reply that waits for an `async fn exit`. Without it, the error comes where
-///   the future is spawned. What is lent as `&T` across an await has to be `Sync`: where it is not, ask for `&mut T`.
-/// - `#[deny(spawn)]`: a node that calls `tokio::spawn`, `std::thread::spawn` or their kin in a hook is refused, at the `spawn`: nobody would wait for what it begins, or
-///   end it. It asks for `work: &Work` instead. See [`tasks`](crate::tasks#refused-denyspawn) for what is seen. It stands by itself; `#[deny(unused)]` and other lints are
-///   rustc's, as on any struct.
-/// - `#[check(Memory)]`: a chain with type parameters is checked as if it were used with this type (a type for each parameter). A library writes it, where
-///   the chain's bounds are traits of its own: else a chain whose nodes are in the wrong order would be an error in the crates that use it.
-/// - `#[budget(future = 2048)]`: a future of `run` over so many bytes does not compile; the error names the largest node.
+/// - `#[node]`: the chain is [a node of other chains](#a-chain-that-is-a-node).
+/// - `#[observe(T)]`: the [`Observer`](crate::observe::Observer) `T` is told what happens in each run.
+///   `#[observe(meter)]`: the field `meter`, which is lent to each run and implements
+///   [`Observes`](crate::observe::Observes), is told as well. For several, name them with commas, or write the
+///   attribute once more.
+/// - `#[no_alloc]`: the same as before each of the chain's nodes.
+/// - `#[send]`: the future of `run` has to be `Send`. The error names the node that prevents it, with the value that it
+///   holds and the await across which it holds it. It also names a field that cannot be shared, an input that cannot be
+///   sent, and a reply that waits for an `async fn exit`. Without the attribute, the error comes where the future is
+///   spawned. A value that is lent as `&T` across an await has to be `Sync`. If it is not, ask for `&mut T`.
+/// - `#[deny(spawn)]`: a node that calls `tokio::spawn`, `std::thread::spawn` or their kin in a hook is refused, at the
+///   `spawn`, because nothing waits for the spawned work or ends it. Ask for `work: &Work` instead. See
+///   [`tasks`](crate::tasks#refused-denyspawn) for which calls are seen. `spawn` stands alone in its attribute;
+///   `#[deny(unused)]` and other lints are rustc's, as on any struct.
+/// - `#[check(Memory)]`: a chain with type parameters is checked as if it were used with this type (a type for each
+///   parameter). A library writes it where the chain's bounds are traits of the library. Without it, a wrong order of
+///   nodes would be an error in the crates that use the chain.
+/// - `#[budget(future = 2048)]`: a chain whose future of `run` takes more bytes than that does not compile. The error
+///   names the largest node.
 ///
 /// # The short form
 ///
-/// `chain!(auth => limit: RateLimit = RateLimit::per_second(100) => greet)` is an expression: a chain over one `&mut Context`
-/// (with the feature `http`), whose `run` returns an [`Ending`](crate::Ending). Nodes ask for the `Context` or for its parts
-/// (`Request`, `Response`, `Scratch`) by type; what breaks is written into its response through `Respond`. A node with
-/// state is written with its type and its value, which is made once, where the chain is written. Blocks, branches and attributes
-/// before a node stand in it as well, but for `#[toggle]` and `#[shed(..)]`; attributes of the chain do not.
+/// `chain!(auth => limit: RateLimit = RateLimit::per_second(100) => greet)` is an expression: a chain over one
+/// `&mut Context` (with the feature `http`), whose `run` returns an [`Ending`](crate::Ending). Nodes ask for the
+/// `Context` or for its parts (`Request`, `Response`, `Scratch`) by type. The value with which a node breaks is written
+/// into the context's response through `Respond`. A node with state is written with its type and its value. The value
+/// is made once, where the chain is written. Blocks, branches and attributes before a node work in the short form as
+/// well, except `#[toggle]` and `#[shed(..)]`. The attributes of a whole chain do not.
 #[macro_export]
 macro_rules! chain {
     ($($declaration:tt)*) => {
         $crate::__chain! { ($crate) $($declaration)* }
     };
+}
+
+/// Makes a macro that keeps the signatures of some functions of a long chain until all functions have told theirs, and
+/// then goes on with them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __keep {
+    ({ $($told:tt)* } $name:ident ($d:tt)) => {
+        macro_rules! $name {
+            ({ $d($before:tt)* } [$d($next:tt)*] $d($rest:tt)*) => { $d($next)* ! { { $d($before)* $($told)* } $d($rest)* } };
+        }
+    };
+}
+
+/// Stands for the macro of a field's type, if the type has none.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __tells_nothing {
+    ({ $($before:tt)* } [$($next:tt)*] $($rest:tt)*) => { $($next)* ! { { $($before)* [] } $($rest)* } };
+}
+
+/// The expansion of the short form, if the features that it needs are enabled.
+#[cfg(feature = "http")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __short {
+    ($($expansion:tt)*) => {
+        $($expansion)*
+    };
+}
+
+/// The same without them: one error, and not one for each item that is missing.
+///
+/// ```compile_fail
+/// #[chain_runtime::node]
+/// fn nothing() {}
+///
+/// let _ = chain_runtime::chain!(nothing);
+/// ```
+#[cfg(not(feature = "http"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __short {
+    ($($expansion:tt)*) => {
+        ::core::compile_error!("chain[E512]: the short form needs the feature `http` of chain-runtime\n  help: enable it in Cargo.toml, or declare the chain as an item: `chain! { struct Name; fn(input: Type) -> Reply { a => b } }`")
+    };
+}
+
+/// What is to be checked where a reply may be made of whatever can be converted: only axum's is.
+#[cfg(feature = "axum")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __where_anything_replies {
+    ([$reply:ty] $([($($check:tt)*) $name:literal $kind:ident $($out:tt)*])*) => {
+        $(
+            const _: () = {
+                use $crate::private::Plainly as _;
+                $($check)*(
+                    $name,
+                    $crate::private::Probe::<
+                        <$crate::flow::kind::$kind as $crate::flow::Reads<$($out)*>>::Breaks,
+                    >::IS_NOTHING,
+                    $crate::private::Probe::<$reply>::IS_ANYTHING,
+                );
+            };
+        )*
+    };
+}
+
+/// The same without axum: nothing.
+#[cfg(not(feature = "axum"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __where_anything_replies {
+    ($($checks:tt)*) => {};
 }

@@ -1,4 +1,4 @@
-//! From what you have to a chain: before and after, one page for each.
+//! How to move a program to chains: one page for each starting point, with the code before and after.
 //!
 //! | from | page | with the feature |
 //! | --- | --- | --- |
@@ -8,15 +8,17 @@
 //! | motore's `Service` and `Layer` | [`motore`] | |
 //! | one function that has grown | [`by_hand`] | |
 //!
-//! In each of them the way is the same, and each step of it runs:
+//! The way is the same on every page, and the program runs after each step:
 //!
-//! 1. **One chain in the old stack.** Put it where the first middleware is, as a layer, and let its last node call what comes after it. Nothing else changes.
-//! 2. **Grow it inwards.** Take the next middleware's body over as a node. What it put into a map of types it now returns, and what looked it up asks for it by
-//!    type. What is not there, or comes too late, is a compile error from then on.
-//! 3. **Let what is outside alone.** Connections, TLS, HTTP and routing are the server's. Middleware that is good as it is stays in front, or goes into the chain as an
-//!    around node.
+//! 1. **One chain in the old stack.** Put it in the place of the first middleware, as a layer, and let its last node
+//!    call what comes after it. Nothing else changes.
+//! 2. **Grow it inwards.** Turn the body of the next middleware into a node. The node returns what the middleware put
+//!    into a map of types, and other nodes ask for that value by its type. From then on, a value that is missing or
+//!    comes too late is a compile error.
+//! 3. **Leave the outside alone.** Connections, TLS, HTTP and routing belong to the server. Middleware that is good
+//!    already stays in front of the chain, or goes into the chain as an around node.
 //!
-//! These modules are documentation, and nothing but.
+//! These modules contain only documentation.
 
 #[cfg(feature = "actix-web")]
 #[doc = include_str!("migrate/actix.md")]

@@ -2,69 +2,46 @@
 //!
 //! `#[node]` writes them; they can be written by hand as well (see `examples/node_by_hand.rs`).
 //!
-//! - [`Signature`] is what a node is wherever it stands: what it returns, provides and breaks with.
-//! - [`Node`] is what it does in a scope `S`: `enter` on the way in, `exit` on the way out.
-//! - [`Cancel`] is what becomes of it when its request dies midway.
+//! - [`Signature`] says what holds for a node in every chain: what it returns, provides and breaks with.
+//! - [`Node`] says what it does in a scope `S`: `enter` on the way in, `exit` on the way out.
+//! - [`Cancel`] says what happens to it when its request dies midway.
 //!
-//! `'r` is the life of one run (the chain's fields and its inputs by reference), `'s` of one call.
+//! `'r` is the lifetime of one run (of the chain's fields and its inputs by reference), `'s` that of one call.
 
 use core::future::Future;
 
-use crate::describe::{Facts, Need, Seen};
-use crate::flow::{KeyOf, Reads};
+use crate::describe::{Need, Seen};
+use crate::held::{Begins, BeginsMaybe, Held};
+use crate::taken::Way;
 
-/// What a node returns, provides and breaks with, wherever it stands.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a node",
-    label = "not a node",
-    note = "put `#[node]` on the function, or on the `impl` block that has `enter`, `exit` or `cancelled`"
-)]
-pub trait Signature<'r> {
-    /// What the function behind the node returns, as it is.
-    type Out;
-    /// How that is read: one of [`flow::kind`](crate::flow::kind), named after the look of the return type.
-    type Kind: Reads<Self::Out>;
-    /// The type under which its value joins the scope at position `P`: the value's own, or [`Nothing`] for a node
-    /// that provides nothing, so that several such nodes do not collide.
-    type Key<const P: usize>: KeyOf<Gives<'r, Self>>;
-    /// [`pace::Immediate`] or [`pace::Suspending`].
-    type Pace: pace::Pace;
-    /// What is known of the node by name.
-    const FACTS: Facts;
-    /// Does not compile where a hook spawns by itself what nobody waits for. A chain that says `#[deny(spawn)]` asks for it.
-    #[doc(hidden)]
-    const SPAWNS: () = ();
-}
-
-/// What a node provides to the nodes after it.
-pub type Gives<'r, N> = <<N as Signature<'r>>::Kind as Reads<<N as Signature<'r>>::Out>>::Gives;
-
-/// What a node breaks with; [`Never`](crate::Never) where it cannot.
-pub type Breaks<'r, N> = <<N as Signature<'r>>::Kind as Reads<<N as Signature<'r>>::Out>>::Breaks;
+pub use crate::flow::key::Nothing;
+pub use crate::signature::{Breaks, Gives, OnCancel, Signature, pace};
 
 /// The type under which the node's value joins the scope of the chain `C`.
 ///
-/// rustc compares the providers of a scope with each other, and what a foreign trait says of a foreign type might
-/// change, as far as it knows: a node of another crate would seem to provide any type at all. With the chain's own
-/// type among the trait's parameters, what the node provides is settled.
+/// rustc compares the providers of a scope with each other. For a node of another crate it cannot rule out that the
+/// foreign trait's answer about a foreign type changes, so that node would seem to provide any type. With the chain's
+/// own type among the trait's parameters, the provided type is settled.
 ///
-/// A value that is a reference is found by what it refers to: a node that returns `&'r T` provides a `T`, as an input `name: &'r T`
-/// does, so that there is one `T` in a scope whoever owns it.
+/// A value that is a reference is found by the type to which it refers: a node that returns `&'r T` provides a `T`,
+/// like an input `name: &'r T`. So a scope has one `T`, whoever owns it.
 pub trait Joins<'r, C: ?Sized> {
-    /// The type that finds the value: [`Signature::Key`], or the `T` of a key that is `&T` or `&mut T`.
+    /// The type by which the value is found: [`Signature::Key`], or the `T` of a key that is `&T` or `&mut T`.
     type As<const P: usize>: ?Sized;
     /// [`Signature::Key`].
     type Held<const P: usize>;
-    /// How the one is lent from the other: one of [`scope::lent`](crate::scope::lent).
+    /// How the value is lent from what is held: one of [`scope::lent`](crate::scope::lent).
     type Lent;
 }
 
-/// Marks a type as a node, for the chain `C` (see [`Joins`] for why the chain is a parameter). A chain names the type of a field that it uses as a node as `<Type as IsNode<C>>::Itself`, so that for a
-/// type that is none rustc has one error, and no type to make further ones of.
+/// Marks a type as a node, for the chain `C` (see [`Joins`] for why the chain is a parameter). A chain names the type
+/// of a field that it uses as a node as `<Type as IsNode<C>>::Itself`. If the type is no node, rustc reports that once,
+/// and has no type about which it could report more.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a node",
+    message = "chain[E301]: `{Self}` is not a node",
     label = "not a node",
-    note = "put `#[node]` on the `impl` block that has `enter`, `exit` or `cancelled`; a function is named in small letters, also where it is imported under another name"
+    note = "put `#[node]` on the `impl` block that has `enter`, `exit` or `cancelled`, or before the `struct` of a chain; a function is named in small letters, also where it is imported under another name",
+    note = "a type with parameters is a node where the bounds of that block are met: `Deadline<T>` asks that `T` is a `Timer`"
 )]
 pub trait IsNode<C: ?Sized> {
     /// `Self`.
@@ -83,8 +60,8 @@ impl<C: ?Sized, N: IsNode<C> + ?Sized> IsNode<C> for &N {
     }
 }
 
-/// Or hold it elsewhere.
-#[cfg(feature = "std")]
+/// Or it holds the node in a smart pointer.
+#[cfg(feature = "alloc")]
 mod behind_pointers {
     use super::IsNode;
 
@@ -100,83 +77,181 @@ mod behind_pointers {
             }
         )* };
     }
-    is_node! { std::boxed::Box<N> std::rc::Rc<N> std::sync::Arc<N> }
+    is_node! { alloc::boxed::Box<N> alloc::rc::Rc<N> alloc::sync::Arc<N> }
+}
+
+/// A node or none: an `Option` of a node. A chain skips such a field if it is `None`.
+///
+/// A chain sees that a field may be `None` by the text of its type: `Option<..>`, or a reference to one. An alias hides
+/// that, and so it is refused.
+#[diagnostic::on_unimplemented(
+    message = "chain[E301]: `{Self}` is not a node",
+    label = "not a node",
+    note = "put `#[node]` on the `impl` block that has `enter`, `exit` or `cancelled`, or before the `struct` of a chain; a field may hold its node in core's `Option`"
+)]
+pub trait MayBeNode<C: ?Sized> {
+    /// The node.
+    type Itself;
+    /// Whether there is a node.
+    fn is_there(&self) -> bool;
+    /// The node.
+    ///
+    /// # Panics
+    ///
+    /// If there is none. A chain asks [`is_there`](Self::is_there) first.
+    fn it(&self) -> &Self::Itself;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: ?Sized, N: IsNode<C>> MayBeNode<C> for Option<N> {
+    type Itself = N::Itself;
+    #[inline(always)]
+    fn is_there(&self) -> bool {
+        self.is_some()
+    }
+    #[inline(always)]
+    fn it(&self) -> &Self::Itself {
+        self.as_ref().expect("chain!: a node that is `None` is skipped").itself()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: ?Sized, M: MayBeNode<C>> MayBeNode<C> for &M {
+    type Itself = M::Itself;
+    #[inline(always)]
+    fn is_there(&self) -> bool {
+        (**self).is_there()
+    }
+    #[inline(always)]
+    fn it(&self) -> &Self::Itself {
+        (**self).it()
+    }
+}
+
+/// Says that the name of a field's type shows that the type is an `Option`. A type for which this is asked does not
+/// show it.
+#[diagnostic::on_unimplemented(
+    message = "chain[E324]: the type of this field is an `Option`, which its name does not show",
+    label = "may be `None`",
+    note = "a node that is `None` is skipped, and the chain sees that by the name: write the field's type as `Option<..>`"
+)]
+#[doc(hidden)]
+pub trait ShowsThatItMayBeNone {}
+
+/// By its name, it would be a node that is always there.
+#[diagnostic::do_not_recommend]
+impl<C: ?Sized, N: IsNode<C>> IsNode<C> for Option<N>
+where
+    Self: ShowsThatItMayBeNone,
+{
+    type Itself = N::Itself;
+    fn itself(&self) -> &Self::Itself {
+        self.it()
+    }
 }
 
 /// What the node does in a scope `S`.
 ///
 /// Exactly one of [`enter`](Self::enter) and [`enter_now`](Self::enter_now) is called, as the node's
-/// [`Pace`](Signature::Pace) says. The same holds for `exit`, as [`Facts::exit`](crate::describe::Facts::exit) says, and of a node
-/// without one neither is. A hook that never suspends returns
-/// [`NeverSuspends`](crate::NeverSuspends) from its async form, by name, and not as `impl Future`: rustc then
-/// sees that the await behind it cannot be reached.
+/// [`Pace`](Signature::Pace) says. The same holds for `exit`, as [`Facts::exit`](crate::describe::Facts::exit) says.
+/// For a node without `exit`, neither form is called. A hook that never suspends leaves the async form out.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a node of this chain",
+    message = "chain[E301]: `{Self}` is not a node of this chain",
     label = "not a node",
-    note = "put `#[node]` on the function, or on the `impl` block that has `enter`, `exit` or `cancelled`"
+    note = "put `#[node]` on the function, on the `impl` block that has `enter`, `exit` or `cancelled`, or before the `struct` of a chain"
 )]
 pub trait Node<'r: 's, 's, S>: Signature<'r> {
-    /// What `enter` asks of the scope.
+    /// What `enter` asks of the scope: all of it, and how. The chain's checks stand on it, and a provided value can be
+    /// taken only where it says so; a node written by hand that takes another one panics.
     const NEEDS: &'static [Need];
     /// What `exit` asks of the scope.
     const EXIT_NEEDS: &'static [Need] = &[];
-    /// All of it as data, for the chain's description.
+    /// All of this as data, for the chain's description.
     #[doc(hidden)]
     const SEEN: Seen = Seen { facts: Self::FACTS, needs: Self::NEEDS, exit_needs: Self::EXIT_NEEDS };
 
     /// The way in of a node that may suspend.
-    fn enter(&'r self, scope: S) -> impl Future<Output = Self::Out>;
-    /// The way in of a node that never does.
+    fn enter(&'r self, scope: S) -> impl Future<Output = Self::Out> {
+        let _ = scope;
+        crate::private::never_called::<crate::NeverSuspends<Self::Out>>()
+    }
+    /// The way in of a node that never suspends.
     fn enter_now(&'r self, scope: S) -> Self::Out {
         let _ = scope;
         unreachable!("chain!: a node that may suspend is awaited")
     }
-    /// The way out, where it may suspend.
+    /// The way out of a node whose `exit` may suspend.
     fn exit(&'r self, scope: S) -> impl Future<Output = ()> {
         let _ = scope;
         core::future::ready(())
     }
-    /// The way out, where it never does.
+    /// The way out of a node whose `exit` never suspends.
     fn exit_now(&'r self, scope: S) {
         let _ = scope;
     }
 }
 
-/// What becomes of the node when its request dies midway, in the chain `C`.
+/// What happens to the node when its request dies midway, in the chain `C`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is a function, and its name here begins like that of a type",
+    message = "chain[E322]: `{Self}` is a function, and its name here begins like that of a type",
     label = "a function",
     note = "name it in small letters: for what begins with a capital letter a chain has a way out, and a function has none"
 )]
 pub trait Cancel<'r, C: 'r>: Signature<'r> + 'r {
-    /// Whether there is a way out: [`way_out::Open`], [`way_out::Awaited`] where `exit` is `async`, or the uninhabited [`way_out::Absent`].
+    /// Whether the node has a way out: [`way_out::Open`], [`way_out::Awaited`] if `exit` is `async`, or the uninhabited
+    /// [`way_out::Absent`].
     type WayOut: way_out::WayOut;
-    /// What holds the provided value: [`Bare`](crate::held::Bare), or [`Guard`](crate::held::Guard) for a node
-    /// with a `cancelled` hook.
-    type Held<const P: usize>: crate::held::Held;
+    /// The holder of the provided value: [`Bare`](crate::held::Bare), or [`Guard`](crate::held::Guard) for a node with
+    /// a `cancelled` hook.
+    type Held<const P: usize>: Begins<'r, Self, Self::Key<P>, C>;
     /// Begins to hold the value of a node that was just entered.
-    fn hold<const P: usize>(&'r self, value: Self::Key<P>, chain: &'r C) -> Self::Held<P>;
+    #[inline(always)]
+    fn hold<const P: usize>(&'r self, value: Self::Key<P>, chain: &'r C) -> Self::Held<P> {
+        Begins::begins(self, value, chain)
+    }
     /// The same as [`Held`](Self::Held) for a node that may be skipped.
-    type MaybeHeld<const P: usize>: crate::held::Held;
-    /// Begins to hold the value of a node that was just entered, or skipped.
-    fn hold_maybe<const P: usize>(&'r self, value: Option<Self::Key<P>>, chain: &'r C) -> Self::MaybeHeld<P>;
-    /// [`leave`](Self::leave), of a node that may be skipped.
+    type MaybeHeld<const P: usize>: BeginsMaybe<'r, Self, Self::Key<P>, C>;
+    /// Begins to hold the value of a node that was just entered. If the node was skipped, there is no value, and there
+    /// may be no node.
+    #[inline(always)]
+    fn hold_maybe<const P: usize>(entered: Option<(&'r Self, Self::Key<P>)>, chain: &'r C) -> Self::MaybeHeld<P> {
+        BeginsMaybe::begins(entered, chain)
+    }
+    /// Begins to hold the value of a node that was just entered, where a later node may take it, as `W` says.
+    #[inline(always)]
+    fn hold_by<W: Way, const P: usize>(
+        &'r self,
+        value: Self::Key<P>,
+        chain: &'r C,
+    ) -> W::Of<Self::Held<P>, Self::MaybeHeld<P>> {
+        W::hold_one_way(
+            value,
+            |value| self.hold::<P>(value, chain),
+            |value| Self::hold_maybe::<P>(Some((self, value)), chain),
+        )
+    }
+    /// Does what [`leave`](Self::leave) does, for a node whose value a later node may take.
+    #[inline(always)]
+    fn leave_by<W: Way, const P: usize>(held: &mut W::Of<Self::Held<P>, Self::MaybeHeld<P>>) {
+        Held::left(held);
+    }
+    /// Does what [`leave`](Self::leave) does, for a node that may be skipped.
     #[inline(always)]
     fn leave_maybe<const P: usize>(held: &mut Self::MaybeHeld<P>) {
-        crate::held::Held::left(held);
+        Held::left(held);
     }
-    /// The node was left. Asked of the node, not of what it holds, so that a `cancelled` hook which lacks a field is
-    /// told so once.
+    /// The node was left. This is a method of the node and not of the holder, so that a `cancelled` hook which asks for
+    /// a missing field gets one error.
     #[inline(always)]
     fn leave<const P: usize>(held: &mut Self::Held<P>) {
-        crate::held::Held::left(held);
+        Held::left(held);
     }
 }
 
 /// The way in of a node whose future owns what it needs, so that it can outlive the request: a `fn` that returns
 /// `impl Future<Output = T> + Send + 'static`.
 #[diagnostic::on_unimplemented(
-    message = "the work of `{Self}` borrows from the request, so it cannot outlive it",
+    message = "chain[E514]: the work of `{Self}` borrows from the request, so it cannot outlive it",
     label = "borrows from the request",
     note = "write it as `fn {Self}(..) -> impl Future<Output = ..> + Send + 'static`, which clones what it needs before its `async move` block"
 )]
@@ -185,15 +260,9 @@ pub trait Owned<'r: 's, 's, S>: Node<'r, 's, S> {
     fn enter_owned(&'r self, scope: S) -> impl Future<Output = Self::Out> + Send + 'static;
 }
 
-/// The `cancelled` hook itself.
-pub trait OnCancel<'r, C: 'r>: Signature<'r> {
-    /// Called when the node was entered and its request died before it was left.
-    fn on_cancel<const P: usize>(&'r self, value: &mut Self::Key<P>, chain: &'r C);
-}
-
 /// A node that can be named in a chain without a field: a function, or a struct without state.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has state, so a chain cannot name it by its type alone",
+    message = "chain[E321]: `{Self}` has state, so a chain cannot name it by its type alone",
     label = "has state",
     note = "make it a field of the chain (`name: {Self}`) and use it under the field's name"
 )]
@@ -202,62 +271,35 @@ pub trait Stateless {
     const NODE: Self;
 }
 
-/// Stands in the scope for a node, at position `P`, that provides nothing.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Nothing<const P: usize>;
-
-/// Whether a node may suspend.
-pub mod pace {
-    /// It is a plain `fn`: called, never awaited.
-    #[derive(Debug)]
-    pub struct Immediate;
-    /// It is an `async fn`.
-    #[derive(Debug)]
-    pub struct Suspending;
-
-    /// Either of the two.
-    pub trait Pace {
-        /// Whether the node is awaited.
-        const SUSPENDS: bool;
-    }
-    impl Pace for Immediate {
-        const SUSPENDS: bool = false;
-    }
-    impl Pace for Suspending {
-        const SUSPENDS: bool = true;
-    }
-
-    /// That the node `N` fits into a chain that is a plain `fn`.
-    #[diagnostic::on_unimplemented(
-        message = "`{N}` is `async`, but this chain is declared `fn`",
-        label = "would have to be awaited",
-        note = "declare the chain `async fn(..)`, or make `{N}` a plain `fn`"
-    )]
-    pub trait FitsFn<N: ?Sized> {}
-    #[diagnostic::do_not_recommend]
-    impl<N: ?Sized> FitsFn<N> for Immediate {}
-}
-
 /// Whether a node has a way out.
 pub mod way_out {
-    /// It has an `exit` hook.
+    /// The node has an `exit` hook.
     #[derive(Debug)]
     pub struct Open;
-    /// It has one that is awaited.
+    /// The node has an `exit` hook that is awaited.
     #[derive(Debug)]
     pub struct Awaited;
-    /// It has none. No value of this exists: what stands behind the making of one is not compiled at all.
+    /// The node has no `exit` hook. No value of this type exists, so code that needs one is not compiled at all.
     #[derive(Debug)]
     pub enum Absent {}
 
     /// Any of the three.
     pub trait WayOut: Sized {
-        /// What of a reply `R` the chain's future holds while it goes.
+        /// The part of a reply `R` that the chain's future holds while `exit` runs.
         type Holds<R>;
-        /// Goes through, where there is a way.
+        /// Goes through, if there is a way out.
         fn go() -> Self;
+        /// Has a value only if `exit` is awaited.
+        #[doc(hidden)]
+        type Awaits;
+        /// Goes through only if it is.
+        #[doc(hidden)]
+        fn awaits() -> Self::Awaits;
     }
     impl WayOut for Awaited {
+        type Awaits = ();
+        #[inline(always)]
+        fn awaits() {}
         type Holds<R> = R;
         #[inline(always)]
         fn go() -> Self {
@@ -265,6 +307,10 @@ pub mod way_out {
         }
     }
     impl WayOut for Open {
+        type Awaits = crate::Never;
+        fn awaits() -> crate::Never {
+            unreachable!("chain!: an `exit` that never suspends is not awaited")
+        }
         type Holds<R> = ();
         #[inline(always)]
         fn go() -> Self {
@@ -272,6 +318,10 @@ pub mod way_out {
         }
     }
     impl WayOut for Absent {
+        type Awaits = crate::Never;
+        fn awaits() -> crate::Never {
+            unreachable!("chain!: an `exit` that never suspends is not awaited")
+        }
         type Holds<R> = ();
         fn go() -> Self {
             unreachable!("chain!: a node without `exit` has no way out")

@@ -1,7 +1,7 @@
-//! Ready nodes: what most services have in front of what is their own, each on the crate that knows the trade.
+//! Ready nodes: what most services have in front of their own work. Each node uses the crate that does this best.
 //!
-//! Each is behind a feature of its own, and none needs another. What one finds for another is a plain type: [`User`], [`Peer`], [`Whole`], which a node
-//! of your own may provide as well.
+//! Each is behind a feature of its own, and none needs another one. The values that one node finds for others have
+//! plain types, [`User`], [`Peer`] and [`Whole`], which a node of your own may provide as well.
 //!
 //! | node | needs | provides | breaks with | feature |
 //! | --- | --- | --- | --- | --- |
@@ -13,13 +13,14 @@
 //! | `shared_rate_limit::SharedRateLimit<K, A>` | `&K` | | 429, 503 | `redis` |
 //! | `auth::Auth` | `&Parts` | [`User`] | 401 | `jsonwebtoken`, `subtle` |
 //! | `whole_body::ReadBody<B>` | `&Parts`, `B` | [`Whole`] | 400, 408, 413 | `whole-body` |
+//! | `peek::PeekBody<B>` | `B` | `Peeked<B>` | 400, 408 | `whole-body` |
 //! | `json::ReadJson<T>` | `&Parts`, `&Whole` | `Json<T>` | 400, 415, 422 | `serde_json` |
-//! | `idempotency::Idempotency<K>` | `&Parts`, `&K`, `&Whole` | `Turn` | what was kept; 400, 409, 422, 503 | `idempotency` |
+//! | `idempotency::Idempotency<K>` | `&Parts`, `&K`, `&Whole` | `Turn` | what was kept; 400, 409, 422, 503 | the kept reply; 400, 409, 422, 503 |
 //!
-//! `Parts` is [`http::request::Parts`]. What they break with becomes an `http::Response` as the module [`failure`](crate::failure) says: a body renders all
-//! of them in one place, by a code that stays the same.
+//! `Parts` is [`http::request::Parts`]. A break becomes an `http::Response` as the module [`failure`](crate::failure)
+//! says: the body's type renders all breaks in one place, by codes that stay the same.
 //!
-//! # In which order
+//! # The order
 //!
 //! ```
 //! # #[cfg(all(feature = "access-log", feature = "governor", feature = "idempotency", feature = "jsonwebtoken", feature = "request-id", feature = "serde_json", feature = "subtle", feature = "whole-body"))]
@@ -38,7 +39,7 @@
 //! use http::{Response, request::Parts};
 //! use http_body_util::Full;
 //!
-//! /// The entry of the log goes with the body, to its end.
+//! /// The log's entry goes with the body, to the body's end.
 //! type Reply = Response<Tailed<Full<Bytes>, Option<Entry>>>;
 //! type Order = Vec<u64>;
 //!
@@ -49,15 +50,15 @@
 //!
 //! chain! {
 //!     pub struct Orders {
-//!         ids: RequestIds,              // first, so that whoever is refused is told an id
-//!         log: AccessLog,               // before all that can break
-//!         by_peer: RateLimit<Peer>,     // before anything is known or costs much: generous, a peer may be an office
-//!         guesses: FailureLimit<Peer>,  // only what failed counts
+//!         ids: RequestIds,              // first, so that a refused client is told an id too
+//!         log: AccessLog,               // before every node that can break
+//!         by_peer: RateLimit<Peer>,     // before any costly work; generous, since a peer may be a whole office
+//!         guesses: FailureLimit<Peer>,  // counts only failures
 //!         auth: Auth,
 //!         by_user: RateLimit<User>,
-//!         read: ReadBody<Full<Bytes>>,  // once it is known for whom
+//!         read: ReadBody<Full<Bytes>>,  // after the user is known
 //!         json: ReadJson<Order>,
-//!         once: Idempotency<User>,      // last: what was refused before can be sent again under the same key
+//!         once: Idempotency<User>,      // last: a request that was refused before can be sent again with its key
 //!     }
 //!
 //!     async fn(request: Parts, body: Full<Bytes>, peer: Peer) -> Reply {
@@ -70,13 +71,15 @@
 //!
 //! # What they cost
 //!
-//! Once warm, none of them allocates, but: a token is ten allocations, nine of them jsonwebtoken's and one for the user's name; a body in several pieces is
-//! copied into one; JSON is what serde makes of it; a reply that is kept is a copy of its head. `tests/nodes` counts it.
+//! Once warm, none of them allocates, with these exceptions. A token costs ten allocations, nine of them jsonwebtoken's
+//! and one for the user's name. A body in several pieces is copied into one. JSON costs what serde allocates. A kept
+//! reply copies its head. `tests/nodes` counts them.
 //!
 //! # What is not here
 //!
-//! CORS, compression, decompression, time limits for bodies, files and spans are tower-http's, which does them well. Its layers are around nodes, by
-//! `tower::Layered` (features `tower` and `pool`), in a chain whose input is the whole `http::Request`:
+//! tower-http does CORS, compression, decompression, time limits for bodies, files and spans, and does them well. Its
+//! layers are around nodes, by `tower::Layered` (features `tower` and `pool`), in a chain whose input is the whole
+//! `http::Request`:
 //!
 //! ```
 //! # #[cfg(all(feature = "tower", feature = "pool", feature = "http"))]
@@ -108,8 +111,9 @@
 //! # }
 //! ```
 //!
-//! `CompressionLayer` stands in the same place, outside of what it compresses; a reply that is kept by `Idempotency` inside of it is kept as it was
-//! before. A layer that changes the type of the request's body stands in a tuple with one that changes it back: see `Layered`.
+//! `CompressionLayer` stands in the same place, outside of the nodes whose replies it compresses. A reply that
+//! `Idempotency` keeps inside of it is kept uncompressed. A layer that changes the type of the request's body stands in
+//! a tuple with a layer that changes it back: see `Layered`.
 
 #[cfg(feature = "access-log")]
 pub mod access_log;
@@ -121,6 +125,8 @@ pub mod idempotency;
 pub mod json;
 mod key;
 mod network;
+#[cfg(feature = "whole-body")]
+pub mod peek;
 #[cfg(feature = "governor")]
 pub mod rate_limit;
 #[cfg(feature = "http")]

@@ -2,14 +2,15 @@
 //!
 //! | | its inputs, its reply | used as |
 //! | --- | --- | --- |
-//! | [`handler`] | any extractors; whatever is a `Responder` | `.route("/orders/{id}", web::put().to(handler(chain)))` |
+//! | [`handler`] | any extractors; any `Responder` | `.route("/orders/{id}", web::put().to(handler(chain)))` |
 //! | [`middleware`] | `WebRequest<E>`, [`Next<S>`]; `Result<WebResponse, X>` | `App::new().middleware(middleware(chain))`, also on a scope or a resource |
 //!
-//! What breaks is ntex's `web::Error`, so a node may break with any `WebResponseError`. A field of the type [`Forward`] is the node that calls what
-//! comes after a middleware; an extractor in a chain is an input of a [`handler`].
+//! A break becomes ntex's `web::Error`, so a node may break with any `WebResponseError`. A field of the type
+//! [`Forward`] is the node that calls what comes after a middleware; an extractor in a chain is an input of a
+//! [`handler`].
 //!
-//! A chain need not be `Send`: in an `Rc` it is one worker's own. In an `Arc` all workers share it. Nothing is boxed here; what ntex boxes for a
-//! route, it boxes for any handler.
+//! A chain need not be `Send`: in an `Rc` it belongs to one worker. In an `Arc` all workers share it. This module boxes
+//! nothing. ntex boxes a route, as it does for any handler.
 //!
 //! ```
 //! use std::rc::Rc;
@@ -37,7 +38,7 @@
 //!     fn status_code(&self) -> StatusCode { StatusCode::UNAUTHORIZED }
 //! }
 //!
-//! /// What ntex calls app state is a field; what extensions did, a value that a node provides.
+//! /// App state becomes a field, and a value in the extensions one that a node provides.
 //! #[node]
 //! fn auth(request: &Request, names: &Names) -> Result<User, Unknown> {
 //!     match request.headers().get("x-user").and_then(|name| name.to_str().ok()) {
@@ -50,7 +51,7 @@
 //! fn item(id: &web::types::Path<u32>) -> String { format!("item {}", **id) }
 //!
 //! chain! {
-//!     /// For services of any type `S`, since the one that it is around has no name.
+//!     /// For services of any type `S`, since the inner service's type has no name.
 //!     pub struct Guard<S: Service<Request, Response = WebResponse, Error = Error>> {
 //!         names: Names,
 //!         forward: Forward<S>,
@@ -89,8 +90,9 @@
 //! | any `WebResponseError`, extractors' own among them | its own |
 //! | [`Expired`], [`Overloaded`], [`Panicked`] of the nodes in [`around`](crate::around) | 504, 503, 500 |
 //!
-//! An error that leaves an application's outermost middleware is a response with its `status_code` and its text: that is all that ntex asks it for there. Of
-//! `web::error::InternalError`, which has its status elsewhere, ntex makes a 500; break with a type of your own.
+//! An error that leaves an application's outermost middleware becomes a response with its `status_code` and its text:
+//! ntex asks it for no more there. `web::error::InternalError` has its status elsewhere, so ntex makes a 500 of it;
+//! break with a type of your own.
 //!
 //! # From ntex's middleware to a chain
 //!
@@ -104,7 +106,6 @@
 use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
-use core::ops::Deref;
 use core::task::Context;
 
 use ::ntex::http::StatusCode;
@@ -114,7 +115,7 @@ use ::ntex::web::{Handler, Responder, WebRequest};
 use chain_macros::node;
 
 use crate::around::{Expired, Overloaded, Panicked};
-use crate::embed::{Chain, Embedded};
+use crate::embed::{Chain, Embedded, Handle};
 
 /// 504
 impl WebResponseError<DefaultError> for Expired {
@@ -139,10 +140,10 @@ impl WebResponseError<DefaultError> for Panicked {
 
 /// A chain whose inputs are extractors, as a handler: for `Route::to`, `web::to` and the like.
 ///
-/// Where an extractor refuses the request, its error is the response and the chain does not run.
+/// If an extractor refuses the request, its error is the response and the chain does not run.
 pub fn handler<H, C, I, R, E>(chain: H) -> impl Handler<I, E, Output = R>
 where
-    H: Deref<Target = C> + Clone,
+    H: Handle<Chain = C>,
     C: Chain<I, R>,
     R: Responder<E>,
     E: ErrorRenderer,
@@ -166,16 +167,16 @@ where
     }
 }
 
-/// A chain over the `WebRequest` and what comes after it, [`Next`], as middleware: for `App::middleware`, `Scope::middleware` and
-/// `Resource::middleware`.
+/// A chain over the `WebRequest` and what comes after it, [`Next`], as middleware: for `App::middleware`,
+/// `Scope::middleware` and `Resource::middleware`.
 ///
-/// The type of what it is around has no name, so the chain has it as a parameter, and the compiler finds it where it is used. A guard that is put
-/// around two things is two chains.
+/// The type of the inner service has no name, so the chain has it as a type parameter, and the compiler infers it where
+/// the middleware is used. A guard that is put around two services is two chains.
 pub fn middleware<H, C, S, G, E, R, X>(
     chain: H,
 ) -> impl Middleware<S, G, Service = impl Service<WebRequest<E>, Response = R, Error = X>>
 where
-    H: Deref<Target = C> + Clone,
+    H: Handle<Chain = C>,
     C: Chain<(WebRequest<E>, Next<S>), Result<R, X>>,
     S: Service<WebRequest<E>, Error: Into<X>>,
 {
@@ -236,17 +237,17 @@ where
     }
 }
 
-/// What a chain that is a [`middleware`] is around.
+/// What comes after a chain that is a [`middleware`].
 pub struct Next<S> {
     service: Pipeline<S>,
 }
 
 impl<S> Next<S> {
-    /// Waits until it is ready, and calls it.
+    /// Waits until the service is ready, and calls it.
     ///
     /// # Errors
     ///
-    /// The service's own.
+    /// The error of the service.
     pub async fn call<E>(&self, request: WebRequest<E>) -> Result<S::Response, S::Error>
     where
         S: Service<WebRequest<E>>,
@@ -263,7 +264,8 @@ impl<S> fmt::Debug for Next<S> {
 
 /// The node that hands the request on to what a [`middleware`] is around, and gives its response. It takes the request.
 ///
-/// It is a field of the chain, and so its type is where the chain's parameter `S` is used. `E` is what the application renders its errors with.
+/// It is a field of the chain, and thus the place where the chain's parameter `S` is used. `E` is the type with which
+/// the application renders its errors.
 pub struct Forward<S, E = DefaultError> {
     calls: PhantomData<fn(S, E)>,
 }
@@ -294,7 +296,7 @@ impl<S: Service<WebRequest<E>>, E> Forward<S, E> {
     ///
     /// # Errors
     ///
-    /// Those of the service.
+    /// The error of the service.
     pub async fn enter(&self, next: &Next<S>, request: WebRequest<E>) -> Result<S::Response, S::Error> {
         next.call(request).await
     }

@@ -1,47 +1,55 @@
-//! Observers: told of every node being entered and left, and of whom each moment of a run belongs to, at no cost when unused.
+//! Observers: they are told of every node that is entered and left, and of the owner of each moment of a run. They cost
+//! nothing when unused.
 //!
-//! `#[observe(..)]` on a chain names what observes it:
+//! `#[observe(..)]` on a chain names its observers:
 //!
-//! - a **type** that implements [`Observer`]: `#[observe(Recorder)]`. One value of it is made when a run begins, moves with the run's future from
-//!   thread to thread, and is used up when the run ends.
-//! - a **field** of the chain that implements [`Observes`]: `#[observe(meter)]`. It is lent when a run begins, and keeps what outlives the run.
+//! - a **type** that implements [`Observer`]: `#[observe(Recorder)]`. One value of the type is made when a run begins,
+//!   moves with the run's future from thread to thread, and is used up when the run ends.
+//! - a **field** of the chain that implements [`Observes`]: `#[observe(meter)]`. It is lent to each run, and keeps what
+//!   outlives the run.
 //!
-//! Several compose: `#[observe(Recorder, meter)]`, a tuple, or the attribute once more. A chain without `#[observe]` has not one
-//! instruction of this, nor has one whose observer is `()`.
+//! Several compose: `#[observe(Recorder, meter)]`, a tuple, or the attribute once more. A chain without `#[observe]`
+//! contains no instruction for observers. Nor does one whose observer is `()`.
 //!
 //! # Stretches
 //!
-//! Each moment of a run belongs to exactly one [`Stretch`]: a node runs or waits, on its way in or out, or it is the chain's own. An observer is told where one ends and the next begins
-//! ([`Told::Stretch`]), so one reading of a clock there is enough, and what was read adds up to the whole:
+//! Each moment of a run belongs to exactly one [`Stretch`]: a node runs or waits, on its way in or out, or the moment
+//! is the chain's own. An observer is told where one stretch ends and the next begins ([`Told::Stretch`]). So it can
+//! read a clock once for each, and its readings add up to the whole:
 //!
-//! - A run begins in a stretch of the chain, and its end closes the last one.
-//! - A node's way in begins with `enter`. It lasts until the next thing begins: to hand a value on, and to match on it, belongs to the node that gave it.
-//! - A node with an `exit` has a stretch for its way out. The chain's own are: a break being made the reply, values being dropped between ways out, and what is
-//!   torn down of a run that is cancelled.
-//! - While a poll of a node has returned `Pending`, the node waits. All other stretches begin and end on one thread, so that counters kept by thread add up.
-//! - A node around a block runs where its own code does, between the polls of its block as well; it waits where it waits itself, as in a pause of
-//!   [`Retry`](crate::around), and while its block waits, the node in the block does.
+//! - A run begins in a stretch of the chain, and the end of the run closes the last stretch.
+//! - A node's way in begins with `enter`. It lasts until the next thing begins: handing the node's value on, and
+//!   matching on it, belong to the node.
+//! - A node with an `exit` has a stretch for its way out. These are the chain's own: making a break the reply, dropping
+//!   values between ways out, and tearing down a run that is cancelled.
+//! - After a poll of a node has returned `Pending`, the node waits. All other stretches begin and end on one thread, so
+//!   that counters kept by thread add up.
+//! - A node around a block runs where its own code does, also between the polls of its block. It waits where it waits
+//!   itself, as in a pause of [`Retry`](crate::around). While its block waits, the node in the block waits.
 //!
 //! # What is told
 //!
-//! Each `enter` is answered by exactly one of `broke`, `left`, `cancelled` and `panicked`, and these come in reverse order of
-//! the `enter`s. Where a node is [`cancelled`](Observer::cancelled), it waited, or others ran.
+//! Each `enter` is answered by exactly one of `broke`, `left`, `cancelled` and `panicked`. The answers come in the
+//! reverse order of the `enter`s. A node that is [`cancelled`](Observer::cancelled) waited, or other nodes ran.
 //!
-//! A node around a block ([`Role::Around`](crate::describe::Role::Around)) is `entered` when its block begins, and it is told `leave` when that is over, with a reply or abandoned. Where the block
-//! runs again, both are told again. One that never begins its block is told neither, and one that gives up breaks even when it was entered.
+//! A node around a block ([`Role::Around`](crate::describe::Role::Around)) is told `entered` when its block begins, and
+//! `leave` when the block is over, with a reply or abandoned. If the block runs again, the node is told both again. If
+//! the block never begins, the node is told neither. A node that gives up breaks, even after it was entered.
 
 //!
 //! # Who panicked
 //!
-//! A node is told [`panicked`](Observer::panicked) where the panic began in its own code: in one of its hooks, or, of a node around a block, in its
-//! `around`, its `again` or the pause before the next run. Every other node that was entered and not left was
-//! [`cancelled`](Observer::cancelled): so a panic has one node at most, and a node around a block does not answer for what happens in it.
+//! A node is told [`panicked`](Observer::panicked) if the panic began in the node's own code: in one of its hooks, or,
+//! for a node around a block, in its `around`, its `again` or the pause before the next run. Every other node that was
+//! entered and not left was [`cancelled`](Observer::cancelled). So a panic belongs to one node at most, and a node
+//! around a block does not answer for the panics in the block.
 //!
-//! - A `cancelled` hook runs only where the run is cut off, which is told afterwards. The hook that panics then is told as its node's way out:
-//!   `leave`, or `resume` where an `exit` was cut off, and `panicked`.
-//! - Where no node's code panics, no node is told so: where a value panics when it is dropped, [`IntoReply`](crate::IntoReply) when it makes a reply, the
-//!   guard of a pattern, or whoever polls the run.
-//! - A node around a block that catches a panic of its block, and goes on with any panic in the same poll, has let it through.
+//! - A `cancelled` hook runs only if the run is cut off, and the observer is told of that afterwards. If the hook
+//!   panics, this is told as the node's way out: `leave`, or `resume` if an `exit` was cut off, and then `panicked`.
+//! - A panic outside of the nodes' code is told of no node: a value may panic when it is dropped,
+//!   [`IntoReply`](crate::IntoReply) when it makes a reply, the guard of a pattern, or the code that polls the run.
+//! - A node around a block may catch a panic of its block. If it goes on with any panic in the same poll, it counts as
+//!   having let the block's panic through.
 
 use crate::describe::{ChainInfo, Ending, NodeInfo};
 
@@ -52,6 +60,7 @@ mod polls;
 #[cfg(feature = "std")]
 mod recorder;
 mod several;
+mod tells;
 mod watch;
 mod within;
 
@@ -64,11 +73,13 @@ pub use polls::Polls;
 #[cfg(feature = "std")]
 pub use recorder::{Event, Recorder, Recording};
 #[doc(hidden)]
-pub use watch::{Observed, Tells, Watch};
+pub use tells::{Observed, Tells};
+pub use watch::Watch;
 #[doc(hidden)]
 pub use within::{Block, Turn, Turns, Within};
 
-/// Sees every node of one run being entered and left. All methods but [`begin`](Self::begin) do nothing by default.
+/// Is told of every node of one run that is entered and left. All methods but [`begin`](Self::begin) do nothing by
+/// default.
 pub trait Observer: Sized {
     /// A run begins.
     fn begin(chain: &'static ChainInfo) -> Self;
@@ -102,12 +113,12 @@ pub trait Observer: Sized {
     fn suspend(&mut self, node: &'static NodeInfo, way: Way) {
         let _ = (node, way);
     }
-    /// The node is polled again, perhaps on another thread.
+    /// The node is polled again, possibly on another thread.
     #[inline(always)]
     fn resume(&mut self, node: &'static NodeInfo, way: Way) {
         let _ = (node, way);
     }
-    /// The request died while this node was suspended, or entered and not left.
+    /// The request died while this node was suspended, or after it was entered and before it was left.
     #[inline(always)]
     fn cancelled(&mut self, node: &'static NodeInfo) {
         let _ = node;
@@ -117,7 +128,7 @@ pub trait Observer: Sized {
     fn panicked(&mut self, node: &'static NodeInfo, way: Way) {
         let _ = (node, way);
     }
-    /// The node was not run: a toggle is off, it is shed, or the request is not one of those for which it is.
+    /// The node was not run: its toggle is off, it is shed, or the request is not in its share.
     #[inline(always)]
     fn skipped(&mut self, node: &'static NodeInfo) {
         let _ = node;
@@ -127,35 +138,42 @@ pub trait Observer: Sized {
     fn late(&mut self, node: &'static NodeInfo) {
         let _ = node;
     }
-    /// The node's work goes on without the request, by `#[cancel(..)]`: with `detach` once it is begun, and with `finish` where the request dies.
+    /// The run goes on without the node, by `#[open]`. The node was told `broke` just before.
+    #[inline(always)]
+    fn opened(&mut self, node: &'static NodeInfo) {
+        let _ = node;
+    }
+    /// The node's work goes on without the request, by `#[cancel(..)]`: for `detach` when the work begins, and for
+    /// `finish` when the request dies.
     #[inline(always)]
     fn detached(&mut self, node: &'static NodeInfo) {
         let _ = node;
     }
-    /// What has this index in [`ChainInfo::sheds`] is shed in this run. Where it is a node, that is told `skipped` next; and `detached` before, if its work goes on behind
-    /// the request.
+    /// The node or block with this index in [`ChainInfo::sheds`] is shed in this run. If it is a node, it is told
+    /// `skipped` next. If its work goes on behind the request, it is told `detached` before that.
     #[inline(always)]
     fn shed(&mut self, index: usize) {
         let _ = index;
     }
-    /// The row of a block begins: an arm, a branch, braces, or once more what a node wraps. An index in [`ChainInfo::blocks`].
+    /// The row of a block begins: an arm, a branch, braces, or one more run of the block that a node wraps. The
+    /// argument is an index in [`ChainInfo::blocks`].
     #[inline(always)]
     fn block(&mut self, block: usize) {
         let _ = block;
     }
-    /// A stretch ends here, and this one begins.
+    /// A stretch ends, and this one begins.
     #[inline(always)]
     fn stretch(&mut self, next: Stretch) {
         let _ = next;
     }
-    /// The run is over: with a reply, or, where `ending` is `None`, cancelled or panicked.
+    /// The run is over: with a reply, or, if `ending` is `None`, cancelled or panicked.
     #[inline(always)]
     fn end(self, ending: Option<&'static Ending>) {
         let _ = ending;
     }
 }
 
-/// A value that observes the runs of a chain whose field it is: `#[observe(meter)]`.
+/// A value that observes the runs of the chain whose field it is: `#[observe(meter)]`.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -194,20 +212,21 @@ pub trait Observer: Sized {
 /// assert_eq!(small.breaks.0.load(Relaxed), 1);
 /// ```
 pub trait Observes {
-    /// What is kept of one run. It moves with the run's future. Where the future is to be `Send` in a chain with a node around a block, it has to be `Sync` as well.
+    /// What the observer keeps of one run. It moves with the run's future. If the future is to be `Send` in a chain
+    /// with a node around a block, this type has to be `Sync` as well.
     type Run;
-    /// Whether it hears anything. Where it does not, nothing is told, and nothing is kept.
+    /// Whether it listens at all. If it does not, it is told nothing, and keeps nothing.
     const HEARS: bool = true;
 
     /// A run begins.
     fn begin(&self, chain: &'static ChainInfo) -> Self::Run;
-    /// Something happened in it.
+    /// Something happened in the run.
     fn tell(&self, run: &Self::Run, told: Told);
-    /// The run is over: with a reply, or, where `ending` is `None`, cancelled or panicked. What was kept of it is dropped next.
+    /// The run is over: with a reply, or, if `ending` is `None`, cancelled or panicked. Its `Run` is dropped next.
     fn end(&self, run: &mut Self::Run, ending: Option<&'static Ending>);
 }
 
-/// What happens in a run, each as the method of [`Observer`] of the same name says.
+/// What happens in a run. Each variant means the same as the method of [`Observer`] with the same name.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each is the method of `Observer` of the same name")]
@@ -223,13 +242,14 @@ pub enum Told {
     Panicked(&'static NodeInfo, Way),
     Skipped(&'static NodeInfo),
     Late(&'static NodeInfo),
+    Opened(&'static NodeInfo),
     Detached(&'static NodeInfo),
     Shed(usize),
     Block(usize),
     Stretch(Stretch),
 }
 
-/// Whom a moment of a run belongs to.
+/// The owner of a moment of a run.
 #[derive(Clone, Copy, Debug)]
 pub enum Stretch {
     /// The chain itself.
@@ -291,7 +311,7 @@ through! {
     std::sync::Arc<T>
 }
 
-/// `None` observes nothing; what is observed is decided where the chain's value is made.
+/// `None` observes nothing. So the code that makes the chain's value decides what is observed.
 impl<T: Observes> Observes for Option<T> {
     type Run = Option<T::Run>;
     const HEARS: bool = T::HEARS;

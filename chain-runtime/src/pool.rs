@@ -14,9 +14,9 @@
 //!   the factory makes a value                      the value is dropped   3. the allocator
 //! ```
 //!
-//! The magazine and depot are Bonwick's ("Magazines and Vmem", USENIX 2001), on two crates that carry what is unsafe:
-//! `thread_local` (whose values stay when a thread ends, and pass to the next thread) and the `ArrayQueue` of
-//! `crossbeam-queue`. `benches/pool.rs` compares it with what else it could stand on.
+//! The magazine and depot are Bonwick's ("Magazines and Vmem", USENIX 2001). They stand on two crates that contain the
+//! unsafe code: `thread_local` (whose values stay when a thread ends, and pass to the next thread) and the `ArrayQueue`
+//! of `crossbeam-queue`. `benches/pool.rs` compares it with the alternatives.
 
 mod builder;
 mod counters;
@@ -44,14 +44,16 @@ use demand::Demand;
 pub use lease::Lease;
 use magazine::{MAGAZINE, Magazine};
 
-/// One lease in this many is timed, counted on each thread from its first. The clock costs more than the rest of `get`.
+/// One lease in this many is timed, counted on each thread from its first lease. Reading the clock costs more than the
+/// rest of `get`.
 const SAMPLED: u64 = 64;
 
 /// A bounded set of reusable values that grows and shrinks with the load.
 ///
-/// [`get`](Pool::get) lends a value, which is [renewed](Reset::renew) for it; dropping the [`Lease`] [resets](Reset::reset) the value and puts it
-/// back, where it may stay for long: a time belongs into `renew`. Once warm, neither allocates, and neither ever waits: where no value is idle,
-/// the factory makes one.
+/// [`get`](Pool::get) lends a value, which is [renewed](Reset::renew) for it. Dropping the [`Lease`]
+/// [resets](Reset::reset) the value and puts it back. The value may then stay in the pool for long, so a time belongs
+/// into `renew`. Once the pool is warm, neither call allocates, and neither ever waits: if no value is idle, the
+/// factory makes one.
 ///
 /// ```
 /// use chain_runtime::Pool;
@@ -69,38 +71,39 @@ const SAMPLED: u64 = 64;
 ///
 /// # Capacity
 ///
-/// The capacity is how many **idle** values the pool keeps. It follows the load, within the limits that are given to
+/// The capacity is how many **idle** values the pool keeps. It follows the load, within the limits of
 /// [`Builder::capacity`], as follows.
 ///
-/// * Little's law says how many leases are out on average: `L = λ·W`, arrivals per second times seconds held.
-///   `λ` is counted: every `get` of every thread since the last estimate. `W` is sampled: the first `get` of each
-///   thread, and every 64th after it, takes the time twice; their mean since the last estimate is `W` (the one
-///   before, where no timed lease came back).
-/// * What has not come back is not in `W` yet, so `L` is at least the number of leases that are out right now.
-///   This is what counts when a lease is held for as long as a connection.
-/// * An estimate is made at most every 100 ms, and only by a thread that uses the pool: there is no background
-///   task. [`maintain`](Pool::maintain) makes one where nothing else would, for a pool that fell idle.
-/// * A rise is followed at once; a fall by an eighth of the difference with each 100 ms, so that a lull of a moment does
-///   not throw away what the next moment needs.
-/// * With independent arrivals the number of leases out is Poisson distributed around `L` (Palm's theorem), so the capacity
-///   is `L + 4·√L`: more are out at once less than one time in ten thousand.
+/// * Little's law says how many leases are out on average: `L = λ·W`, arrivals per second times seconds held. `λ` is
+///   counted: every `get` of every thread since the last estimate. `W` is sampled: the first `get` of each thread, and
+///   every 64th after it, reads the clock twice. The mean of these times since the last estimate is `W`. If no timed
+///   lease came back since then, the old `W` stays.
+/// * A lease that has not come back is not in `W` yet, so `L` is at least the number of leases that are out right now.
+///   This matters when a lease is held for as long as a connection.
+/// * An estimate is made at most every 100 ms, and only by a thread that uses the pool: there is no background task.
+///   [`maintain`](Pool::maintain) makes one for a pool that fell idle, where no `get` would.
+/// * A rise is followed at once. A fall is followed by an eighth of the difference in each 100 ms, so that a short lull
+///   does not throw away what the next moment needs.
+/// * With independent arrivals, the number of leases out is Poisson distributed around `L` (Palm's theorem). So the
+///   capacity is `L + 4·√L`: less than one time in ten thousand, more leases are out at once.
 ///
-/// Bursts that are over within 100 ms and come rarely are averaged away: the lower limit is what serves them.
+/// Rare bursts that are over within 100 ms are averaged away: the lower limit serves them.
 ///
-/// Half of the capacity is divided among the threads' magazines (one value at least, 32 at most), the rest is the depot's. A
-/// thread's magazine is brought within a lower limit when that thread next puts a value back. Until then, and where there are
-/// more threads than capacity, the pool keeps more than its capacity, by at most 32 for each thread.
+/// Half of the capacity is divided among the threads' magazines (at least one value and at most 32 each). The rest
+/// belongs to the depot. When the limit of a magazine falls, its thread brings it within the new limit the next time
+/// that it puts a value back. Until then, and if there are more threads than capacity, the pool keeps more than its
+/// capacity, by at most 32 values for each thread.
 ///
 /// # In a panic
 ///
-/// A lease that is dropped while its thread panics discards its value: nobody knows what state it is in. So does one whose
-/// `reset` panics, and where `renew` does, there is no lease.
+/// A lease that is dropped while its thread panics discards its value, because the value's state is unknown. A lease
+/// whose `reset` panics discards its value as well. If `renew` panics, there is no lease.
 pub struct Pool<T: Send> {
     magazines: ThreadLocal<Magazine<T>>,
     /// The magazines' counters, since the magazines themselves cannot be read from another thread.
     counters: ThreadLocal<Arc<Counters>>,
     depot: ArrayQueue<Box<Slot<T>>>,
-    /// How many of them a magazine and the depot hold; the capacity, divided.
+    /// How many values a magazine and the depot may hold: the divided capacity.
     magazine_limit: AtomicUsize,
     depot_limit: AtomicUsize,
     demand: Demand,
@@ -109,12 +112,12 @@ pub struct Pool<T: Send> {
     factory: Box<dyn Fn() -> T + Send + Sync>,
 }
 
-/// A value and what is known of its lease, in one allocation, so that a lease is small.
+/// A value and the facts about its lease, in one allocation, so that a lease is small.
 struct Slot<T: Send> {
     value: T,
-    /// The pool, while it is lent by an owned lease.
+    /// The pool, while an owned lease lends the value.
     keeps: Option<Arc<Pool<T>>>,
-    /// When the lease began, for the few that are timed.
+    /// When the lease began; set only for the few leases that are timed.
     since: Option<Instant>,
 }
 
@@ -124,18 +127,19 @@ impl<T: Reset + Send> Pool<T> {
         Self::builder().build(factory)
     }
 
-    /// The limits to choose: capacity 32 to 4,096, high-water mark 64 KiB.
+    /// Limits to choose: by default, capacity 32 to 4,096, and high-water mark 64 KiB.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
     /// Lends a value for as long as the pool is borrowed.
     ///
-    /// From a `&'static` pool (a `static` [`LazyLock`](std::sync::LazyLock), say) the lease is `'static` and can
-    /// move into a spawned task, at no more cost; see [`get_owned`](Pool::get_owned) for a pool in an `Arc`.
+    /// From a `&'static` pool (for example a `static` [`LazyLock`](std::sync::LazyLock)) the lease is `'static` and can
+    /// move into a spawned task, at no extra cost. For a pool in an `Arc`, see [`get_owned`](Pool::get_owned).
     ///
-    /// Never waits, but at a thread's first use of a pool, when `thread_local` takes a short lock. Allocates only when no value is idle within reach, and what `thread_local` needs at a thread's first
-    /// use of the pool. Panics if the factory does, or [`Reset::renew`].
+    /// It never waits, except at a thread's first use of a pool, when `thread_local` takes a short lock. It allocates
+    /// only if no value is idle within reach, and for `thread_local` at a thread's first use of the pool. It panics if
+    /// the factory or [`Reset::renew`] does.
     #[inline]
     pub fn get(&self) -> Lease<'_, T> {
         Lease::borrowed(self, self.take())
@@ -143,22 +147,23 @@ impl<T: Reset + Send> Pool<T> {
 
     /// Lends a value to a lease that keeps the pool alive, so that it can move into a spawned task.
     ///
-    /// As [`get`](Pool::get), and two changes of the `Arc`'s count, which threads contend for.
+    /// It costs what [`get`](Pool::get) costs, and two changes of the `Arc`'s count, for which threads contend.
     #[inline]
     pub fn get_owned(self: &Arc<Self>) -> Lease<'static, T> {
         Lease::owned(Arc::clone(self), self.take())
     }
 
-    /// Estimates the load if 100 ms have passed since the last estimate, and drops what the depot holds past the capacity.
+    /// Estimates the load if 100 ms have passed since the last estimate, and drops the depot's values past the
+    /// capacity.
     ///
-    /// A pool does this by itself while it is used, at most 32 values at a time; a timer may call this to let a pool
-    /// shrink that no longer is.
+    /// A pool in use does this by itself, at most 32 values at a time. A timer may call this to let a pool shrink that
+    /// is no longer used.
     pub fn maintain(&self) {
         self.follow_the_load((self.clock)());
         self.shrink(usize::MAX);
     }
 
-    /// What the pool did and has. Takes a few loads for each thread that ever used it.
+    /// What the pool did, and what it has. It takes a few loads for each thread that ever used the pool.
     pub fn stats(&self) -> Stats {
         let totals = self.totals();
         Stats {
@@ -188,7 +193,7 @@ impl<T: Reset + Send> Pool<T> {
         }
     }
 
-    /// A thread's first use of the pool: apart, since `get_or` with all of this in it is not inlined.
+    /// A thread's first use of the pool. It stands apart, since `get_or` with all of this in it is not inlined.
     #[cold]
     fn join(&self) -> &Magazine<T> {
         self.magazines.get_or(|| Magazine::new(Arc::clone(self.counters.get_or(Arc::default))))
@@ -205,14 +210,14 @@ impl<T: Reset + Send> Pool<T> {
         if turn % SAMPLED == 0 {
             slot.since = Some(self.tick());
         }
-        // Until it is renewed it counts as discarded, which it is if that panics.
+        // Until the value is renewed it counts as discarded: if `renew` panics, it is.
         let ending = Ending(magazine);
         slot.value.renew();
         mem::forget(ending);
         slot
     }
 
-    /// Begins a lease with a value from the depot and takes half a magazine with it, or makes a value.
+    /// Begins a lease with a value from the depot and takes half a magazine along, or makes a value.
     #[cold]
     fn refill(&self, magazine: &Magazine<T>) -> (Box<Slot<T>>, u64) {
         let counters = &*magazine.counters;
@@ -230,7 +235,7 @@ impl<T: Reset + Send> Pool<T> {
             None => {
                 let slot = Box::new(Slot { value: (self.factory)(), keeps: None, since: None });
                 add(&counters.misses, 1);
-                // Values are missing: that is worth the time of looking whether the load has changed.
+                // Values are missing, so it is worth the time to look whether the load has changed.
                 self.tick();
                 slot
             }
@@ -244,7 +249,7 @@ impl<T: Reset + Send> Pool<T> {
     #[inline]
     fn put(&self, mut slot: Box<Slot<T>>) {
         let magazine = self.magazine();
-        // Until the value is known to be good it counts as discarded, which it is if `reset` or `trim` panics.
+        // Until the value is known to be good it counts as discarded: if `reset` or `trim` panics, it is.
         let ending = Ending(magazine);
         if slot.since.is_some() {
             self.time(&magazine.counters, &mut slot);
@@ -258,7 +263,7 @@ impl<T: Reset + Send> Pool<T> {
         }
     }
 
-    /// Gives what is past half a magazine to the depot, and drops what neither has room for.
+    /// Gives the values past half a magazine to the depot, and drops those for which neither has room.
     #[cold]
     fn spill(&self, magazine: &Magazine<T>, slot: Box<Slot<T>>) {
         let limit = self.magazine_limit.load(Relaxed);
@@ -274,7 +279,7 @@ impl<T: Reset + Send> Pool<T> {
         if let Err(surplus) = magazine.push(slot, limit) {
             self.discard(magazine, surplus);
         }
-        // The limit may have fallen: what the magazine held before goes too.
+        // The limit may have fallen: values that the magazine held before have to go, too.
         while magazine.len() > limit {
             let Some(surplus) = magazine.pop() else { return };
             self.discard(magazine, surplus);
@@ -287,13 +292,13 @@ impl<T: Reset + Send> Pool<T> {
         drop(slot);
     }
 
-    /// Ends a lease whose value is in doubt.
+    /// Ends a lease whose value is in an unknown state.
     #[cold]
     fn give_up(&self, slot: Box<Slot<T>>) {
         self.discard(self.magazine(), slot);
     }
 
-    /// Ends a lease whose value is the user's from now on.
+    /// Ends a lease whose value belongs to the user from now on.
     fn detach(&self, mut slot: Box<Slot<T>>) -> T {
         let counters = &*self.magazine().counters;
         add(&counters.detached, 1);
@@ -301,7 +306,7 @@ impl<T: Reset + Send> Pool<T> {
         slot.value
     }
 
-    /// Adds to `W`.
+    /// Adds a timed lease to `W`.
     #[cold]
     fn time(&self, counters: &Counters, slot: &mut Slot<T>) {
         let Some(since) = slot.since.take() else {
@@ -328,7 +333,7 @@ impl<T: Reset + Send> Pool<T> {
         }
     }
 
-    /// Drops what the depot holds past its limit, but no more than `most`: the request that happens to do it should not
+    /// Drops the depot's values past its limit, but no more than `most`: the request that happens to do it should not
     /// wait for all of them.
     fn shrink(&self, most: usize) {
         let surplus = self.depot.len().saturating_sub(self.depot_limit.load(Relaxed));
@@ -338,7 +343,7 @@ impl<T: Reset + Send> Pool<T> {
         }
     }
 
-    /// Half of the capacity to the magazines, the rest to the depot.
+    /// Gives half of the capacity to the magazines, and the rest to the depot.
     fn divide(&self, capacity: usize, threads: usize) {
         let threads = threads.max(1);
         let magazine = (capacity / 2 / threads).clamp(1, MAGAZINE);

@@ -6,21 +6,22 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-/// A value of which there is always one current version: configuration, routes, keys, a certificate.
+/// A value that always has one current version: configuration, routes, keys, a certificate.
 ///
-/// In a chain, a field of type `Reloadable<T>` is lent as `&T`, like a field of type `T`. A request loads it once and holds that
-/// version to its end: all of its nodes see the same one, whatever is stored meanwhile. Requests that begin after a store see the
-/// new one. A version is freed when it is neither current nor held by any request.
+/// In a chain, a field of type `Reloadable<T>` is lent as `&T`, like a field of type `T`. A request loads it once and
+/// holds that version to its end: all of its nodes see the same version, even if another is stored meanwhile. Requests
+/// that begin after a store see the new one. A version is freed when it is neither current nor held by any request.
 ///
 /// # Contract
 ///
-/// - Nothing locks: [`load`](Self::load) never waits for a store, nor a store for those who hold an old version.
-/// - A version is seen whole or not at all, with everything that was done before it was stored.
-/// - Whoever has heard of a store, by a message, a lock or as a task spawned after it, sees it.
-/// - An old version is dropped by whoever lets go of it last: a request, or the one who stores. Where that takes long, keep what
-///   [`swap`](Self::swap) returns until it is the only one, and drop it there.
-/// - Loading does not allocate, but for the first load on a thread, for which arc-swap sets up its part of that thread. Storing
-///   allocates the version.
+/// - Nothing locks: [`load`](Self::load) never waits for a store, and a store never waits for those that hold an old
+///   version.
+/// - A version is seen whole or not at all. Its readers also see everything that was done before it was stored.
+/// - Code that has heard of a store, by a message, a lock or as a task spawned after it, sees the new version.
+/// - The last holder of an old version drops it: a request, or the code that stores. If the drop takes long, keep what
+///   [`swap`](Self::swap) returns until it is the only holder, and drop it there.
+/// - Loading does not allocate, except for the first load on a thread, for which arc-swap sets up its part of that
+///   thread. Storing allocates the version.
 ///
 /// ```
 /// use chain_runtime::Reloadable;
@@ -60,16 +61,16 @@ impl<T> Reloadable<T> {
         self.current.store(Arc::new(value));
     }
 
-    /// Makes `value` the current version, and returns the one before it. Who loaded that one may still hold it.
+    /// Makes `value` the current version, and returns the one before it. Code that loaded that one may still hold it.
     #[must_use = "`store` drops what was there before"]
     pub fn swap(&self, value: T) -> Arc<T> {
         self.current.swap(Arc::new(value))
     }
 
-    /// Makes a version from the current one, so that no other store is lost: if there was one meanwhile, `next` is asked again, with
-    /// that.
+    /// Makes a version from the current one. No other store is lost: if there was one meanwhile, `next` is called
+    /// again, with the newer version.
     ///
-    /// Where `next` panics, the current version stays.
+    /// If `next` panics, the current version stays.
     pub fn update(&self, mut next: impl FnMut(&T) -> T) {
         self.current.rcu(|now| next(now));
     }
@@ -93,14 +94,14 @@ impl<T: fmt::Debug> fmt::Debug for Reloadable<T> {
     }
 }
 
-/// One version of a [`Reloadable`], held.
+/// One version of a [`Reloadable`], held by a reader.
 ///
 /// It may be held across awaits, for as long as the request lives, and on any thread.
 pub struct Loaded<T> {
-    // A count of our own, and not arc-swap's `Guard`. A guard borrows one of eight places of its thread, and arc-swap says
-    // not to hold it across awaits: a thread has more requests than that in flight, each perhaps with several fields, and
-    // while they hold the places, whatever else loads on that thread is slow as well. Load and drop, measured with so many
-    // others held on the thread:
+    // This is an `Arc` with a count of its own, and not arc-swap's `Guard`. A guard borrows one of eight places of its
+    // thread, and arc-swap says not to hold it across awaits. A thread has more requests than that in flight, each
+    // possibly with several fields, and while they hold the places, all other loads on that thread are slow as well.
+    // These are measurements of a load and a drop, with so many others held on the thread:
     //
     //            instructions     ns, one thread   ns, on each of two
     //   held     guard   arc      guard   arc      guard   arc
@@ -108,7 +109,7 @@ pub struct Loaded<T> {
     //   16       123     68       41      36       90      130
     //   64       154     68       53      36       145     140
     //
-    // The two threads there do nothing else, which is the most that can be lost to one count.
+    // The two threads do nothing else there, so this is the most that one shared count can cost.
     version: Arc<T>,
 }
 

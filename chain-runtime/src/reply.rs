@@ -1,4 +1,4 @@
-//! Replies that are HTTP responses: what a node may break with, or give, where the chain's reply is an
+//! Replies that are HTTP responses: the types that a node may break with, or give, if the chain's reply is an
 //! [`http::Response<B>`].
 //!
 //! | a node breaks with, or gives | the response |
@@ -8,11 +8,12 @@
 //! | `(StatusCode, HeaderMap)` | with that status, these fields, and the empty body |
 //! | `http::response::Parts` | with that head and the empty body |
 //! | `http::Response<B>` | itself |
-//! | `Infallible` | none: it never happens |
+//! | `Infallible` | none: this cannot happen |
 //! | `Expired`, `Overloaded`, `Panicked` of the nodes in [`around`](crate::around) | 504, 503, 500, with the empty body |
 //!
-//! The body is the chain's: any `B` that has a `Default` or can be made `From` the text (`String`, `Bytes`, `http_body_util::Full<Bytes>`, ..); with the feature
-//! `http-body` and but for text, also a `Tailed` or a `Timed` one around it.
+//! The body is the chain's. It may be any `B` that has a `Default` or can be made `From` the text (`String`, `Bytes`,
+//! `http_body_util::Full<Bytes>`, ..). With the feature `http-body` it may also be a `Tailed` or a `Timed` around such
+//! a body, except for text.
 //!
 //! ```
 //! use chain_runtime::{chain, node};
@@ -56,7 +57,7 @@ use crate::flow::IntoReply;
 #[cfg(feature = "http-body")]
 use crate::{around::Timer, tailed::Tailed, timed::Timed};
 
-/// Never happens.
+/// This cannot happen.
 impl<B> IntoReply<Response<B>> for Infallible {
     #[inline]
     fn into_reply(self) -> Response<B> {
@@ -108,7 +109,8 @@ impl<B: Default> IntoReply<Response<B>> for Parts {
     }
 }
 
-/// The same replies with a body around theirs, which has no `Default` of its own: what gives up may then say why.
+/// The same replies for bodies that are around such a body and have no `Default` of their own. The inner body can then
+/// say why a node gave up.
 #[cfg(feature = "http-body")]
 macro_rules! around_their_bodies {
     ($($ty:ident where $bound:path, by $made:path: $reply:ty;)+) => {$(

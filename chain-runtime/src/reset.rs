@@ -14,30 +14,29 @@ use core::time::Duration;
 ///
 /// # The contract
 ///
-/// After [`reset`](Reset::reset)
+/// After [`reset`](Reset::reset):
 ///
-/// 1. the value is **equal to a fresh one as far as anyone can observe** who does not ask for capacities or
-///    addresses, whatever state it was in: nothing of the last request can be read from it, and nothing it
-///    does later depends on the last request. Where a type implements [`Default`], a fresh value is
-///    `Default::default()`; what was chosen when the value was made and is not a request's (a map's hasher)
-///    stays;
-/// 2. **its allocations are kept** where the type has a way to keep them, and none are made;
+/// 1. the value is **equal to a fresh one as far as anyone can observe**, apart from capacities and addresses, whatever
+///    state it was in: nothing of the last request can be read from it, and nothing it does later depends on the last
+///    request. If a type implements [`Default`], a fresh value is `Default::default()`. A choice that was made with the
+///    value and does not belong to a request (such as a map's hasher) stays;
+/// 2. **its allocations are kept** if the type has a way to keep them, and none are made;
 /// 3. resetting it again changes nothing.
 ///
-/// `reset` runs when a value comes **back**, which may be long before the next request begins. What has to be made when a request begins,
-/// such as the time at which it did, is made by [`renew`](Reset::renew), which runs when the value is **lent**. What `renew` sets,
-/// `reset` may leave as it is.
+/// `reset` runs when a value comes **back**, which may be long before the next request begins. A value that has to be
+/// made when a request begins, such as the time of that moment, is made by [`renew`](Reset::renew), which runs when the
+/// value is **lent**. `reset` may leave alone whatever `renew` sets.
 ///
-/// An implementation that breaks the contract leaks one user's data into another's request; the pool and the
-/// generated code trust it.
+/// An implementation that breaks the contract leaks one user's data into another's request. The pool and the generated
+/// code trust it.
 ///
-/// `reset` and `renew` should not panic. Where one does (the `Drop` of an element may), a [`Pool`](crate::Pool) discards
+/// `reset` and `renew` should not panic. If one does (the `Drop` of an element may), a [`Pool`](crate::Pool) discards
 /// the value.
 ///
 /// # Deriving
 ///
-/// `#[derive(Reset)]` takes the value apart with an exhaustive pattern and resets every field where it stands,
-/// so that a field which is added later cannot be forgotten: it is reset, or it is an error.
+/// `#[derive(Reset)]` takes the value apart with an exhaustive pattern and resets every field in its place. So a field
+/// that is added later cannot be forgotten: it is reset, or it is an error.
 ///
 /// ```
 /// # #[cfg(feature = "std")] {
@@ -70,29 +69,29 @@ use core::time::Duration;
 /// | (nothing) | reset through the `Reset` of its type, trimmed through its [`trim`](Reset::trim), and renewed through its [`renew`](Reset::renew) |
 /// | `#[reset(value = expr)]` | assigned `expr`; its type needs no `Reset` |
 /// | `#[reset(with = path::to_fn)]` | handed to a `fn(&mut T)`, which must keep the contract; its type needs no `Reset` |
-/// | `#[reset(keep)]` | left as it is: for what does not belong to a request, such as a handle or a connection's address. This is a promise that no request writes to it; say why in a comment |
+/// | `#[reset(keep)]` | left as it is, for values that do not belong to a request, such as a handle or a connection's address. This is a promise that no request writes to it; say why in a comment |
 ///
-/// | `#[reset(renew = expr)]` | assigned `expr` when the value is lent: `renew = Instant::now()`; its type needs no `Reset`. What is to be let go when the value comes back is said beside it: `value = None, renew = Some(..)` |
+/// | `#[reset(renew = expr)]` | assigned `expr` when the value is lent: `renew = Instant::now()`; its type needs no `Reset`. To let a value go when it comes back, add `value`: `value = None, renew = Some(..)` |
 ///
-/// `value`, `with` and `keep` exclude each other, and such a field is not trimmed. A `value` that asks a clock, `value = Instant::now()`, is
-/// refused: it would be the time at which the last request ended. On the type,
-/// `#[reset(crate = path)]` says where this crate is, for macros that re-export it.
+/// `value`, `with` and `keep` exclude each other, and a field with one of them is not trimmed. A `value` that reads a
+/// clock, `value = Instant::now()`, is refused: it would be the time at which the last request ended. On the type,
+/// `#[reset(crate = path)]` names this crate, for macros that re-export it.
 ///
-/// A type parameter gets no bound of its own; a field whose type mentions one adds the bound `FieldType:
-/// Reset`, which for a `Vec<T>` asks nothing of `T`.
+/// A type parameter gets no bound of its own. A field whose type mentions one adds the bound `FieldType: Reset`, which
+/// for a `Vec<T>` asks nothing of `T`.
 ///
-/// **Enums** are reset to one variant, which carries no fields and is marked `#[reset(to)]`, or `#[default]`
-/// beside `#[derive(Default)]`. A variant's fields cannot be turned into another variant's, so they are
-/// dropped and their memory with them; a buffer which should stay belongs beside the enum. **Unions** are
-/// refused, since nothing says which of their fields is alive.
+/// **Enums** are reset to one variant, which carries no fields and is marked `#[reset(to)]`, or `#[default]` beside
+/// `#[derive(Default)]`. The fields of one variant cannot become those of another, so they are dropped, and their
+/// memory with them. A buffer that should stay belongs beside the enum. **Unions** are refused, since it is unknown
+/// which of their fields is alive.
 ///
 /// # What `Option` does
 ///
-/// An `Option<T>` becomes `None`, and the value in it is dropped. To reset the value instead would keep its
-/// memory, but leave `Some` of an empty value where a fresh `Option` is `None`: the next request would find a user
-/// who is nobody. Where the memory matters, keep the buffer beside a flag.
+/// An `Option<T>` becomes `None`, and the value in it is dropped. Resetting the value instead would keep its memory,
+/// but leave `Some` of an empty value where a fresh `Option` is `None`: the next request would find an empty user. If
+/// the memory matters, keep the buffer beside a flag.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say how it is reset between requests",
+    message = "chain[E901]: `{Self}` does not say how it is reset between requests",
     label = "`Reset` is not implemented for this type",
     note = "derive it where the type is declared: `#[derive(Reset)]`",
     note = "or say on the field what happens to it: `#[reset(value = ..)]`, `#[reset(with = path::to_fn)]`, or `#[reset(keep)]` for what is not a request's"
@@ -101,21 +100,22 @@ pub trait Reset {
     /// Makes the value as good as new, and keeps its allocations. See the [contract](Reset#the-contract).
     fn reset(&mut self);
 
-    /// Gives back what grew past `limit`: every buffer of more than `limit` bytes shrinks to `limit` bytes, or to
-    /// its contents where these are longer.
+    /// Gives back memory past `limit`: every buffer of more than `limit` bytes shrinks to `limit` bytes, or to its
+    /// contents if these are longer.
     ///
-    /// One request with a large body would otherwise hold on to its memory for as long as the pool
-    /// lives. The limit is for each buffer by itself, not for their sum. Contents are never changed; no
-    /// buffer grows. A type without buffers, or whose buffers cannot shrink, does nothing, which is
-    /// the default.
+    /// One request with a large body would otherwise hold on to its memory for as long as the pool lives. The limit is
+    /// for each buffer by itself, not for their sum. Contents are never changed; no buffer grows. A type that has no
+    /// buffers, or whose buffers cannot shrink, does nothing, which is the default.
     fn trim(&mut self, limit: usize) {
         let _ = limit;
     }
 
-    /// Makes what begins with a request: it runs when the value is lent, before anyone sees it, also when it was just made.
+    /// Makes the values that begin with a request. It runs when the value is lent, before any node sees it, even if the
+    /// value was just made.
     ///
-    /// A [`Pool`](crate::Pool) calls it for each lease, and so does whatever else of this crate lends a value to one request after another. Who keeps a value
-    /// for that, and resets it by hand, calls `renew` when the next request has come. By default it does nothing, and costs nothing.
+    /// A [`Pool`](crate::Pool) calls it for each lease, and so does every other part of this crate that lends a value
+    /// to one request after another. Code that keeps a value over requests and resets it by hand calls `renew` when the
+    /// next request has come. By default it does nothing, and costs nothing.
     ///
     /// ```
     /// # #[cfg(feature = "pool")] {
@@ -205,7 +205,7 @@ impl<T> Reset for OnceCell<T> {
     }
 }
 
-/// Types that are as good as new once what is in them is.
+/// Types that are as good as new once their contents are.
 macro_rules! through {
     ($($wrapper:ident, $inner:ident => $access:expr;)+) => {$(
         impl<T: Reset> Reset for $wrapper<T> {
@@ -236,7 +236,7 @@ through! {
     Cell, cell => cell.get_mut();
 }
 
-/// Also where a guard was forgotten: what is in the cell moves into a new one then, which anybody can borrow.
+/// This also works if a guard was forgotten: the contents of the cell move into a new one, which can be borrowed.
 impl<T: Reset + Default> Reset for RefCell<T> {
     #[inline]
     fn reset(&mut self) {
@@ -274,7 +274,7 @@ impl<T: Reset, const N: usize> Reset for [T; N] {
     }
 }
 
-/// Resets each element; the length of a slice is not its own to change.
+/// Resets each element. A slice cannot change its length.
 impl<T: Reset> Reset for [T] {
     #[inline]
     fn reset(&mut self) {

@@ -1,7 +1,7 @@
-//! A share of the requests: which of them, and whether it is the same ones each time.
+//! A share of the requests: chosen by a key, so that it is always the same ones, or drawn anew.
 //!
-//! `Share::takes` (feature `split`) decides by a key of the request, so that a user who sees the canary goes on to see it;
-//! `Share::sample` (feature `sample`) draws anew for each. Neither allocates.
+//! `Share::takes` (feature `split`) decides by a key of the request, so that a user who sees the canary goes on seeing
+//! it. `Share::sample` (feature `sample`) draws anew for each request. Neither allocates.
 //!
 //! ```
 //! # #[cfg(feature = "split")] {
@@ -28,14 +28,14 @@ use {
 #[cfg(all(test, any(feature = "split", feature = "sample")))]
 mod ends;
 
-/// A fraction from 0 to 1: so many of the requests.
+/// A fraction of the requests, from 0 to 1.
 ///
-/// A share of 0 takes none and a share of 1 takes all, not almost. Between them it is kept to 2⁻⁶⁴, rounded down; what is more
-/// than 0 stays so, and what is less than 1.
+/// A share of 0 takes exactly none, and a share of 1 takes exactly all. A share between them is kept to 2⁻⁶⁴, rounded
+/// down. A share above 0 stays above 0, and one below 1 stays below 1.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Share {
-    /// Of the numbers that a `u64` can be, those below are taken; where it is the greatest, all. No fraction under 1 comes to
-    /// that: the greatest there is, `(u64::MAX - 1) / u64::MAX`, comes to `u64::MAX - 1`.
+    /// Of the values of a `u64`, the share takes those below this one; if it is the greatest value, it takes all. No
+    /// fraction under 1 is rounded to that: the greatest one, `(u64::MAX - 1) / u64::MAX`, becomes `u64::MAX - 1`.
     below: u64,
 }
 
@@ -57,7 +57,7 @@ impl Share {
     ///
     /// # Panics
     ///
-    /// Where `whole` is 0 or less than `part`: in a constant, when it is compiled.
+    /// If `whole` is 0 or less than `part`. In a constant, this happens while compiling.
     ///
     /// ```compile_fail
     /// use chain_runtime::share::Share;
@@ -71,40 +71,43 @@ impl Share {
         if part == whole {
             return Self::ALL;
         }
-        // Less than 2⁶⁴, since the part is less than the whole.
+        // The result is less than 2⁶⁴, since the part is less than the whole.
         Self { below: (((part as u128) << 64) / whole as u128) as u64 }
     }
 
-    /// So many in a hundred requests.
+    /// This many in a hundred requests.
     ///
     /// # Panics
     ///
-    /// Where it is more than 100: in a constant, when it is compiled.
+    /// If it is more than 100. In a constant, this happens while compiling.
     #[must_use]
     pub const fn percent(percent: u8) -> Self {
         assert!(percent <= 100, "a share is at most 100 percent");
         Self::of(percent as u64, 100)
     }
 
-    /// Whether the request of this key is among them.
+    /// Whether the request with this key is in the share.
     ///
-    /// - **Sticky**: the same key and salt give the same answer, in each process, on each machine, after each restart.
-    /// - **Monotone**: who is in a share is in each greater one under the same salt. So to raise a share moves nobody out of it.
-    /// - **Independent by salt**: who is in a share under one salt is in it under another as likely as anybody. Give the same
-    ///   salt to two splits that belong together, and different ones to those that do not.
+    /// - **Sticky**: the same key and salt give the same answer, in each process, on each machine, and after each
+    ///   restart.
+    /// - **Monotone**: a key that is in a share is in every greater share with the same salt. So raising a share moves
+    ///   no key out of it.
+    /// - **Independent by salt**: a key that is in a share with one salt is in the share with another salt as likely as
+    ///   any other key. Give the same salt to two splits that belong together, and different salts to those that do
+    ///   not.
     ///
     /// It costs one SipHash-1-3 of the salt and 8 bytes.
     #[cfg(feature = "split")]
     #[must_use]
     pub fn takes(self, key: &StickyKey, salt: &str) -> bool {
         let mut hasher = stable_hasher();
-        // The key first, and it has one length: no two pairs of key and salt are the same bytes.
+        // The key is hashed first, and has a fixed length: so no two pairs of key and salt give the same bytes.
         hasher.write(&key.0.to_le_bytes());
         hasher.write(salt.as_bytes());
         self.contains(hasher.finish())
     }
 
-    /// Whether this request is among them: drawn anew each time, on the thread's own generator.
+    /// Whether this request is in the share: drawn anew each time, with the thread's own generator.
     ///
     /// ```
     /// use chain_runtime::share::Share;
@@ -131,22 +134,24 @@ impl fmt::Debug for Share {
     }
 }
 
-/// What a split is sticky by: a user, a session, a tenant. A node provides it.
+/// The key by which a split is sticky: a user, a session, a tenant. A node provides it.
 ///
-/// It is a hash, so it does not hold or show what it was made of. It is no secret either: its key is in this crate's source, and
-/// who can choose what it is made of can choose on which side of a split to be.
+/// It is a hash, so it does not hold or show the value of which it was made. It is no secret, either: the key of the
+/// hash is in this crate's source. A client that can choose the hashed value can choose its side of a split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StickyKey(u64);
 
 impl StickyKey {
-    /// Of whatever can be hashed.
+    /// The key of any value that can be hashed.
     ///
-    /// SipHash-1-3 under a fixed key; numbers are hashed by their little-endian bytes, `usize` by eight. So it is the same in all
-    /// processes, after each restart, and on all machines of one endianness (slices of numbers are hashed as they lie in memory).
+    /// It is SipHash-1-3 under a fixed key. Numbers are hashed by their little-endian bytes, `usize` by eight. So the
+    /// result is the same in all processes, after each restart, and on all machines of one endianness (slices of
+    /// numbers are hashed as they lie in memory).
     ///
-    /// Under another release of Rust, or of the crate that a type is from, it is the same as long as the type's `Hash` feeds the
-    /// same bytes. The standard library does not promise that; for numbers, strings, and tuples and slices of them a test pins it.
-    /// [`of_bytes`](Self::of_bytes) and [`from_u64`](Self::from_u64) do not depend on it.
+    /// Under another release of Rust, or of the crate that defines the type, the result is the same as long as the
+    /// type's `Hash` feeds the same bytes. The standard library does not promise that. A test pins it for numbers,
+    /// strings, and tuples and slices of them. [`of_bytes`](Self::of_bytes) and [`from_u64`](Self::from_u64) do not
+    /// depend on it.
     #[cfg(feature = "split")]
     #[must_use]
     pub fn of<K: Hash + ?Sized>(key: &K) -> Self {
@@ -155,29 +160,31 @@ impl StickyKey {
         Self(hasher.finish())
     }
 
-    /// Of these bytes and nothing else: SipHash-1-3 under a fixed key, the same everywhere and for good.
+    /// The key of these bytes: SipHash-1-3 under a fixed key, the same everywhere and for good.
     ///
-    /// Not that of [`of`](Self::of), which is also given where a string ends.
+    /// The result differs from that of [`of`](Self::of), which also hashes where a string ends.
     #[cfg(feature = "split")]
     #[must_use]
     pub fn of_bytes(key: &[u8]) -> Self {
         Self(stable_hasher().hash(key))
     }
 
-    /// Of a number that tells one user from another. It need not be spread: what comes of it is hashed with the salt.
+    /// The key of a number that tells one user from another. The number need not be spread evenly: it is hashed with
+    /// the salt.
     #[must_use]
     pub const fn from_u64(key: u64) -> Self {
         Self(key)
     }
 }
 
-/// Any key would do, but it never changes: who is in a share would change with it.
+/// Any key would do, but it may never change: the users in each share would change with it.
 #[cfg(feature = "split")]
 fn stable_hasher() -> SipHasher13 {
     SipHasher13::new_with_key(b"chain: sticky by")
 }
 
-/// Takes the machine out of what is hashed, as far as a hasher is told of it: the length of `usize`, the order of a number's bytes.
+/// Makes the hash independent of the machine, as far as a hasher can know: of the size of `usize`, and of the byte
+/// order of a number.
 #[cfg(feature = "split")]
 struct Portable(SipHasher13);
 
@@ -216,7 +223,7 @@ impl Hasher for Portable {
     }
 }
 
-/// What `#[split(..)]` asks for the key.
+/// The key that `#[split(..)]` asks for.
 #[doc(hidden)]
 #[chain_macros::node(crate = crate)]
 pub fn split(key: &StickyKey) -> StickyKey {

@@ -1,10 +1,11 @@
-//! What may be given up under pressure, and from which level on.
+//! Nodes and blocks that may be given up under pressure, and the level from which on each is given up.
 //!
-//! A chain with something under `#[shed(..)]` has a field of type [`Shedding`]. It knows where the [`Level`] stands, and what an owner has moved at
-//! run time. A run reads both when it begins, and keeps what it read: what changes while it runs, it does not see. Nothing is published with a
-//! change, since all of this is relaxed.
+//! A chain with something under `#[shed(..)]` has a field of type [`Shedding`]. It knows the present [`Level`], and
+//! what an owner has changed at run time. A run reads both when it begins, and keeps what it read: it does not see
+//! later changes. A change publishes nothing else, since all of these accesses are relaxed.
 //!
-//! From its level on, an item is skipped, or runs for a share of the requests, or goes behind the request ([`How`]). Each time is counted.
+//! From its level on, an item is skipped, or runs for a share of the requests, or runs behind the request ([`How`]).
+//! Each time is counted.
 //!
 //! ```
 //! use chain_runtime::shed::{Level, Override};
@@ -37,7 +38,7 @@
 //! assert_eq!(site.run("/"), "from the cache");
 //! assert_eq!((site.sheds().count("log"), site.sheds().count("cache")), (Ok(1), Ok(0)));
 //!
-//! // An owner moves one item; or all, for a drill.
+//! // An operator changes one item, or all of them, for a drill.
 //! site.sheds().set("cache", Override::From(Level::High)).unwrap();
 //! assert_eq!(site.run("/"), "computed");
 //!
@@ -48,8 +49,9 @@
 //! assert_eq!(site.sheds().to_string(), table);
 //! ```
 //!
-//! The order in which things are given up is an idea of the founding story of this project, in which a gateway dropped its log, its metrics and the warming of its cache before
-//! it dropped requests. Which level a process is at is the matter of the module `pressure`.
+//! The order in which things are given up comes from the founding story of this project, in which a gateway dropped its
+//! log, its metrics and the warming of its cache before it dropped requests. The module `pressure` decides at which
+//! level a process is.
 
 mod info;
 mod shedding;
@@ -67,7 +69,7 @@ use core::str::FromStr;
 use core::sync::atomic::AtomicU8;
 use core::sync::atomic::Ordering::Relaxed;
 
-/// How hard it is for the process to serve what it is asked for. `Calm` is the least.
+/// The pressure on the process. `Calm` is the lowest level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Level {
@@ -78,15 +80,15 @@ pub enum Level {
     Elevated = 1,
     /// It is tight.
     High = 2,
-    /// What is not given up now is lost with all the rest.
+    /// Something has to be given up now, or everything is lost.
     Critical = 3,
 }
 
 impl Level {
-    /// All of them, the least first.
+    /// All levels, the lowest first.
     pub const ALL: [Self; 4] = [Self::Calm, Self::Elevated, Self::High, Self::Critical];
 
-    /// As a chain and a flag write it: `calm`, `elevated`, `high`, `critical`.
+    /// The name, as a chain and a flag write it: `calm`, `elevated`, `high`, `critical`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -118,13 +120,13 @@ impl FromStr for Level {
 
     /// # Errors
     ///
-    /// [`UnknownLevel`] where no level has that [`name`](Self::name).
+    /// [`UnknownLevel`] if no level has that [`name`](Self::name).
     fn from_str(name: &str) -> Result<Self, UnknownLevel> {
         Self::ALL.into_iter().find(|level| level.name() == name).ok_or(UnknownLevel)
     }
 }
 
-/// No level is called so. Says which there are.
+/// No level has that name. The message lists the names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownLevel;
 
@@ -136,25 +138,25 @@ impl fmt::Display for UnknownLevel {
 
 impl Error for UnknownLevel {}
 
-/// Where a [`Level`] stands for all who ask: one byte, read and written relaxed.
+/// The present [`Level`], for all readers: one byte, read and written relaxed.
 #[derive(Debug, Default)]
 pub struct LevelCell(AtomicU8);
 
 impl LevelCell {
-    /// One that stands at `level`.
+    /// A cell with this level.
     #[must_use]
     pub const fn new(level: Level) -> Self {
         Self(AtomicU8::new(level as u8))
     }
 
-    /// The level now: one relaxed load.
+    /// The present level: one relaxed load.
     #[inline(always)]
     #[must_use]
     pub fn get(&self) -> Level {
         Level::of(self.0.load(Relaxed))
     }
 
-    /// Runs that begin from now on see this level.
+    /// Sets the level, for runs that begin from now on.
     pub fn set(&self, level: Level) {
         self.0.store(level as u8, Relaxed);
     }

@@ -1,11 +1,11 @@
-//! What the short form, `chain!(a => b => c)`, stands on: a context that is lent whole or in parts, and what is
-//! written into its response.
+//! What the short form, `chain!(a => b => c)`, stands on: a context that is lent whole or in parts, and the writing of
+//! a break into its response.
 
 use crate::context::{Context, Request, Respond, Response, Scratch};
 use crate::flow::{Never, kind};
 use crate::reset::Reset;
 
-/// A context, lent to one node: whole, or in parts. `chain!` has checked that nobody gets both.
+/// A context, lent to one node: whole, or in parts. `chain!` has checked that no node gets both.
 #[derive(Debug)]
 pub struct Lent<'s> {
     whole: Option<&'s mut Context>,
@@ -62,13 +62,13 @@ impl<'s> Lent<'s> {
     }
 }
 
-/// What was written into the response before a block that may run again; `None` for a block that does not.
+/// The response as it was before a block that may run again; `None` for a block that does not.
 pub fn before(response: &Response, runs_again: bool) -> Option<Response> {
-    // Nothing is allocated where nothing was written.
+    // If nothing was written, nothing is allocated.
     runs_again.then(|| response.clone())
 }
 
-/// Takes out what a try that is not kept wrote. The response keeps its memory.
+/// Takes out what a discarded try has written. The response keeps its memory.
 pub fn put_back(before: &Option<Response>, response: &mut Response) {
     let Some(before) = before else { return };
     response.reset();
@@ -80,9 +80,9 @@ pub fn put_back(before: &Option<Response>, response: &mut Response) {
     response.body.extend_from_slice(&before.body);
 }
 
-/// That a break with `E` in the node `N` can be written into the context's response.
+/// Says that a break with `E` in the node `N` can be written into the context's response.
 #[diagnostic::on_unimplemented(
-    message = "`{N}` breaks with `{E}`, which cannot be written into the context's response",
+    message = "chain[E201]: `{N}` breaks with `{E}`, which cannot be written into the context's response",
     label = "breaks with `{E}`",
     note = "implement `Respond` for `{E}`, or break with a `StatusCode` or a `(StatusCode, &'static str)`"
 )]
@@ -116,9 +116,10 @@ macro_rules! cuts {
 
 cuts! { breaks: Fails OnlyFails Breaks OnlyBreaks; never: Gives Never NeverFails NeverBreaks }
 
-/// That what the last node, `N`, gives can be written into the context's response. `()` leaves it as it is.
+/// Says that the value that the last node, `N`, gives can be written into the context's response. `()` leaves the
+/// response as it is.
 #[diagnostic::on_unimplemented(
-    message = "the chain ends with `{N}`, which gives `{T}`, and that cannot be written into the context's response",
+    message = "chain[E202]: the chain ends with `{N}`, which gives `{T}`, and that cannot be written into the context's response",
     label = "gives `{T}`",
     note = "end the chain with a node that returns `()`, or implement `Respond` for `{T}`"
 )]

@@ -1,4 +1,5 @@
-//! The only place that chooses between the synchronization of `std` and that of loom, which tries all interleavings.
+//! The only place that chooses between the synchronization types of `std` and those of loom, which tries all
+//! interleavings.
 
 #[cfg(chain_loom)]
 pub(crate) use loom::sync::{Mutex, atomic};

@@ -1,14 +1,14 @@
-//! [`Tailed`]: a reply's body with something that follows it to its end: a line of a log, a permit, a count.
+//! [`Tailed`]: a reply's body with something that follows it to its end, such as a line of a log, a permit or a count.
 //!
-//! A chain's run is over when it has the head of the reply. The body is sent after that, by the server, and what has to be known or held
-//! until then has to go with it. It goes as the body's *tail*, a type, so that nothing is boxed:
+//! A chain's run is over when it has the head of the reply. The server sends the body after that. A value that has to
+//! be kept until the body is sent has to go with it. It goes as the body's *tail*, a type, so that nothing is boxed:
 //!
 //! ```
 //! use chain_runtime::tailed::{Tail, Tailed};
 //! use http_body::Body as _;
 //! use http_body_util::{BodyExt as _, Full};
 //!
-//! /// Counts what is sent. `Default` is the tail of a reply that nobody counts.
+//! /// Counts what is sent. `Default` is the tail of a reply that is not counted.
 //! #[derive(Default)]
 //! struct Count(u64);
 //!
@@ -48,10 +48,11 @@ use crate::flow::IntoReply;
 
 /// What follows a reply's body to its end, and is dropped there.
 ///
-/// It is told of each part of the body that the server takes, and of the end if there is one. It is dropped right after the end, and where
-/// the body is dropped before its end: because the client is gone, or because the body was never asked for, as with `HEAD`.
+/// The tail is told of each part of the body that the server takes, and of the body's end if it comes. It is dropped
+/// right after the end. If the body is dropped before its end, the tail is dropped with it: because the client is gone,
+/// or because no body is sent, as for `HEAD`.
 pub trait Tail {
-    /// The server took so many bytes of the body, to send them.
+    /// The server took this many bytes of the body, to send them.
     fn sent(&mut self, bytes: usize) {
         let _ = bytes;
     }
@@ -100,16 +101,17 @@ impl<A: Tail, B: Tail> Tail for (A, B) {
     }
 }
 
-/// A tail that has room for an `E`, or a body or reply with such a tail: what a node hands over on its way out, to go with the body.
+/// A tail that has room for an `E`, or a body or reply with such a tail. A node hands over the `E` on its way out, to
+/// go with the body.
 ///
-/// Implemented for `Option<E>`. A tail of several things is a struct, or a pair, with an implementation for each. In axum, any body has room: it gets a
-/// tail, and is boxed once more for it, unless it is at its end.
+/// It is implemented for `Option<E>`. A tail of several things is a struct, or a pair, with an implementation for each.
+/// In axum, any body has room: it gets a tail, and is boxed once more for that, unless it is at its end.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no room for a `{E}`, which goes with a reply's body to its end",
+    message = "chain[E805]: `{Self}` has no room for a `{E}`, which goes with a reply's body to its end",
     note = "let the chain's reply be a `Response<Tailed<B, Option<{E}>>>`, or a tail of your own that implements `Holds<{E}>`"
 )]
 pub trait Holds<E> {
-    /// Takes it over, in place of the one that is there.
+    /// Takes over the value, in place of the one that is there.
     fn hold(&mut self, held: E);
 }
 
@@ -119,27 +121,27 @@ impl<E> Holds<E> for Option<E> {
     }
 }
 
-/// Says that a limit has ended what is under way on a connection, or some other unit. A clone is the same.
+/// Says that a limit has ended something under way, on a connection or elsewhere. A clone is the same `Cut`.
 #[derive(Clone, Debug, Default)]
 pub struct Cut(Arc<AtomicBool>);
 
 impl Cut {
-    /// From now on, what has not come to its end was cut.
+    /// From now on, everything that has not come to its end counts as cut.
     pub fn cut(&self) {
         self.0.store(true, Relaxed);
     }
 
-    /// Whether it was said.
+    /// Whether [`cut`](Self::cut) was called.
     #[must_use]
     pub fn is_cut(&self) -> bool {
         self.0.load(Relaxed)
     }
 }
 
-/// In the extensions of a reply of `101`: the tunnel that begins with it, and outlives the run.
+/// Stands in the extensions of a reply of `101`, for the tunnel that begins with the reply and outlives the run.
 ///
-/// The body of such a reply is empty, so a tail would be dropped at once. Who wants to know how the tunnel ends, an access log say, leaves with
-/// it what is to be done then.
+/// The body of such a reply is empty, so a tail would be dropped at once. A node that has to know how the tunnel ends,
+/// such as an access log, leaves here the function that is to be called then.
 #[derive(Clone, Default)]
 pub struct Tunnel(Arc<Mutex<Option<AtEnd>>>);
 
@@ -152,18 +154,18 @@ pub struct Carried {
     pub up: u64,
     /// To the client.
     pub down: u64,
-    /// Whether it was ended here: because nothing was sent for too long, or because the server stops.
+    /// Whether this side ended it: because nothing was sent for too long, or because the server stops.
     pub was_cut: bool,
 }
 
 impl Tunnel {
-    /// Does this when the tunnel ends, in place of what was left with it before. Never, if it does not begin: what the function owns is
-    /// dropped then.
+    /// Calls this when the tunnel ends, in place of the function that was left before. If the tunnel does not begin,
+    /// the function is never called, and is dropped.
     pub fn at_end(&self, then: impl FnOnce(Carried) + Send + 'static) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(then));
     }
 
-    /// The tunnel ended. Whoever carries it calls this.
+    /// The tunnel ended. The code that carries the tunnel's bytes calls this.
     pub fn ended(&self, carried: Carried) {
         let then = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(then) = then {
@@ -193,8 +195,8 @@ impl<E, B, T: Holds<E>> Holds<E> for Tailed<B, T> {
 pin_project! {
     /// A body and its tail. See the [module](self).
     ///
-    /// A body becomes one by `From`, with the tail's `Default`; so do the replies of nodes that know nothing of the tail, where the chain's
-    /// reply is a `Response<Tailed<B, T>>`.
+    /// A body becomes one by `From`, with the tail's `Default`. If the chain's reply is a `Response<Tailed<B, T>>`, so
+    /// do the replies of nodes that know nothing of the tail.
     #[derive(Debug)]
     pub struct Tailed<B, T> {
         #[pin]
@@ -219,7 +221,7 @@ impl<B, T> Tailed<B, T> {
         &self.body
     }
 
-    /// The body, to change.
+    /// The body, mutable.
     pub const fn get_mut(&mut self) -> &mut B {
         &mut self.body
     }
@@ -243,7 +245,8 @@ impl<B: Body, T: Tail + Default> Body for Tailed<B, T> {
             Some(Err(_)) => this.tail.broken(),
             None => {}
         }
-        // A server does not ask for an end that it can see, so it is looked for here. Nothing comes behind trailers.
+        // A server does not poll for an end that it can see, so the end is looked for here. No frame comes after
+        // trailers.
         let is_done = match &frame {
             Some(Ok(frame)) => frame.is_trailers() || this.body.is_end_stream(),
             Some(Err(_)) => false,
@@ -253,7 +256,7 @@ impl<B: Body, T: Tail + Default> Body for Tailed<B, T> {
             this.tail.done();
         }
         if is_done || matches!(frame, Some(Err(_))) {
-            // It lets go of what it holds now, and not when the server lets go of the body.
+            // The tail lets go of what it holds now, not only when the server drops the body.
             *this.tail = T::default();
         }
         Poll::Ready(frame)

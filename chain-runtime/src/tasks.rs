@@ -1,7 +1,7 @@
 //! Work that belongs to a request, and work that outlives one: counted, bounded, and told to stop.
 //!
-//! [`Tasks`] is a field of a chain. Used as a node, under its field's name, it provides [`Work`] to the nodes after it, through which these spawn
-//! children:
+//! [`Tasks`] is a field of a chain. Used as a node, under its field's name, it provides [`Work`] to the nodes after it,
+//! which spawn children through it:
 //!
 //! ```
 //! use chain_runtime::tasks::{ChildFailed, ChildPanicked, Tasks, Work};
@@ -19,11 +19,11 @@
 //!     Ok(Reply(format!("{} for {}", stock.await?, price.await?)))
 //! }
 //!
-//! /// Where `item` breaks.
+//! /// The reply if `item` breaks.
 //! impl IntoReply<Reply> for ChildFailed {
 //!     fn into_reply(self) -> Reply { Reply(self.to_string()) }
 //! }
-//! /// Where nobody awaited the child that panicked.
+//! /// The reply if a child panicked that no node awaited.
 //! impl IntoReply<Reply> for ChildPanicked {
 //!     fn into_reply(self) -> Reply { Reply(self.to_string()) }
 //! }
@@ -37,35 +37,37 @@
 //! # runtime.block_on(async {
 //! let shop = Shop { tasks: Tasks::new(64) };
 //! assert_eq!(shop.run(Id(7)).await.0, "8 for 70");
-//! // At the end of the program, once there are no more requests:
+//! // At the end of the program, when there are no more requests:
 //! let left = shop.tasks.stop(std::time::Duration::from_secs(5)).await;
 //! assert_eq!(left.to_string(), "nothing");
 //! assert_eq!(Tasks::leaked(), 0);
 //! # });
 //! ```
 //!
-//! # What becomes of a child
+//! # What happens to a child
 //!
 //! | the run | its children |
 //! | --- | --- |
-//! | is **replied**, or **cut short** | are waited for on the way out of the node `tasks`, up to [`Builder::join_within`], and then dropped where they stand; with [`Builder::tells_at_reply`] they are told first |
-//! | is **cancelled**, or **panics** | are dropped where they stand |
+//! | is **replied**, or **cut short** | the way out of the node `tasks` waits for them, up to [`Builder::join_within`]; then they are dropped where they stand; with [`Builder::tells_at_reply`] they are told first |
+//! | is **cancelled**, or **panics** | they are dropped where they stand |
 //!
-//! - A child is a tokio task, so it owns what it works on: `'static`, and `Send`. To be dropped is what an aborted task of tokio is: at the
-//!   await where it stands, once its runtime comes to it. Code that never awaits cannot be ended from outside. Until it is gone it counts
-//!   in [`Tasks::leaked`].
-//! - A **child's panic** is given to who awaits it, as [`ChildFailed::Panicked`], and with `?` is a break of that node. Where nobody awaits the child, the panic takes the
-//!   reply's place on the way out of `tasks`, through [`IntoReply`](crate::IntoReply), or `From` where the reply is a `Result`; of several, the first. To
-//!   the nodes before `tasks` it is the reply; [`Ending`](crate::Ending) still says who replied.
-//! - Since `tasks` sees the reply, it does not stand in a block that goes on.
+//! - A child is a tokio task, so it owns its data: `'static`, and `Send`. It is dropped as tokio drops an aborted task:
+//!   at the await where it stands, when its runtime comes to it. Code that never awaits cannot be ended from outside.
+//!   Until it is gone it counts in [`Tasks::leaked`].
+//! - A **child's panic** is given to the code that awaits the child, as [`ChildFailed::Panicked`]. With `?` it is a
+//!   break of that node. If no code awaits the child, the panic takes the reply's place on the way out of `tasks`,
+//!   through [`IntoReply`](crate::IntoReply), or `From` if the reply is a `Result`. If there are several, the first one
+//!   does. The nodes before `tasks` see it as the reply; [`Ending`](crate::Ending) still names the node that replied.
+//! - `tasks` sees the reply, so it cannot stand in a block that goes on.
 //!
 //! # What outlives its request
 //!
-//! The work of `#[cancel(finish)]`, `#[cancel(detach)]` and `#[shed(.., detach)]` belongs to the chain's `Tasks`, whether or not that is used as a node: it is the field of
-//! the type `Tasks`, or of another name of it. A chain without one uses [`Tasks::of_process`]; with two it does not compile, nor with one that is only held, in an
-//! `Arc` or an `Option`.
+//! The work of `#[cancel(finish)]`, `#[cancel(detach)]` and `#[shed(.., detach)]` belongs to the chain's `Tasks`,
+//! whether or not it is used as a node. That is the field of the type `Tasks`, or of another name for that type. A
+//! chain without one uses [`Tasks::of_process`]. A chain with two does not compile, nor does one in which a field only
+//! holds a `Tasks`, in an `Arc` or an `Option`.
 //!
-//! | | waits for a place | when there is none | is dropped |
+//! |  | waits for a place | if there is none | is dropped |
 //! | --- | --- | --- | --- |
 //! | [`Work::spawn`] | yes | | with its run |
 //! | [`Work::try_spawn`] | no | [`Refused`] | with its run |
@@ -73,12 +75,13 @@
 //! | `#[cancel(detach)]`, [`Tasks::detach`] | yes | | after the limit of a stop |
 //! | `#[shed(.., detach)]`, [`Tasks::behind`] | in a queue | dropped and counted | after the limit of a stop |
 //!
-//! What waits for a place has not begun: a run that is cancelled meanwhile drops it unpolled. **Nothing is inherited** by a task of what a request has by being polled: deadlines,
-//! tokio's task-locals, the entered span.
+//! Work that waits for a place has not begun: a run that is cancelled meanwhile drops it unpolled. A task **inherits
+//! nothing** of what a request has because it is polled: deadlines, tokio's task-locals, the entered span.
 //!
 //! # Refused: `#[deny(spawn)]`
 //!
-//! A chain that says `#[deny(spawn)]` refuses nodes that spawn past all this. The error is at the token, with the way out:
+//! A chain with `#[deny(spawn)]` refuses nodes that spawn without a `Tasks`. The error is at the token, and names the
+//! way out:
 //!
 //! ```compile_fail
 //! # use chain_runtime::{chain, node};
@@ -86,7 +89,7 @@
 //! #[node]
 //! async fn answer(path: &Path) -> String {
 //!     let path = path.0.clone();
-//!     tokio::spawn(async move { println!("{path}") }); // nobody waits for it
+//!     tokio::spawn(async move { println!("{path}") }); // nothing waits for it
 //!     "done".to_owned()
 //! }
 //!
@@ -97,18 +100,27 @@
 //! }
 //! ```
 //!
-//! - **Seen** are, in the tokens of all hooks, in closures, blocks and the calls of macros, also of nodes in segments and in other crates, and whatever a `#[cfg(..)]` in them
-//!   says: `spawn`, `spawn_local` and `spawn_blocking` with a path of `tokio`, `task`, `rt`, `thread`, `smol`, `async_std`, `actix_rt`, `async_global_executor` or
-//!   `rayon`, be it called, given to another function or imported; calls of the same without any path; and `Handle::current().spawn(..)`.
-//! - **Not seen** are what a function does that the node calls, what is imported outside of the hook under another name (`use tokio::spawn as go`), and methods: of a `JoinSet`, which
-//!   drops its tasks when it is dropped, and of `std::thread::scope`, but also of a `Handle` that is kept somewhere, and of `std::thread::Builder`.
-//! - A function of one's own that is called `spawn` is declared in the hook, or called by its path: `pool::spawn(..)`, `crate::task::spawn(..)`.
-//! - What has to block is for [`Work::spawn_blocking`]. What has to outlive its request is a node of its own, with `#[cancel(detach)]` before it.
+//! - These calls are **seen**, in the tokens of all hooks, including closures, blocks and calls of macros, in nodes of
+//!   segments and of other crates, and whatever a `#[cfg(..)]` in them says:
+//! - `spawn`, `spawn_local` and `spawn_blocking` with a path of `tokio`, `task`, `rt`, `thread`, `smol`, `async_std`,
+//!   `actix_rt`, `async_global_executor` or `rayon`, whether called, given to another function or imported;
+//! - calls of the same functions without any path;
+//! - `Handle::current().spawn(..)`.
+//! - These are **not seen**:
+//! - what a function does that the node calls;
+//! - a function that is imported outside of the hook under another name (`use tokio::spawn as go`);
+//! - methods: those of a `JoinSet`, which drops its tasks when it is dropped, and of `std::thread::scope`, but also
+//!   those of a `Handle` that is kept somewhere, and of `std::thread::Builder`.
+//! - To call a function of your own with the name `spawn`, declare it in the hook, or call it by its path:
+//!   `pool::spawn(..)`, `crate::task::spawn(..)`.
+//! - Work that has to block is for [`Work::spawn_blocking`]. Work that has to outlive its request is a node of its own,
+//!   with `#[cancel(detach)]` before it.
 //!
 //! # Cost
 //!
-//! A run that spawns nothing pays one reference count. The first child of a run costs five allocations, each child two; work that outlives its request
-//! costs one, for the task. Each takes a lock of the `Tasks` when it begins and when it ends.
+//! A run that spawns nothing pays one reference count. The first child of a run costs five allocations, each later
+//! child two. Work that outlives its request costs one, for the task. Each task takes a lock of the `Tasks` when it
+//! begins and when it ends.
 
 use core::error::Error;
 use core::fmt;
@@ -132,14 +144,15 @@ mod task;
 
 /// The work of a chain's requests, bounded in number. See the [module](self).
 ///
-/// It is a handle: a clone is the same `Tasks`, so that several chains can share one. When the last is dropped without a [`stop`](Tasks::stop), what outlives its
-/// request goes on to its end, and counts in [`Tasks::leaked`] until then.
+/// It is a handle: a clone is the same `Tasks`, so that several chains can share one. When the last clone is dropped
+/// without a [`stop`](Tasks::stop), work that outlives its request goes on to its end, and counts in [`Tasks::leaked`]
+/// until then.
 #[derive(Clone)]
 pub struct Tasks {
     owner: Arc<Owner>,
 }
 
-/// What tasks belong to that belong to no run.
+/// What the tasks belong to that belong to no run.
 struct Owner {
     shared: Arc<Shared>,
 }
@@ -151,31 +164,33 @@ impl Drop for Owner {
 }
 
 impl Tasks {
-    /// At most so many tasks at once, and as many behind the requests. The rest is as [`Builder`] has it.
+    /// At most so many tasks at once, and as many behind the requests. The other settings are the defaults of
+    /// [`Builder`].
     ///
-    /// With 0 nothing ever begins, and who waits for a place waits for ever.
+    /// With 0 nothing ever begins, and code that waits for a place waits for ever.
     #[must_use]
     pub fn new(at_most: usize) -> Self {
         Builder { at_most, queue: at_most, ..Builder::default() }.build()
     }
 
-    /// One with settings.
+    /// Makes one with settings.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// The one of all chains that have none of their own. It is [`Tasks::default`]: at most 1,024 tasks at once, and as many behind the requests.
+    /// The `Tasks` of all chains that have none of their own. It is [`Tasks::default`]: at most 1,024 tasks at once,
+    /// and as many behind the requests.
     ///
-    /// Nobody stops it but who calls [`stop`](Tasks::stop) on it.
+    /// It is stopped only if some code calls [`stop`](Tasks::stop) on it.
     #[must_use]
     pub fn of_process() -> &'static Self {
         static OF_PROCESS: LazyLock<Tasks> = LazyLock::new(Tasks::default);
         &OF_PROCESS
     }
 
-    /// How many tasks of the process are alive whose run, or whose `Tasks`, is gone: children of a run that is over, and work whose `Tasks` was stopped or
-    /// dropped. What is dropped where it stands counts until its runtime has dropped it, so this is 0 once all runtimes are idle,
-    /// unless something blocks its thread.
+    /// How many tasks of the process are alive although their run, or their `Tasks`, is gone: children of a run that is
+    /// over, and work whose `Tasks` was stopped or dropped. A task that is dropped where it stands counts until its
+    /// runtime has dropped it. So this is 0 once all runtimes are idle, unless some task blocks its thread.
     #[must_use]
     pub fn leaked() -> usize {
         LEAKED.load(Relaxed)
@@ -231,37 +246,37 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// How many tasks may be alive at once: children, and the work of `#[cancel(..)]`. 1,024 where nothing is said.
+    /// How many tasks may be alive at once: children, and the work of `#[cancel(..)]`. The default is 1,024.
     pub const fn at_most(mut self, tasks: usize) -> Self {
         self.at_most = tasks;
         self
     }
 
-    /// How much work may wait or run behind the requests. 1,024 where nothing is said.
+    /// How much work may wait or run behind the requests. The default is 1,024.
     pub const fn queue(mut self, places: usize) -> Self {
         self.queue = places;
         self
     }
 
-    /// How much of that runs at once, at least 1. 4 where nothing is said.
+    /// How much of that work runs at once, at least 1. The default is 4.
     pub const fn at_once(mut self, tasks: usize) -> Self {
         self.at_once = tasks;
         self
     }
 
-    /// How long a run that has its reply waits for its children, and holds the reply back. 5 s where nothing is said.
+    /// How long a run that has its reply waits for its children, and holds the reply back. The default is 5 s.
     pub const fn join_within(mut self, limit: Duration) -> Self {
         self.join_within = limit;
         self
     }
 
-    /// A run that has its reply tells its children to stop, before it waits for them: [`Work::stopping`].
+    /// Makes a run that has its reply tell its children to stop before it waits for them: [`Work::stopping`].
     pub const fn tells_at_reply(mut self) -> Self {
         self.tells_at_reply = true;
         self
     }
 
-    /// Makes it.
+    /// Makes the `Tasks`.
     #[must_use]
     pub fn build(self) -> Tasks {
         Tasks { owner: Arc::new(Owner { shared: Arc::new(Shared::new(self)) }) }
@@ -272,13 +287,14 @@ impl Builder {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
-    /// How many tasks are there now, be it behind the requests.
+    /// How many tasks are alive now, including those behind the requests.
     pub alive: usize,
-    /// How many have begun, or were put on the queue behind the requests.
+    /// How many tasks have begun, or were put on the queue behind the requests.
     pub begun: u64,
-    /// What was not begun, since there was no place at once or the `Tasks` was stopped, but for what was to go behind the requests.
+    /// How many were not begun, since there was no place at once or the `Tasks` was stopped, apart from those for the
+    /// queue behind the requests.
     pub refused: u64,
-    /// What found no place behind the requests, or no runtime, or came after the stop.
+    /// How much work found no place behind the requests, or no runtime, or came after the stop.
     pub dropped: u64,
     /// How many panicked.
     pub panicked: u64,
@@ -289,7 +305,7 @@ pub struct Counts {
 /// Why work was not begun. As an `http::Response`, a 503.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// As many tasks are alive as may be.
+    /// As many tasks are alive as are allowed.
     Full,
     /// The `Tasks` was stopped.
     Stopped,

@@ -1,8 +1,8 @@
 //! [`Timed`]: a body that has to be sent by a given time.
 //!
-//! A [`Deadline`](crate::around::Deadline) is over when the block has its reply, which is when the head is there and the body is still to be sent.
-//! [`WholeDeadline`](crate::around::WholeDeadline) goes on to the body's end, and this is what it leaves there: a type around the body, so
-//! that nothing is boxed.
+//! A [`Deadline`](crate::around::Deadline) ends when the block has its reply: the head is there then, and the body is
+//! still to be sent. [`WholeDeadline`](crate::around::WholeDeadline) lasts to the body's end. It leaves this type
+//! around the body, so that nothing is boxed.
 //!
 //! ```
 //! # #[cfg(feature = "tokio")] {
@@ -67,15 +67,15 @@ use crate::failure::{Failure, Render};
 use crate::flow::IntoReply;
 use crate::tailed::{Holds, Tailed};
 
-/// A body, or a reply with one, that can be told by when it has to be sent.
+/// A body, or a reply with one, that can be given a time by which it has to be sent.
 ///
-/// In axum, any body can: there it is boxed once more, unless it is at its end.
+/// In axum, any body can: it is boxed once more for that, unless it is at its end.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be told by when it has to be sent",
+    message = "chain[E805]: `{Self}` cannot be told by when it has to be sent",
     note = "let the body of the chain's reply be a `chain_runtime::timed::Timed<B>`"
 )]
 pub trait Until<T> {
-    /// It breaks off with [`Expired`] where this time comes before its end. Of two times, the sooner one counts.
+    /// The body breaks off with [`Expired`] if this time comes before its end. Of two times, the sooner one counts.
     fn until(&mut self, at: Instant, timer: T);
 }
 
@@ -83,11 +83,13 @@ pub trait Until<T> {
 pin_project! {
     /// A body that breaks off when its time is up. See the [module](self).
     ///
-    /// Its error is the body's own or [`Expired`], in a box: `error.is::<Expired>()`. A body becomes one by `From`, without a limit; so do the replies of
-    /// nodes that know nothing of it, where the chain's reply is a `Response<Timed<B>>`.
+    /// Its error is the body's own error or [`Expired`], in a box: `error.is::<Expired>()`. A body becomes one by
+    /// `From`, without a limit. If the chain's reply is a `Response<Timed<B>>`, so do the replies of nodes that know
+    /// nothing of it.
     ///
-    /// The clock is asked whenever the server asks for more of the body, and a timer wakes it while the body has nothing. A server does not ask as long as
-    /// the client takes nothing of what it has: to give up on such a client is the server's business.
+    /// The clock is read whenever the server polls for more of the body, and a timer wakes the body while it has
+    /// nothing. A server does not poll as long as the client takes nothing of what it has: giving up on such a client
+    /// is the server's business.
     #[derive(Debug)]
     pub struct Timed<B, T: Timer = TokioTimer> {
         #[pin]
@@ -100,7 +102,8 @@ pin_project! {
 
 #[cfg(not(feature = "tokio"))]
 pin_project! {
-    /// A body that breaks off when its time is up. See the [module](self). With the feature `tokio`, the timer is tokio's unless another is named.
+    /// A body that breaks off when its time is up. See the [module](self). With the feature `tokio`, the timer is
+    /// tokio's unless another one is named.
     #[derive(Debug)]
     pub struct Timed<B, T: Timer> {
         #[pin]
@@ -112,12 +115,12 @@ pin_project! {
 }
 
 impl<B, T: Timer> Timed<B, T> {
-    /// A body without a limit, as yet.
+    /// A body that has no limit yet.
     pub const fn new(body: B) -> Self {
         Self { body: Some(body), limit: None, sleep: None }
     }
 
-    /// The body; `None` once its time was up.
+    /// The body; `None` after its time was up.
     pub const fn get_ref(&self) -> Option<&B> {
         self.body.as_ref()
     }
@@ -125,7 +128,7 @@ impl<B, T: Timer> Timed<B, T> {
 
 impl<B, T: Timer> Until<T> for Timed<B, T> {
     fn until(&mut self, at: Instant, timer: T) {
-        // No timer runs yet: a body that is lent like this is not pinned, and so was not polled.
+        // No timer runs yet: a body that is borrowed like this is not pinned, and so was not polled.
         if self.limit.as_ref().is_none_or(|(sooner, _)| at < *sooner) {
             self.limit = Some((at, timer));
         }
@@ -176,7 +179,7 @@ where
             if !is_late && !this.sleep.as_mut().as_pin_mut().is_some_and(woken) {
                 return Poll::Pending;
             }
-            // It lets go of what the body holds now, and not when the server lets go of it.
+            // It lets go of what the body holds now, not only when the server drops it.
             this.body.set(None);
             this.sleep.set(None);
             return Poll::Ready(Some(Err(Expired.into())));

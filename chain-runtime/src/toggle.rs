@@ -1,20 +1,21 @@
 //! Nodes that are switched on and off while requests run.
 //!
-//! A chain with a node under `#[toggle]` has a field of type [`Toggles`]. It holds one bit for each toggle: whether that one was
-//! *flipped* from how it was declared. So the word 0 is every chain's declared state, and to read all toggles is one load.
+//! A chain with a node under `#[toggle]` has a field of type [`Toggles`]. It holds one bit for each toggle: whether the
+//! toggle was *flipped* from its declared state. So the word 0 is the declared state of every chain, and one load reads
+//! all toggles.
 //!
-//! Each request takes a [`Snapshot`] when it begins, and asks only that: what is switched while it runs, it does not see.
-//! Requests that begin after a change see it. After is what the memory says: whatever the change came before by program order, a
-//! spawned task, a message or a lock. A processor that nothing has told of the change sees it as soon as the word
-//! gets there, which takes nanoseconds.
+//! Each request takes a [`Snapshot`] when it begins, and asks only that: it does not see a toggle that is switched
+//! while it runs. Requests that begin after a change see it. "After" is meant as in the memory model: by program order,
+//! a spawned task, a message or a lock. A processor that was told of the change by none of these sees it when the word
+//! arrives there, which takes nanoseconds.
 //!
-//! A change carries nothing with it, since all of this is relaxed: what a node needs once it is on has to be there before, or to
-//! be published by other means.
+//! A change publishes nothing else, since all of these accesses are relaxed. Whatever a node needs once it is on has to
+//! be there before, or be published by other means.
 //!
 //! ```
 //! use chain_runtime::toggle::{Switches, ToggleInfo, Toggles};
 //!
-//! // What a chain writes down of its toggles, in the order of their indices.
+//! // What a chain declares of its toggles, in the order of their indices.
 //! static TOGGLES: [ToggleInfo; 2] = [ToggleInfo { name: "cache", on: true }, ToggleInfo { name: "shadow", on: false }];
 //!
 //! static STATE: Toggles = Toggles::new();
@@ -37,13 +38,13 @@ use core::fmt;
 use core::sync::atomic::AtomicUsize;
 use core::sync::atomic::Ordering::Relaxed;
 
-/// How many toggles a chain can have: as many as a word has bits.
+/// The largest number of toggles in a chain: as many as a word has bits.
 pub const MAX: usize = usize::BITS as usize;
 
-/// Which of a chain's toggles were flipped from how they were declared.
+/// The toggles of a chain that were flipped from their declared state.
 ///
-/// A new one, and the `Default`, has all toggles as they were declared. What is switched through one value is not seen by
-/// another: each value of a chain has its own.
+/// A new one, and the `Default`, has all toggles as they were declared. Each value of a chain has its own: a toggle
+/// that is switched in one is not switched in another.
 #[derive(Debug, Default)]
 pub struct Toggles {
     flipped: AtomicUsize,
@@ -56,7 +57,7 @@ impl Toggles {
         Self { flipped: AtomicUsize::new(0) }
     }
 
-    /// How all toggles stand now: one relaxed load.
+    /// The present state of all toggles: one relaxed load.
     #[inline(always)]
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
@@ -64,7 +65,7 @@ impl Toggles {
     }
 }
 
-/// How all toggles stood at one time. A request takes one as it begins.
+/// The state of all toggles at one moment. A request takes one when it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     flipped: usize,
@@ -75,7 +76,7 @@ impl Snapshot {
     ///
     /// # Panics
     ///
-    /// If `index` is [`MAX`] or more. Where it is a constant, the compiler removes the test.
+    /// If `index` is [`MAX`] or more. If `index` is a constant, the compiler removes the test.
     #[inline(always)]
     #[must_use]
     pub const fn is_on(self, index: usize, declared_on: bool) -> bool {
@@ -86,16 +87,16 @@ impl Snapshot {
 /// One toggle, as it was declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ToggleInfo {
-    /// Under which it is switched.
+    /// The name by which it is switched.
     pub name: &'static str,
     /// Whether it is on until it is switched.
     pub on: bool,
 }
 
-/// A chain's toggles by name: what `toggles()` of a chain returns, to be given to whoever operates it.
+/// A chain's toggles by name. `toggles()` of a chain returns this for the chain's operator.
 ///
-/// It is a pair of references, copied freely. `Display` lists all toggles, `cache: on, shadow: off`, and so do
-/// [`iter`](Self::iter) and `Debug`; each of them is one snapshot.
+/// It is a pair of references, which can be copied freely. `Display` lists all toggles, `cache: on, shadow: off`, and
+/// so do [`iter`](Self::iter) and `Debug`. Each of them uses one snapshot.
 #[derive(Clone, Copy)]
 pub struct Switches<'a> {
     toggles: &'a Toggles,
@@ -103,11 +104,11 @@ pub struct Switches<'a> {
 }
 
 impl<'a> Switches<'a> {
-    /// The toggle `infos[n]` is bit `n` of `toggles`. Of several with one name, the first is meant.
+    /// The toggle `infos[n]` is bit `n` of `toggles`. If several have one name, the name means the first.
     ///
     /// # Panics
     ///
-    /// If there are more than [`MAX`]: in a constant, when it is compiled.
+    /// If there are more than [`MAX`]. In a constant, this happens while compiling.
     #[must_use]
     pub const fn new(toggles: &'a Toggles, infos: &'static [ToggleInfo]) -> Self {
         assert!(infos.len() <= MAX, "a chain has at most as many toggles as a `usize` has bits");
@@ -118,19 +119,19 @@ impl<'a> Switches<'a> {
     ///
     /// # Errors
     ///
-    /// [`UnknownToggle`] where the chain has none of that name.
+    /// [`UnknownToggle`] if the chain has no toggle of that name.
     pub fn get<'n>(&self, name: &'n str) -> Result<bool, UnknownToggle<'n>> {
         let (index, info) = self.find(name)?;
         Ok(self.toggles.snapshot().is_on(index, info.on))
     }
 
-    /// Switches the toggle, and says whether it was on before. Requests that begin from now on see it.
+    /// Switches the toggle, and returns whether it was on before. Requests that begin from now on see it.
     ///
-    /// It is one atomic change of one bit: what others switch at the same time is not lost.
+    /// It is one atomic change of one bit: other changes at the same time are not lost.
     ///
     /// # Errors
     ///
-    /// [`UnknownToggle`] where the chain has none of that name.
+    /// [`UnknownToggle`] if the chain has no toggle of that name.
     pub fn set<'n>(&self, name: &'n str, on: bool) -> Result<bool, UnknownToggle<'n>> {
         let (index, info) = self.find(name)?;
         let flipped = if on == info.on {
@@ -141,12 +142,12 @@ impl<'a> Switches<'a> {
         Ok(Snapshot { flipped }.is_on(index, info.on))
     }
 
-    /// Switches all toggles back to how they were declared, at once.
+    /// Switches all toggles back to their declared state, at once.
     pub fn reset(&self) {
         self.toggles.flipped.store(0, Relaxed);
     }
 
-    /// All toggles in the order of the chain, each with whether it is on: one snapshot, taken now.
+    /// All toggles in the order of the chain, each with whether it is on, from one snapshot that is taken now.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&'static str, bool)> + Clone + use<> {
         let snapshot = self.toggles.snapshot();
         self.infos.iter().enumerate().map(move |(index, info)| (info.name, snapshot.is_on(index, info.on)))
@@ -188,9 +189,9 @@ impl fmt::Debug for State {
     }
 }
 
-/// A chain has no toggle of that name. Says which there are.
+/// The chain has no toggle of that name. The message lists the toggles.
 ///
-/// It borrows the name that was asked for; `to_string()` keeps what it says.
+/// It borrows the name that was asked for; `to_string()` makes a message that can be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownToggle<'n> {
     name: &'n str,
@@ -204,7 +205,7 @@ impl<'n> UnknownToggle<'n> {
         self.name
     }
 
-    /// The toggles that there are.
+    /// The toggles of the chain.
     #[must_use]
     pub const fn known(&self) -> &'static [ToggleInfo] {
         self.known

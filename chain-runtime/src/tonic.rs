@@ -2,16 +2,17 @@
 //!
 //! | | its inputs, its reply | used as |
 //! | --- | --- | --- |
-//! | [`layer`], for every method there is | [`Request`], `Permit<Routes, Request>`; a [`Reply`] | `Server::builder().layer(layer(chain))` |
+//! | [`layer`], for all methods | [`Request`], `Permit<Routes, Request>`; a [`Reply`] | `Server::builder().layer(layer(chain))` |
 //! | [`layer`], for one service | [`Request`], `Permit<GreeterServer<Greeter>, Request>`; a [`Reply`] | `layer(chain).named_layer(GreeterServer::new(greeter))` |
 //! | a method's body | `tonic::Request<M>`; `Result<tonic::Response<N>, Status>` | `self.chain.run(request).await` |
 //! | [`tower::try_service`](crate::tower::try_service) | the same | tonic's `UnaryService`, `StreamingService` and so on, for servers without generated code |
 //! | a client as a node | | a field of its type, and a clone of it for each call: `client.clone().say_hello(..)` |
 //! | any gRPC upstream as a node | [`Request`] | a field of the type [`tower::Call<Channel, Request>`](crate::tower::Call) |
 //!
-//! What interceptors are for is a [`layer`]'s: it sees the metadata as the request's headers, unary or streaming, before a message
-//! was read; what it breaks with is a [`Status`], sent as gRPC sends it. Other than an interceptor, it may wait, it sees the response on its way out,
-//! and what it found out is typed. Nothing is boxed here; the body of a generated method is, by tonic's `async_trait`.
+//! A [`layer`] does what interceptors are for: it sees the metadata as the request's headers, unary or streaming,
+//! before a message is read. It breaks with a [`Status`], which is sent as gRPC sends it. Unlike an interceptor, it may
+//! wait, it sees the response on its way out, and what it finds is typed. This module boxes nothing. tonic's
+//! `async_trait` boxes the body of a generated method.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -72,7 +73,7 @@
 //! | [`Status`] | itself |
 //! | [`Expired`] of `Deadline`, `Timeout` | `DEADLINE_EXCEEDED` |
 //! | [`Overloaded`] of `Concurrency` | `RESOURCE_EXHAUSTED` |
-//! | [`Panicked`] of `CatchPanic` | `INTERNAL`, without what was panicked with |
+//! | [`Panicked`] of `CatchPanic` | `INTERNAL`, without the panic's payload |
 //!
 //! # From interceptors to a chain
 //!
@@ -84,12 +85,12 @@
 //! | two interceptors, in the order of their layers | `auth => quota` | a wrong order does not compile |
 //! | an interceptor cannot wait, nor see the response | nodes are `async`, and have `exit` | |
 //!
-//! What a layer finds out reaches a generated method by the request's extensions still: the trait that tonic generates lies between
-//! them. Where it has to be typed to the end, let the method's body be a chain, and `auth` one of its nodes.
+//! A generated method still gets what a layer finds from the request's extensions, because the trait that tonic
+//! generates lies between them. To have it typed to the end, let the method's body be a chain with `auth` as one of its
+//! nodes.
 
 use core::convert::Infallible;
 use core::future::Future;
-use core::ops::Deref;
 use core::pin::Pin;
 use core::time::Duration;
 
@@ -103,7 +104,7 @@ use tower_service::Service;
 #[cfg(feature = "tokio")]
 use crate::around::TokioTimer;
 use crate::around::{Deadline, Expired, Overloaded, Panicked, Timer};
-use crate::embed::Chain;
+use crate::embed::{Chain, Handle};
 use crate::flow::IntoReply;
 use crate::framing::{Asked, Settled};
 use crate::tower::{Layering, Permit};
@@ -113,8 +114,9 @@ pub type Request = http::Request<Body>;
 
 /// The reply of a chain in front of gRPC services. A [`Status`] becomes one.
 ///
-/// It is a type of its own because an error of this crate's that becomes a plain HTTP response has an HTTP status there, and in gRPC it is
-/// `200 OK` with the status in a field. A node with a way out asks for `reply: &mut Reply`, and has the response in its field.
+/// It is a type of its own, because an error of this crate that becomes a plain HTTP response has an HTTP status there,
+/// and in gRPC the HTTP status is `200 OK`, with gRPC's status in a field. A node with a way out asks for
+/// `reply: &mut Reply`, and has the response in its field.
 #[derive(Debug)]
 pub struct Reply(pub http::Response<Body>);
 
@@ -132,14 +134,14 @@ impl IntoReply<Reply> for http::Response<Body> {
     }
 }
 
-/// As gRPC has it: a response that ends with its head.
+/// As gRPC sends it: a response that ends with its head.
 impl IntoReply<Reply> for Status {
     fn into_reply(self) -> Reply {
         Reply(self.into_http())
     }
 }
 
-/// Never happens.
+/// This cannot happen.
 impl IntoReply<Reply> for Infallible {
     #[inline]
     fn into_reply(self) -> Reply {
@@ -161,7 +163,7 @@ impl From<Overloaded> for Status {
     }
 }
 
-/// `INTERNAL`: what was panicked with is not the client's to know.
+/// `INTERNAL`: the panic's payload is not for the client.
 impl From<Panicked> for Status {
     fn from(_: Panicked) -> Self {
         Self::internal("the call failed")
@@ -189,8 +191,8 @@ impl IntoReply<Reply> for Panicked {
     }
 }
 
-/// A chain over the [`Request`] and the [`Permit`] to call what it is around, as a layer: for `Server::layer`, and, by tonic's
-/// `LayerExt::named_layer`, for one service.
+/// A chain over the [`Request`] and the [`Permit`] to call the inner service, as a layer: for `Server::layer`, and,
+/// with tonic's `LayerExt::named_layer`, for one service.
 ///
 /// Its reply is a [`Reply`] or a response.
 pub fn layer<H, C, S, R>(
@@ -205,7 +207,7 @@ pub fn layer<H, C, S, R>(
     > + Clone,
 > + Clone
 where
-    H: Deref<Target = C> + Clone,
+    H: Handle<Chain = C>,
     C: Chain<(Request, Permit<S, Request>), R>,
     S: Service<Request> + Clone,
     R: Into<http::Response<Body>>,
@@ -223,11 +225,12 @@ where
     Layering { chain, run, not_ready: (|error| error) as fn(S::Error) -> S::Error }
 }
 
-/// How long the caller waits at most, from its `grpc-timeout`; `None` where it does not say.
+/// How long the caller waits at most, from its `grpc-timeout`; `None` if it does not say.
 ///
 /// # Errors
 ///
-/// `INVALID_ARGUMENT`, where the field is not one to eight digits and a unit (`H`, `M`, `S`, `m`, `u` or `n`), or is there twice.
+/// `INVALID_ARGUMENT`, if the field is not one to eight digits and a unit (`H`, `M`, `S`, `m`, `u` or `n`), or is there
+/// twice.
 pub fn timeout(metadata: &HeaderMap) -> Result<Option<Duration>, Status> {
     let mut fields = metadata.get_all("grpc-timeout").into_iter();
     let Some(field) = fields.next() else { return Ok(None) };
@@ -257,18 +260,19 @@ fn duration(field: &[u8]) -> Option<Duration> {
     })
 }
 
-/// A block that has to be done by when the caller stops waiting, as its `grpc-timeout` says. It asks for the [`Request`].
+/// Limits a block to the time for which the caller waits, as the call's `grpc-timeout` says. It asks for the
+/// [`Request`].
 ///
-/// It is a [`Deadline`]: inner ones inherit it, and [`Deadline::current`] is what is left for an upstream. Without a `grpc-timeout`, and
-/// without a limit of the service's own, the block is not limited.
+/// It is a [`Deadline`]: inner ones inherit it, and [`Deadline::current`] is the time that is left for an upstream.
+/// Without a `grpc-timeout`, and without a limit of the service's own, the block is not limited.
 ///
 /// # Contract
 ///
-/// - The time counts from when the node is entered, and to when the response begins: a stream that has begun goes on.
-/// - When it is up the block is abandoned, with [`Expired`]: `DEADLINE_EXCEEDED`.
+/// - The time counts from the entering of the node until the response begins: a stream that has begun goes on.
+/// - When the time is up, the block is abandoned with [`Expired`]: `DEADLINE_EXCEEDED`.
 /// - A `grpc-timeout` that cannot be read breaks with `INVALID_ARGUMENT`.
-/// - tonic's own server also drops a call when the caller's time is up. Which of them is first is open, and with it
-///   whether the nodes before this one are left by `exit` or by `cancelled`.
+/// - tonic's own server also drops a call when the caller's time is up. Either may come first. So the nodes before this
+///   one may be left by `exit` or by `cancelled`.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeout<#[cfg(feature = "tokio")] T = TokioTimer, #[cfg(not(feature = "tokio"))] T> {
     at_most: Option<Duration>,
@@ -277,13 +281,13 @@ pub struct Timeout<#[cfg(feature = "tokio")] T = TokioTimer, #[cfg(not(feature =
 
 #[cfg(feature = "tokio")]
 impl Timeout {
-    /// As long as the caller asks for.
+    /// Waits as long as the caller asks for.
     #[must_use]
     pub const fn asked() -> Self {
         Self::asked_on(TokioTimer)
     }
 
-    /// As long as the caller asks for, and no longer than this, also where it does not ask.
+    /// Waits as long as the caller asks for, but no longer than this, even if the caller does not ask.
     #[must_use]
     pub const fn at_most(limit: Duration) -> Self {
         Self::at_most_on(TokioTimer, limit)
@@ -291,20 +295,20 @@ impl Timeout {
 }
 
 impl<T> Timeout<T> {
-    /// [`asked`](Timeout::asked), by another timer.
+    /// The same as [`asked`](Timeout::asked), with another timer.
     #[must_use]
     pub const fn asked_on(timer: T) -> Self {
         Self { at_most: None, timer }
     }
 
-    /// [`at_most`](Timeout::at_most), by another timer.
+    /// The same as [`at_most`](Timeout::at_most), with another timer.
     #[must_use]
     pub const fn at_most_on(timer: T, limit: Duration) -> Self {
         Self { at_most: Some(limit), timer }
     }
 }
 
-/// By when a call has to be answered.
+/// The time by which a call has to be answered.
 #[derive(Clone, Copy, Debug)]
 pub struct Due<T>(Option<Deadline<T>>);
 
@@ -328,7 +332,7 @@ impl<T: Timer + Clone> Timeout<T> {
     ///
     /// # Errors
     ///
-    /// [`Expired`] when the time is up.
+    /// [`Expired`] if the time is up.
     pub async fn around<B: Future>(&self, due: &Due<T>, block: Pin<&mut B>) -> Result<B::Output, Expired> {
         match &due.0 {
             Some(deadline) => deadline.around(block).await,

@@ -2,14 +2,15 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | a chain as a service | [`service`]; [`try_service`] where its reply is a `Result` |
+//! | a chain as a service | [`service`]; [`try_service`] if its reply is a `Result` |
 //! | a chain around another service | [`layer`] and [`try_layer`]: the chain has a [`Permit`] among its inputs, and a node that uses it, such as [`forward()`] |
 //! | a service as a node | a field of the type [`Call`] |
 //! | a layer as an around node | a field of the type `Layered`, with the feature `pool` |
 //!
-//! None of them boxes anything. They return `impl Service` and `impl Layer` because on stable Rust the future of an `async fn` cannot be
-//! named, and so neither can a service whose associated type it is. It is `Clone`, and it is `Send`, `Sync` and
-//! `'static` where the chain, its handle and its future are, which axum and tonic ask for.
+//! None of them boxes anything. They return `impl Service` and `impl Layer`, because on stable Rust the future of an
+//! `async fn` has no name, and so a service with that future as an associated type has none either. The service is
+//! `Clone`. It is `Send`, `Sync` and `'static` if the chain, its handle and its future are; axum and tonic ask for
+//! that.
 //!
 //! ```
 //! use std::convert::Infallible;
@@ -32,7 +33,7 @@
 //!     request.0.strip_prefix('~').map(User).ok_or(Unknown)
 //! }
 //!
-//! /// The last node calls the service behind the chain.
+//! /// The last node calls the inner service.
 //! #[node]
 //! async fn next(request: Request, user: &User, inner: Permit<Inner, Request>) -> String {
 //!     let Ok(reply) = inner.call(request).await;
@@ -58,25 +59,25 @@
 //!
 //! # Readiness
 //!
-//! A chain is always ready: where it sheds, it says so in its reply. As a layer it is as ready as what it is around: the service that
-//! said so goes into the [`Permit`], and a clone takes its place for the next request. What was reserved for a request, such as a place in a
-//! `ConcurrencyLimit`, is given back where the permit is dropped unused. A [`Call`] asks a clone of its service for each request, in
-//! the request's own future.
+//! A chain is always ready: if it sheds a request, it says so in its reply. As a layer it is as ready as the service
+//! that it is around: the service that was ready goes into the [`Permit`], and a clone takes its place for the next
+//! request. What was reserved for a request, such as a place in a `ConcurrencyLimit`, is given back if the permit is
+//! dropped unused. A [`Call`] asks a clone of its service for each request, in the request's own future.
 //!
-//! How to come here from what you have, before and after: the page `migrate::tower` of this documentation.
+//! The page `migrate::tower` of this documentation shows, before and after, how to move tower's layers and services to
+//! a chain.
 
 use core::convert::Infallible;
 use core::future::{Future, poll_fn};
 use core::marker::PhantomData;
 use core::mem;
-use core::ops::Deref;
 use core::task::{Context, Poll};
 
 use chain_macros::node;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::embed::{Chain, Embedded, Inputs};
+use crate::embed::{Chain, Embedded, Handle, Inputs};
 
 #[cfg(feature = "pool")]
 mod layered;
@@ -89,8 +90,8 @@ pub use spare::Gone;
 #[cfg(any(feature = "axum", feature = "pool"))]
 pub use spare::{Passing, Spare};
 
-/// A chain as a service, whose input is the request, or, of an HTTP request, the head and the body. It never fails: what goes wrong in a
-/// chain is a reply.
+/// A chain as a service. The chain's input is the request, or, for an HTTP request, the head and the body. The service
+/// never fails: an error in a chain becomes a reply.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -112,7 +113,7 @@ pub use spare::{Passing, Spare};
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
 /// # runtime.block_on(async {
 /// assert_eq!(service(Arc::new(Counting)).oneshot(Line("seven")).await, Ok(5));
-/// // Where the chain is a static, there is not even an `Arc`.
+/// // If the chain is a static, there is not even an `Arc`.
 /// static COUNTING: Counting = Counting;
 /// assert_eq!(service(&COUNTING).oneshot(Line("six")).await, Ok(3));
 /// # });
@@ -121,19 +122,19 @@ pub fn service<H, C, T, I, R>(
     chain: H,
 ) -> impl Service<T, Response = R, Error = Infallible, Future = impl Future<Output = Result<R, Infallible>>> + Clone
 where
-    H: Deref<Target = C> + Clone,
+    H: Handle<Chain = C>,
     C: Chain<I, R>,
     I: Inputs<T>,
 {
     Embedded { chain, run: |chain: H, request: T| async move { Ok(C::run_owned(chain, I::of(request)).await) } }
 }
 
-/// The same for a chain whose reply is a `Result`, as a service that fails with its error.
+/// The same for a chain whose reply is a `Result`: the service fails with that error.
 pub fn try_service<H, C, T, I, R, E>(
     chain: H,
 ) -> impl Service<T, Response = R, Error = E, Future = impl Future<Output = Result<R, E>>> + Clone
 where
-    H: Deref<Target = C> + Clone,
+    H: Handle<Chain = C>,
     C: Chain<I, Result<R, E>>,
     I: Inputs<T>,
 {
@@ -161,12 +162,12 @@ where
     }
 }
 
-/// A chain as a layer: its inputs are the request and the [`Permit`] to call the service that it is around.
+/// A chain as a layer: its inputs are the request and the [`Permit`] to call the inner service.
 ///
-/// The service it makes fails only where the inner one does when it is asked whether it is ready: what the inner one's call gives, the
-/// chain turns into its reply. See the [module](self).
+/// The service that the layer makes fails only if the inner service fails when it is asked whether it is ready. The
+/// chain turns the result of the inner service's call into its reply. See the [module](self).
 ///
-/// For a service of any type `S`, let the chain have it as a parameter.
+/// To be a layer for services of any type `S`, the chain has `S` as a type parameter.
 pub fn layer<H, C, S, I, R>(
     chain: H,
 ) -> impl Layer<
@@ -174,7 +175,7 @@ pub fn layer<H, C, S, I, R>(
     Service = impl Service<I, Response = R, Error = S::Error, Future = impl Future<Output = Result<R, S::Error>>> + Clone,
 > + Clone
 where
-    H: Deref<Target = C> + Clone,
+    H: Handle<Chain = C>,
     C: Chain<(I, Permit<S, I>), R>,
     S: Service<I> + Clone,
 {
@@ -183,13 +184,14 @@ where
     Layering { chain, run, not_ready: (|error| error) as fn(S::Error) -> S::Error }
 }
 
-/// The same, where the chain's reply is a `Result`: the service fails with its error, which is also made from the inner one's.
+/// The same for a chain whose reply is a `Result`: the service fails with that error, which is also made from the inner
+/// service's error.
 pub fn try_layer<H, C, S, I, R, E>(
     chain: H,
 ) -> impl Layer<S, Service = impl Service<I, Response = R, Error = E, Future = impl Future<Output = Result<R, E>>> + Clone>
 + Clone
 where
-    H: Deref<Target = C> + Clone,
+    H: Handle<Chain = C>,
     C: Chain<(I, Permit<S, I>), Result<R, E>>,
     S: Service<I, Error: Into<E>> + Clone,
 {
@@ -241,17 +243,17 @@ where
 
     #[inline]
     fn call(&mut self, request: I) -> Fut {
-        // The one that is ready goes with the request; its clone is asked anew.
+        // The ready service goes with the request; its clone is asked again.
         let next = self.inner.clone();
         let permit = Permit::of(mem::replace(&mut self.inner, next));
         (self.run)(self.chain.clone(), request, permit)
     }
 }
 
-/// A service that said it is ready, for one call.
+/// A service that said that it is ready, for one call.
 ///
-/// What the service reserved when it said so, a place in a limit or in a buffer, is this permit's: it goes into the call, or is given
-/// back where the permit is dropped.
+/// What the service reserved when it said so, such as a place in a limit or in a buffer, belongs to this permit: it
+/// goes into the call, or is given back when the permit is dropped.
 #[derive(Debug)]
 #[must_use = "what it reserves is given back where it is dropped"]
 pub struct Permit<S, I> {
@@ -260,7 +262,8 @@ pub struct Permit<S, I> {
 }
 
 impl<S: Service<I>, I> Permit<S, I> {
-    /// Of a service whose `poll_ready` has just returned `Ready(Ok(()))`. A service that is called without it may panic.
+    /// Takes a service whose `poll_ready` has just returned `Ready(Ok(()))`. A service that is called without it may
+    /// panic.
     pub const fn of(ready: S) -> Self {
         Self { ready, takes: PhantomData }
     }
@@ -269,7 +272,7 @@ impl<S: Service<I>, I> Permit<S, I> {
     ///
     /// # Errors
     ///
-    /// The service's own, where it will never be ready again.
+    /// The error of the service, if it will never be ready again.
     pub async fn acquire(service: &S) -> Result<Self, S::Error>
     where
         S: Clone,
@@ -281,7 +284,7 @@ impl<S: Service<I>, I> Permit<S, I> {
     ///
     /// # Errors
     ///
-    /// The service's own, where it will never be ready again.
+    /// The error of the service, if it will never be ready again.
     pub async fn when_ready(mut service: S) -> Result<Self, S::Error> {
         poll_fn(|context| service.poll_ready(context)).await?;
         Ok(Self::of(service))
@@ -293,9 +296,9 @@ impl<S: Service<I>, I> Permit<S, I> {
     }
 }
 
-/// The node that hands the request on to the service that the chain is around, as it is: `forward::<Inner, Request>`.
+/// The node that hands the request on, unchanged, to the service that the chain is around: `forward::<Inner, Request>`.
 ///
-/// Both are inputs of the chain, which it takes. The service's error becomes the reply as any node's does.
+/// Both are inputs of the chain, which it takes. The service's error becomes the reply, like that of any node.
 #[node(crate = crate, last)]
 pub async fn forward<S, I>(permit: Permit<S, I>, request: I) -> Result<S::Response, S::Error>
 where
@@ -304,14 +307,15 @@ where
     permit.call(request).await
 }
 
-/// A service as a node, a field of the chain: it takes the request by value and gives the response, or breaks with the service's error.
+/// A service as a node, a field of the chain: it takes the request by value and gives the response, or breaks with the
+/// service's error.
 ///
-/// Each request calls a clone of the service, once that is ready. A chain that several threads share asks for a service that is `Sync`; one that
-/// is not, or that is no `Clone`, goes behind a `tower::buffer::Buffer`, or, boxed, into a `BoxCloneSyncService`. For an error
-/// that cannot become the reply, tower has `map_err`.
+/// Each request calls a clone of the service, when that clone is ready. A chain that several threads share needs a
+/// service that is `Sync`. Put a service that is not `Sync` or not `Clone` behind a `tower::buffer::Buffer`, or box it
+/// into a `BoxCloneSyncService`. If the error cannot become the reply, use tower's `map_err`.
 ///
-/// Any [`Layer`] around a service makes a service, so this is also how tower's middleware stands at the end of a chain, and how a chain is
-/// the rest of another behind such a layer.
+/// A [`Layer`] around a service makes a service. So tower's middleware can stand at the end of a chain in this way, and
+/// a chain can be the rest of another chain behind such a layer.
 ///
 /// ```
 /// use std::time::Duration;
@@ -373,7 +377,7 @@ impl<S: Service<I> + Clone, I> Call<S, I> {
     ///
     /// # Errors
     ///
-    /// The service's own, whether it will never be ready or the call failed.
+    /// The error of the service, if it will never be ready or if the call failed.
     pub async fn enter(&self, request: I) -> Result<S::Response, S::Error> {
         Permit::acquire(&self.service).await?.call(request).await
     }

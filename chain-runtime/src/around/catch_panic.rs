@@ -18,16 +18,19 @@ use chain_macros::node;
 ///
 /// # Contract
 ///
-/// - A panic in a poll of the block gives [`Panicked`], which holds what was panicked with. The block is never polled again.
-/// - By then the panic has passed through the block's nodes: `cancelled` ran for those that were entered, in reverse order, and
-///   `std::thread::panicking()` was true in them. To the nodes around the block it is a break like any other: their `exit` runs.
-/// - The panic hook runs as always, so the panic is still written to where panics are written.
-/// - What the block shares with other requests is asserted to be unwind safe: a lock is poisoned as always, but what is otherwise left half
-///   changed is seen by them. That is why this node is asked for by name, and not part of every chain.
-/// - A program that is built with `panic = "abort"` aborts. So does one where a second panic begins while the first unwinds,
-///   in a `cancelled` hook, say. Neither can be caught.
-/// - A panic in the block's `Drop`, where the request was dropped midway, is not a poll, and goes on.
-/// - What was panicked with may panic itself when it is dropped. That ends here as well: what comes out of it is forgotten, and never dropped.
+/// - A panic in a poll of the block gives [`Panicked`], which holds the panic's payload. The block is never polled
+///   again.
+/// - By then the panic has passed through the block's nodes: `cancelled` ran for those that were entered, in reverse
+///   order, and `std::thread::panicking()` was true in them. For the nodes around the block it is a break like any
+///   other: their `exit` runs.
+/// - The panic hook runs as always, so the panic's message is still written.
+/// - The values that the block shares with other requests are assumed to be unwind safe: a lock is poisoned as always,
+///   but other requests see any value that was left half changed. That is why a chain has to ask for this node by name.
+/// - A program that is built with `panic = "abort"` aborts. A program also aborts if a second panic begins while the
+///   first unwinds, for example in a `cancelled` hook. Neither can be caught.
+/// - A panic in the block's `Drop`, when the request was dropped midway, is not in a poll, and goes on.
+/// - The payload may itself panic when it is dropped. That ends here as well: the payload of the second panic is
+///   forgotten, and never dropped.
 ///
 /// ```
 /// use std::pin::pin;
@@ -58,7 +61,7 @@ impl CatchPanic {
     ///
     /// # Errors
     ///
-    /// [`Panicked`] when the block did. The block must not be polled after that.
+    /// [`Panicked`] if the block panicked. The block must not be polled after that.
     pub async fn around<B: Future>(&self, mut block: Pin<&mut B>) -> Result<B::Output, Panicked> {
         poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| block.as_mut().poll(context))) {
             Ok(polled) => polled.map(Ok),
@@ -69,14 +72,14 @@ impl CatchPanic {
 }
 
 impl Panicked {
-    /// Calls it, and catches its panic.
+    /// Calls this, and catches its panic.
     #[cfg(feature = "tokio")]
     pub(crate) fn caught<T>(called: impl FnOnce() -> T) -> Result<T, Self> {
         catch_unwind(AssertUnwindSafe(called)).map_err(|payload| Self { payload: Some(payload) })
     }
 }
 
-/// The block panicked: what [`CatchPanic`] gives up with. As an `http::Response`, a 500 that does not say why.
+/// The block panicked: [`CatchPanic`] gives up with this. As an `http::Response`, a 500 that does not say why.
 pub struct Panicked {
     /// `None` once it was taken out.
     payload: Option<Box<dyn Any + Send>>,
@@ -85,7 +88,7 @@ pub struct Panicked {
 const HELD: &str = "what was panicked with is held until it is taken out";
 
 impl Panicked {
-    /// What was panicked with, where that is text: what `panic!`, `unwrap`, `expect` and their like make.
+    /// The panic's payload, if it is text: `panic!`, `unwrap`, `expect` and their like make such payloads.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         let payload = self.payload();
@@ -95,13 +98,13 @@ impl Panicked {
         }
     }
 
-    /// What was panicked with.
+    /// The panic's payload.
     #[must_use]
     pub fn payload(&self) -> &(dyn Any + Send) {
         self.payload.as_deref().expect(HELD)
     }
 
-    /// What was panicked with. Whoever drops it should know that this may panic.
+    /// The panic's payload. Dropping it may panic.
     #[must_use]
     pub fn into_payload(mut self) -> Box<dyn Any + Send> {
         self.payload.take().expect(HELD)
@@ -113,12 +116,12 @@ impl Panicked {
     }
 }
 
-/// Ends a panic of the payload's own `Drop`, which would otherwise begin where the panic was thought to be over.
+/// Ends a panic of the payload's own `Drop`, which would otherwise begin after the first panic was thought to be over.
 impl Drop for Panicked {
     fn drop(&mut self) {
         let payload = self.payload.take();
         if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            // It may well be one more of its kind.
+            // Its payload may panic as well when it is dropped.
             mem::forget(another);
         }
     }

@@ -1,4 +1,4 @@
-//! So many blocks at once.
+//! A limit on the blocks that run at once.
 
 #[cfg(feature = "http-body")]
 mod for_good;
@@ -25,21 +25,22 @@ use {
 #[cfg(feature = "http-body")]
 pub use for_good::Patience;
 
-/// Lets at most so many blocks run at once, each under a permit.
+/// Lets at most a number of blocks run at once, each under a permit.
 ///
-/// [`Concurrency::shed`] gives up at once where no permit is free; `Concurrency::wait` (with the feature `tokio`) first waits
-/// for one. Which of the two it is, is in the type, so that one who does not wait does not pay for it: `Concurrency` sheds,
-/// `Concurrency<Wait>` waits.
+/// [`Concurrency::shed`] gives up at once if no permit is free. `Concurrency::wait` (with the feature `tokio`) waits
+/// for one first. The type says which of the two it is, so that a node that does not wait does not pay for waiting:
+/// `Concurrency` sheds, `Concurrency<Wait>` waits.
 ///
 /// # Contract
 ///
-/// - The permit is held from before the block is first polled to when it is ready. It is given back as well where the block panics, and
-///   where the request is dropped midway: then before the chain drops the block, so `cancelled` hooks run without it.
-/// - Where there is no permit the block is not polled at all, and [`Overloaded`] is given.
-/// - What one block did is seen by the one that has its permit next.
-/// - A limit of 0 lets none pass.
-/// - The block is over when it gives its reply. Of an HTTP response that is its **head**: the body is sent after that, without a permit.
-///   `WholeConcurrency` holds it until the body was sent.
+/// - The permit is held from before the block's first poll until the block is ready. It is also given back if the block
+///   panics, and if the request is dropped midway. If the request is dropped, this happens before the chain drops the
+///   block, so `cancelled` hooks run without the permit.
+/// - Without a permit the block is not polled at all, and [`Overloaded`] is given.
+/// - A block sees what the block that had its permit before has done.
+/// - A limit of 0 lets no block run.
+/// - The block is over when it gives its reply. For an HTTP response, that is its **head**: the body is sent after
+///   that, without a permit. `WholeConcurrency` holds the permit until the body was sent.
 ///
 /// ```
 /// use std::pin::pin;
@@ -67,7 +68,7 @@ pub struct Concurrency<W = Shed> {
     way: W,
 }
 
-/// How a [`Concurrency`] gives up where no permit is free: at once.
+/// Gives up at once if no permit is free.
 #[derive(Debug)]
 pub struct Shed {
     permits: Places,
@@ -75,7 +76,7 @@ pub struct Shed {
 
 #[node(crate = crate)]
 impl Concurrency {
-    /// At most `limit` blocks at once; gives up at once where there are as many.
+    /// Lets at most `limit` blocks run at once, and gives up at once if so many do.
     #[must_use]
     pub const fn shed(limit: usize) -> Self {
         Self { way: Shed { permits: Places::new(limit) } }
@@ -87,7 +88,7 @@ impl Concurrency {
         self.way.permits.free()
     }
 
-    /// How many there are.
+    /// How many permits there are.
     #[must_use]
     pub const fn limit(&self) -> usize {
         self.way.permits.limit
@@ -97,14 +98,14 @@ impl Concurrency {
     ///
     /// # Errors
     ///
-    /// [`Overloaded`] where no permit is free.
+    /// [`Overloaded`] if no permit is free.
     pub async fn around<B: Future>(&self, block: Pin<&mut B>) -> Result<B::Output, Overloaded> {
         let _permit = self.way.permits.take()?;
         Ok(block.await)
     }
 }
 
-/// How a [`Concurrency`] gives up where no permit is free: after it has waited for one, first come, first served.
+/// Waits if no permit is free, first come, first served, and gives up after a time.
 #[cfg(feature = "tokio")]
 #[derive(Debug)]
 pub struct Wait<T = TokioTimer> {
@@ -117,17 +118,18 @@ pub struct Wait<T = TokioTimer> {
 
 #[cfg(feature = "tokio")]
 impl Concurrency<Wait> {
-    /// At most `limit` blocks at once; waits for as long as `patience` where there are as many, and then gives up.
+    /// Lets at most `limit` blocks run at once. If so many do, it waits for as long as `patience`, and then gives up.
     ///
-    /// A request that is dropped while it waits gives up its place to the next: no permit is lost. One that waits under a
-    /// [`Deadline`] that is sooner ends with that, also where that one has passed when it begins to wait.
+    /// A request that is dropped while it waits leaves its place to the next one: no permit is lost. A request that
+    /// waits under a sooner [`Deadline`] ends with that deadline, even if the deadline has passed when the waiting
+    /// begins.
     ///
     /// ```
     /// use std::time::Duration;
     ///
     /// use chain_runtime::around::{Concurrency, Wait};
     ///
-    /// /// 64 requests at once, and at most 256 that wait for up to 100 ms.
+    /// /// 64 requests at once, and at most 256 more, which wait for up to 100 ms.
     /// let limit: Concurrency<Wait> = Concurrency::wait(64, Duration::from_millis(100)).queue(256);
     /// assert_eq!((limit.available(), limit.waiting()), (64, 0));
     /// ```
@@ -139,7 +141,8 @@ impl Concurrency<Wait> {
 
 #[cfg(feature = "tokio")]
 impl<T> Concurrency<Wait<T>> {
-    /// [`wait`](Concurrency::wait), by another timer. No runtime is needed then: tokio's semaphore works under any.
+    /// The same as [`wait`](Concurrency::wait), with another timer. No runtime is needed then: tokio's semaphore works
+    /// under any.
     #[must_use]
     pub const fn wait_on(timer: T, limit: usize, patience: Duration) -> Self {
         let limit = if limit < Semaphore::MAX_PERMITS { limit } else { Semaphore::MAX_PERMITS };
@@ -154,9 +157,10 @@ impl<T> Concurrency<Wait<T>> {
         }
     }
 
-    /// Lets at most so many wait at once; who comes after these is given [`Overloaded`] at once. Without it, there is no limit.
+    /// Lets at most so many requests wait at once. A further request is given [`Overloaded`] at once. By default, there
+    /// is no limit.
     ///
-    /// A request to which a permit was handed on counts as waiting until it is polled.
+    /// A request that was handed a permit counts as waiting until it is polled.
     #[must_use]
     pub fn queue(self, at_most: usize) -> Self {
         Self { way: Wait { waiting: Places::new(at_most), ..self.way } }
@@ -168,7 +172,7 @@ impl<T> Concurrency<Wait<T>> {
         self.way.permits.available_permits()
     }
 
-    /// How many there are.
+    /// How many permits there are.
     #[must_use]
     pub const fn limit(&self) -> usize {
         self.way.limit
@@ -188,7 +192,7 @@ impl<T: Timer> Concurrency<Wait<T>> {
     ///
     /// # Errors
     ///
-    /// [`Overloaded`] where no permit became free in time, or as many wait as may.
+    /// [`Overloaded`] if no permit became free in time, or if too many requests wait already.
     pub async fn around<B: Future>(&self, block: Pin<&mut B>) -> Result<B::Output, Overloaded> {
         let _permit = match self.way.permits.try_acquire() {
             Ok(permit) => permit,
@@ -202,7 +206,8 @@ impl<T: Timer> Concurrency<Wait<T>> {
 impl<T: Timer> Wait<T> {
     async fn acquire(&self) -> Result<SemaphorePermit<'_>, Overloaded> {
         let _place = self.waiting.take()?;
-        // Where an outer deadline has passed meanwhile, that one ends this, and not the patience. It asks the clock once this is pending.
+        // If an outer deadline has passed meanwhile, that deadline ends this request, and not the patience. The outer
+        // deadline reads the clock after this future has returned pending.
         let mut is_asked = Deadline::current().is_none_or(|at| at > self.timer.now());
         poll_fn(|context| {
             if mem::replace(&mut is_asked, true) {
@@ -215,7 +220,7 @@ impl<T: Timer> Wait<T> {
         let permit = pin!(self.permits.acquire());
         match Deadline::within_on(&self.timer, self.patience).around(permit).await {
             Ok(Ok(permit)) => Ok(permit),
-            // The semaphore is never closed, so it is the time that was up.
+            // The semaphore is never closed, so this error means that the time was up.
             Ok(Err(_)) | Err(_) => Err(Overloaded),
         }
     }
@@ -248,7 +253,7 @@ impl Places {
 
     #[inline]
     fn take(&self) -> Result<Place<'_>, Overloaded> {
-        // Acquire, with the release in `Place`'s drop: who has a place sees what was done in it before.
+        // Acquire pairs with the release in `Place`'s drop: a block that has a place sees what was done in it before.
         match self.taken.fetch_update(Acquire, Relaxed, |taken| (taken < self.limit).then(|| taken + 1)) {
             Ok(_) => Ok(Place(self)),
             Err(_) => Err(Overloaded),
@@ -264,7 +269,7 @@ impl Drop for Place<'_> {
     }
 }
 
-/// There was no permit: what [`Concurrency`] gives up with. As an `http::Response`, a 503.
+/// There was no permit: [`Concurrency`] gives up with this. As an `http::Response`, a 503.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overloaded;
 

@@ -1,4 +1,4 @@
-//! A block that has to be done by a given time.
+//! A time limit for a block.
 
 use core::error::Error;
 use core::fmt;
@@ -14,32 +14,38 @@ use chain_macros::node;
 use super::Timer;
 #[cfg(feature = "tokio")]
 use super::TokioTimer;
+#[cfg(not(feature = "tokio"))]
+use super::{IsEnabled, NoTimer};
 
 thread_local! {
-    /// The soonest deadline of what this thread is polling. Polls nest as blocks do, so one cell is enough.
+    /// The soonest deadline of the block that this thread is polling. Polls nest as blocks do, so one cell is enough.
     static CURRENT: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
 /// Limits the block in time.
 ///
-/// [`within`](Deadline::within) counts from when the block begins; [`until`](Deadline::until) is a time of the clock.
+/// [`within`](Deadline::within) counts from the beginning of the block; [`until`](Deadline::until) is a time of the
+/// clock.
 ///
 /// # Contract
 ///
-/// - The block is polled before the clock is asked: what is ready in time, is ready.
-/// - When the time is up the block is abandoned, with [`Expired`]: its future is dropped at the await where it stands, so the
-///   `cancelled` hooks of those of its nodes that were entered run, in reverse order. A block that does not suspend cannot be
-///   interrupted.
-/// - **Inherited.** While a block is polled, [`Deadline::current`] is the soonest of the deadlines around it, in whatever function
-///   the block may call. An inner deadline can only be sooner: one that would be later is ended by the outer
-///   one. So a client of an upstream can ask what is left, and pass it on. Each has a timer of its own all the same: a future that was polled under a
-///   sooner deadline, and is moved out from under it, keeps its limit.
-/// - Where the time is up before the block begins, be it one's own or an inherited one, the block is not polled at all.
-/// - What the block spawns is polled elsewhere, and inherits nothing.
-/// - No timer is asked for before the block has to wait, and it is dropped with the block. It only wakes: the clock itself is asked in each poll in which the
-///   block is pending, so a block that was busy for too long is abandoned where it suspends next.
-/// - It ends where the block gives its reply. Of an HTTP response that is its **head**: how long the body takes to be sent after that is not limited.
-///   `WholeDeadline` limits both.
+/// - The block is polled before the clock is read: a block that is ready in time counts as ready.
+/// - When the time is up, the block is abandoned with [`Expired`]: its future is dropped at the await where it stands.
+///   So the `cancelled` hooks run, in reverse order, for those of its nodes that were entered. A block that does not
+///   suspend cannot be interrupted.
+/// - **Inherited.** While a block is polled, [`Deadline::current`] is the soonest of the deadlines around it, in every
+///   function that the block calls. An inner deadline can only be sooner: the outer deadline ends an inner one that
+///   would be later. So a client of an upstream can ask how much time is left, and pass that on. Each deadline has a
+///   timer of its own all the same: a future that was polled under a sooner deadline, and is then moved out from under
+///   it, keeps its limit.
+/// - If the time is up before the block begins, by the node's own deadline or an inherited one, the block is not polled
+///   at all.
+/// - Tasks that the block spawns are polled elsewhere, and inherit nothing.
+/// - A timer is made only when the block has to wait, and is dropped with the block. The timer only wakes the task: the
+///   clock itself is read in each poll in which the block is pending. So a block that was busy for too long is
+///   abandoned where it suspends next.
+/// - The limit ends when the block gives its reply. For an HTTP response, that is its **head**: the time to send the
+///   body after that is not limited. `WholeDeadline` limits both.
 ///
 /// ```
 /// # #[cfg(feature = "tokio")] {
@@ -58,7 +64,7 @@ thread_local! {
 /// let slow = pin!(async { tokio::time::sleep(Duration::from_secs(1)).await; 200 });
 /// assert_eq!(deadline.around(slow).await, Err(Expired));
 ///
-/// // An inner deadline that is later does not make the outer one so.
+/// // A later inner deadline does not extend the outer one.
 /// let nested = pin!(async {
 ///     let patient = Deadline::within(Duration::from_secs(10));
 ///     let slow = pin!(async { tokio::time::sleep(Duration::from_secs(1)).await; 200 });
@@ -69,7 +75,7 @@ thread_local! {
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Deadline<#[cfg(feature = "tokio")] T = TokioTimer, #[cfg(not(feature = "tokio"))] T> {
+pub struct Deadline<#[cfg(feature = "tokio")] T = TokioTimer, #[cfg(not(feature = "tokio"))] T = NoTimer> {
     limit: Limit,
     timer: T,
 }
@@ -82,25 +88,42 @@ enum Limit {
 
 #[cfg(feature = "tokio")]
 impl Deadline {
-    /// So long from when the block begins, which is when `around` is first polled.
+    /// A limit from the beginning of the block, which is the first poll of `around`.
     #[must_use]
     pub const fn within(limit: Duration) -> Self {
         Self::within_on(TokioTimer, limit)
     }
 
-    /// At that time. A node serves all requests, so this is for a limit that came with one of them: make the deadline where
-    /// the limit is known, and `around` the rest.
+    /// A limit at this time. A node serves all requests, so this is for a limit that came with one request: make the
+    /// deadline where the limit is known, and call `around` there.
     #[must_use]
     pub const fn until(at: Instant) -> Self {
         Self::until_on(TokioTimer, at)
     }
 }
 
-/// Under no timer's name, so that `Deadline::current()` says it whichever timers there are.
+#[cfg(not(feature = "tokio"))]
+impl<T: IsEnabled> Deadline<T> {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn within(_: Duration) -> Self {
+        unreachable!("without the feature there is no such timer")
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn until(_: Instant) -> Self {
+        unreachable!("without the feature there is no such timer")
+    }
+}
+
+/// These items name no timer, so that `Deadline::current()` compiles whichever timers there are.
 impl Deadline<()> {
-    /// By when the block that is being polled has to be done: the soonest of all deadlines around it. `None` where there is none.
+    /// The time by which the block that is being polled has to be done: the soonest of all deadlines around it. `None`
+    /// if there is none.
     ///
-    /// It is a matter of the poll: right in any function that the block calls, and not in what it spawned.
+    /// It belongs to the poll: it is right in every function that the block calls, and not in the tasks that it
+    /// spawned.
     #[must_use]
     pub fn current() -> Option<Instant> {
         CURRENT.get()
@@ -108,13 +131,13 @@ impl Deadline<()> {
 }
 
 impl<T> Deadline<T> {
-    /// [`within`](Deadline::within), by another timer.
+    /// The same as [`within`](Deadline::within), with another timer.
     #[must_use]
     pub const fn within_on(timer: T, limit: Duration) -> Self {
         Self { limit: Limit::Within(limit), timer }
     }
 
-    /// [`until`](Deadline::until), by another timer.
+    /// The same as [`until`](Deadline::until), with another timer.
     #[must_use]
     pub const fn until_on(timer: T, at: Instant) -> Self {
         Self { limit: Limit::Until(at), timer }
@@ -127,7 +150,7 @@ impl<T: Timer> Deadline<T> {
     ///
     /// # Errors
     ///
-    /// [`Expired`] when the time is up. The block must not be polled after that.
+    /// [`Expired`] if the time is up. The block must not be polled after that.
     pub async fn around<B: Future>(&self, mut block: Pin<&mut B>) -> Result<B::Output, Expired> {
         let now = self.timer.now();
         let own = self.limit.after(now);
@@ -136,7 +159,8 @@ impl<T: Timer> Deadline<T> {
         }
         let mut sleep = pin!(None);
         poll_fn(|context| {
-            // Asked in each poll, since who polls may change: a future can be moved out from under an outer deadline.
+            // This is read in each poll, because the polling code may change: a future can be moved out from under an
+            // outer deadline.
             let inherited = CURRENT.get();
             let restored = Restored(CURRENT.replace(sooner(own, inherited)));
             let polled = block.as_mut().poll(context);
@@ -145,7 +169,8 @@ impl<T: Timer> Deadline<T> {
                 return Poll::Ready(Ok(output));
             }
             let Some(own) = own else { return Poll::Pending };
-            // The block may have been busy: a timer that is asked for a time that has passed may still take a turn of its driver, tokio's among them.
+            // The block may have been busy. A timer that is made for a time in the past may still need a turn of its
+            // driver; tokio's does.
             let mut is_up = own <= self.timer.now();
             if !is_up {
                 if sleep.is_none() {
@@ -154,8 +179,9 @@ impl<T: Timer> Deadline<T> {
                 is_up = sleep.as_mut().as_pin_mut().is_some_and(|sleep| sleep.poll(context).is_ready());
             }
             if is_up && inherited.is_some_and(|at| at <= own) {
-                // The outer one ends this block, too. Who polls it without that one asks the clock again: it is polled for it, also where that is
-                // by who polls only what was woken.
+                // The outer deadline ends this block, too. If the block is then polled without the outer one, it has to
+                // read the clock again: the wake makes sure that it is polled, even by an executor that polls only what
+                // was woken.
                 sleep.set(None);
                 context.waker().wake_by_ref();
                 return Poll::Pending;
@@ -166,7 +192,7 @@ impl<T: Timer> Deadline<T> {
     }
 }
 
-/// A block that was given up is no reply, to a limit that stands around it.
+/// A block that was given up did not reply, as far as a limit around it is concerned.
 fn expired() -> Expired {
     #[cfg(feature = "pressure")]
     crate::pressure::tell(crate::pressure::Verdict::TimedOut);
@@ -174,7 +200,7 @@ fn expired() -> Expired {
 }
 
 impl Limit {
-    /// When it is up, if it begins now. What no clock will show is no limit.
+    /// The time at which it is up, if it begins now. A time that no clock will show is no limit.
     fn after(self, now: Instant) -> Option<Instant> {
         match self {
             Self::Within(limit) => now.checked_add(limit),
@@ -190,7 +216,7 @@ fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     }
 }
 
-/// What was there before the block was polled. It is there again after it, also where the poll panics.
+/// The value from before the block was polled. It is restored after the poll, even if the poll panics.
 struct Restored(Option<Instant>);
 
 impl Drop for Restored {
@@ -199,7 +225,7 @@ impl Drop for Restored {
     }
 }
 
-/// The time was up: what [`Deadline`] gives up with. As an `http::Response`, a 504.
+/// The time was up: [`Deadline`] gives up with this. As an `http::Response`, a 504.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expired;
 

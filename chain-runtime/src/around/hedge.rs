@@ -1,4 +1,4 @@
-//! [`Hedge`]: a second try where the first one takes long.
+//! [`Hedge`]: a second try if the first one takes long.
 
 use core::fmt;
 use core::future::{Future, poll_fn};
@@ -11,11 +11,15 @@ use std::time::Instant;
 #[cfg(feature = "tokio")]
 use super::TokioTimer;
 use super::{Budget, Timer};
+#[cfg(not(feature = "tokio"))]
+use super::{IsEnabled, NoTimer};
 
-/// A second try where the first one takes long. The first reply wins, and the other try is dropped (hedged requests, Dean and Barroso 2013).
+/// A second try if the first one takes long. The first reply wins, and the other try is dropped (hedged requests, Dean
+/// and Barroso 2013).
 ///
-/// A node of your own calls it, with what makes a try. With an upstream's [`Tried`](crate::upstream::Tried) the two go to different members while there is another one, and the lease of the one that is dropped ends as
-/// `Cancelled`, which says nothing against its member:
+/// A node of your own calls it, with a function that makes a try. With an upstream's [`Tried`](crate::upstream::Tried)
+/// the two tries go to different members, if there is another one. The lease of the try that is dropped ends as
+/// `Cancelled`, which does not count against its member:
 ///
 #[cfg_attr(all(feature = "tokio", feature = "upstream"), doc = "```")]
 #[cfg_attr(not(all(feature = "tokio", feature = "upstream")), doc = "```ignore")]
@@ -67,31 +71,33 @@ use super::{Budget, Timer};
 ///
 /// # Contract
 ///
-/// There is a second try where all of these hold, and never a third one:
+/// There is a second try if all of these conditions hold, and never a third one:
 ///
 /// 1. The caller says that the request may be sent twice. Both may be carried out, whichever reply is kept.
 /// 2. The first try has not ended after the [delay](Self::delay).
 /// 3. The [`Budget`] has a try left, which is then taken.
 ///
-/// What is dropped is dropped where it stands, at whichever await that is, before the call returns. Both are polled by the task that calls, one after the other, and not beside each other on two threads.
+/// The losing try is dropped where it stands, at whichever await that is, before the call returns. The calling task polls
+/// both tries, one after the other, and not on two threads.
 ///
 /// # When it helps
 ///
-/// It cuts off what is slow here and there, whoever is asked. Ten members that take 20 to 40 ms, simulated, where two of a hundred requests take ten times as long: the p99 falls from 310 to 75 ms, for
-/// 5 % more requests.
+/// It helps if single requests are slow, on any member. In a simulation of ten members that take 20 to 40 ms, with two
+/// requests of a hundred taking ten times as long, the p99 falls from 310 to 75 ms, for 5 % more requests.
 ///
-/// Where one *member* is slow, [`PeakEwma`](crate::upstream::PeakEwma) sees it and asks it less: p99 of 40 ms with one of ten slowed tenfold. A second try hides that from it, as of a try that is dropped it is only
-/// known that it took so long: 75 ms. With balancers that do not look at latencies, as [`RoundRobin`](crate::upstream::RoundRobin) and a [`Ring`](crate::upstream::Ring), it helps: 390 ms without, and 85 ms with a
-/// second try after the p85.
+/// If one *member* is slow, [`PeakEwma`](crate::upstream::PeakEwma) sees that and asks it less: the p99 is 40 ms with one
+/// member of ten slowed tenfold. A second try hides that from it, since of a dropped try only the time until then is known:
+/// the p99 is 75 ms. With balancers that do not look at latencies, such as [`RoundRobin`](crate::upstream::RoundRobin) and
+/// a [`Ring`](crate::upstream::Ring), a second try helps: the p99 is 390 ms without, and 85 ms with one after the p85.
 ///
-/// # What it costs
+/// # Cost
 ///
-/// It allocates nothing. A timer is asked for only once the first try has to wait. The future has room for two tries.
+/// It allocates nothing. A timer is made only when the first try has to wait. The future has room for two tries.
 ///
 /// # Why it wraps no block
 ///
-/// A chain's `around` node is lent *one* block. Two at once, of which one is dropped, would have to borrow the same scope, which is lent for writing, as whether a node in the block writes is not known
-/// to the macro:
+/// A chain's `around` node is lent *one* block. Two blocks at once, of which one is dropped, would have to borrow the same
+/// scope. The scope is lent for writing, because the macro does not know whether a node in the block writes:
 ///
 /// ```compile_fail,E0499
 /// # use std::future::Future;
@@ -103,7 +109,7 @@ use super::{Budget, Timer};
 /// race(async { write(&mut scope).await }, async { write(&mut scope).await }).await;
 /// # }
 /// ```
-pub struct Hedge<#[cfg(feature = "tokio")] T = TokioTimer, #[cfg(not(feature = "tokio"))] T> {
+pub struct Hedge<#[cfg(feature = "tokio")] T = TokioTimer, #[cfg(not(feature = "tokio"))] T = NoTimer> {
     delay: Delay,
     budget: Budget,
     timer: T,
@@ -111,41 +117,46 @@ pub struct Hedge<#[cfg(feature = "tokio")] T = TokioTimer, #[cfg(not(feature = "
 
 enum Delay {
     Fixed(Duration),
-    /// The nanoseconds by which so many first tries have ended, as the bits of an `f64`; and by which factor one that does not take longer lowers them.
+    /// The nanoseconds within which the wanted share of first tries has ended, as the bits of an `f64`; and the factor
+    /// by which a first try that takes no longer lowers them.
     Seen {
         nanos: AtomicU64,
         lower: f64,
     },
 }
 
-/// One first try that takes longer than the delay raises it by this factor.
+/// A first try that takes longer than the delay raises it by this factor.
 const RAISE: f64 = 1.1;
 
-/// Where the delay stays, in nanoseconds.
+/// The bounds of the delay, in nanoseconds.
 const LEAST: f64 = 100e3;
 const MOST: f64 = 60e9;
 
 #[cfg(feature = "tokio")]
 impl Hedge {
-    /// The second try begins so long after the first one.
+    /// The second try begins at this delay after the first one.
     #[must_use]
     pub fn after(delay: Duration) -> Self {
         Self::after_on(TokioTimer, delay)
     }
 
-    /// The second try begins where the first one takes longer than 95 of 100 do: [`after_quantile`](Self::after_quantile) of 0.95.
+    /// The second try begins if the first one takes longer than 95 of 100 do: [`after_quantile`](Self::after_quantile)
+    /// of 0.95.
     #[must_use]
     pub fn after_p95(begins: Duration) -> Self {
         Self::after_quantile(0.95, begins)
     }
 
-    /// The second try begins where the first one takes longer than this share of all, which is found out. `begins` is what is taken for that until then.
+    /// The second try begins if the first one takes longer than this share of all first tries. The delay is found out
+    /// while the program runs. `begins` is the delay until then.
     ///
-    /// Each first try that takes longer than the delay raises it by a tenth, and each other one lowers it by so much less that it stays where just as many take longer as should, whatever
-    /// the latencies are (a stochastic approximation, Robbins and Monro 1951). It stays between 100 µs and 60 s. First tries that end before it and do not win change nothing, and neither do requests that may not be
-    /// sent twice.
+    /// Each first try that takes longer than the delay raises it by a tenth, and each other one lowers it by less, so
+    /// that the wanted share takes longer, whatever the latencies are (a stochastic approximation, Robbins and Monro
+    /// 1951). The delay stays between 100 µs and 60 s. A first try that ends before it and does not win changes
+    /// nothing, and neither does a request that may not be sent twice.
     ///
-    /// Where one member of ten is slow, and gets its part of the requests, then the p95 is one of the slow ones, and a second try comes too late: take a quantile below that.
+    /// If one member of ten is slow, and gets its part of the requests, the p95 is one of the slow requests, and the
+    /// second try comes too late. Take a quantile below that share.
     ///
     /// # Panics
     ///
@@ -156,14 +167,35 @@ impl Hedge {
     }
 }
 
+#[cfg(not(feature = "tokio"))]
+impl<T: IsEnabled> Hedge<T> {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn after(_: Duration) -> Self {
+        unreachable!("without the feature there is no such timer")
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn after_p95(_: Duration) -> Self {
+        unreachable!("without the feature there is no such timer")
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn after_quantile(_: f64, _: Duration) -> Self {
+        unreachable!("without the feature there is no such timer")
+    }
+}
+
 impl<T> Hedge<T> {
-    /// [`after`](Hedge::after), by another timer.
+    /// The same as [`after`](Hedge::after), with another timer.
     #[must_use]
     pub fn after_on(timer: T, delay: Duration) -> Self {
         Self { delay: Delay::Fixed(delay), budget: Budget::default(), timer }
     }
 
-    /// [`after_quantile`](Hedge::after_quantile), by another timer.
+    /// The same as [`after_quantile`](Hedge::after_quantile), with another timer.
     ///
     /// # Panics
     ///
@@ -172,19 +204,20 @@ impl<T> Hedge<T> {
     pub fn after_quantile_on(timer: T, quantile: f64, begins: Duration) -> Self {
         assert!((0.5..=0.999).contains(&quantile), "a quantile from 0.5 to 0.999, and not {quantile}");
         let nanos = AtomicU64::new((begins.as_secs_f64() * 1e9).clamp(LEAST, MOST).to_bits());
-        // So that all the others together lower it by as much as the late ones raise it.
+        // With this factor, all the others together lower the delay by as much as the late ones raise it.
         let lower = RAISE.powf(-(1.0 - quantile) / quantile);
         Self { delay: Delay::Seen { nanos, lower }, budget: Budget::default(), timer }
     }
 
-    /// Sets what second tries are paid from: one for five requests of the last 10 s and 10 for each second, where nothing is said. A clone of a budget is the same one, so that retries of the same upstream can
-    /// be paid from it as well.
+    /// Sets the budget that pays for second tries. By default it is one for five requests of the last 10 s, and 10 for
+    /// each second. A clone of a budget is the same budget, so retries of the same upstream can be paid from it as
+    /// well.
     #[must_use]
     pub fn budget(self, budget: Budget) -> Self {
         Self { budget, ..self }
     }
 
-    /// How long after the first try the second one begins, as it is now.
+    /// The present delay between the first try and the second one.
     #[must_use]
     pub fn delay(&self) -> Duration {
         match &self.delay {
@@ -193,7 +226,7 @@ impl<T> Hedge<T> {
         }
     }
 
-    /// A first try took longer than the delay, or it did not.
+    /// Records whether a first try took longer than the delay.
     fn saw(&self, is_late: bool) {
         if let Delay::Seen { nanos, lower } = &self.delay {
             let factor = if is_late { RAISE } else { *lower };
@@ -204,15 +237,17 @@ impl<T> Hedge<T> {
 }
 
 impl<T: Timer> Hedge<T> {
-    /// Tries, and once more where that takes long: what comes first is what this gives.
+    /// Makes a try, and a second one if the first takes long. It returns what comes first.
     ///
-    /// `may_repeat` is whether the request may be sent twice; without it, `ask` is called once. It is called once or twice, and each time it makes a try that does nothing before it is polled.
+    /// `may_repeat` says whether the request may be sent twice; if it may not, `ask` is called once. `ask` is called
+    /// once or twice. Each call makes a try, which does nothing before it is polled.
     pub async fn race<F: Future>(&self, may_repeat: bool, ask: impl Fn() -> F) -> F::Output {
         self.race_for(may_repeat, ask, |_| true).await
     }
 
-    /// The same, where not all that comes ends the race: what does not win is kept only where the other try does not win either, and then the later one is. A first try that ends before the delay is kept whatever it
-    /// gives: to try again is a [`Retry`](super::Retry)'s business.
+    /// The same, if not every result of a try ends the race. A result that does not win is returned only if the other
+    /// try does not win either; then the later result is returned. A first try that ends before the delay is returned
+    /// whatever it gives: to try again is the business of a [`Retry`](super::Retry).
     pub async fn race_for<F: Future>(
         &self,
         may_repeat: bool,
@@ -236,7 +271,7 @@ impl<T: Timer> Hedge<T> {
             return first.await;
         }
         let mut second = pin!(ask());
-        // Which of them has ended and not won.
+        // Which of the two has ended and not won.
         let mut lost = None;
         poll_fn(|context| {
             for (number, block) in [(0, first.as_mut()), (1, second.as_mut())] {
@@ -254,9 +289,9 @@ impl<T: Timer> Hedge<T> {
         .await
     }
 
-    /// What the first try gives before the delay is over.
+    /// The result of the first try, if it ends before the delay is over.
     async fn in_time<F: Future>(&self, began: Instant, mut first: Pin<&mut F>) -> Option<F::Output> {
-        // Nothing that is ready at once makes a timer.
+        // A try that is ready at once makes no timer.
         let mut at_once = |context: &mut Context<'_>| Poll::Ready(first.as_mut().poll(context));
         if let Poll::Ready(output) = poll_fn(&mut at_once).await {
             return Some(output);

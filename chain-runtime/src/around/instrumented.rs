@@ -12,12 +12,12 @@ use tracing::Span;
 /// # Contract
 ///
 /// - A span is made for each request, when the block begins; its parent is the span that is entered then.
-/// - It is entered for each poll of the block, and left after it, also where the poll panics. So what others do on the thread while
-///   the block waits is not in it.
-/// - It is closed when the block is ready, or when the request is dropped. In the latter case the chain drops the block after this
-///   node: the block's `cancelled` hooks are outside of the span.
+/// - The span is entered for each poll of the block, and left after it, even if the poll panics. So it does not contain
+///   what the thread does for others while the block waits.
+/// - It is closed when the block is ready, or when the request is dropped. When the request is dropped, the chain drops
+///   the block after this node: the block's `cancelled` hooks run outside of the span.
 ///
-/// It never gives up. `F` is `fn() -> Span` unless it is named, which a closure that captures nothing becomes by itself.
+/// It never gives up. `F` is `fn() -> Span` unless it is named. A closure that captures nothing coerces to that.
 ///
 /// ```
 /// use std::pin::pin;
@@ -52,7 +52,7 @@ pub struct Instrumented<F = fn() -> Span> {
 
 #[node(crate = crate)]
 impl<F: Fn() -> Span> Instrumented<F> {
-    /// `span` is called once for each request.
+    /// The node calls `span` once for each request.
     #[must_use]
     pub const fn new(span: F) -> Self {
         Self { span }

@@ -1,4 +1,4 @@
-//! What the around nodes give up with, as HTTP responses. Listed with the others in [`crate::reply`].
+//! The values with which the around nodes give up, as HTTP responses. Listed with the others in [`crate::reply`].
 
 use http::{Response, StatusCode};
 
@@ -24,7 +24,7 @@ impl<B: Render> IntoReply<Response<B>> for Overloaded {
     }
 }
 
-/// 500 Internal Server Error, `panicked`: what was panicked with is not the client's to know.
+/// 500 Internal Server Error, `panicked`: the panic's payload is not for the client.
 impl<B: Render> IntoReply<Response<B>> for Panicked {
     #[inline]
     fn into_reply(self) -> Response<B> {

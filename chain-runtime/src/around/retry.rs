@@ -1,4 +1,4 @@
-//! A block that is run once more where its reply says that this may help.
+//! A block that is run once more if its reply says that this may help.
 
 mod backoff;
 mod budget;
@@ -16,11 +16,13 @@ use chain_macros::node;
 #[cfg(feature = "tokio")]
 use super::TokioTimer;
 use super::{Deadline, Timer};
+#[cfg(not(feature = "tokio"))]
+use super::{IsEnabled, NoTimer};
 
-/// Says whether a block is run once more, and pauses before it is.
+/// Decides whether a block is run once more, and pauses before that.
 ///
-/// Other than its siblings it is not given the block, since it takes a new one for each try. The chain makes the block, awaits it, asks
-/// [`again`](Retry::again), and lets go of the reply where there is one more try:
+/// Unlike its siblings it is not given one block to poll, since it needs a new one for each try. The chain makes the
+/// block, awaits it, asks [`again`](Retry::again), and drops the reply if there is one more try:
 ///
 /// ```
 /// # #[cfg(feature = "tokio")] {
@@ -53,24 +55,28 @@ use super::{Deadline, Timer};
 ///
 /// # Contract
 ///
-/// There is one more try where all of these hold, asked in this order; otherwise the reply that there is stays:
+/// There is one more try if all of these conditions hold. They are checked in this order. Otherwise the present reply
+/// stays.
 ///
-/// 1. There were fewer tries than [`attempts`](Retry::attempts), the first one included.
-/// 2. The [`Policy`] says that the reply is worth it.
-/// 3. The pause before it, by the [`Backoff`], ends before [`Deadline::current`]: nobody sleeps past a deadline.
-/// 4. The [`Budget`] has a retry left, which is then taken. It is given back where the request is dropped during the pause.
+/// 1. There were fewer tries than [`attempts`](Retry::attempts), counting the first one.
+/// 2. The [`Policy`] says that the reply is worth another try.
+/// 3. The pause before the try, by the [`Backoff`], ends before [`Deadline::current`]: nothing sleeps past a deadline.
+/// 4. The [`Budget`] has a retry left, which is then taken. It is given back if the request is dropped during the
+///    pause.
 ///
-/// A reply that is not kept is dropped before the pause: its connection and its permits are free while nothing happens.
+/// A reply that is not kept is dropped before the pause, so its connection and its permits are free during the pause.
 ///
-/// Where the block picks an upstream, [`Tried`](crate::upstream::Tried) has each try pick another one.
+/// If the block picks an upstream, [`Tried`](crate::upstream::Tried) makes each try pick another one.
 ///
 /// A clone shares its budget with its original.
 ///
-/// # A program that is small, or does not run for long
+/// # In a program that is small or does not run for long
 ///
-/// There is a budget also where none is given: [`Budget::default`]. It is made for a service of which few requests fail at a time. Where one member of two or three is dead, each second or third request is to be
-/// tried again: until the member is ejected, and then again each time it is asked anew. A program that sends its requests in a burst, a test or a command, then runs out of retries, and replies stay as they are.
-/// Where that is worse than more load for those that are left, say how much may be tried again: here each request, once.
+/// If no budget is given, there is [`Budget::default`]. It is made for a service of which few requests fail at a time.
+/// If one member of two or three is dead, every second or third request has to be tried again, until the member is
+/// ejected, and again each time that the member is probed. A program that sends its requests in a burst, such as a test
+/// or a command, then runs out of retries, and its bad replies stay. If that is worse than more load for the remaining
+/// members, give it a larger budget. Here each request may be tried again once:
 ///
 /// ```
 /// # #[cfg(feature = "tokio")] {
@@ -83,10 +89,10 @@ use super::{Deadline, Timer};
 /// # }
 /// ```
 ///
-/// As a chain's field its type is written out, `again: Retry<fn(&Reply) -> bool>`, and a function is made one of that type:
+/// In a chain's field the type is written out, `again: Retry<fn(&Reply) -> bool>`, and a function is cast to it:
 /// `Retry::new(worth_retrying as fn(&Reply) -> bool)`.
 #[derive(Clone)]
-pub struct Retry<P, #[cfg(feature = "tokio")] T = TokioTimer, #[cfg(not(feature = "tokio"))] T> {
+pub struct Retry<P, #[cfg(feature = "tokio")] T = TokioTimer, #[cfg(not(feature = "tokio"))] T = NoTimer> {
     policy: P,
     attempts: u32,
     backoff: Backoff,
@@ -94,11 +100,13 @@ pub struct Retry<P, #[cfg(feature = "tokio")] T = TokioTimer, #[cfg(not(feature 
     timer: T,
 }
 
-/// Which replies are worth another try. A function or closure of the reply is one: `|reply: &Response| reply.status == 503`.
+/// Decides which replies are worth another try. A function or closure of the reply is one:
+/// `|reply: &Response| reply.status == 503`.
 ///
-/// Only what may be done twice is: a reply alone does not say whether the request was carried out.
+/// A reply alone does not say whether the request was carried out, so only try a request again if it may be carried out
+/// twice.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say which `{R}` is worth another try",
+    message = "chain[E804]: `{Self}` does not say which `{R}` is worth another try",
     note = "give `Retry::new` a `fn(&{R}) -> bool`, or implement `Policy<{R}>` for `{Self}`"
 )]
 pub trait Policy<R> {
@@ -115,35 +123,44 @@ impl<R, F: Fn(&R) -> bool> Policy<R> for F {
 
 #[cfg(feature = "tokio")]
 impl<P> Retry<P> {
-    /// Three tries in all, pauses of up to 25 ms and then 50 ms, and the default [`Budget`], which a program that sends few requests
-    /// [runs out of](Retry#a-program-that-is-small-or-does-not-run-for-long).
+    /// Three tries in all, pauses of up to 25 ms and then 50 ms, and the default [`Budget`]. A program that sends few
+    /// requests [runs out of](Retry#in-a-program-that-is-small-or-does-not-run-for-long) that budget.
     #[must_use]
     pub fn new(policy: P) -> Self {
         Self::new_on(TokioTimer, policy)
     }
 }
 
+#[cfg(not(feature = "tokio"))]
+impl<P, T: IsEnabled> Retry<P, T> {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn new(_: P) -> Self {
+        unreachable!("without the feature there is no such timer")
+    }
+}
+
 impl<P, T> Retry<P, T> {
-    /// [`new`](Retry::new), by another timer.
+    /// The same as [`new`](Retry::new), with another timer.
     #[must_use]
     pub fn new_on(timer: T, policy: P) -> Self {
         Self { policy, attempts: 3, backoff: Backoff::default(), budget: Budget::default(), timer }
     }
 
-    /// How many tries there are at most, the first one included. 0 and 1 both mean that nothing is tried again.
+    /// The largest number of tries, counting the first one. 0 and 1 both mean that nothing is tried again.
     #[must_use]
     pub fn attempts(self, at_most: u32) -> Self {
         Self { attempts: at_most, ..self }
     }
 
-    /// How long to pause before each retry.
+    /// Sets the pauses before retries.
     #[must_use]
     pub fn backoff(self, backoff: Backoff) -> Self {
         Self { backoff, ..self }
     }
 
-    /// What retries are paid from. A clone of a budget is the same budget, so that several nodes can share one: all that retry
-    /// the same upstream should.
+    /// Sets the budget that pays for retries. A clone of a budget is the same budget, so several nodes can share one.
+    /// All nodes that retry the same upstream should share one.
     #[must_use]
     pub fn budget(self, budget: Budget) -> Self {
         Self { budget, ..self }
@@ -152,20 +169,20 @@ impl<P, T> Retry<P, T> {
 
 #[node(crate = crate)]
 impl<P, T: Timer> Retry<P, T> {
-    /// Counts the request: it is a deposit to the budget, whatever becomes of its first try.
+    /// Counts the request: it deposits in the budget, whatever becomes of its first try.
     pub fn enter(&self) {
         self.budget.deposit(self.timer.now());
     }
 
-    /// Polls the block, once. That a chain runs it again, [`again`](Self::again) is asked for.
+    /// Polls the block, once. [`again`](Self::again) decides whether the chain runs it again.
     pub async fn around<B: Future>(&self, block: Pin<&mut B>) -> B::Output {
         block.await
     }
 
-    /// Whether to try once more, after try number `attempt`, which counts from 1, gave `reply`: `None` where that reply stays, otherwise the
-    /// pause before the next try, which does not borrow the reply.
+    /// Decides about one more try, after try number `attempt`, which counts from 1, gave `reply`. `None`: that reply
+    /// stays. `Some`: the pause before the next try, which does not borrow the reply.
     ///
-    /// Panics if the policy does.
+    /// It panics if the policy does.
     #[must_use = "the pause begins when it is awaited"]
     pub fn again<'a, R>(&'a self, attempt: u32, reply: &R) -> Option<impl Future<Output = ()> + use<'a, P, T, R>>
     where
@@ -198,7 +215,7 @@ impl<P, T: Timer> Retry<P, T> {
     }
 }
 
-/// When to try once more (now, if `None`), and what that is paid with.
+/// When to try once more (now, if `None`), and the withdrawal that pays for it.
 struct Again<'a> {
     at: Option<Instant>,
     withdrawal: Withdrawal<'a>,

@@ -1,9 +1,9 @@
-//! Where the around nodes take their time from.
+//! The clock of the around nodes.
 
 use core::future::Future;
 use std::time::Instant;
 
-/// A clock, and futures that are ready when it shows a given time.
+/// A clock, and futures that become ready when it shows a given time.
 ///
 /// ```
 /// use std::future::{Ready, ready};
@@ -21,17 +21,17 @@ use std::time::Instant;
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a timer",
+    message = "chain[E803]: `{Self}` is not a timer",
     note = "implement `chain_runtime::around::Timer` for it, or use `TokioTimer` with the feature `tokio`"
 )]
 pub trait Timer {
-    /// Is ready at its time or later. Dropping it must leave nothing behind.
+    /// A future that is ready at its time or later. Dropping it has to leave nothing behind.
     type Sleep: Future<Output = ()>;
 
     /// A future that is ready once [`now`](Self::now) is `at` or later: at once, if it is already.
     fn sleep_until(&self, at: Instant) -> Self::Sleep;
 
-    /// What the clock shows. A timer whose time is not the machine's overrides it.
+    /// The time that the clock shows. A timer with a time other than the machine's overrides it.
     fn now(&self) -> Instant {
         Instant::now()
     }
@@ -51,10 +51,11 @@ impl<T: Timer + ?Sized> Timer for &T {
 
 /// Tokio's timer, and tokio's clock, which a test can pause.
 ///
-/// A sleep is made only where something has to wait. That panics outside of a tokio runtime, or in one without time enabled.
+/// A sleep is made only when something has to wait. Making one panics outside of a tokio runtime, and in a runtime
+/// without time enabled.
 ///
-/// A sleep does not take part in tokio's cooperative budget: a block that uses all of it up in each poll would otherwise never
-/// be found to be late.
+/// A sleep does not take part in tokio's cooperative budget: otherwise a block that uses up all of the budget in each
+/// poll would never be found to be late.
 #[cfg(feature = "tokio")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokioTimer;
@@ -71,3 +72,33 @@ impl Timer for TokioTimer {
         tokio::time::Instant::now().into_std()
     }
 }
+
+/// Stands for the default timer without the feature `tokio`. There is none then, so a node with this one cannot be
+/// made.
+#[cfg(not(feature = "tokio"))]
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum NoTimer {}
+
+#[cfg(not(feature = "tokio"))]
+impl Timer for NoTimer {
+    type Sleep = core::future::Pending<()>;
+
+    fn sleep_until(&self, _: Instant) -> Self::Sleep {
+        match *self {}
+    }
+}
+
+/// It is asked where no timer is named, so that the error stands there and names the feature. Nothing implements it.
+///
+/// ```compile_fail,E0277
+/// let _: chain_runtime::around::Deadline = chain_runtime::around::Deadline::within(std::time::Duration::from_secs(1));
+/// ```
+#[cfg(not(feature = "tokio"))]
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "chain[E512]: tokio's timer needs the feature `tokio` of chain-runtime",
+    label = "no timer is named here",
+    note = "enable the feature in Cargo.toml, or name a timer of your own: `within_on(timer, ..)`, `new_on(timer, ..)`"
+)]
+pub trait IsEnabled {}

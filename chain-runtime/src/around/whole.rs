@@ -1,4 +1,4 @@
-//! Limits that go on to the end of a reply's body.
+//! Limits that last to the end of a reply's body.
 
 use core::fmt;
 use core::future::Future;
@@ -11,6 +11,8 @@ use chain_macros::node;
 
 use super::concurrency::{Concurrency, Overloaded, Patience, Shed};
 use super::{Deadline, Expired, Timer};
+#[cfg(not(feature = "tokio"))]
+use super::{IsEnabled, NoTimer};
 use crate::tailed::{Holds, Tail};
 use crate::timed::Until;
 #[cfg(feature = "tokio")]
@@ -20,13 +22,15 @@ use {super::TokioTimer, super::concurrency::Wait};
 ///
 /// # Contract
 ///
-/// - Up to the head it is a [`Deadline`], which inner ones inherit: when the time is up the block is abandoned, with [`Expired`].
-/// - After that, the body breaks off with [`Expired`] as its error when the time is up. The client sees a reply that is not whole: over HTTP/1 the
-///   connection ends, over HTTP/2 the stream is reset.
-/// - A reply that does not come from the block, such as that of another limit around it, has no time.
+/// - Up to the head it works as a [`Deadline`], which inner ones inherit: when the time is up, the block is abandoned
+///   with [`Expired`].
+/// - After that, the body breaks off when the time is up, with [`Expired`] as its error. The client sees an incomplete
+///   reply: over HTTP/1 the connection ends, over HTTP/2 the stream is reset.
+/// - A reply that does not come from the block, such as that of another limit around the block, has no time limit.
 ///
-/// `R` is the chain's reply, a `Response<Timed<B>>`: see [`timed`](crate::timed), which has an example. In axum it is any reply.
-pub struct WholeDeadline<R, #[cfg(feature = "tokio")] T = TokioTimer, #[cfg(not(feature = "tokio"))] T> {
+/// `R` is the chain's reply, a `Response<Timed<B>>`: see [`timed`](crate::timed), which has an example. In axum it may
+/// be any reply.
+pub struct WholeDeadline<R, #[cfg(feature = "tokio")] T = TokioTimer, #[cfg(not(feature = "tokio"))] T = NoTimer> {
     limit: Duration,
     timer: T,
     replies: PhantomData<fn() -> R>,
@@ -34,15 +38,24 @@ pub struct WholeDeadline<R, #[cfg(feature = "tokio")] T = TokioTimer, #[cfg(not(
 
 #[cfg(feature = "tokio")]
 impl<R> WholeDeadline<R> {
-    /// So long after the block begins.
+    /// A limit from the beginning of the block.
     #[must_use]
     pub const fn within(limit: Duration) -> Self {
         Self::within_on(TokioTimer, limit)
     }
 }
 
+#[cfg(not(feature = "tokio"))]
+impl<R, T: IsEnabled> WholeDeadline<R, T> {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn within(_: Duration) -> Self {
+        unreachable!("without the feature there is no such timer")
+    }
+}
+
 impl<R, T> WholeDeadline<R, T> {
-    /// `within`, by another timer.
+    /// The same as `within`, with another timer.
     #[must_use]
     pub const fn within_on(timer: T, limit: Duration) -> Self {
         Self { limit, timer, replies: PhantomData }
@@ -51,13 +64,13 @@ impl<R, T> WholeDeadline<R, T> {
 
 #[node(crate = crate)]
 impl<R: Until<T>, T: Timer + Clone> WholeDeadline<R, T> {
-    /// Polls the block until it is ready or the time is up, and tells its reply what is left.
+    /// Polls the block until it is ready or the time is up, and gives its reply the rest of the time.
     ///
     /// # Errors
     ///
-    /// [`Expired`] when the time is up before there is a reply.
+    /// [`Expired`] if the time is up before there is a reply.
     pub async fn around<B: Future<Output = R>>(&self, block: Pin<&mut B>) -> Result<R, Expired> {
-        // What no clock will show is no limit.
+        // A time that no clock will show is no limit.
         let Some(at) = self.timer.now().checked_add(self.limit) else { return Ok(block.await) };
         let mut reply = Deadline::until_on(&self.timer, at).around(block).await?;
         reply.until(at, self.timer.clone());
@@ -75,11 +88,13 @@ impl<R, T> fmt::Debug for WholeDeadline<R, T> {
 ///
 /// # Contract
 ///
-/// - The permit is taken before the block is first polled, and goes with the body of its reply `R`, as its tail. It is given back when the body is at its
-///   end, breaks off or is dropped, because the client is gone, say, or because nothing of it is sent, as with `HEAD`.
-/// - Where there is no reply, it is given back as by [`Concurrency`].
+/// - The permit is taken before the block's first poll, and follows the body of its reply `R`, as the body's tail. It
+///   is given back when the body comes to its end, breaks off or is dropped: because the client is gone, for example,
+///   or because no body is sent, as for `HEAD`.
+/// - If there is no reply, it is given back as by [`Concurrency`].
 ///
-/// `R` is the chain's reply, a `Response<Tailed<B, T>>` with a tail that [`Holds`] a [`Permit`]. In axum it is any reply.
+/// `R` is the chain's reply, a `Response<Tailed<B, T>>` with a tail that [`Holds`] a [`Permit`]. In axum it may be any
+/// reply.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -116,7 +131,7 @@ pub struct WholeConcurrency<R, W: Patience = Shed> {
 }
 
 impl<R, W: Patience> WholeConcurrency<R, W> {
-    /// One with the permits of this: `Concurrency::wait(64, patience).queue(256).into()`.
+    /// Takes over these permits: `Concurrency::wait(64, patience).queue(256).into()`.
     fn of(permits: Concurrency<W>) -> Self {
         Self { permits: Arc::new(permits), replies: PhantomData }
     }
@@ -130,7 +145,8 @@ impl<R, W: Patience> From<Concurrency<W>> for WholeConcurrency<R, W> {
 
 #[node(crate = crate)]
 impl<R: Holds<Permit>> WholeConcurrency<R> {
-    /// At most `limit` replies at once, from the beginning of their blocks to the end of their bodies; gives up at once where there are as many.
+    /// Lets at most `limit` replies be under way at once, from the beginning of their blocks to the end of their
+    /// bodies. It gives up at once if so many are.
     #[must_use]
     pub fn shed(limit: usize) -> Self {
         Self::of(Concurrency::shed(limit))
@@ -142,17 +158,17 @@ impl<R: Holds<Permit>> WholeConcurrency<R> {
         self.permits.available()
     }
 
-    /// How many there are.
+    /// How many permits there are.
     #[must_use]
     pub fn limit(&self) -> usize {
         self.permits.limit()
     }
 
-    /// Polls the block under a permit, which goes with its reply.
+    /// Polls the block under a permit, which goes with the block's reply.
     ///
     /// # Errors
     ///
-    /// [`Overloaded`] where no permit is free.
+    /// [`Overloaded`] if no permit is free.
     pub async fn around<B: Future<Output = R>>(&self, block: Pin<&mut B>) -> Result<R, Overloaded> {
         self.permits.take_for_good()?;
         let permit = Permit(Arc::clone(&self.permits));
@@ -164,7 +180,8 @@ impl<R: Holds<Permit>> WholeConcurrency<R> {
 
 #[cfg(feature = "tokio")]
 impl<R> WholeConcurrency<R, Wait> {
-    /// The same; waits for as long as `patience` where there are as many, and then gives up. See [`Concurrency::wait`].
+    /// The same, but if so many replies are under way it waits for as long as `patience`, and then gives up. See
+    /// [`Concurrency::wait`].
     #[must_use]
     pub fn wait(limit: usize, patience: Duration) -> Self {
         Self::of(Concurrency::wait(limit, patience))
@@ -180,7 +197,7 @@ impl<R: Holds<Permit<Wait<T>>>, T: Timer> WholeConcurrency<R, Wait<T>> {
         self.permits.available()
     }
 
-    /// How many there are.
+    /// How many permits there are.
     #[must_use]
     pub fn limit(&self) -> usize {
         self.permits.limit()
@@ -196,7 +213,7 @@ impl<R: Holds<Permit<Wait<T>>>, T: Timer> WholeConcurrency<R, Wait<T>> {
     ///
     /// # Errors
     ///
-    /// [`Overloaded`] where no permit became free in time, or as many wait as may.
+    /// [`Overloaded`] if no permit became free in time, or if too many requests wait already.
     pub async fn around<B: Future<Output = R>>(&self, block: Pin<&mut B>) -> Result<R, Overloaded> {
         self.permits.wait_for_good().await?;
         let permit = Permit(Arc::clone(&self.permits));
@@ -212,7 +229,7 @@ impl<R, W: Patience + fmt::Debug> fmt::Debug for WholeConcurrency<R, W> {
     }
 }
 
-/// A permit of a [`WholeConcurrency`], as a tail. It is given back where it is dropped.
+/// A permit of a [`WholeConcurrency`], as a tail. Dropping it gives it back.
 #[must_use = "it is given back where it is dropped"]
 pub struct Permit<W: Patience = Shed>(Arc<Concurrency<W>>);
 

@@ -1,10 +1,9 @@
-//! What a layer found reaches the handlers behind it by its type.
+//! Handlers find by its type what the layer before them found.
 
 use core::convert::Infallible;
 use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
-use core::ops::Deref;
 
 use ::axum::Router;
 use ::axum::extract::{FromRef, FromRequestParts};
@@ -16,14 +15,15 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{Next, Request, framed};
-use crate::embed::Chain;
+use crate::embed::{Chain, Handle};
 use crate::framing::Asked;
 use crate::tower::Layering;
 
-/// An extractor: what the chain around these routes found, a `T`, or a part of it ([`FromRef`]).
+/// An extractor for what the chain around these routes found: a `T`, or a part of it ([`FromRef`]).
 ///
-/// It is for the handlers of a `Router<Finds<T>>`, which only [`finding`] makes a `Router` that can be served. So a handler that asks for what no chain
-/// finds does not compile; an `Extension<T>` that nobody inserted is a 500 at the first request.
+/// It is for the handlers of a `Router<Finds<T>>`. Only [`finding`] makes such a router one that can be served. So a
+/// handler that asks for a type that no chain finds does not compile. An `Extension<T>` that was never inserted is a
+/// 500 at the first request.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -64,7 +64,7 @@ use crate::tower::Layering;
 /// # });
 /// ```
 ///
-/// Without `finding`, there is no such router:
+/// Without `finding`, such a router cannot be served:
 ///
 /// ```compile_fail,E0277
 /// # use ::axum::Router;
@@ -93,7 +93,7 @@ impl<T> fmt::Debug for Finds<T> {
     }
 }
 
-/// What is put among a request's extensions: a type that nobody else can put there.
+/// The value among a request's extensions: only this module can put a value of this type there.
 #[derive(Clone)]
 struct Held<T>(T);
 
@@ -112,14 +112,14 @@ where
     }
 }
 
-/// [`Next`], which is to be given a `T`: [`next_with()`] alone can use it.
+/// [`Next`], which also needs a `T`: only [`next_with()`] can use it.
 #[derive(Debug)]
 pub struct NextWith<T> {
     next: Next,
     found: PhantomData<fn(T)>,
 }
 
-/// The node that hands the request on with what the chain found, a `T` that a node before it provides, and gives the response.
+/// The node that hands the request on, with a `T` that an earlier node provides, and gives the response.
 #[node(crate = crate, last)]
 pub async fn next_with<T: Clone + Send + Sync + 'static>(
     next: NextWith<T>,
@@ -155,7 +155,7 @@ pub fn layer_with<H, C, T, R>(
     > + Clone,
 >
 where
-    H: Deref<Target = C> + Clone,
+    H: Handle<Chain = C>,
     C: Chain<(Request, NextWith<T>), R>,
     R: Into<Response>,
 {
@@ -168,7 +168,7 @@ where
     Finding { layer, found: PhantomData }
 }
 
-/// Lays a chain that finds a `T` around routes whose handlers ask for it by [`Found<T>`](Found).
+/// Puts a chain that finds a `T` around routes whose handlers ask for it by [`Found<T>`](Found).
 pub fn finding<T, L>(routes: Router<Finds<T>>, layer: Finding<T, L>) -> Router
 where
     T: 'static,

@@ -1,38 +1,40 @@
-//! What `#[shed(..)]` asks for.
+//! Checks what `#[shed(..)]` needs.
 
-use super::Message;
+use super::message::Message;
 use crate::describe::{ChainInfo, NodeInfo};
 use crate::shed::{How, MAX, Of, ShedInfo};
 
-/// One of the fields says at which level the chain is.
+/// One of the fields has to say at which level the chain is.
 ///
 /// # Panics
 ///
-/// In a constant, so while compiling.
+/// It panics in a constant, so while compiling.
 #[track_caller]
 pub const fn place(first: &str, fields: &[bool]) {
     if !one_of(fields) {
-        let message = Message::new().text("nothing in this chain says at which level it is, and so when ").code(first);
+        let message =
+            Message::of("E712").text("nothing in this chain says at which level it is, and so when ").code(first);
         let message = message.text(" is shed: add a field `shedding: Shedding` to the struct");
         panic!("{}", message.text(" (`chain_runtime::Shedding`, made by `Shedding::new()`)").as_str());
     }
 }
 
-/// One of the fields has the queue behind the request.
+/// One of the fields has to have the queue behind the request.
 ///
 /// # Panics
 ///
-/// In a constant, so while compiling. Not without the feature that the queue needs: that is said by [`needs_tasks`].
+/// It panics in a constant, so while compiling. It does not panic without the feature that the queue needs:
+/// [`needs_tasks`] reports that.
 #[track_caller]
 pub const fn queue(first: &str, fields: &[bool]) {
     if cfg!(feature = "tokio") && !one_of(fields) {
-        let message = Message::new().text("there is no queue for the work of ").code(first);
+        let message = Message::of("E716").text("there is no queue for the work of ").code(first);
         let message = message.text(" behind the request: add a field `tasks: Tasks` to the struct");
         panic!("{}", message.text(" (`chain_runtime::tasks::Tasks`, made by `Tasks::new(64)`)").as_str());
     }
 }
 
-/// Whether one of these fields is what is looked for.
+/// Whether one of these fields is the one that is looked for.
 pub(super) const fn one_of(fields: &[bool]) -> bool {
     let mut at = 0;
     while at < fields.len() {
@@ -44,16 +46,16 @@ pub(super) const fn one_of(fields: &[bool]) -> bool {
     false
 }
 
-/// A word has room for it. The first that has none is told.
+/// A word has to have room for it. The error goes to the first that finds none.
 ///
 /// # Panics
 ///
-/// In a constant, so while compiling.
+/// It panics in a constant, so while compiling.
 #[track_caller]
 pub const fn fits(index: usize) {
     if index == MAX {
         let message =
-            Message::new().text("this is shed number ").number(MAX + 1).text(", and a chain has ").number(MAX);
+            Message::of("E714").text("this is shed number ").number(MAX + 1).text(", and a chain has ").number(MAX);
         panic!("{}", message.text(" at most: shed a block, `#[shed(high)] { a => b }`").as_str());
     }
 }
@@ -62,11 +64,13 @@ pub const fn fits(index: usize) {
 ///
 /// # Panics
 ///
-/// In a constant, so while compiling.
+/// It panics in a constant, so while compiling.
 #[track_caller]
 pub const fn needs_chance() {
     if cfg!(not(feature = "sample")) {
-        panic!("`#[shed(.., sample = ..)]` needs the feature `sample` of chain-runtime: enable it in Cargo.toml");
+        panic!(
+            "chain[E512]: `#[shed(.., sample = ..)]` needs the feature `sample` of chain-runtime: enable it in Cargo.toml"
+        );
     }
 }
 
@@ -74,19 +78,21 @@ pub const fn needs_chance() {
 ///
 /// # Panics
 ///
-/// In a constant, so while compiling.
+/// It panics in a constant, so while compiling.
 #[track_caller]
 pub const fn needs_tasks() {
     if cfg!(not(feature = "tokio")) {
-        panic!("`#[shed(.., detach)]` needs the feature `tokio` of chain-runtime: enable it in Cargo.toml");
+        panic!(
+            "chain[E512]: `#[shed(.., detach)]` needs the feature `tokio` of chain-runtime: enable it in Cargo.toml"
+        );
     }
 }
 
-/// What goes behind the request returns nothing to it, and is not left.
+/// Work that goes behind the request can return nothing to it, and its node is not left.
 ///
 /// # Panics
 ///
-/// In a constant, so while compiling.
+/// It panics in a constant, so while compiling.
 #[track_caller]
 pub const fn behind(chain: &ChainInfo, position: usize) {
     let node = &chain.nodes[position];
@@ -113,7 +119,7 @@ pub(super) const fn goes_behind(chain: &ChainInfo, position: usize) -> bool {
     matches!(of(chain, position), Some(ShedInfo { how: How::Behind, .. }))
 }
 
-/// Which of what is shed the node at this position is.
+/// The entry among the sheds for the node at this position.
 pub(super) const fn of(chain: &ChainInfo, position: usize) -> Option<&'static ShedInfo> {
     let mut at = 0;
     while at < chain.sheds.len() {
@@ -126,6 +132,6 @@ pub(super) const fn of(chain: &ChainInfo, position: usize) -> Option<&'static Sh
 }
 
 const fn may_go_behind(node: &NodeInfo, shed: &ShedInfo) -> Message {
-    let message = Message::new().code(node.name).text(" may go behind the request, from ");
+    let message = Message::of("E715").code(node.name).text(" may go behind the request, from ");
     message.code(shed.from.name()).text(" on")
 }

@@ -1,14 +1,14 @@
-//! What stands in the rows of a chain, as it is written: for its drawings.
+//! The contents of a chain's rows, as they are written: for its drawings.
 
 use super::{BlockInfo, BlockKind, ChainInfo};
 
-/// What stands in a row. Numbers are the positions of nodes, and then the indices of blocks.
+/// An item of a row. The numbers are the positions of nodes, and then the indices of blocks.
 #[derive(Clone, Copy)]
 pub(crate) enum Item {
     Node(usize),
     Around(usize, usize),
     Braces(usize),
-    /// With the node whose value decides, where it is one, and the first arm.
+    /// With the node whose value decides, if a node's value does, and with the first arm.
     Branch(Option<usize>, usize),
 }
 
@@ -16,10 +16,10 @@ pub(crate) enum Item {
 pub(crate) struct Items<'a> {
     chain: &'a ChainInfo,
     of: Option<usize>,
-    /// The positions that are still to come.
+    /// The positions that are not visited yet.
     next: usize,
     end: usize,
-    /// The blocks that are still to come.
+    /// The blocks that are not visited yet.
     block: usize,
 }
 
@@ -35,7 +35,7 @@ impl<'a> Items<'a> {
         blocks.into_iter().find(|(_, block)| block.parent == self.of)
     }
 
-    /// Goes on behind this block, and the arms beside it.
+    /// Goes on after this block and the arms beside it.
     fn behind(&mut self, first: usize) {
         for (at, block) in self.chain.blocks.iter().enumerate().skip(first) {
             if at == first || (block.beside == Some(first) && block.parent == self.of) {
@@ -52,7 +52,7 @@ impl Iterator for Items<'_> {
     fn next(&mut self) -> Option<Item> {
         let node = self.chain.nodes[..self.end].get(self.next);
         match (self.next_block(), node) {
-            // A block that no node of this row heads, and that begins here.
+            // A block that begins here, and that no node of this row heads.
             (Some((at, block)), _) if block.head.is_none() && block.first <= self.next => {
                 self.behind(at);
                 Some(if block.kind == BlockKind::Arm { Item::Branch(None, at) } else { Item::Braces(at) })

@@ -1,9 +1,8 @@
-//! Services over memory that serves one request after another.
+//! Services over memory that is reused from request to request.
 
 use core::convert::Infallible;
 use core::future::Future;
 use core::mem;
-use core::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ::hyper::service::Service;
@@ -11,16 +10,18 @@ use bytes::Bytes;
 use http_body_util::Full;
 
 use super::Answers;
-use crate::embed::{ChainOver, Inputs};
+use crate::embed::{ChainOver, Handle, Inputs};
 use crate::framing::{Asked, Sent};
 use crate::{Lease, Pool, Reset};
 
-/// A chain that also has a `&mut X` among its inputs: memory that serves one request after another.
+/// A chain that has, besides the request, an input `&mut X`: memory that is reused from request to request.
 ///
-/// **A clone of the service is for another connection**, and keeps an `X` of its own from its first request on, which it [resets](Reset::reset) and
-/// trims after each, by the pool's high-water mark, and [renews](Reset::renew) for the next. That is all that HTTP/1 needs, where requests come one at a time. Requests that are in flight beside each other, as over
-/// HTTP/2, have theirs from the pool, where a connection's own also goes when that ends. Once warm, no request allocates
-/// for it. Where a request is dropped midway its `X` goes back to the pool at once, and is reset there.
+/// **A clone of the service is for another connection**, and keeps an `X` of its own from its first request on. It
+/// [resets](Reset::reset) the `X` after each request and trims it by the pool's high-water mark, and
+/// [renews](Reset::renew) it for the next request. HTTP/1 needs no more than that, because its requests come one at a
+/// time. Requests that are in flight beside each other, as over HTTP/2, take theirs from the pool. A connection's own
+/// `X` goes to the pool when the connection ends. Once this is warm, no request allocates for it. If a request is
+/// dropped midway, its `X` goes back to the pool at once, and is reset there.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -60,7 +61,7 @@ pub fn service_over<H, C, X, T, I, R>(
 ) -> impl Service<T, Response = R::Sent, Error = Infallible, Future = impl Future<Output = Result<R::Sent, Infallible>>>
 + Clone
 where
-    H: Deref<Target = C> + Clone,
+    H: Handle<Chain = C>,
     C: ChainOver<X, I, R>,
     X: Reset + Send + 'static,
     I: Inputs<T>,
@@ -77,10 +78,11 @@ where
     Connection { chain, pool, own: Arc::default(), run }
 }
 
-/// A chain of the short form, over one [`Context`](crate::Context) for each connection, as [`service_over`] has it.
+/// A chain of the short form, over one [`Context`](crate::Context) for each connection, in the same way as
+/// [`service_over`].
 ///
-/// The request's head is loaded into the context, and the response is taken out of it. The short form knows no body: the request's is
-/// dropped when the chain begins. A chain that reads it has it among its inputs.
+/// The request's head is loaded into the context, and the response is taken out of it. The short form knows no body:
+/// the request's body is dropped when the chain begins. A chain that needs the body takes it as an input.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -109,7 +111,7 @@ pub fn context_service<H, C, B>(
     Future = impl Future<Output = Result<Written, Infallible>>,
 > + Clone
 where
-    H: Deref<Target = C> + Clone,
+    H: Handle<Chain = C>,
     C: ChainOver<crate::Context, (), crate::Ending>,
 {
     let run = |chain: H,
@@ -128,7 +130,7 @@ where
     Connection { chain, pool, own: Arc::default(), run }
 }
 
-/// What [`context_service`] replies with.
+/// The reply of a [`context_service`].
 type Written = http::Response<Sent<Full<Bytes>>>;
 
 /// What a connection keeps between its requests.
@@ -141,7 +143,7 @@ impl<X: Reset + Send + 'static> Default for Own<X> {
 }
 
 impl<X: Reset + Send + 'static> Own<X> {
-    /// What the connection has, for the next request.
+    /// Takes the connection's `X`, for the next request.
     fn take(&self) -> Option<Lease<'static, X>> {
         let own = mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         own.map(|mut own| {
@@ -151,10 +153,11 @@ impl<X: Reset + Send + 'static> Own<X> {
     }
 
     fn keep(&self, mut over: Lease<'static, X>) {
-        // As when it goes back to the pool: an idle connection holds no more than an idle value.
+        // It is recycled as when it goes back to the pool: an idle connection holds no more memory than an idle value.
         Lease::recycle(&mut over);
         let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Of two that were in flight beside each other, the second goes to the pool, behind the lock.
+        // If two requests were in flight beside each other, the second `X` goes to the pool, after the lock is
+        // released.
         let more = own.replace(over);
         drop(own);
         drop(more);

@@ -1,7 +1,9 @@
-//! One line a request, also for those that are refused, cancelled or broken off, and none that makes anyone wait.
+//! One line for each request, also if it is refused, cancelled or broken off. No request waits for a line to be
+//! written.
 //!
-//! [`AccessLog`] stands **first** in the chain, and provides the [`Visit`]. Later nodes add to it through `&Visit`: the node [`log_user()`] does, for
-//! who it is. A log that may be shed provides an `Option<Visit>`, which a node of one's own asks for.
+//! [`AccessLog`] stands **first** in the chain, and provides the [`Visit`]. Later nodes add to the visit through
+//! `&Visit`: the node [`log_user()`] adds the user. A log that may be shed provides an `Option<Visit>`, for which a
+//! node of your own asks.
 //!
 //! ```
 //! use chain_runtime::nodes::access_log::{AccessLog, Entry, Lines, log_user};
@@ -12,7 +14,7 @@
 //! use http_body_util::Full;
 //! use bytes::Bytes;
 //!
-//! /// The entry goes with the reply's body, to its end.
+//! /// The entry goes with the reply's body, to the body's end.
 //! type Reply = Response<Tailed<Full<Bytes>, Option<Entry>>>;
 //!
 //! #[node]
@@ -44,46 +46,45 @@
 //!
 //! | field | |
 //! | --- | --- |
-//! | `path` | without the query, which is where secrets are sent that do not belong into logs |
-//! | `status` | of the head that was sent; absent where the client left before there was one |
-//! | `by` | whose reply it is: the `gateway`'s own, where a node broke, or the last node's, the `upstream`'s; both are called as [`by`](AccessLog::by) says |
-//! | `ended` | which node broke; absent where the last one gave the reply |
-//! | `bytes` | of the body, counted as the server takes them to send them: not the head, not the framing; for a request that was broken off, what the kernel had taken may be less |
-//! | `received` | of a tunnel: the bytes of the other way |
-//! | `ms` | from when the node was entered to the end of the reply's body |
+//! | `path` | without the query, in which secrets may be sent that do not belong into logs |
+//! | `status` | of the head that was sent; absent if the client left before there was one |
+//! | `by` | whose reply it is: that of the `gateway`, if a node broke, or of the `upstream`, if the last node gave it; [`by`](AccessLog::by) sets both words |
+//! | `ended` | the node that broke; absent if the last one gave the reply |
+//! | `bytes` | of the body, counted when the server takes them to send them, without the head and the framing; if the request was broken off, the kernel may have taken fewer |
+//! | `received` | of a tunnel: the bytes from the client |
+//! | `ms` | from the entering of the node to the end of the reply's body |
 //! | `user` | as `log_user` says; absent before that |
-//! | `id` | as it stands in the request's field: put [`RequestIds`](super::request_id) before the log |
+//! | `id` | the value of the request's field: put [`RequestIds`](super::request_id) before the log |
 //! | `outcome` | see below |
 //!
 //! | outcome | |
 //! | --- | --- |
-//! | `done` | all of the reply was taken; trailers belong to it |
+//! | `done` | all of the reply was taken, including its trailers |
 //! | `refused` | a node broke with a 4xx |
 //! | `cancelled` | the client left, or the server stopped |
-//! | `cut` | a limit of ours ended it: see [`Visit::cut_by`] |
-//! | `broken` | the reply's body failed in the middle, mostly because the upstream did |
-//! | `panicked` | a node did, or the body |
-//! | `tunnel` | it became a tunnel, which has ended: see [`Tunnel`], which the reply has in its extensions |
-//! | `malformed` | it was no request: see [`AccessLog::malformed`] |
+//! | `cut` | a limit of this server ended it: see [`Visit::cut_by`] |
+//! | `broken` | the reply's body failed midway, mostly because the upstream did |
+//! | `panicked` | a node or the body panicked |
+//! | `tunnel` | it became a tunnel, which has ended: see [`Tunnel`], which is in the reply's extensions |
+//! | `malformed` | it was not a request: see [`AccessLog::malformed`] |
 //!
-//! A field takes [`MAX_PATH`], [`MAX_NAME`], .. bytes at most, as it is written; what is longer is cut, and ends with `…`. Quotes, backslashes
-//! and whatever is not printable are escaped. So a line is shorter than 1,500 bytes, and 4,096 of them, which may wait, are 6 MB.
+//! A field takes at most [`MAX_PATH`], [`MAX_NAME`], .. bytes in the line. A longer value is cut, and ends with `…`.
+//! Quotes, backslashes and unprintable characters are escaped. So a line is shorter than 1,500 bytes, and the 4,096
+//! lines that may wait take at most 6 MB.
 //!
 //! # Why not tracing
 //!
-//! A subscriber of tracing's that writes to stdout blocks the thread that logs, and a stdout that nobody reads stops the server. tracing-appender's `NonBlocking`
-//! loses lines instead, as [`Lines`] does, but makes a new `Vec` for each of its 128,000, and does not say in the log that any are missing.
+//! A subscriber of tracing that writes to stdout blocks the thread that logs, so a stdout that is not read stops the
+//! server. tracing-appender's `NonBlocking` loses lines instead, as [`Lines`] does. But it makes a new `Vec` for each
+//! of its 128,000 lines, and does not say in the log that lines are missing.
 
 use core::fmt;
 use core::fmt::Write as _;
-use std::string::String;
 use std::sync::OnceLock;
-use std::thread;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use http::request::Parts;
-use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderName, Method, Response, StatusCode};
 use http_body::Body;
 
 use super::{MAX_NAME, Peer, Reply, User};
@@ -92,21 +93,20 @@ use crate::node;
 #[cfg(feature = "proxy")]
 use crate::proxy::Client;
 pub use crate::tailed::Cut;
-use crate::tailed::{Carried, Holds, Tail, Tailed, Tunnel};
-use text::field;
+use crate::tailed::{Holds, Tailed, Tunnel};
+use text::shown;
 
+mod entry;
 mod lines;
 mod text;
 
+pub use entry::Entry;
+use entry::{Outcome, Record, begin};
 pub use lines::{LINES, Lines, MAX_LINE};
 
-/// The most bytes of a path, as it is written.
+/// The most bytes of a path in a line.
 pub const MAX_PATH: usize = 512;
-/// The most bytes of a method.
-const MAX_METHOD: usize = 32;
-/// The most bytes of an id.
-const MAX_ID: usize = 64;
-/// The most bytes of what is wrong with a malformed request.
+/// The most bytes of the error for a malformed request.
 const MAX_ERROR: usize = 256;
 
 /// The node that writes the lines. See the [module](self).
@@ -119,7 +119,7 @@ pub struct AccessLog {
 }
 
 impl AccessLog {
-    /// A log in these lines.
+    /// A log that writes to these lines.
     #[must_use]
     pub const fn new(lines: Lines) -> Self {
         Self { lines, id: HeaderName::from_static("x-request-id"), own: "gateway", last: "upstream" }
@@ -129,13 +129,13 @@ impl AccessLog {
     ///
     /// # Panics
     ///
-    /// Where no thread can be started.
+    /// If no thread can be started.
     #[must_use]
     pub fn stdout() -> Self {
         Self::new(Lines::stdout())
     }
 
-    /// What `by` says of a reply that a node broke with, and of one that the last node gave.
+    /// Sets the words of `by`: for a reply that a node broke with, and for one that the last node gave.
     #[must_use]
     pub const fn by(mut self, own: &'static str, last: &'static str) -> Self {
         (self.own, self.last) = (own, last);
@@ -149,13 +149,14 @@ impl AccessLog {
         self
     }
 
-    /// Where it writes to.
+    /// Where the log writes to.
     #[must_use]
     pub const fn lines(&self) -> &Lines {
         &self.lines
     }
 
-    /// The visit of a request, for a server that replies before there is a chain: [`refused`](Self::refused) writes its line.
+    /// The visit of a request, for a server that replies before there is a chain: [`refused`](Self::refused) writes its
+    /// line.
     #[must_use]
     pub fn visit(&self, request: &Parts, peer: Peer) -> Visit {
         Visit(Some(Record {
@@ -170,17 +171,17 @@ impl AccessLog {
         }))
     }
 
-    /// Lets the line go with a reply of the server's own, which no chain gave.
+    /// Makes the line go with a reply of the server itself, which no chain gave.
     pub fn refused<R: Follows>(&self, mut visit: Visit, reply: &mut R) {
         visit.go_with(reply, self.own, None, Outcome::Refused);
     }
 
-    /// A line for what came from a peer and was no request, as the server's library says.
+    /// Writes a line for bytes from a peer that were no request, as the server's library says.
     pub fn malformed(&self, peer: Peer, error: impl fmt::Display) {
         self.lines.line(|line| {
             begin(line);
             let _ = write!(line, " peer={peer} outcome=\"{}\"", Outcome::Malformed.name());
-            field(line, "error", error, MAX_ERROR);
+            shown(line, "error", error, MAX_ERROR);
         });
     }
 }
@@ -192,7 +193,7 @@ impl AccessLog {
         self.visit(request, *peer)
     }
 
-    /// Lets the line go with the reply's body.
+    /// Makes the line go with the reply's body.
     pub fn exit<R: Follows>(&self, visit: &mut Visit, ending: &Ending, reply: &mut R) {
         let (by, outcome) = match ending.is_cut_short() {
             true if reply.status().is_client_error() => (self.own, Outcome::Refused),
@@ -211,38 +212,39 @@ impl AccessLog {
     }
 }
 
-/// Tells the log who the user is. It stands after the node that provides it.
+/// Tells the log who the user is. It stands after the node that provides the user.
 #[node(crate = crate)]
 pub fn log_user(user: &User, visit: &Visit) {
     visit.user(user);
 }
 
-/// Tells the log what the connection is cut by, so that a request that a limit of the [server](crate::proxy::server) ends is `cut`, and not `cancelled`.
-/// It stands after the log.
+/// Tells the log what cuts the connection, so that a request that a limit of the [server](crate::proxy::server) ends is
+/// `cut`, and not `cancelled`. It stands after the log.
 #[cfg(feature = "proxy")]
 #[node(crate = crate)]
 pub fn log_cut(client: &Client, visit: &Visit) {
     visit.cut_by(client.cut());
 }
 
-/// A request, as the log sees it. What is copied out of the head shares its memory, but for a method that is not one of HTTP's own.
+/// A request, as the log sees it. The parts that are copied out of the head share its memory, except for a method that
+/// is not one of HTTP's own.
 #[derive(Debug)]
 pub struct Visit(
-    /// `None` once it has been handed to what the line goes with.
+    /// `None` after it was handed to the reply that the line goes with.
     Option<Record>,
 );
 
 impl Visit {
-    /// This user it is. Who says so first is right.
+    /// Sets the user. Only the first call counts.
     pub fn user(&self, user: &User) {
         if let Some(record) = &self.0 {
             record.user.get_or_init(|| user.clone());
         }
     }
 
-    /// Where this is said to be cut before the line is written, and the request did not come to its end, its outcome is `cut`. For a limit that ends
-    /// requests from outside of the chain, such as that of a connection whose client does not read.
-    /// The first that is said counts.
+    /// If the cut is signalled before the line is written, and the request did not come to its end, its outcome is
+    /// `cut`. This is for a limit that ends requests from outside of the chain, such as that of a connection whose
+    /// client does not read. Only the first call counts.
     pub fn cut_by(&self, cut: &Cut) {
         if let Some(record) = &self.0 {
             record.cut.get_or_init(|| cut.clone());
@@ -272,21 +274,21 @@ impl Visit {
             && !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
             && !reply.is_end_stream();
         if outcome == Outcome::Cancelled && !has_content {
-            // Nobody will ask this body for its end, so nobody can be seen to leave before it.
+            // The server will not poll this body for its end, so a client cannot be seen to leave before it.
             outcome = Outcome::Done;
         }
         reply.follow(Entry { record, by, ended, status, sent: 0, received: None, outcome });
     }
 }
 
-/// A reply that the line can go with: an `http::Response<Tailed<B, T>>`, whose `T` holds an [`Entry`].
+/// A reply with which the line can go: an `http::Response<Tailed<B, T>>` whose `T` holds an [`Entry`].
 #[diagnostic::on_unimplemented(
-    message = "the line of the log cannot go with `{Self}`",
+    message = "chain[E805]: the line of the log cannot go with `{Self}`",
     label = "its body has no tail that holds an `Entry`",
     note = "let the chain's reply be `http::Response<Tailed<B, Option<Entry>>>`, with `chain_runtime::tailed::Tailed`: replies with the body `B` become that by themselves"
 )]
 pub trait Follows: Reply {
-    /// Whether its body is at its end before it has begun.
+    /// Whether the body is at its end before it begins.
     fn is_end_stream(&self) -> bool;
     /// Hands over the entry.
     fn follow(&mut self, entry: Entry);
@@ -299,143 +301,10 @@ impl<B: Body, T: Holds<Entry>> Follows for Response<Tailed<B, T>> {
 
     fn follow(&mut self, entry: Entry) {
         match self.extensions().get::<Tunnel>() {
-            // All of it, whose drop writes the line: what a closure names in parts, it captures in parts.
+            // The closure captures the whole entry, whose drop writes the line: a closure that names its fields would
+            // capture only those.
             Some(tunnel) => tunnel.at_end(move |carried| entry.carried(carried)),
             None => self.body_mut().tail_mut().hold(entry),
         }
     }
-}
-
-/// How a request ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
-    Done,
-    Refused,
-    Cancelled,
-    Cut,
-    Broken,
-    Panicked,
-    Tunnel,
-    Malformed,
-}
-
-impl Outcome {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Refused => "refused",
-            Self::Cancelled => "cancelled",
-            Self::Cut => "cut",
-            Self::Broken => "broken",
-            Self::Panicked => "panicked",
-            Self::Tunnel => "tunnel",
-            Self::Malformed => "malformed",
-        }
-    }
-}
-
-/// What is known when the request comes.
-#[derive(Debug)]
-struct Record {
-    began: Instant,
-    method: Method,
-    path: Option<PathAndQuery>,
-    id: Option<HeaderValue>,
-    user: OnceLock<User>,
-    peer: Peer,
-    cut: OnceLock<Cut>,
-    lines: Lines,
-}
-
-/// A line that is not written yet: it goes with the reply's body, as its [`Tail`], and is written when it is dropped.
-#[derive(Debug)]
-pub struct Entry {
-    record: Record,
-    by: &'static str,
-    /// The node that broke, if one did.
-    ended: Option<&'static str>,
-    status: StatusCode,
-    sent: u64,
-    received: Option<u64>,
-    outcome: Outcome,
-}
-
-impl Entry {
-    /// The body came to its end, this way or that. Who was refused stays so, and what became a tunnel.
-    fn ended(&mut self, outcome: Outcome) {
-        if self.outcome == Outcome::Cancelled {
-            self.outcome = outcome;
-        }
-    }
-
-    /// The tunnel that it became has ended. Takes the entry, whose line is written here.
-    fn carried(mut self, carried: Carried) {
-        (self.sent, self.received) = (carried.down, Some(carried.up));
-        if carried.was_cut {
-            self.outcome = Outcome::Cut;
-        }
-    }
-}
-
-impl Tail for Entry {
-    fn sent(&mut self, bytes: usize) {
-        self.sent += bytes as u64;
-    }
-
-    fn done(&mut self) {
-        self.ended(Outcome::Done);
-    }
-
-    fn broken(&mut self) {
-        self.ended(Outcome::Broken);
-    }
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        self.record.line(Some((self.status, self.by, self.ended)), self.sent, self.received, self.outcome);
-    }
-}
-
-impl Record {
-    fn line(
-        &self,
-        reply: Option<(StatusCode, &str, Option<&str>)>,
-        bytes: u64,
-        received: Option<u64>,
-        outcome: Outcome,
-    ) {
-        let outcome = match outcome {
-            Outcome::Cancelled if thread::panicking() => Outcome::Panicked,
-            Outcome::Cancelled | Outcome::Broken if self.cut.get().is_some_and(Cut::is_cut) => Outcome::Cut,
-            outcome => outcome,
-        };
-        self.lines.line(|line| {
-            begin(line);
-            field(line, "method", self.method.as_str(), MAX_METHOD);
-            field(line, "path", self.path.as_ref().map_or("", PathAndQuery::path), MAX_PATH);
-            if let Some((status, by, ended)) = reply {
-                let _ = write!(line, " status={} by=\"{by}\"", status.as_u16());
-                if let Some(ended) = ended {
-                    let _ = write!(line, " ended=\"{ended}\"");
-                }
-            }
-            let _ = write!(line, " bytes={bytes}");
-            if let Some(received) = received {
-                let _ = write!(line, " received={received}");
-            }
-            let _ = write!(line, " ms={:.3}", self.began.elapsed().as_secs_f64() * 1_000.0);
-            if let Some(user) = self.user.get() {
-                field(line, "user", user.name(), MAX_NAME);
-            }
-            if let Some(id) = &self.id {
-                field(line, "id", id.to_str().unwrap_or_default(), MAX_ID);
-            }
-            let _ = write!(line, " peer={} outcome=\"{}\"", self.peer, outcome.name());
-        });
-    }
-}
-
-fn begin(line: &mut String) {
-    let _ = write!(line, "{}  INFO request", humantime::format_rfc3339_micros(SystemTime::now()));
 }

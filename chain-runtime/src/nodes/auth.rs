@@ -1,6 +1,8 @@
-//! Who sent the request: a JSON Web Token (RFC 7519) behind `Authorization: Bearer`, or an API key in a field of its own.
+//! Says who sent the request, by a JSON Web Token (RFC 7519) after `Authorization: Bearer`, or by an API key in a field
+//! of its own.
 //!
-//! [`Auth`] is one node for both, since it has to see where there are two. It provides the [`User`], or breaks with [`Unauthorized`].
+//! [`Auth`] is one node for both, since it has to notice a request with two credentials. It provides the [`User`], or
+//! breaks with [`Unauthorized`].
 //!
 //! ```
 //! use chain_runtime::nodes::User;
@@ -31,17 +33,19 @@
 //!
 //! | code | where |
 //! | --- | --- |
-//! | `credentials-missing` | there are none, or of another scheme |
-//! | `credentials-ambiguous` | there are two: of two readers one could check the one, and the other believe the other |
-//! | `key-unknown` | the API key is nobody's |
-//! | `token-expired` | the token was good once |
-//! | `token-invalid` | anything else is wrong with the token |
+//! | `credentials-missing` | there are no credentials, or credentials of another scheme |
+//! | `credentials-ambiguous` | there are two: one reader could check the first, and another one believe the second |
+//! | `key-unknown` | the API key belongs to no user |
+//! | `token-expired` | the token was valid earlier |
+//! | `token-invalid` | any other error in the token |
 //!
-//! All of them are a 401 with a challenge in `WWW-Authenticate` (RFC 6750, 3). What is wrong with a token is told to who sent it.
+//! All of them are a 401 with a challenge in `WWW-Authenticate` (RFC 6750, 3). The client is told what is wrong with
+//! its token.
 //!
 //! # Keys that change
 //!
-//! To change keys while requests run, lend the whole of it: a field `credentials: Reloadable<Auth>`, and the node function [`auth()`].
+//! To change keys while requests run, lend the `Auth` as a whole: with a field `credentials: Reloadable<Auth>`, and the
+//! node function [`auth()`].
 
 use core::error::Error;
 use core::fmt;
@@ -68,8 +72,8 @@ pub use tokens::{BadTokenKeys, MAX_TOKEN, Tokens};
 
 /// The node that says who sent the request. See the [module](self).
 ///
-/// It looks only at the fields of what it accepts: without [`api_keys`](Self::api_keys), for example, a field with an API key is somebody
-/// else's. It takes no field away: which of them are sent on is for the node to say that sends them.
+/// It looks only at the fields that it is told to accept: without [`api_keys`](Self::api_keys), for example, it ignores
+/// a field with an API key. It removes no field: the node that sends the request on decides which fields go along.
 ///
 /// An API key costs no allocation. A token costs those of jsonwebtoken, and one for the name.
 #[derive(Debug)]
@@ -83,10 +87,11 @@ pub struct Auth {
     challenges: Challenges,
 }
 
-/// What `WWW-Authenticate` says. Made once, and shared.
+/// The values of `WWW-Authenticate`. They are made once, and shared.
 #[derive(Debug)]
 struct Challenges {
-    /// There are no credentials, and then nothing is said of an error (RFC 6750, 3.1); or those of a scheme that knows no errors.
+    /// For a request without credentials, whose challenge names no error (RFC 6750, 3.1), and for a scheme that has no
+    /// errors.
     plain: HeaderValue,
     #[cfg(feature = "jsonwebtoken")]
     invalid_token: HeaderValue,
@@ -95,11 +100,12 @@ struct Challenges {
 }
 
 impl Auth {
-    /// Accepts nothing yet. The realm is the name under which a client keeps the credentials (RFC 9110, 11.5).
+    /// Accepts no credentials yet. The realm is the name under which a client keeps the credentials (RFC 9110, 11.5).
     ///
     /// # Panics
     ///
-    /// Where the realm cannot stand in a quoted string: it has a quote, a backslash, or what is no visible ASCII character or space.
+    /// If the realm cannot stand in a quoted string: it has a quote, a backslash, or a character that is no visible
+    /// ASCII character or space.
     #[must_use]
     pub fn new(realm: &str) -> Self {
         let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !b"\"\\".contains(&byte);
@@ -122,7 +128,7 @@ impl Auth {
         self.tokens_in(AUTHORIZATION, tokens)
     }
 
-    /// Accepts such tokens in this field, behind `Bearer`.
+    /// Accepts such tokens in this field, after `Bearer`.
     #[cfg(feature = "jsonwebtoken")]
     #[must_use]
     pub fn tokens_in(mut self, field: HeaderName, tokens: Tokens) -> Self {
@@ -146,7 +152,8 @@ impl Auth {
         self
     }
 
-    /// The fields that it reads credentials from. What is in them is a secret of the client's and of whoever runs this chain.
+    /// The fields that it reads credentials from. Their values are secrets of the client and of the owner of this
+    /// chain.
     pub fn fields(&self) -> impl Iterator<Item = &HeaderName> {
         let (tokens, keys): (Option<&HeaderName>, Option<&HeaderName>) = (None, None);
         #[cfg(feature = "jsonwebtoken")]
@@ -156,11 +163,11 @@ impl Auth {
         tokens.into_iter().chain(keys)
     }
 
-    /// Who sent this.
+    /// The user who sent this request.
     ///
     /// # Errors
     ///
-    /// [`Unauthorized`] where that is not known.
+    /// [`Unauthorized`] if that is not known.
     pub fn user(&self, request: &Parts) -> Result<User, Unauthorized> {
         self.find(request).map_err(|why| {
             let challenge = match why {
@@ -201,17 +208,18 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// [`Unauthorized`] where it is not known who sent the request.
+    /// [`Unauthorized`] if it is not known who sent the request.
     pub fn enter(&self, request: &Parts) -> Result<User, Unauthorized> {
         self.user(request)
     }
 }
 
-/// Provides the user by an [`Auth`] that is lent by its type, as that of a field `credentials: Reloadable<Auth>` is; or breaks.
+/// Provides the user, or breaks, by an [`Auth`] that is lent by its type, such as that of a field
+/// `credentials: Reloadable<Auth>`.
 ///
 /// # Errors
 ///
-/// [`Unauthorized`] where it is not known who sent the request.
+/// [`Unauthorized`] if it is not known who sent the request.
 #[node(crate = crate)]
 pub fn auth(request: &Parts, credentials: &Auth) -> Result<User, Unauthorized> {
     credentials.user(request)
@@ -233,7 +241,7 @@ impl Challenges {
     }
 }
 
-/// The field's value, if there is one. Two of them are an attempt to have one checked and the other believed.
+/// The field's value, if there is one. Two fields are an attempt to have one checked and the other believed.
 fn only<'a>(request: &'a Parts, field: &HeaderName) -> Result<Option<&'a HeaderValue>, Why> {
     let mut values = request.headers.get_all(field).iter();
     match (values.next(), values.next()) {
@@ -242,14 +250,14 @@ fn only<'a>(request: &'a Parts, field: &HeaderName) -> Result<Option<&'a HeaderV
     }
 }
 
-/// What stands behind `Bearer`, whose case does not matter (RFC 9110, 11.1).
+/// The text after `Bearer`, whose case does not matter (RFC 9110, 11.1).
 #[cfg(feature = "jsonwebtoken")]
 fn bearer(value: &HeaderValue) -> Option<&str> {
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("Bearer").then_some(token.trim_matches(' '))
 }
 
-/// It is not known who sent the request: what [`Auth`] breaks with. As an `http::Response`, a 401.
+/// It is not known who sent the request: [`Auth`] breaks with this. As an `http::Response`, a 401.
 #[derive(Clone, Debug)]
 pub struct Unauthorized {
     why: Why,
@@ -267,7 +275,7 @@ enum Why {
 }
 
 impl Unauthorized {
-    /// Why, as a name for programs. See the [module](self) for all of them.
+    /// The reason, as a name for programs. The [module](self) lists all of them.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self.why {
@@ -280,7 +288,7 @@ impl Unauthorized {
         }
     }
 
-    /// What `WWW-Authenticate` says.
+    /// The value of `WWW-Authenticate`.
     #[must_use]
     pub const fn challenge(&self) -> &HeaderValue {
         &self.challenge

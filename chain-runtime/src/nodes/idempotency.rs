@@ -1,17 +1,17 @@
-//! A request that came to its end is not carried out again when it is sent again: the `Idempotency-Key` of
+//! A request that came to its end is not carried out again if it is sent again: the `Idempotency-Key` of
 //! draft-ietf-httpapi-idempotency-key-header.
 //!
-//! The client names what it wants with a key of its own, and sends the same key when it tries again:
+//! The client names each piece of work with a key of its own, and sends the same key when it tries again:
 //!
 //! | the key | |
 //! | --- | --- |
 //! | is new | the request runs, and its reply is kept |
-//! | has finished, within the window | the kept reply is given, and nothing runs |
+//! | has finished, within the window | the kept reply is given, and no node after this one runs |
 //! | is under way | 409, `idempotency-running` |
 //! | came with another request | 422, `idempotency-mismatch` |
-//! | has finished, and its reply was not kept: it was too large, or no whole body | 409, `idempotency-reply-gone` |
-//! | is missing, where it is [`required`](Idempotency::required) | 400, `idempotency-key-missing` |
-//! | is none: empty, over [`MAX_KEY`] bytes, twice | 400, `idempotency-key-malformed` |
+//! | has finished, and its reply was not kept, because it was too large or no whole body | 409, `idempotency-reply-gone` |
+//! | is missing, although it is [`required`](Idempotency::required) | 400, `idempotency-key-missing` |
+//! | is malformed: empty, over [`MAX_KEY`] bytes, or there twice | 400, `idempotency-key-malformed` |
 //! | is new, and there is no room for it | 503, `idempotency-unavailable` |
 //!
 //! ```
@@ -80,14 +80,16 @@ pub const MAX_KEY: usize = 255;
 
 /// The node that lets a request run once. See the [module](self).
 ///
-/// It stands behind the nodes that say who it is, a `K`, and that read the body, a [`Whole`]: a key is one owner's, and what came with it is
-/// compared. It looks at `POST` and `PATCH`, since the other methods are idempotent by themselves.
+/// It stands after the node that provides the owner, a `K`, and the node that reads the body, a [`Whole`]: a key
+/// belongs to one owner, and the requests that come with it are compared. It looks at `POST` and `PATCH`, since the
+/// other methods are idempotent by themselves.
 ///
-/// What has begun is finished on the way out, whatever the reply is; but one that says that nothing was done, a 429 or a 503, is not kept, and
-/// the request may run again. A run that is cancelled, or panics, gives the key back, and may run again: what it had done by then, only the nodes
-/// know.
+/// A request that has begun is finished on the way out, whatever the reply is. But a reply that says that nothing was
+/// done, a 429 or a 503, is not kept, and the request may run again. A run that is cancelled, or panics, gives the key
+/// back, and the request may run again. Only the nodes know what the run had done by then.
 ///
-/// Owner and key are hashed, as is what came with them, to 128 bits each. A request without a key allocates nothing; the first with one, for its reply.
+/// The owner and the key are hashed to 128 bits, and so is the request that came with them. A request without a key
+/// allocates nothing. The first request with a key allocates for its reply.
 pub struct Idempotency<K, S: Store = Memory> {
     store: Arc<S>,
     field: HeaderName,
@@ -97,10 +99,10 @@ pub struct Idempotency<K, S: Store = Memory> {
 }
 
 impl<K: Key, S: Store> Idempotency<K, S> {
-    /// What has run is known to this store.
+    /// This store knows which requests have run.
     #[must_use]
     pub fn new(store: S) -> Self {
-        // std's hasher has a random key, and is the only thing random that std lends.
+        // The hasher of std has a random key, and is the only source of random numbers in std.
         let random = |seed: u64| RandomState::new().hash_one(seed).to_ne_bytes();
         let mut secret = [0; 16];
         secret[..8].copy_from_slice(&random(0));
@@ -114,14 +116,15 @@ impl<K: Key, S: Store> Idempotency<K, S> {
         }
     }
 
-    /// The key of the hashes, which is drawn at random unless it is said. Processes that share a store share it, and nobody else knows it.
+    /// Sets the key of the hashes. By default it is drawn at random. Processes that share a store share this secret,
+    /// and it is for nobody else to know.
     #[must_use]
     pub const fn secret(mut self, secret: [u8; 16]) -> Self {
         self.secret = secret;
         self
     }
 
-    /// Keys in this field.
+    /// Takes keys from this field.
     #[must_use]
     pub fn field(mut self, field: HeaderName) -> Self {
         self.field = field;
@@ -154,7 +157,7 @@ impl<K: Key, S: Store> Idempotency<K, S> {
     ///
     /// # Errors
     ///
-    /// [`Repeated`], with the reply that was kept or with why there is none.
+    /// [`Repeated`], with the reply that was kept, or with the reason why there is none.
     pub async fn enter(&self, request: &Parts, owner: &K, body: &Whole) -> Result<Turn<S>, Repeated> {
         let is_looked_at = request.method == Method::POST || request.method == Method::PATCH;
         let mut keys = request.headers.get_all(&self.field).iter().filter(|_| is_looked_at);
@@ -186,13 +189,14 @@ impl<K: Key, S: Store> Idempotency<K, S> {
     /// Keeps the reply.
     pub async fn exit<R: Keeps>(&self, turn: &mut Turn<S>, reply: &mut R) {
         if matches!(reply.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-            // The turn gives it back.
+            // The turn gives the key back.
             return;
         }
         if let Some((store, id, ticket)) = &turn.begun {
             let kept = reply.keep().map(Arc::new);
             store.finish(*id, *ticket, kept).await;
-            // Not before: were this cut off while it waits, the key would stay under way for good.
+            // This comes after the await: if the hook were cut off while it waits, the key would otherwise stay under
+            // way for good.
             turn.begun = None;
         }
     }
@@ -204,7 +208,7 @@ impl<K, S: Store> fmt::Debug for Idempotency<K, S> {
     }
 }
 
-/// A key as it is, or as a structured field has it: in quotes.
+/// The text of a key that is written plainly, or as a structured field, in quotes.
 fn text(key: &HeaderValue) -> Option<&str> {
     let text = key.to_str().ok()?.trim_matches([' ', '\t']);
     let text = match text.strip_prefix('"') {
@@ -214,7 +218,7 @@ fn text(key: &HeaderValue) -> Option<&str> {
     (1..=MAX_KEY).contains(&text.len()).then_some(text)
 }
 
-/// A request's turn to run. Dropped before its reply was kept, it gives the key back.
+/// A request's turn to run. If it is dropped before the reply was kept, it gives the key back.
 pub struct Turn<S: Store> {
     begun: Option<(Arc<S>, Digest, Ticket)>,
 }
@@ -233,8 +237,8 @@ impl<S: Store> fmt::Debug for Turn<S> {
     }
 }
 
-/// The request does not run: what [`Idempotency`] breaks with. As an `http::Response`, the reply that was kept, or one that says why. See the
-/// [module](self).
+/// The request does not run: [`Idempotency`] breaks with this. As an `http::Response`, it is the kept reply, or one
+/// that says why there is none. See the [module](self).
 #[derive(Clone, Debug)]
 pub struct Repeated(What);
 
@@ -287,7 +291,7 @@ impl Refusal {
 }
 
 impl Repeated {
-    /// The reply that was kept, if that is what it breaks with.
+    /// The kept reply, if there is one.
     #[must_use]
     pub fn kept(&self) -> Option<&Kept> {
         match &self.0 {
@@ -296,7 +300,7 @@ impl Repeated {
         }
     }
 
-    /// Why there is none, as a name for programs; `idempotency-replayed` where there is one.
+    /// The reason why there is no kept reply, as a name for programs; `idempotency-replayed` if there is one.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match &self.0 {
@@ -317,7 +321,7 @@ impl fmt::Display for Repeated {
 
 impl Error for Repeated {}
 
-/// The reply that was kept; or 400, 409, 422, 503.
+/// The kept reply; or 400, 409, 422, 503.
 impl<B: Render + WholeBody> IntoReply<Response<B>> for Repeated {
     #[inline]
     fn into_reply(self) -> Response<B> {

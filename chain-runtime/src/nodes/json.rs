@@ -1,4 +1,4 @@
-//! What a request's body says, as JSON.
+//! A request's body, parsed as JSON.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -43,14 +43,14 @@ use crate::failure::{Failure, Render};
 use crate::flow::IntoReply;
 use crate::node;
 
-/// What the request's body says.
+/// The value in the request's body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Json<T>(pub T);
 
 /// The node that reads JSON from the [`Whole`] body, and provides the [`Json`]; or breaks with [`BadJson`].
 ///
-/// The body's type has to be `application/json`, or one that ends in `+json`, in UTF-8, and not compressed. Of its size the node that reads the body
-/// has taken care; it may be nested 128 deep.
+/// The body's type has to be `application/json`, or one that ends in `+json`, in UTF-8, and not compressed. The node
+/// that reads the body has limited its size. It may be nested 128 deep.
 pub struct ReadJson<T>(PhantomData<fn() -> T>);
 
 impl<T> ReadJson<T> {
@@ -79,7 +79,7 @@ impl<T: DeserializeOwned> ReadJson<T> {
     ///
     /// # Errors
     ///
-    /// [`BadJson`] where it says that it is none, is none, or is not what is wanted.
+    /// [`BadJson`] if the body is not declared as JSON, is no JSON, or is not a `T`.
     pub fn enter(&self, request: &Parts, body: &Whole) -> Result<Json<T>, BadJson> {
         if !is_json(&request.headers) {
             return Err(BadJson {
@@ -91,7 +91,7 @@ impl<T: DeserializeOwned> ReadJson<T> {
             Ok(wanted) => return Ok(Json(wanted)),
             Err(error) => error,
         };
-        // It was not read any further than to what is not wanted.
+        // The body was read only up to the first mismatch.
         let is_json = || serde_json::from_slice::<IgnoredAny>(body.bytes()).is_ok();
         let why = if error.classify() == Category::Data && is_json() { Why::Unexpected } else { Why::Malformed };
         Err(BadJson { why, detail: error.to_string() })
@@ -108,7 +108,7 @@ pub(crate) fn is_json(fields: &HeaderMap) -> bool {
     let Some((kind, name)) = essence.split_once('/') else { return false };
     let ends_in_json = name.len() > 5 && name.as_bytes()[name.len() - 5..].eq_ignore_ascii_case(b"+json");
     let is_type = kind.eq_ignore_ascii_case("application") && name.eq_ignore_ascii_case("json") || ends_in_json;
-    // JSON has no parameters (RFC 8259, 11), but clients say this one, and mean it.
+    // JSON has no parameters (RFC 8259, 11), but clients send this one, and mean it.
     let is_utf8 = parts.all(|parameter| match parameter.split_once('=') {
         Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
             value.trim_matches('"').eq_ignore_ascii_case("utf-8")
@@ -118,15 +118,15 @@ pub(crate) fn is_json(fields: &HeaderMap) -> bool {
     is_type && is_utf8 && fields.get(CONTENT_ENCODING).is_none_or(|coding| coding == "identity")
 }
 
-/// The body is not the JSON that is wanted: what [`ReadJson`] breaks with.
+/// The body is not the expected JSON: [`ReadJson`] breaks with this.
 ///
 /// | code | as an `http::Response` | where |
 /// | --- | --- | --- |
-/// | `json-wanted` | 415 | it says that it is of another type, or compressed |
-/// | `json-malformed` | 400 | it is no JSON |
-/// | `json-unexpected` | 422 | it is JSON, and not what is wanted |
+/// | `json-wanted` | 415 | it is declared as another type, or as compressed |
+/// | `json-malformed` | 400 | it is not JSON |
+/// | `json-unexpected` | 422 | it is JSON, but not of the expected type |
 ///
-/// The client is told where, in serde_json's words, which name fields of the type that is wanted.
+/// The client is told the place in serde_json's words, which name fields of the expected type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadJson {
     why: Why,
@@ -141,7 +141,7 @@ enum Why {
 }
 
 impl BadJson {
-    /// Why, as a name for programs.
+    /// The reason, as a name for programs.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self.why {

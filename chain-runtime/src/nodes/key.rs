@@ -1,14 +1,17 @@
-//! [`Key`]: by what requests are told apart.
+//! [`Key`]: the value by which requests are told apart.
 
 use core::hash::{Hash as _, Hasher};
 use std::string::String;
 
 use super::{Peer, User};
 
-/// A value in the scope by which requests are told apart: what is one user's, or one peer's.
+/// A value in the scope by which requests are told apart, for example by user or by peer.
 ///
-/// It is hashed, so that it can have any length. With what, the node says: one that counts for itself draws a key at random when it is made, so that nobody can make up two that
-/// are one. Nodes on which several machines are to agree hash alike on all of them: `PickBy` by a secret that it is given, and `SharedRateLimit` names the key in Redis by its SHA-1. Implement it for a type of your own, and a node before the one that asks provides it:
+/// It is hashed, so that it can have any length. The node chooses the hash. A node that counts for itself draws a key
+/// at random when it is made, so that a client cannot make up two values with one hash. Nodes on which several machines
+/// have to agree hash alike on all of them: `PickBy` uses a secret that it is given, and `SharedRateLimit` names the
+/// key in Redis by its SHA-1. Implement the trait for a type of your own, and let a node provide it before the node
+/// that asks for it:
 ///
 /// ```
 /// use std::hash::{Hash, Hasher};
@@ -24,11 +27,11 @@ use super::{Peer, User};
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "requests are not told apart by `{Self}`",
+    message = "chain[E807]: requests are not told apart by `{Self}`",
     note = "implement `chain_runtime::nodes::Key` for `{Self}`: it feeds to a hasher what makes the difference"
 )]
 pub trait Key {
-    /// Feeds to the hasher what makes the difference.
+    /// Feeds to the hasher the bytes that make the difference.
     fn feed<H: Hasher>(&self, hasher: &mut H);
 }
 

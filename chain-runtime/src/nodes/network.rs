@@ -1,9 +1,9 @@
-//! [`Peer`]: from where the request came.
+//! [`Peer`]: the address from which the request came.
 
 use core::fmt;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// The address of who is at the other end of the connection. The server makes it, and it is an input of the chain.
+/// The address of the other end of the connection. The server makes it, and passes it as an input of the chain.
 ///
 /// An IPv4 address that came in an IPv6 socket (`::ffff:192.0.2.1`) is the IPv4 address.
 ///
@@ -27,7 +27,8 @@ impl Peer {
         self.0
     }
 
-    /// What one customer of a network has: an IPv4 address, or the first 64 bits of an IPv6 address, in which anyone can make up the rest.
+    /// The part of an address that one customer of a network has: an IPv4 address, or the first 64 bits of an IPv6
+    /// address. The client can choose the other 64 bits.
     #[must_use]
     pub const fn network(self) -> IpAddr {
         match self.0 {
@@ -55,7 +56,8 @@ impl fmt::Display for Peer {
     }
 }
 
-/// Provides the peer, as the server says who asks. An address that the server does not know is `0.0.0.0`: all such requests are one peer's.
+/// Provides the peer that the server names. An address that the server does not know is `0.0.0.0`: all such requests
+/// count as one peer.
 #[cfg(feature = "proxy")]
 #[crate::node(crate = crate)]
 pub fn peer(client: &crate::proxy::Client) -> Peer {

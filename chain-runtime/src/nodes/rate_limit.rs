@@ -1,4 +1,4 @@
-//! How often one user, one peer or one of anything may ask: the generic cell rate algorithm (GCRA), on governor.
+//! Limits how often a user, a peer or any other key may ask, by the generic cell rate algorithm (GCRA), on governor.
 //!
 //! ```
 //! use std::net::SocketAddr;
@@ -28,11 +28,11 @@
 //! assert_eq!(reply.headers()["retry-after"], "1");
 //! ```
 //!
-//! # In front of who it is
+//! # In front of authentication
 //!
-//! `by_peer => auth => by_user` limits what a peer may ask for before anything is known of it, and what a user may. The first has to be
-//! generous, since a peer may be a whole office. Where it is guessing that is to be made slow, put a [`FailureLimit`] there, which counts only
-//! the requests that failed.
+//! `by_peer => auth => by_user` limits what a peer may ask for before anything is known of it, and then what a user may
+//! ask for. The first has to be generous, since a peer may be a whole office. To slow down guessing, put a
+//! [`FailureLimit`] there, which counts only the requests that failed.
 
 use core::fmt;
 use core::hash::{BuildHasher as _, Hasher as _};
@@ -55,24 +55,25 @@ use table::{Cell, Table};
 
 mod table;
 
-/// How many keys are remembered, unless [`RateLimit::keys`] says otherwise: 1.1 MB of memory.
+/// How many keys are remembered by default, in 1.1 MB of memory. [`RateLimit::keys`] changes it.
 pub const KEYS: usize = 64 * 1024;
 
-/// The node that breaks with [`TooManyRequests`] once the quota of a key is used up. Provides nothing.
+/// The node that breaks with [`TooManyRequests`] when the quota of a key is used up. It provides nothing.
 ///
 /// `K` is found in the scope by its type: a [`User`](super::User), a [`Peer`](super::Peer), or a [`Key`] of your own.
 ///
 /// # Memory
 ///
-/// All of it is there from the beginning: 17 bytes for each of as many keys as [`keys`](Self::keys) says. A request allocates nothing, and looks
-/// at eight keys at most. A key whose quota is full again is as good as forgotten, and makes room; nothing has to sweep.
+/// All of it is allocated at the beginning: 17 bytes for each of the [`keys`](Self::keys). A request allocates nothing,
+/// and looks at eight keys at most. A key whose quota is full again counts as forgotten, and makes room. Nothing has to
+/// sweep.
 ///
-/// Where there is no room among the eight places of a key, the one of them is forgotten that has **used the least of its quota**, and
-/// [`forgotten`](Self::forgotten) counts it. It then has its full quota again, as a new key has. So whoever makes up keys displaces other keys
-/// that were made up, and not one whose quota is used up, unless with as many requests as that took for each place; and a new user always
-/// finds room.
+/// If none of the eight places of a key is free, the key in them is forgotten that has **used the least of its quota**,
+/// and [`forgotten`](Self::forgotten) counts it. That key then has its full quota again, like a new key. So a client
+/// that makes up keys displaces other made-up keys, and not a key whose quota is used up, unless it spends as many
+/// requests for each place as that key did. A new user always finds room.
 ///
-/// Two keys are taken for one if a 64-bit hash of both is the same, which is drawn anew for each node.
+/// Two keys count as one if their 64-bit hashes are the same. Each node draws its hash function anew.
 pub struct RateLimit<K, C: Clock = MonotonicClock> {
     quota: Quota,
     keys: usize,
@@ -83,23 +84,23 @@ pub struct RateLimit<K, C: Clock = MonotonicClock> {
 }
 
 impl<K: Key> RateLimit<K> {
-    /// So many requests a second in the long run, and at once: see [`burst`](Self::burst).
+    /// This many requests a second in the long run, and as many at once: see [`burst`](Self::burst).
     #[must_use]
     pub fn per_second(rate: NonZeroU32) -> Self {
         Self::new(Quota::per_second(rate))
     }
 
-    /// So many requests a minute.
+    /// This many requests a minute.
     #[must_use]
     pub fn per_minute(rate: NonZeroU32) -> Self {
         Self::new(Quota::per_minute(rate))
     }
 
-    /// A quota of governor's.
+    /// A quota of governor.
     ///
     /// # Panics
     ///
-    /// Where the quota takes longer than a hundred years to be full again.
+    /// If the quota takes longer than a hundred years to be full again.
     #[must_use]
     pub fn new(quota: Quota) -> Self {
         Self::with_clock(quota, MonotonicClock)
@@ -107,27 +108,27 @@ impl<K: Key> RateLimit<K> {
 }
 
 impl<K: Key, C: Clock + Clone> RateLimit<K, C> {
-    /// [`new`](Self::new), by another clock.
+    /// The same as [`new`](Self::new), with another clock.
     ///
     /// # Panics
     ///
-    /// As [`new`](Self::new).
+    /// The same as [`new`](Self::new).
     #[must_use]
     pub fn with_clock(quota: Quota, clock: C) -> Self {
         Self::build(quota, KEYS, clock)
     }
 
-    /// As many at once, where that is another number than those in the time.
+    /// Sets how many requests may come at once, if that is another number than the rate.
     ///
     /// # Panics
     ///
-    /// As [`new`](Self::new).
+    /// The same as [`new`](Self::new).
     #[must_use]
     pub fn burst(self, burst: NonZeroU32) -> Self {
         Self::build(self.quota.allow_burst(burst), self.keys, self.cells.clock().clone())
     }
 
-    /// How many keys are remembered at most. It is rounded up to a multiple of eight.
+    /// Sets how many keys are remembered at most. It is rounded up to a multiple of eight.
     #[must_use]
     pub fn keys(self, keys: usize) -> Self {
         Self::build(self.quota, keys, self.cells.clock().clone())
@@ -156,16 +157,16 @@ impl<K: Key, C: Clock + Clone> RateLimit<K, C> {
     ///
     /// # Errors
     ///
-    /// [`TooManyRequests`] where it is used up.
+    /// [`TooManyRequests`] if the quota is used up.
     pub fn check(&self, key: &K) -> Result<(), TooManyRequests> {
         self.measure(key, false)
     }
 
-    /// Whether [`check`](Self::check) would fail. Takes nothing.
+    /// Whether [`check`](Self::check) would fail. It takes nothing from the quota.
     ///
     /// # Errors
     ///
-    /// [`TooManyRequests`] where the quota is used up.
+    /// [`TooManyRequests`] if the quota is used up.
     pub fn peek(&self, key: &K) -> Result<(), TooManyRequests> {
         self.measure(key, true)
     }
@@ -180,7 +181,7 @@ impl<K: Key, C: Clock + Clone> RateLimit<K, C> {
         })
     }
 
-    /// How many keys were forgotten before their quota was full again, since there was no room.
+    /// How many keys were forgotten before their quota was full again, for want of room.
     #[must_use]
     pub fn forgotten(&self) -> u64 {
         self.forgotten.load(Relaxed)
@@ -193,7 +194,7 @@ impl<K: Key, C: Clock + Clone> RateLimit<K, C> {
     ///
     /// # Errors
     ///
-    /// [`TooManyRequests`] where it is used up.
+    /// [`TooManyRequests`] if the quota is used up.
     pub fn enter(&self, key: &K) -> Result<(), TooManyRequests> {
         self.check(key)
     }
@@ -205,11 +206,12 @@ impl<K, C: Clock> fmt::Debug for RateLimit<K, C> {
     }
 }
 
-/// The node that breaks with [`TooManyRequests`] once a key has **failed** too often: it takes a request from the quota only where the reply, on
-/// its way out, is a 401.
+/// The node that breaks with [`TooManyRequests`] when a key has **failed** too often. It takes a request from the quota
+/// only if the reply, on its way out, is a 401.
 ///
-/// `wrong_keys => auth`, with `wrong_keys: FailureLimit<Peer>`, makes guessing slow, and nobody else. Requests of a key that are under way at the
-/// same time are all let through; a request that is cancelled has not failed.
+/// `wrong_keys => auth`, with `wrong_keys: FailureLimit<Peer>`, slows down clients that guess, and no others. Requests
+/// of a key that are under way at the same time are all let through. A request that is cancelled does not count as
+/// failed.
 #[derive(Debug)]
 pub struct FailureLimit<K, C: Clock = MonotonicClock> {
     limit: RateLimit<K, C>,
@@ -217,13 +219,13 @@ pub struct FailureLimit<K, C: Clock = MonotonicClock> {
 }
 
 impl<K: Key, C: Clock + Clone> FailureLimit<K, C> {
-    /// So many failures.
+    /// Counts failures by this limit.
     #[must_use]
     pub const fn new(limit: RateLimit<K, C>) -> Self {
         Self { limit, status: StatusCode::UNAUTHORIZED }
     }
 
-    /// A reply with this status is a failure, in place of a 401.
+    /// Counts a reply with this status as a failure, in place of a 401.
     #[must_use]
     pub const fn on(mut self, status: StatusCode) -> Self {
         self.status = status;
@@ -239,11 +241,11 @@ impl<K: Key, C: Clock + Clone> FailureLimit<K, C> {
 
 #[node(crate = crate)]
 impl<K: Key, C: Clock + Clone> FailureLimit<K, C> {
-    /// Breaks where the key has failed too often.
+    /// Breaks if the key has failed too often.
     ///
     /// # Errors
     ///
-    /// [`TooManyRequests`] where it has.
+    /// [`TooManyRequests`] if it has.
     pub fn enter(&self, key: &K) -> Result<(), TooManyRequests> {
         self.limit.peek(key)
     }
@@ -251,7 +253,7 @@ impl<K: Key, C: Clock + Clone> FailureLimit<K, C> {
     /// Counts a failure.
     pub fn exit<R: Reply>(&self, key: &K, reply: &R) {
         if reply.status() == self.status {
-            // There may be none left to take, after requests that failed at the same time.
+            // There may be none left to take, if requests failed at the same time.
             let _ = self.limit.check(key);
         }
     }

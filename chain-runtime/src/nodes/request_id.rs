@@ -1,4 +1,4 @@
-//! A name for each request, which goes with it and with its reply, and stands in the logs of all that it passes.
+//! A name for each request, which goes with the request and its reply, and stands in the logs of all that handle it.
 //!
 //! ```
 //! use chain_runtime::nodes::request_id::{RequestId, RequestIds};
@@ -36,15 +36,15 @@ use http::{HeaderName, HeaderValue};
 use super::reply::Reply;
 use crate::node;
 
-/// The most bytes of an id that is taken over.
+/// The most bytes of an id that is accepted from a client.
 pub const MAX_ID: usize = 64;
 
-/// The request's id, which is also on the request.
+/// The request's id, which is also in the request's fields.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RequestId(HeaderValue);
 
 impl RequestId {
-    /// As the field has it. A clone shares its memory.
+    /// The value of the field. A clone shares its memory.
     #[must_use]
     pub const fn value(&self) -> &HeaderValue {
         &self.0
@@ -53,21 +53,22 @@ impl RequestId {
     /// As a text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        // It is plain, so it is one.
+        // The id is plain ASCII, so this cannot fail.
         self.0.to_str().unwrap_or_default()
     }
 }
 
-/// The node that sees to it that a request has an id, and tells the client.
+/// The node that gives each request an id, and tells the client.
 ///
-/// An id that came with the request is taken over where there is one, of at most [`MAX_ID`] letters, digits, `-`, `_` and `.`: it ends in logs,
-/// whose lines nobody from outside shall be able to break. Any other is replaced: by the number of the run of this process, which is drawn at
-/// random, and a count.
+/// An id that came with the request is kept if it consists of at most [`MAX_ID`] letters, digits, `-`, `_` and `.`: it
+/// ends in logs, and a client must not be able to break their lines. Any other id is replaced by the number of the
+/// process's run, which is drawn at random, and a count.
 ///
-/// It is put on the request, and on the reply on the way out. Where the request is cancelled, nothing is left behind.
+/// The node puts the id on the request, and on the reply on the way out. If the request is cancelled, nothing is left
+/// behind.
 ///
-/// A made id costs one atomic addition. Its memory is cut from a piece that a thread keeps, and uses again once the requests that it was cut for are
-/// gone; where they are not gone in time, every sixtieth id costs a piece of 1 KiB.
+/// Making an id costs one atomic addition. Its memory is cut from a piece that a thread keeps, and reuses when the
+/// requests for which it was cut are gone. If they are not gone in time, every sixtieth id costs a new piece of 1 KiB.
 #[derive(Debug)]
 pub struct RequestIds {
     field: HeaderName,
@@ -77,27 +78,27 @@ pub struct RequestIds {
 }
 
 impl RequestIds {
-    /// Ids in `X-Request-Id`.
+    /// Takes ids from `X-Request-Id`.
     #[must_use]
     pub fn new() -> Self {
-        // std's hasher has a random key, and is the only thing random that std lends.
+        // The hasher of std has a random key, and is the only source of random numbers in std.
         Self::with_run(RandomState::new().build_hasher().finish() as u32)
     }
 
-    /// The same, where the process numbers its runs itself.
+    /// The same, with a number for the process's run.
     #[must_use]
     pub const fn with_run(run: u32) -> Self {
         Self { field: HeaderName::from_static("x-request-id"), run, next: AtomicU64::new(1), takes_over: true }
     }
 
-    /// Ids in this field.
+    /// Takes ids from this field.
     #[must_use]
     pub fn field(mut self, field: HeaderName) -> Self {
         self.field = field;
         self
     }
 
-    /// Replaces also what a client says that is plain.
+    /// Replaces every id of a client, even a plain one.
     #[must_use]
     pub const fn own_only(mut self) -> Self {
         self.takes_over = false;
@@ -119,7 +120,7 @@ impl Default for RequestIds {
 
 #[node(crate = crate)]
 impl RequestIds {
-    /// Provides the id, which is then on the request, once.
+    /// Provides the id, which is then on the request exactly once.
     pub fn enter(&self, request: &mut Parts) -> RequestId {
         let mut said = request.headers.get_all(&self.field).iter();
         match (said.next(), said.next()) {
@@ -141,7 +142,7 @@ fn is_plain(id: &HeaderValue) -> bool {
     (1..=MAX_ID).contains(&id.len()) && id.as_bytes().iter().all(|&b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
-/// A piece of memory for ids, of which each is cut off.
+/// The size of a piece of memory from which ids are cut.
 const PIECE: usize = 1024;
 /// The most bytes of a made id: 8 and 16 hexadecimal digits with a hyphen.
 const ROOM: usize = 25;
@@ -150,7 +151,7 @@ fn value(run: u32, number: u64) -> Option<HeaderValue> {
     thread_local! {
         static MEMORY: RefCell<BytesMut> = RefCell::new(BytesMut::with_capacity(PIECE));
     }
-    // The thread may be about to end, and its memory gone.
+    // The thread may be ending, and its memory gone.
     MEMORY
         .try_with(|memory| {
             let memory = &mut *memory.borrow_mut();

@@ -1,5 +1,6 @@
-//! How often one user, one peer or one of anything may ask, on all machines together: the generic cell rate algorithm (GCRA) in Redis, by
-//! Redis' clock, and permits that each machine takes ahead of need, so that most requests ask nobody.
+//! Limits how often a user, a peer or any other key may ask on all machines together. It uses the generic cell rate
+//! algorithm (GCRA) in Redis, by Redis' clock. Each machine takes permits ahead of need, so that most requests do not
+//! ask Redis.
 //!
 //! ```no_run
 //! use std::num::NonZeroU32;
@@ -16,7 +17,7 @@
 //! }
 //!
 //! chain! {
-//!     // What happens while Redis is away is in the type.
+//!     // The type says what happens while Redis is away.
 //!     struct Site { by_user: SharedRateLimit<User, LocalShare> }
 //!     async fn(request: Parts, user: User) -> Response<String> { by_user => answer }
 //! }
@@ -34,45 +35,56 @@
 //!
 //! # How it works
 //!
-//! A key in Redis says when the key's quota is full again. A script takes permits from it, as one step, so that no two machines have the same permit. A machine asks for one, and, where
-//! that was used up in half of its life, for two, for four, up to what grows for one machine in a grant's life. It asks before they are all used, and nobody waits for that. A request that finds none waits
-//! for the answer, in [`patience`](crate::shared::Settings::patience); one question is on its way for a key at a time, and those of up to 128 keys go together.
-//! Once the quota is used up, a machine refuses for itself until there will be permits.
+//! A key in Redis holds the time at which the quota of the limited key is full again. A script takes permits from it,
+//! as one step, so that two machines never have the same permit. A machine asks for one permit. If a grant was used up
+//! in half of its life, the machine asks for two the next time, then for four, up to the number that grows for one
+//! machine in a grant's life. It asks before all permits are used, and no request waits for that. A request that finds
+//! no permit waits for the answer, at most for the [`patience`](crate::shared::Settings::patience). One question for a
+//! key is under way at a time, and the questions for up to 128 keys go together. When the quota is used up, a machine
+//! refuses requests by itself until there will be permits again.
 //!
-//! No lock is held across an await, and a request that has a permit allocates nothing. Machines' clocks are not read but for how long something takes on one of them.
+//! No lock is held across an await, and a request that has a permit allocates nothing. Machines read their own clocks
+//! only to measure how long something takes on that machine.
 //!
-//! # How much is let through
+//! # The bound
 //!
-//! [`Bound`] has the formula, and [`SharedRateLimit::bound`] what it gives for a limit, with what its type does while Redis is away. Print it when the program starts.
+//! [`Bound`] has the formula, and [`SharedRateLimit::bound`] its result for a limit, with what the limit's type does
+//! while Redis is away. Print it when the program starts.
 //!
 //! # When something goes wrong
 //!
-//! | what | requests | limits |
+//! | event | requests | limits |
 //! | --- | --- | --- |
 //! | Redis refuses connections, closes them, answers with errors (`LOADING`, `OOM`, ..) or in another shape | are decided by the machine at once | [`LocalShare`], [`Closed`] or [`Open`] |
-//! | Redis answers nothing | up to [`waiting`](SharedRateLimit::waiting) of them wait for up to 20 ms, once; all others are decided at once | the same |
-//! | Redis is up again | ask it, within a tenth of a second after it answers | as before, with the quotas that Redis has kept |
+//! | Redis does not answer | up to [`waiting`](SharedRateLimit::waiting) of them wait for up to 20 ms, once; all others are decided at once | the same |
+//! | Redis is up again | ask Redis, within a tenth of a second after it answers | as before, with the quotas that Redis has kept |
 //! | Redis was emptied, or started anew without its data | notice nothing | each quota is full again, once |
-//! | what is under a key is none of ours | notice nothing | that quota is full again, once |
+//! | a key in Redis holds a value of another program | notice nothing | that quota is full again, once |
 //! | Redis' clock is set forward | notice nothing | each quota is full again, once |
 //! | Redis' clock is set back | notice nothing | each quota that is not full grows from nothing |
 //! | a machine's clock jumps | notice nothing | permits that this machine keeps may end |
-//! | a reply is lost | are decided by the machine | permits that were in it are used by nobody |
-//! | more keys at once than the [queue](crate::shared::Settings::queue) holds | those are decided by the machine | as if it was away for them |
+//! | a reply is lost | are decided by the machine | no request uses the permits that were in it |
+//! | more keys at once than the [queue](crate::shared::Settings::queue) holds | those are decided by the machine | as if Redis was away for them |
 //!
-//! # How to size it
+//! # Sizing
 //!
-//! - **A grant's life** *E* is what is bought: requests over the quota, *rate* · *E* of them, for questions saved. A busy key is asked for about 1.5 times in *E* by each machine. At 50 ms, a
-//!   key with 1,000 requests a second on a machine asks for 3 % of them, and one with 100,000 for 0.04 %. A key that has less than one request on a machine in *E* asks each time.
-//! - **burst** is at least what grows in *E*: less than that cannot be kept by anybody, and machines then ask more often.
-//! - **machines** is how many there are at most. With more, the bound is still *rate* · *E*, but they take less than they could; their shares while Redis is away are too large then.
-//!   Two limits of one name in a process count as two machines: while a configuration is exchanged for another one, for example.
-//! - Redis has one key for each key whose quota is not full, of some 150 bytes, which expires when the quota is full again: *burst* / *rate* seconds after the last request at most.
+//! - **A grant's life** *E* buys fewer questions with requests over the quota: *rate* · *E* of them. A busy key is
+//!   asked for about 1.5 times in *E* by each machine. At 50 ms, a key with 1,000 requests a second on a machine asks
+//!   for 3 % of them, and one with 100,000 for 0.04 %. For a key that has less than one request on a machine in *E*,
+//!   each request asks.
+//! - **burst** should be at least what grows in *E*: a machine cannot keep more than the burst, and with a smaller one
+//!   machines ask more often.
+//! - **machines** is the largest number of machines. With more, the bound is still *rate* · *E*, but they take less
+//!   than they could, and their shares while Redis is away are too large. Two limits of one name in a process count as
+//!   two machines, for example while a configuration replaces another one.
+//! - Redis has one key for each key whose quota is not full, of some 150 bytes, which expires when the quota is full
+//!   again: *burst* / *rate* seconds after the last request at most.
 //!
-//! # What is a key
+//! # Keys in Redis
 //!
-//! A [`Key`] becomes the SHA-1 of what it feeds, so that no text of a client stands in Redis, and nobody can find a key that has another one's hash. Machines have to run programs for which a key
-//! feeds the same: of one build, or at least of one width of `usize` and one order of bytes.
+//! A [`Key`] becomes the SHA-1 of the bytes that it feeds, so that no text of a client stands in Redis, and a client
+//! cannot find a key with another one's hash. All machines have to feed the same bytes for a key. They do if they run
+//! one build, or at least builds with one width of `usize` and one byte order.
 
 use core::fmt;
 use core::hash::{BuildHasher as _, Hasher};
@@ -106,26 +118,29 @@ pub use away::{Closed, Limited, LocalShare, Open, WhenAway};
 pub use bound::{Bound, Trouble};
 pub use quota::Quota;
 
-/// How many keys a machine remembers, unless it is said otherwise.
+/// How many keys a machine remembers by default.
 pub const KEYS: usize = 16 * 1024;
 
-/// How many requests wait for Redis at once, unless it is said otherwise.
+/// How many requests wait for Redis at once by default.
 const WAITING: usize = 1_024;
 
-/// The node that breaks with [`Limited`] once the quota of a key is used up, by this machine or others. Provides nothing.
+/// The node that breaks with [`Limited`] when the quota of a key is used up, by this machine or others. It provides
+/// nothing.
 ///
-/// `K` is found in the scope by its type: a [`User`](super::User), a [`Peer`](super::Peer), or a [`Key`] of your own. `A` says what it does while Redis is away:
+/// `K` is found in the scope by its type: a [`User`](super::User), a [`Peer`](super::Peer), or a [`Key`] of your own.
+/// `A` says what it does while Redis is away:
 /// [`LocalShare`], [`Closed`] or [`Open`].
 ///
 /// # Memory
 ///
-/// All of it is there from the beginning, for as many keys as [`keys`](Self::keys) says. Where there is no room, the key is forgotten that is worth the least, and
-/// [`forgotten`](Self::forgotten) counts it: it asks Redis again, or, while that is away, has its whole local share again.
+/// All of it is allocated at the beginning, for the number of [`keys`](Self::keys). If there is no room, the key of the
+/// least worth is forgotten, and [`forgotten`](Self::forgotten) counts it. That key asks Redis again, or, while Redis
+/// is away, has its whole local share again.
 pub struct SharedRateLimit<K, A, C: Fn() -> Instant = fn() -> Instant> {
     redis: Redis,
     quota: Quota,
     table: Arc<Table<C>>,
-    /// What its keys in Redis begin with.
+    /// The beginning of its keys in Redis.
     name: String,
     hasher: RandomState,
     waiting: AtomicUsize,
@@ -143,30 +158,31 @@ struct Counts {
 }
 
 impl<K: Key, A: WhenAway> SharedRateLimit<K, A> {
-    /// A limit of this name: on all machines where it has the same name, its keys have one quota.
+    /// A limit of this name. On all machines on which a limit has this name, its keys have one quota.
     ///
     /// # Errors
     ///
-    /// It is no name: 1 to 64 letters, digits, `.`, `_` and `-` are.
+    /// If the name is not 1 to 64 letters, digits, `.`, `_` and `-`.
     ///
     /// # Panics
     ///
-    /// Where the quota takes longer than thirty days to be full again.
+    /// If the quota takes longer than thirty days to be full again.
     pub fn new(redis: &Redis, name: &str, quota: Quota) -> Result<Self, BadSettings> {
         Self::with_clock(redis, name, quota, Instant::now)
     }
 }
 
 impl<K: Key, A: WhenAway, C: Fn() -> Instant + Clone + Send + Sync + 'static> SharedRateLimit<K, A, C> {
-    /// [`new`](SharedRateLimit::new), by another clock for what this machine keeps. How much there is of a quota, the server's clock says alone.
+    /// The same as [`new`](SharedRateLimit::new), with another clock for the permits that this machine keeps. Only the
+    /// server's clock decides how much of a quota there is.
     ///
     /// # Errors
     ///
-    /// As `new`.
+    /// The same as `new`.
     ///
     /// # Panics
     ///
-    /// As `new`.
+    /// The same as `new`.
     pub fn with_clock(redis: &Redis, name: &str, quota: Quota, clock: C) -> Result<Self, BadSettings> {
         if !is_word(name) {
             return Err(BadSettings::no_name(name));
@@ -185,21 +201,23 @@ impl<K: Key, A: WhenAway, C: Fn() -> Instant + Clone + Send + Sync + 'static> Sh
         })
     }
 
-    /// How many keys this machine remembers at most: 16,384 where nothing is said, 120 bytes each. It is rounded up to a multiple of eight.
+    /// Sets how many keys this machine remembers at most. The default is 16,384, with 120 bytes each. It is rounded up
+    /// to a multiple of eight.
     #[must_use]
     pub fn keys(mut self, keys: usize) -> Self {
         self.table = Arc::new(self.table.resized(keys));
         self
     }
 
-    /// How many requests wait for Redis at once, at most: 1,024 where nothing is said. For others it is as if it was away.
+    /// Sets how many requests may wait for Redis at once. The default is 1,024. Further requests are decided as if
+    /// Redis was away.
     #[must_use]
     pub const fn waiting(mut self, requests: usize) -> Self {
         self.limit = requests;
         self
     }
 
-    /// What all machines together let through, at most.
+    /// The most that all machines together let through.
     #[must_use]
     pub fn bound(&self) -> Bound {
         self.quota.bound()
@@ -217,19 +235,19 @@ impl<K: Key, A: WhenAway, C: Fn() -> Instant + Clone + Send + Sync + 'static> Sh
         self.counts.waited.load(Relaxed)
     }
 
-    /// How many requests this machine has let through on its own.
+    /// How many requests this machine has let through without Redis.
     #[must_use]
     pub fn admitted_alone(&self) -> u64 {
         self.counts.admitted_alone.load(Relaxed)
     }
 
-    /// How many requests this machine has refused on its own.
+    /// How many requests this machine has refused without Redis.
     #[must_use]
     pub fn refused_alone(&self) -> u64 {
         self.counts.refused_alone.load(Relaxed)
     }
 
-    /// How many keys this machine has forgotten while it still knew something of them, since there was no room.
+    /// How many keys this machine has forgotten while it still knew something of them, for want of room.
     #[must_use]
     pub fn forgotten(&self) -> u64 {
         self.table.forgotten.load(Relaxed)
@@ -237,11 +255,12 @@ impl<K: Key, A: WhenAway, C: Fn() -> Instant + Clone + Send + Sync + 'static> Sh
 
     /// Takes one request from the quota of this key.
     ///
-    /// It can be dropped at any time: a permit is taken in the last step, and permits that were asked for stay with this machine.
+    /// It can be dropped at any time: a permit is taken in the last step, and permits that were asked for stay with
+    /// this machine.
     ///
     /// # Errors
     ///
-    /// [`Limited`] where the quota is used up; or where Redis is away, as the type of the limit says.
+    /// [`Limited`] if the quota is used up, or, depending on the type of the limit, if Redis is away.
     pub async fn check(&self, key: &K) -> Result<(), Limited> {
         let mut hasher = self.hasher.build_hasher();
         key.feed(&mut hasher);
@@ -254,7 +273,7 @@ impl<K: Key, A: WhenAway, C: Fn() -> Instant + Clone + Send + Sync + 'static> Sh
         }
     }
 
-    /// One step, and the ask that it calls for.
+    /// Makes one step, and sends the ask that the step needs.
     fn step(&self, hash: u64, key: &K, has_waited: bool) -> Step {
         let now = self.table.now();
         let is_up = self.redis.is_up();
@@ -333,7 +352,7 @@ struct Seat<'a>(&'a AtomicUsize);
 impl<'a> Seat<'a> {
     fn take(waiting: &'a AtomicUsize, limit: usize) -> Option<Self> {
         let seat = Self(waiting);
-        // It is given back where it is dropped, also here.
+        // Dropping the seat gives the place back, even if the condition fails here.
         (waiting.fetch_add(1, Relaxed) < limit).then_some(seat)
     }
 }
@@ -344,7 +363,7 @@ impl Drop for Seat<'_> {
     }
 }
 
-/// Makes of a key what stands in Redis.
+/// Makes the name of a key in Redis.
 struct Digest(Sha1);
 
 impl Hasher for Digest {
@@ -363,7 +382,7 @@ impl<K: Key, A: WhenAway, C: Fn() -> Instant + Clone + Send + Sync + 'static> Sh
     ///
     /// # Errors
     ///
-    /// [`Limited`] where the quota is used up; or where Redis is away, as the type of the limit says.
+    /// [`Limited`] if the quota is used up, or, depending on the type of the limit, if Redis is away.
     pub async fn enter(&self, key: &K) -> Result<(), Limited> {
         self.check(key).await
     }

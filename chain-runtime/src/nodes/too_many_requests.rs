@@ -1,4 +1,4 @@
-//! [`TooManyRequests`]: what a limit breaks with.
+//! [`TooManyRequests`]: the error of a limit.
 
 use core::error::Error;
 use core::fmt;
@@ -9,7 +9,8 @@ use http::{Response, StatusCode};
 use crate::failure::{Failure, Render};
 use crate::flow::IntoReply;
 
-/// The quota is used up: what a limit of requests breaks with. As an `http::Response`, a 429 with `Retry-After`, `rate-limited`.
+/// The quota is used up: a limit of requests breaks with this. As an `http::Response`, a 429 with `Retry-After`,
+/// `rate-limited`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooManyRequests {
     wait: Duration,
@@ -20,7 +21,7 @@ impl TooManyRequests {
         Self { wait }
     }
 
-    /// After how long there will be a request in the quota, if none is taken until then.
+    /// The time after which there will be a request in the quota, if none is taken until then.
     #[must_use]
     pub const fn wait(&self) -> Duration {
         self.wait

@@ -1,17 +1,19 @@
-//! [`User`]: who sent the request, by a name that can stand in a field and in a line of a log.
+//! [`User`]: who sent the request, as a name that can stand in a field and in a line of a log.
 
 use core::error::Error;
 use core::fmt;
 use std::sync::Arc;
 
-/// The most bytes that a user's name may have. OpenID Connect allows a subject as many.
+/// The most bytes that a user's name may have. OpenID Connect allows subjects of this length.
 pub const MAX_NAME: usize = 255;
 
-/// The user who sent the request, by name. What [`auth`](super::auth) provides; a node of your own may provide it as well.
+/// The user who sent the request, by name. [`auth`](super::auth) provides it; a node of your own may provide it as
+/// well.
 ///
-/// The name is shared, so that a clone allocates nothing. It can be a field's value as it is: it is not empty, has at most
-/// [`MAX_NAME`] bytes, begins and ends with no space, and each of its characters is printable, in the sense of [`char::escape_debug`]:
-/// no control character, no line break, nothing that is invisible or turns the direction of a line.
+/// The name is shared, so that a clone allocates nothing. It can be a field's value unchanged: it is not empty, has at
+/// most [`MAX_NAME`] bytes, begins and ends with no space, and each of its characters is printable, in the sense of
+/// [`char::escape_debug`]. So it has no control character, no line break, and nothing that is invisible or changes the
+/// direction of a line.
 ///
 /// ```
 /// use chain_runtime::nodes::User;
@@ -25,11 +27,11 @@ pub const MAX_NAME: usize = 255;
 pub struct User(Arc<str>);
 
 impl User {
-    /// A user of this name. Allocates unless it is given an `Arc<str>`.
+    /// A user with this name. It allocates unless it is given an `Arc<str>`.
     ///
     /// # Errors
     ///
-    /// [`BadName`] where the name is not as [`User`] says.
+    /// [`BadName`] if the name is not as [`User`] says.
     pub fn new(name: impl Into<Arc<str>> + AsRef<str>) -> Result<Self, BadName> {
         check(name.as_ref())?;
         Ok(Self(name.into()))
@@ -55,7 +57,7 @@ fn check(name: &str) -> Result<(), BadName> {
     if name.len() > MAX_NAME {
         return Err(BadName::TooLong);
     }
-    // Servers strip the spaces around a field's value, and then it is another name.
+    // Servers strip the spaces around a field's value, which would make it another name.
     if name.starts_with(' ') || name.ends_with(' ') {
         return Err(BadName::SpaceAround);
     }
@@ -66,13 +68,14 @@ fn is_printable(c: char) -> bool {
     if c.is_ascii() {
         return matches!(c, ' '..='~');
     }
-    // std knows what is printable, and says so by what it escapes. It also escapes a combining mark at the beginning, hence the `a`.
+    // std knows what is printable, and shows it by what it escapes. It also escapes a combining mark at the beginning,
+    // hence the `a`.
     let mut after_a = [b'a'; 5];
     let length = 1 + c.encode_utf8(&mut after_a[1..]).len();
     core::str::from_utf8(&after_a[..length]).is_ok_and(|text| text.escape_debug().nth(1) == Some(c))
 }
 
-/// Why something is no name of a user.
+/// Why a text is not the name of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadName {
@@ -82,7 +85,7 @@ pub enum BadName {
     TooLong,
     /// It begins or ends with a space.
     SpaceAround,
-    /// It has a character that cannot be seen.
+    /// It has a character that is not visible.
     Unprintable,
 }
 

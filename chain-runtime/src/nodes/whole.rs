@@ -10,9 +10,9 @@ use core::task::{Context, Poll};
 use bytes::Bytes;
 use http::HeaderMap;
 
-/// A request's body, whole: what a signature is checked over, what is parsed, what can be sent more than once.
+/// A request's body, whole. A signature can be checked over it, it can be parsed, and it can be sent more than once.
 ///
-/// [`ReadBody`](super::whole_body) provides it; a node of your own may as well.
+/// [`ReadBody`](super::whole_body) provides it; a node of your own may do so as well.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Whole {
     bytes: Bytes,
@@ -32,13 +32,13 @@ impl Whole {
         &self.bytes
     }
 
-    /// The fields that came behind the content.
+    /// The fields that came after the content.
     #[must_use]
     pub const fn trailers(&self) -> Option<&HeaderMap> {
         self.trailers.as_ref()
     }
 
-    /// The bytes, to keep.
+    /// Takes the bytes.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         self.bytes

@@ -14,7 +14,7 @@
 //! }
 //!
 //! chain! {
-//!     // The body is found by its type, which stands in the field's.
+//!     // The body is found by its type, which is a part of the field's type.
 //!     struct Counting { read: ReadBody<Full<Bytes>> }
 //!     async fn(request: Parts, body: Full<Bytes>) -> Response<String> { read => count }
 //! }
@@ -48,17 +48,20 @@ use crate::failure::{Failure, Render};
 use crate::flow::IntoReply;
 use crate::node;
 
-/// The most that is set aside for a body before any of it has come.
+/// The most memory that is allocated for a body before any of it has come.
 const AHEAD: usize = 64 * 1024;
 
-/// The node that takes the body, an input, and provides the [`Whole`] of it; or breaks with [`BadBody`].
+/// The node that takes the body, an input, and provides the [`Whole`] of it, or breaks with [`BadBody`].
 ///
-/// - A body that says that it is larger than the limit is refused before any of it is read.
-/// - A body that turns out to be is refused there: no more than the limit and one more piece of it is ever in memory.
-/// - A body of which too few bytes come over a **window** is refused. So the longest that a body takes is that many windows as it has least
-///   amounts: 10 MB at 1 kB in 10 s, 28 hours. The clock is only asked while the body is being waited for.
+/// - A body that declares a size over the limit is refused before any of it is read.
+/// - A body that turns out to be larger is refused at that point: no more than the limit and one more piece is ever in
+///   memory.
+/// - A body of which too few bytes come in a **window** is refused. So the longest time for a body is the window times
+///   the number of least amounts in the limit: for 10 MB at 1 kB in 10 s, 28 hours. The clock is read only while the
+///   node waits for the body.
 ///
-/// A body that comes in one piece is not copied. Another takes memory as it comes. Dropped at any time, it leaves nothing behind.
+/// A body that comes in one piece is not copied. Any other body takes memory as it comes. If the node is dropped, at
+/// any time, it leaves nothing behind.
 #[derive(Debug)]
 pub struct ReadBody<B, T = TokioTimer> {
     limit: usize,
@@ -69,7 +72,7 @@ pub struct ReadBody<B, T = TokioTimer> {
 }
 
 impl<B> ReadBody<B> {
-    /// Bodies up to so many bytes, of which at least 1,024 bytes come in each ten seconds.
+    /// Bodies up to this many bytes, of which at least 1,024 bytes come in each ten seconds.
     #[must_use]
     pub const fn up_to(limit: usize) -> Self {
         Self::up_to_on(TokioTimer, limit)
@@ -77,13 +80,13 @@ impl<B> ReadBody<B> {
 }
 
 impl<B, T> ReadBody<B, T> {
-    /// [`up_to`](ReadBody::up_to), by another timer.
+    /// The same as [`up_to`](ReadBody::up_to), with another timer.
     #[must_use]
     pub const fn up_to_on(timer: T, limit: usize) -> Self {
         Self { limit, least: 1_024, window: Duration::from_secs(10), timer, _body: PhantomData }
     }
 
-    /// At least so many bytes have to come in each window, or all that is left of the body.
+    /// Sets how many bytes have to come at least in each window, or all that is left of the body.
     #[must_use]
     pub const fn at_least(mut self, bytes: usize, window: Duration) -> Self {
         (self.least, self.window) = (bytes, window);
@@ -97,7 +100,7 @@ impl<B: Body<Error: Into<Box<dyn Error + Send + Sync>>>, T: Timer> ReadBody<B, T
     ///
     /// # Errors
     ///
-    /// [`BadBody`] where it is too large, comes too slowly, or breaks off.
+    /// [`BadBody`] if the body is too large, comes too slowly, or breaks off.
     pub async fn enter(&self, request: &Parts, body: B) -> Result<Whole, BadBody> {
         let said = request.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         let hint = body.size_hint();
@@ -117,7 +120,7 @@ impl<B: Body<Error: Into<Box<dyn Error + Send + Sync>>>, T: Timer> ReadBody<B, T
                     Poll::Pending => {
                         let slow = self.window_ends(context, sleep.as_mut());
                         if slow.is_ready() && came >= self.least {
-                            // A new window.
+                            // A new window begins.
                             came = 0;
                             sleep.set(None);
                             continue;
@@ -133,11 +136,11 @@ impl<B: Body<Error: Into<Box<dyn Error + Send + Sync>>>, T: Timer> ReadBody<B, T
 }
 
 impl<B, T: Timer> ReadBody<B, T> {
-    /// Ready at the end of the window.
+    /// Becomes ready at the end of the window.
     fn window_ends(&self, context: &mut Context<'_>, mut sleep: Pin<&mut Option<T::Sleep>>) -> Poll<()> {
         if sleep.is_none() {
             let end = self.timer.now().checked_add(self.window);
-            // A window that no clock can show the end of has none.
+            // A window whose end no clock can show has no end.
             let Some(end) = end else { return Poll::Pending };
             sleep.set(Some(self.timer.sleep_until(end)));
         }
@@ -148,19 +151,19 @@ impl<B, T: Timer> ReadBody<B, T> {
     }
 }
 
-/// What has come.
+/// The bytes that have come.
 struct Read {
     limit: usize,
-    /// How much will come at least.
+    /// The least number of bytes that will come.
     least: u64,
-    /// The first piece, as long as it is the only one.
+    /// The first piece, while it is the only one.
     first: Bytes,
     rest: BytesMut,
     trailers: Option<HeaderMap>,
 }
 
 impl Read {
-    /// Says how many bytes it was.
+    /// Returns how many bytes it was.
     fn take<D: Buf>(&mut self, frame: Frame<D>) -> Result<usize, BadBody> {
         let mut data = match frame.into_data() {
             Ok(data) => data,
@@ -200,7 +203,7 @@ impl Read {
     }
 }
 
-/// The body could not be read: what [`ReadBody`] breaks with.
+/// The body could not be read: [`ReadBody`] breaks with this.
 ///
 /// | code | as an `http::Response` | where |
 /// | --- | --- | --- |
@@ -218,7 +221,15 @@ enum Why {
 }
 
 impl BadBody {
-    /// Why, as a name for programs.
+    pub(super) const fn too_slow() -> Self {
+        Self(Why::TooSlow)
+    }
+
+    pub(super) const fn broken(cause: Box<dyn Error + Send + Sync>) -> Self {
+        Self(Why::Broken(cause))
+    }
+
+    /// The reason, as a name for programs.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self.0 {

@@ -1,13 +1,13 @@
-//! Whose `cancelled` hook panics.
+//! Finds out whose `cancelled` hook panics.
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::held::Held;
 
-/// Whose `cancelled` hook runs. A hook that panics leaves it so, until that is told.
+/// Whose `cancelled` hook runs. A hook that panics leaves its position here, until the observer is told.
 ///
-/// It lies outside of the [`Watch`](super::Watch), which a block may have borrowed when the hooks run. It is used in one run alone; atomic, so that the
-/// run's future can move to another thread.
+/// It lies outside of the [`Watch`](super::Watch), because a block may have borrowed the watch when the hooks run. Only
+/// one run uses it. It is atomic, so that the run's future can move to another thread.
 #[derive(Debug)]
 pub struct Cancelling {
     position: AtomicUsize,
@@ -16,20 +16,20 @@ pub struct Cancelling {
 const NOBODY: usize = usize::MAX;
 
 impl Cancelling {
-    /// Nobody's does.
+    /// No hook runs.
     #[must_use]
     #[inline]
     pub const fn new() -> Self {
         Self { position: AtomicUsize::new(NOBODY) }
     }
 
-    /// What holds the value of the node at this position.
+    /// Watches the holder of the value of the node at this position.
     #[inline]
     pub fn watches<H: Held>(&self, position: usize, held: H) -> Watched<'_, H> {
         Watched { held, position, cancelling: self }
     }
 
-    /// Whose hook has panicked. It is answered once.
+    /// The node whose hook has panicked. It is answered once.
     #[inline]
     pub(super) fn panicked(&self) -> Option<usize> {
         let position = self.position.load(Relaxed);
@@ -47,7 +47,7 @@ impl Default for Cancelling {
 /// A holder whose `cancelled` hook is watched. See [`Cancelling`].
 #[derive(Debug)]
 pub struct Watched<'w, H: Held> {
-    /// What holds the value.
+    /// The holder of the value.
     pub held: H,
     position: usize,
     cancelling: &'w Cancelling,
@@ -60,7 +60,7 @@ impl<H: Held> Drop for Watched<'_, H> {
         if !held.is_entered() {
             return;
         }
-        // Where one has panicked, the hooks of those before it run as well: it stays the one that panicked.
+        // After a hook has panicked, the hooks of earlier nodes run as well: the first one stays the one that panicked.
         let is_first = cancelling.position.load(Relaxed) == NOBODY;
         if is_first {
             cancelling.position.store(*position, Relaxed);

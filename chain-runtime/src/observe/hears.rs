@@ -1,31 +1,31 @@
-//! Who hears of a run: a type, of which a value is made for it, or a field, which is lent to it.
+//! The two kinds of observers: a type, whose value is made anew for each run, and a field, which is lent to the run.
 
 use core::marker::PhantomData;
 
 use super::{Observer, Observes, Told};
 use crate::describe::{ChainInfo, Ending};
 
-/// Hears of runs, each alone.
+/// Hears of runs, of each by itself.
 pub trait Hears {
-    /// What is kept of one.
+    /// What is kept of one run.
     type Run;
-    /// Whether it hears anything.
+    /// Whether it listens at all.
     const HEARS: bool = true;
     /// A run begins.
     fn begin(&self, chain: &'static ChainInfo) -> Self::Run;
-    /// Something happened in it.
+    /// Something happened in the run.
     fn tell(&self, run: &mut Self::Run, told: Told);
-    /// It is over.
+    /// The run is over.
     fn end(&self, run: &mut Self::Run, ending: Option<&'static Ending>);
 }
 
-/// Hears of runs in which several places tell.
+/// Hears of runs that several places in the run's code tell of.
 pub trait HearsShared: Hears {
-    /// Something happened in it.
+    /// Something happened in the run.
     fn tell_shared(&self, run: &Self::Run, told: Told);
 }
 
-/// A field, lent.
+/// A field, lent to a run.
 #[derive(Debug)]
 pub struct Lent<'r, T: ?Sized>(&'r T);
 
@@ -54,7 +54,7 @@ impl<T: Observes + ?Sized> HearsShared for Lent<'_, T> {
     }
 }
 
-/// A type: a value of it is made for each run.
+/// A type whose value is made anew for each run.
 #[derive(Debug)]
 pub struct ByType<O>(PhantomData<fn() -> O>);
 
@@ -80,8 +80,9 @@ impl<O: Observer> Hears for ByType<O> {
     }
 }
 
-/// The same, in a chain with a node around a block. Its code and its block are never there at once; rustc cannot know. Without `std` there is no
-/// lock, and the future of such a chain stays on its thread.
+/// The same, for a chain with a node around a block. The node's code and its block never use the value at the same
+/// time, but rustc cannot know that. Without `std` there is no lock, and the future of such a chain stays on its
+/// thread.
 #[derive(Debug)]
 pub struct ByTypeShared<O>(PhantomData<fn() -> O>);
 
@@ -103,7 +104,7 @@ impl<O: Observer> Hears for ByTypeShared<O> {
     }
     #[inline(always)]
     fn end(&self, run: &mut Shared<O>, ending: Option<&'static Ending>) {
-        // Where the observer itself panicked, its panic is on its way; what comes after is told all the same.
+        // If the observer itself panicked, its panic is under way already. It is still told what comes after.
         #[cfg(feature = "std")]
         let run = run.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
         #[cfg(not(feature = "std"))]
@@ -123,7 +124,7 @@ impl<O: Observer> HearsShared for ByTypeShared<O> {
     }
 }
 
-/// Told one after the other.
+/// Both are told, one after the other.
 impl<A: Hears, B: Hears> Hears for (A, B) {
     type Run = (A::Run, B::Run);
     const HEARS: bool = A::HEARS || B::HEARS;
@@ -166,6 +167,7 @@ fn tell<O: Observer>(observer: &mut O, told: Told) {
         Told::Panicked(node, way) => observer.panicked(node, way),
         Told::Skipped(node) => observer.skipped(node),
         Told::Late(node) => observer.late(node),
+        Told::Opened(node) => observer.opened(node),
         Told::Detached(node) => observer.detached(node),
         Told::Shed(index) => observer.shed(index),
         Told::Block(block) => observer.block(block),
@@ -173,25 +175,25 @@ fn tell<O: Observer>(observer: &mut O, told: Told) {
     }
 }
 
-/// Asks whether a type observes: what is inherent here has bounds, and where they do not hold, [`Otherwise`] answers. So a chain whose observer is none compiles but
-/// for the one error that says so.
+/// Asks whether a type observes. The inherent items here have bounds; if these do not hold, [`Otherwise`] answers. So a
+/// chain that names a wrong observer compiles except for the one error that says so.
 #[derive(Debug)]
 pub struct Asked<T: ?Sized>(PhantomData<T>);
 
 impl<T: ?Sized> Asked<T> {
-    /// A question.
+    /// Asks about this type.
     pub const NEW: Self = Self(PhantomData);
 }
 impl<T: Observer> Asked<T> {
     /// It can be made for a run.
     pub const IS_OBSERVER: bool = true;
-    /// What stands for it, where nobody else reaches the run.
+    /// What hears of a run, if no other place in the run reaches it.
     #[inline(always)]
     #[must_use]
     pub const fn by_type(&self) -> ByType<T> {
         ByType(PhantomData)
     }
-    /// The same, where several places of the run reach it.
+    /// The same, if several places in the run reach it.
     #[inline(always)]
     #[must_use]
     pub const fn by_type_shared(&self) -> ByTypeShared<T> {
@@ -201,28 +203,28 @@ impl<T: Observer> Asked<T> {
 impl<T: Observes> Asked<T> {
     /// It can be lent to a run.
     pub const OBSERVES: bool = true;
-    /// It, lent.
+    /// Lends it.
     #[inline(always)]
     pub const fn field<'r>(&self, field: &'r T) -> Lent<'r, T> {
         Lent(field)
     }
 }
 
-/// What is said of any other type.
+/// The answers for every other type.
 pub trait Otherwise<T: ?Sized> {
     /// It is no observer.
     const IS_OBSERVER: bool = false;
     /// It does not observe.
     const OBSERVES: bool = false;
-    /// Nobody.
+    /// Hears nothing.
     fn by_type(&self) -> Lent<'static, ()> {
         Lent(&())
     }
-    /// Nobody.
+    /// Hears nothing.
     fn by_type_shared(&self) -> Lent<'static, ()> {
         Lent(&())
     }
-    /// Nobody.
+    /// Hears nothing.
     fn field(&self, _: &T) -> Lent<'static, ()> {
         Lent(&())
     }

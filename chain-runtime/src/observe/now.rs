@@ -1,33 +1,33 @@
-//! Where a run is, in one word.
+//! The place that a run has come to, in one word.
 
 use super::Way;
 
-/// What a run is doing, or what it did last. Of which nodes were entered and not left, this is the last; those before it,
-/// [`NodeInfo::after`](crate::describe::NodeInfo::after) says.
+/// What a run is doing, or what it did last. Of the nodes that were entered and not left, it names the last.
+/// [`NodeInfo::after`](crate::describe::NodeInfo::after) leads to those before it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Now {
     /// Nothing yet.
     Begun,
-    /// A node's own code on its way in; it was not entered yet.
+    /// A node's own code runs on its way in; the node was not entered yet.
     In(usize),
-    /// It waits there.
+    /// A node waits on its way in.
     InWaits(usize),
-    /// It was entered, and nothing has come after it.
+    /// The node was entered, and nothing has begun since.
     Entered(usize),
-    /// A node's own code on its way out.
+    /// A node's own code runs on its way out.
     Out(usize),
-    /// It waits there.
+    /// A node waits on its way out.
     OutWaits(usize),
-    /// It was left, or broke.
+    /// The node was left, or broke.
     Gone(usize),
-    /// Unwinding, from the code of a node around a block that was entered.
+    /// The run unwinds from the code of a node around a block, which was entered.
     Unwinding(usize),
-    /// All of it.
+    /// The run is over.
     Ended,
 }
 
 impl Now {
-    /// The code of the node at this position, on this way.
+    /// The node at this position runs, on this way.
     pub(super) const fn runs(position: usize, way: Way) -> Self {
         match way {
             Way::In => Self::In(position),
@@ -35,7 +35,7 @@ impl Now {
         }
     }
 
-    /// The same node, waiting.
+    /// The node at this position waits, on this way.
     pub(super) const fn waits(position: usize, way: Way) -> Self {
         match way {
             Way::In => Self::InWaits(position),
@@ -73,7 +73,7 @@ impl Now {
         }
     }
 
-    /// Whose stretch this is, where no node wraps a block.
+    /// To whom this stretch belongs, if no node wraps a block.
     pub(super) const fn whose(self) -> Whose {
         match self {
             Self::In(position) | Self::Entered(position) => Whose::Running(position, Way::In),
@@ -88,7 +88,7 @@ impl Now {
 /// A [`Stretch`](super::Stretch), by position.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Whose {
-    /// The chain's.
+    /// The chain.
     Chain,
     /// A node runs.
     Running(usize, Way),

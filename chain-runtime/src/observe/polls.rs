@@ -1,4 +1,4 @@
-//! A node's own future being polled.
+//! Polls a node's own future, and tells of it.
 
 use core::future::Future;
 use core::pin::Pin;
@@ -47,7 +47,7 @@ impl<F: Future, T: Tells> Future for Polls<'_, F, T> {
 impl<F, T: Tells> Drop for Polls<'_, F, T> {
     #[inline]
     fn drop(&mut self) {
-        // What is torn down of a run is the chain's.
+        // Tearing down a run belongs to the chain.
         if T::HEARS && self.waits {
             self.watch.stretch(Whose::Chain);
         }

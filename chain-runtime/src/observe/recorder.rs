@@ -21,9 +21,9 @@ pub enum Event {
     Resume(&'static str, Way),
     Cancelled(&'static str),
     Panicked(&'static str, Way),
-    /// With the name of what is shed.
+    /// With the name of the node or block that is shed.
     Shed(&'static str),
-    /// `None` where there was no reply.
+    /// `None` if there was no reply.
     End(Option<Ending>),
 }
 
@@ -33,7 +33,8 @@ std::thread_local! {
     static CURRENT: RefCell<Option<Events>> = const { RefCell::new(None) };
 }
 
-/// Records what happens in the runs that begin on this thread while it lives, wherever they go on.
+/// Records what happens in the runs that begin on this thread while the recording lives, even if they move to other
+/// threads.
 ///
 /// ```
 /// use chain_runtime::observe::{Event, Recorder, Recording};
@@ -59,7 +60,7 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Begins to record. Another recording of this thread rests until this one is dropped.
+    /// Begins to record. Another recording of this thread pauses until this one is dropped.
     #[must_use]
     pub fn start() -> Self {
         let events = Events::default();
@@ -80,13 +81,13 @@ impl Drop for Recording {
     }
 }
 
-// A panic in a node poisons nothing here: each event is pushed whole.
+// A panic in a node leaves nothing half-written here: each event is pushed whole.
 fn lock(events: &Events) -> MutexGuard<'_, Vec<Event>> {
     events.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The observer that writes into the [`Recording`] of the thread on which the run began; without one, it
-/// does nothing.
+/// The observer that writes into the [`Recording`] of the thread on which the run began. Without a recording it does
+/// nothing.
 #[derive(Debug)]
 pub struct Recorder {
     events: Option<Events>,

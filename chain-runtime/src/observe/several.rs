@@ -32,6 +32,8 @@ macro_rules! compose {
             #[inline(always)]
             fn late(&mut self, node: &'static NodeInfo) { $(self.$index.late(node);)+ }
             #[inline(always)]
+            fn opened(&mut self, node: &'static NodeInfo) { $(self.$index.opened(node);)+ }
+            #[inline(always)]
             fn detached(&mut self, node: &'static NodeInfo) { $(self.$index.detached(node);)+ }
             #[inline(always)]
             fn shed(&mut self, index: usize) { $(self.$index.shed(index);)+ }

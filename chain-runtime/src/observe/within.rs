@@ -1,7 +1,7 @@
-//! A node around a block: whose turn it is, its own code's or its block's.
+//! A node around a block: finds out whether the node's own code runs or its block.
 //!
-//! The node's future polls its block's when it wants to, so both are reached by turns. [`Turns`] sees the node's own future being polled, [`Block`] sees it poll its block, and
-//! [`Within`] stands in the block and sees it being dropped.
+//! The node's future polls its block's future when it wants to, so the two run by turns. [`Turns`] sees the node's own
+//! future being polled, [`Block`] sees it poll its block, and [`Within`] stands in the block and sees it being dropped.
 
 use core::future::Future;
 use core::pin::Pin;
@@ -11,26 +11,28 @@ use core::task::{Context, Poll};
 use super::now::{Now, Whose};
 use super::{HearsShared, Observed, Tells, Told, Watch, Way};
 
-/// What is known of a node around a block while it wraps. Outside of both futures, since both write it.
+/// What is known of a node around a block while it wraps the block. It lies outside of both futures, since both write
+/// it.
 ///
-/// Read and written in one run alone; atomic, so that the run's future can move to another thread.
+/// Only one run reads and writes it. It is atomic, so that the run's future can move to another thread.
 #[derive(Debug, Default)]
 pub struct Turn {
-    /// The node's own future is being polled. Who unwinds through it leaves it so: it is its own panic then, or one of its block that it let
-    /// through, and not one of somebody else while it waits.
+    /// The node's own future is being polled. A panic that unwinds through that future leaves this set. Then the panic
+    /// is the node's own, or one of its block that it let through, and not one that happened elsewhere while the node
+    /// waited.
     runs: AtomicBool,
     block: AtomicU8,
 }
 
 /// The block was not polled yet.
 const UNBEGUN: u8 = 0;
-/// Its last poll was `Pending`.
+/// The block's last poll was `Pending`.
 const WAITS: u8 = 1;
-/// It is being polled.
+/// The block is being polled.
 const RUNS: u8 = 2;
-/// It gave its value.
+/// The block gave its value.
 const OVER: u8 = 3;
-/// It panicked.
+/// The block panicked.
 const UNWOUND: u8 = 4;
 
 impl Turn {
@@ -51,7 +53,7 @@ impl Turn {
         Turns { turn: self, watch, position, future, waits: false }
     }
 
-    /// What the node is given as its block.
+    /// The future that the node is given as its block.
     #[inline]
     pub fn block<'a, F: Future, W: HearsShared, C: Observed, const WORDS: usize>(
         &'a self,
@@ -62,7 +64,7 @@ impl Turn {
         Block { turn: self, watch, position, future }
     }
 
-    /// The node is done, and what it left of its block is gone: what comes is its own code.
+    /// The node is done, and the rest of its block is gone: the node's own code follows.
     #[inline]
     pub fn done<W: HearsShared, C: Observed, const WORDS: usize>(
         &self,
@@ -76,7 +78,7 @@ impl Turn {
         watch.wrapped(position);
     }
 
-    /// The way that the node is on.
+    /// The way, in or out, that the node is on.
     fn way(&self) -> Way {
         match self.block.load(Relaxed) {
             OVER => Way::Out,
@@ -96,7 +98,7 @@ pub struct Turns<'a, F, W: HearsShared, C: Observed, const WORDS: usize> {
     watch: &'a Watch<'a, W, C, WORDS>,
     position: usize,
     future: Pin<&'a mut F>,
-    /// It waits itself, and not for its block.
+    /// The node itself waits, and not its block.
     waits: bool,
 }
 
@@ -120,7 +122,7 @@ impl<F: Future, W: HearsShared, C: Observed, const WORDS: usize> Future for Turn
         let poll = future.as_mut().poll(context);
         turn.runs.store(false, Relaxed);
         if turn.block_is(UNWOUND) {
-            // It has caught that.
+            // The node has caught that panic.
             turn.block.store(OVER, Relaxed);
             watch.tell(Told::Leave(<&Watch<'_, W, C, WORDS>>::node(position)));
         }
@@ -184,7 +186,8 @@ impl<F: Future, W: HearsShared, C: Observed, const WORDS: usize> Future for Bloc
     }
 }
 
-/// Stands in a block. When the block is dropped midway, what died in it is told before the node around it goes on.
+/// Stands in a block. If the block is dropped midway, the observer is told of the nodes that died in it before the node
+/// around it goes on.
 #[derive(Debug)]
 pub struct Within<'a, W: HearsShared, C: Observed, const WORDS: usize> {
     watch: &'a Watch<'a, W, C, WORDS>,
@@ -200,7 +203,7 @@ impl<'a, W: HearsShared, C: Observed, const WORDS: usize> Within<'a, W, C, WORDS
         Self { watch, turn, position, is_over: false }
     }
 
-    /// It is over.
+    /// The block is over.
     #[inline(always)]
     pub fn over(mut self) {
         self.is_over = true;
@@ -216,11 +219,12 @@ impl<W: HearsShared, C: Observed, const WORDS: usize> Drop for Within<'_, W, C, 
         let Self { watch, turn, position, .. } = self;
         let position = *position;
         watch.died(Some(position));
-        // A panic of the node's own code leaves its turn so. Else it is done without its block, or the run is dropped.
+        // A panic of the node's own code leaves its turn so. Otherwise the node is done without its block, or the run
+        // is dropped.
         let panicked = turn.block_is(WAITS) && turn.runs.load(Relaxed);
         watch.set_now(if panicked { Now::Unwinding(position) } else { Now::Entered(position) }.packed());
         if turn.block_is(RUNS) {
-            // A panic that began in here is not of the node around it, which may still catch it.
+            // A panic that began in the block is not the node's, which may still catch it.
             turn.block.store(UNWOUND, Relaxed);
             watch.stretch(Whose::Running(position, Way::Out));
         }

@@ -28,24 +28,24 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Between how many idle values the [capacity](Pool#capacity) moves. At least one value is kept.
+    /// The range in which the number of idle values, the [capacity](Pool#capacity), moves. At least one value is kept.
     ///
-    /// The upper limit also sizes the depot: 16 bytes a value, allocated at once.
+    /// The upper limit also sizes the depot, which is allocated at once: 16 bytes for each value.
     pub fn capacity(self, limits: RangeInclusive<usize>) -> Self {
         Builder { capacity: limits, ..self }
     }
 
-    /// From how many bytes on a buffer is [trimmed](Reset::trim) when its value comes back.
+    /// The size in bytes above which a buffer is [trimmed](Reset::trim) when its value comes back.
     pub fn high_water(self, bytes: usize) -> Self {
         Builder { high_water: bytes, ..self }
     }
 
-    /// Where the pool takes the time from, for tests. It must not go backwards, and must not use the pool.
+    /// The clock of the pool, for tests. It must not go backwards, and must not use the pool.
     pub fn clock(self, clock: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
         Builder { clock: Box::new(clock), ..self }
     }
 
-    /// The pool, empty. Its capacity is the lower limit until the load is known.
+    /// Makes the pool, empty. Its capacity is the lower limit until the load is known.
     pub fn build<T: Reset + Send>(self, factory: impl Fn() -> T + Send + Sync + 'static) -> Pool<T> {
         let least = (*self.capacity.start()).max(1);
         let most = (*self.capacity.end()).max(least);

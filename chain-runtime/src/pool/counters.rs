@@ -1,11 +1,11 @@
-//! What is counted, on each thread by itself, and what the sums say.
+//! What each thread counts by itself, and what the sums say.
 
 use super::magazine::Magazine;
 use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// What a pool did and has, from [`Pool::stats`](super::Pool::stats).
+/// What a pool did and what it has, from [`Pool::stats`](super::Pool::stats).
 ///
-/// The counts are exact while no other thread uses the pool, and otherwise each of a slightly different moment.
+/// The counts are exact while no other thread uses the pool. Otherwise each may be of a slightly different moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -21,23 +21,23 @@ pub struct Stats {
     pub in_use: usize,
     /// Values that wait to be lent.
     pub idle: usize,
-    /// How many idle values the pool would keep at the load it sees.
+    /// How many idle values the pool would keep at the present load.
     pub capacity: usize,
 }
 
-/// Written by one thread, read by all. Padded as a [`Magazine`] is.
+/// One thread writes them, all threads read them. They are padded, as a [`Magazine`] is.
 ///
-/// Nothing rests on them but statistics and the estimate of the load: they guard no memory, so that their order is
-/// `Relaxed` throughout. That each has one writer at a time is what `ThreadLocal` promises; a thread that takes over the
-/// place of one that ended does so after it, through that crate's own lock.
+/// Only statistics and the estimate of the load depend on them. They guard no memory, so their order is `Relaxed`
+/// throughout. `ThreadLocal` promises that each has one writer at a time: a thread takes over the place of one that
+/// ended only after that end, through the crate's own lock.
 ///
-/// Only the tally changes with each lease. That a lease ended is not counted: its value is idle again, or one of those that
-/// were discarded or detached.
+/// Only the tally changes with each lease. The end of a lease is not counted: afterwards its value is idle again, or
+/// counts as discarded or detached.
 #[derive(Default)]
 #[repr(align(128))]
 pub(super) struct Counters {
     tally: AtomicU64,
-    /// Leases that found no value idle: as many values were made.
+    /// Leases that found no idle value. As many values were made.
     pub(super) misses: AtomicU64,
     pub(super) discarded: AtomicU64,
     pub(super) detached: AtomicU64,
@@ -46,13 +46,13 @@ pub(super) struct Counters {
     pub(super) held_nanos: AtomicU64,
 }
 
-/// How many leases began on a thread, and how many values its magazine holds, in one word: a lease that begins and its
-/// value that leaves are one addition, and whoever reads sees both or neither.
+/// How many leases began on a thread, and how many values its magazine holds, in one word. When a lease begins with a
+/// value of the magazine, one addition changes both, and a reader sees both or neither.
 #[derive(Clone, Copy)]
 pub(super) struct Tally(u64);
 
 impl Tally {
-    /// The lowest byte is the number of values, the others that of leases: 2^56 take decades.
+    /// The lowest byte is the number of values. The other bytes are the number of leases: 2^56 of them take decades.
     const BEGUN: u32 = u8::BITS;
 
     #[inline]
@@ -94,21 +94,21 @@ impl Counters {
         Tally(self.tally.load(Relaxed))
     }
 
-    /// Only by the thread whose counters these are.
+    /// Called only by the thread that owns these counters.
     #[inline]
     pub(super) fn set_tally(&self, tally: Tally) {
         self.tally.store(tally.0, Relaxed);
     }
 }
 
-/// Adds to a counter that only this thread writes: a load and a store, where a read-modify-write would cost as much
-/// as the rest of `get`.
+/// Adds to a counter that only this thread writes. It uses a load and a store, since a read-modify-write would cost as
+/// much as the rest of `get`.
 #[inline]
 pub(super) fn add(counter: &AtomicU64, more: u64) {
     counter.store(counter.load(Relaxed).wrapping_add(more), Relaxed);
 }
 
-/// Counts a value as discarded, when the thread unwinds.
+/// Counts a value as discarded when the thread unwinds.
 pub(super) struct Ending<'a, T: Send>(pub(super) &'a Magazine<T>);
 
 impl<T: Send> Drop for Ending<'_, T> {
@@ -120,7 +120,7 @@ impl<T: Send> Drop for Ending<'_, T> {
 /// The sums of all threads' counters.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Totals {
-    /// Values that wait in the depot and the magazines.
+    /// Idle values in the depot and the magazines.
     pub(super) idle: u64,
     pub(super) begun: u64,
     pub(super) misses: u64,
@@ -131,7 +131,7 @@ pub(super) struct Totals {
 }
 
 impl Totals {
-    /// What waits in the depot; the threads' counters are to be [added](Totals::add).
+    /// Begins with the values in the depot; the threads' counters are to be [added](Totals::add).
     pub(super) fn new(depot: usize) -> Self {
         Totals { idle: depot as u64, ..Totals::default() }
     }
@@ -148,8 +148,8 @@ impl Totals {
         self.misses += counters.misses.load(Relaxed);
     }
 
-    /// Leases that are out: values that were made, are not gone and do not wait. A value that moves between the depot and a
-    /// magazine while this is read can be seen in both or in neither.
+    /// Leases that are out: the values that were made, and are neither gone nor idle. A value that moves between the
+    /// depot and a magazine during the reading may be counted in both or in neither.
     pub(super) fn in_use(&self) -> usize {
         let out = self.misses.saturating_sub(self.discarded + self.detached).saturating_sub(self.idle);
         usize::try_from(out).unwrap_or(usize::MAX)

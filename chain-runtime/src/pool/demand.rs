@@ -1,4 +1,4 @@
-//! How many values the load asks for: Little's law, `L = λ·W`.
+//! How many values the load needs: Little's law, `L = λ·W`.
 
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use super::counters::Totals;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-/// How often the load is estimated, at most.
+/// The load is estimated at most this often.
 const WINDOW: Duration = Duration::from_millis(100);
 
-/// What is left of a fall after one window.
+/// The part of a fall that is left after one window.
 const FALL: f64 = 7.0 / 8.0;
 
 pub(super) struct Demand {
@@ -19,7 +19,7 @@ pub(super) struct Demand {
     /// When the next estimate is due, in nanoseconds since `began`.
     due: AtomicU64,
     began: Instant,
-    /// Only ever tried, never waited for: one thread estimates, the others go on.
+    /// Threads only try this lock, and never wait for it: one thread estimates, the others go on.
     last: Mutex<Estimate>,
 }
 
@@ -47,7 +47,7 @@ impl Demand {
         self.capacity.load(Relaxed)
     }
 
-    /// The new capacity, if it is time for an estimate and no other thread is at it.
+    /// The new capacity, if an estimate is due and no other thread is making one.
     pub(super) fn estimate(&self, now: Instant, totals: impl FnOnce() -> Totals) -> Option<usize> {
         let age = now.saturating_duration_since(self.began);
         if nanos(age) < self.due.load(Relaxed) {
@@ -68,7 +68,7 @@ impl Demand {
 }
 
 impl Estimate {
-    /// `L`, `span` after it was last asked for.
+    /// `L`, at `span` after the last estimate.
     fn follow(&mut self, now: Instant, span: Duration, totals: Totals) -> f64 {
         let begun = totals.begun.saturating_sub(self.totals.begun);
         let timed = totals.timed.saturating_sub(self.totals.timed);

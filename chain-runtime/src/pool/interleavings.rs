@@ -1,6 +1,6 @@
 //! The pool's own atomics under loom: `RUSTFLAGS="--cfg chain_loom" cargo test --release -p chain-runtime --features pool --lib interleavings`.
 //!
-//! What lends and returns values stands on `thread_local` and `crossbeam-queue`, which have tests of their own.
+//! The lending and returning of values stands on `thread_local` and `crossbeam-queue`, which have tests of their own.
 
 use std::boxed::Box;
 use std::collections::BTreeSet;
@@ -32,8 +32,8 @@ fn totals(counters: &[Arc<Counters>]) -> Totals {
     totals
 }
 
-// Who only reads is spawned, and last: a thread that loads before it stores hides from loom that another had loaded before it, and
-// then loom would try one order only.
+// The thread that only reads is spawned, and spawned last: a thread that loads before it stores hides from loom that
+// another thread had loaded before it, and then loom would try one order only.
 
 #[test]
 fn counts_add_up_once_all_is_quiet_and_are_never_absurd_before() {
@@ -67,7 +67,7 @@ fn counts_add_up_once_all_is_quiet_and_are_never_absurd_before() {
 
 #[test]
 fn a_lease_that_begins_and_its_value_that_leaves_are_seen_together() {
-    // A set of what was seen, so that the test fails if loom did not try the orders.
+    // A set of the values that were seen, so that the test fails if loom did not try the orders.
     let all_seen = Arc::new(std::sync::Mutex::new(BTreeSet::new()));
     let among = Arc::clone(&all_seen);
     loom::model(move || {

@@ -9,22 +9,22 @@ use std::thread;
 use super::{Pool, Slot};
 use crate::Reset;
 
-/// A value of a [`Pool`], on loan: it was [renewed](Reset::renew) when it was lent, and dropping the lease [resets](Reset::reset) it, exactly once, and
-/// puts it back.
+/// A value on loan from a [`Pool`]. It was [renewed](Reset::renew) when it was lent. Dropping the lease
+/// [resets](Reset::reset) it, exactly once, and puts it back.
 ///
-/// It is the value's only handle, so that whatever borrows from the value has ended before it is reset. It may be
-/// dropped on another thread than it was taken on, and is `Send` if `T` is.
+/// The lease is the value's only handle, so all borrows of the value have ended before it is reset. It may be dropped
+/// on another thread than the one that took it, and is `Send` if `T` is.
 ///
-/// Dropped while its thread panics, it discards the value. A lease that is forgotten ([`mem::forget`](std::mem::forget))
-/// keeps its value from the pool, and counts as in use for good.
+/// A lease that is dropped while its thread panics discards the value. A lease that is forgotten
+/// ([`mem::forget`](std::mem::forget)) keeps its value from the pool, and counts as in use for good.
 ///
 /// Do not keep a lease in a `thread_local!`: a thread that ends may have left the pool by the time it drops it, and
 /// then the drop panics.
 #[must_use = "a lease that is not used puts its value back at once"]
 pub struct Lease<'p, T: Reset + Send> {
-    /// `None` only from the lease's end on.
+    /// `None` only after the end of the lease.
     slot: Option<Box<Slot<T>>>,
-    /// `None` if the slot keeps the pool: so a lease is two words, which are returned in registers.
+    /// `None` if the slot keeps the pool. So a lease is two words, which are returned in registers.
     pool: Option<&'p Pool<T>>,
 }
 
@@ -42,7 +42,7 @@ impl<'p, T: Reset + Send> Lease<'p, T> {
         Lease { slot: Some(slot), pool: None }
     }
 
-    /// Resets and trims the value as if it had gone back to the pool, and keeps it.
+    /// Resets and trims the value as if it had gone back to the pool, and keeps it lent.
     #[cfg(feature = "hyper")]
     pub(crate) fn recycle(lease: &mut Self) {
         let slot = lease.slot.as_mut().expect(HELD);
@@ -54,7 +54,7 @@ impl<'p, T: Reset + Send> Lease<'p, T> {
         slot.value.trim(high_water);
     }
 
-    /// Takes the value out of the pool for good, as it is: it is not reset.
+    /// Takes the value out of the pool for good. It is not reset.
     ///
     /// An associated function, so that it does not hide a method of `T`: `Lease::into_inner(lease)`.
     pub fn into_inner(mut lease: Self) -> T {
@@ -82,7 +82,7 @@ fn end<T: Reset + Send>(pool: &Pool<T>, slot: Box<Slot<T>>) {
     if thread::panicking() { pool.give_up(slot) } else { pool.put(slot) }
 }
 
-/// Apart, so that what borrows its pool ends without what this needs.
+/// A function of its own, so that a lease that borrows its pool ends without what this needs.
 #[inline(never)]
 fn end_owned<T: Reset + Send>(mut slot: Box<Slot<T>>) {
     let pool = slot.keeps.take();

@@ -14,7 +14,7 @@ assigned! {
     Bytes::new() => Bytes;
 }
 
-/// Emptied. What was split off and is still held elsewhere takes its part of the memory with it until it is dropped.
+/// Empties it. A part that was split off and is still held takes its memory with it until it is dropped.
 impl Reset for BytesMut {
     #[inline]
     fn reset(&mut self) {
@@ -32,10 +32,10 @@ impl Reset for BytesMut {
     }
 }
 
-/// Emptied; the room for fields and the index over them are kept.
+/// Empties it; the room for fields and the index over them are kept.
 ///
-/// An empty map that has room for more than `limit` bytes is trimmed by replacing it, since a `HeaderMap` cannot shrink; one that
-/// is not empty is left alone.
+/// An empty map that has room for more than `limit` bytes is trimmed by replacing it, since a `HeaderMap` cannot
+/// shrink. A map with entries is left alone.
 impl<T> Reset for HeaderMap<T> {
     #[inline]
     fn reset(&mut self) {

@@ -1,4 +1,4 @@
-//! [`Reset`] for what `std` allocates.
+//! [`Reset`] for the types of `std` that allocate.
 
 use core::hash::{BuildHasher, Hash};
 use std::boxed::Box;
@@ -32,7 +32,7 @@ text! { String OsString PathBuf }
 
 macro_rules! sequences {
     ($($ty:ident $(: $bound:ident)?;)+) => {$(
-        /// Emptied: the elements are dropped, their room is kept.
+        /// Empties it: the elements are dropped, their room is kept.
         impl<T $(: $bound)?> Reset for $ty<T> {
             #[inline]
             fn reset(&mut self) {
@@ -53,7 +53,7 @@ sequences! {
     BinaryHeap: Ord;
 }
 
-/// Emptied: the entries are dropped; their room and the hasher are kept.
+/// Empties it: the entries are dropped; their room and the hasher are kept.
 impl<K: Eq + Hash, V, S: BuildHasher> Reset for HashMap<K, V, S> {
     #[inline]
     fn reset(&mut self) {
@@ -66,7 +66,7 @@ impl<K: Eq + Hash, V, S: BuildHasher> Reset for HashMap<K, V, S> {
     }
 }
 
-/// Emptied: the elements are dropped; their room and the hasher are kept.
+/// Empties it: the elements are dropped; their room and the hasher are kept.
 impl<T: Eq + Hash, S: BuildHasher> Reset for HashSet<T, S> {
     #[inline]
     fn reset(&mut self) {
@@ -79,7 +79,7 @@ impl<T: Eq + Hash, S: BuildHasher> Reset for HashSet<T, S> {
     }
 }
 
-/// Emptied. A B-tree keeps no room for entries that it does not have.
+/// Empties it. A B-tree keeps no room for entries that it does not have.
 impl<K, V> Reset for BTreeMap<K, V> {
     #[inline]
     fn reset(&mut self) {
@@ -87,7 +87,7 @@ impl<K, V> Reset for BTreeMap<K, V> {
     }
 }
 
-/// Emptied. A B-tree keeps no room for elements that it does not have.
+/// Empties it. A B-tree keeps no room for elements that it does not have.
 impl<T> Reset for BTreeSet<T> {
     #[inline]
     fn reset(&mut self) {
@@ -95,7 +95,7 @@ impl<T> Reset for BTreeSet<T> {
     }
 }
 
-/// Resets the value in its place: the box itself is kept.
+/// Resets the value in its place: the box is kept.
 impl<T: Reset + ?Sized> Reset for Box<T> {
     #[inline]
     fn reset(&mut self) {
@@ -122,8 +122,8 @@ impl<T> Reset for OnceLock<T> {
 
 macro_rules! locks {
     ($($ty:ident $lock:ident)+) => {$(
-        /// Resets the value, and heals a poisoned lock: `reset` holds whatever state a panic left behind. Where a guard was forgotten, what is locked for
-        /// good moves into a new one.
+        /// Resets the value, and heals a poisoned lock: `reset` copes with whatever state a panic left behind. If a
+        /// guard was forgotten, the contents of the lock that stays locked move into a new one.
         impl<T: Reset + Default> Reset for $ty<T> {
             #[inline]
             fn reset(&mut self) {

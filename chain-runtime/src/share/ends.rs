@@ -1,4 +1,4 @@
-//! What no test that draws or hashes would ever meet.
+//! Tests of shares that no random draw and no hash would ever hit.
 
 use super::Share;
 

@@ -1,4 +1,4 @@
-//! [`Shedding`]: where the level stands for a chain, what was moved at run time, and how often something was shed.
+//! [`Shedding`]: the present level for a chain, what was changed at run time, and how often something was shed.
 
 use core::sync::atomic::AtomicUsize;
 use core::sync::atomic::Ordering::Relaxed;
@@ -7,17 +7,18 @@ use std::sync::Arc;
 
 use super::{Level, LevelCell};
 
-/// Bits for each item, and for the level that is forced.
+/// Bits for each item, and for the forced level.
 const BITS: usize = 3;
 const MASK: usize = (1 << BITS) - 1;
 
-/// How many items of a chain can be shed: as many as a word has room for. 20 where a `usize` has 64 bits, 9 where it has 32.
+/// The number of items that a chain can shed: as many as a word has room for. That is 20 if a `usize` has 64 bits, and
+/// 9 if it has 32.
 pub const MAX: usize = (usize::BITS as usize - BITS) / BITS;
 
-/// What a chain needs to shed something: its field, found by its type.
+/// A chain that sheds something needs a field of this type. The chain finds it by its type.
 ///
-/// A new one, and the `Default`, has a level of its own, which is calm until [`cell`](Self::cell) is set. What is moved through one value is not seen
-/// by another, and neither is what it counts: each value of a chain has its own.
+/// A new one, and the `Default`, has a level of its own, which is calm until [`cell`](Self::cell) is set. Each value of
+/// a chain has its own `Shedding`: changes and counts of one are not seen in another.
 #[derive(Debug)]
 pub struct Shedding {
     level: Stands,
@@ -26,7 +27,7 @@ pub struct Shedding {
     counts: Counts,
 }
 
-/// Where the level stands.
+/// Where the level is.
 #[derive(Debug)]
 enum Stands {
     Own(LevelCell),
@@ -35,20 +36,21 @@ enum Stands {
     Shared(Arc<LevelCell>),
 }
 
-/// On lines of the cache of their own: every run reads what is before them, and under pressure these are written by every run.
+/// They have cache lines of their own: every run reads the fields before them, and under pressure every run writes
+/// these.
 #[derive(Debug)]
 #[repr(align(64))]
 struct Counts([AtomicUsize; MAX]);
 
-/// From which level on an item is shed, set at run time.
+/// The lowest level at which an item is shed, as set at run time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Override {
-    /// From the level that is written in the chain.
+    /// The level that is written in the chain.
     #[default]
     AsDeclared,
     /// At no level.
     Never,
-    /// From this level on; from [`Level::Calm`] on is always.
+    /// From this level on; [`Level::Calm`] means always.
     From(Level),
 }
 
@@ -69,7 +71,7 @@ impl Override {
         }
     }
 
-    /// The first level at which something is shed that was declared from `declared` on. `None`: there is none.
+    /// The first level at which an item that was declared from `declared` on is shed. `None`: there is none.
     #[must_use]
     pub const fn from(self, declared: Level) -> Option<Level> {
         match self {
@@ -81,19 +83,19 @@ impl Override {
 }
 
 impl Shedding {
-    /// With a level of its own, which is calm.
+    /// It has a level of its own, which is calm.
     #[must_use]
     pub const fn new() -> Self {
         Self::by(Stands::Own(LevelCell::new(Level::Calm)))
     }
 
-    /// By the level that stands there.
+    /// It follows this level.
     #[must_use]
     pub const fn of_static(level: &'static LevelCell) -> Self {
         Self::by(Stands::Static(level))
     }
 
-    /// By the level that stands there, which others read as well.
+    /// It follows this level, which others read as well.
     #[cfg(feature = "std")]
     #[must_use]
     pub const fn shared(level: Arc<LevelCell>) -> Self {
@@ -104,7 +106,7 @@ impl Shedding {
         Self { level, moved: AtomicUsize::new(0), counts: Counts([const { AtomicUsize::new(0) }; MAX]) }
     }
 
-    /// Where its level stands. A level that is forced on this chain alone stands elsewhere.
+    /// The cell of its level. A level that is forced on this chain alone is not in it.
     #[inline(always)]
     #[must_use]
     pub fn cell(&self) -> &LevelCell {
@@ -116,7 +118,7 @@ impl Shedding {
         }
     }
 
-    /// The level and what was moved, as they are now: two relaxed loads.
+    /// The present level and changes: two relaxed loads.
     #[inline(always)]
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
@@ -128,7 +130,7 @@ impl Shedding {
         Snapshot { word: moved & !MASK | level }
     }
 
-    /// The item at `index` was shed: one relaxed addition.
+    /// Counts that the item at `index` was shed: one relaxed addition.
     #[doc(hidden)]
     #[inline(always)]
     pub fn counted(&self, index: usize) {
@@ -155,7 +157,8 @@ impl Shedding {
         self.moved.store(0, Relaxed);
     }
 
-    /// Puts these bits at a place of the word, and says what was there. What others put at other places at the same time is not lost.
+    /// Puts these bits at a place of the word, and returns the old ones. Changes of other places at the same time are
+    /// not lost.
     fn put(&self, place: usize, bits: usize) -> usize {
         let at = place * BITS;
         let change = |word: usize| Some(word & !(MASK << at) | bits << at);
@@ -171,7 +174,7 @@ impl Default for Shedding {
     }
 }
 
-/// The level and what was moved, as they were at one time. A run takes one as it begins.
+/// The level and the changes at one moment. A run takes one when it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// The level in the lowest bits, then each item's [`Override`].
@@ -179,13 +182,13 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The level that the run is at: the forced one, where there is one.
+    /// The level of the run: the forced one, if there is one.
     #[must_use]
     pub const fn level(self) -> Level {
         Level::of((self.word & MASK) as u8)
     }
 
-    /// What was set of the item at `index`.
+    /// The setting of the item at `index`.
     ///
     /// # Panics
     ///
@@ -200,7 +203,7 @@ impl Snapshot {
     ///
     /// # Panics
     ///
-    /// If `index` is [`MAX`] or more. Where it is a constant, the compiler removes the test.
+    /// If `index` is [`MAX`] or more. If `index` is a constant, the compiler removes the test.
     #[inline(always)]
     #[must_use]
     pub const fn sheds(self, index: usize, declared: Level) -> bool {

@@ -1,28 +1,30 @@
-//! [`Sheds`]: what a chain may shed, by name, for whoever operates it.
+//! [`Sheds`]: the items that a chain may shed, by name, for its operator.
 
 use core::error::Error;
 use core::fmt;
 
 use super::{How, Level, MAX, Override, Row, ShedInfo, Shedding, Table};
 
-/// What a chain may shed, by name: what `sheds()` of a chain returns, to be given to whoever operates it.
+/// The items that a chain may shed, by name. `sheds()` of a chain returns this for the chain's operator.
 ///
-/// It is a pair of references, copied freely. `Display` is a table of the items and the levels, with what was set at run time.
+/// It is a pair of references, which can be copied freely. Its `Display` is a table of the items and the levels, with
+/// the changes at run time.
 #[derive(Clone, Copy)]
 pub struct Sheds<'a> {
     shedding: &'a Shedding,
     infos: &'static [ShedInfo],
 }
 
-/// An item as it stands.
+/// An item, in its present state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Shed {
     /// As it was declared.
     pub info: &'static ShedInfo,
-    /// What was set at run time.
+    /// Its setting at run time.
     pub set: Override,
-    /// How often it was shed since the chain's value was made: skipped, or put behind the request, or dropped there. It wraps around.
+    /// How often it was shed since the chain's value was made: skipped, put behind the request, or dropped there. It
+    /// wraps around.
     pub count: usize,
 }
 
@@ -33,7 +35,7 @@ impl Shed {
         self.set.from(self.info.from)
     }
 
-    /// What becomes of it at this level. `None`: it runs as usual.
+    /// What happens to it at this level. `None`: it runs as usual.
     #[must_use]
     pub const fn at(&self, level: Level) -> Option<How> {
         match self.from() {
@@ -44,18 +46,18 @@ impl Shed {
 }
 
 impl<'a> Sheds<'a> {
-    /// The item `infos[n]` is the one at index `n` of `shedding`. Of several with one name, the first is meant.
+    /// The item `infos[n]` is the one at index `n` of `shedding`. If several have one name, the name means the first.
     ///
     /// # Panics
     ///
-    /// If there are more than [`MAX`]: in a constant, when it is compiled.
+    /// If there are more than [`MAX`]. In a constant, this happens while compiling.
     #[must_use]
     pub const fn new(shedding: &'a Shedding, infos: &'static [ShedInfo]) -> Self {
         assert!(infos.len() <= MAX, "a chain sheds at most as many items as `shed::MAX` says");
         Self { shedding, infos }
     }
 
-    /// The level that runs of this chain are at which begin now: the forced one, where there is one.
+    /// The level of the runs that begin now: the forced one, if there is one.
     #[must_use]
     pub fn level(&self) -> Level {
         self.shedding.snapshot().level()
@@ -67,37 +69,38 @@ impl<'a> Sheds<'a> {
         self.shedding.forced()
     }
 
-    /// Runs of this chain that begin from now on are at this level, whatever the process is at.
+    /// Puts the runs of this chain that begin from now on at this level, whatever the process's level is.
     pub fn force(&self, level: Level) {
         self.shedding.force(Some(level));
     }
 
-    /// Runs of this chain that begin from now on are at the level of the process again.
+    /// Puts the runs of this chain that begin from now on at the process's level again.
     pub fn follow(&self) {
         self.shedding.force(None);
     }
 
-    /// What was set of this item.
+    /// The setting of this item.
     ///
     /// # Errors
     ///
-    /// [`UnknownShed`] where the chain sheds nothing of that name.
+    /// [`UnknownShed`] if the chain has no item of that name.
     pub fn get<'n>(&self, name: &'n str) -> Result<Override, UnknownShed<'n>> {
         Ok(self.shedding.snapshot().set(self.find(name)?))
     }
 
-    /// Sets from which level on the item is shed, and says what was set before. Runs that begin from now on see it.
+    /// Sets the lowest level at which the item is shed, and returns the old setting. Runs that begin from now on see
+    /// it.
     ///
-    /// It is one atomic change: what others set of other items at the same time is not lost.
+    /// It is one atomic change: changes of other items at the same time are not lost.
     ///
     /// # Errors
     ///
-    /// [`UnknownShed`] where the chain sheds nothing of that name.
+    /// [`UnknownShed`] if the chain has no item of that name.
     pub fn set<'n>(&self, name: &'n str, to: Override) -> Result<Override, UnknownShed<'n>> {
         Ok(self.shedding.set(self.find(name)?, to))
     }
 
-    /// All items are shed as they were declared, and by the level of the process. What was counted stays.
+    /// Sets all items back to how they were declared, and follows the process's level again. The counts stay.
     pub fn reset(&self) {
         self.shedding.reset();
     }
@@ -106,12 +109,12 @@ impl<'a> Sheds<'a> {
     ///
     /// # Errors
     ///
-    /// [`UnknownShed`] where the chain sheds nothing of that name.
+    /// [`UnknownShed`] if the chain has no item of that name.
     pub fn count<'n>(&self, name: &'n str) -> Result<usize, UnknownShed<'n>> {
         Ok(self.shedding.count(self.find(name)?))
     }
 
-    /// All items in the order of the chain, as they stand now: what was set is one snapshot.
+    /// All items in the order of the chain, in their present state, with the settings from one snapshot.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Shed> + Clone + use<'a> {
         let (snapshot, shedding) = (self.shedding.snapshot(), self.shedding);
         let infos = self.infos.iter().enumerate();
@@ -145,9 +148,9 @@ impl fmt::Debug for Sheds<'_> {
     }
 }
 
-/// A chain sheds nothing of that name. Says what it sheds.
+/// The chain has no item of that name. The message lists the items.
 ///
-/// It borrows the name that was asked for; `to_string()` keeps what it says.
+/// It borrows the name that was asked for; `to_string()` makes a message that can be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownShed<'n> {
     name: &'n str,
@@ -161,7 +164,7 @@ impl<'n> UnknownShed<'n> {
         self.name
     }
 
-    /// What the chain sheds.
+    /// The items of the chain.
     #[must_use]
     pub const fn known(&self) -> &'static [ShedInfo] {
         self.known

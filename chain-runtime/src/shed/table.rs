@@ -1,14 +1,15 @@
-//! The table of what is shed at which level.
+//! The table of what each level sheds.
 
 use core::fmt::{self, Write as _};
 
 use super::{How, Level, Override};
 
-/// A table with a row for each item and a column for each level. Nothing is allocated: what is how wide is found by writing it twice.
+/// A table with a row for each item and a column for each level. Nothing is allocated: the widths are found by writing
+/// each cell twice.
 pub(crate) struct Table<'a, R> {
-    /// What each line begins with.
+    /// The beginning of each line.
     pub(crate) indent: &'a str,
-    /// What stands above the names.
+    /// The text above the names.
     pub(crate) corner: fmt::Arguments<'a>,
     pub(crate) rows: R,
 }
@@ -16,13 +17,13 @@ pub(crate) struct Table<'a, R> {
 /// An item.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
-    /// What becomes of it, by level.
+    /// What happens to it, by level.
     pub(crate) cells: [Option<How>; Level::ALL.len()],
     pub(crate) set: Override,
 }
 
 impl<R: Iterator<Item = Row> + Clone> Table<'_, R> {
-    /// Without an end of the last line.
+    /// The last line has no end of line.
     pub(crate) fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.rows.clone().map(|row| width(&row.name)).max().unwrap_or(0).max(width(&self.corner));
         let columns = Level::ALL.map(|level| {
@@ -41,7 +42,7 @@ impl<R: Iterator<Item = Row> + Clone> Table<'_, R> {
             let is_set = row.set != Override::AsDeclared;
             for (level, width) in Level::ALL.iter().zip(columns) {
                 f.write_str("  ")?;
-                // Spaces at the end of a line are for what comes behind them.
+                // Spaces before the end of a line are written only if something follows.
                 let ends_the_line = *level == Level::Critical && !is_set;
                 padded(f, &Cell(row.cells[*level as usize]), if ends_the_line { 0 } else { width })?;
             }
@@ -53,7 +54,7 @@ impl<R: Iterator<Item = Row> + Clone> Table<'_, R> {
     }
 }
 
-/// What becomes of an item at a level, in a word.
+/// What happens to an item at a level, in a word.
 struct Cell(Option<How>);
 
 impl fmt::Display for Cell {
@@ -65,7 +66,7 @@ impl fmt::Display for Cell {
     }
 }
 
-/// That an item is not as it was declared.
+/// A note that an item is not as it was declared.
 struct Note(Override);
 
 impl fmt::Display for Note {
@@ -82,7 +83,7 @@ fn padded(f: &mut fmt::Formatter<'_>, text: &dyn fmt::Display, to: usize) -> fmt
     write!(f, "{text}{:1$}", "", to.saturating_sub(width(text)))
 }
 
-/// How many letters it has.
+/// The number of letters.
 fn width(text: &dyn fmt::Display) -> usize {
     struct Letters(usize);
     impl fmt::Write for Letters {
@@ -92,7 +93,7 @@ fn width(text: &dyn fmt::Display) -> usize {
         }
     }
     let mut letters = Letters(0);
-    // `Letters` has no errors, and neither has what is written here.
+    // `Letters` has no errors, and neither has the text that is written here.
     let _ = write!(letters, "{text}");
     letters.0
 }

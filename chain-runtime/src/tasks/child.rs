@@ -1,4 +1,4 @@
-//! What is known of a child: its output, its panic, or that it was dropped.
+//! How a child ended: with an output, with a panic, or dropped.
 
 use core::error::Error;
 use core::fmt;
@@ -13,17 +13,17 @@ use super::run::Run;
 use crate::around::Panicked;
 use crate::flow::IntoReply;
 
-/// A child of a run: a future of its output. [`Work::spawn`](super::Work::spawn) makes it.
+/// A child of a run: a future that gives the child's output. [`Work::spawn`](super::Work::spawn) makes it.
 ///
-/// A child runs whether or not it is awaited. To drop the `Child` does not end it: it belongs to the run.
+/// A child runs whether or not it is awaited. Dropping the `Child` does not end the child, which belongs to the run.
 ///
 /// # Errors
 ///
-/// [`ChildFailed`]: with `?` a child's panic becomes a break of the node that awaits it.
+/// [`ChildFailed`]. With `?`, a child's panic becomes a break of the node that awaits the child.
 #[must_use = "a child runs without being awaited, but then its output is lost: `drop(..)` says that this is meant"]
 pub struct Child<T> {
     name: &'static str,
-    /// `None` where the child never began.
+    /// `None` if the child never began.
     hears: Option<(Hears<T>, Arc<Run>)>,
 }
 
@@ -39,7 +39,7 @@ impl<T> Child<T> {
         Self { name, hears: None }
     }
 
-    /// What it is called.
+    /// The child's name.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
@@ -62,7 +62,7 @@ impl<T> Future for Child<T> {
     }
 }
 
-/// Who drops it unawaited has not seen how it ended.
+/// Code that drops it unawaited has not seen how the child ended.
 impl<T> Drop for Child<T> {
     fn drop(&mut self) {
         let Some((hears, run)) = &mut self.hears else { return };
@@ -84,7 +84,7 @@ impl<T> fmt::Debug for Child<T> {
 pub enum ChildFailed {
     /// It panicked.
     Panicked(ChildPanicked),
-    /// It was dropped where it stood, or never began: its `Tasks` was stopped, or its runtime was shut down.
+    /// It was dropped where it stood, or never began, because its `Tasks` was stopped or its runtime was shut down.
     Cancelled(Cancelled),
 }
 
@@ -100,13 +100,13 @@ impl ChildPanicked {
         Self { name, panicked }
     }
 
-    /// Which child.
+    /// The child's name.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// What it panicked with.
+    /// The panic.
     #[must_use]
     pub const fn panicked(&self) -> &Panicked {
         &self.panicked
@@ -125,7 +125,7 @@ pub struct Cancelled {
 }
 
 impl Cancelled {
-    /// Which child.
+    /// The child's name.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
@@ -157,10 +157,11 @@ impl Error for ChildFailed {}
 impl Error for ChildPanicked {}
 impl Error for Cancelled {}
 
-/// A reply that tells of a child which panicked and which nobody awaited: one that [`ChildPanicked`] becomes through [`IntoReply`], or a
-/// `Result` whose error it becomes through `From`. Implemented here for all of these.
+/// A reply that can tell of a child which panicked and which no code awaited. [`ChildPanicked`] becomes such a reply
+/// through [`IntoReply`], or the reply is a `Result` whose error it becomes through `From`. It is implemented here for
+/// all of these.
 #[diagnostic::on_unimplemented(
-    message = "a child that panics takes the reply's place, and `ChildPanicked` cannot become this chain's reply, `{Self}`",
+    message = "chain[E708]: a child that panics takes the reply's place, and `ChildPanicked` cannot become this chain's reply, `{Self}`",
     label = "would have to become the reply",
     note = "implement `IntoReply<{Self}>` for `chain_runtime::tasks::ChildPanicked`; where the reply is a `Result<_, X>`, implement `From<ChildPanicked>` for `X`"
 )]
@@ -194,7 +195,7 @@ mod replies {
     use crate::failure::{Failure, Render};
     use crate::flow::IntoReply;
 
-    /// 500 Internal Server Error, `child-panicked`: what was panicked with is not the client's to know.
+    /// 500 Internal Server Error, `child-panicked`: the panic's payload is not for the client.
     impl<B: Render> IntoReply<Response<B>> for ChildPanicked {
         fn into_reply(self) -> Response<B> {
             let failure =
@@ -211,7 +212,7 @@ mod replies {
         }
     }
 
-    /// Of what it was.
+    /// The response of the variant.
     impl<B: Render> IntoReply<Response<B>> for ChildFailed {
         fn into_reply(self) -> Response<B> {
             match self {

@@ -1,4 +1,4 @@
-//! A graceful stop, and what it had to leave behind.
+//! A graceful stop, and the work that it had to drop.
 
 use core::fmt;
 use std::time::Duration;
@@ -7,18 +7,21 @@ use std::vec::Vec;
 use super::Tasks;
 
 impl Tasks {
-    /// Stops gracefully: nothing new begins, what runs is told ([`Work::stopping`](super::Work::stopping)) and waited for, up to `limit`. What is left then is
-    /// dropped where it stands, and named in what this returns; with the feature `tracing`, a warning for each name is logged.
+    /// Stops gracefully: no new work begins, and running work is told ([`Work::stopping`](super::Work::stopping)) and
+    /// waited for, up to `limit`. Work that is left then is dropped where it stands, and named in the return value.
+    /// With the feature `tracing`, a warning is logged for each name.
     ///
-    /// Call it once no more requests are taken and those in flight have their replies, after the graceful stop of the server. What a request that is
-    /// still there does for its reply, the work of `#[cancel(finish)]`, begins also while this waits.
+    /// Call it when no more requests are taken and those in flight have their replies, after the graceful stop of the
+    /// server. A request that is still there may need work for its reply, that of `#[cancel(finish)]`: such work begins
+    /// even while this waits.
     ///
-    /// It may be called again, and then waits once more. A future of it that is dropped has begun the stop all the same, and dropped nothing.
-    /// Dropped work is gone once its runtime comes to it; work that holds its thread up until then is counted in [`Tasks::leaked`].
+    /// It may be called again, and then waits again. If its future is dropped, the stop has begun all the same, and no
+    /// work was dropped. Dropped work is gone when its runtime comes to it. Until then, work that blocks its thread
+    /// counts in [`Tasks::leaked`].
     ///
     /// # Panics
     ///
-    /// Where there is work to wait for, and the runtime has no timers.
+    /// If there is work to wait for, and the runtime has no timers.
     pub async fn stop(&self, limit: Duration) -> Left {
         let shared = self.shared();
         shared.close();
@@ -32,7 +35,8 @@ impl Tasks {
     }
 }
 
-/// What a stop had to drop: how many tasks of which node. `Display` says `2 of audit, 1 of charge`, or `nothing`.
+/// The work that a stop had to drop: how many tasks of which node. `Display` says `2 of audit, 1 of charge`, or
+/// `nothing`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "it names what was dropped where it stood"]
 pub struct Left {
@@ -40,7 +44,7 @@ pub struct Left {
 }
 
 impl Left {
-    /// Whether all work had come to its end.
+    /// Whether all work came to its end.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.of.is_empty()
@@ -52,7 +56,7 @@ impl Left {
         self.of.iter().map(|(_, left)| left).sum()
     }
 
-    /// The names, in alphabetical order, each with how many tasks were dropped of it.
+    /// The names, in alphabetical order, each with the number of its tasks that were dropped.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&'static str, usize)> + '_ {
         self.of.iter().copied()
     }

@@ -1,4 +1,5 @@
-//! Work that outlives its request on purpose: what `#[cancel(finish)]`, `#[cancel(detach)]` and `#[shed(.., detach)]` stand on.
+//! Work that outlives its request on purpose: the base of `#[cancel(finish)]`, `#[cancel(detach)]` and
+//! `#[shed(.., detach)]`.
 
 use core::future::{Future, pending};
 use std::sync::Arc;
@@ -12,17 +13,20 @@ const STOPPED: &str = "the tasks were stopped before the work was done";
 const SHUT_DOWN: &str = "the runtime was shut down before the work was done";
 
 impl Tasks {
-    /// Waits for a place, does the work as a task of its own, and waits for its output: what `#[cancel(finish)]` does with a node's work.
+    /// Waits for a place, does the work as a task of its own, and waits for its output. `#[cancel(finish)]` does this
+    /// with a node's work.
     ///
-    /// - A future that is dropped before the work has begun drops the work unpolled. Once it has begun, it goes on to its end also when the
-    ///   future is dropped.
-    /// - A panic of the work is resumed in whoever waits. Where nobody waits, the panic hook has heard of it, and it is [counted](Tasks::counts).
-    /// - While [`stop`](Tasks::stop) waits, work of this kind still begins, since a request waits for it. After that it does not.
+    /// - A future that is dropped before the work has begun drops the work unpolled. Once the work has begun, it goes
+    ///   on to its end even if the future is dropped.
+    /// - A panic of the work is resumed in the code that waits. If nothing waits, the panic hook has been told, and the
+    ///   panic is [counted](Tasks::counts).
+    /// - While [`stop`](Tasks::stop) waits, work of this kind still begins, since a request waits for it. After that it
+    ///   does not.
     ///
     /// # Panics
     ///
-    /// If the work does; where the `Tasks` is stopped, or the runtime is shut down, before the work was done; outside of a tokio runtime, in
-    /// tokio's words.
+    /// If the work panics; if the `Tasks` is stopped, or the runtime is shut down, before the work was done; outside of
+    /// a tokio runtime, in tokio's words.
     #[allow(
         clippy::manual_async_fn,
         reason = "in an `async fn` the work would lie in the future twice, as a parameter and as a local that waits"
@@ -46,16 +50,17 @@ impl Tasks {
                 Ok(Ended::Done(output)) => output,
                 Ok(Ended::Panicked(panicked)) => panicked.resume(),
                 Ok(Ended::Aborted) => panic!("{STOPPED}"),
-                // A panic of the work was caught.
+                // This is not a panic of the work: those were caught.
                 Err(_) => panic!("{SHUT_DOWN}"),
             }
         }
     }
 
-    /// Waits for a place, and begins the work as a task of its own: what `#[cancel(detach)]` does with a node's work.
+    /// Waits for a place, and begins the work as a task of its own. `#[cancel(detach)]` does this with a node's work.
     ///
-    /// A future that is dropped while it waits drops the work unpolled. Where the `Tasks` was stopped the work is dropped unpolled, too, and counted
-    /// as refused. A panic of the work is told to the panic hook, and [counted](Tasks::counts).
+    /// A future that is dropped while it waits drops the work unpolled. If the `Tasks` was stopped, the work is dropped
+    /// unpolled, too, and counted as refused. The panic hook is told of a panic of the work, which is also
+    /// [counted](Tasks::counts).
     ///
     /// # Panics
     ///
@@ -81,10 +86,12 @@ impl Tasks {
         }
     }
 
-    /// Puts work on the queue behind the requests, and says whether there was a place in it: what `#[shed(.., detach)]` does with a node's work.
+    /// Puts work on the queue behind the requests, and returns whether there was a place in the queue.
+    /// `#[shed(.., detach)]` does this with a node's work.
     ///
-    /// The queue holds at most [`Builder::queue`](super::Builder::queue), of which [`Builder::at_once`](super::Builder::at_once) run at once, in the order in
-    /// which they came. What does not fit is dropped unpolled, and counted; so it is after a stop has begun, and outside of a tokio runtime.
+    /// The queue holds at most [`Builder::queue`](super::Builder::queue). Of these,
+    /// [`Builder::at_once`](super::Builder::at_once) run at once, in the order in which they came. Work that does not
+    /// fit is dropped unpolled, and counted. The same happens after a stop has begun, and outside of a tokio runtime.
     #[must_use = "work that found no place was dropped"]
     pub fn behind<F>(&self, node: &'static str, work: F) -> bool
     where
@@ -102,7 +109,7 @@ impl Tasks {
         };
         let turns = Arc::clone(&shared.turns);
         let in_turn = async move {
-            // Where there are no turns any more, this is dropped where it stands.
+            // After the turns are closed, this work is dropped where it stands.
             let Ok(_turn) = turns.acquire_owned().await else { return pending().await };
             drop(work.await);
         };

@@ -17,9 +17,10 @@ use super::task::{Ended, Task};
 use super::{Refused, Tasks};
 use crate::around::Panicked;
 
-/// The work of one run: what the node [`Tasks`] provides. A later node asks for `&Work`, and spawns children through it.
+/// The work of one run, which the node [`Tasks`] provides. A later node asks for `&Work`, and spawns children through
+/// it.
 ///
-/// A child belongs to the run. See [the module](super) for what becomes of it on each way out.
+/// A child belongs to the run. [The module](super) says what happens to it on each way out.
 ///
 /// A `Work` allocates nothing before the first child.
 pub struct Work {
@@ -32,12 +33,14 @@ impl Work {
         Self { shared: Arc::clone(tasks.shared()), run: OnceLock::new() }
     }
 
-    /// Waits for a place, and begins a child that is called `name` in what [`Tasks::stop`] says.
+    /// Waits for a place, and begins a child. [`Tasks::stop`] calls the child by this `name`.
     ///
-    /// Places are given out first come, first served. A run that is dropped while it waits drops `work` unpolled. Where the
-    /// `Tasks` is stopped, `work` is dropped unpolled, and the child gives [`ChildFailed::Cancelled`](super::ChildFailed::Cancelled).
+    /// Places are given out first come, first served. A run that is dropped while it waits drops `work` unpolled. If
+    /// the `Tasks` is stopped, `work` is dropped unpolled, and the child gives
+    /// [`ChildFailed::Cancelled`](super::ChildFailed::Cancelled).
     ///
-    /// A run that has all places and waits for one more waits for its own children: none may wait for what the run does afterwards.
+    /// A run that has all places and waits for one more waits for its own children, so none of them may wait for what
+    /// the run does afterwards.
     ///
     /// # Panics
     ///
@@ -61,11 +64,13 @@ impl Work {
         }
     }
 
-    /// [`spawn`](Self::spawn) where there is a place right now; a node that is a plain `fn` can do this, too.
+    /// Does what [`spawn`](Self::spawn) does, if there is a place right now. A node that is a plain `fn` can call this,
+    /// too.
     ///
     /// # Errors
     ///
-    /// [`Refused`], with `work` dropped unpolled and counted: where as many tasks are alive as may be, and where the `Tasks` was stopped.
+    /// [`Refused`] if as many tasks are alive as are allowed, and if the `Tasks` was stopped. `work` is then dropped
+    /// unpolled, and counted.
     ///
     /// # Panics
     ///
@@ -79,9 +84,11 @@ impl Work {
         begun.inspect_err(|_| self.shared.count_refused())
     }
 
-    /// [`spawn`](Self::spawn) of what blocks its thread: on the threads that tokio has for that.
+    /// Does what [`spawn`](Self::spawn) does, for work that blocks its thread: it runs on the threads that tokio has
+    /// for that.
     ///
-    /// It cannot be dropped where it stands. Once it has begun it goes on to its end, also when its run is over, and counts in [`Tasks::leaked`] from then on.
+    /// Such work cannot be dropped where it stands. Once it has begun it goes on to its end, even when its run is over,
+    /// and counts in [`Tasks::leaked`] from then on.
     ///
     /// # Panics
     ///
@@ -101,7 +108,7 @@ impl Work {
         let of = Arc::clone(run);
         drop(tokio::task::spawn_blocking(move || {
             let (mut alive, work) = (alive, work);
-            // Of what waited for a thread when its run ended, nothing is done.
+            // Work that still waited for a thread when its run ended is not done.
             let ended = match of.abort.is_cancelled() {
                 true => Panicked::caught(|| drop(work)).map_or_else(Ended::Panicked, |()| Ended::Aborted),
                 false => Panicked::caught(work).map_or_else(Ended::Panicked, Ended::Done),
@@ -113,8 +120,9 @@ impl Work {
         Child::new(name, hears, Arc::clone(run))
     }
 
-    /// Told when the run is replied, if its `Tasks` [says so](super::Builder::tells_at_reply), and when the `Tasks` is stopped: the time to come to
-    /// an end. A child takes it along, and awaits `stopping.cancelled()` beside its work.
+    /// It is cancelled when the run is replied, if its `Tasks` [says so](super::Builder::tells_at_reply), and when the
+    /// `Tasks` is stopped: the work then has time to come to an end. A child takes it along, and awaits
+    /// `stopping.cancelled()` beside its work.
     #[must_use]
     pub fn stopping(&self) -> CancellationToken {
         self.run().stop.clone()
@@ -150,7 +158,7 @@ impl Work {
     }
 }
 
-/// The run is over: what it has spawned is dropped where it stands, if anything is left.
+/// The run is over: the children that are left are dropped where they stand.
 impl Drop for Work {
     fn drop(&mut self) {
         if let Some(run) = self.run.get() {
@@ -177,7 +185,7 @@ pub(super) struct Run {
 struct State {
     alive: usize,
     is_over: bool,
-    /// The first that panicked and that nobody awaited.
+    /// The first child that panicked and that no code awaited.
     unseen: Option<ChildPanicked>,
 }
 
@@ -199,7 +207,7 @@ impl Run {
         lock(&self.state).alive += 1;
     }
 
-    /// A child is gone. Says whether it was the last one.
+    /// A child is gone. Returns whether it was the last one.
     pub(super) fn ends(&self) -> bool {
         let mut state = lock(&self.state);
         state.alive -= 1;
@@ -213,7 +221,7 @@ impl Run {
         self.none_left.notify_one();
     }
 
-    /// Tells the child how it ended; or the run, where nobody awaits the child.
+    /// Tells the child how it ended, or tells the run, if no code awaits the child.
     fn tells<T>(&self, name: &'static str, told: oneshot::Sender<Result<T, ChildPanicked>>, ended: Ended<T>) {
         match ended {
             Ended::Done(output) => drop(told.send(Ok(output))),
@@ -228,7 +236,7 @@ impl Run {
 
     pub(super) fn nobody_saw(&self, panicked: ChildPanicked) {
         let mut state = lock(&self.state);
-        // What a payload does when it is dropped, it does unlocked.
+        // The payload is dropped without the lock, because its drop may run any code.
         let further = match state.unseen {
             None => state.unseen.replace(panicked),
             Some(_) => Some(panicked),
@@ -237,7 +245,7 @@ impl Run {
         drop(further);
     }
 
-    /// Waited for by the run's way out alone, so one permit is enough.
+    /// Only the run's way out waits for this, so one permit is enough.
     async fn until_none_is_left(&self) {
         while self.alive() > 0 {
             self.none_left.notified().await;
@@ -262,19 +270,19 @@ impl Tasks {
         Work::new(self)
     }
 
-    /// Waits for the run's children, up to the limit of [`Builder::join_within`](super::Builder::join_within), and then drops them where they stand. A
-    /// child that panicked and that nobody awaited takes the reply's place.
+    /// Waits for the run's children, up to the limit of [`Builder::join_within`](super::Builder::join_within), and then
+    /// drops them where they stand. The panic of a child that no code awaited takes the reply's place.
     ///
     /// # Panics
     ///
-    /// Where there is a child to wait for, and the runtime has no timers.
+    /// If there is a child to wait for, and the runtime has no timers.
     pub async fn exit<R: MadeOfAPanic>(&self, work: &mut Work, reply: &mut R) {
         let Some(run) = work.run.get() else { return };
         let settings = &self.shared().settings;
         if settings.tells_at_reply {
             run.stop.cancel();
         }
-        // A timer is asked for where there is something to wait for.
+        // A timer is made only if there is something to wait for.
         if run.alive() > 0 && timeout(settings.join_within, run.until_none_is_left()).await.is_err() {
             run.abort.cancel();
         }

@@ -1,4 +1,4 @@
-//! What a `Tasks` and everything that runs in it share: the places, who is alive, and the two tokens.
+//! What a `Tasks` and everything that runs in it share: the places, the living tasks, and the two tokens.
 
 use core::pin::pin;
 use std::collections::BTreeMap;
@@ -13,12 +13,12 @@ use super::run::Run;
 use super::task::Ended;
 use super::{Counts, Refused};
 
-/// How many tasks outlived what they belonged to, and are still there.
+/// How many tasks outlived what they belonged to, and are still alive.
 pub(super) static LEAKED: AtomicUsize = AtomicUsize::new(0);
 
-/// How many names are told apart. They are literals of the program, so this is a bound for one that makes them up.
+/// How many names are told apart. Names are literals of the program; the bound is for a program that makes them up.
 const NAMES: usize = 256;
-/// The name of all that come after these.
+/// The name of all tasks with further names.
 const OTHERS: &str = "(others)";
 
 /// Locks it. Nothing panics while it is locked.
@@ -27,11 +27,11 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 pub(super) struct Shared {
-    /// For children, and for what `#[cancel(..)]` begins.
+    /// Places for children, and for the work of `#[cancel(..)]`.
     pub(super) places: Arc<Semaphore>,
-    /// For what waits or runs behind requests.
+    /// Places for work that waits or runs behind requests.
     pub(super) queue: Arc<Semaphore>,
-    /// For what runs behind requests.
+    /// Turns for work that runs behind requests.
     pub(super) turns: Arc<Semaphore>,
     pub(super) settings: super::Builder,
     /// Tells all work to come to its end.
@@ -44,14 +44,14 @@ pub(super) struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// How many are alive of each name. An entry stays, so that a name is allocated for once.
+    /// How many tasks of each name are alive. An entry stays, so that a name allocates once.
     names: BTreeMap<&'static str, usize>,
     counts: Counts,
-    /// Those that belong to the `Tasks` itself, and to no run.
+    /// How many tasks belong to the `Tasks` itself, and to no run.
     own: usize,
     /// Nothing new begins.
     is_closed: bool,
-    /// What they belonged to is gone.
+    /// The owner of the tasks is gone.
     is_over: bool,
 }
 
@@ -107,7 +107,7 @@ impl Shared {
     ///
     /// # Errors
     ///
-    /// Where nothing new begins any more. Work that its request waits for (`is_awaited`) begins up to the end of a stop.
+    /// If no new work may begin. Work that its request waits for (`is_awaited`) may begin up to the end of a stop.
     pub(super) fn begin(
         self: &Arc<Self>,
         name: &'static str,
@@ -132,7 +132,7 @@ impl Shared {
         Ok(Alive { shared: Arc::clone(self), name, place: Some(place), run: run.map(Arc::clone), has_ended: false })
     }
 
-    /// Nothing new begins, and all work is told.
+    /// No new work may begin, and all work is told.
     pub(super) fn close(&self) {
         lock(&self.state).is_closed = true;
         self.stop.cancel();
@@ -149,7 +149,7 @@ impl Shared {
         }
     }
 
-    /// What belonged to the `Tasks` belongs to nobody now. Says who is alive.
+    /// The tasks that belonged to the `Tasks` belong to nothing now. Returns the living ones.
     pub(super) fn end(&self) -> std::vec::Vec<(&'static str, usize)> {
         let mut state = lock(&self.state);
         state.is_closed = true;
@@ -159,7 +159,7 @@ impl Shared {
         state.names.iter().filter(|(_, alive)| **alive > 0).map(|(name, alive)| (*name, *alive)).collect()
     }
 
-    /// Drops all work where it stands, and who waits for a place gets none.
+    /// Drops all work where it stands. Code that waits for a place gets none.
     pub(super) fn abort(&self) {
         self.abort.cancel();
         [&self.places, &self.queue, &self.turns].into_iter().for_each(|semaphore| semaphore.close());
@@ -172,7 +172,7 @@ pub(super) struct Alive {
     name: &'static str,
     place: Option<OwnedSemaphorePermit>,
     run: Option<Arc<Run>>,
-    /// How it ended was counted.
+    /// Whether its end was counted.
     has_ended: bool,
 }
 
@@ -190,10 +190,10 @@ impl Alive {
 
 impl Drop for Alive {
     fn drop(&mut self) {
-        // Who waits for the task to be gone finds its place free.
+        // Code that waits for the task to be gone then finds its place free.
         drop(self.place.take());
         let mut state = lock(&self.shared.state);
-        // Its runtime was shut down, and dropped it.
+        // The task did not end: its runtime was shut down, and dropped it.
         state.counts.aborted += u64::from(!self.has_ended);
         if let Some(alive) = state.names.get_mut(self.name) {
             *alive -= 1;
@@ -206,7 +206,7 @@ impl Drop for Alive {
             }
         }
         let is_last = state.counts.alive == 0;
-        // Under the lock: who finds no task alive finds none that leaked, either.
+        // This happens under the lock: code that finds no task alive finds none that leaked, either.
         let run = self.run.as_ref().filter(|run| run.ends());
         drop(state);
         if is_last {

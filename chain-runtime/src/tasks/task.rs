@@ -1,4 +1,4 @@
-//! A task: work that is done until it is to be dropped, and what is said of its end.
+//! A task: work that is done until it ends or is to be dropped, and the report of its end.
 
 use core::future::Future;
 use core::pin::Pin;
@@ -18,9 +18,10 @@ pub(super) enum Ended<T> {
 }
 
 pin_project! {
-    /// Written by hand, so that the work lies in it once: an `async` block would have it where it was captured, and where it is awaited.
+    /// Written by hand, so that it stores the work once: an `async` block would store it where it was captured and
+    /// where it is awaited.
     ///
-    /// Whoever drops it, in whatever state, drops the work first, and lets go of its place last.
+    /// When it is dropped, in whatever state, it drops the work first, and frees its place last.
     pub(super) struct Task<F, G> {
         #[pin]
         work: Option<F>,
@@ -32,7 +33,7 @@ pin_project! {
 }
 
 impl<F, G> Task<F, G> {
-    /// Does the work, until `abort` says to drop it, and then tells `then`, while the task still is alive.
+    /// Does the work, until `abort` says to drop it. Then it calls `then`, while the task is still alive.
     pub(super) fn new(alive: Alive, abort: CancellationToken, work: F, then: G) -> Self {
         Self { work: Some(work), aborted: abort.cancelled_owned(), then: Some(then), alive: Some(alive) }
     }
@@ -49,14 +50,14 @@ impl<F: Future, G: FnOnce(Ended<F::Output>) -> R, R> Future for Task<F, G> {
                 Poll::Ready(()) => Ended::Aborted,
                 Poll::Pending => Ended::Done(ready!(work.poll(context))),
             };
-            // What the work does when it is dropped belongs to it.
+            // What the drop of the work does belongs to the task.
             this.work.set(None);
             Poll::Ready(ended)
         });
         let ended = match polled {
             Ok(polled) => ready!(polled),
             Err(panicked) => {
-                // It may panic once more, and has told already.
+                // The drop of the work may panic once more; its first panic was told already.
                 drop(Panicked::caught(|| this.work.set(None)));
                 Ended::Panicked(panicked)
             }
@@ -65,7 +66,7 @@ impl<F: Future, G: FnOnce(Ended<F::Output>) -> R, R> Future for Task<F, G> {
             unreachable!("it has not ended")
         };
         alive.saw(&ended);
-        // `alive` is dropped behind it, also where it panics.
+        // `alive` is dropped after this call, even if the call panics.
         Poll::Ready(then(ended))
     }
 }

@@ -3,16 +3,18 @@
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
 
-/// What can be copied well enough to stay in its own place, while a [`Layered`](super::Layered) layer has the original.
+/// A value that can be copied well enough for the copy to stay in its place while a [`Layered`](super::Layered) layer
+/// has the original.
 ///
-/// A tower layer takes the request by value, and may never give it back: it refuses the request, it waits until a deadline ends it, it panics. Who looks
-/// at the request then, the `exit` of a node around it or a second try, finds what [`spare`](Spare::spare) made: the same request, and never an empty one.
+/// A tower layer takes the request by value, and may never give it back: it refuses the request, it waits until a
+/// deadline ends it, it panics. Code that looks at the request then (the `exit` of a node around it, or a second try)
+/// finds what [`spare`](Spare::spare) made: the same request, and never an empty one.
 ///
 /// | type | its spare |
 /// | --- | --- |
-/// | `http::Request<B>`, where `B` has one | the head, and the body's |
-/// | `()`, text, bytes, `Full`, `Empty` | a copy, which shares memory where the type does |
-/// | `axum::body::Body`, `tonic::body::Body`, `BoxBody`, `UnsyncBoxBody` | a body that fails with [`Gone`] where it is read; the empty body where this one is at its end |
+/// | `http::Request<B>`, if `B` has one | the head, and the body's |
+/// | `()`, text, bytes, `Full`, `Empty` | a copy, which shares memory if the type does |
+/// | `axum::body::Body`, `tonic::body::Body`, `BoxBody`, `UnsyncBoxBody` | a body that fails with [`Gone`] when it is read; the empty body if this one is at its end |
 ///
 /// For a request of your own:
 ///
@@ -27,7 +29,7 @@ use std::sync::Arc;
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "nothing says what stays in the place of a `{Self}` while a layer has it",
+    message = "chain[E810]: nothing says what stays in the place of a `{Self}` while a layer has it",
     note = "implement `chain_runtime::tower::Spare` for it: `fn spare(&self) -> Self {{ self.clone() }}`; for a body that cannot be copied, make it a body that fails when it is read",
     note = "hyper's `Incoming` can be made an `axum::body::Body` or a `BoxBody` in front of the chain"
 )]
@@ -35,16 +37,17 @@ pub trait Spare: Sized {
     /// Whether the spare is as good as the original.
     const IS_WHOLE: bool = true;
 
-    /// What stays.
+    /// Makes the value that stays.
     fn spare(&self) -> Self;
 
-    /// `self` is what a layer made of `before`. Keeps that for a second try, where there is room for it.
+    /// `self` is what a layer made of `before`. Keeps `before` for a second try, if there is room for it.
     #[doc(hidden)]
     fn remember(&mut self, before: Self, passing: Passing) {
         drop((before, passing));
     }
 
-    /// A layer is about to be run, perhaps once more: takes back what layers made of the request whose passage is over.
+    /// A layer is about to run, possibly once more: takes back the changes that layers made to the request in passages
+    /// that are over.
     #[doc(hidden)]
     fn recall(&mut self) {}
 }
@@ -60,7 +63,7 @@ pub struct Passing {
 }
 
 impl Passing {
-    /// Relaxed throughout: one run asks, after what ended the passage in it.
+    /// The accesses are relaxed throughout: only one run asks, and only after the passage in it has ended.
     #[cfg(feature = "http")]
     fn is_over(&self) -> bool {
         self.over.load(Relaxed) != self.number
@@ -115,9 +118,10 @@ mod http {
 
     copied! { bytes::Bytes bytes::BytesMut }
 
-    /// What a layer was given, for the next try. It goes with what the layer made of it, so that nothing else has to know the run.
+    /// The request that a layer was given, for the next try. It goes with the request that the layer made of it, so
+    /// that no other part has to know the run.
     struct Before<B> {
-        // A body need not be `Sync`, and what goes with a request has to be.
+        // A body need not be `Sync`, but what goes with a request has to be.
         request: Arc<Mutex<Option<Request<B>>>>,
         passing: Passing,
     }
@@ -154,7 +158,7 @@ mod http {
                 let Some(before) = before else { return };
                 let left = mem::replace(self, before);
                 if !B::IS_WHOLE {
-                    // The body that the nodes of the block have left is better than none.
+                    // A body of which the block's nodes have left something is better than none.
                     *self.body_mut() = left.into_body();
                 }
             }
@@ -177,7 +181,8 @@ mod body {
 
     use super::Spare;
 
-    /// The body of a request is gone: a layer had it when it refused the request or was abandoned. What reading such a body fails with.
+    /// The body of a request is gone: a layer had it when the layer refused the request or was abandoned. Reading such
+    /// a body fails with this.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Gone;
 

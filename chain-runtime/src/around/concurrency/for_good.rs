@@ -1,4 +1,4 @@
-//! Permits that outlive what took them: each is given back by who has it, once.
+//! Permits that outlive the call that took them: their owner gives each of them back, once.
 
 use core::mem;
 
@@ -6,7 +6,8 @@ use super::{Concurrency, Overloaded, Place, Shed};
 #[cfg(feature = "tokio")]
 use super::{Timer, Wait};
 
-/// How a [`Concurrency`] gives up where no permit is free: [`Shed`], or, with the feature `tokio`, `Wait`. None can be added.
+/// What a [`Concurrency`] does if no permit is free: [`Shed`], or, with the feature `tokio`, `Wait`. Other crates
+/// cannot add one.
 pub trait Patience: sealed::Sealed {}
 
 mod sealed {

@@ -1,11 +1,12 @@
-//! How long to pause before a retry.
+//! The length of the pause before a retry.
 
 use std::time::Duration;
 
 /// Exponential backoff with full jitter: before retry number `n`, a random time between 0 and `min(cap, base · 2ⁿ⁻¹)`.
 ///
-/// Clients that failed together would otherwise come back together. Of the ways to spread them that Marc Brooker compares in
-/// "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015), this is the one that makes the fewest calls.
+/// Without it, clients that failed together would come back together. Of the ways to spread them that Marc Brooker
+/// compares in "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015), this is the one that makes the fewest
+/// calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     base: Duration,
@@ -41,7 +42,8 @@ impl Backoff {
         nanoseconds(self.ceiling_in_nanoseconds(attempt))
     }
 
-    /// In 128 bits, where no base is too small and no attempt too late: the product that does not fit is over every cap.
+    /// It computes in 128 bits, where no base is too small and no attempt too late: a product that does not fit is over
+    /// every cap.
     fn ceiling_in_nanoseconds(&self, attempt: u32) -> u128 {
         let factor = 1_u128.checked_shl(attempt.saturating_sub(1));
         let product = factor.and_then(|factor| self.base.as_nanos().checked_mul(factor));
@@ -52,13 +54,14 @@ impl Backoff {
         }
     }
 
-    /// A pause after try number `attempt`: any time up to the [`ceiling`](Self::ceiling), all equally likely.
+    /// A pause after try number `attempt`: any time up to the [`ceiling`](Self::ceiling), all with the same
+    /// probability.
     pub(super) fn pause(&self, attempt: u32) -> Duration {
         nanoseconds(fastrand::u128(0..=self.ceiling_in_nanoseconds(attempt)))
     }
 }
 
-/// So many, which came out of a `Duration`.
+/// This many nanoseconds, which came out of a `Duration`.
 fn nanoseconds(count: u128) -> Duration {
     const SECOND: u128 = 1_000_000_000;
     Duration::new((count / SECOND) as u64, (count % SECOND) as u32)

@@ -1,4 +1,4 @@
-//! What retries are paid from.
+//! The budget that pays for retries.
 
 use core::fmt;
 use core::sync::atomic::AtomicU64;
@@ -6,27 +6,27 @@ use core::sync::atomic::Ordering::SeqCst;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What a retry costs. A deposit is a share of it, in thousandths.
+/// The price of a retry. A deposit is a share of it, in thousandths.
 const RETRY: i32 = 1000;
-/// Into how many slices the time to live is divided: what was deposited goes slice by slice.
+/// The number of slices into which the time to live is divided: deposits expire slice by slice.
 const SLICES: u32 = 10;
 
-/// Keeps retries to a share of the requests, so that an upstream in trouble is not given a multiple of its load.
+/// Keeps retries to a share of the requests, so that an upstream in trouble does not get a multiple of its load.
 ///
-/// It works as Finagle's `RetryBudget` does. Each request deposits a share of a retry when it begins; each retry withdraws a whole
-/// one. What was deposited is good for a time to live, and so is what was withdrawn held against the budget: the balance is a sum over that
-/// window. On top of it stands a reserve of so many retries for each second of the window, for those that have just begun or
-/// send little.
+/// It works as Finagle's `RetryBudget` does. Each request deposits a share of a retry when it begins; each retry
+/// withdraws a whole one. A deposit counts for a time to live, and a withdrawal counts against the budget for as long:
+/// the balance is a sum over that window. In addition there is a reserve of so many retries for each second of the
+/// window, for programs that have just begun or send little.
 ///
-/// Clones are the same budget. Nothing in it locks; deposits and withdrawals are atomic changes of ten words. Under contention a withdrawal may be
-/// refused that would just have been covered, and none is ever granted that is not.
+/// Clones are the same budget. Nothing in it locks; deposits and withdrawals are atomic changes of ten words. Under
+/// contention a withdrawal may be refused that would just have been covered. An uncovered one is never granted.
 ///
 /// ```
 /// use std::time::{Duration, Instant};
 ///
 /// use chain_runtime::around::Budget;
 ///
-/// // One retry for two requests of the last ten seconds, and none besides.
+/// // One retry for two requests of the last ten seconds, and no others.
 /// let budget = Budget::new(Duration::from_secs(10), 0, 0.5);
 /// let now = Instant::now();
 /// budget.deposit(now);
@@ -42,21 +42,22 @@ pub struct Budget {
 
 struct Account {
     began: Instant,
-    /// How long a slice is. At least 100 ms, so that there are never more than a `u32` can count.
+    /// The length of a slice. It is at least 100 ms, so that a `u32` can count them.
     slice: Duration,
     reserve: i64,
     share: i32,
-    /// What was deposited, less what was withdrawn, in each of the last slices. Slice `n` is at `n % SLICES`, and says that it is
-    /// `n`: what is older counts as 0, and is overwritten when its turn comes. So nobody has to clear up behind the time.
+    /// The deposits less the withdrawals, in each of the last slices. Slice `n` is at `n % SLICES`, and says that it is
+    /// `n`. An older value counts as 0, and is overwritten when its turn comes. So nothing has to be cleared when time
+    /// passes.
     slices: [AtomicU64; SLICES as usize],
 }
 
 impl Budget {
-    /// `share` of a retry for each request of the last `time_to_live`, and `per_second` more.
+    /// `share` of a retry for each request of the last `time_to_live`, and `per_second` retries more for each second.
     ///
     /// # Panics
     ///
-    /// Unless `time_to_live` is from 1 s to 60 s, and `share` from 0 to 1000; it is kept to a thousandth.
+    /// Unless `time_to_live` is from 1 s to 60 s, and `share` from 0 to 1000. The share is kept to a thousandth.
     #[must_use]
     pub fn new(time_to_live: Duration, per_second: u32, share: f64) -> Self {
         assert!(
@@ -76,13 +77,13 @@ impl Budget {
         Self { account: Arc::new(account) }
     }
 
-    /// Counts a request. `now` is the same clock's for all calls.
+    /// Counts a request. All calls have to take `now` from the same clock.
     pub fn deposit(&self, now: Instant) {
         let account = &*self.account;
         account.add(account.slice(now), account.share);
     }
 
-    /// Takes one retry, if there is one: `false` means that there is none.
+    /// Takes one retry, if there is one. `false` means that there is none.
     #[must_use = "without it, no retry is covered"]
     pub fn withdraw(&self, now: Instant) -> bool {
         self.begin_withdrawal(now).map(Withdrawal::spend).is_some()
@@ -95,15 +96,16 @@ impl Budget {
         u64::try_from(account.balance(account.slice(now)) / i64::from(RETRY)).unwrap_or(0)
     }
 
-    /// Takes one retry, if there is one, that goes back unless it is spent.
+    /// Takes one retry, if there is one. It goes back unless it is spent.
     pub(super) fn begin_withdrawal(&self, now: Instant) -> Option<Withdrawal<'_>> {
         let account = &*self.account;
         let slice = account.slice(now);
         if account.balance(slice) < i64::from(RETRY) {
             return None;
         }
-        // Taken first, and looked at again then: of several that take at once, each sees those that took before it (all
-        // of this is `SeqCst`), so what they took together is covered when the last of them finds it is.
+        // The retry is taken first, and the balance is read again after that. Of several threads that take at once,
+        // each sees those that took before it (all of this is `SeqCst`). So what they took together is covered if the
+        // last of them finds it covered.
         let withdrawal = account.add(slice, -RETRY).then_some(Withdrawal { account, slice })?;
         (account.balance(slice) >= 0).then_some(withdrawal)
     }
@@ -121,7 +123,7 @@ impl Account {
         self.reserve + in_window.filter(|(slice, _)| counts(*slice)).map(|(_, sum)| i64::from(sum)).sum::<i64>()
     }
 
-    /// `false` where it comes too late, as its slice is not kept any more, or is full.
+    /// `false` if it comes too late, when its slice is not kept any more, or if the slice is full.
     fn add(&self, slice: u32, units: i32) -> bool {
         self.slices[(slice % SLICES) as usize]
             .fetch_update(SeqCst, SeqCst, |word| match unpack(word) {
@@ -148,7 +150,7 @@ pub(super) struct Withdrawal<'a> {
 }
 
 impl Withdrawal<'_> {
-    /// It does not go back.
+    /// The retry does not go back.
     pub(super) fn spend(self) {
         core::mem::forget(self);
     }

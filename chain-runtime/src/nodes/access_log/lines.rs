@@ -1,4 +1,4 @@
-//! [`Lines`]: lines that a thread of its own writes, so that nobody who logs ever waits for who reads.
+//! [`Lines`]: a thread of its own writes these lines, so that code that logs never waits for the reader.
 
 use core::fmt;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -15,31 +15,33 @@ use crossbeam_queue::ArrayQueue;
 
 /// How many lines may wait to be written, unless [`Lines::with`] says otherwise.
 pub const LINES: usize = 4 * 1024;
-/// The most bytes of a line that comes through [`io::Write`]. What is longer is cut.
+/// The most bytes of a line that comes through [`io::Write`]. A longer line is cut.
 pub const MAX_LINE: usize = 4 * 1024;
-/// How long the thread lets lines come together before it looks again. A line is written so late, at most, and no wait is longer for who logs.
+/// How long the thread lets lines come together before it looks again. A line is written at most this late. Code that
+/// logs does not wait for it.
 const PAUSE: Duration = Duration::from_millis(5);
-/// How much is written at once, and may be on its way in addition to the lines that wait.
+/// The number of bytes that are written at once. So many may be under way in addition to the lines that wait.
 const BATCH: usize = 64 * 1024;
 
-/// A queue of lines that a thread of its own writes. A clone is the same queue.
+/// A queue of lines, which a thread of its own writes. A clone is the same queue.
 ///
-/// It is **bounded**: so many lines may wait. It is **lossy**: a line for which there is no room is dropped, and whoever logs goes on at once. It is
-/// **counted**: [`lost`](Self::lost) says how many, and where there is room again, a line says it as well: `WARN log lost=17`. So a log that
-/// nobody reads costs lines, and nothing else.
+/// It is **bounded**: a limited number of lines may wait. It is **lossy**: a line for which there is no room is
+/// dropped, and the code that logs goes on at once. It is **counted**: [`lost`](Self::lost) returns how many were lost,
+/// and when there is room again, a line says it as well: `WARN log lost=17`. So a log that is not read costs lines, and
+/// nothing else.
 ///
-/// A line that waits is a `String`, which is used again once it was written: with as many in use as there ever were at once, a line
-/// allocates nothing.
+/// A line that waits is a `String`, which is reused after it was written. Once there are as many strings as lines ever
+/// waited at once, a line allocates nothing.
 ///
-/// It is also a writer for the lines of others, such as tracing-subscriber's: `.with_writer(move || lines.clone())`. One call of `write` is one
-/// line.
+/// It is also a writer for the lines of other libraries, such as tracing-subscriber:
+/// `.with_writer(move || lines.clone())`. One call of `write` is one line.
 ///
-/// The thread ends once the last clone is gone, when it has written what waited. A process that ends does not wait for that:
-/// [`flush`](Self::flush) does, for as long as it is told to.
+/// When the last clone is gone, the thread writes the lines that wait, and ends. A process that ends does not wait for
+/// that. [`flush`](Self::flush) does, for as long as it is told to.
 #[derive(Clone)]
 pub struct Lines(Arc<Queue>);
 
-/// The end of the queue where lines come in. Once it is gone, the thread ends.
+/// The entrance of the queue. Once it is gone, the thread ends.
 struct Queue {
     sender: SyncSender<String>,
     shared: Arc<Shared>,
@@ -48,12 +50,12 @@ struct Queue {
 struct Shared {
     /// Lines that were written, to be used again.
     spare: ArrayQueue<String>,
-    /// How many there are, spare or not.
+    /// How many strings there are, spare or not.
     made: AtomicUsize,
-    /// How many were taken to be written.
+    /// How many lines were taken to be written.
     taken: AtomicU64,
     lost: AtomicU64,
-    /// How many were written or given up, and who waits for that.
+    /// How many lines were written or given up, and the code that waits for that.
     finished: Mutex<u64>,
     progress: Condvar,
 }
@@ -63,27 +65,28 @@ impl Lines {
     ///
     /// # Panics
     ///
-    /// Where no thread can be started.
+    /// If no thread can be started.
     #[must_use]
     pub fn stdout() -> Self {
         Self::to(io::stdout())
     }
 
-    /// Lines that this writer is given, in few large pieces. Where it fails, they are lost, and the next ones are tried again.
+    /// Lines that go to this writer, in few large pieces. If the writer fails, these lines are lost, and the next ones
+    /// are tried again.
     ///
     /// # Panics
     ///
-    /// Where no thread can be started.
+    /// If no thread can be started.
     #[must_use]
     pub fn to(writer: impl Write + Send + 'static) -> Self {
         Self::with(writer, LINES)
     }
 
-    /// The same, of which so many may wait.
+    /// The same, with so many lines that may wait.
     ///
     /// # Panics
     ///
-    /// Where no thread can be started, and where `waiting` is 0.
+    /// If no thread can be started, and if `waiting` is 0.
     #[must_use]
     pub fn with(writer: impl Write + Send + 'static, waiting: usize) -> Self {
         let (sender, receiver) = sync_channel(waiting);
@@ -100,8 +103,8 @@ impl Lines {
         Self(Arc::new(Queue { sender, shared }))
     }
 
-    /// Queues a line, which `write` writes without its end; or loses it. `write` is not called where there is no room. A line over [`MAX_LINE`] bytes
-    /// is cut.
+    /// Queues a line, or loses it. `write` writes the line without its end. `write` is not called if there is no room.
+    /// A line over [`MAX_LINE`] bytes is cut.
     pub fn line(&self, write: impl FnOnce(&mut String)) {
         let Queue { sender, shared } = &*self.0;
         let Some(mut line) = shared.spare() else {
@@ -126,13 +129,14 @@ impl Lines {
         }
     }
 
-    /// How many lines were lost until now: there was no room, or the writer failed.
+    /// How many lines were lost until now, because there was no room or the writer failed.
     #[must_use]
     pub fn lost(&self) -> u64 {
         self.0.shared.lost.load(Relaxed)
     }
 
-    /// Waits until what was queued until now has been written, but no longer than this. Says whether it was.
+    /// Waits until the lines that were queued until now have been written, but no longer than this. Returns whether
+    /// they were.
     ///
     /// This blocks the thread: it is for the end of a program.
     pub fn flush(&self, within: Duration) -> bool {
@@ -157,7 +161,7 @@ impl fmt::Debug for Lines {
     }
 }
 
-/// One call is one line. It never fails: what there is no room for is lost.
+/// One call is one line. It never fails: a line for which there is no room is lost.
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = &bytes[..bytes.len().min(MAX_LINE)];
@@ -189,7 +193,7 @@ struct Thread<W> {
     receiver: Receiver<String>,
     shared: Arc<Shared>,
     writer: W,
-    /// How many lines of those that were lost it has told of.
+    /// How many of the lost lines it has reported.
     said: u64,
 }
 
@@ -201,7 +205,7 @@ impl<W: Write> Thread<W> {
             while let Some(mut line) = next {
                 lines += 1;
                 batch.extend_from_slice(line.as_bytes());
-                // One that was cut may have come here with more.
+                // A line that was cut may have come here with more room.
                 line.shrink_to(MAX_LINE + 1);
                 let _ = self.shared.spare.push(line);
                 next = if batch.len() + MAX_LINE < BATCH { self.receiver.try_recv().ok() } else { None };
@@ -209,7 +213,7 @@ impl<W: Write> Thread<W> {
             if !self.write(&mut batch) {
                 self.shared.lost.fetch_add(lines, Relaxed);
             }
-            // There is room again, and the next line may be long in coming.
+            // There is room again, and the next line may take long to come.
             let lost = self.shared.lost.load(Relaxed);
             if lost > self.said {
                 let now = humantime::format_rfc3339_micros(SystemTime::now());
@@ -220,7 +224,8 @@ impl<W: Write> Thread<W> {
             }
             *self.shared.finished.lock().unwrap_or_else(PoisonError::into_inner) += lines;
             self.shared.progress.notify_all();
-            // Whoever logs has to wake this thread where it waits for a line. Under load that would be a switch of threads for each line.
+            // Code that logs has to wake this thread if it waits for a line. Under load that would be a switch of
+            // threads for each line.
             thread::sleep(PAUSE);
         }
     }

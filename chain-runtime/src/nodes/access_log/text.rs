@@ -1,17 +1,27 @@
-//! How fields are written: quoted, escaped and cut.
+//! The writing of fields: quoted, escaped and cut.
 
 use core::fmt::{self, Write};
 use std::string::String;
 
-/// Writes ` name="value"`. The value takes `at_most` bytes as it is written, and three more where it was cut.
+/// Writes ` name="value"`. The value takes at most `at_most` bytes in the line, and three more if it was cut.
 ///
-/// What is no printable character is escaped as in Rust, and so are quotes and backslashes: a line stays a line, and a field a field.
-pub(super) fn field(line: &mut String, name: &str, value: impl fmt::Display, at_most: usize) {
+/// Unprintable characters are escaped as in Rust, and so are quotes and backslashes: a value cannot break the line or
+/// its field.
+pub(super) fn field(line: &mut String, name: &str, value: &str, at_most: usize) {
+    quoted(line, name, at_most, |text| text.write_str(value));
+}
+
+/// The same, for a value that is not text yet.
+pub(super) fn shown(line: &mut String, name: &str, value: impl fmt::Display, at_most: usize) {
+    quoted(line, name, at_most, |text| write!(text, "{value}"));
+}
+
+fn quoted(line: &mut String, name: &str, at_most: usize, write: impl FnOnce(&mut Escaped<'_>) -> fmt::Result) {
     line.push(' ');
     line.push_str(name);
     line.push_str("=\"");
     let end = line.len() + at_most;
-    if write!(Escaped { line, end }, "{value}").is_err() {
+    if write(&mut Escaped { line, end }).is_err() {
         line.push('…');
     }
     line.push('"');
@@ -28,7 +38,7 @@ impl Write for Escaped<'_> {
         let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
         let mut rest = text;
         while !rest.is_empty() {
-            // Nearly always, this is all of it.
+            // Nearly always, this is the whole rest.
             let plain = rest.bytes().position(|byte| !is_plain(byte)).unwrap_or(rest.len());
             let room = self.end.saturating_sub(self.line.len());
             self.line.push_str(&rest[..plain.min(room)]);

@@ -11,28 +11,30 @@ use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
 use super::super::user::{BadName, User};
 
-/// The least bytes of a key: 16 letters that were drawn at random cannot be guessed.
+/// The least bytes of a key: 16 random letters cannot be guessed.
 pub const MIN_KEY: usize = 16;
 
-/// API keys, and whose they are.
+/// API keys, and their owners.
 ///
-/// A key is compared with all of them, and with each in constant time: how long it takes says how many there are, and which lengths they have,
-/// never how much of one was guessed. So the cost of a request grows with their number, by some nanoseconds for each; past some thousands of
-/// them, look keys up elsewhere, by a hash.
+/// A key is compared with all keys, and with each in constant time. The time that this takes shows how many keys there
+/// are, and how long they are, but never how much of a key was guessed. So the cost of a request grows with the number
+/// of keys, by some nanoseconds for each. For more than some thousands, look keys up elsewhere, by a hash.
 ///
-/// A user may have several, so that keys can be changed one after the other. A key has one owner. Neither `Debug` nor an error shows a key.
+/// A user may have several, so that keys can be changed one after the other. A key has one owner. Neither `Debug` nor
+/// an error shows a key.
 #[derive(Clone)]
 pub struct ApiKeys {
     keys: Box<[(User, Box<[u8]>)]>,
 }
 
 impl ApiKeys {
-    /// Reads a line `user key` for each key. What stands behind a `#` is a comment.
+    /// Reads a line `user key` for each key. Text after a `#` is a comment.
     ///
     /// # Errors
     ///
-    /// [`BadKeys`], which names the line: a line that is none of these, a name that is no [`User`]'s, a key with less than [`MIN_KEY`] bytes or
-    /// with other than visible ASCII characters, a key that an earlier line has as well, or no key at all.
+    /// [`BadKeys`], which names the line: a line of another form, a name that a [`User`] cannot have, a key with less
+    /// than [`MIN_KEY`] bytes or with characters other than visible ASCII, a key that is on an earlier line as well, or
+    /// no key at all.
     pub fn read(text: &str) -> Result<Self, BadKeys> {
         let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.split('#').next().unwrap_or_default()));
         Self::collect(lines.filter(|(_, line)| !line.trim().is_empty()).map(|(at, line)| {
@@ -44,11 +46,11 @@ impl ApiKeys {
         }))
     }
 
-    /// The same, of pairs of a user's name and a key. The error counts them from 1.
+    /// The same, from pairs of a user's name and a key. The error counts them from 1.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read).
+    /// The same as [`read`](Self::read).
     pub fn new<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, BadKeys> {
         Self::collect(pairs.into_iter().enumerate().map(|(at, (name, key))| Ok((at + 1, name, key))))
     }
@@ -63,7 +65,7 @@ impl ApiKeys {
             if key.len() < MIN_KEY {
                 return Err(wrong(Wrong::Short(name.into())));
             }
-            // Anything else cannot arrive in a field, or not in one way.
+            // Other characters cannot arrive in a field, or not in one form only.
             if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
                 return Err(wrong(Wrong::Letters(name.into())));
             }
@@ -83,17 +85,17 @@ impl ApiKeys {
         Ok(Self { keys: keys.into() })
     }
 
-    /// How many there are. There is one at least.
+    /// How many there are. There is at least one.
     #[must_use]
     #[allow(clippy::len_without_is_empty, reason = "it never is")]
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Whose key that is.
+    /// The owner of that key.
     #[must_use]
     pub fn owner(&self, key: &[u8]) -> Option<&User> {
-        // No branch depends on whether one of them is equal, until all were compared.
+        // No branch depends on whether a key is equal until all were compared.
         let (mut found, mut is_known) = (0, Choice::from(0));
         for (at, (_, known)) in (0_u64..).zip(&self.keys) {
             let is_equal = known.ct_eq(key);
@@ -112,7 +114,7 @@ impl fmt::Debug for ApiKeys {
     }
 }
 
-/// Why keys were not read.
+/// The reason for which keys were not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadKeys {
     line: usize,

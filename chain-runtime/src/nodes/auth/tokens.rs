@@ -22,14 +22,16 @@ use super::super::user::User;
 /// The most bytes of a token, unless [`Tokens::longest`] says otherwise.
 pub const MAX_TOKEN: usize = 8 * 1024;
 
-/// How JSON Web Tokens are checked: their signature by jsonwebtoken, with one of these keys, and their claims.
+/// Checks JSON Web Tokens: their signature, by jsonwebtoken, with one of these keys, and their claims.
 ///
-/// - Each key is bound to one algorithm when it is read. What a token's head says of its algorithm is only compared with that, so that neither
-///   `none` nor a public key used as an HMAC secret gets anyone in (RFC 8725, 3.1). Keys and addresses in the head (`jwk`, `jku`, `x5u`) are never used.
-/// - A head with `crit` is refused, since no extension is understood here (RFC 7515, 4.1.11), and so is one with `b64` (RFC 7797).
+/// - Each key is bound to one algorithm when it is read. The algorithm in a token's head is only compared with that
+///   one. So neither `none` nor a public key used as an HMAC secret is accepted (RFC 8725, 3.1). Keys and addresses in
+///   the head (`jwk`, `jku`, `x5u`) are never used.
+/// - A head with `crit` is refused, since no extension is understood here (RFC 7515, 4.1.11), and so is a head with
+///   `b64` (RFC 7797).
 /// - `exp` and `sub` have to be there. `nbf` is respected. The subject has to be the name of a [`User`].
-/// - `aud` has to name the [`audience`](Self::audience); where there is none, a token with an `aud` is for somebody else (RFC 7519, 4.1.3).
-///   `iss` has to be the [`issuer`](Self::issuer), where there is one.
+/// - `aud` has to name the [`audience`](Self::audience). If no audience is set, a token with an `aud` is meant for
+///   another service (RFC 7519, 4.1.3). `iss` has to be the [`issuer`](Self::issuer), if one is set.
 /// - A token over [`MAX_TOKEN`] bytes is not looked at.
 ///
 /// ```
@@ -52,7 +54,7 @@ struct TokenKey {
     rules: Validation,
 }
 
-/// What is read of a token's head before its key is known.
+/// The parts of a token's head that are read before its key is known.
 #[derive(Deserialize)]
 struct Head<'a> {
     #[serde(borrow, default)]
@@ -70,7 +72,7 @@ struct Claims {
     aud: Presence,
 }
 
-/// Whether a member is there, whatever its value, `null` too.
+/// Whether a member is there, whatever its value, even `null`.
 #[derive(Clone, Copy, Default, PartialEq)]
 enum Presence {
     #[default]
@@ -111,7 +113,8 @@ impl Tokens {
     ///
     /// # Errors
     ///
-    /// [`BadTokenKeys`] where it has less than 32 bytes: a key shorter than the hash makes the signature weaker than it looks (RFC 7518, 3.2).
+    /// [`BadTokenKeys`] if the secret has less than 32 bytes: a key shorter than the hash makes the signature weaker
+    /// than it looks (RFC 7518, 3.2).
     pub fn from_secret(secret: &[u8]) -> Result<Self, BadTokenKeys> {
         if secret.len() < 32 {
             return Err(BadTokenKeys(format!("the secret has {} bytes, and HS256 needs at least 32", secret.len())));
@@ -121,14 +124,15 @@ impl Tokens {
 
     /// Tokens that are signed with one of the keys of a JWK set (RFC 7517), which is JSON.
     ///
-    /// The algorithm of a key is what it says, or what its type is commonly used with: RS256, ES256, ES384, EdDSA. Of several keys a token
-    /// names its own, by `kid`. As RFC 7517, 5, has it, keys that are not for signatures, or of a kind that is not known here, are left out. A
-    /// symmetric key does not belong in a set of public ones, and is left out too.
+    /// The algorithm of a key is the one that it names, or the one with which its type is commonly used: RS256, ES256,
+    /// ES384, EdDSA. Of several keys a token names its own, by `kid`. Keys that are not for signatures, or of an
+    /// unknown kind, are left out, as RFC 7517, 5, says. A symmetric key does not belong into a set of public ones, and
+    /// is left out, too.
     ///
     /// # Errors
     ///
-    /// [`BadTokenKeys`] where that is no JWK set, where a key in it is broken, where two have one `kid` or one of several has none, and where no
-    /// key is left.
+    /// [`BadTokenKeys`] if the text is no JWK set, if a key in it is broken, if two keys have one `kid` or one of
+    /// several keys has none, and if no key is left.
     pub fn from_jwks(text: &str) -> Result<Self, BadTokenKeys> {
         let set: JwkSet =
             serde_json::from_str(text).map_err(|error| BadTokenKeys(format!("not a JWK set: {error}")))?;
@@ -158,7 +162,7 @@ impl Tokens {
         Self { keys, longest: MAX_TOKEN }
     }
 
-    /// For whom tokens have to be: `aud` is this, or has it among others.
+    /// Sets for whom tokens have to be: `aud` has to be this, or to contain it.
     #[must_use]
     pub fn audience(self, audience: &str) -> Self {
         self.rule(|rules| {
@@ -167,7 +171,7 @@ impl Tokens {
         })
     }
 
-    /// Who has to have issued them: `iss` is this.
+    /// Sets who has to have issued the tokens: `iss` has to be this.
     #[must_use]
     pub fn issuer(self, issuer: &str) -> Self {
         self.rule(|rules| {
@@ -176,8 +180,8 @@ impl Tokens {
         })
     }
 
-    /// By how much the clocks of different machines may differ: `exp` may be so long over, and `nbf` so far off. In whole seconds, which are
-    /// five unless it is said.
+    /// Sets by how much the clocks of different machines may differ: `exp` may be past, and `nbf` ahead, by this much.
+    /// It is in whole seconds. The default is five.
     #[must_use]
     pub fn leeway(self, leeway: Duration) -> Self {
         self.rule(|rules| rules.leeway = leeway.as_secs())
@@ -201,7 +205,7 @@ impl Tokens {
         }
         let TokenKey { key, rules, .. } = self.key_for(token)?;
         let Claims { sub, aud } = jsonwebtoken::decode(token, key, rules).map_err(BadToken::from)?.claims;
-        // jsonwebtoken says nothing of an `aud` that it cannot read.
+        // jsonwebtoken reports nothing if it cannot read an `aud`.
         if rules.aud.is_none() && aud == Presence::Present {
             return Err(BadToken::Audience);
         }
@@ -241,7 +245,7 @@ impl TokenKey {
     }
 }
 
-/// The one algorithm of a key: what the key says, or what its type is commonly used with.
+/// The one algorithm of a key: the one that the key names, or the one with which its type is commonly used.
 fn algorithm(jwk: &Jwk) -> Option<Algorithm> {
     if !matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature)) {
         return None;
@@ -266,7 +270,7 @@ fn algorithm(jwk: &Jwk) -> Option<Algorithm> {
     said.is_none_or(|said| said == of_type).then_some(of_type)
 }
 
-/// What is wrong with a token.
+/// The error in a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BadToken {
     Malformed,
@@ -326,7 +330,7 @@ impl From<jsonwebtoken::errors::Error> for BadToken {
     }
 }
 
-/// Why keys cannot be used.
+/// The reason for which keys cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadTokenKeys(String);
 

@@ -19,14 +19,14 @@ use crate::timed::Timed;
 pub struct Kept {
     /// The status.
     pub status: StatusCode,
-    /// The fields, without those that are of one connection or of one time.
+    /// The fields, without those that belong to one connection or one moment.
     pub fields: HeaderMap,
     /// The body.
     pub body: Bytes,
 }
 
 impl Kept {
-    /// About how much memory it takes.
+    /// Roughly how much memory it takes.
     #[must_use]
     pub fn size(&self) -> usize {
         let fields = self.fields.iter().map(|(name, value)| name.as_str().len() + value.len() + 64);
@@ -41,14 +41,14 @@ impl Kept {
     }
 }
 
-/// A body that is whole: its bytes are there, and it can be made of bytes. Implemented for `Bytes`, `Full<Bytes>`, `proxy::Body` as far as it was read
-/// ahead, and those with a tail or a time.
+/// A body that is there as a whole: its bytes can be read, and a body can be made of bytes. It is implemented for
+/// `Bytes`, `Full<Bytes>`, `proxy::Body` as far as it was read ahead, and for these with a tail or a time limit.
 #[diagnostic::on_unimplemented(
-    message = "a reply with the body `{Self}` cannot be kept: its bytes are not all there",
+    message = "chain[E809]: a reply with the body `{Self}` cannot be kept: its bytes are not all there",
     note = "let the reply's body be `Full<Bytes>`, or implement `chain_runtime::nodes::idempotency::WholeBody` for `{Self}`"
 )]
 pub trait WholeBody: Sized {
-    /// All of its bytes; `None` where they are not there.
+    /// All of its bytes; `None` if they are not there.
     fn whole(&self) -> Option<Bytes>;
     /// A body of these bytes.
     fn of(bytes: Bytes) -> Self;
@@ -65,7 +65,7 @@ impl WholeBody for Bytes {
 
 impl WholeBody for Full<Bytes> {
     fn whole(&self) -> Option<Bytes> {
-        // A clone of it is asked, since it shows its bytes in no other way. It is never pending.
+        // A clone is polled, since the body shows its bytes in no other way. It is never pending.
         match pin!(self.clone()).poll_frame(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Some(Ok(frame))) => frame.into_data().ok(),
             Poll::Ready(None) => Some(Bytes::new()),
@@ -77,7 +77,7 @@ impl WholeBody for Full<Bytes> {
     }
 }
 
-/// Of a text, and of what [`Repeatable`](crate::proxy::Repeatable) read to its end.
+/// For a text, and for a body that [`Repeatable`](crate::proxy::Repeatable) read to its end.
 #[cfg(feature = "proxy")]
 impl WholeBody for crate::proxy::Body {
     fn whole(&self) -> Option<Bytes> {
@@ -108,12 +108,12 @@ impl<B: WholeBody, T: Default> WholeBody for Tailed<B, T> {
 
 /// A reply that can be kept: an `http::Response<B>`, whose body is a [`WholeBody`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be kept, to be given again",
+    message = "chain[E809]: `{Self}` cannot be kept, to be given again",
     label = "its body is not whole",
     note = "let the chain's reply be `http::Response<Full<Bytes>>`, or implement `chain_runtime::nodes::idempotency::WholeBody` for its body"
 )]
 pub trait Keeps: Reply {
-    /// A copy of it, where its body is whole.
+    /// A copy of the reply, if its body is whole.
     fn keep(&self) -> Option<Kept>;
 }
 

@@ -8,10 +8,12 @@ use std::time::Instant;
 
 use super::{Begun, Digest, Kept, Store, Ticket};
 
-/// The store of a single process: 10,000 keys, 16 MiB of replies, each up to 1 MiB, for 24 hours, unless it is told otherwise.
+/// The store of a single process. By default it holds 10,000 keys and 16 MiB of replies, each up to 1 MiB, for 24
+/// hours.
 ///
-/// Where all keys are taken, a new one is refused, since to forget one would mean to carry a request out twice. Where there is no room for a reply, the key is
-/// remembered without it, and [`unkept`](Self::unkept) counts it. Nothing has to sweep: what is over is forgotten when the store is next asked.
+/// If all keys are taken, a new one is refused, since forgetting an old one could carry a request out twice. If there
+/// is no room for a reply, the key is remembered without it, and [`unkept`](Self::unkept) counts it. Nothing has to
+/// sweep: expired keys are forgotten when the store is next asked.
 pub struct Memory {
     window: Duration,
     keys: usize,
@@ -24,7 +26,7 @@ pub struct Memory {
 #[derive(Default)]
 struct State {
     slots: HashMap<Digest, Slot>,
-    /// What has finished, and when it is over, in this order.
+    /// The finished keys, and when they expire, in this order.
     finished: VecDeque<(Instant, Digest, Ticket)>,
     /// The bytes of all replies.
     bytes: usize,
@@ -35,7 +37,7 @@ struct State {
 struct Slot {
     print: Digest,
     ticket: Ticket,
-    /// `None` while it is under way.
+    /// `None` while the request is under way.
     outcome: Option<Option<Arc<Kept>>>,
 }
 
@@ -53,41 +55,41 @@ impl Default for Memory {
 }
 
 impl Memory {
-    /// For how long a key is remembered after its request has finished.
+    /// How long a key is remembered after its request has finished.
     #[must_use]
     pub const fn window(mut self, window: Duration) -> Self {
         self.window = window;
         self
     }
 
-    /// How many keys there may be, those under way included.
+    /// The largest number of keys, including those under way.
     #[must_use]
     pub const fn keys(mut self, keys: usize) -> Self {
         self.keys = keys;
         self
     }
 
-    /// How many bytes the replies may take, all together and each.
+    /// The largest number of bytes of all replies, and of each.
     #[must_use]
     pub const fn bytes(mut self, all: usize, each: usize) -> Self {
         (self.bytes, self.largest) = (all, each);
         self
     }
 
-    /// What time it is, by another clock.
+    /// Sets another clock.
     #[must_use]
     pub const fn clock(mut self, now: fn() -> Instant) -> Self {
         self.now = now;
         self
     }
 
-    /// How many keys are remembered, those under way included.
+    /// How many keys are remembered, including those under way.
     #[must_use]
     pub fn len(&self) -> usize {
         self.state().slots.len()
     }
 
-    /// Whether there is none.
+    /// Whether no key is remembered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -99,13 +101,13 @@ impl Memory {
         self.state().bytes
     }
 
-    /// How many replies were not kept: they were too large, or no whole body.
+    /// How many replies were not kept, because they were too large, or no whole body.
     #[must_use]
     pub fn unkept(&self) -> u64 {
         self.state().unkept
     }
 
-    /// The state without what is over.
+    /// The state, without expired keys.
     fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.finished.is_empty() {
@@ -160,7 +162,7 @@ impl Store for Memory {
         }
         state.bytes += size;
         state.unkept += u64::from(!is_kept);
-        // A window whose end no clock can show has none.
+        // A window whose end no clock can show has no end.
         if let Some(over) = over {
             state.finished.push_back((over, id, ticket));
         }

@@ -1,4 +1,5 @@
-//! Where governor keeps its cells: a table of a fixed size, in sets of eight places, as a processor's cache is.
+//! The place where governor keeps its cells: a table of a fixed size, in sets of eight places, like a processor's
+//! cache.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
@@ -8,18 +9,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use governor::nanos::Nanos;
 use governor::state::StateStore;
 
-/// The places of a set.
+/// The number of places in a set.
 const WAYS: usize = 8;
 
-/// Whose cell is measured.
+/// The key whose cell is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Cell {
     pub(super) hash: u64,
-    /// Whether the cell stays what it is.
+    /// Whether the cell stays unchanged.
     pub(super) only_looks: bool,
 }
 
-/// A key, and its theoretical arrival time in nanoseconds since the limiter was made: when the quota is full again. It is 0 where no key is.
+/// A key, and its theoretical arrival time in nanoseconds since the limiter was made: the time at which its quota is
+/// full again. The time is 0 if there is no key.
 #[derive(Clone, Copy, Debug, Default)]
 struct Place {
     hash: u64,
@@ -31,7 +33,7 @@ pub(super) struct Table {
     sets: Box<[Mutex<[Place; WAYS]>]>,
     /// What one request adds to a cell.
     step: u64,
-    /// Shared with the limiter, since governor does not show what it keeps its cells in.
+    /// Shared with the limiter, since governor does not give access to the store of its cells.
     forgotten: Arc<AtomicU64>,
 }
 
@@ -46,7 +48,7 @@ impl Table {
     }
 
     fn set_of(&self, hash: u64) -> &Mutex<[Place; WAYS]> {
-        // The upper half of the product is even over all sets, without a division.
+        // The upper half of the product is distributed evenly over all sets, without a division.
         let at = (u128::from(hash) * self.sets.len() as u128) >> 64;
         &self.sets[usize::try_from(at).unwrap_or(0)]
     }
@@ -71,9 +73,10 @@ impl StateStore for Table {
             place.full_at = next;
             return Ok(outcome);
         }
-        // No key comes first, then one that is full again, then the one that is so the soonest.
+        // A place without a key comes first, then a key whose quota is full, then the key whose quota is full the
+        // soonest.
         if let Some(place) = set.iter_mut().min_by_key(|place| place.full_at) {
-            // governor says nothing of the time. But the cell of a new key is full one step from now.
+            // governor does not pass the time. But the cell of a new key is full one step from now.
             let now = next.saturating_sub(self.step);
             if place.full_at > now {
                 self.forgotten.fetch_add(1, Relaxed);

@@ -1,4 +1,4 @@
-//! What a limit does while Redis is away, and what it breaks with.
+//! What a limit does while Redis is away, and its errors.
 
 use core::error::Error;
 use core::fmt;
@@ -13,15 +13,16 @@ use crate::nodes::too_many_requests::TooManyRequests;
 /// What a limit does while Redis is away: [`LocalShare`], [`Closed`] or [`Open`]. It is a part of the limit's type.
 pub trait WhenAway: sealed::Kind {}
 
-/// While Redis is away, each machine lets through its own share: *rate* / *machines* of it, with a burst of ⌈*burst* / *machines*⌉.
+/// While Redis is away, each machine lets through its own share: *rate* / *machines*, with a burst of ⌈*burst* /
+/// *machines*⌉.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LocalShare;
 
-/// While Redis is away, nobody is let through: 503.
+/// While Redis is away, no request is let through: 503.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Closed;
 
-/// While Redis is away, everybody is let through.
+/// While Redis is away, all requests are let through.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Open;
 
@@ -31,7 +32,7 @@ mod sealed {
     }
 }
 
-/// As a value.
+/// The same, as a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Does {
     LocalShare,

@@ -1,32 +1,35 @@
-//! [`Bound`]: what all machines together let through, at most.
+//! [`Bound`]: the most that all machines together let through.
 
 use core::fmt;
 use core::time::Duration;
 
 use super::quota::{Quota, nanos};
 
-/// What all machines together let through for one key, at most: a formula, and what it gives for a [`Quota`].
+/// The most that all machines together let through for one key: a formula, and its result for a [`Quota`].
 ///
-/// In any time *t*, with *rate* permits a second, *burst* in a full quota, *M* machines that keep grants of at most *B* permits, each for a time of at most *E*:
+/// In any time *t*, with *rate* permits a second, *burst* in a full quota, *M* machines that keep grants of at most *B*
+/// permits, each for a time of at most *E*:
 ///
 /// > *rate* · *t* + *burst* + min(*M* · *B*, *rate* · *E*)
 ///
-/// The first two are what the server grants in any such time by its clock, since it takes permits from the quota as it grants them. The third is what was granted before
-/// that time and is used in it: it is no longer ago than *E*, since a machine counts a grant's life from before it asked; and no machine keeps more than *B*.
-/// It does not grow with *t*. A reply that is lost costs up to *B* permits, which nobody uses then: it makes what is let through less, not more.
+/// The first two terms are what the server grants in any such time by its clock, since it takes permits from the quota
+/// when it grants them. The third term is what was granted before that time and is used in it. Such a grant is no older
+/// than *E*, since a machine counts a grant's life from before it asked, and no machine keeps more than *B*. The third
+/// term does not grow with *t*. A reply that is lost costs up to *B* permits, which no request uses then: less is let
+/// through, not more.
 ///
-/// More is let through where something goes wrong:
+/// More is let through when something goes wrong:
 ///
-/// | | more, at most |
+/// |  | at most this much more |
 /// | --- | --- |
 /// | Redis has lost its data, has evicted the key, or its clock was set forward | *burst*, each time |
-/// | a machine's monotonic clock stands still: a virtual machine is paused | *B*, each time |
+/// | a machine's monotonic clock stands still, because a virtual machine is paused | *B*, each time |
 /// | Redis is away for all, and limits are a `LocalShare` | *burst*, each time; and *M* · ⌈*burst* / *M*⌉ |
-/// | it is away for some, and answers others | *rate* / *M*, for the time and each of these machines, beside what the line above says |
-/// | it is away, and limits are `Open` | no bound |
-/// | it is away, and limits are `Closed` | nothing |
+/// | Redis is away for some machines, and answers others | *rate* / *M*, for the time and each of these machines, in addition to the line above |
+/// | Redis is away, and limits are `Open` | no bound |
+/// | Redis is away, and limits are `Closed` | nothing |
 ///
-/// A machine is on its own also for a single request, where that had no answer in time, or no place among those that wait.
+/// A machine is also on its own for a single request that had no answer in time, or no place among those that wait.
 ///
 /// ```
 /// use std::num::NonZeroU32;
@@ -54,15 +57,24 @@ pub struct Bound {
     overshoot: u64,
 }
 
-/// What went wrong in some time.
+/// What went wrong in a period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Trouble {
-    /// So often Redis has lost its data, or its clock was set forward.
+    /// How often Redis has lost its data, or its clock was set forward.
     pub emptied: u32,
-    /// So often it was away for all machines, or for some: of limits that are a `LocalShare`.
+    /// How often Redis was away for all machines, or for some. This matters for limits that are a `LocalShare`.
     pub outages: u32,
-    /// So long it was away for some machines while others had answers, all of these machines' times together: of limits that are a `LocalShare`.
+    /// How long Redis was away for some machines while others had answers, as the sum over these machines. This matters
+    /// for limits that are a `LocalShare`.
     pub cut_off: Duration,
+}
+
+impl Quota {
+    /// The most that all machines together let through, if grants live this long.
+    #[must_use]
+    pub fn bound(&self) -> Bound {
+        Bound::of(self)
+    }
 }
 
 impl Bound {
@@ -72,19 +84,19 @@ impl Bound {
         Self { quota: *quota, most, overshoot: held.min(grown(quota, quota.lives)) }
     }
 
-    /// Permits over *rate* · *t* + *burst*, at most, while nothing goes wrong.
+    /// The most permits over *rate* · *t* + *burst* while nothing goes wrong.
     #[must_use]
     pub const fn overshoot(&self) -> u64 {
         self.overshoot
     }
 
-    /// Requests that are let through in a time of this length, at most, while nothing goes wrong.
+    /// The most requests that are let through in a period of this length while nothing goes wrong.
     #[must_use]
     pub fn admitted(&self, time: Duration) -> u64 {
         grown(&self.quota, time) + u64::from(self.quota.burst.get()) + self.overshoot
     }
 
-    /// Requests that are let through in a time of this length in which this went wrong, at most.
+    /// The most requests that are let through in a period of this length in which this went wrong.
     #[must_use]
     pub fn admitted_in_trouble(&self, time: Duration, trouble: Trouble) -> u64 {
         let Trouble { emptied, outages, cut_off } = trouble;
@@ -100,7 +112,7 @@ impl Bound {
     }
 }
 
-/// Permits that grow in this time, rounded up.
+/// The permits that grow in this time, rounded up.
 fn grown(quota: &Quota, time: Duration) -> u64 {
     let grown = u128::from(nanos(time)) * u128::from(quota.rate.get());
     u64::try_from(grown.div_ceil(quota.period.as_nanos())).unwrap_or(u64::MAX)

@@ -1,20 +1,21 @@
-//! [`Place`]: what a machine knows of one key.
+//! [`Place`]: what a machine knows about one key.
 
 use super::quota::{Terms, nanos};
 use crate::shared::Answer;
 
-/// Permits that were taken ahead of need. Times are nanoseconds since the limit was made, by this machine's monotonic clock.
+/// Permits that were taken ahead of need. Times are nanoseconds since the limit was made, by this machine's monotonic
+/// clock.
 #[derive(Clone, Copy, Debug, Default)]
 struct Grant {
     left: u32,
     of: u32,
-    /// From before it was asked for.
+    /// The life begins before the grant was asked for.
     from: u64,
     until: u64,
 }
 
 impl Grant {
-    /// Permits that are still good. A clock that was set back ends them.
+    /// Permits that are still good. A clock that was set back ends the grant.
     const fn left(&self, now: u64) -> u32 {
         if self.from <= now && now < self.until { self.left } else { 0 }
     }
@@ -33,13 +34,13 @@ pub(super) struct Place {
     pub(super) hash: u64,
     /// Whether a key is here.
     pub(super) is_taken: bool,
-    /// An ask is on its way, since [`asked_at`](Self::asked_at).
+    /// A question is under way, since [`asked_at`](Self::asked_at).
     asking: bool,
-    /// The last ask had no answer.
+    /// The last question had no answer.
     failed: bool,
     /// Requests that wait for the answer.
     pub(super) waiting: u32,
-    /// Permits that are asked for ahead of need.
+    /// How many permits are asked for ahead of need.
     size: u32,
     asked_at: u64,
     older: Grant,
@@ -50,18 +51,18 @@ pub(super) struct Place {
     share_full_at: u64,
 }
 
-/// What becomes of a request.
+/// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// It has a permit. Where a number is there, so many more are to be asked for.
+    /// It has a permit. If there is a number, so many more permits are to be asked for.
     Taken(Option<u32>),
-    /// There is none. So many nanoseconds later there will be one.
+    /// There is no permit. There will be one after so many nanoseconds.
     Denied(u64),
-    /// So many are to be asked for, and it waits.
+    /// So many permits are to be asked for, and the request waits.
     Ask(u32),
-    /// It waits: an ask is on its way.
+    /// The request waits: a question is under way.
     Wait,
-    /// The ask that it waited for had no answer.
+    /// The question for which it waited had no answer.
     Failed,
 }
 
@@ -75,7 +76,7 @@ impl Place {
         self.older.take(now) || self.newer.take(now)
     }
 
-    /// Takes a permit, or says what else there is to do. `has_waited` says that it is no new request.
+    /// Takes a permit, or returns what else is to be done. `has_waited` says that this is no new request.
     pub(super) fn take(&mut self, now: u64, terms: &Terms, has_waited: bool) -> Step {
         if self.take_granted(now) {
             let left = self.newer.left(now);
@@ -98,7 +99,7 @@ impl Place {
         self.denied_from <= now && now < self.denied_until
     }
 
-    /// Begins an ask, and says for how many.
+    /// Begins a question, and returns for how many permits.
     fn begin(&mut self, now: u64, terms: &Terms) -> u32 {
         let Grant { left, of, from, until } = self.newer;
         let age = now.saturating_sub(from);
@@ -107,7 +108,7 @@ impl Place {
         } else if now >= until && left > 0 {
             self.size.saturating_sub(left)
         } else if age < terms.lives / 2 {
-            // It was used up in half of its life: twice as much would have been.
+            // The last grant was used up in half of its life: twice as many permits would have been used.
             self.size.saturating_mul(2)
         } else {
             self.size
@@ -117,13 +118,13 @@ impl Place {
         self.failed = false;
         self.asked_at = now;
         let left = self.newer.left(now);
-        // Who waits is counted before it awaits, and the first has not been.
+        // A request that waits is counted before it awaits, and the first one was not counted yet.
         self.size.saturating_sub(left).max(self.waiting).max(1).min(terms.most.saturating_sub(left).max(1))
     }
 
-    /// The answer to what was asked at this time.
+    /// The answer to the question of this time.
     pub(super) fn answered(&mut self, asked_at: u64, now: u64, terms: &Terms, answer: Option<Answer>) {
-        // The place was another key's since then.
+        // The place has become another key's since then.
         if !self.asking || self.asked_at != asked_at {
             return;
         }
@@ -133,7 +134,7 @@ impl Place {
             return;
         };
         if granted > 0 {
-            // What is left of the grant before is used first.
+            // The rest of the earlier grant is used first.
             self.older = self.newer;
             let from = self.asked_at;
             self.newer = Grant { left: granted, of: granted, from, until: from.saturating_add(terms.lives) };
@@ -143,10 +144,10 @@ impl Place {
         }
     }
 
-    /// Takes a permit of this machine's own share, or says how long there will be none.
+    /// Takes a permit from this machine's own share, or returns after how long there will be one.
     pub(super) fn take_share(&mut self, now: u64, terms: &Terms) -> Result<(), u64> {
         let full = u64::from(terms.share).saturating_mul(terms.share_step);
-        // More than all of it is used only where the clock was set back.
+        // More than the whole share can be missing only if the clock was set back.
         let full_at = self.share_full_at.clamp(now, now.saturating_add(full)).saturating_add(terms.share_step);
         let wait = full_at.saturating_sub(now).saturating_sub(full);
         if wait > 0 {
@@ -156,7 +157,8 @@ impl Place {
         Ok(())
     }
 
-    /// Until when this place is worth something, and whether somebody waits for it: the least of it makes room for another key.
+    /// How long this place is worth something, and whether a request waits for it. The place of the least worth makes
+    /// room for another key.
     pub(super) fn worth(&self) -> (bool, bool, u64) {
         let until = self.newer.until.max(self.denied_until).max(self.share_full_at);
         (self.is_taken, self.asking || self.waiting > 0, until)

@@ -1,14 +1,12 @@
-//! [`Quota`]: what all machines together may, and in what portions each takes it.
+//! [`Quota`]: what all machines together may let through, and the portions in which each takes it.
 
 use core::num::NonZeroU32;
 use core::time::Duration;
 
-use super::bound::Bound;
-
-/// How long a grant lives, unless it is said otherwise.
+/// How long a grant lives by default.
 const LIVES: Duration = Duration::from_millis(50);
 
-/// A quota that takes longer to be full again is none. The script's numbers hold three times as much.
+/// A quota that takes longer to be full again is refused. The numbers of the script can hold three times as much.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 3_600);
 
 /// How often a key may ask, on all machines together.
@@ -32,13 +30,14 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// So many requests a second in the long run, and at once: see [`burst`](Self::burst); on so many machines.
+    /// This many requests a second in the long run, and as many at once (see [`burst`](Self::burst)), on this many
+    /// machines.
     #[must_use]
     pub const fn per_second(rate: NonZeroU32, machines: NonZeroU32) -> Self {
         Self::per(Duration::from_secs(1), rate, machines)
     }
 
-    /// So many requests a minute.
+    /// This many requests a minute.
     #[must_use]
     pub const fn per_minute(rate: NonZeroU32, machines: NonZeroU32) -> Self {
         Self::per(Duration::from_secs(60), rate, machines)
@@ -48,31 +47,26 @@ impl Quota {
         Self { rate, period, burst: rate, machines, lives: LIVES }
     }
 
-    /// As many at once, where that is another number than those in the time.
+    /// Sets how many requests may come at once, if that is another number than the rate.
     #[must_use]
     pub const fn burst(mut self, burst: NonZeroU32) -> Self {
         self.burst = burst;
         self
     }
 
-    /// Sets how long a machine may keep permits that it has taken ahead of need: 50 ms where nothing is said. A limit makes it as long as its Redis'
-    /// [patience](crate::shared::Settings::patience) at least, for what has ended when it arrives is of no use. The longer it is, the fewer requests
-    /// ask Redis, and the more may be let through at once: see [`Bound`].
+    /// Sets how long a machine may keep permits that it has taken ahead of need. The default is 50 ms. A limit raises
+    /// it to at least the [patience](crate::shared::Settings::patience) of its Redis, since a grant that has ended when
+    /// it arrives is useless. The longer it is, the fewer requests ask Redis, and the more may be let through at once:
+    /// see [`Bound`](super::Bound).
     #[must_use]
     pub fn grants_live(mut self, lives: Duration) -> Self {
         self.lives = lives.clamp(Duration::from_millis(1), LONGEST);
         self
     }
 
-    /// What all machines together let through, at most, if grants live as long as it says here.
-    #[must_use]
-    pub fn bound(&self) -> Bound {
-        Bound::of(self)
-    }
-
     /// # Panics
     ///
-    /// Where the quota takes over thirty days to be full again.
+    /// If the quota takes over thirty days to be full again.
     pub(super) fn terms(&self) -> Terms {
         let Self { rate, period, burst, machines, lives } = *self;
         let (burst, machines) = (burst.get(), machines.get());
@@ -98,24 +92,25 @@ impl Quota {
     }
 }
 
-/// A quota, as a machine reckons with it. Times are in nanoseconds.
+/// A quota, as a machine computes with it. Times are in nanoseconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms {
-    /// In which a permit grows.
+    /// The time in which a permit grows.
     pub(super) step: f64,
     /// Permits in a full quota.
     pub(super) burst: u32,
-    /// In which a grant ends.
+    /// The time after which a grant ends.
     pub(super) lives: u64,
-    /// Permits that are taken ahead of need, at most: what grows for one machine in a grant's life.
+    /// The most permits that are taken ahead of need: what grows for one machine in a grant's life.
     pub(super) ahead: u32,
-    /// Permits that a machine has at once, at most: what so many requests of it wait for.
+    /// The most permits that a machine has at once: as many as requests on it wait for.
     pub(super) most: u32,
-    /// For which nobody asks again, beyond what the server said: a permit that has just grown is not worth a question, where many will have.
+    /// The time in which the machine does not ask again, beyond what the server said: when there will be many permits,
+    /// a single one that has just grown is not worth a question.
     pub(super) pause: u64,
-    /// In which a permit grows for one machine that is on its own.
+    /// The time in which a permit grows for one machine on its own.
     pub(super) share_step: u64,
-    /// Permits in such a machine's full share.
+    /// The permits in the full share of such a machine.
     pub(super) share: u32,
 }
 

@@ -1,4 +1,4 @@
-//! [`Table`]: what a machine knows of all keys, in sets of eight places, as a processor's cache is.
+//! [`Table`]: what a machine knows about all keys, in sets of eight places, like a processor's cache.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::boxed::Box;
@@ -11,13 +11,13 @@ use super::place::Place;
 use super::quota::{Terms, nanos};
 use crate::shared::{Answer, Asks, Question};
 
-/// The places of a set.
+/// The number of places in a set.
 const WAYS: usize = 8;
 
 #[derive(Debug, Default)]
 pub(super) struct Set {
     places: Mutex<[Place; WAYS]>,
-    /// Tells those that wait for one of its keys that there was an answer.
+    /// Wakes the requests that wait for one of its keys, after an answer.
     pub(super) told: Notify,
 }
 
@@ -37,7 +37,7 @@ impl<C: Fn() -> Instant> Table<C> {
         Self { sets: (0..sets).map(|_| Set::default()).collect(), terms, clock, since, forgotten: AtomicU64::new(0) }
     }
 
-    /// The same with room for so many keys, and nothing known of them.
+    /// The same table with room for so many keys, and without entries.
     pub(super) fn resized(&self, keys: usize) -> Self
     where
         C: Clone,
@@ -45,18 +45,18 @@ impl<C: Fn() -> Instant> Table<C> {
         Self::new(keys, self.terms, self.clock.clone())
     }
 
-    /// From 1 on, so that nothing has happened at 0.
+    /// The time begins at 1, so that nothing has happened at 0.
     pub(super) fn now(&self) -> u64 {
         nanos((self.clock)().saturating_duration_since(self.since)).saturating_add(1)
     }
 
     pub(super) fn set(&self, hash: u64) -> &Set {
-        // The upper half of the product is even over all sets, without a division.
+        // The upper half of the product is distributed evenly over all sets, without a division.
         let at = (u128::from(hash) * self.sets.len() as u128) >> 64;
         &self.sets[usize::try_from(at).unwrap_or(0)]
     }
 
-    /// Does something with the place of this key. It is made where there is none, in the place of what is worth the least.
+    /// Works on the place of this key. If the key has none, it gets the place of the least worth.
     pub(super) fn with<R>(&self, hash: u64, now: u64, work: impl FnOnce(&mut Place, &Terms) -> R) -> R {
         let mut places = self.set(hash).lock();
         let at = places.iter().position(|place| place.is_taken && place.hash == hash).unwrap_or_else(|| {
@@ -72,7 +72,7 @@ impl<C: Fn() -> Instant> Table<C> {
         work(&mut places[at], &self.terms)
     }
 
-    /// Does something with the place of this key, if it has one.
+    /// Works on the place of this key, if it has one.
     fn with_known(&self, hash: u64, work: impl FnOnce(&mut Place, &Terms)) {
         let mut places = self.set(hash).lock();
         if let Some(place) = places.iter_mut().find(|place| place.is_taken && place.hash == hash) {
@@ -80,7 +80,7 @@ impl<C: Fn() -> Instant> Table<C> {
         }
     }
 
-    /// Counts a request that waits, until what is returned is dropped.
+    /// Counts a request as waiting until the returned value is dropped.
     pub(super) fn wait(&self, hash: u64) -> Waiting<'_, C> {
         self.with(hash, self.now(), |place, _| place.waiting = place.waiting.saturating_add(1));
         Waiting { table: self, hash }
@@ -101,7 +101,7 @@ pub(super) struct Waiting<'a, C: Fn() -> Instant> {
 
 impl<C: Fn() -> Instant> Drop for Waiting<'_, C> {
     fn drop(&mut self) {
-        // The place may have been another key's meanwhile.
+        // The place may have become another key's meanwhile.
         self.table.with_known(self.hash, |place, _| place.waiting = place.waiting.saturating_sub(1));
     }
 }

@@ -32,7 +32,7 @@ fn an_answer_to_the_question_of_another_place_is_nothing() {
     assert_eq!(place.take(7 * MS, &terms, true), Step::Wait);
     place.answered(5 * MS, 8 * MS, &terms, granted(1));
     assert_eq!(place.take(9 * MS, &terms, true), Step::Taken(None));
-    // And the same answer once more is nothing either.
+    // The same answer once more changes nothing, either.
     place.answered(5 * MS, 10 * MS, &terms, granted(1));
     assert_eq!(place.take(11 * MS, &terms, false), Step::Ask(2));
 }
@@ -56,8 +56,9 @@ fn a_clock_that_is_set_back_ends_grants_and_refusals() {
     assert!(place.take_share(1, &terms).is_err_and(|wait| wait <= terms.share_step));
 }
 
-/// A server that does as the script does, and machines that ask it at random times, whose answers come late, or never. No machine has more permits at once than it is said to, and each is used in the life
-/// of its grant: so no time has more than the formula says.
+/// This server does what the script does. Machines ask it at random times, and its answers come late, or never. No
+/// machine may have more permits at once than it is said to have, and each is used in the life of its grant. So in no
+/// period more is let through than the formula says.
 #[test]
 fn no_time_has_more_than_the_formula_says() {
     for seed in 0..400 {
@@ -75,15 +76,16 @@ fn no_time_has_more_than_the_formula_says() {
     }
 }
 
-/// When requests were let through.
+/// The times at which requests were let through.
 fn simulated(random: &mut fastrand::Rng, terms: &Terms) -> Vec<u64> {
     let mut machines = [Place::new(1); 3];
-    // What is on its way: asked when, heard when, and the answer. The server decides when it is asked, so that all of the way is a part of the grant's life.
+    // The questions under way: the times of the question and of the answer, and the answer. The server decides when the
+    // question is sent, so that the whole way is a part of the grant's life.
     let mut asks: [Option<(u64, u64, Option<Answer>)>; 3] = [None; 3];
     let (mut now, mut full_at) = (1_000 * MS, 0_f64);
     let mut admitted = Vec::new();
     while admitted.len() < 600 && now < 20_000 * MS {
-        // Bursts, and rests in which permits are left over.
+        // Bursts, and pauses in which permits are left over.
         now += if random.u32(..60) == 0 { random.u64(..2 * terms.lives + 100 * MS) } else { random.u64(..MS / 2) };
         for (place, ask) in machines.iter_mut().zip(&mut asks) {
             if let Some((asked, heard, answer)) = *ask
@@ -109,7 +111,7 @@ fn simulated(random: &mut fastrand::Rng, terms: &Terms) -> Vec<u64> {
                     full_at = now as f64 + used + f64::from(granted) * terms.step;
                 }
                 let wait = Duration::from_nanos((terms.step - (full - used)).max(0.0) as u64);
-                // Some are lost on their way back, after the server has counted them.
+                // Some answers are lost on their way back, after the server has counted them.
                 let answer = (random.u32(..20) > 0).then_some(Answer { granted, wait });
                 *ask = Some((now, now + random.u64(..20 * MS), answer));
             }
