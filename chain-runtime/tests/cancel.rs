@@ -1,4 +1,4 @@
-//! `cancel::finish` and `cancel::detach`: work that goes on when whoever asked for it is gone.
+//! `cancel::finish` and `cancel::detach`: work that goes on when the code that asked for it is gone.
 #![cfg(feature = "tokio")]
 
 mod support;

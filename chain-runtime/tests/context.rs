@@ -1,4 +1,4 @@
-//! `Context`: heads move in and out, nothing is left over, and a warm round allocates nothing.
+//! `Context`: heads move in and out, nothing of one request is left for the next, and a warm round allocates nothing.
 #![cfg(all(feature = "http", feature = "pool"))]
 
 mod support;

@@ -1,4 +1,4 @@
-//! What a run takes for a while comes back wherever it is dropped, and what it counts is counted.
+//! A run gives back what it takes for a while, wherever it is dropped, and what it counts is counted.
 #![cfg(all(feature = "pool", feature = "retry", feature = "tokio", feature = "http-body"))]
 
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! What is sent of a reply, whatever its fields say.
+//! How a reply is sent, whatever its fields say.
 #![cfg(feature = "http-body")]
 
 use std::convert::Infallible;

@@ -1,4 +1,5 @@
-//! `Pool` and `Lease`: nothing is allocated once warm, nothing is reset twice, nothing doubtful comes back.
+//! `Pool` and `Lease`: nothing is allocated once warm, nothing is reset twice, and no value in an unknown state comes
+//! back.
 #![cfg(feature = "pool")]
 
 mod support;

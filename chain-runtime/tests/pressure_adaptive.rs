@@ -1,4 +1,4 @@
-//! `Adaptive` as a node: who is let in, who waits, who is turned away, and what is given back.
+//! `Adaptive` as a node: which requests are let in, wait, or are turned away, and what is given back.
 #![cfg(all(feature = "pressure", feature = "http"))]
 
 mod support;

@@ -1,4 +1,4 @@
-//! Two latencies apart: what the gateway itself takes, and what an upstream takes.
+//! Two latencies apart: the time of the gateway itself, and the time of an upstream.
 #![cfg(all(feature = "pressure", feature = "http"))]
 
 mod support;

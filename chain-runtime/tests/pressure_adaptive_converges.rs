@@ -1,4 +1,4 @@
-//! A limit in front of a server of which nothing is known: how near it comes to what that can do, and how soon.
+//! A limit in front of an unknown server: how near it comes to the server's capacity, and how soon.
 #![cfg(feature = "pressure")]
 
 use std::pin::pin;

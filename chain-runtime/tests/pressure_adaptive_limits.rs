@@ -1,4 +1,4 @@
-//! The limits by themselves: the cases of Netflix's tests, and the faults that are known of theirs.
+//! The limits by themselves: the cases of Netflix's tests, and known faults of Netflix's limits.
 #![cfg(feature = "pressure")]
 
 use std::time::Duration;

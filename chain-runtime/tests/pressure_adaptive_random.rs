@@ -1,4 +1,5 @@
-//! 100,000 things at random: requests that come, reply, panic and are dropped at any of their awaits, while the limit jumps.
+//! 100,000 random events: requests that come, reply, panic and are dropped at any of their awaits, while the limit
+//! jumps.
 #![cfg(feature = "pressure")]
 
 use std::cell::{Cell, RefCell};

@@ -1,4 +1,4 @@
-//! What a limit is told of: which blocks are samples, which are lost, and when a window is over.
+//! What a limit is told: which blocks are samples, which are lost, and when a window is over.
 #![cfg(feature = "pressure")]
 
 use std::future::{Future, pending};

@@ -1,4 +1,4 @@
-//! Each change is an event, with what caused it.
+//! Each change is an event, with its cause.
 #![cfg(all(feature = "pressure", feature = "tracing"))]
 
 use std::fmt::{Debug, Write};

@@ -1,4 +1,5 @@
-//! The forwarding node and its server, in one process: what cannot be seen from outside of it, or needs an upstream that speaks HTTP/2.
+//! The forwarding node and its server, in one process: for what cannot be seen from outside of it, or needs an upstream
+//! that speaks HTTP/2.
 #![cfg(feature = "proxy")]
 
 use std::future::{Future, pending, ready};

@@ -1,4 +1,4 @@
-//! `Reloadable`: a request has one whole version to its end, and a version is freed when nobody has it any more.
+//! `Reloadable`: a request has one whole version to its end, and a version is freed when nothing holds it any more.
 #![cfg(feature = "arc-swap")]
 
 mod support;

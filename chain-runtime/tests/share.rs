@@ -1,4 +1,4 @@
-//! Shares: as many as they say, the same ones each time, more of them only ever added.
+//! Shares: as large as they say, always the same keys, and a larger share only adds keys.
 #![cfg(all(feature = "split", feature = "sample"))]
 
 mod support;

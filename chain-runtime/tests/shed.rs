@@ -1,4 +1,4 @@
-//! What is shed by name and by level: what is set is seen by who begins later, and nothing that is set at the same time is lost.
+//! Shedding by name and by level: runs that begin later see what was set, and concurrent changes are not lost.
 
 use std::sync::{Arc, Barrier};
 use std::thread;

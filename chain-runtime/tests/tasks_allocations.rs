@@ -1,4 +1,4 @@
-//! What `tasks` costs: allocations, and bytes of a run's future.
+//! The cost of `tasks`: allocations, and bytes of a run's future.
 #![cfg(feature = "tokio")]
 
 mod support;

@@ -1,4 +1,5 @@
-//! `Tasks::leaked`: 0 after 100,000 requests of which a third are cancelled at random points, and 1 where something does outlive what it belonged to.
+//! `Tasks::leaked`: 0 after 100,000 requests of which a third are cancelled at random points, and 1 if something
+//! outlives what it belonged to.
 //!
 //! It counts for the process, so these tests are a program of their own, and take turns.
 #![cfg(feature = "tokio")]

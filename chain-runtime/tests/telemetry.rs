@@ -1,7 +1,7 @@
-//! What a meter says a node took is what it took, whatever becomes of the run: all parts are found, and add up to the whole.
+//! A meter reports what each node took, however the run ends: all parts are found, and add up to the whole.
 //!
-//! The clock is the test's own. A node lets it pass and writes in a book what it took; who drives the run does so while the run waits. Snapshots
-//! have to say what the book says.
+//! The clock is the test's own. A node lets it pass and notes in a book what it took. The code that drives the run does
+//! so while the run waits. Snapshots have to say what the book says.
 
 #![cfg(feature = "telemetry")]
 
@@ -430,7 +430,7 @@ fn reply(input: &u32) -> u32 {
     *input
 }
 
-macro_rules! quick {
+macro_rules! chain_of_quick {
     ($name:ident, $meter:ty) => {
         chain! {
             #[observe(meter)]
@@ -439,9 +439,9 @@ macro_rules! quick {
         }
     };
 }
-quick!(Counts, Meter<NoClock>);
-quick!(Samples, Sampled<Meter<NoClock>>);
-quick!(Shares, std::sync::Arc<Meter>);
+chain_of_quick!(Counts, Meter<NoClock>);
+chain_of_quick!(Samples, Sampled<Meter<NoClock>>);
+chain_of_quick!(Shares, std::sync::Arc<Meter>);
 
 #[test]
 fn counters_alone_have_no_times() {

@@ -1,4 +1,4 @@
-//! What is allocated is found in the node that allocated it, on all threads; and a meter that is warm allocates nothing itself.
+//! Allocations are found in the node that made them, on all threads; and a warm meter allocates nothing itself.
 
 #![cfg(feature = "telemetry")]
 

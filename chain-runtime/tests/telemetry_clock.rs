@@ -1,4 +1,4 @@
-//! Ticks are what a clock says they are, on all threads.
+//! Ticks have the length that a clock says, on all threads.
 
 #![cfg(feature = "telemetry")]
 

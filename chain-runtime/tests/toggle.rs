@@ -1,4 +1,4 @@
-//! Toggles: what is switched is seen by who begins later, and nothing that is switched at the same time is lost.
+//! Toggles: requests that begin later see what was switched, and concurrent changes are not lost.
 
 use std::sync::Barrier;
 use std::thread;

@@ -1,4 +1,4 @@
-//! A trace that comes in goes on to the upstream, through the forwarding node.
+//! A received trace goes on to the upstream, through the forwarding node.
 #![cfg(all(feature = "proxy", feature = "trace-context"))]
 
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! Limits that go on to the end of a reply's body, by their contracts.
+//! Limits that last to the end of a reply's body, by their contracts.
 #![cfg(all(feature = "http-body", feature = "tokio"))]
 
 use std::convert::Infallible;

@@ -1,4 +1,4 @@
-//! A global allocator around another one that counts, by thread, what is asked of it.
+//! A global allocator around another one. It counts, by thread, the memory for which it is asked.
 //!
 //! ```
 //! use std::alloc::System;
@@ -21,19 +21,19 @@
 //! | asked of the allocator | bytes | calls |
 //! | --- | --- | --- |
 //! | `alloc`, `alloc_zeroed` | the layout's size | 1 |
-//! | `realloc`, also where the memory stays in its place or shrinks | the whole new size | 1 |
+//! | `realloc`, even if the memory stays in its place or shrinks | the whole new size | 1 |
 //! | anything that fails (gives null) | 0 | 0 |
 //! | `dealloc` | 0 | 0 |
 //!
-//! The counters only rise. Memory that is given back is not counted: it is often given back on another thread, or long after.
-//! The bytes are those that were asked for, before the allocator rounds them up. `realloc` counts the whole new size because
-//! jemalloc's `thread.allocated` does so too.
+//! The counters never fall. Memory that is given back is not counted: it is often given back on another thread, or long
+//! after. The bytes are those that were asked for, before the allocator rounds them up. `realloc` counts the whole new
+//! size because jemalloc's `thread.allocated` does so too.
 //!
-//! # What it costs
+//! # Cost
 //!
-//! A comparison with null and two additions to thread-local cells for each allocation: no atomic, no lock. Where the target has no
-//! native thread-locals, the standard library looks them up by a key of the operating system. Before Rust 1.93 it asks the
-//! global allocator for their memory, so such a target needs Rust 1.93.
+//! A comparison with null and two additions to thread-local cells for each allocation: no atomic, no lock. If the
+//! target has no native thread-locals, the standard library looks them up by a key of the operating system. Before Rust
+//! 1.93 it asks the global allocator for their memory, so such a target needs Rust 1.93.
 
 #![warn(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 
@@ -42,7 +42,7 @@ use std::cell::Cell;
 use std::hint::black_box;
 use std::ops::{Add, AddAssign, Sub};
 
-/// What one thread has asked of an allocator.
+/// What one thread has asked an allocator for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Allocated {
     /// How many bytes.
@@ -56,7 +56,7 @@ impl Allocated {
     pub const NOTHING: Self = Self { bytes: 0, calls: 0 };
 }
 
-/// Counters wrap around, so a difference is right also where one of them did.
+/// Counters wrap around, and a difference is right even if one of them did.
 impl Sub for Allocated {
     type Output = Self;
 
@@ -89,14 +89,14 @@ struct Counters {
 }
 
 thread_local! {
-    // Constant and without a destructor: touching it allocates nothing, registers nothing and works until the thread's last
-    // instruction, in the destructors of other thread-locals, too.
+    // It is constant and has no destructor: touching it allocates nothing, registers nothing and works until the
+    // thread's last instruction, also in the destructors of other thread-locals.
     static COUNTERS: Counters = const { Counters { bytes: Cell::new(0), calls: Cell::new(0) } };
 }
 
-/// What this thread has asked of the [`Counting`] allocator since it began.
+/// What this thread has asked the [`Counting`] allocator for since it began.
 ///
-/// It is [`Allocated::NOTHING`] where none is [installed].
+/// It is [`Allocated::NOTHING`] if no such allocator is [installed].
 #[inline]
 pub fn allocated() -> Allocated {
     COUNTERS
@@ -104,22 +104,22 @@ pub fn allocated() -> Allocated {
         .unwrap_or(Allocated::NOTHING)
 }
 
-/// Whether the program's global allocator counts: whether a [`Counting`] of *this* version of this crate is the `#[global_allocator]`, or
-/// is what that one asks.
+/// Whether the program's global allocator counts: whether a [`Counting`] of *this* version of this crate is the
+/// `#[global_allocator]`, or is inside of that one.
 ///
-/// It allocates one byte to find out. Call it where a program starts.
+/// It allocates one byte to find out. Call it when the program starts.
 pub fn installed() -> bool {
     let before = allocated();
-    // The box must not be optimized away: its address is shown to the world.
+    // The box must not be optimized away, so its address is passed to `black_box`.
     drop(black_box(Box::new(black_box(0_u8))));
     allocated() != before
 }
 
-/// Counts one that went well, and gives it on.
+/// Counts a call that succeeded, and returns its result.
 #[inline]
 fn counted(memory: *mut u8, bytes: usize) -> *mut u8 {
     if !memory.is_null() {
-        // A thread-local that cannot be reached any more is an allocation that is not counted, and no panic in the allocator.
+        // If the thread-local cannot be reached any more, the allocation is not counted; the allocator does not panic.
         let _ = COUNTERS.try_with(|counters| {
             counters.bytes.set(counters.bytes.get().wrapping_add(bytes as u64));
             counters.calls.set(counters.calls.get().wrapping_add(1));
@@ -128,7 +128,7 @@ fn counted(memory: *mut u8, bytes: usize) -> *mut u8 {
     memory
 }
 
-/// An allocator that hands everything on to `A`, and counts by thread what it was asked for.
+/// An allocator that passes every call on to `A`, and counts by thread.
 ///
 /// A program declares it, around the allocator of its choice:
 ///
@@ -144,7 +144,7 @@ fn counted(memory: *mut u8, bytes: usize) -> *mut u8 {
 pub struct Counting<A = System>(A);
 
 impl<A> Counting<A> {
-    /// Counts what is asked of `allocator`.
+    /// Counts the calls to `allocator`.
     pub const fn new(allocator: A) -> Self {
         Self(allocator)
     }

@@ -1,4 +1,4 @@
-//! What is counted is what was asked for: by each method, at each size and alignment, on each thread, to the thread's end.
+//! The counts are what was asked for: by each method, at each size and alignment, on each thread, to the thread's end.
 
 use std::alloc::{GlobalAlloc, Layout, System, alloc, alloc_zeroed, dealloc, realloc};
 use std::cell::Cell;

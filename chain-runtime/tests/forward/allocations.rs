@@ -1,4 +1,4 @@
-//! What a request allocates, whoever picks.
+//! The allocations of a request, whatever picks its upstream.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;

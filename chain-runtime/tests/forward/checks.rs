@@ -1,4 +1,4 @@
-//! Checks over the connections that requests take.
+//! Checks over the connections that requests use.
 
 use std::time::Duration;
 

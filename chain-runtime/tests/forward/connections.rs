@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::upstreams::{Scripted, nobody};
-use super::{LONG, limits, members, node, seat, send, served};
+use super::{LONG, limits, members, node, seat, send, served, settled};
 
 /// Connections are kept for longer than a test runs.
 fn keeps() -> Settings {
@@ -145,4 +145,142 @@ async fn the_connections_of_a_node_that_is_gone_end_when_its_successor_asks() {
     })
     .await
     .expect("the first one's is closed");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_idle_for_too_long_is_closed() {
+    let upstream = Scripted::new().await;
+    let node = node(&members(&[upstream.at]), limits(|limits| limits.idle = Duration::from_millis(100)));
+    served(&node).await;
+    timeout(LONG, upstream.all_closed()).await.expect("it is closed");
+    served(&node).await;
+    assert_eq!(upstream.connections(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_serves_no_other_request_before_its_reply_is_at_its_end() {
+    let upstream = Scripted::new().await;
+    let node = node(&members(&[upstream.at]), keeps());
+    let reply = send(&node, "GET", "/half").await.expect("a reply");
+    for _ in 0..3 {
+        served(&node).await;
+        assert_eq!(upstream.connections(), 2, "one has the reply, the other one is kept");
+    }
+    upstream.go_on();
+    let body = timeout(LONG, reply.into_body().collect()).await.expect("in time").expect("a body");
+    assert_eq!(body.to_bytes(), "helloworld");
+    served(&node).await;
+    assert_eq!((upstream.open(), upstream.connections()), (2, 2), "both are kept");
+}
+
+/// Replies to `/half`, each of which has begun and waits for the upstream.
+async fn halves(node: &super::Node, count: usize) -> Vec<Response<chain_runtime::proxy::Body>> {
+    let mut halves = Vec::new();
+    for _ in 0..count {
+        halves.push(send(node, "GET", "/half").await.expect("a reply"));
+    }
+    halves
+}
+
+#[tokio::test]
+async fn replies_that_stream_do_not_take_the_place_of_a_kept_connection() {
+    let upstream = Scripted::new().await;
+    let node = node(&members(&[upstream.at]), limits(|limits| limits.idle_connections = 1));
+    let streams = halves(&node, 20).await;
+    for _ in 0..50 {
+        served(&node).await;
+    }
+    assert_eq!(upstream.connections(), 20 + 1);
+    drop(streams);
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_as_soon_as_its_reply_has_ended() {
+    let upstream = Scripted::new().await;
+    let node = node(&members(&[upstream.at]), keeps());
+    let mut streams = halves(&node, 20).await;
+    // The first of them, of which many wait.
+    upstream.go_on();
+    let first = streams.remove(0).into_body().collect();
+    timeout(LONG, first).await.expect("in time").expect("a body");
+    served(&node).await;
+    assert_eq!(upstream.connections(), 20);
+    drop(streams);
+}
+
+#[tokio::test]
+async fn no_more_connections_are_kept_than_the_limit() {
+    let upstream = Scripted::new().await;
+    let node = node(&members(&[upstream.at]), limits(|limits| limits.idle_connections = 3));
+    for _ in 0..2 {
+        let streams = halves(&node, 8).await;
+        for stream in streams {
+            upstream.go_on();
+            timeout(LONG, stream.into_body().collect()).await.expect("in time").expect("a body");
+        }
+        settled().await;
+        timeout(LONG, async {
+            while upstream.open() > 3 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await
+        .expect("the others are closed");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_is_neither_used_nor_kept_once_it_was_idle_for_its_time() {
+    let upstream = Scripted::new().await;
+    let idle = Duration::from_millis(300);
+    let node = node(&members(&[upstream.at]), limits(|limits| limits.idle = idle));
+    served(&node).await;
+    // The runtime gets no time in which it could close the connection.
+    std::thread::sleep(idle);
+    served(&node).await;
+    assert_eq!(upstream.connections(), 2);
+    timeout(LONG, upstream.all_closed()).await.expect("closed by itself");
+}
+
+#[tokio::test]
+async fn none_is_kept_where_the_time_is_nothing() {
+    let upstream = Scripted::new().await;
+    let node = node(&members(&[upstream.at]), limits(|limits| limits.idle = Duration::ZERO));
+    served(&node).await;
+    timeout(LONG, upstream.all_closed()).await.expect("closed");
+    served(&node).await;
+    assert_eq!(upstream.connections(), 2);
+}
+
+/// The queue of the upstream's listener is full, so that no other connection is made.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_request_that_connects_takes_a_connection_that_becomes_free_before() {
+    let listener = tokio::net::TcpSocket::new_v4().expect("a socket");
+    listener.bind(([127, 0, 0, 1], 0).into()).expect("a port");
+    let listener = listener.listen(0).expect("listens");
+    let at = listener.local_addr().expect("its address");
+    let node = Arc::new(node(&members(&[at]), keeps()));
+    let ask = |node: &Arc<super::Node>| {
+        let node = Arc::clone(node);
+        tokio::spawn(async move { send(&node, "GET", "/").await.map(|reply| reply.status().as_u16()) })
+    };
+    let first = ask(&node);
+    let (mut stream, _) = listener.accept().await.expect("a connection");
+    let mut head = [0; 4 << 10];
+    assert!(tokio::io::AsyncReadExt::read(&mut stream, &mut head).await.expect("a request") > 0);
+    let fill: Vec<_> = (0..3).map(|_| tokio::spawn(tokio::net::TcpStream::connect(at))).collect();
+    settled().await;
+    let second = ask(&node);
+    settled().await;
+    let reply = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    tokio::io::AsyncWriteExt::write_all(&mut stream, reply).await.expect("sent");
+    // The second request comes over the same connection.
+    let read = timeout(LONG, tokio::io::AsyncReadExt::read(&mut stream, &mut head)).await.expect("in time");
+    assert!(read.expect("a request") > 0);
+    tokio::io::AsyncWriteExt::write_all(&mut stream, reply).await.expect("sent");
+    for asked in [first, second] {
+        assert_eq!(asked.await.expect("no panic").expect("a reply"), 200);
+    }
+    drop(fill);
 }

@@ -1,4 +1,4 @@
-//! Nodes that borrow a lease: what each way out says on it.
+//! Nodes that borrow a lease: what each way out reports on it.
 
 use std::pin::pin;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! The forwarding nodes and members of a registry: who is asked, what each way out says of the member, and what stays in flight.
+//! The forwarding nodes and the members of a registry: which members are asked, what each way out reports about the
+//! member, and what stays in flight.
 #![cfg(all(feature = "proxy", feature = "retry", feature = "upstream"))]
 
 mod allocations;
@@ -7,6 +8,7 @@ mod connections;
 mod leased;
 mod outcomes;
 mod streams;
+mod stuck;
 #[path = "../support/mod.rs"]
 mod support;
 mod tries;

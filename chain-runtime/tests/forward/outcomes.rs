@@ -1,4 +1,4 @@
-//! What each way in which a try ends says of the member, and that nothing is in flight after it.
+//! What each way in which a try ends reports about the member. Nothing is in flight after it.
 
 use std::io;
 use std::pin::pin;

@@ -1,4 +1,4 @@
-//! What goes on after the head of a reply: tunnels, and members whose replies break off.
+//! What continues after the head of a reply: tunnels, and members whose replies break off.
 
 use std::future::poll_fn;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Who is asked, and who next where a connection is refused.
+//! Which member is asked, and which one next if a connection is refused.
 
 use chain_runtime::proxy::{Error, Settings};
 

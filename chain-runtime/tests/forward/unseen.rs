@@ -1,4 +1,4 @@
-//! Upstreams that speak HTTP/2, and how they say that they have not dealt with a request.
+//! Upstreams that speak HTTP/2, and how they say that they have not processed a request.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Upstreams that do as they are told.
+//! Upstreams that behave as a test tells them.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! To pick and to return allocates nothing.
+//! Picking and returning allocates nothing.
 
 use std::pin::pin;
 use std::sync::Arc;

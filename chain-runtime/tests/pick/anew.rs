@@ -1,4 +1,4 @@
-//! Members that register anew are found at once, also where no snapshot says so yet.
+//! Members that register anew are found at once, even if no snapshot shows them yet.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

@@ -1,4 +1,4 @@
-//! What is derived of a snapshot: by one thread, for which nobody waits.
+//! What is derived from a snapshot: one thread derives it, and no other thread waits.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};

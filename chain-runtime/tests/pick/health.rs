@@ -1,4 +1,4 @@
-//! Who is ejected is not picked, who returns is picked little at first, and in a panic all are.
+//! An ejected member is not picked, a returning one is picked little at first, and in a panic all are picked.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A second try where the first one takes long: the first reply wins, and the other lease ends as cancelled.
+//! A second try if the first one takes long: the first reply wins, and the other lease ends as cancelled.
 
 use std::cell::{Cell, RefCell};
 use std::panic::AssertUnwindSafe;

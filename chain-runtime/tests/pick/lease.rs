@@ -1,4 +1,4 @@
-//! Each lease is returned once, with the outcome that was said, or by how the run ended.
+//! Each lease is returned once, with the reported outcome, or with the one that follows from the end of the run.
 
 use std::future::{Future, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

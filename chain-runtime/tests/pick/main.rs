@@ -1,4 +1,4 @@
-//! Whose turn it is: leases on all ways out, and balancers in a simulation.
+//! Picks: leases on all ways out, and balancers in a simulation.
 #![cfg(feature = "upstream")]
 
 #[cfg(all(feature = "retry", feature = "tokio"))]

@@ -1,4 +1,4 @@
-//! The same member for the same key, as long as it has not too much in flight.
+//! The same member for the same key, as long as it does not have too much in flight.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Weights, and what is not open.
+//! Weights, and members that are not open.
 
 use std::sync::Arc;
 use std::time::Duration;

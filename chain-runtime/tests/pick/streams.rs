@@ -1,4 +1,4 @@
-//! Replies that begin, and end later.
+//! Replies that begin now and end later.
 
 use std::sync::Arc;
 use std::time::Duration;

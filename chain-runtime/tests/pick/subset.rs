@@ -1,4 +1,4 @@
-//! Each machine asks a part of the members, and all together ask all of them evenly.
+//! Each machine asks a part of the members, and all machines together ask all of them evenly.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};

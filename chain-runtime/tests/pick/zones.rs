@@ -1,4 +1,4 @@
-//! Those nearby first, and the others with what is too much for them.
+//! Members in the zone come first, and others get what is too much for these.
 
 use std::sync::Arc;
 use std::time::Duration;

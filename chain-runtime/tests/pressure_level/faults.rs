@@ -1,4 +1,4 @@
-//! What goes wrong, and does not stop the sampler.
+//! Faults that do not stop the sampler.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! How a level moves, and who hears of it.
+//! How a level changes, and which code hears of it.
 
 use super::*;
 

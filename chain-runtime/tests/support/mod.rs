@@ -1,4 +1,4 @@
-//! A counting allocator, for the tests that say what allocates.
+//! A counting allocator, for tests about allocations.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

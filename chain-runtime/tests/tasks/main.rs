@@ -1,4 +1,4 @@
-//! `tasks`: what belongs to a request ends with it; what outlives one is counted, bounded and drained.
+//! `tasks`: what belongs to a request ends with it; what outlives a request is counted, bounded and drained.
 #![cfg(feature = "tokio")]
 
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! `#[cancel(..)]`, and what stands on the queue behind requests.
+//! `#[cancel(..)]`, and work on the queue behind requests.
 
 use std::time::Duration;
 

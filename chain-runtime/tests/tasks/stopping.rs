@@ -1,4 +1,4 @@
-//! A graceful stop: who is waited for, and what is left.
+//! A graceful stop: which work is waited for, and what is left.
 
 use std::future::pending;
 

@@ -1,4 +1,4 @@
-//! What the nodes write down of themselves, and who drives a run.
+//! What the nodes note about themselves, and the code that drives a run.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

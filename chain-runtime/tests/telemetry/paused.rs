@@ -1,4 +1,4 @@
-//! A pause is found in the node that it was in, by the machine's own clock.
+//! A pause is found in the node that it hit, by the machine's own clock.
 
 use std::future::poll_fn;
 use std::pin::pin;

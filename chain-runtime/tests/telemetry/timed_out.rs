@@ -1,4 +1,4 @@
-//! What is late, and what goes on without its request, is counted as that.
+//! Late nodes, and work that goes on without its request, are counted as such.
 
 use std::time::Duration;
 

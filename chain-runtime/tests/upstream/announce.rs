@@ -1,4 +1,5 @@
-//! A service that registers itself: it stays, comes again, gives way, and goes, by a paused clock and a registrar without a network.
+//! A service that registers itself: it stays, comes back, gives way, and goes, by a paused clock and a registrar
+//! without a network.
 
 use std::future::{pending, ready};
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};

@@ -1,4 +1,4 @@
-//! Members are asked how they are: how often, how many at once, and what it takes until something is believed.
+//! Members are checked: how often, how many at once, and how many results in a row decide.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

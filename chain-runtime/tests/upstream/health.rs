@@ -1,4 +1,4 @@
-//! Members that fail are ejected, return when their time is over, and are asked more and more then.
+//! Members that fail are ejected, return when their time is over, and are then asked more and more.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Any row of outcomes, of states that are set by others, and of passing time, against a plain model that keeps all that was noted.
+//! Any sequence of outcomes, of states that others set, and of passing time, against a plain model that keeps
+//! everything that was noted.
 
 use std::sync::Arc;
 use std::time::Duration;

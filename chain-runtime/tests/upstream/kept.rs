@@ -1,4 +1,4 @@
-//! A registry that is kept: leases end by the clock, and snapshots are a spacing apart.
+//! A registry with a keeper: leases end by the clock, and snapshots are a spacing apart.
 
 use std::sync::{Arc, mpsc};
 use std::time::Duration;

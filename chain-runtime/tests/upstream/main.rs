@@ -1,4 +1,4 @@
-//! The registry of upstreams: what it says, against a model, under load, and where its members come from.
+//! The registry of upstreams: its behaviour against a model, under load, and the sources of its members.
 #![cfg(feature = "upstream")]
 
 mod allocations;

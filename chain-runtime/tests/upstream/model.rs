@@ -1,4 +1,5 @@
-//! Any row of registrations, heartbeats, drains, removals, lists, picks and passing time, against a plain model that counts time by itself.
+//! Any sequence of registrations, heartbeats, drains, removals, lists, picks and passing time, against a plain model
+//! that counts time by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;

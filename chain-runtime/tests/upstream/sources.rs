@@ -1,4 +1,4 @@
-//! Where lists come from: what is given, and a file that is watched.
+//! Sources of lists: a fixed list, and a file that is watched.
 
 use std::cell::RefCell;
 use std::fs;

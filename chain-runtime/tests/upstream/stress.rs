@@ -1,4 +1,5 @@
-//! Registrations as fast as they go, beside readers that check each snapshot. What is printed is no assertion: `--nocapture` shows it.
+//! Registrations as fast as possible, beside readers that check each snapshot. The printed figures are no assertions:
+//! `--nocapture` shows them.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
