@@ -1,0 +1,14 @@
+use chain_ui::composed::*;
+
+chain! {
+    #[node]
+    struct Auth { keys: Keys }
+    async fn(request: &Request) -> Result<User, Unauthorized> { auth }
+}
+
+chain! {
+    struct Gateway { known: Auth }
+    async fn(request: Request) -> Reply { known }
+}
+
+fn main() {}

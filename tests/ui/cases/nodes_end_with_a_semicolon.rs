@@ -1,0 +1,14 @@
+use chain_runtime::chain;
+use chain_ui::{Reply, Request, User, auth, greet};
+
+chain! {
+    struct Gateway;
+
+    async fn(request: Request) -> Reply {
+        auth => greet;
+    }
+}
+
+fn main() {
+    let _ = User(String::new());
+}

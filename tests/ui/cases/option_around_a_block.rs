@@ -1,0 +1,11 @@
+use chain_ui::composed::*;
+
+chain! {
+    struct Gateway {
+        catch: Option<CatchPanic>,
+    }
+
+    async fn(request: Request) -> Reply { catch { last } }
+}
+
+fn main() {}
