@@ -1,4 +1,4 @@
-//! Compiles, or does not: a crate that renamed its dependency and denies whatever rustc and clippy can deny.
+//! This crate has to compile: it renames its dependency, and denies everything that rustc and clippy can deny.
 #![forbid(unsafe_code)]
 #![deny(
     warnings,
@@ -44,5 +44,6 @@
 )]
 
 pub mod generic;
+pub mod hooks;
 pub mod nodes;
 pub mod strict;

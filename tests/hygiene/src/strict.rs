@@ -1,4 +1,4 @@
-//! One chain of each form, with everything that a chain can have.
+//! One chain of each form, with everything that the language has.
 
 use links::observe::Recorder;
 use links::{Reset, chain, node};

@@ -1,4 +1,4 @@
-//! Whatever the user calls things, and wherever they declare them.
+//! All kinds of names that users choose, and all places of declaration.
 #![allow(dead_code)]
 
 use chain_hygiene::nodes::{Counter, Nobody, User, greet};

@@ -1,4 +1,4 @@
-//! The macros name everything by its whole path: no prelude is there, and every name of it is something else.
+//! The macros name everything by its full path: there is no prelude here, and each of its names means something else.
 #![no_implicit_prelude]
 #![allow(dead_code, unused_imports, non_camel_case_types, clippy::all)]
 

@@ -1,4 +1,4 @@
-//! What each ready node allocates for a request once it is warm.
+//! The allocations of each ready node for a request, once it is warm.
 //!
 //! `cargo test -p chain-nodes-tests --test allocations -- --nocapture` prints the table. Counts are per thread, so the log's thread is not in them.
 

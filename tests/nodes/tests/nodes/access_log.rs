@@ -1,4 +1,4 @@
-//! One line a request, whatever becomes of it, and nobody waits for it.
+//! One line for each request, however it ends, and no request waits for its line.
 
 use std::io::{self, Write};
 use std::panic::AssertUnwindSafe;

@@ -1,4 +1,4 @@
-//! Who is let through, as whom, and what the others are told.
+//! Which requests pass, as which user, and what refused clients are told.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;

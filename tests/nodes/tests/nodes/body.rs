@@ -1,4 +1,4 @@
-//! Bodies that are read whole, and what they say.
+//! Bodies that are read whole, and their contents.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,23 +18,23 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 
 /// A body that gives these pieces, each after a pause.
-struct Slow {
+pub(crate) struct Slow {
     pieces: Vec<(Duration, Result<Frame<Bytes>, &'static str>)>,
     pause: Option<Pin<Box<Sleep>>>,
     says: SizeHint,
     /// How many pieces it was asked for.
-    asked: Arc<AtomicUsize>,
+    pub(crate) asked: Arc<AtomicUsize>,
 }
 
 impl Slow {
-    fn of(pieces: impl IntoIterator<Item = (u64, Result<Frame<Bytes>, &'static str>)>) -> Self {
+    pub(crate) fn of(pieces: impl IntoIterator<Item = (u64, Result<Frame<Bytes>, &'static str>)>) -> Self {
         let mut pieces: Vec<_> =
             pieces.into_iter().map(|(millis, piece)| (Duration::from_millis(millis), piece)).collect();
         pieces.reverse();
         Self { pieces, pause: None, says: SizeHint::default(), asked: Arc::default() }
     }
 
-    fn says(mut self, size: u64) -> Self {
+    pub(crate) fn says(mut self, size: u64) -> Self {
         self.says = SizeHint::with_exact(size);
         self
     }
@@ -63,7 +63,7 @@ impl Body for Slow {
     }
 }
 
-fn piece(size: usize) -> Result<Frame<Bytes>, &'static str> {
+pub(crate) fn piece(size: usize) -> Result<Frame<Bytes>, &'static str> {
     Ok(Frame::data(Bytes::from(vec![b'x'; size])))
 }
 

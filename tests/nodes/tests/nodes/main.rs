@@ -4,5 +4,6 @@ mod access_log;
 mod auth;
 mod body;
 mod idempotency;
+mod peek;
 mod rate_limit;
 mod request_id;

@@ -1,4 +1,4 @@
-//! How often who may ask.
+//! How often each key may ask.
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};

@@ -1,4 +1,4 @@
-//! Each request has one id, on all of its way.
+//! Each request has one id, all the way.
 
 use chain_nodes_tests::head;
 use chain_runtime::nodes::request_id::{RequestId, RequestIds};
