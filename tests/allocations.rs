@@ -1,7 +1,7 @@
 //! A chain allocates nothing: not in `run`, not for its nodes' values, not for a context from a warm pool.
 //!
-//! Chains of 1, 5, 10, 20 and 37 nodes; as an ordinary `fn`, as an `async fn` whose nodes all suspend once, and mixed. Each is run
-//! 10,000 times, with a context from a pool, and what the thread asks of the allocator meanwhile is counted.
+//! Chains of 1, 5, 10, 20 and 37 nodes; as an ordinary `fn`, as an `async fn` whose nodes all suspend once, and mixed.
+//! Each is run 10,000 times, with a context from a pool, and the allocations of the thread are counted meanwhile.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};

@@ -1,4 +1,5 @@
-//! The size of a run's future is a constant, and can be bounded. What is over budget is a compile error (`tests/ui`).
+//! The size of a run's future is a constant, and can be bounded. A future over the budget is a compile error
+//! (`tests/ui`).
 
 use chain::poll::{block_on, suspend};
 use chain_runtime::{chain, node};

@@ -1,5 +1,5 @@
-//! Chains inside of chains and attributes before nodes, one statement a test. `tests/property/` says at random, and nested, what
-//! happens in which order.
+//! Chains inside of chains and attributes before nodes, one statement in each test. `tests/property/` checks at random,
+//! and nested, what happens in which order.
 
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};

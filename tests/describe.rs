@@ -109,7 +109,7 @@ fn a_chain_can_be_drawn() {
         r"Service (request: Request, body: Body)
    => auth    needs &Request, &Keys  provides User  or breaks with Unauthorized
   <=> log     on its way out needs &User of auth, &Ending, &Request
-   => answer  needs Body, &mut User of auth  provides u16
+   => answer  needs &mut User of auth  takes Body  provides u16
    -> Result<u16, String>"
     );
 }

@@ -1,4 +1,4 @@
-//! The hooks and the four ways out, one statement a test. `tests/property/` says the same of chains at random.
+//! The hooks and the four ways out, one statement in each test. `tests/property/` checks the same for random chains.
 
 use chain::log::{NotesDrop, note, taken};
 use chain::poll::{Driven, block_on, drive, panic_silently, suspend};

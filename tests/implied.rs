@@ -1,4 +1,4 @@
-//! What plain Rust takes from the types of a function or a struct, a node and a chain take as well.
+//! What plain Rust implies from the types of a function or a struct, a node and a chain imply as well.
 
 #![allow(
     clippy::needless_lifetimes,

@@ -1,4 +1,4 @@
-//! What is written is what runs: what a node is lent, what a binding means, what the reply is.
+//! A chain means what is written: what a node is lent, what a binding means, what the reply is.
 
 #![allow(clippy::needless_lifetimes, reason = "they are what is tested")]
 
@@ -290,4 +290,65 @@ mod replies {
         assert_eq!(passes.run(Seen(1)).0, 3);
         assert_eq!(passes.log.0.get(), 1);
     }
+}
+
+/// Two types of one name, as two crates have them.
+mod names {
+    pub mod here {
+        pub struct Config;
+    }
+    pub mod there {
+        use chain_runtime::node;
+
+        pub struct Config(pub &'static str);
+
+        #[node]
+        pub fn read(config: &Config) -> String {
+            config.0.to_owned()
+        }
+    }
+    use here::Config;
+
+    chain_runtime::chain! {
+        pub struct Reads { pub other: there::Config }
+
+        fn(config: Config) -> String { there::read }
+    }
+}
+
+#[test]
+fn a_need_is_found_by_its_type_where_two_types_have_one_name() {
+    let reads = names::Reads { other: names::there::Config("there") };
+    assert_eq!(reads.run(names::here::Config), "there");
+}
+
+/// A type named like a function, without state.
+mod small {
+    use chain_runtime::{chain, node};
+
+    #[allow(non_camel_case_types)]
+    pub struct quota;
+
+    #[node(stateless)]
+    impl quota {
+        fn enter(&self) -> u16 {
+            3
+        }
+    }
+
+    #[node]
+    fn last(left: &u16) -> u16 {
+        *left
+    }
+
+    chain! {
+        pub struct Counts;
+
+        fn() -> u16 { quota => last }
+    }
+}
+
+#[test]
+fn a_stateless_type_may_be_named_like_a_function() {
+    assert_eq!(small::Counts.run(), 3);
 }

@@ -1,4 +1,4 @@
-//! What observers are told, and that time can be attributed with it.
+//! What observers are told, and that time can be attributed by it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

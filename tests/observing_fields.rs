@@ -1,4 +1,4 @@
-//! Fields that observe the runs of their chain: what they are told, and that it adds up.
+//! Fields that observe the runs of their chain: what they are told, and that their figures add up.
 
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

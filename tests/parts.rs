@@ -1,5 +1,5 @@
-//! A chain of more than 128 nodes is several state machines, one in the other. Nobody can tell: what the nodes see, what they leave behind
-//! and in what order is the same.
+//! A chain of more than 128 nodes is several state machines, one inside of the other. This makes no visible difference:
+//! the nodes see the same, and leave the same behind, in the same order.
 
 use chain::log::{note, taken};
 use chain::poll::{Driven, block_on, drive, suspend};

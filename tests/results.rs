@@ -1,4 +1,4 @@
-//! What a node may return, what becomes of it, and what it becomes as a reply.
+//! What a node may return, what happens to the value, and how it becomes a reply.
 
 use std::convert::Infallible;
 use std::io;

@@ -1,4 +1,4 @@
-//! A segment means what it means where it is declared.
+//! A segment keeps the meaning that it has where it is declared.
 
 use chain_runtime::chain;
 

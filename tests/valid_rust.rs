@@ -1,4 +1,4 @@
-//! What is valid in a function, a struct or a `match` of Rust is valid in a chain and a node.
+//! Code that is valid in a function, a struct or a `match` of Rust is valid in a chain and a node.
 
 #![allow(
     clippy::needless_lifetimes,

@@ -1,4 +1,4 @@
-//! What runs is what the docs say: where an edge of one thing meets an edge of another.
+//! A chain does what the docs say, also where the edges of two features meet.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

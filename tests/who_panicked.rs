@@ -1,4 +1,4 @@
-//! Whoever panics, observers are told who it was, and that everybody else was cancelled.
+//! Observers are told who panicked, and that everything else was cancelled.
 
 use std::future::{pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -1,4 +1,4 @@
-//! The example `edge`, as its users meet it: a process of its own, in front of real upstreams.
+//! The example `edge`, as users see it: a process of its own, in front of real upstreams.
 #![cfg(unix)]
 
 mod load;

@@ -1,4 +1,4 @@
-//! What an operator sees and changes while requests run; panics, overload, clients that leave, the end.
+//! What an operator sees and changes while requests run; panics, overload, clients that leave, the stop.
 
 use http::StatusCode;
 use processes::nginx::Nginx;

@@ -1,4 +1,4 @@
-//! Where requests go, and what becomes of them when upstreams are slow.
+//! Where requests go, and what happens to them when upstreams are slow.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The operator's address. Its page is tested in a browser by the package `tests/page`.
+//! The operator's address. The package `tests/page` tests its page in a browser.
 
 use std::net::SocketAddr;
 

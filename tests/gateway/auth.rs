@@ -1,4 +1,4 @@
-//! Who is let through.
+//! Which requests pass the gateway's authentication.
 
 use base64_url as b64;
 use http::StatusCode;

@@ -1,4 +1,4 @@
-//! What is not finished: the log says so, and the upstream is let go.
+//! Requests that do not finish: the log says so, and the upstream is released.
 
 use std::net::SocketAddr;
 

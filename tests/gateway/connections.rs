@@ -1,4 +1,4 @@
-//! What clients do to a connection, and that none of it stops the gateway.
+//! Misbehaving connections of clients, none of which stops the gateway.
 
 use http::StatusCode;
 use processes::client::{Client, Raw};

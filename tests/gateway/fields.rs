@@ -1,4 +1,4 @@
-//! The fields that are removed, added and kept.
+//! Fields that are removed, added and kept.
 
 use http::{Method, Response};
 use processes::client::{Answer, Client, Raw};

@@ -1,4 +1,4 @@
-//! What is asked for wrongly, or cannot be had: one clear line on stderr, and an exit code.
+//! Flags that are wrong, or ask for something that is not there: one clear line on stderr, and an exit code.
 
 use http::StatusCode;
 use processes::client::Client;
@@ -12,6 +12,18 @@ async fn an_address_in_use_is_one_line_and_exit_code_1() {
     let (code, stderr) = fails_with(&["--listen", &address]).await;
     assert_eq!(code, Some(1));
     assert_eq!(stderr, format!("gateway: cannot listen on {address}: the address is in use\n"));
+}
+
+/// The kernel would let both listen, since each has several sockets at its address.
+#[tokio::test]
+async fn the_address_of_another_gateway_is_in_use() {
+    let first = Gateway::start(&[], &["--upstream", "http://127.0.0.1:1", "--workers", "3"]).await;
+    for workers in ["1", "3"] {
+        let (code, stderr) =
+            fails_with(&["--listen", &first.address.to_string(), "--admin", "off", "--workers", workers]).await;
+        assert_eq!(code, Some(1));
+        assert_eq!(stderr, format!("gateway: cannot listen on {}: the address is in use\n", first.address));
+    }
 }
 
 /// What was asked for wrongly is said before anything is begun.
@@ -56,6 +68,7 @@ async fn what_is_asked_for_wrongly_is_one_line_that_says_so() {
         (&["--redis", "127.0.0.1"], 2, "redis://host:port is wanted"),
         (&["--redis-away", "perhaps"], 2, "share, closed or open is wanted"),
         (&["--gateways", "0"], 2, "--gateways"),
+        (&["--workers", "0"], 2, "--workers"),
         (&["--config", "/no/such/file"], 1, "/no/such/file: No such file"),
         (&["--admin", "here"], 2, "address:port is wanted, or off"),
         (&["--admin", "0.0.0.0:0"], 2, "needs a token: add --admin-token-file"),

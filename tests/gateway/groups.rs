@@ -1,4 +1,4 @@
-//! Groups of upstreams by path, their weights, and what becomes of requests when one of them dies.
+//! Groups of upstreams by path, their weights, and what happens to requests when an upstream dies.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -155,9 +155,9 @@ async fn a_name_leads_to_its_addresses_and_hears_its_name() {
     assert!(answer.text.contains(&format!("host: localhost:{}", there.port())), "{}", answer.text);
     // One that leads nowhere yet is no reason not to serve the others.
     let two = format!("http://{there},/other=http://nobody.invalid");
-    let gateway_of_two = Gateway::start(&[], &["--upstream", &two]).await;
-    let seen = gateway_of_two.seen().join("\n");
-    assert!(seen.contains(" WARN upstreams of /other: ") && seen.contains("upstreams of /other: none yet"), "{seen}");
+    let mut gateway_of_two = Gateway::start(&[], &["--upstream", &two]).await;
+    gateway_of_two.said(&["upstreams of /other: none yet"]).await;
+    gateway_of_two.said(&[" WARN upstreams of /other: "]).await;
     let client = Client::new(gateway_of_two.address);
     assert_eq!(client.get_as_alice("/").await.status, StatusCode::OK);
     assert_eq!(client.get_as_alice("/other").await.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -192,7 +192,7 @@ async fn who_is_not_well_has_no_requests() {
     })
     .await;
     let mut gateway = Gateway::start(&[asked, named("well").await], &["--check", "/health"]).await;
-    gateway.line(&[" WARN group /: upstream http://", "is not well: "]).await;
+    gateway.said(&[" WARN group /: upstream http://", "is not well: "]).await;
     let client = Client::new(gateway.address);
     for _ in 0..20 {
         assert_eq!(client.get_as_alice("/").await.text, "well");

@@ -1,4 +1,4 @@
-//! How much, how often, how long; and what becomes of an upstream that does not answer.
+//! Limits of size, rate and time; and upstreams that do not answer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

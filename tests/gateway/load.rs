@@ -15,7 +15,7 @@ const REQUESTS: usize = 10_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_requests_over_sixty_four_connections_are_all_answered_and_logged() {
-    let mut gateway = Gateway::start(&[mirror().await], &[]).await;
+    let mut gateway = Gateway::start(&[mirror().await], &["--workers", "3"]).await;
     let at = gateway.address;
     let clients: Vec<_> = (0..CONNECTIONS)
         .map(|client| {

@@ -1,4 +1,4 @@
-//! The gateway, as its users meet it: a process of its own, real sockets, a real client.
+//! The gateway, as users see it: a process of its own, real sockets, a real client.
 #![cfg(unix)]
 
 mod admin;

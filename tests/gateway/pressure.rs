@@ -1,4 +1,5 @@
-//! A drill: memory becomes tight while requests are served, and what may go, goes first. And who is let in.
+//! A drill: memory becomes tight while requests are served, and the least important nodes go first. Also the admission
+//! of requests.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Another configuration while requests run.
+//! A new configuration while requests run.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -183,10 +183,7 @@ async fn there_is_another_server_before_the_old_one_goes() {
         let line = write(&mut gateway, &config, change).await;
         let at = line.rsplit("listening on http://").next().and_then(|at| at.trim().parse::<SocketAddr>().ok());
         let at = at.unwrap_or_else(|| panic!("no address in {line}"));
-        let is_told = |line: &String| line.contains("finishes what it has");
-        if !gateway.seen().iter().any(is_told) {
-            gateway.line(&["the server before", "finishes what it has"]).await;
-        }
+        gateway.said(&["the server before", "finishes what it has"]).await;
         assert_eq!(at != before, is_elsewhere);
         assert_eq!(tokio::net::TcpStream::connect(before).await.is_err(), is_elsewhere, "{change}");
         let client = Client::new(at);
@@ -255,4 +252,42 @@ async fn fifty_times_under_load_no_request_is_lost() {
     let seen: BTreeSet<String> = clients.join_all().await.into_iter().flatten().collect();
     assert_eq!(seen.len(), 4, "{seen:?}");
     println!("{} requests over 50 reloads", done.load(Ordering::Relaxed));
+}
+
+/// A server with another grace needs more descriptors of the listening sockets.
+#[tokio::test]
+async fn a_reload_for_which_there_are_no_descriptors_changes_nothing() {
+    let upstream = named("one").await;
+    let text = |grace: &str, burst: usize| {
+        format!(
+            "listen = '127.0.0.1:0'\nupstream = ['http://{upstream}']\ngrace = '{grace}'\nburst = {burst}\nrate = 1\n"
+        )
+    };
+    let config = file("config.toml", text("5s", 1).as_bytes());
+    let keys = file("keys", format!("alice {ALICE}\n").as_bytes());
+    let flags = ["--config", &config, "--api-keys-file", &keys, "--workers", "8"];
+    let mut gateway = Gateway::start_free(&flags, &[]).await;
+    // Once a request is answered, it has all descriptors with which it starts.
+    let client = Client::new(gateway.address);
+    assert_eq!(client.get("/", &[]).await.status, StatusCode::UNAUTHORIZED);
+    let id = gateway.id();
+    let used: BTreeSet<u64> = std::fs::read_dir(format!("/proc/{id}/fd"))
+        .expect("its descriptors")
+        .map(|one| one.expect("one").file_name().to_str().expect("a number").parse().expect("a number"))
+        .collect();
+    // Enough to read the file again, and too few for eight sockets.
+    let least = (0..).filter(|number| !used.contains(number)).nth(4).expect("a free one");
+    let limit = async |most: u64| {
+        let mut set = tokio::process::Command::new("prlimit");
+        let set = set.args(["--pid", &id.to_string(), &format!("--nofile={most}:")]).status().await;
+        assert!(set.expect("prlimit runs").success());
+    };
+    limit(least).await;
+    let said = write(&mut gateway, &config, text("1s", 9)).await;
+    assert!(said.contains("not reloaded, all stays as it is") && said.contains("Too many open files"), "{said}");
+    limit(1_024).await;
+    let statuses = [client.get_as_alice("/").await.status.as_u16(), client.get_as_alice("/").await.status.as_u16()];
+    assert_eq!(statuses, [200, 429], "the burst is as before");
+    gateway.signal("TERM").await;
+    within("the end", gateway.ended()).await;
 }

@@ -1,4 +1,4 @@
-//! How it stops.
+//! How the gateway stops.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

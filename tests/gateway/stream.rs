@@ -1,4 +1,4 @@
-//! Both bodies are passed on as they come.
+//! The gateway passes both bodies on as they come.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};

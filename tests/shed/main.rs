@@ -1,4 +1,4 @@
-//! `#[shed(..)]`: what is given up under pressure, one statement a test.
+//! `#[shed(..)]`: what is given up under pressure, one statement in each test.
 
 /// What runs at each level, of a chain that is asked by its field and its name.
 macro_rules! at_each_level {

@@ -1,4 +1,4 @@
-//! What is shed stands in blocks, in arms, in what is around a block, and in segments.
+//! `#[shed(..)]` in blocks, in arms, around blocks, and in segments.
 
 use chain::log::note;
 use chain::poll::block_on;

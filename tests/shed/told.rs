@@ -1,4 +1,4 @@
-//! What is shed is told to who observes the chain, and drawn.
+//! Observers are told what is shed, and the drawing shows it.
 
 use std::sync::Arc;
 

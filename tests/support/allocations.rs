@@ -1,4 +1,4 @@
-//! Counts what is asked of the allocator, by thread, so that tests that run beside each other do not count each other.
+//! Counts allocations, by thread, so that tests that run beside each other do not count each other.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -1,4 +1,5 @@
-//! What the tests, benches and examples of this workspace share. It knows nothing of chains: of the standard library alone.
+//! What the tests, benches and examples of this workspace share. It knows nothing of chains, and uses only the standard
+//! library.
 
 pub mod allocations;
 pub mod live;

@@ -1,4 +1,4 @@
-//! Values that are counted while they live, by thread.
+//! Counts values while they live, by thread.
 
 use std::cell::Cell;
 

@@ -1,4 +1,4 @@
-//! What tests of servers share: a count of who came, was answered and went away.
+//! What tests of servers share: counts of requests that came, were answered and went away.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 

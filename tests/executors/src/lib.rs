@@ -1,1 +1,1 @@
-//! Holds what is tested: executors that are not tokio's, with chains on them in `tests/`.
+//! The package of the tests in `tests/`: executors other than tokio's, with chains on them.

@@ -1,4 +1,4 @@
-//! What a chain brings into a build. Where `cargo` cannot be run, there is nothing to ask.
+//! The crates that a chain brings into a build. If `cargo` cannot be run, nothing is tested.
 
 use std::collections::BTreeSet;
 use std::process::Command;

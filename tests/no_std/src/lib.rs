@@ -1,4 +1,4 @@
-//! A chain with everything that is the language's, in a crate without `std` and without `alloc`.
+//! A chain with everything in the language, in a crate without `std` and without `alloc`.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,5 @@
-//! A device: a chain in a `static` answers the commands that an interrupt gathers, byte by byte. Whoever drives it polls once for each
-//! interrupt; nobody is woken, nothing is allocated.
+//! A device: a chain in a `static` answers the commands that an interrupt gathers, byte by byte. The code that drives
+//! it polls once for each interrupt. Nothing is woken, and nothing is allocated.
 
 use core::future::{Future, poll_fn};
 use core::pin::pin;

@@ -1,4 +1,4 @@
-//! The device of `uart.rs`, whose interrupts the test makes. One test: there is one device.
+//! The device of `uart.rs`; the test makes its interrupts. There is one test, because there is one device.
 
 use std::sync::atomic::Ordering::Relaxed;
 

@@ -1,1 +1,1 @@
-//! The live page in a headless browser. All of it is in `tests/page`.
+//! The live page in a headless browser. The tests are in `tests/page`.

@@ -1,4 +1,4 @@
-//! A client, over HTTP/1.1 or h2c, and a bare socket for what no client would send.
+//! A client, over HTTP/1.1 or h2c, and a bare socket for bytes that no client would send.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! A real upstream: an nginx of its own, which can be killed and comes back at its address.
+//! A real upstream: an nginx process, which can be killed and comes back at its address.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};

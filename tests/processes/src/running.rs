@@ -45,13 +45,24 @@ impl Running {
         within(&format!("a line with {parts:?}"), async {
             while let Some(line) = self.lines.recv().await {
                 self.seen.push(line.clone());
-                if parts.iter().all(|part| line.contains(part)) {
+                if has(&line, parts) {
                     return line;
                 }
             }
             panic!("no line has {parts:?}: {:#?}", self.seen)
         })
         .await
+    }
+
+    /// A line that has all of these in it, whether it was read already or is still to come.
+    ///
+    /// A line of the log is written by a thread of its own, so nothing says whether it comes before a line that the
+    /// process prints itself.
+    pub async fn said(&mut self, parts: &[&str]) -> String {
+        match self.seen.iter().find(|line| has(line, parts)) {
+            Some(line) => line.clone(),
+            None => self.line(parts).await,
+        }
     }
 
     /// All lines that were read so far.
@@ -75,6 +86,10 @@ impl Running {
     pub async fn ended(&mut self) -> ExitStatus {
         within("the end of the process", self.child.wait()).await.expect("the process ended")
     }
+}
+
+fn has(line: &str, parts: &[&str]) -> bool {
+    parts.iter().all(|part| line.contains(part))
 }
 
 /// The example with these flags, and nobody's environment.

@@ -1,4 +1,4 @@
-//! Messages through a chain, as in `examples/queue`: whatever becomes of a run, its message is delivered again, done or dead.
+//! Messages through a chain, as in `examples/queue`: however a run ends, its message is delivered again, done or dead.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};

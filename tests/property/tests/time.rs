@@ -1,5 +1,6 @@
-//! Chains with the ready nodes that wait, on tokio's clock, against a model that counts time by itself: real deadlines in one another, real
-//! retries, sleeps, segments, `#[cfg]`, runs that are moved between deadlines, and panics where a value is dropped or becomes the reply.
+//! Chains with the ready nodes that wait, on tokio's clock, against a model that counts time by itself: real deadlines
+//! inside of each other, real retries, sleeps, segments, `#[cfg]`, runs that are moved between deadlines, and panics of
+//! values that are dropped or become the reply.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -1,1 +1,2 @@
-//! Hostile clients and hostile upstreams against the examples `gateway`, `edge` and `forward`. All of it is in `tests/hostile`.
+//! Hostile clients and hostile upstreams against the examples `gateway`, `edge` and `forward`. The tests are in
+//! `tests/hostile`.

@@ -1,4 +1,5 @@
-//! What a request costs that finds a permit on its machine: `cargo test --release -p chain-shared-tests --test hit -- --nocapture`.
+//! The cost of a request that finds a permit on its machine:
+//! `cargo test --release -p chain-shared-tests --test hit -- --nocapture`.
 
 use std::alloc::System;
 use std::num::NonZeroU32;

@@ -1,4 +1,4 @@
-//! A chain whose nodes take what they are told to, by a clock of the test's own. The tests are in `tests/`.
+//! A chain whose nodes take what they are told to, by a clock of the test. The tests are in `tests/`.
 
 use std::cell::Cell;
 use std::future::poll_fn;

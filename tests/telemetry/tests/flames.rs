@@ -1,4 +1,4 @@
-//! What leaves as folded text and as a profile is what the meter has, and viewers open it.
+//! The folded text and the profile contain what the meter has, and viewers open them.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! jemalloc's counters say what a stretch allocates, where jemalloc is the program's allocator.
+//! jemalloc's counters say what a stretch allocates, if jemalloc is the program's allocator.
 
 use std::sync::Barrier;
 use std::thread;

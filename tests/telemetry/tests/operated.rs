@@ -1,4 +1,5 @@
-//! What is exposed of upstreams and of pressure is what Prometheus takes: its own tool says so. It has a bound, and it is what there is.
+//! Prometheus accepts what is exposed of upstreams and of pressure: its own tool says so. The series are bounded, and
+//! match the facts.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

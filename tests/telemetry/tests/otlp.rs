@@ -1,4 +1,5 @@
-//! A collector receives the runs that matter, as spans; one that is away costs spans, and nothing else.
+//! A collector receives the runs that matter, as spans. A collector that cannot be reached costs spans, and nothing
+//! else.
 
 #[path = "otlp/collector.rs"]
 mod collector;

@@ -1,4 +1,4 @@
-//! jemalloc as a source of pressure, where it is the program's allocator.
+//! jemalloc as a source of pressure, if it is the program's allocator.
 
 use std::hint::black_box;
 use std::time::Instant;

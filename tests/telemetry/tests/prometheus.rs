@@ -1,4 +1,4 @@
-//! What is exposed is what Prometheus takes: its own tool says so. What is read back is what the meter has.
+//! Prometheus accepts what is exposed: its own tool says so. The values that are read back are those of the meter.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

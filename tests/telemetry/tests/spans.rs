@@ -1,4 +1,4 @@
-//! A node's span is entered where the node runs, and nowhere else: over polls, threads, blocks, panics and drops.
+//! A node's span is entered while the node runs, and at no other time: over polls, threads, blocks, panics and drops.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};

@@ -1,1 +1,1 @@
-//! Nothing: this package is there for its tests.
+//! Empty: this package exists for its tests.

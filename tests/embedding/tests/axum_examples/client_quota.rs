@@ -1,5 +1,5 @@
-//! A quota for each client, by the address that the proxy in front says. axum has no example of its own for it; what people use is tower_governor,
-//! whose answers these are.
+//! A quota for each client, by the address that the proxy in front states. axum has no example of its own for it.
+//! People use tower_governor, and these are its answers.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;

@@ -1,4 +1,4 @@
-//! `error-handling`: one error type for the application, whose details are logged and not told.
+//! `error-handling`: one error type for the application. Its details are logged, and the client is not told.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -1,4 +1,4 @@
-//! `jwt`: a token for credentials, and a route for those who have one.
+//! `jwt`: a token in exchange for credentials, and a route for clients that have one.
 
 use std::fmt;
 use std::sync::Arc;

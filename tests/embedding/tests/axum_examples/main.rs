@@ -1,5 +1,5 @@
-//! axum's own examples that use middleware, state or extensions, as chains inside of axum: the requests that they document, and the answers that
-//! they give. What became of each is in README.md beside this file.
+//! axum's own examples that use middleware, state or extensions, as chains inside of axum: the requests that they
+//! document, and the answers that they give. README.md beside this file describes each of them.
 
 mod client_quota;
 mod consume_body;

@@ -1,4 +1,4 @@
-//! `rate-limiting`: so many requests in a period, room to wait for those above it, and a refusal where there is none.
+//! `rate-limiting`: a number of requests in a period, room to wait for further ones, and a refusal if there is no room.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};

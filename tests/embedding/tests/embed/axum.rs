@@ -1,4 +1,4 @@
-//! axum: handlers, services, layers, and what becomes a response.
+//! axum: handlers, services, layers, and the types that become a response.
 
 use std::convert::Infallible;
 use std::pin::Pin;

@@ -1,4 +1,5 @@
-//! What is sent has the length of the body that is sent, and what must have no content has none: over HTTP/1 and HTTP/2, byte by byte.
+//! A message has the length of the body that is sent, and no content where none is allowed: over HTTP/1 and HTTP/2,
+//! byte by byte.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Chains where people already are: in tower, hyper and axum, with real clients over sockets.
+//! Chains in tower, hyper and axum, with real clients over sockets.
 
 mod framing;
 #[path = "axum.rs"]

@@ -1,4 +1,4 @@
-//! What others see of a request that a layer has, had, or will have again.
+//! How others see a request that a layer has, had, or will have again.
 
 use std::pin::pin;
 use std::sync::atomic::AtomicUsize;

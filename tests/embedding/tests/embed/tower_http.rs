@@ -1,4 +1,4 @@
-//! tower's and tower-http's layers as around nodes: what their documentation promises, they do in a chain.
+//! Layers of tower and tower-http as around nodes: in a chain they do what their documentation promises.
 
 use std::convert::Infallible;
 use std::sync::Arc;

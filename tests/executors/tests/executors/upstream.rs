@@ -1,4 +1,5 @@
-//! A chain that waits: with a deadline and retries by smol's timer, which has a thread of its own where no executor drives it.
+//! A chain that waits, with a deadline and retries by smol's timer. That timer has a thread of its own if no executor
+//! drives it.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;

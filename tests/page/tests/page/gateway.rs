@@ -1,4 +1,4 @@
-//! The gateway in front of its embedded upstream, and clients that ask it.
+//! The gateway in front of its embedded upstream, and clients that send requests.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

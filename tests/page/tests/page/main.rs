@@ -1,6 +1,6 @@
 //! The live page, in a browser.
 //!
-//! `CHAIN_PAGE_SECONDS` says how long the page is watched for growth, and `CHAIN_PAGE_PICTURES` where pictures of it go.
+//! `CHAIN_PAGE_SECONDS` sets how long the page is watched for growth, and `CHAIN_PAGE_PICTURES` where its pictures go.
 #![cfg(target_os = "linux")]
 
 mod browser;

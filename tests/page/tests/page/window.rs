@@ -1,4 +1,4 @@
-//! What the page is told of upstreams: the difference of readings.
+//! What the page is told about upstreams: the difference of readings.
 
 use chain_runtime::telemetry::page::{Group, Member, UpstreamWindow};
 use serde_json::{Value, json};

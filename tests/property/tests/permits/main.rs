@@ -1,5 +1,5 @@
-//! Several requests that share real permits, on tokio's clock, against a model that keeps the queue by itself: who waits, who is sent away, who
-//! gives up, is dropped or panics, and how many permits each hook sees.
+//! Several requests that share real permits, on tokio's clock, against a model that keeps the queue by itself: which of
+//! them wait, are turned away, give up, are dropped or panic, and how many permits each hook sees.
 
 mod model;
 

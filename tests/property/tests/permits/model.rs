@@ -1,4 +1,5 @@
-//! What requests that share permits do, as the docs say it. A request is a stack of what it is in; nothing here is a future.
+//! What requests that share permits do, according to the docs. A request is a stack of what it is inside of; nothing
+//! here is a future.
 
 use std::collections::VecDeque;
 

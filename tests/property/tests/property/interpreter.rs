@@ -25,6 +25,10 @@ pub(crate) enum Item {
     Choice(usize, Shape, [Vec<Item>; 2]),
     /// A `match`: what is bound, what is not, nothing.
     Match(usize, Shape, [Vec<Item>; 3]),
+    /// A block or a branch that provides what the last node of each of its rows gives: a `Value` of that number.
+    Giving(usize, Box<Item>),
+    /// A node without which the run goes on where it breaks.
+    Open(Box<Item>),
 }
 
 /// What has to hold for an item to run.
@@ -51,7 +55,9 @@ impl Item {
     /// The nodes whose values are kept while what comes after them runs.
     pub(crate) fn each_held(row: &[Self], seen: &mut impl FnMut(usize, Shape)) {
         for (index, item) in row.iter().enumerate() {
-            match item {
+            match item.shut() {
+                Self::Open(_) => unreachable!("it is shut"),
+                Self::Giving(_, inner) => Self::each_held(std::slice::from_ref(inner), seen),
                 Self::Node(at, shape) | Self::Maybe(_, at, shape) if index + 1 < row.len() => seen(*at, *shape),
                 Self::Node(..) | Self::Maybe(..) => {}
                 Self::Block(inner) | Self::Around(_, _, inner) => Self::each_held(inner, seen),
@@ -62,12 +68,18 @@ impl Item {
         }
     }
 
+    /// Itself, or the node that it goes on without.
+    fn shut(&self) -> &Self {
+        if let Self::Open(node) = self { node } else { self }
+    }
+
     /// How many nodes there are, predicates included.
     pub(crate) fn count(row: &[Self]) -> usize {
         let asked = |conditions: &[Condition]| {
             conditions.iter().filter(|condition| matches!(condition, Condition::When(..))).count()
         };
         let count = |item: &Self| match item {
+            Self::Giving(_, inner) | Self::Open(inner) => Self::count(std::slice::from_ref(inner)),
             Self::Node(..) => 1,
             Self::Maybe(conditions, ..) => asked(conditions) + 1,
             Self::Block(inner) => Self::count(inner),
@@ -83,6 +95,7 @@ impl Item {
     pub(crate) fn decides(row: &[Self]) -> bool {
         row.iter().any(|item| match item {
             Self::Node(..) => false,
+            Self::Giving(_, inner) | Self::Open(inner) => Self::decides(std::slice::from_ref(inner)),
             Self::Block(inner) | Self::Around(_, _, inner) => Self::decides(inner),
             Self::Maybe(..) | Self::If(..) | Self::Choice(..) | Self::Match(..) => true,
         })
@@ -110,6 +123,8 @@ pub(crate) struct Interpreter<'a> {
     around: Vec<Running>,
     reply: Reply,
     ending: (usize, bool),
+    /// The node without which the run goes on where it breaks.
+    opens: Option<usize>,
     happened: Vec<Happened>,
     told: Vec<Event>,
     panicked: Option<&'static str>,
@@ -132,6 +147,15 @@ struct Entered {
 struct Running {
     at: usize,
     left: Option<usize>,
+}
+
+/// With what a row is to end.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    Reply,
+    /// With what is to be held here, among what was entered.
+    Value(usize),
+    Nothing,
 }
 
 /// How a row ends.
@@ -158,6 +182,7 @@ impl<'a> Interpreter<'a> {
             around: Vec::new(),
             reply: Reply::default(),
             ending: (0, false),
+            opens: None,
             happened: Vec::new(),
             told: Vec::new(),
             panicked: None,
@@ -170,7 +195,7 @@ impl<'a> Interpreter<'a> {
         }
         this.polls -= 1;
         this.told.push(Event::Begin(name));
-        let (outcome, ending, is_dropped) = match this.row(items, true) {
+        let (outcome, ending, is_dropped) = match this.row(items, End::Reply) {
             Ok(_) => (Outcome::Replied(std::mem::take(&mut this.reply)), Some(this.ending), false),
             Err(over) => {
                 let is_dropped = this.panicked.is_none();
@@ -187,12 +212,12 @@ impl<'a> Interpreter<'a> {
     }
 
     /// A row, from its first item until all that was entered in it is left.
-    fn row(&mut self, items: &[Item], replies: bool) -> Result<Flow, Over> {
+    fn row(&mut self, items: &[Item], end: End) -> Result<Flow, Over> {
         let before = self.entered.len();
         let mut flow = Flow::GoesOn;
         for (index, item) in items.iter().enumerate() {
             let is_last = index + 1 == items.len();
-            flow = self.item(item, is_last, replies && is_last)?;
+            flow = self.item(item, is_last, if is_last { end } else { End::Nothing })?;
             if flow == Flow::Replied {
                 break;
             }
@@ -203,18 +228,45 @@ impl<'a> Interpreter<'a> {
         Ok(flow)
     }
 
-    fn item(&mut self, item: &Item, is_last: bool, replies: bool) -> Result<Flow, Over> {
+    fn item(&mut self, item: &Item, is_last: bool, end: End) -> Result<Flow, Over> {
+        self.giving(item, is_last, end, None)
+    }
+
+    /// A place for what a block will give: it is dropped after all that is entered in the block.
+    fn place(&mut self, gives: Option<usize>, end: End) -> End {
+        let Some(at) = gives else { return end };
+        self.entered.push(Entered { at, node: None, drops: false, cancels: false });
+        End::Value(self.entered.len() - 1)
+    }
+
+    fn gave(&mut self, place: usize) {
+        let entered = &mut self.entered[place];
+        entered.drops = true;
+        self.reached.insert(entered.at, 0);
+    }
+
+    /// An item that gives a value of this number, if it does.
+    fn giving(&mut self, item: &Item, is_last: bool, end: End, gives: Option<usize>) -> Result<Flow, Over> {
+        // The node that a branch asks is entered before there is a place for what an arm gives.
+        let is_branch = matches!(item, Item::Choice(..) | Item::Match(..));
+        let end = if is_branch { end } else { self.place(gives, end) };
         match item {
-            Item::Node(at, shape) => self.node(*at, *shape, is_last, replies),
+            Item::Open(node) => {
+                let (Item::Node(at, _) | Item::Maybe(_, at, _)) = **node else { unreachable!("it is a node") };
+                self.opens = Some(at);
+                self.item(node, is_last, end)
+            }
+            Item::Giving(at, inner) => self.giving(inner, is_last, end, Some(*at)),
+            Item::Node(at, shape) => self.node(*at, *shape, is_last, end),
             Item::Maybe(conditions, at, shape) => match self.hold(conditions)? {
-                Some(true) => self.node(*at, *shape, is_last, replies),
+                Some(true) => self.node(*at, *shape, is_last, end),
                 Some(false) => Ok(Flow::GoesOn),
                 None => Ok(Flow::Replied),
             },
-            Item::Block(inner) => self.row(inner, replies),
+            Item::Block(inner) => self.row(inner, end),
             Item::If(conditions, one, other) => match self.hold(conditions)? {
-                Some(true) => self.row(one, replies),
-                Some(false) => self.row(other, replies),
+                Some(true) => self.row(one, end),
+                Some(false) => self.row(other, end),
                 None => Ok(Flow::Replied),
             },
             Item::Choice(at, shape, arms) => {
@@ -222,7 +274,8 @@ impl<'a> Interpreter<'a> {
                     return Ok(Flow::Replied);
                 }
                 self.enter(Entered { at: *at, node: Some(*shape), drops: false, cancels: false });
-                self.row(&arms[usize::from(self.part(*at).decision != 0)], replies)
+                let end = self.place(gives, end);
+                self.row(&arms[usize::from(self.part(*at).decision != 0)], end)
             }
             Item::Match(at, shape, arms) => {
                 if self.go_in(*at, *shape)? {
@@ -230,26 +283,42 @@ impl<'a> Interpreter<'a> {
                 }
                 let decision = self.part(*at).decision.min(2);
                 self.enter(Entered { at: *at, node: Some(*shape), drops: decision == 1, cancels: false });
+                let end = self.place(gives, end);
                 if decision == 0 {
                     self.entered.push(Entered { at: *at, node: None, drops: true, cancels: false });
                 }
-                let flow = self.row(&arms[decision], replies)?;
+                // What the arm gives waits in the arm until its nodes were left.
+                let (place, end) = match end {
+                    End::Value(place) if decision == 0 => (Some(place), self.place(gives, end)),
+                    end => (None, end),
+                };
+                let flow = self.row(&arms[decision], end)?;
+                if let Some(place) = place {
+                    self.entered.pop();
+                    if flow == Flow::GoesOn {
+                        self.gave(place);
+                    }
+                }
                 if decision == 0 {
                     // With the arm.
                     self.leave_last()?;
                 }
                 Ok(flow)
             }
-            Item::Around(at, kind, inner) => self.wrapped(*at, *kind, inner, replies),
+            Item::Around(at, kind, inner) => self.wrapped(*at, *kind, inner, end),
         }
     }
 
-    fn node(&mut self, at: usize, shape: Shape, is_last: bool, replies: bool) -> Result<Flow, Over> {
+    fn node(&mut self, at: usize, shape: Shape, is_last: bool, end: End) -> Result<Flow, Over> {
         if self.go_in(at, shape)? {
-            return Ok(Flow::Replied);
+            return Ok(if self.opens == Some(at) { Flow::GoesOn } else { Flow::Replied });
         }
         let held = !is_last;
         self.enter(Entered { at, node: Some(shape), drops: held && shape.provides, cancels: held && shape.cancels });
+        if let End::Value(place) = end {
+            self.gave(place);
+        }
+        let replies = end == End::Reply;
         if replies {
             let given = shape.provides.then_some(at);
             self.reply = Reply { given, ..Reply::default() };
@@ -313,7 +382,10 @@ impl<'a> Interpreter<'a> {
                 return Err(self.panic(at, "in", Way::In));
             }
             if shape.breaks && part.breaks {
-                self.broke(at, at)?;
+                match self.opens == Some(at) {
+                    true => self.told.push(Event::Broke(name(at))),
+                    false => self.broke(at, at)?,
+                }
                 return Ok(true);
             }
             self.reached.insert(at, 0);
@@ -389,7 +461,7 @@ impl<'a> Interpreter<'a> {
     }
 
     /// A node around a block, as often as it runs that.
-    fn wrapped(&mut self, at: usize, kind: Kind, inner: &[Item], replies: bool) -> Result<Flow, Over> {
+    fn wrapped(&mut self, at: usize, kind: Kind, inner: &[Item], end: End) -> Result<Flow, Over> {
         let part = self.part(at);
         self.told.push(Event::Enter(name(at)));
         if kind == Kind::Wrap {
@@ -407,7 +479,7 @@ impl<'a> Interpreter<'a> {
         self.entered.push(Entered { at, node, drops: kind == Kind::Wrap, cancels: false });
         let mut attempt = 1;
         let flow = loop {
-            let flow = match self.run_block(at, kind, inner, replies)? {
+            let flow = match self.run_block(at, kind, inner, end)? {
                 Ok(flow) => flow,
                 // It gives up.
                 Err(cut_short_by) => {
@@ -437,6 +509,9 @@ impl<'a> Interpreter<'a> {
             }
             attempt += 1;
         };
+        if let (End::Value(place), Flow::GoesOn) = (end, flow) {
+            self.gave(place);
+        }
         self.told.push(Event::Left(name(at)));
         self.entered.last_mut().expect("it was entered").node = None;
         self.leave_last()?;
@@ -444,7 +519,7 @@ impl<'a> Interpreter<'a> {
     }
 
     /// One run of the block; an `Err` inside where the node gives up, with who cuts the chain short.
-    fn run_block(&mut self, at: usize, kind: Kind, inner: &[Item], replies: bool) -> Result<Result<Flow, usize>, Over> {
+    fn run_block(&mut self, at: usize, kind: Kind, inner: &[Item], end: End) -> Result<Result<Flow, usize>, Over> {
         let part = self.part(at);
         let abandons_after = part.abandons_after.filter(|_| kind == Kind::Wrap);
         if kind != Kind::Catch {
@@ -464,7 +539,13 @@ impl<'a> Interpreter<'a> {
         let number = self.around.len();
         self.around.push(Running { at, left: abandons_after.map(|polls| polls - 1) });
         self.told.push(Event::Entered(name(at)));
-        let run = self.row(inner, replies);
+        // What the block gives goes through the node: until it is done, that has it.
+        let through = match end {
+            End::Value(place) => Some(self.entered[place].at),
+            End::Reply | End::Nothing => None,
+        };
+        let end = self.place(through, end);
+        let run = self.row(inner, end);
         self.around.pop();
         let flow = match run {
             Ok(flow) => flow,
@@ -496,6 +577,9 @@ impl<'a> Interpreter<'a> {
         }
         if kind != Kind::Catch {
             self.happened.push(Done(at));
+        }
+        if through.is_some() {
+            self.entered.pop();
         }
         Ok(Ok(flow))
     }

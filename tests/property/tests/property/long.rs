@@ -1,4 +1,5 @@
-//! Chains of more than 128 nodes: what their nodes provide is lent in pages, and one that may suspend is cut into parts. Nobody can tell.
+//! Chains of more than 128 nodes: provided values are lent in pages, and a chain that may suspend is cut into parts.
+//! This makes no visible difference.
 
 use chain::poll::{Driven, drive};
 use chain_runtime::around::CatchPanic;

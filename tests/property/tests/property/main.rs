@@ -1,10 +1,11 @@
 //! Chains against a plain interpreter.
 //!
-//! The chains exist at compile time: [`flat`] declares them in a row, of different lengths, from nodes of every shape; [`nested`] puts
-//! blocks, branches, around nodes and attributes into one another; [`long`] makes them so long that they are cut into pieces. What their nodes do in one run (suspend, break, panic, decide,
-//! abandon a block, ask for it again), a [`Script`] says at run time, together with the poll after which the future is dropped.
-//! [`Interpreter`] reads the same script over the same tree of items, and foretells what
-//! happens: every call of a hook, every drop of a value, every word to the observer, and the reply.
+//! The chains exist at compile time: [`flat`] declares them in a row, of different lengths, from nodes of every shape;
+//! [`nested`] puts blocks, branches, around nodes and attributes into one another; [`long`] makes them so long that
+//! they are cut into pieces. A [`Script`] says at run time what the nodes do in one run (suspend, break, panic, decide,
+//! abandon a block, ask for it again), and after which poll the future is dropped. [`Interpreter`] reads the same
+//! script over the same tree of items, and predicts what happens: every call of a hook, every drop of a value, every
+//! call of the observer, and the reply.
 
 mod flat;
 mod interpreter;

@@ -7,12 +7,13 @@ use chain_runtime::shed::{Level, Sheds};
 use chain_runtime::{Shedding, Toggles, chain};
 
 use crate::Member;
-use crate::interpreter::Item::{self, Around, Block, If, Match, Maybe, Node};
+use crate::interpreter::Item::{self, Around, Block, Giving, If, Match, Maybe, Node, Open};
 use crate::interpreter::{Condition, Kind};
 use crate::nodes::{
-    Again, Anew, Choice, Choose, Closing, Decide, Gate, Inner, Late, Mixed, Plain, Slow, Waits, Wrap, shape_of,
+    Again, Anew, Choice, Choose, Closing, Decide, Gate, Gives, Hands, Inner, Late, Mixed, Plain, Reach, Slow, Waits,
+    Wrap, reach, shape_of,
 };
-use crate::script::{Reply, Script, Value, number};
+use crate::script::{Cut, Reply, Script, Value, number};
 use crate::stretches::{Stretches, Ticking};
 
 /// Declares a chain twice, silent and observed: its name, its fields, its body, and the same body as data.
@@ -66,6 +67,14 @@ fn when(at: usize) -> Condition {
 
 fn kept(at: usize, from: Level) -> Condition {
     Condition::Kept(at, from)
+}
+
+fn giving(of: usize, item: Item) -> Item {
+    Giving(of, Box::new(item))
+}
+
+fn open(node: Item) -> Item {
+    Open(Box::new(node))
 }
 
 fn if_node(at: usize, then: Vec<Item>, otherwise: Vec<Item>) -> Item {
@@ -260,5 +269,64 @@ nested! {
                 vec![Maybe(vec![Condition::Toggle(12)], 12, shape_of!(Inner)), Block(vec![n!(13 Closing), n!(14 Late)])],
             ]),
         ])], vec![n!(15 Waits)])]),
+    ]
+
+    // Branches and blocks that provide what their arms give.
+    Given GivenObserved {
+        n0: Slow<0> = |_| Slow, n1: Decide<1> = |_| Decide, n2: Inner<2> = |_| Inner, n3: Hands<3, 3> = |_| Hands,
+        n4: Inner<4> = |_| Inner, n5: Gives<5, 3> = |_| Gives, n6: Choose<6> = |_| Choose, n7: Hands<7, 7> = |_| Hands,
+        n8: Wrap<8> = |_| Wrap, n9: Hands<9, 7> = |_| Hands, n10: Gives<10, 7> = |_| Gives, n11: Reach<11, 3> = |_| Reach, n12: Reach<12, 7> = |_| Reach,
+    } toggles [] {
+        n0 => if n1 { n2 => n3 } else { { n4 => n5 } } -> Value<3>
+        => match n6 {
+            Choice::Bound(value: Value<6>) => n7,
+            Choice::Unbound(_) => n8 { n9 },
+            Choice::Empty => n10,
+        } -> Value<7>
+        => n11 => n12
+    } is [
+        n!(0 Slow),
+        giving(3, if_node(1, vec![n!(2 Inner), n!(3 Hands)], vec![Block(vec![n!(4 Inner), n!(5 Gives)])])),
+        giving(7, Match(6, shape_of!(Choose), [
+            vec![n!(7 Hands)], vec![Around(8, Kind::Wrap, vec![n!(9 Hands)])], vec![n!(10 Gives)],
+        ])),
+        Node(11, reach(3)), Node(12, reach(7)),
+    ]
+
+    // Around nodes that carry what their block gives, one that runs it again among them; and what runs in the place of another.
+    Carries CarriesObserved {
+        n0: Wrap<0> = |_| Wrap, n1: Inner<1> = |_| Inner, n2: Hands<2, 2> = |_| Hands, n3: Inner<3> = |_| Inner,
+        n4: Gives<4, 4> = |_| Gives, n5: Hands<5, 4> = |_| Hands, n6: Again<6> = |script| Again(*script.of(6)), n7: Wrap<7> = |_| Wrap,
+        n8: Hands<8, 8> = |_| Hands, n9: Plain<9> = |_| Plain, n10: Gives<10, 10> = |_| Gives, n11: CatchPanic = |_| CatchPanic,
+        n12: Hands<12, 12> = |_| Hands, n13: Reach<13, 10> = |_| Reach, n14: Reach<14, 4> = |_| Reach,
+    } toggles ["t3" 3] {
+        n0 { n1 => n2 } -> Value<2>
+        => #[toggle("t3")] { n3 => n4 } else { n5 } -> Value<4>
+        => n6 { n7 { n8 } -> Value<8> => { n9 => n10 } } -> Value<10>
+        => n11 { n12 } -> Value<12>
+        => n13 => n14
+    } is [
+        giving(2, Around(0, Kind::Wrap, vec![n!(1 Inner), n!(2 Hands)])),
+        giving(4, If(vec![Condition::Toggle(3)], vec![n!(3 Inner), n!(4 Gives)], vec![n!(5 Hands)])),
+        giving(10, Around(6, Kind::Again, vec![
+            giving(8, Around(7, Kind::Wrap, vec![n!(8 Hands)])), Block(vec![n!(9 Plain), n!(10 Gives)]),
+        ])),
+        giving(12, Around(11, Kind::Catch, vec![n!(12 Hands)])),
+        Node(13, reach(10)), Node(14, reach(4)),
+    ]
+
+    // What the run goes on without where it breaks: nodes that provide and that do not, in blocks, behind conditions, in what runs again.
+    Opened OpenedObserved {
+        n0: Slow<0> = |_| Slow, n1: Slow<1> = |_| Slow, n2: Wrap<2> = |_| Wrap, n3: Inner<3> = |_| Inner,
+        n4: Closing<4> = |_| Closing, n5: Decide<5> = |_| Decide, n6: Inner<6> = |_| Inner,
+        n7: Again<7> = |script| Again(*script.of(7)), n8: Gate<8> = |_| Gate, n9: Slow<9> = |_| Slow,
+        n10: Waits<10> = |_| Waits,
+    } toggles [] {
+        n0 => #[open] n1 => n2 { #[open] n3 => #[open(Cut { .. })] n4 } => #[when(n5)] #[open] n6
+        => n7 { n8 => #[open] n9 => n10 }
+    } is [
+        n!(0 Slow), open(n!(1 Slow)), Around(2, Kind::Wrap, vec![open(n!(3 Inner)), open(n!(4 Closing))]),
+        open(Maybe(vec![when(5)], 6, shape_of!(Inner))),
+        Around(7, Kind::Again, vec![n!(8 Gate), open(n!(9 Slow)), n!(10 Waits)]),
     ]
 }

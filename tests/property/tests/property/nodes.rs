@@ -240,6 +240,37 @@ impl<const AT: usize> Closing<AT> {
     }
 }
 
+/// All hooks; it ends a block that provides a `Value<OF>`.
+pub(crate) struct Hands<const AT: usize, const OF: usize>;
+#[node]
+impl<const AT: usize, const OF: usize> Hands<AT, OF> {
+    async fn enter(&self, script: &Script) -> Result<Value<OF>, Cut> {
+        note(Enter(AT));
+        wait::<AT>(Way::In, script.of(AT).suspends_in).await;
+        go_on::<AT>(script)?;
+        Ok(Value::new(script))
+    }
+    async fn exit(&self, script: &Script) {
+        exit_unseen::<AT>(script).await;
+    }
+    fn cancelled(&self, _value: &Value<OF>, script: &Script) {
+        cancel::<AT>(script);
+    }
+}
+
+/// The same without a way out, which never suspends.
+pub(crate) struct Gives<const AT: usize, const OF: usize>;
+#[node]
+impl<const AT: usize, const OF: usize> Gives<AT, OF> {
+    fn enter(&self, script: &Script) -> ControlFlow<Cut, Value<OF>> {
+        note(Enter(AT));
+        match go_on::<AT>(script) {
+            Ok(()) => ControlFlow::Continue(Value::new(script)),
+            Err(cut) => ControlFlow::Break(cut),
+        }
+    }
+}
+
 /// Says whether something runs.
 pub(crate) struct Decide<const AT: usize>;
 #[node]
@@ -464,6 +495,12 @@ macro_rules! shape_of {
     };
     (Closing) => {
         $crate::nodes::shape("iIboOcu")
+    };
+    (Hands) => {
+        $crate::nodes::shape("iIbpoOcu")
+    };
+    (Gives) => {
+        $crate::nodes::shape("ibp")
     };
     (Choose) => {
         $crate::nodes::shape("iIboOu")

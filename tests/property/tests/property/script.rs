@@ -1,4 +1,4 @@
-//! What nodes are told to do, and what they say they did.
+//! What nodes are told to do, and what they report.
 
 use std::cell::RefCell;
 

@@ -1,4 +1,5 @@
-//! Whose each moment of a run is: a clock that only nodes and waits move, what they say of themselves, and what an observer saw.
+//! To whom each moment of a run belongs: by a clock that only nodes and waits move, what these report, and what an
+//! observer saw.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

@@ -1,6 +1,7 @@
-//! Chains whose nodes spawn children, against a model of what becomes of these; and dropped at every poll.
+//! Chains whose nodes spawn children, against a model of what happens to these; and dropped at every poll.
 //!
-//! Whichever way a run ends, no child of it is alive once the runtime is idle, and what `#[cancel(..)]` has begun goes on to its end.
+//! However a run ends, none of its children is alive when the runtime is idle, and work of `#[cancel(..)]` that has
+//! begun goes on to its end.
 
 mod model;
 

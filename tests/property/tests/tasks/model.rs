@@ -1,4 +1,4 @@
-//! What becomes of a run and of its children, as the docs say it. Nothing here is a future.
+//! What happens to a run and its children, according to the docs. Nothing here is a future.
 
 use crate::{Does, NODES, Outcome, Reply, Script, Then};
 

@@ -1,4 +1,4 @@
-//! What is the edge's alone: groups of upstreams, bodies that are read whole, and fields that nobody checks.
+//! Cases of the edge alone: groups of upstreams, bodies that are read whole, and unchecked fields.
 
 use crate::support::client::Client;
 use crate::support::proxy::{Proxy, Which, chosen};

@@ -1,4 +1,5 @@
-//! Fields that end at the proxy, fields that it adds, and fields that nobody but it may state (RFC 9110, 7.6 and 10.1; RFC 7239).
+//! Fields that end at the proxy, fields that it adds, and fields that only it may state (RFC 9110, 7.6 and 10.1; RFC
+//! 7239).
 
 use crate::support::bench::Bench;
 use crate::support::client::{Client, Reply};

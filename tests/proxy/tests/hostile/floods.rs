@@ -1,7 +1,8 @@
-//! Floods: what they cost in memory and descriptors, and that the proxy serves the next client as if nothing had been.
+//! Floods: their cost in memory and descriptors. The proxy serves the next client as if nothing had happened.
 //!
-//! Each row is a process of its own. The table is printed (`--nocapture` shows it); its bounds are pinned, and generous: they tell a cost that
-//! is bounded from one that grows with the flood, not a good allocator from a better one.
+//! Each row is a process of its own. The table is printed (`--nocapture` shows it). Its bounds are pinned, and
+//! generous: they distinguish a bounded cost from one that grows with the flood, not a good allocator from a better
+//! one.
 
 use std::sync::Mutex;
 use std::thread;

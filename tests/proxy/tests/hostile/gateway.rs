@@ -1,4 +1,4 @@
-//! What is the gateway's alone: its log, and keys that are guessed.
+//! Cases of the gateway alone: its log, and clients that guess keys.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! Who the client is, only the gateway says (RFC 7239): in no spelling, in no trailer and by no quotation mark does anybody else.
+//! Only the gateway states who the client is (RFC 7239): nobody else can, in any spelling, in a trailer or by a
+//! quotation mark.
 
 use crate::support::message::Fields;
 use crate::support::proxy::{ALL, Which};

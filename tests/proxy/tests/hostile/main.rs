@@ -1,7 +1,8 @@
-//! The proxies among the examples, as processes, against clients and upstreams that mean harm.
+//! The proxies among the examples, as processes, against malicious clients and upstreams.
 //!
-//! `CHAIN_PROXY_GATEWAY`, `_EDGE` and `_FORWARD` name binaries to test instead of the ones that are built here;
-//! `CHAIN_PROXY_ONLY=forward` runs the tables against one of them, and `CHAIN_PROXY_CASE` those rows whose names have this in them.
+//! `CHAIN_PROXY_GATEWAY`, `_EDGE` and `_FORWARD` name binaries to test instead of the ones that are built here.
+//! `CHAIN_PROXY_ONLY=forward` runs the tables against one of them, and `CHAIN_PROXY_CASE` runs only the rows whose
+//! names contain its value.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! A client that does not read is cut; what makes progress, however slowly, is not.
+//! A client that does not read is cut; a transfer that makes progress, however slow, is not.
 
 use std::sync::mpsc;
 use std::thread;

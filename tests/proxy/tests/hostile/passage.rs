@@ -1,4 +1,4 @@
-//! Bytes that are passed on as they come, and clients side by side of which none gets another's.
+//! Bytes are passed on as they come, and no client gets the bytes of another.
 
 use std::sync::mpsc;
 use std::thread;

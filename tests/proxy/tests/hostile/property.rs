@@ -1,4 +1,5 @@
-//! Whatever the bytes: no request reaches an upstream that the proxy did not take, and no reply a client that was not its own.
+//! With any bytes: no request reaches an upstream that the proxy did not accept, and no reply reaches a client to which
+//! it does not belong.
 
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -1,4 +1,4 @@
-//! How long a reply is, and what a client must never get of it (RFC 9112, 6 and 9; RFC 9113, 8.1).
+//! The length of replies, and what a client must never get of them (RFC 9112, 6 and 9; RFC 9113, 8.1).
 //!
 //! Each row is one reply of an upstream, as bytes in one segment, asked for by clients of HTTP/1.1 and of HTTP/2.
 

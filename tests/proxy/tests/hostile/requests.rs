@@ -1,4 +1,4 @@
-//! How long a request is: what one reader takes for a body, no other may take for a request (RFC 9112, 2 to 7).
+//! The length of requests: what one reader takes for a body, no other may take for a request (RFC 9112, 2 to 7).
 
 use crate::support::proxy::{ALL, Which};
 use crate::support::table::{Case, case, run, sight};

@@ -1,4 +1,4 @@
-//! SIGTERM ends the process: at once where nothing is under way, within the grace where something is.
+//! SIGTERM ends the process: at once if nothing is under way, and otherwise within the grace.
 
 use std::thread;
 use std::time::Duration;

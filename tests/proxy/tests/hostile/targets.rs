@@ -1,4 +1,4 @@
-//! What is asked for, and of whom: targets in their four forms, and Host (RFC 9110, 7.1 and 7.2; RFC 9112, 3.2 and 3.3).
+//! Targets of requests in their four forms, and Host (RFC 9110, 7.1 and 7.2; RFC 9112, 3.2 and 3.3).
 
 use crate::support::client::Client;
 use crate::support::proxy::{ALL, Proxy, Which, chosen};

@@ -1,7 +1,7 @@
-//! Nothing waits for ever, and what makes progress is not cut.
+//! Nothing waits for ever, and a transfer that makes progress is not cut.
 //!
-//! All rows run at once, since most of their time is spent in waiting. What is cut has to be cut within [`BOUND`], which is longer than all
-//! limits of the three proxies: no row asserts a short time.
+//! All rows run at once, since most of their time is spent in waiting. A connection has to be cut within [`BOUND`],
+//! which is longer than all limits of the three proxies: no row asserts a short time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! What one of all machines does at a time, on a real Redis.
+//! Work that only one of all machines does at a time, on a real Redis.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

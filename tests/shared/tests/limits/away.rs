@@ -1,4 +1,4 @@
-//! What limits do while Redis is stopped, killed, started anew or emptied.
+//! What limits do while Redis is stopped, killed, restarted or emptied.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

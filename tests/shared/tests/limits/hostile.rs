@@ -1,4 +1,4 @@
-//! A Redis that misbehaves, and what stands in a real one that should not.
+//! A Redis that misbehaves, and unexpected values in a real one.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! A server's clock that is set back.
+//! A server's clock is set back.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! Clocks that jump by ten seconds: the server's, and those of machines, which nobody reads.
+//! Clocks jump by ten seconds: the server's, and those of machines, which are not read.
 
 use std::path::Path;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! What is dropped at any await.
+//! Futures that are dropped at any await.
 
 use std::pin::pin;
 use std::task::{Context, Waker};

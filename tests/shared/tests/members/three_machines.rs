@@ -1,4 +1,4 @@
-//! Three members that keep themselves, three machines that follow, and a Redis to which things happen.
+//! Three members that keep themselves, three machines that follow, and a Redis that fails in several ways.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};

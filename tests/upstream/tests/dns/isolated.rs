@@ -1,4 +1,4 @@
-//! A resolver that is ill has its peace, and comes back by itself.
+//! A resolver that is ill is left in peace, and comes back by itself.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;

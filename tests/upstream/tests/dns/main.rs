@@ -1,4 +1,4 @@
-//! Members from DNS, beside a server that does all that a server can do.
+//! Members from DNS, with a server that shows every behaviour of servers.
 
 mod aliases;
 mod cancelled;

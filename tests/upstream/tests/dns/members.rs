@@ -1,4 +1,4 @@
-//! Which members an answer makes, and when it is asked for anew.
+//! The members that an answer makes, and when it is asked for again.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Names that are not there any more.
+//! Names that no longer exist.
 
 use crate::server::{Server, alias};
 use crate::support::{Clock, Followed, SECOND, host};

@@ -1,4 +1,5 @@
-//! A DNS server on loopback that says what a test tells it to say. It has threads of its own, so it is there also where the test's time stands still.
+//! A DNS server on loopback that says what a test tells it to say. It has threads of its own, so it also answers while
+//! the test's time stands still.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};

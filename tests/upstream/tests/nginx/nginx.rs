@@ -1,4 +1,4 @@
-//! A real upstream: an nginx of its own, which can be brought into trouble and out of it.
+//! A real upstream: an nginx process, which can be brought into trouble and out of it.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;

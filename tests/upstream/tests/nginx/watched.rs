@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use chain_runtime::chain;
 use chain_runtime::proxy::{Body, Client, Forward, Leased, Limits, Outcome, Pick, Settings, Streaming, Turn, Upstream};
-use chain_runtime::upstream::{Health, Member, PeakEwma, Registry, State, Tried};
+use chain_runtime::upstream::{Balance, Health, Member, Registry, State, Tried};
 use http::Response;
 use http::request::Parts;
 use http_body_util::{BodyExt as _, Empty};
@@ -16,15 +16,20 @@ use tokio::task::JoinSet;
 
 use crate::nginx::Nginx;
 
+/// A balancer that the tasks of several clients share.
+pub(crate) trait Balanced: Balance<Upstream, Table: Send + Sync> + Send + Sync + 'static {}
+
+impl<B: Balance<Upstream, Table: Send + Sync> + Send + Sync + 'static> Balanced for B {}
+
 chain! {
-    struct Proxy { forward: Forward<Recording, Empty<Bytes>> }
+    struct Proxy<B: Balanced> { forward: Forward<Recording<B>, Empty<Bytes>> }
 
     async fn(request: Parts, body: Empty<Bytes>, client: Client) -> Response<Body> { forward }
 }
 
 /// Picks, and records how each try ends.
-struct Recording {
-    pick: chain_runtime::upstream::Pick<Upstream>,
+struct Recording<B: Balanced> {
+    pick: chain_runtime::upstream::Pick<Upstream, B>,
     tries: Arc<Mutex<Vec<Try>>>,
 }
 
@@ -43,7 +48,7 @@ struct Recorded {
     tries: Arc<Mutex<Vec<Try>>>,
 }
 
-impl Pick for Recording {
+impl<B: Balanced> Pick for Recording<B> {
     type Turn<'a> = Recorded;
     type Tried = Tried;
 
@@ -90,9 +95,9 @@ fn note(states: &Mutex<Vec<(Instant, State)>>, state: State) {
 }
 
 /// A proxy before some nginx.
-pub(crate) struct Watched {
+pub(crate) struct Watched<B: Balanced> {
     pub(crate) nginx: Vec<Nginx>,
-    proxy: Arc<Proxy>,
+    proxy: Arc<Proxy<B>>,
     registry: Arc<Registry<Upstream>>,
     tries: Arc<Mutex<Vec<Try>>>,
     states: Arc<Mutex<Vec<(Instant, State)>>>,
@@ -102,9 +107,9 @@ pub(crate) struct Watched {
     tasks: JoinSet<()>,
 }
 
-impl Watched {
+impl<B: Balanced> Watched<B> {
     /// Four nginx; the first is the one that is to suffer.
-    pub(crate) async fn start(health: Health, first_byte: Duration) -> Self {
+    pub(crate) async fn start(health: Health, first_byte: Duration, balance: B) -> Self {
         let mut nginx = Vec::new();
         for _ in 0..4 {
             nginx.push(Nginx::start().await);
@@ -129,7 +134,7 @@ impl Watched {
         });
         let mut limits = Limits::default();
         limits.first_byte = first_byte;
-        let pick = chain_runtime::upstream::Pick::new(Arc::clone(&registry), PeakEwma::new());
+        let pick = chain_runtime::upstream::Pick::new(Arc::clone(&registry), balance);
         let recording = Recording { pick, tries: Arc::clone(&tries) };
         let proxy = Arc::new(Proxy { forward: Forward::new(recording, Settings::default().limits(limits)) });
         let (lost, sent, stop) = (Arc::default(), Arc::default(), Arc::default());
@@ -165,7 +170,7 @@ impl Watched {
         });
     }
 
-    fn asking(&self) -> impl Fn() -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync + use<> {
+    fn asking(&self) -> impl Fn() -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync + use<B> {
         let (proxy, lost, sent) = (Arc::clone(&self.proxy), Arc::clone(&self.lost), Arc::clone(&self.sent));
         move || {
             let (proxy, lost, sent) = (Arc::clone(&proxy), Arc::clone(&lost), Arc::clone(&sent));

@@ -1,4 +1,4 @@
-//! A proxy and its upstream, and what every case asks besides its own.
+//! A proxy and its upstream, and what every case checks in addition to its own claims.
 
 use super::client::Client;
 use super::proxy::{Proxy, Which};

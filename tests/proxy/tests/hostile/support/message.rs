@@ -1,5 +1,5 @@
-//! A strict reading of HTTP/1.1 messages. What a lenient reader would forgive is an error here, since what one reader forgives, the
-//! next one reads as something else.
+//! A strict reading of HTTP/1.1 messages. What a lenient reader would accept is an error here, since another reader may
+//! read it as something else.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What the tests stand on.
+//! The support code of the tests.
 
 pub(crate) mod bench;
 pub(crate) mod client;

@@ -1,4 +1,5 @@
-//! Tables of cases: one row is what is sent, what the client must see, and what the upstream must and must not have got.
+//! Tables of cases: a row says what is sent, what the client must see, and what the upstream must and must not have
+//! got.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
