@@ -1,13 +1,15 @@
-//! What it costs to be let in by an `Adaptive`, and to be turned away.
+//! The cost of being let in by an `Adaptive`, and of being turned away.
 //!
-//! `cargo bench -p chain-benches --bench admission` prints nanoseconds, instructions and allocations of one request, and fails where one of these does not hold:
+//! `cargo bench -p chain-benches --bench admission` prints nanoseconds, instructions and allocations of one request,
+//! and fails if one of these does not hold:
 //!
-//! - who is let in, waits or is turned away allocates nothing;
+//! - a request that is let in, waits or is turned away allocates nothing;
 //! - turning away takes less than 2,000 instructions.
 //!
 //! The nanoseconds are those of the quickest of five rounds; they are shown, and not judged.
 //!
-//! A response with a field allocates the table of its fields: that is the http crate's, and stands in a row of its own.
+//! A response with a field allocates the table of its fields. That is the http crate's allocation, and has a row of its
+//! own.
 
 use std::future::{Future, pending};
 use std::hash::{Hash, Hasher};
@@ -192,7 +194,7 @@ fn main() -> ExitCode {
             (Asked::so_far() - before).times as f64
         };
         let allocated = (asked(MANY) - asked(FEW)) / (MANY - FEW) as f64;
-        // Not what is made once: the difference of a few and of many.
+        // The difference of a few runs and many does not include what is made once.
         let timed = |runs| {
             let began = Instant::now();
             run(runs);

@@ -1,7 +1,8 @@
-//! What is read where a stretch of a run ends and the next begins: the clock, the thread's allocations, and whether it was a pause.
+//! What is read where a stretch of a run ends and the next one begins: the clock, the thread's allocations, and the
+//! test for a pause.
 //!
-//! `cargo bench -p chain-benches --bench boundary` prints nanoseconds for each, the least of [`ROUNDS`] rounds in which they take turns (what else
-//! the machine does only adds), and writes the same to `target/boundary.json`.
+//! `cargo bench -p chain-benches --bench boundary` prints nanoseconds for each, the least of [`ROUNDS`] rounds in which
+//! they take turns (other work on the machine only adds time), and writes the same to `target/boundary.json`.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
@@ -35,7 +36,7 @@ fn row<'a, T>(name: &'static str, times: u32, read: impl Fn() -> T + 'a) -> Row<
 /// Takes and gives back 64 bytes.
 fn block(allocator: &impl GlobalAlloc) {
     let layout = Layout::new::<[u8; 64]>();
-    // SAFETY: the layout's size is not zero, and what is given back came from there with the same layout.
+    // SAFETY: the layout's size is not zero, and the memory that is given back came from there with the same layout.
     unsafe { allocator.dealloc(black_box(allocator.alloc(layout)), layout) }
 }
 

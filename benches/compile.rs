@@ -1,11 +1,13 @@
-//! What rustc takes for a chain: generated crates of 5 to 200 nodes, and the same nodes put together in other ways.
+//! The time that rustc takes for a chain: generated crates of 5 to 200 nodes, and the same nodes put together in other
+//! ways.
 //!
-//! `cargo bench -p chain-benches --bench compile` prints seconds of rustc's processor time (`cargo check`, and a release build), its
-//! peak memory and the bytes of text that it made; `-- chain 37` measures only what has all of these words in its row.
+//! `cargo bench -p chain-benches --bench compile` prints seconds of rustc's processor time (`cargo check`, and a
+//! release build), its peak memory and the bytes of text in its output. `-- chain 37` measures only the rows with all
+//! of these words.
 //!
-//! Each crate is compiled alone: what it depends on is built before. The program is its own `RUSTC_WRAPPER`, and asks the
-//! kernel what rustc used (`wait4`), which leaves out Cargo and what else the machine does. The procedural macros run in rustc,
-//! so they are in.
+//! Each crate is compiled alone: its dependencies are built before. The program is its own `RUSTC_WRAPPER`, and asks
+//! the kernel what rustc used (`wait4`), which leaves out Cargo and other work on the machine. The procedural macros
+//! run in rustc, so they are included.
 
 #[path = "compile/crates.rs"]
 mod crates;
@@ -21,7 +23,7 @@ use object::{Object, ObjectSection};
 use serde_json::{Value, json};
 use wait4::Wait4;
 
-/// Where the wrapper writes what rustc used.
+/// The file into which the wrapper writes what rustc used.
 const USED: &str = "CHAIN_COMPILE_USED";
 /// The crate that is measured.
 const CRATE: &str = "measured";
@@ -66,7 +68,7 @@ fn main() -> ExitCode {
             let row = format!("{nodes} nodes, {name}");
             let fits =
                 |word: &String| row.split([' ', ',', '!']).any(|part| part == word) || row.contains(word.as_str());
-            // Ratios need the calls.
+            // Ratios need the row of the calls.
             if !words.iter().all(fits) && how != How::Calls || how == How::Empty && nodes != NODES[0] {
                 continue;
             }
@@ -149,7 +151,7 @@ impl Place {
         place
     }
 
-    /// The better of two; what takes long is compiled once.
+    /// The better of two runs; a long one is compiled only once.
     fn compile(&self, source: &str, release: bool) -> Outcome {
         match (self.compile_once(source, release), release) {
             (Outcome::Done(first), _) if first.seconds < 5.0 => match self.compile_once(source, release) {
@@ -199,7 +201,7 @@ impl Place {
     }
 }
 
-/// As a `RUSTC_WRAPPER`: runs rustc, and writes down what it used for the crate that is measured.
+/// As a `RUSTC_WRAPPER`: runs rustc, and writes what it used if it compiles the measured crate.
 fn wrapped(used: &Path) -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let measured = arguments.windows(2).any(|pair| pair[0] == "--crate-name" && pair[1] == CRATE);

@@ -1,11 +1,11 @@
-//! What blocks, branches, around nodes and attributes cost, each against the same written by hand: small `async fn`s awaited in a row, with the
-//! language's own `match`, `if` and `async` blocks in the place of the chain's.
+//! The cost of blocks, branches, around nodes and attributes. Each is compared with the same code by hand: small
+//! `async fn`s awaited in a row, with the language's own `match`, `if` and `async` blocks in the place of the chain's.
 //!
-//! `cargo bench -p chain-benches --bench composition` prints instructions and allocations of a run and the bytes of its future, and
-//! fails where a chain allocates, or gives another reply than its twin.
+//! `cargo bench -p chain-benches --bench composition` prints instructions and allocations of a run and the bytes of its
+//! future. It fails if a chain allocates, or gives another reply than its twin.
 //!
-//! Half of the requests take each way: an index that counts up decides. The twins hold what a chain holds: a value that later steps see lives
-//! as long.
+//! Half of the requests go each way, which an index that counts up decides. The twins hold what a chain holds: a value
+//! that later steps see lives as long.
 
 use std::future::{Future, Pending, pending};
 use std::hint::black_box;
@@ -131,7 +131,7 @@ impl Timer for Still {
     }
 }
 
-/// Gives up on none, and does nothing else.
+/// Never gives up, and does nothing else.
 struct Pass;
 #[node]
 impl Pass {
@@ -363,7 +363,7 @@ macro_rules! measured {
             /// Callgrind counts while this is being called, by its name.
             #[inline(never)]
             fn $name(runs: u64) -> (u64, usize) {
-                // Without something of its own, LLVM makes one function of two that are the same.
+                // Without a difference, LLVM would make one function of two identical ones.
                 black_box(stringify!($name));
                 $(let $state = $made;)*
                 let (mut sum, mut size) = (0u64, 0);
@@ -436,7 +436,7 @@ fn main() -> ExitCode {
     for pair in MEASURED.chunks(2) {
         let [(_, hand), (_, chain)] = pair else { unreachable!("they stand in pairs") };
         eprintln!("{} ..", chain.name);
-        // The first run makes what is made once.
+        // The first run also makes what is made only once.
         (chain.run)(1);
         let before = Asked::so_far();
         let (sum, chain_size) = (chain.run)(MANY);

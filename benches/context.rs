@@ -1,8 +1,10 @@
-//! What a request's own values cost: kept in a pooled context, in a fresh one, and in what peers use for it.
+//! The cost of a request's own values: kept in a pooled context, in a fresh one, and in what other libraries use for
+//! it.
 //!
-//! `cargo bench -p chain-benches --bench context` prints, for each contestant: allocations and bytes for each request, instructions
-//! (where valgrind is installed), and nanoseconds on one thread and on two. Four values are written, as early nodes do, and then read
-//! twice, as later nodes do; every contestant must read the same. The pool against other pools is the bench `pool`.
+//! `cargo bench -p chain-benches --bench context` prints, for each contestant, allocations and bytes for each request,
+//! instructions (if valgrind is installed), and nanoseconds on one thread and on two. Four values are written, as early
+//! nodes do, and then read twice, as later nodes do; every contestant must read the same. The pool against other pools
+//! is the bench `pool`.
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -214,7 +216,7 @@ fn elapsed(contestant: &Contestant, threads: usize, requests: u64) -> Duration {
 fn time(criterion: &mut Criterion, contestant: &Contestant, threads: usize) -> f64 {
     let samples = RefCell::new(Vec::new());
     criterion.bench_function(&format!("{}, threads: {threads}", contestant.name), |bencher| {
-        // What the warm-up took is not wanted: criterion calls this once for it, and once to measure.
+        // The figures of the warm-up are not wanted: criterion calls this once for it, and once to measure.
         samples.borrow_mut().clear();
         bencher.iter_custom(|requests| {
             let took = elapsed(contestant, threads, requests);

@@ -1,4 +1,4 @@
-//! A chain against what one would write by hand and what people use, at depths 1 to 100: `cargo bench -p chain-benches --bench depth`.
+//! A chain against code by hand and other libraries, at depths 1 to 100: `cargo bench -p chain-benches --bench depth`.
 //!
 //! Every node reads a header, mixes it into state and may break; the variants are `ready`, `mixed` (every seventh node suspends once),
 //! `light` (one addition), `provide` (a value of an own type for the next node) and `hooks` (a way in and a way out). All contestants
@@ -114,7 +114,7 @@ fn time(case: &Case) -> f64 {
         bencher.iter_custom(|times| {
             let took = (case.run)(times).took;
             let each = took.as_nanos() as f64 / times as f64;
-            // The least is what the machine's noise leaves alone.
+            // The least figure has the least of the machine's noise.
             nanoseconds = nanoseconds.min(each);
             took
         });

@@ -1,4 +1,4 @@
-//! What `Pool` could stand on, measured on identical work: get a value, write to it, give it back reset.
+//! The alternatives to `Pool`, measured on identical work: get a value, write to it, give it back reset.
 //!
 //! `cargo bench -p chain-benches --bench pool` prints nanoseconds for each lease, the median of [`ROUNDS`] rounds in which the candidates take
 //! turns, and writes the same to `target/pool.json`. Trust the ratios within one run.

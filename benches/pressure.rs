@@ -1,8 +1,9 @@
-//! What a door keeps of a service's capacity when ten times as many come as it can serve.
+//! How much of a service's capacity admission keeps when ten times as many requests come as it can serve.
 //!
-//! `cargo bench -p chain-benches --bench pressure` asks in an open loop at 0.5, 1, 2, 5 and 10 times the capacity, and then in a burst of 30 s at ten
-//! times; a third of the requests is critical, a third can be shed. First in process, before a simulated service, then through a proxy on
-//! loopback. Measured: replies within their deadline, the p99 of critical requests, and how long it takes after the burst until all is as before.
+//! `cargo bench -p chain-benches --bench pressure` asks in an open loop at 0.5, 1, 2, 5 and 10 times the capacity, and
+//! then in a burst of 30 s at ten times. A third of the requests is critical, and a third can be shed. It does so first
+//! in process, before a simulated service, and then through a proxy on loopback. It measures replies within their
+//! deadline, the p99 of critical requests, and how long it takes after the burst until everything is as before.
 //!
 //! `-- in-process` or `-- loopback` does one of the two; `-- --quick` takes seconds, to see that it works; `-- --burst 5` makes bursts shorter, `-- --rounds 1`
 //! asks each load once instead of three times;

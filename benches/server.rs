@@ -1,11 +1,12 @@
-//! A 37-node chain under a real HTTP server, and under the load of this project's story.
+//! A 37-node chain under a real HTTP server, and under the load of this project's founding story.
 //!
 //! `cargo bench -p chain-benches --bench server` starts servers on loopback, each its own process, and asks them in
 //! turns: with wrk in a closed loop, and at fixed rates with latency counted from when each request was due. Then it
 //! drives the chain in process.
 //! `-- http` or `-- story` does one of the two, `-- --quick` takes seconds, to see that it works.
 //!
-//! Servers have one core and one thread, clients the other. What is missing (wrk, Go) is said, and left out.
+//! Servers have one core and one thread, clients the other. A missing tool (wrk, Go) is reported, and its part is left
+//! out.
 
 #[path = "server/boxed.rs"]
 mod boxed;

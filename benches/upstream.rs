@@ -1,10 +1,13 @@
-//! What it costs to pick a member and to return it: each balancer of `upstream`, beside tower's p2c and pingora's load balancing.
+//! The cost of picking a member and of returning it: each balancer of `upstream`, beside tower's p2c and pingora's load
+//! balancing.
 //!
-//! `cargo bench -p chain-benches --bench upstream` prints nanoseconds (the least of what criterion measured), instructions and allocations of one request that is
-//! answered at once, among 3, 30 and 3,000 members, and writes the same to `target/upstream.json`. It fails where one of ours allocates. `-- tower` measures the rows with this word.
+//! `cargo bench -p chain-benches --bench upstream` prints nanoseconds (the least of criterion's measurements),
+//! instructions and allocations of one request that is answered at once, among 3, 30 and 3,000 members, and writes the
+//! same to `target/upstream.json`. It fails if one of ours allocates. `-- tower` measures the rows with this word.
 //!
-//! One request is: somebody is picked, and counted as busy; a reply is there; what it took is noted, and nobody is busy any more. Pingora's balancers pick, and do
-//! not know of the rest. They are measured with `RUSTFLAGS="--cfg chain_pingora"` alone, since what they stand on is built by `cmake`.
+//! One request is this: a member is picked, and counted as busy; a reply is there; its time is noted, and the member is
+//! no longer busy. Pingora's balancers pick, and do not know the rest. They are measured only with
+//! `RUSTFLAGS="--cfg chain_pingora"`, since they need `cmake`.
 
 #[path = "upstream/peers.rs"]
 mod peers;

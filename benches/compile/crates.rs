@@ -5,10 +5,10 @@
 
 use std::fmt::Write;
 
-/// What puts the nodes together.
+/// How the nodes are put together.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum How {
-    /// No nodes: what every one of the crates costs.
+    /// No nodes: the cost that every crate has.
     Empty,
     /// One `async fn` that awaits small ones in a row, with `?`.
     Calls,
@@ -23,7 +23,8 @@ pub(crate) enum How {
 
 /// The source of a program of so many nodes.
 pub(crate) fn source(how: How, provide: bool, nodes: usize) -> String {
-    // At rustc's own limit, nested services of 100 layers do not compile, and motore's not of 37. A chain is flat, and needs no more.
+    // At rustc's own limit, nested services of 100 layers do not compile, and those of motore not even with 37 layers.
+    // A chain is flat, and needs no more.
     let nested = match how {
         How::Motore => nodes >= 37,
         How::Tower | How::Axum => nodes >= 100,
@@ -74,7 +75,7 @@ fn suspends(node: usize) -> bool {
     node % 7 == 3
 }
 
-/// The nodes as functions: the same for `calls` and `chain!`, but for the attribute.
+/// The nodes as functions: the same for `calls` and `chain!`, except for the attribute.
 fn functions(source: &mut String, attribute: &str, provide: bool, nodes: usize) {
     for node in 0..nodes {
         let (is_async, once) = if suspends(node) { ("async ", "Once(false).await;") } else { ("", "") };

@@ -1,4 +1,4 @@
-//! The contestant that all of this is about: `chain!`, once with `fn` nodes and once with `async fn` nodes that never suspend.
+//! The main contestant: `chain!`, once with `fn` nodes and once with `async fn` nodes that never suspend.
 
 use chain_benches::poll::suspend;
 use chain_runtime::{chain, node};

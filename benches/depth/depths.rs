@@ -1,4 +1,4 @@
-//! The depths, and what nodes they have.
+//! The depths, and their nodes.
 
 /// Expands `$callback! { $arguments d5 5 { .. } }` for each depth.
 ///
@@ -32,7 +32,8 @@ macro_rules! depths {
     };
 }
 
-/// The depths at which layers are compiled that are one type together: what they take of rustc grows too fast for more (see `README.md`).
+/// The depths at which layers that form one type are compiled: the time of rustc grows too fast for more (see
+/// `README.md`).
 #[macro_export]
 macro_rules! shallow_depths {
     ($callback:ident $($arguments:tt)*) => {

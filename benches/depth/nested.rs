@@ -1,8 +1,8 @@
 //! Nested services at every depth: tower by reference, by value and boxed, motore by reference and by value.
 //!
-//! Each node is a type of its own around the one before it, and not a generic one around any service: rustc then proves once for each
-//! that it is a service, and that its future is `Send`. With generic ones, as a library has to write them, this bench compiled to depth 10
-//! only, and tower by reference not at all.
+//! Each node is a type of its own around the one before it, and not a generic one around any service: rustc then proves
+//! once for each that it is a service, and that its future is `Send`. With generic types, as a library has to write
+//! them, this bench compiled only to depth 10, and tower by reference not at all.
 
 use std::convert::Infallible;
 use std::future::{Ready as Done, ready};

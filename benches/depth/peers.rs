@@ -1,7 +1,7 @@
-//! What people build such chains with: axum, actix, and a row of `Arc<dyn Middleware>`. (tower and motore: `nested.rs`.)
+//! Other libraries for such chains: axum, actix, and a row of `Arc<dyn Middleware>`. (tower and motore: `nested.rs`.)
 //!
-//! A request that passes by value comes back through a slot, so that nobody pays for making one. What a node provides goes into the
-//! request's `http::Extensions`, as it does there.
+//! A request that passes by value comes back through a slot, so that no contestant pays for making one. Provided values
+//! go into the request's `http::Extensions`, as programs do it there.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -303,8 +303,8 @@ mod in_actix {
         actix_web::http::StatusCode::from_u16(status.as_u16()).unwrap_or_default()
     }
 
-    /// Its requests cannot be used again: each is made anew, before anything is measured. Callgrind, which turns its counting on where a
-    /// function of that name begins, turns it off in here.
+    /// Its requests cannot be reused: each is made anew, before anything is measured. Callgrind, which turns its
+    /// counting on where a function of that name begins, turns it off in here.
     #[inline(never)]
     fn not_counted_by_callgrind(times: u64) -> Vec<Request> {
         let made = (0..times).rev().map(|index| {

@@ -1,4 +1,4 @@
-//! The work that every contestant does, and what a case is: one contestant, one variant, one depth.
+//! The work of every contestant, and what a case is: one contestant, one variant, one depth.
 
 use std::cell::Cell;
 use std::convert::Infallible;

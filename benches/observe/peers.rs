@@ -1,4 +1,4 @@
-//! The same chain, whose nodes are measured by hand with what others offer: a guard in each node, and one around the run.
+//! The same chain, whose nodes are measured by hand with other libraries: a guard in each node, and one around the run.
 
 use chain_runtime::{chain, node};
 use fastrace::collector::{Config, Reporter, SpanContext, SpanRecord};

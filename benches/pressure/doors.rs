@@ -1,4 +1,4 @@
-//! What decides who gets in, in process: each in front of the same service.
+//! The kinds of admission, in process, each in front of the same service.
 
 use std::sync::Arc;
 use std::time::Duration;

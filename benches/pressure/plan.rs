@@ -1,4 +1,4 @@
-//! What is asked and when, and what became of it.
+//! Which requests are sent and when, and how they ended.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! One door under one load, and what is asked of all of them.
+//! One kind of admission under one load, and the aims for all of them.
 
 use std::sync::Arc;
 use std::time::Duration;

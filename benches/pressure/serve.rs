@@ -1,4 +1,4 @@
-//! What the bench's other processes are: an upstream with a fixed capacity, and a proxy with one of the doors.
+//! The bench's other processes: an upstream with a fixed capacity, and a proxy with one kind of admission.
 
 use std::convert::Infallible;
 use std::future::pending;

@@ -1,4 +1,5 @@
-//! A service with a fixed capacity: so many workers, and a time that each request takes one of them. Who comes when all are busy waits in line.
+//! A service with a fixed capacity: a number of workers, and a time that each request takes one of them. A request that
+//! comes when all are busy waits in line.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The way of the story: a `Vec<Arc<dyn Middleware>>` with boxed futures, and a fresh map from types to values for each
-//! request.
+//! The way of the founding story: a `Vec<Arc<dyn Middleware>>` with boxed futures, and a fresh map from types to values
+//! for each request.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The same nodes as one would call them by hand: in a row, with `?`.
+//! The same nodes, called by hand: in a row, with `?`.
 
 use http::{HeaderMap, Method, StatusCode, Uri};
 

@@ -1,4 +1,4 @@
-//! Chains of 37 nodes with next to no work of their own: what the chain itself costs a server.
+//! Chains of 37 nodes with almost no work of their own: the cost of the chain itself for a server.
 
 use chain_runtime::{chain, node};
 use http::header::USER_AGENT;

@@ -1,4 +1,4 @@
-//! Starting servers and asking what they used.
+//! Starts servers, and asks what they used.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

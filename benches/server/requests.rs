@@ -1,4 +1,4 @@
-//! What is asked: the load's request, and others that end early.
+//! The requests: that of the load, and others that end early.
 
 use http::request::Parts;
 use http::{Request, Uri};

@@ -1,4 +1,4 @@
-//! The servers in Rust: one program, one thread, one connection a task. They differ by the service alone.
+//! The servers in Rust: one program, one thread, one task for each connection. They differ only in the service.
 
 use std::convert::Infallible;
 use std::io::{self, Read};

@@ -1,4 +1,4 @@
-//! What the gateway knows: its keys, its routes, its quotas. `main.go` has the same.
+//! The gateway's data: its keys, its routes, its quotas. `main.go` has the same.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;

@@ -1,4 +1,5 @@
-//! The load of the story, in process: 120,000 requests a second through the 37 nodes, on one core, open loop.
+//! The load of the founding story, in process: 120,000 requests a second through the 37 nodes, on one core, in an open
+//! loop.
 
 use std::collections::VecDeque;
 use std::hint::{black_box, spin_loop};

@@ -1,6 +1,8 @@
-//! A client that sends when a request is due, whatever becomes of the replies; latency counts from when a request was due.
+//! A client that sends when a request is due, whatever happens to the replies. Latency counts from when a request was
+//! due.
 //!
-//! A connection carries one request at a time. Where as many are open as may be, requests wait, and their waiting counts.
+//! A connection carries one request at a time. If as many connections are open as are allowed, requests wait, and their
+//! waiting counts.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};

@@ -1,4 +1,4 @@
-//! Those that `upstream` is compared with, on the same work as far as they do it.
+//! The balancers with which `upstream` is compared, on the same work as far as they do it.
 
 use std::future::{Future, Ready, ready};
 use std::hint::black_box;
