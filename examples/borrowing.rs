@@ -1,4 +1,4 @@
-//! What a node provides may borrow from the inputs: nothing is copied to be passed on.
+//! The value that a node provides may borrow from the inputs: nothing is copied to be passed on.
 //!
 //! An input by reference (`head: &'r str`) and the chain's fields live as long as the run, `'r`. A node that returns
 //! something with that lifetime says so in its own signature, as any function would.
@@ -26,7 +26,8 @@ fn token<'r>(head: &'r str) -> Result<Token<'r>, BadRequest> {
     head.split_once("token=").map(|(_, token)| Token(token)).ok_or(BadRequest)
 }
 
-/// What borrows can be lent like anything else. The reply borrows from the head as well: it outlives the chain's values.
+/// A borrowing value can be lent like any other. The reply borrows from the head as well: it outlives the chain's
+/// values.
 #[node]
 fn longest<'r>(path: &Path<'r>, token: &Token<'r>) -> &'r str {
     if path.0.len() > token.0.len() { path.0 } else { token.0 }

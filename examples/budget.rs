@@ -1,4 +1,4 @@
-//! How much memory a run takes is known to the compiler, and can be bounded: `#[budget(future = N)]`, in bytes.
+//! The compiler knows how much memory a run takes, and can bound it: `#[budget(future = N)]`, in bytes.
 //!
 //! A server keeps one future for each request in flight, so its size times the connections is memory. Over the budget
 //! is a compile error that names the largest node.
@@ -8,7 +8,7 @@ use chain_runtime::{chain, node};
 struct Request;
 struct Digest(u8);
 
-/// Holds 512 bytes while it waits, so they are part of the future.
+/// Holds 512 bytes while it waits, so these are part of the future.
 #[node]
 async fn digest(_request: &Request) -> Digest {
     let mut buffer = [0u8; 512];
@@ -39,7 +39,7 @@ chain! {
     }
 }
 
-// In a constant as well, for an assertion of one's own.
+// It is a constant, so it can be asserted as well.
 const _: () = assert!(Digests::future_size() < 1024);
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,6 +1,6 @@
-//! A chain can be asked about itself: as data, as a drawing for a terminal, as a Mermaid chart for a page.
+//! A chain describes itself: as data, as a drawing for a terminal, and as a Mermaid chart for a page.
 //!
-//! All of it is `&'static` data made by the compiler; a chain that is not asked carries none of it.
+//! All of it is `&'static` data made by the compiler. A program that does not ask for it contains none of it.
 
 use chain_runtime::{IntoReply, chain, node};
 

@@ -1,8 +1,11 @@
-//! `hello.rs`, with what `chain!` and `#[node]` make of it written out by hand.
+//! `hello.rs`, with the traits on which a chain stands written out by hand.
 //!
-//! Simplified: the names are ones that a person would choose, paths are shortened by `use`, and what only serves the
-//! drawing (`FACTS`, `NEEDS`) and the order checks is left at its minimum. The types and the body of `run` are those of
-//! the real expansion, and compile against the same runtime. Read it from the bottom: `Hello::run` is the point of it all.
+//! It is what `chain!` and `#[node]` make of nodes with hooks and of generic nodes. A plain function tells the chain its
+//! signature through a macro, and the chain calls it directly, without these traits.
+//!
+//! It is simplified: the names are ones that a person would choose, paths are shortened by `use`, and what only serves
+//! the drawing (`FACTS`, `NEEDS`) and the order checks is kept to a minimum. The types and the body of `run` are those
+//! of such an expansion, and compile against the same runtime. Read it from the bottom: `Hello::run` is the main part.
 
 #![allow(refining_impl_trait, reason = "`NeverSuspends`, by name, tells rustc that there is nothing to await")]
 
@@ -43,8 +46,8 @@ async fn auth(request: &Request, keys: &Keys) -> Result<User, Unauthorized> {
     if request.token == keys.ada { Ok(User("Ada")) } else { Err(Unauthorized) }
 }
 
-// Beside it, a type of the same name. It has braces, so that it lives among types only: `auth` as a value is still the
-// function, and a parameter or a binding may still be called `auth`.
+// Beside it, there is a type of the same name. It has braces, so that it lives among types only: `auth` as a value is
+// still the function, and a parameter or a binding may still be called `auth`.
 #[allow(non_camel_case_types, reason = "named like the function")]
 struct auth {}
 
@@ -53,27 +56,27 @@ impl Stateless for auth {
     const NODE: Self = Self {};
 }
 
-// What it is wherever it stands.
+// What holds for the node in every chain.
 impl<'r> Signature<'r> for auth {
     type Out = Result<User, Unauthorized>;
-    // How that is read: what it provides, and what it breaks with.
+    // How the result is read: what the node provides, and what it breaks with.
     type Kind = kind::Fails;
-    // Under which type the value joins the scope at position `P`.
+    // The type under which the value joins the scope at position `P`.
     type Key<const P: usize> = User;
     type Pace = pace::Suspending;
     const FACTS: Facts = Facts::new("auth").provides("User").breaks("Unauthorized").enter(Hook::Suspends);
 }
 
-// Under which type the value joins the scope of the chain `C`.
+// The type under which the value joins the scope of the chain `C`.
 impl<'r, C: ?Sized> Joins<'r, C> for auth {
     type As<const P: usize> = User;
     type Held<const P: usize> = User;
     type Lent = lent::Itself;
 }
 
-// What it does in any scope that has what it needs: one bound for each parameter. `Lends` is `Provides` and the name of the
-// node that asks (`Self`), so that an error can say it. An unmet bound is the error that a user
-// reads as "`auth` needs a `Keys`, but nothing in this chain provides one".
+// What the node does in any scope that has what it needs, with one bound for each parameter. `Lends` is `Provides` and
+// the name of the node that asks (`Self`), so that an error can name it. An unmet bound is the error that a user reads
+// as "`auth` needs a `Keys`, but nothing in this chain provides one".
 impl<'r: 's, 's, S> Node<'r, 's, S> for auth
 where
     S: Lends<'r, 's, Request, Self> + Lends<'r, 's, Keys, Self>,
@@ -108,7 +111,7 @@ impl<'r> Signature<'r> for Log {
     const FACTS: Facts = Facts::new("Log").provides("Started").exit(Hook::Now);
 }
 
-// A type can be a field of a chain, and have a way out; a function is no field and has none.
+// A type can be a field of a chain, and have a way out. A function is no field, and has no way out.
 impl<C: ?Sized> chain_runtime::IsNode<C> for Log {
     type Itself = Self;
     fn itself(&self) -> &Self {
@@ -144,19 +147,20 @@ where
     }
 }
 
-// It has no `cancelled` hook, so its value is held bare. A node that has one is held in a `Guard`, whose `Drop` calls it.
+// It has no `cancelled` hook, so its value is held bare. The value of a node with that hook is held in a `Guard`, whose
+// `Drop` calls the hook.
 impl<'r, C: 'r> Cancel<'r, C> for Log {
     type WayOut = way_out::Open;
     type Held<const P: usize> = Bare<Started>;
-    // Where it may be skipped, under `#[when(..)]` and its like.
+    // For a node that may be skipped, under `#[when(..)]` and the like.
     type MaybeHeld<const P: usize> = Bare<Option<Started>>;
 
     fn hold<const P: usize>(&'r self, value: Started, _: &'r C) -> Bare<Started> {
         Bare { value }
     }
 
-    fn hold_maybe<const P: usize>(&'r self, value: Option<Started>, _: &'r C) -> Bare<Option<Started>> {
-        Bare { value }
+    fn hold_maybe<const P: usize>(entered: Option<(&'r Self, Started)>, _: &'r C) -> Bare<Option<Started>> {
+        Bare::maybe(entered)
     }
 }
 
@@ -207,7 +211,7 @@ struct Hello {
 }
 
 // The scope: what can be lent to a node at its place. One is made on the stack for each call of a hook, with `Some` for
-// what exists at that place. `'r` is the life of the run, `'s` that of the call.
+// what exists at that place. `'r` is the lifetime of the run, `'s` that of the call.
 struct Scope<'r: 's, 's> {
     chain: &'r Hello,
     request: Option<&'s mut Option<Request>>,
@@ -222,16 +226,18 @@ impl<'r: 's, 's> Scope<'r, 's> {
     }
 }
 
-// One impl for each type in it. Two for one type would be the same impl twice, which rustc refuses: that is how two
-// providers of one type are found.
+// One impl for each type in it. Two impls for one type would be the same impl twice, which rustc refuses: that is how
+// two providers of one type are found.
 impl<'r: 's, 's> Provides<'r, 's, <auth as Joins<'r, Hello>>::As<1>> for Scope<'r, 's> {
-    // What the order checks and the drawing are made from.
+    // The order checks and the drawing are made from this.
     const FROM: Source = Source { kind: SourceKind::Node, position: 1, name: "auth" };
-    // What may be done with it: a provided value can be lent for reading and for writing, and not be taken.
+    // What may be done with it: a provided value can be lent for reading and for writing. No node of this chain takes it, so it is
+    // held by itself; else it would stand in an `Option`, as the request does, and be `Provided::Takable`. (In the real expansion a
+    // constant made of what all nodes need says which.)
     type Place = place::Provided<'s, User>;
 
     fn place(&mut self) -> Self::Place {
-        place::Provided(self.provided1.take().expect("lent once, to a node after it"))
+        place::Provided::Held(self.provided1.take().expect("lent once, to a node after it"))
     }
 }
 
@@ -240,7 +246,7 @@ impl<'r: 's, 's> Provides<'r, 's, <Log as Joins<'r, Hello>>::As<0>> for Scope<'r
     type Place = place::Provided<'s, Started>;
 
     fn place(&mut self) -> Self::Place {
-        place::Provided(self.provided0.take().expect("lent once, to a node after it"))
+        place::Provided::Held(self.provided0.take().expect("lent once, to a node after it"))
     }
 }
 
@@ -270,17 +276,17 @@ impl<'r: 's, 's, N: ?Sized> LendReply<'s, String, N> for Scope<'r, 's> {
 }
 
 impl Hello {
-    // One flat body, a block for each node that may have a way out. What nodes provide are locals of the blocks: leaving a
-    // block drops them in reverse, by whichever way it is left, and a node that breaks leaves just the blocks of the nodes
-    // that were entered.
+    // One flat body, a block for each node that may have a way out. Provided values are locals of the blocks: leaving a
+    // block in any way drops them in reverse. A node that breaks leaves only the blocks of the nodes that were entered.
     async fn run(&self, request: Request) -> String {
         // `Option`, since a node may take it by value.
         let mut request = Some(request);
         let mut reply: String;
 
         'node0: {
-            // A synchronous node is called. (In the real expansion: `if SUSPENDS { enter(..).await } else { enter_now(..) }`,
-            // where the macro does not know which; rustc does, and keeps one.)
+            // A synchronous node is called. (The real expansion is
+            // `if SUSPENDS { enter(..).await } else { enter_now(..) }`, since the macro does not know which it is;
+            // rustc does, and keeps one.)
             let scope = Scope { request: Some(&mut request), ..Scope::empty(self) };
             let out = Node::enter_now(&self.log, scope);
             let mut log = match kind::Gives::read(out) {
@@ -297,14 +303,14 @@ impl Hello {
                 let out = Node::enter(&auth::NODE, scope).await;
                 let mut auth = match kind::Fails::read(out) {
                     Continue(value) => Bare { value: User::key_of(value) },
-                    // Broke: the reply is made in place, and `auth` was never entered.
+                    // It broke: the reply is made in place, and `auth` was never entered.
                     Break(broken) => {
                         reply = <kind::Fails as Cut<Unauthorized, auth, String, reply::Plain>>::cut(broken);
                         break 'node1;
                     }
                 };
 
-                // `auth` is a function, which has no way out: nobody has to leave a block for it.
+                // `auth` is a function, which has no way out, so it needs no block.
                 let scope = Scope {
                     request: Some(&mut request),
                     provided0: Some(&mut log.value),
@@ -312,7 +318,7 @@ impl Hello {
                     ..Scope::empty(self)
                 };
                 let out = Node::enter_now(&greet::NODE, scope);
-                // The last node's value is the reply; nobody holds it.
+                // The last node's value is the reply; the chain does not hold it.
                 match kind::Gives::read(out) {
                     Continue(value) => reply = <kind::Gives as End<String, greet, String, reply::Plain>>::end(value),
                     Break(broken) => {

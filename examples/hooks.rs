@@ -1,6 +1,6 @@
 //! The four ways out of a chain, and which hooks run on each.
 //!
-//! `exit` runs in reverse for the nodes that were entered, on a reply and on a short cut alike. Where there is no reply
+//! `exit` runs in reverse for the nodes that were entered, on a reply and on a short cut alike. If there is no reply
 //! (the future was dropped, or something panicked), `cancelled` runs in reverse instead.
 
 use std::future::pending;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chain_runtime::{Ending, chain, node};
 
-/// What is to become of the request.
+/// What is to happen to the request.
 #[derive(Debug)]
 enum Request {
     Reply,
@@ -38,7 +38,7 @@ impl Traced {
     }
 }
 
-/// A node that breaks was never entered: no hook of its own would run.
+/// A node that breaks was never entered: no hook of its own runs.
 #[node]
 fn gate(request: &Request) -> Result<(), Response> {
     if matches!(request, Request::CutShort) { Err(Response("403")) } else { Ok(()) }

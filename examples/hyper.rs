@@ -17,7 +17,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Takes the body by value, since it can be read once, and writes into memory that the connection keeps.
+/// Takes the body by value, since it can be read only once, and writes into memory that the connection keeps.
 #[node]
 async fn echo(head: &Parts, body: Incoming, line: &mut String) -> Result<Response<Full<Bytes>>, StatusCode> {
     use std::fmt::Write as _;
@@ -27,7 +27,7 @@ async fn echo(head: &Parts, body: Incoming, line: &mut String) -> Result<Respons
 }
 
 chain! {
-    /// Says what it was asked.
+    /// Repeats the request.
     pub(crate) struct Gateway;
 
     async fn(head: Parts, body: Incoming, line: &mut String) -> Response<Full<Bytes>> {
@@ -45,11 +45,11 @@ pub(crate) async fn serve(listener: TcpListener, lines: Arc<Pool<String>>, stopp
             () = &mut stopped => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
-                // Too many open files, say: some will be closed.
+                // For example, too many files are open: some will be closed.
                 Err(_) => { tokio::time::sleep(Duration::from_millis(100)).await; continue }
             },
         };
-        // A clone is for another connection: it has a line of its own.
+        // A clone is for another connection.
         let connection = server.serve_connection(TokioIo::new(stream), service.clone()).into_owned();
         tokio::spawn(graceful.watch(connection));
     }

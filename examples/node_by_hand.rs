@@ -1,6 +1,6 @@
 //! A node written against the public traits, without `#[node]`.
 //!
-//! There is rarely a reason to; it shows that nothing about a node is hidden. This one is the same as
+//! There is rarely a reason to write one; it shows that nothing about a node is hidden. This one is the same as
 //!
 //! ```text
 //! #[node(stateless)]
@@ -37,7 +37,7 @@ impl Stateless for ReadTenant {
     const NODE: Self = ReadTenant;
 }
 
-/// What it is wherever it stands.
+/// What holds for the node in every chain.
 impl<'r> Signature<'r> for ReadTenant {
     type Out = Result<Tenant, NoTenant>;
     type Kind = kind::Fails;
@@ -53,7 +53,7 @@ impl<C: ?Sized> chain_runtime::IsNode<C> for ReadTenant {
     }
 }
 
-/// Under which type its value joins the scope of any chain.
+/// The type under which its value joins the scope of any chain.
 impl<'r, C: ?Sized> Joins<'r, C> for ReadTenant {
     type As<const P: usize> = Tenant;
     type Held<const P: usize> = Tenant;
@@ -96,19 +96,19 @@ where
     }
 }
 
-/// It has no `cancelled` hook: its value is held and nothing else.
+/// It has no `cancelled` hook: its value is held, and nothing else.
 impl<'r, C: 'r> Cancel<'r, C> for ReadTenant {
     type WayOut = way_out::Open;
     type Held<const P: usize> = Bare<Tenant>;
-    // Where it may be skipped, under `#[when(..)]` and its like.
+    // For a node that may be skipped, under `#[when(..)]` and the like.
     type MaybeHeld<const P: usize> = Bare<Option<Tenant>>;
 
     fn hold<const P: usize>(&'r self, value: Tenant, _: &'r C) -> Bare<Tenant> {
         Bare { value }
     }
 
-    fn hold_maybe<const P: usize>(&'r self, value: Option<Tenant>, _: &'r C) -> Bare<Option<Tenant>> {
-        Bare { value }
+    fn hold_maybe<const P: usize>(entered: Option<(&'r Self, Tenant)>, _: &'r C) -> Bare<Option<Tenant>> {
+        Bare::maybe(entered)
     }
 }
 

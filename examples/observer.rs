@@ -1,7 +1,7 @@
 //! An observer that measures each node's own time: its way in, its way out, and how often it was polled.
 //!
-//! Only the stretches in which a node's own code runs are counted, so that waiting is nobody's. A chain without
-//! `#[observe(..)]` has not one instruction of this.
+//! It counts only the stretches in which a node's own code runs, so waiting belongs to no node. A chain without
+//! `#[observe(..)]` contains no instruction for this.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};

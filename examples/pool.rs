@@ -1,11 +1,11 @@
 //! `Pool`, `Lease` and `#[derive(Reset)]`: memory that serves one request after another.
 //!
-//! A chain allocates nothing by itself. What its nodes need room for can live in a value that is lent for one request, reset
-//! when it comes back, and keeps its allocations.
+//! A chain allocates nothing by itself. The memory that its nodes need can be in a value that is lent for one request,
+//! is reset when it comes back, and keeps its allocations.
 
 use chain_runtime::{Pool, Reset, chain, node};
 
-/// What one request works with. Each field is reset, or says what happens to it: none can be forgotten.
+/// The memory of one request. Each field is reset, or says what happens to it: none can be forgotten.
 #[derive(Default, Reset)]
 struct Scratch {
     line: String,

@@ -1,7 +1,8 @@
-//! What is given up when memory becomes tight, in which order, and that nothing needs it.
+//! What is given up when memory becomes tight, and in which order; no node needs it.
 //!
-//! Three nodes may go: the log, the metrics, the warming of a cache. What they provide is an `Option`, so no later node can rely on it. Behind them,
-//! a limit turns requests away, the least important first. The memory is made up, and so is the clock.
+//! Three nodes may go: the log, the metrics, the warming of a cache. They provide an `Option`, so no later node can
+//! rely on the value. After them, a limit turns requests away, the least important first. The memory and the clock are
+//! simulated.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -17,7 +18,7 @@ struct Request {
 
 struct Reply(String);
 
-/// At `critical` there is none, and `page` has to say what it does then.
+/// At `critical` there is none, and `page` has to handle that.
 struct Warm(&'static str);
 
 /// How often each of these ran.

@@ -24,12 +24,12 @@ async fn work(delivery: &Delivery) -> Result<(), Failed> {
 }
 
 chain! {
-    /// The delivery is an input that the chain owns: however the run ends, it is dropped or settled.
+    /// The delivery is an input that the chain owns: however the run ends, the delivery is dropped or settled.
     struct Consumer;
     async fn(delivery: Delivery) -> Result<(), Failed> { Acks => work }
 }
 
-/// Works on eight messages at once. When it is told to stop, those in flight go back.
+/// Works on eight messages at once. When it is told to stop, messages in flight go back.
 pub(crate) async fn consume<F: Future<Output: Send> + Send + 'static>(
     queue: &Queue,
     messages: &mut UnboundedReceiver<Message>,
@@ -41,7 +41,7 @@ pub(crate) async fn consume<F: Future<Output: Send> + Send + 'static>(
         tokio::select! {
             () = stop.cancelled() => break,
             Some(message) = messages.recv(), if runs.len() < 8 => drop(runs.spawn(run(Delivery::new(message, queue)))),
-            // What ended has settled its message, by a panic as well.
+            // Runs that ended have settled their messages, also after a panic.
             Some(_) = runs.join_next() => {}
         }
     }

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | `T` | `T` | |
 //! | `()` or nothing | nothing | |
-//! | `Result<T, E>` | `T` | `E`, through `IntoReply<Reply>`; where the reply is a `Result<_, X>`, through `X: From<E>` |
+//! | `Result<T, E>` | `T` | `E`, through `IntoReply<Reply>`; if the reply is a `Result<_, X>`, through `X: From<E>` |
 //! | `ControlFlow<R, T>` | `T` | `R`, through `IntoReply<Reply>` |
 
 use std::num::ParseIntError;
@@ -22,7 +22,7 @@ fn parse(text: &Text) -> Result<Number, ParseIntError> {
     text.0.parse().map(Number)
 }
 
-/// Breaks with a reply that is a good one: the work is done already.
+/// Breaks with a good reply: the work is done already.
 #[node]
 fn cached(number: &Number) -> ControlFlow<Known> {
     if number.0 == 21 { ControlFlow::Break(Known(42)) } else { ControlFlow::Continue(()) }
@@ -35,7 +35,7 @@ fn double(number: &Number) -> Doubled {
     Doubled(number.0 * 2)
 }
 
-/// A chain's reply of its own. What breaks becomes one through `IntoReply`, and so does what the last node gives.
+/// The chain's own type of reply. A break becomes one through `IntoReply`, and so does the last node's value.
 #[derive(Debug)]
 struct Page {
     status: u16,
@@ -72,7 +72,7 @@ impl IntoReply<u32> for Doubled {
     }
 }
 
-/// An error of one's own.
+/// The chain's own error.
 struct BadNumber(String);
 
 impl From<ParseIntError> for BadNumber {
@@ -82,7 +82,7 @@ impl From<ParseIntError> for BadNumber {
 }
 
 chain! {
-    /// The reply is a `Result`: errors become its error as `?` would do it, values its value.
+    /// The reply is a `Result`: errors become its error, as with `?`, and values its value.
     struct Results;
     fn(text: Text) -> Result<u32, BadNumber> { parse => double }
 }

@@ -1,7 +1,7 @@
 //! The short form: `chain!(a => b => c)` is an expression whose value is a chain over one `&mut Context`.
 //!
-//! Nodes ask for the context whole, or for its parts by type. What breaks is written into the context's response
-//! (through `Respond`), and `run` says how the chain ended. The context is reset between requests and keeps its memory.
+//! Nodes ask for the context whole, or for its parts by type. A break is written into the context's response (through
+//! `Respond`), and `run` says how the chain ended. The context is reset between requests and keeps its memory.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 

@@ -10,7 +10,7 @@ struct Request {
     user: &'static str,
 }
 
-/// Lets so many requests pass, and counts them. A node is shared by all requests, so what changes is an atomic.
+/// Lets so many requests pass, and counts them. All requests share a node, so its changing state is an atomic.
 struct Limit {
     name: &'static str,
     passed: AtomicU32,
@@ -38,7 +38,7 @@ impl Limit {
     }
 }
 
-/// A node that shares what it counts with other nodes is lent a field instead: any field can be asked for by type.
+/// A node that shares its count with other nodes is lent a field instead: any field can be asked for by type.
 struct Greeting(&'static str);
 
 #[node]

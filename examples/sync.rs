@@ -1,4 +1,5 @@
-//! A chain of plain functions, declared `fn(..)`: its `run` is an ordinary function. No executor, no future.
+//! A chain of plain functions, declared `fn(..)`: its `run` is an ordinary function. There is no executor and no
+//! future.
 
 use chain_runtime::{chain, node};
 
@@ -21,7 +22,7 @@ chain! {
 }
 
 chain! {
-    /// The same nodes, in a chain that is awaited: a node that never suspends is called there too.
+    /// The same nodes, in a chain that is awaited: a node that never suspends is called there, too.
     struct DescribeLater;
     async fn(line: Line) -> String { count => describe }
 }

@@ -1,7 +1,7 @@
-//! `&T`, `&mut T` and `T`: what a node asks for is what it may do.
+//! `&T`, `&mut T` and `T`: a node's parameters say what it may do.
 //!
 //! A node that names an input by value takes it out of the scope. From then on it is gone: a later node that asks for
-//! it, or an earlier one that asks for it in `exit`, does not compile.
+//! it, or an earlier one that asks for it in `exit`, does not compile. What an earlier node provided is taken in the same way.
 
 use chain_runtime::{chain, node};
 
@@ -13,6 +13,9 @@ struct Head {
 /// A body that can be read once.
 struct Body(Vec<u8>);
 struct Length(usize);
+
+/// A body that was looked through.
+struct Scanned(Body);
 
 /// Lent: looks at the body, leaves it where it is.
 #[node]
@@ -32,10 +35,16 @@ fn round_up(length: &mut Length) {
     length.0 = length.0.next_multiple_of(16);
 }
 
-/// Taken: the strings and the bytes move into the reply; nothing is cloned.
+/// Taken, and provided in another type: only what was scanned is uploaded.
 #[node]
-fn upload(head: Head, body: Body, length: &Length) -> Stored {
-    Stored { path: head.path, via: head.via, bytes: body.0, room: length.0 }
+fn scan(body: Body) -> Scanned {
+    Scanned(body)
+}
+
+/// Taken, an input and what `scan` provided: the strings and the bytes move into the reply; nothing is cloned.
+#[node]
+fn upload(head: Head, scanned: Scanned, length: &Length) -> Stored {
+    Stored { path: head.path, via: head.via, bytes: scanned.0.0, room: length.0 }
 }
 
 #[derive(Debug)]
@@ -50,7 +59,7 @@ chain! {
     struct Upload;
 
     fn(head: Head, body: Body) -> Stored {
-        measure => stamp => round_up => upload
+        measure => stamp => round_up => scan => upload
     }
 }
 

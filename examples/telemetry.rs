@@ -6,7 +6,7 @@ use std::time::Duration;
 use chain_runtime::telemetry::{Counted, Counting, Meter, Snapshot, Times, Tsc};
 use chain_runtime::{chain, node};
 
-/// What is asked of the allocator is counted, for each thread by itself.
+/// Counts what the allocator is asked for, for each thread by itself.
 #[global_allocator]
 static ALLOCATOR: Counting<System> = Counting::new(System);
 
@@ -15,7 +15,7 @@ struct Order {
     count: usize,
 }
 
-/// Allocates: a kilobyte for each of what was ordered.
+/// Allocates a kilobyte for each ordered item.
 #[node]
 fn picture(order: &Order) -> Vec<u8> {
     vec![0; order.count * 1024]
@@ -27,7 +27,7 @@ async fn stock(_order: &Order) {
     tokio::time::sleep(Duration::from_millis(2)).await;
 }
 
-/// Blocks: now and then, it keeps its thread from all other work. No log says so.
+/// Blocks: from time to time, it keeps its thread from all other work. No log shows this.
 #[node]
 fn price(order: &Order) -> Result<u64, String> {
     if order.item == "anvil" {

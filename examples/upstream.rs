@@ -1,5 +1,5 @@
-//! Three members that answer by TCP, a line for a line: one is slow, one hangs up. Whom to ask, the node `pick` says; what became of it goes back with the lease, on
-//! every way out. Then one is drained.
+//! Three members that answer over TCP, a line for each line: one is slow, one hangs up. The node `pick` chooses the
+//! member, and the outcome goes back with the lease, on every way out. Then one is drained.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -19,7 +19,8 @@ impl IntoReply<Reply> for NoUpstream {
     }
 }
 
-/// Asks whom `pick` has picked. Of what goes wrong the lease is told; where nothing is said, how the run ends decides.
+/// Asks the member that `pick` has picked. It reports failures on the lease; without a report, the end of the run
+/// decides.
 #[node]
 async fn ask(line: &String, lease: &Lease<SocketAddr>) -> Reply {
     let reply = exchange(*lease.endpoint(), line).await.ok().flatten();
@@ -40,7 +41,7 @@ chain! {
     async fn(line: String) -> Reply { pick => ask }
 }
 
-/// Answers after so long, or hangs up.
+/// Answers after this time, or hangs up.
 async fn serve(listener: TcpListener, takes: Option<Duration>) -> io::Result<()> {
     loop {
         let (mut stream, _) = listener.accept().await?;

@@ -1,4 +1,4 @@
-//! An upstream to try a gateway with: it says what it was asked, echoes, streams, dawdles and breaks.
+//! An upstream to try a gateway with: it reports the request, echoes, streams, is slow, and breaks off.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -23,7 +23,7 @@ use super::failure::Failure;
 
 type Reply = Response<Either<Full<Bytes>, Either<Incoming, Ticks>>>;
 
-/// Starts one of this name, on a free port of this machine.
+/// Starts one with this name, on a free port of this machine.
 pub(crate) async fn start(name: &'static str) -> Result<Upstream, Failure> {
     let failed = |error| Failure::failed(format_args!("cannot start the embedded upstream: {error}"));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
@@ -68,7 +68,7 @@ async fn reply(name: &str, request: Request<Incoming>) -> Result<Reply, Broken> 
     }))
 }
 
-/// What the upstream of this name got to see of the request.
+/// What the upstream with this name saw of the request.
 fn mirror(name: &str, request: &Request<Incoming>) -> String {
     let mut text = format!("{name}: {} {} {:?}\n", request.method(), request.uri(), request.version());
     for (name, value) in request.headers() {

@@ -1,4 +1,4 @@
-//! What ends the program: one clear line, and an exit code.
+//! The error that ends the program: one clear line, and an exit code.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -11,12 +11,12 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// What was asked for cannot be: a flag, a file's contents. Exit code 2, as for any wrong usage.
+    /// The request is impossible: a wrong flag, or wrong contents of a file. Exit code 2, as for any wrong usage.
     pub(crate) fn usage(line: impl fmt::Display) -> Self {
         Self { line: line.to_string(), code: 2 }
     }
 
-    /// It was asked for rightly and did not work: a file that cannot be read, an address in use. Exit code 1.
+    /// The request was right but did not work: a file cannot be read, an address is in use. Exit code 1.
     pub(crate) fn failed(line: impl fmt::Display) -> Self {
         Self { line: line.to_string(), code: 1 }
     }

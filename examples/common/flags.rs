@@ -1,4 +1,4 @@
-//! How flags are read: from the command line, the environment and a file, in this order. What is wrong with them is one line.
+//! Reads flags: from the command line, the environment and a file, in this order. An error in them is one line.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -8,9 +8,9 @@ use clap::{ArgMatches, Command, Parser};
 
 use super::failure::Failure;
 
-/// Reads a program's flags, and says where they come from. `--help` and `--version` print, and end the program.
+/// Reads a program's flags, and returns where they come from. `--help` and `--version` print, and end the program.
 ///
-/// What a flag `--config` names is a TOML file. Its keys are the flags' long names.
+/// The flag `--config` names a TOML file. Its keys are the flags' long names.
 pub(crate) fn read<F: Parser>() -> Result<(F, ArgMatches), Failure> {
     let mut line: Vec<OsString> = std::env::args_os().collect();
     let mut matches = parse(F::command(), &line).map_err(said)?;
@@ -34,7 +34,7 @@ fn said(error: clap::Error) -> Failure {
     Failure::usage(format_args!("{} (see --help)", one_line(&error)))
 }
 
-/// clap's report is several paragraphs long; what is wrong stands in the first.
+/// clap's report has several paragraphs; the first one has the error.
 fn one_line(error: &clap::Error) -> String {
     let report = error.render().to_string();
     let wrong = report.split("\n\n").next().unwrap_or_default();
@@ -42,7 +42,8 @@ fn one_line(error: &clap::Error) -> String {
     line.trim_start_matches("error: ").to_owned()
 }
 
-/// What the file says, as arguments, without what the command line or the environment says. Each is checked by itself, so that it is known which one is wrong.
+/// The contents of the file, as arguments, without the flags that the command line or the environment has. Each is
+/// checked by itself, so that an error can name it.
 fn arguments(command: &Command, file: &Path, matches: &ArgMatches) -> Result<Vec<OsString>, Failure> {
     let wrong = |what: &dyn std::fmt::Display| Failure::usage(format_args!("{}: {what}", file.display()));
     let text =

@@ -1,4 +1,4 @@
-//! A group of upstreams that serve the same: who is in it, and well, its registry knows.
+//! A group of upstreams that serve the same: its registry knows its members and their health.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -33,7 +33,7 @@ struct Lists {
 
 type List = Arc<Mutex<Listed<Upstream>>>;
 
-/// A name that is followed, until this is dropped.
+/// A name that is followed until this is dropped.
 struct Name {
     target: Target,
     list: List,
@@ -50,7 +50,7 @@ pub(crate) struct Prepared {
 impl Group {
     /// A group without members.
     pub(crate) fn new(name: impl Into<String>, lines: &Lines) -> Self {
-        // One that is back after a moment is soon asked again.
+        // A member that is back after a moment gets requests again soon.
         let health = Health::new().ejection(Duration::from_millis(500), Duration::from_secs(30));
         let registry = Arc::new(Registry::new().with_health(health));
         let (mut keeper, kept) = (JoinSet::new(), Arc::clone(&registry));
@@ -61,7 +61,7 @@ impl Group {
         Self { name, registry, lines: lines.clone(), lists: Mutex::new(lists), _keeper: keeper }
     }
 
-    /// Looks up the names that are new among these. One that leads nowhere is a mistake, unless it may still come.
+    /// Resolves the new names among these. A name without addresses is a mistake, unless they may still come.
     pub(crate) async fn prepare(&self, targets: &[Target], may_come: bool) -> Result<Prepared, Failure> {
         let twice = |(at, target): (usize, &Target)| targets[..at].iter().any(|other| other.name() == target.name());
         if let Some((_, target)) = targets.iter().enumerate().find(|found| twice(*found)) {
@@ -87,7 +87,8 @@ impl Group {
         Ok(Prepared { addresses, new, targets: targets.to_vec() })
     }
 
-    /// Makes these its members, and says what that changes. Those that stay keep their health and their latencies. New ones come before others go.
+    /// Makes these its members, and returns the changes. Members that stay keep their health and their latencies. New
+    /// ones come before others go.
     pub(crate) fn apply(&self, prepared: Prepared) -> Vec<String> {
         let Prepared { addresses, new, targets } = prepared;
         let mut lists = self.lists();
@@ -114,7 +115,7 @@ impl Group {
             drop(_task);
             told.extend(self.replace(&list, Vec::new()));
         }
-        // Whoever shows the group now shows these.
+        // A page that shows the group now shows these.
         self.registry.publish();
         told
     }
@@ -133,13 +134,13 @@ impl Group {
     }
 }
 
-/// Tells who is ejected, and who returns.
+/// Logs which members are ejected, and which return.
 async fn tell(group: String, registry: Arc<Registry<Upstream>>, lines: Lines) {
     let (mut ejected, mut seen) = (BTreeMap::new(), 0);
     loop {
         let now = registry.changed(seen).await;
         seen = now.version();
-        // Who is not in the group any more does not return.
+        // A member that is no longer in the group does not return.
         ejected.retain(|name: &String, _| now.get(name).is_some());
         for entry in now.members() {
             let name = entry.seat().name();

@@ -1,4 +1,4 @@
-//! Where the lines of the log go.
+//! The target of the log's lines.
 
 use std::fmt::{Display, Write as _};
 use std::fs::OpenOptions;
@@ -9,7 +9,7 @@ use chain_runtime::nodes::access_log::Lines;
 
 use super::failure::Failure;
 
-/// On stdout, in this file, or nowhere: `off`, which the environment can say as well, by `RUST_LOG=off`.
+/// On stdout, in this file, or nowhere: `off`, which the environment can also say, with `RUST_LOG=off`.
 pub(crate) fn lines(to: Option<&Path>) -> Result<Lines, Failure> {
     let is_off = std::env::var_os("RUST_LOG").is_some_and(|level| level == "off");
     match to {
@@ -23,12 +23,12 @@ pub(crate) fn lines(to: Option<&Path>) -> Result<Lines, Failure> {
     }
 }
 
-/// A line that is about no request.
+/// A line that belongs to no request.
 pub(crate) fn info(lines: &Lines, what: impl Display) {
     say(lines, " INFO", what);
 }
 
-/// A line about what somebody may have to look after.
+/// A line about something that may need attention.
 pub(crate) fn warn(lines: &Lines, what: impl Display) {
     say(lines, " WARN", what);
 }

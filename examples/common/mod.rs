@@ -1,7 +1,7 @@
 //! What the examples that are servers of their own share.
 //!
-//! They take it by `#[path = "../common/mod.rs"]`. It is no example itself: cargo takes `examples/*.rs` for one, and `examples/*/main.rs`, and nothing
-//! else. Whatever stands here is used by all of them.
+//! They include it with `#[path = "../common/mod.rs"]`. It is no example itself: cargo takes only `examples/*.rs` and
+//! `examples/*/main.rs` as examples. Everything here is used by all of them.
 
 use std::fmt::Arguments;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -20,10 +20,11 @@ pub(crate) mod target;
 pub(crate) mod units;
 
 use failure::Failure;
+use tokio::runtime::Builder;
 
-/// Runs a program on tokio. Why it fails is one line, after the program's name.
-pub(crate) fn run(name: &str, program: impl Future<Output = Result<(), Failure>>) -> ExitCode {
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::failed);
+/// Runs a program on this runtime of tokio. A failure is one line, after the program's name.
+pub(crate) fn run(name: &str, on: &mut Builder, program: impl Future<Output = Result<(), Failure>>) -> ExitCode {
+    let runtime = on.enable_all().build().map_err(Failure::failed);
     match runtime.and_then(|runtime| runtime.block_on(program)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -33,7 +34,7 @@ pub(crate) fn run(name: &str, program: impl Future<Output = Result<(), Failure>>
     }
 }
 
-/// Prints a line, unless nobody reads it any more, which is no reason to stop.
+/// Prints a line. If stdout is closed, that is no reason to stop.
 pub(crate) fn say(line: Arguments<'_>) {
     let _ = writeln!(io::stdout(), "{line}");
 }

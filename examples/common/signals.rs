@@ -1,4 +1,4 @@
-//! Ctrl-C and `kill`: the first asks to stop, the second to stop now.
+//! Ctrl-C and `kill`: the first signal asks to stop, the second one to stop now.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;

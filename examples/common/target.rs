@@ -1,4 +1,4 @@
-//! What flags say of upstreams, and the members that this makes.
+//! Upstreams as flags name them, and the members that they make.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -39,7 +39,7 @@ impl Target {
         self.upstream.to_string()
     }
 
-    /// The member that an address is. `None` for a name, which leads to its members.
+    /// The member for an address. `None` for a name, which resolves to its members.
     pub(crate) fn member(&self) -> Option<Member<Upstream>> {
         let host = self.upstream.authority().host();
         host.trim_matches(['[', ']']).parse::<IpAddr>().ok()?;
@@ -63,12 +63,12 @@ impl Target {
     }
 }
 
-/// How long the first answer may take.
+/// The longest time for the first answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 type Make = Box<dyn Fn(Resolved<'_>) -> Upstream + Send>;
 
-/// A name, with what it leads to now, or why it leads nowhere.
+/// A name, with its present members, or why it has none.
 pub(crate) struct Followed {
     pub(crate) target: Target,
     pub(crate) dns: Dns<Make>,

@@ -1,4 +1,4 @@
-//! What an operator can see and change, on an address of its own. It is a chain, too.
+//! What an operator can see and change, at an address of its own. It is a chain, too.
 
 use std::num::NonZeroU32;
 
@@ -33,14 +33,14 @@ pub(crate) enum Command {
     Unknown(String),
 }
 
-/// The limits that are to be.
+/// The new limits.
 pub(crate) struct Wanted {
     rate: NonZeroU32,
     burst: NonZeroU32,
     max_body: usize,
 }
 
-/// A toggle's name, and whether it shall be on.
+/// A toggle's name, and whether it is to be on.
 pub(crate) struct Switch {
     name: String,
     on: bool,
@@ -63,7 +63,7 @@ fn command(request: &Parts, edge: &Edge) -> Command {
     }
 }
 
-/// The limits that are asked for; those that are not named stay.
+/// The new limits; limits that are not named stay.
 fn changed(query: &str, now: &Limits) -> Result<Wanted, String> {
     let (mut rate, mut burst, mut max_body) = (now.rate, now.burst, now.max_body);
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -103,7 +103,7 @@ fn toggle(switch: &Switch, edge: &Edge) -> Response<Body> {
     }
 }
 
-/// Requests in flight go on with the limits with which they began. What each client has used up is forgotten.
+/// Requests in flight go on with the limits with which they began. The used-up quotas of clients are forgotten.
 #[node]
 fn change(wanted: &Wanted, edge: &Edge) -> Response<Body> {
     let limits = Limits::new(wanted.rate, wanted.burst, wanted.max_body);

@@ -13,7 +13,6 @@ use hyper::body::Incoming;
 
 use super::common::group::Group;
 pub(crate) use super::common::serve::Reply;
-use super::common::serve::Serves;
 use super::forward::{Asker, Served, asker};
 use super::limits::{Limits, quota};
 use super::nodes::{Api, Route, faults, key, payload, route, unknown, version, who};
@@ -31,7 +30,7 @@ chain! {
         pub(crate) deadline: Deadline,
         pub(crate) attempt: Deadline,
         pub(crate) room: Concurrency,
-        /// For what may be carried out twice, and for what an upstream must not have seen.
+        /// One for requests that may be carried out twice, and one for requests that no upstream may have seen.
         pub(crate) again: Retry<fn(&Reply) -> bool>,
         pub(crate) again_unseen: Retry<fn(&Reply) -> bool>,
         pub(crate) files: Untried<Pick<Upstream>>,
@@ -59,7 +58,7 @@ chain! {
                     Route::Api(api: Api) =>
                         version => who => key
                         => #[toggle("quota")] quota
-                        // A body that makes progress is no reason to end a request: the deadline begins behind it.
+                        // The deadline begins after the body: a body that makes progress is no reason to end a request.
                         => payload => asker => tried
                         => deadline {
                             #[toggle("faults", off)] faults
@@ -73,15 +72,5 @@ chain! {
                 }
             }
         }
-    }
-}
-
-impl Serves for Edge {
-    fn log(&self) -> &AccessLog {
-        &self.log
-    }
-
-    fn answer(&self, request: Parts, body: Incoming, client: Client) -> impl Future<Output = Reply> + Send {
-        self.run(request, body, client)
     }
 }

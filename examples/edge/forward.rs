@@ -1,4 +1,4 @@
-//! How requests are passed on, to whichever upstream a group has picked.
+//! Passes requests on to the upstream that a group has picked.
 
 use std::time::{Duration, Instant};
 
@@ -13,18 +13,19 @@ use super::edge::{Payload, Reply};
 const SERVED_BY: HeaderName = HeaderName::from_static("x-served-by");
 /// How many milliseconds are left for the reply, for the upstream to know.
 const TIME_LEFT: HeaderName = HeaderName::from_static("x-time-left-ms");
-/// Bytes of a reply that are read before it is passed on: what breaks off in them can still be tried again.
+/// The bytes of a reply that are read before it is passed on: if it breaks off within them, the request can still be
+/// tried again.
 const READ_AHEAD: u64 = 1 << 20;
 
 /// Passes requests on, under this name.
 pub(crate) fn forward(via: &str, patience: Duration) -> Repeatable<ByLease, Payload, Asker> {
     let mut limits = Limits::default();
-    // How long a try may take, a deadline of the chain says; this is for the rest of a long reply.
+    // A deadline of the chain limits a try; this limits the rest of a long reply.
     limits.silence = patience;
     Forward::leased(Settings::default().via(via).limits(limits).reserves([TIME_LEFT])).repeatable(READ_AHEAD)
 }
 
-/// For whom a request is passed on, and how long that may take.
+/// The sender of a request, and how long it may take.
 pub(crate) struct Asker(Client);
 
 #[node]
@@ -44,7 +45,7 @@ impl Sender for Asker {
     }
 }
 
-/// Says in an upstream's reply which group that is of.
+/// Names the group in the upstream's reply.
 pub(crate) struct Served(pub(crate) &'static str);
 
 #[node]

@@ -1,4 +1,4 @@
-//! What one client may ask for. The limits can be changed while requests run.
+//! How much one client may ask for. The limits can be changed while requests run.
 
 use std::num::NonZeroU32;
 
@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 
 use super::nodes::Who;
 
-/// One version of the limits; a request sees one and the same to its end.
+/// One version of the limits; a request sees the same one to its end.
 pub(crate) struct Limits {
     /// Requests a second in the long run, and at once.
     pub(crate) rate: NonZeroU32,
@@ -19,9 +19,9 @@ pub(crate) struct Limits {
     pub(crate) max_body: usize,
     /// Reads one.
     pub(crate) read: ReadBody<Incoming>,
-    /// How much of that each client has used up, by the name that it gives itself.
+    /// How much of that each client has used up, by the name that the client states.
     names: RateLimit<Who>,
-    /// And each address, which may be that of several clients, but makes up no names.
+    /// The same for each address, which several clients may share, and which a client cannot make up.
     peers: RateLimit<Peer>,
 }
 
@@ -48,7 +48,7 @@ impl std::fmt::Display for Limits {
     }
 }
 
-/// Breaks where the client asks for more than its share, or its address for more than that of several.
+/// Breaks if the client asks for more than its share, or its address for more than that of several clients.
 #[node]
 pub(crate) fn quota(who: &Who, peer: &Peer, limits: &Limits) -> Result<(), TooManyRequests> {
     limits.peers.check(peer)?;

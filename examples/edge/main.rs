@@ -1,13 +1,14 @@
-//! A gateway as one would run it: API and static routes, a canary, deadlines, retries with a budget, load shedding, nodes that are
-//! switched off and limits that are changed while requests run.
+//! A realistic gateway: API and static routes, a canary, deadlines, retries with a budget, load shedding, nodes that
+//! are switched off and limits that are changed while requests run.
 //!
 //! ```text
 //! cargo run --release --example edge             # brings its own upstreams, and says what to try
 //! cargo run --release --example edge -- --help   # the flags
 //! ```
 //!
-//! The chain is in `edge.rs`. What it does not do: TLS towards clients, authentication (see the example `gateway`), and streaming of requests: their bodies are
-//! read whole, since what is to be tried again has to be there. A reply is read ahead by 1 MiB, and streamed from there.
+//! The chain is in `edge.rs`. It has no TLS towards clients, no authentication (see the example `gateway`), and does
+//! not stream requests: it reads their bodies whole, since a request that is tried again has to be there. A reply is
+//! read ahead by 1 MiB, and streamed from there.
 
 use std::future::ready;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -36,13 +37,13 @@ mod edge;
 mod forward;
 mod limits;
 mod nodes;
+mod serve;
 
 use admin::Admin;
 use common::failure::Failure;
 use common::group::Group;
-use common::serve::serve;
 use common::target::Target;
-use common::{embedded, flags, listen, logging, say, signals, units};
+use common::{embedded, flags, logging, say, signals, units};
 use edge::{Edge, Reply};
 use forward::Served;
 use limits::Limits;
@@ -53,13 +54,13 @@ use limits::Limits;
 #[derive(Debug, Parser)]
 #[command(name = "edge", version)]
 struct Flags {
-    /// A TOML file whose keys are these flags' long names: what the command line does not say.
+    /// A TOML file whose keys are these flags' long names. The command line takes precedence.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where to listen, for HTTP/1.1 and h2c; port 0 takes any free one.
     #[arg(long, value_name = "ADDRESS:PORT", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)))]
     listen: SocketAddr,
-    /// Where the operator's commands are taken. Nobody else should get there.
+    /// The address for the operator's commands. No one else should reach it.
     #[arg(long, value_name = "ADDRESS:PORT", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)))]
     admin: SocketAddr,
     /// Where /api/ goes, as http://host:port; several take turns.
@@ -71,7 +72,7 @@ struct Flags {
     /// Where /static/ goes.
     #[arg(long, value_name = "URL[*WEIGHT]", value_delimiter = ',')]
     files: Vec<Target>,
-    /// How long a request may take in all: 504 past that.
+    /// How long a request may take in all: 504 after that.
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = units::duration)]
     deadline: Duration,
     /// How long one try of an upstream may take.
@@ -80,7 +81,7 @@ struct Flags {
     /// For how long an upstream may be silent in the middle of a reply.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = units::duration)]
     timeout: Duration,
-    /// How many requests may run at once: 503 past that.
+    /// How many requests may run at once: 503 for further ones.
     #[arg(long, value_name = "N", default_value = "1024")]
     concurrency: usize,
     /// Requests a second that each client may send in the long run.
@@ -89,26 +90,26 @@ struct Flags {
     /// Requests that each client may send at once.
     #[arg(long, value_name = "N", default_value = "200")]
     burst: NonZeroU32,
-    /// How large a request's body may be: 413 past that.
+    /// How large a request's body may be: 413 for a larger one.
     #[arg(long, value_name = "SIZE", default_value = "1m", value_parser = units::size)]
     max_body: u64,
-    /// How long requests in flight may take to finish once the process is told to stop.
+    /// How long requests in flight may take to finish after the process is told to stop.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = units::duration)]
     grace: Duration,
-    /// Where the log goes: a file that is appended to, or `off`. Without it, to stdout.
+    /// The target of the log: a file that is appended to, or `off`. The default is stdout.
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
-    common::run("edge", run())
+    common::run("edge", &mut tokio::runtime::Builder::new_multi_thread(), run())
 }
 
 async fn run() -> Result<(), Failure> {
     let (flags, _) = flags::read::<Flags>()?;
     let lines = logging::lines(flags.log.as_deref())?;
-    let listener = listen::listen(flags.listen).await?;
-    let admin = listen::listen(flags.admin).await?;
+    let listener = serve::listen(flags.listen).await?;
+    let admin = serve::listen(flags.admin).await?;
     let address = |listener: &TcpListener| listener.local_addr().map_err(Failure::failed);
     let (at, admin_at) = (address(&listener)?, address(&admin)?);
     let (stop, cut) = signals::stop_and_cut()?;
@@ -128,7 +129,8 @@ async fn run() -> Result<(), Failure> {
     ];
     let [files, stable, canary] =
         groups.each_ref().map(|group| Pick::new(Arc::clone(&group.registry), PeakEwma::new()));
-    // One retry for ten requests, and ten a second besides: an upstream in trouble is not given a multiple of its load.
+    // One retry for ten requests, and ten a second in addition: an upstream in trouble does not get a multiple of its
+    // load.
     let again = |worth: fn(&Reply) -> bool| Retry::new(worth).budget(Budget::new(Duration::from_secs(10), 10, 0.1));
     let edge = Arc::new(Edge {
         toggles: Toggles::new(),
@@ -183,9 +185,9 @@ async fn run() -> Result<(), Failure> {
     };
     let mut limits = server::Limits::within_descriptors();
     limits.grace = flags.grace;
-    let stopped = serve(edge, Server::new(limits).on_stop(on_stop), listener, stop, cut).await;
+    let stopped = serve::serve(edge, Server::new(limits).on_stop(on_stop), listener, stop, cut).await;
     logging::info(&lines, stopped);
-    // Nobody may read it.
+    // No one may be reading it.
     lines.flush(Duration::from_millis(500));
     Ok(())
 }

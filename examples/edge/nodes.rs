@@ -36,7 +36,7 @@ pub(crate) fn route(request: &Parts) -> Route {
         return Route::Files;
     }
     let version = path.strip_prefix("/api/v").and_then(|rest| rest.split('/').next());
-    // What a number looks like: `+1` and `01` are read as one by `parse`, and as something else by an upstream.
+    // A number in its usual form: `parse` reads `+1` and `01` as one, and an upstream may read them as something else.
     let is_number = |version: &&str| !version.starts_with('0') && version.bytes().all(|byte| byte.is_ascii_digit());
     match version.filter(is_number).and_then(|version| version.parse().ok()) {
         Some(version) => Route::Api(Api { version }),
@@ -44,7 +44,7 @@ pub(crate) fn route(request: &Parts) -> Route {
     }
 }
 
-/// Only what is spoken here is passed on.
+/// Only known versions are passed on.
 #[node]
 pub(crate) fn version(api: &Api) -> Result<(), UnknownVersion> {
     if (1..=2).contains(&api.version) { Ok(()) } else { Err(UnknownVersion(api.version)) }
@@ -61,7 +61,7 @@ impl IntoReply<Reply> for UnknownVersion {
     }
 }
 
-/// Who asks: as `x-client-id` says, which nobody checks.
+/// The client, as `x-client-id` names it, which is not checked.
 pub(crate) struct Who(HeaderValue);
 
 impl Key for Who {
@@ -75,7 +75,7 @@ pub(crate) fn who(request: &Parts) -> Who {
     Who(request.headers.get("x-client-id").cloned().unwrap_or(HeaderValue::from_static("anonymous")))
 }
 
-/// By which the same clients always come to the canary.
+/// The key by which always the same clients come to the canary.
 #[node]
 pub(crate) fn key(who: &Who) -> StickyKey {
     StickyKey::of(who.0.as_bytes())
@@ -87,7 +87,7 @@ pub(crate) async fn payload(request: &Parts, body: Incoming, limits: &Limits) ->
     limits.read.enter(request, body).await.map(|whole| Payload::new(whole.into_bytes()))
 }
 
-/// To see what becomes of a panic and of a request that hangs; off unless somebody switches it on.
+/// Shows what happens to a panic and to a request that hangs; it is off unless an operator switches it on.
 #[node]
 pub(crate) async fn faults(request: &Parts) {
     match request.headers.get("x-fault").map(http::HeaderValue::as_bytes) {

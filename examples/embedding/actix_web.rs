@@ -1,4 +1,5 @@
-//! Chains in actix-web: as middleware around an application, and as a handler that is not `Send`. It asks itself a few things and stops.
+//! Chains in actix-web: as middleware around an application, and as a handler that is not `Send`. It sends itself some
+//! requests and stops.
 
 use std::cell::Cell;
 use std::io::{Read, Write};

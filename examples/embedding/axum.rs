@@ -1,4 +1,5 @@
-//! Chains in axum: as a layer around a router, and as the handler of a route. The application asks itself a few things and stops.
+//! Chains in axum: as a layer around a router, and as the handler of a route. The application sends itself some
+//! requests and stops.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -15,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 struct User(&'static str);
 
-/// What breaks is whatever axum makes a response of.
+/// A node may break with anything of which axum makes a response.
 #[node]
 fn auth(request: &Request, keys: &Keys) -> Result<User, (StatusCode, &'static str)> {
     let key = request.headers().get("x-key").and_then(|key| key.to_str().ok());
@@ -39,7 +40,7 @@ struct Keys {
 }
 
 chain! {
-    /// Stands before all routes. What axum calls its state are fields.
+    /// Stands before all routes. Fields hold what axum calls state.
     struct Guard { keys: Keys, log: Log }
     async fn(request: Request, inner: Next) -> Reply { auth => log => next }
 }

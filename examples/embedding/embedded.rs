@@ -1,5 +1,5 @@
-//! As on a device: no executor, no allocation. A chain in a `static`, polled from a loop that an interrupt wakes.
-//! `tests/no_std` is compiled for such a chain, without `std` and without `alloc`.
+//! A chain as on a device: no executor, no allocation. The chain is in a `static`, and is polled from a loop that an
+//! interrupt wakes. `tests/no_std` compiles such a chain without `std` and without `alloc`.
 
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
@@ -8,17 +8,18 @@ use std::task::{Context, Poll, Waker};
 use chain_runtime::{Reset, chain, node};
 use heapless::Vec;
 
-/// The register of a sensor. Here the loop below plays the hardware; 0 is that there is no value yet.
+/// The register of a sensor. Here the loop below plays the hardware; 0 means that there is no value yet.
 static SENSOR: AtomicU8 = AtomicU8::new(0);
 
-/// What one request works with: memory of a fixed size, in a `static` or on the stack.
+/// The memory of one request: of a fixed size, in a `static` or on the stack.
 #[derive(Default, Reset)]
 struct Scratch {
     #[reset(with = Vec::clear)]
     answer: Vec<u8, 16>,
 }
 
-/// A future by hand: the register has a value. Whoever polls need not be woken: the loop polls at each interrupt.
+/// A future by hand that is ready when the register has a value. It need not wake anything: the loop polls at each
+/// interrupt.
 struct Sensed;
 
 impl Future for Sensed {

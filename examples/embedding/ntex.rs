@@ -1,4 +1,5 @@
-//! Chains in ntex: as middleware around an application, and as a handler that is not `Send`. It asks itself a few things and stops.
+//! Chains in ntex: as middleware around an application, and as a handler that is not `Send`. It sends itself some
+//! requests and stops.
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -9,7 +9,7 @@ use smol::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use smol::net::{TcpListener, TcpStream};
 use smol::stream::StreamExt;
 
-/// The timer of the nodes that wait. Any runtime's is as short as this.
+/// The timer of the nodes that wait. A timer for any runtime is this short.
 pub(crate) struct SmolTimer;
 
 impl Timer for SmolTimer {
@@ -20,7 +20,7 @@ impl Timer for SmolTimer {
     }
 }
 
-/// smol's own is ready with an `Instant`.
+/// smol's timer gives an `Instant` when it is ready.
 pub(crate) struct Sleep(smol::Timer);
 
 impl Future for Sleep {

@@ -20,7 +20,7 @@ impl Tally {
     fn cancelled(&self) { self.1.fetch_add(1, Relaxed); }
 }
 
-/// Reads the body into memory that the thread has for all of its requests.
+/// Reads the body into memory that the thread reuses for all of its requests.
 #[node]
 fn body(request: &mut Request, text: &mut String) -> Result<(), Status> {
     request.as_reader().take(1024 + 1).read_to_string(text).map_err(|_| Status(400))?;
@@ -48,11 +48,11 @@ pub(crate) fn serve(server: &Server, chain: &Shouting, threads: usize) {
         let mut text = String::new();
         for mut request in server.incoming_requests() {
             text.reset();
-            // The hooks have run when the panic arrives here. The request is dropped, to which tiny_http's answer is a 500.
+            // The hooks have run when the panic arrives here. The request is dropped, which tiny_http answers with a 500.
             let run = AssertUnwindSafe(|| chain.run(&mut request, &mut text));
             let Ok(run) = panic::catch_unwind(run) else { continue };
             let (status, text) = run.map_or_else(|Status(status)| (status, ""), |()| (200, text.as_str()));
-            // Fails where the client is gone. Nobody is there to be told.
+            // This fails if the client is gone. Then there is no one to tell.
             let _ = request.respond(tiny_http::Response::from_string(text).with_status_code(status));
         }
         // It wakes one thread at a time: each wakes the next.

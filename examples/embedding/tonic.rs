@@ -1,4 +1,5 @@
-//! Chains in tonic: in front of all methods of a server, and as the body of one. The example asks itself a few things and stops.
+//! Chains in tonic: in front of all methods of a server, and as the body of one. The example sends itself some requests
+//! and stops.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use tokio_stream::{Iter, StreamExt, iter, wrappers::TcpListenerStream};
 use tonic::service::Routes;
 use tonic::{Response, Status, Streaming, transport::Server};
 
-/// What breaks is a status, whether a message was read or not.
+/// A break is a status, whether a message was read or not.
 #[node]
 fn auth(request: &Request) -> Result<(), Status> {
     let token = request.headers().get("authorization").ok_or_else(|| Status::unauthenticated("who is there?"))?;

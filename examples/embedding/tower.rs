@@ -22,7 +22,8 @@ fn auth(request: &Request) -> Result<User, BoxError> {
     if request.user == "eve" { Err("who is there?".into()) } else { Ok(User(request.user)) }
 }
 
-/// What stands behind the guard: any service could. Its readiness comes with the request, as a permit for one call.
+/// The inner service behind the guard; it could be any service. Its readiness comes with the request, as a permit for
+/// one call.
 type Inner = BoxCloneSyncService<Request, String, BoxError>;
 
 #[node]

@@ -1,4 +1,5 @@
-//! What an operator sees and switches, on an address of its own: the live page, metrics, profiles, health. It is a chain, too.
+//! What an operator sees and switches, at an address of its own: the live page, metrics, profiles, health. It is a
+//! chain, too.
 
 use std::future::pending;
 use std::io;
@@ -30,7 +31,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-// The paths are said, since tests take this file as it is from elsewhere.
+// The paths are written out, since tests include this file from elsewhere.
 #[path = "admin/door.rs"]
 mod door;
 #[path = "admin/feed.rs"]
@@ -46,7 +47,7 @@ use feed::{Events, Feed};
 pub(crate) use upstreams::Group;
 use upstreams::{Sent, groups, registry};
 
-/// What is watched: a chain with a meter.
+/// What the page watches: a chain with a meter.
 pub(crate) trait Watched: Send + Sync + 'static {
     fn chain(&self) -> &'static ChainInfo;
     fn snapshot(&self) -> Snapshot;
@@ -58,7 +59,7 @@ pub(crate) trait Watched: Send + Sync + 'static {
     fn pressure(&self) -> Option<page::Pressure> {
         None
     }
-    /// Forces the level, or lets it follow what is measured. Whether anything is.
+    /// Forces the level, or lets it follow what is measured. Returns whether anything is measured.
     fn force(&self, _to: Option<Level>) -> bool {
         false
     }
@@ -66,11 +67,11 @@ pub(crate) trait Watched: Send + Sync + 'static {
     fn pressure_reading(&self) -> Option<PressureReading> {
         None
     }
-    /// Where what several gateways have in common is.
+    /// The Redis that several gateways share.
     fn redis(&self) -> Option<Redis> {
         None
     }
-    /// The groups of upstreams that are there now, by their names.
+    /// The present groups of upstreams, by their names.
     fn groups(&self) -> Vec<Group> {
         Vec::new()
     }
@@ -108,10 +109,12 @@ chain! {
     }
 }
 
-/// How many are answered at once. The threads for it are the runtime's, which others need, as for the names of upstreams.
+/// How many requests are answered at once. They run on the runtime's threads for blocking work, which others need too,
+/// for example to resolve the names of upstreams.
 const AT_ONCE: usize = 4;
 
-/// Begins to listen. The kernel keeps little of what a client does not read, so that one who has stopped reading is soon known.
+/// Begins to listen. The kernel keeps little of what a client does not read, so that a client that has stopped reading
+/// is noticed soon.
 pub(crate) fn listen(at: SocketAddr) -> io::Result<TcpListener> {
     let socket = if at.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
@@ -120,7 +123,7 @@ pub(crate) fn listen(at: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(64)
 }
 
-/// Serves it for as long as the runtime lives, so that what is stopping can be looked at.
+/// Serves it for as long as the runtime lives, so that the stopping can be watched.
 pub(crate) fn start(listener: TcpListener, door: Door, watched: Arc<dyn Watched>, stopping: CancellationToken) {
     let notice = door.notice();
     let feed = Feed::start(Arc::clone(&watched), notice);
@@ -176,7 +179,7 @@ struct Switch {
     on: bool,
 }
 
-/// A group of upstreams, and what is asked of its registry.
+/// A group of upstreams, and the call to its registry.
 struct To {
     group: String,
     action: String,
@@ -185,7 +188,7 @@ struct To {
 #[node]
 fn wanted(request: &Parts) -> Wanted {
     let path: Vec<&str> = request.uri.path().trim_start_matches('/').split('/').collect();
-    // hyper leaves the content out of what is replied to it.
+    // hyper leaves out the content of a reply to it.
     let method = if request.method == Method::HEAD { &Method::GET } else { &request.method };
     match (method, path.as_slice()) {
         (&Method::GET, [""]) => Wanted::Page,
@@ -319,7 +322,7 @@ fn unknown() -> Response<Content> {
     )
 }
 
-/// Nobody keeps a copy of what is said here, or makes it a part of another page.
+/// This keeps others from storing these replies, or making them a part of another page.
 struct Sealed;
 
 #[node]

@@ -1,7 +1,7 @@
-//! The flags, read and checked: what comes out of here can be run.
+//! The flags, read and checked: what they describe can be run.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use chain_runtime::nodes::access_log::Lines;
 use chain_runtime::nodes::auth::{ApiKeys, Auth, Tokens};
 use chain_runtime::pressure::{Adaptive, ByPriority, Fixed, Gradient2, Limit, Pressure, Sampler};
+use chain_runtime::proxy::server::Workers;
 use chain_runtime::proxy::{Limits, Rate, Tunnels, server};
 use chain_runtime::shared::Settings;
 use clap::{CommandFactory as _, Parser};
@@ -24,7 +25,7 @@ use super::pressure::{self, Moves};
 use super::said::Said;
 use super::units::{self, AdminAt, CGROUP, MaxConcurrent};
 
-/// A reverse proxy: who asks is known, counted and logged, and then passed on.
+/// A reverse proxy: each request's user is identified, counted and logged, and then the request is passed on.
 ///
 /// Without arguments it starts an upstream of its own, makes credentials for this run, and prints `curl` lines to try.
 #[derive(Debug, Parser)]
@@ -35,23 +36,31 @@ pub(crate) struct Flags {
         default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)))]
     pub(crate) listen: SocketAddr,
 
-    /// A TOML file whose keys are these flags' long names: what neither the command line nor the environment says. It is watched: a change of it, or SIGHUP, is
-    /// checked as a whole, and then holds for requests that begin from then on.
+    /// How many threads serve, each with a listener and connections to upstreams of its own. By default one for each
+    /// core that the process may use.
+    #[arg(long, env = "GATEWAY_WORKERS", value_name = "N", default_value_t = units::cores())]
+    pub(crate) workers: NonZeroUsize,
+
+    /// A TOML file whose keys are these flags' long names. The command line and the environment take precedence. It is
+    /// watched: a change of it, or SIGHUP, is checked as a whole, and then holds for requests that begin from then on.
     #[arg(long, env = "GATEWAY_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Where requests go, as `http://host:port`, or `h2c://host:port` for HTTP/2. It may be said several times, and several URLs in one, between commas. Behind `/PREFIX=`, it is
-    /// in the group for such paths alone, this one URL and not those behind its comma; the longest prefix goes first. `*WEIGHT` counts under load: of two upstreams that are drawn, the one with less
-    /// to do and the quicker replies is asked, and what one has to do counts for each unit of its weight. Without any, an embedded upstream is started.
+    /// Where requests go, as `http://host:port`, or `h2c://host:port` for HTTP/2. The flag may be repeated, and a value
+    /// may have several URLs, separated by commas. A URL after `/PREFIX=` is in the group for such paths alone; the
+    /// prefix does not apply to the URLs after the comma. The longest prefix wins. `*WEIGHT` counts under load: of two
+    /// upstreams that are drawn, the one with less to do and the quicker replies is asked, where the work of each
+    /// counts for each unit of its weight. Without this flag, an embedded upstream is started.
     #[arg(long = "upstream", env = "GATEWAY_UPSTREAM", value_name = "[/PREFIX=]URL[*WEIGHT]", value_delimiter = ',')]
     pub(crate) upstreams: Vec<Grouped>,
 
-    /// Upstreams are asked for this path each 2 s, and have no requests while they do not answer with 200 to 299. Without it, they are judged by how requests end alone.
+    /// Upstreams are checked with this path every 2 s, and get no requests while they do not answer with 200 to 299.
+    /// Without it, they are only judged by how requests end.
     #[arg(long, env = "GATEWAY_CHECK", value_name = "PATH", value_parser = units::path_and_query)]
     pub(crate) check: Option<PathAndQuery>,
 
-    /// By which name the gateway calls itself in `Via`; a request that names it there has been here before, and is refused. Without it, one that no
-    /// other gateway has.
+    /// The name by which the gateway calls itself in `Via`; a request that has it there has been here before, and is
+    /// refused. The default is a name that no other gateway has.
     #[arg(long, env = "GATEWAY_NAME", value_name = "NAME", value_parser = units::token)]
     pub(crate) name: Option<String>,
 
@@ -71,13 +80,13 @@ pub(crate) struct Flags {
     #[arg(long, env = "GATEWAY_API_KEYS_FILE", value_name = "FILE")]
     api_keys_file: Option<PathBuf>,
 
-    /// Where the operator's page, metrics and profiles are, and the groups of upstreams (`/upstreams`); `off` for nowhere, port 0 takes any free one. An address that others than this machine reach
-    /// needs a token.
+    /// The address of the operator's page, metrics and profiles, and of the groups of upstreams (`/upstreams`); `off`
+    /// for none, port 0 takes any free one. An address that other machines reach needs a token.
     #[arg(long, env = "GATEWAY_ADMIN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     admin: AdminAt,
 
-    /// Who opens the admin address has to say what this file says, at least 16 characters: as a password, or as `Authorization: Bearer`. It is plain
-    /// HTTP, so between machines it belongs in a tunnel or a network of its own.
+    /// The file with the token for the admin address, at least 16 characters: clients send it as a password, or as
+    /// `Authorization: Bearer`. It is plain HTTP, so between machines it belongs in a tunnel or a network of its own.
     #[arg(long, env = "GATEWAY_ADMIN_TOKEN_FILE", value_name = "FILE")]
     admin_token_file: Option<PathBuf>,
 
@@ -89,11 +98,12 @@ pub(crate) struct Flags {
     #[arg(long, env = "GATEWAY_BURST", value_name = "N", default_value = "20")]
     pub(crate) burst: NonZeroU32,
 
-    /// Where the rate of each user is counted for all gateways together, as `redis://host:port/`. How much may be let through beside it is printed at the start.
+    /// The Redis in which all gateways together count the rate of each user, as `redis://host:port/`. The most that may
+    /// be let through in addition is printed at the start.
     #[arg(long, env = "GATEWAY_REDIS", value_name = "URL", value_parser = units::redis)]
     pub(crate) redis: Option<Settings>,
 
-    /// How many gateways there are that share the rate.
+    /// How many gateways share the rate.
     #[arg(long, env = "GATEWAY_GATEWAYS", value_name = "N", default_value = "1")]
     gateways: NonZeroU32,
 
@@ -101,7 +111,7 @@ pub(crate) struct Flags {
     #[arg(long, env = "GATEWAY_REDIS_AWAY", value_name = "share|closed|open", default_value = "share")]
     redis_away: Away,
 
-    /// Requests a minute that one address may fail to say who it is in, before it is refused unheard: 429.
+    /// Requests a minute without valid credentials that one address may send; after that it is refused unheard: 429.
     #[arg(long, env = "GATEWAY_FAILURES", value_name = "N", default_value = "60")]
     pub(crate) failures: NonZeroU32,
 
@@ -109,15 +119,16 @@ pub(crate) struct Flags {
     #[arg(long, env = "GATEWAY_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = duration)]
     timeout: Duration,
 
-    /// How large a request's body may be: 413 past that.
+    /// How large a request's body may be: 413 for a larger one.
     #[arg(long, env = "GATEWAY_MAX_BODY", value_name = "SIZE", default_value = "10m", value_parser = size)]
     max_body: u64,
 
-    /// Bytes a second that a body moves at least: up, averaged over 10 s or the time-out if that is shorter; down, over 5 s to 30 s; 0 for any.
+    /// The least bytes a second of a body: up, averaged over 10 s or the time-out if that is shorter; down, over 5 s to
+    /// 30 s; 0 for any.
     #[arg(long, env = "GATEWAY_MIN_RATE", value_name = "SIZE", default_value = "240", value_parser = size)]
     min_rate: u64,
 
-    /// How long a whole request may take, to the end of its reply. Without it, as long as something moves.
+    /// How long a whole request may take, to the end of its reply. By default, as long as something moves.
     #[arg(long, env = "GATEWAY_REQUEST_TIMEOUT", value_name = "TIME", value_parser = duration)]
     request_timeout: Option<Duration>,
 
@@ -130,11 +141,11 @@ pub(crate) struct Flags {
     #[arg(long, env = "GATEWAY_IDLE_TIMEOUT", value_name = "TIME", default_value = "5m", value_parser = duration)]
     idle_timeout: Duration,
 
-    /// How many connections of clients there are at most. Without it, as many as there are descriptors for, and 10,000 at most.
+    /// The most connections of clients. The default is as many as there are descriptors for, and at most 10,000.
     #[arg(long, env = "GATEWAY_MAX_CONNECTIONS", value_name = "N")]
     max_connections: Option<usize>,
 
-    /// How many tunnels (WebSocket) there are at most.
+    /// The most tunnels (WebSocket).
     #[arg(long, env = "GATEWAY_MAX_TUNNELS", value_name = "N", default_value = "1024")]
     max_tunnels: usize,
 
@@ -142,29 +153,31 @@ pub(crate) struct Flags {
     #[arg(long, env = "GATEWAY_TUNNEL_TIMEOUT", value_name = "TIME", default_value = "5m", value_parser = duration)]
     tunnel_timeout: Duration,
 
-    /// How many requests there are at once; the others wait a moment, and are turned away. `auto` finds it out by the gateway's own time, without that of
-    /// upstreams.
+    /// The most requests at once; further ones wait a moment, and are then turned away. `auto` finds the number out by
+    /// the gateway's own time, without that of upstreams.
     #[arg(long, env = "GATEWAY_MAX_CONCURRENT", value_name = "N", default_value = "auto")]
     max_concurrent: MaxConcurrent,
 
-    /// Paths whose requests are served before all others. A client can only say of its own that they can wait: `Sec-Purpose: prefetch`, `Priority: u=7`.
+    /// Paths whose requests are served before all others. A client can only say of its own requests that they can wait:
+    /// `Sec-Purpose: prefetch`, `Priority: u=7`.
     #[arg(long, env = "GATEWAY_CRITICAL", value_name = "PATH", value_delimiter = ',', default_value = "/healthz",
         value_parser = units::path)]
     pub(crate) critical: Vec<String>,
 
-    /// The tree of control groups, of which the one that the gateway is in says how much memory is left; `off` asks none. Where memory is tight, the log goes first.
+    /// The tree of control groups. The gateway's own group in it says how much memory is left; `off` reads none. If
+    /// memory is tight, the log goes first.
     #[arg(long, env = "GATEWAY_PRESSURE_CGROUP", value_name = "DIRECTORY", default_value = CGROUP, value_parser = units::cgroup)]
     pressure_cgroup: PathBuf,
 
-    /// How much memory the gateway itself may have, where no control group says so.
+    /// How much memory the gateway itself may have, if no control group limits it.
     #[arg(long, env = "GATEWAY_MEMORY_LIMIT", value_name = "SIZE", value_parser = units::some_size)]
     memory_limit: Option<u64>,
 
-    /// Where the log goes: a file that is appended to, or `off`. Without it, to stdout.
+    /// The target of the log: a file that is appended to, or `off`. The default is stdout.
     #[arg(long, env = "GATEWAY_LOG", value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
 
-    /// How long requests in flight may take to finish once the gateway is told to stop.
+    /// How long requests in flight may take to finish after the gateway is told to stop.
     #[arg(long, env = "GATEWAY_GRACE", value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub(crate) grace: Duration,
 
@@ -190,7 +203,7 @@ impl Flags {
         Arc::new(Tunnels::new(self.max_tunnels, self.tunnel_timeout))
     }
 
-    /// Where the admin address is, and who gets in.
+    /// The admin address, and who may use it.
     pub(crate) fn admin(&self) -> Result<Option<(SocketAddr, Door)>, Failure> {
         let AdminAt(Some(at)) = self.admin else { return Ok(None) };
         let door = match &self.admin_token_file {
@@ -207,22 +220,22 @@ impl Flags {
         Ok(Some((at, door)))
     }
 
-    /// Who gets in, and how many at once.
+    /// Which requests are let in, and how many at once.
     pub(crate) fn admission(&self) -> Adaptive<ByPriority, Box<dyn Limit + Send>> {
         match self.max_concurrent {
             MaxConcurrent::Of(limit) => Adaptive::new(Box::new(Fixed(limit))),
-            // Most of these wait for an upstream, and take memory alone.
+            // Most of these wait for an upstream, and only take memory.
             MaxConcurrent::Auto => Adaptive::new(Box::new(Gradient2::new().initial(512).min(64).max(10_000))),
         }
     }
 
-    /// Where the level of pressure comes from.
+    /// The sources of the level of pressure.
     pub(crate) fn pressure(&self, lines: &Lines) -> Result<(Pressure, Sampler, Moves), Failure> {
         let cgroup = Some(self.pressure_cgroup.as_path()).filter(|root| *root != Path::new("off"));
         pressure::measure(cgroup, self.memory_limit, lines)
     }
 
-    /// What a request that is passed on may take.
+    /// The limits of a request that is passed on.
     pub(crate) fn limits(&self) -> Limits {
         let mut limits = Limits::default();
         (limits.first_byte, limits.silence) = (self.timeout, self.timeout);
@@ -233,25 +246,25 @@ impl Flags {
         limits
     }
 
-    /// What a client's connection may take.
+    /// The limits of a client's connection.
     pub(crate) fn server_limits(&self) -> server::Limits {
-        let mut limits = server::Limits::within_descriptors();
+        let mut limits = server::Limits::within_descriptors_beside(Workers::DESCRIPTORS * self.workers.get());
         (limits.head, limits.idle, limits.grace) = (self.head_timeout, self.head_timeout, self.grace);
         limits.idle_http2 = self.idle_timeout;
-        // The kernel takes what a client reads in pieces, so a short window would cut one that only reads slowly.
+        // The kernel takes a client's data in pieces, so a short window would cut a client that only reads slowly.
         let window = self.timeout.clamp(Duration::from_secs(5), Duration::from_secs(30));
         limits.reading = (self.min_rate > 0).then(|| Rate::new(self.min_rate.saturating_mul(window.as_secs()), window));
         limits.connections = self.max_connections.unwrap_or(limits.connections);
         limits
     }
 
-    /// How fast a client is, at least.
+    /// The least speed of a client.
     fn rate(&self) -> Option<Rate> {
         let window = self.timeout.min(Duration::from_secs(10)).max(Duration::from_secs(1));
         (self.min_rate > 0).then(|| Rate::new(self.min_rate.saturating_mul(window.as_secs()), window))
     }
 
-    /// Who may ask, if a flag says so.
+    /// How clients authenticate, if a flag says so.
     pub(crate) fn auth(&self) -> Result<Option<Auth>, Failure> {
         let auth = Auth::new("gateway");
         let (tokens, keys) = (self.tokens()?, self.api_keys()?);
@@ -261,7 +274,7 @@ impl Flags {
         Ok(is_asked_for.then_some(auth))
     }
 
-    /// How JWTs are checked, if they are accepted at all.
+    /// How JWTs are checked, if they are accepted.
     fn tokens(&self) -> Result<Option<Tokens>, Failure> {
         let (file, tokens) = match (&self.jwt_secret_file, &self.jwks_file) {
             (Some(file), _) => (file, Tokens::from_secret(contents(file)?.trim_end().as_bytes())),

@@ -1,4 +1,4 @@
-//! Credentials for one run, for those who just want to see it work, and the lines to try them with.
+//! Credentials for one run, for users who only want to see it work, and the lines to try them with.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use jsonwebtoken::{EncodingKey, Header};
 
 use super::common::failure::Failure;
 
-/// A token and two API keys that nobody else knows, and that end with the process.
+/// A token and two API keys that no one else knows, and that end with the process.
 pub(crate) struct Demo {
     token: String,
     alice: String,

@@ -1,4 +1,4 @@
-//! The chain, and what the upstream is told of who asks.
+//! The chain, and what the upstream is told about the user.
 
 use std::sync::Arc;
 
@@ -18,7 +18,6 @@ use http::{HeaderName, Response, StatusCode};
 use hyper::body::Incoming;
 
 pub(crate) use super::common::serve::Reply;
-use super::common::serve::Serves;
 use super::rules::{Route, Rules};
 
 chain! {
@@ -48,8 +47,8 @@ chain! {
     }
 }
 
-/// What matters more is for the operator to say. A client is believed that it can wait, since nobody has anything of saying so:
-/// by `Sec-Purpose: prefetch`, or by an urgency of 6 or 7, the two least (RFC 9218).
+/// The operator decides which requests matter more. A client is believed if it says that it can wait, since it gains
+/// nothing by that: by `Sec-Purpose: prefetch`, or by an urgency of 6 or 7, the two least (RFC 9218).
 #[node]
 fn priority(request: &Parts, rules: &Rules) -> Priority {
     if rules.critical.iter().any(|path| path == request.uri.path()) {
@@ -99,7 +98,7 @@ async fn proxy(request: Parts, body: Incoming, visitor: &Visitor, route: &Arc<Ro
     route.forward.enter(request, body, visitor).await
 }
 
-/// Tells the log what the connection is cut by, where there is a line.
+/// Tells the log what cuts the connection, if there is a line.
 #[node]
 fn log_cut(client: &Client, visit: &Option<Visit>) {
     if let Some(visit) = visit {
@@ -107,7 +106,7 @@ fn log_cut(client: &Client, visit: &Option<Visit>) {
     }
 }
 
-/// Tells the log who it is, where there is a line.
+/// Tells the log who the user is, if there is a line.
 #[node]
 fn log_user(user: &User, visit: &Option<Visit>) {
     if let Some(visit) = visit {
@@ -115,13 +114,13 @@ fn log_user(user: &User, visit: &Option<Visit>) {
     }
 }
 
-/// The field that tells the upstream who the user is. What a client puts there is replaced.
+/// The field that tells the upstream who the user is. A client's own value of it is replaced.
 pub(crate) const FORWARDED_USER: HeaderName = HeaderName::from_static("x-forwarded-user");
 
-/// The field that carries a request's id, on all of its way.
+/// The field that carries a request's id, all the way.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// For whom a request is forwarded.
+/// The sender of a request.
 pub(crate) struct Visitor {
     client: Client,
     user: User,
@@ -131,16 +130,6 @@ pub(crate) struct Visitor {
 #[node]
 fn visitor(client: &Client, user: &User, id: &RequestId) -> Visitor {
     Visitor { client: client.clone(), user: user.clone(), id: id.clone() }
-}
-
-impl Serves for Gateway {
-    fn log(&self) -> &AccessLog {
-        &self.log
-    }
-
-    fn answer(&self, request: Parts, body: Incoming, client: Client) -> impl Future<Output = Reply> + Send {
-        self.run(request, body, client)
-    }
 }
 
 impl Sender for Visitor {

@@ -1,4 +1,4 @@
-//! Which upstreams serve which paths.
+//! The upstreams for each path.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -43,7 +43,7 @@ pub(crate) fn by_prefix(all: &[Grouped]) -> BTreeMap<String, Vec<Target>> {
     groups
 }
 
-/// Whether a group serves a path: its prefix, and what is below that.
+/// Whether a group serves a path: its prefix, and the paths below it.
 pub(crate) fn serves(prefix: &str, path: &str) -> bool {
     let below = path.strip_prefix(prefix);
     below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || prefix.ends_with('/'))

@@ -1,4 +1,4 @@
-//! How often each user may ask: of this gateway alone, or of several together, which Redis counts.
+//! How often each user may ask: one gateway alone, or several together, for which Redis counts.
 
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout};
 use super::common::failure::Failure;
 use super::common::logging;
 
-/// What is said of the limit.
+/// The settings of the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Figures {
     pub(crate) rate: NonZeroU32,
@@ -25,7 +25,7 @@ pub(crate) struct Figures {
     pub(crate) away: Away,
 }
 
-/// What is done while Redis is away.
+/// What it does while Redis is away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Away {
     Share,
@@ -55,7 +55,7 @@ pub(crate) enum UserLimit {
 }
 
 impl UserLimit {
-    /// With these figures; where there is a Redis, for all gateways together.
+    /// With these figures; with a Redis, for all gateways together.
     pub(crate) fn new(redis: Option<&Redis>, figures: Figures) -> Result<Self, Failure> {
         let Figures { rate, burst, gateways, away } = figures;
         let Some(redis) = redis else { return Ok(Self::Own(RateLimit::per_second(rate).burst(burst))) };
@@ -67,7 +67,7 @@ impl UserLimit {
         }
     }
 
-    /// How much is let through, where Redis counts.
+    /// How much is let through, if Redis counts.
     pub(crate) fn bound(&self) -> Option<Bound> {
         match self {
             Self::Own(_) => None,
@@ -87,7 +87,7 @@ impl UserLimit {
     }
 }
 
-/// Tells when Redis goes away, and when it is back.
+/// Logs when Redis goes away, and when it is back.
 pub(crate) async fn tell(redis: Redis, away: impl Fn() -> Away, lines: Lines) {
     let mut outages = 0;
     // At the start it may take a moment.

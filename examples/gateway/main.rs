@@ -1,22 +1,24 @@
-//! A reverse proxy: who asks is known, counted and logged, and then passed on.
+//! A reverse proxy: each request's user is identified, counted and logged, and then the request is passed on.
 //!
 //! ```text
 //! cargo run --release --example gateway             # brings its own upstream and credentials, and says what to try
 //! cargo run --release --example gateway -- --help   # the flags; each has an environment variable
 //! ```
 //!
-//! The chain is in `gateway.rs`: its nodes are ready ones, so that what is left here is flags and wiring. What each node takes is seen live at
-//! the admin address, which is printed at the start: `admin.rs`. Where memory is tight, the log goes first, and more than it can serve is turned away:
-//! `pressure.rs`. Upstreams are in groups by path, each a registry that knows who is there and who is well: `groups.rs`. Another configuration is taken
-//! while requests run: `reload.rs`, and what of it a request sees is `rules.rs`. What it does not do: TLS towards clients, caching.
+//! The chain is in `gateway.rs`. Its nodes are ready ones, so that only flags and wiring are left here. The admin
+//! address, which is printed at the start, shows live what each node takes: `admin.rs`. If memory is tight, the log
+//! goes first, and requests beyond the capacity are turned away: `pressure.rs`. Upstreams are in groups by path, each a
+//! registry that knows its members and their health: `groups.rs`. A new configuration takes effect while requests run:
+//! `reload.rs`. `rules.rs` is the part of it that a request sees. Each of the `--workers` is a thread that shares with the others only
+//! what has to be one: `serving.rs`. It has no TLS towards clients, and no caching.
 //!
-//! | another | a request in flight | and for the rest |
+//! | a new | a request in flight | other requests |
 //! | --- | --- | --- |
 //! | upstream, prefix, weight | ends where it is | members that stay keep their health and latencies |
 //! | rate, burst | has been counted | users begin with a full burst; where both are as before, what they have used up is kept |
 //! | key, secret, path, time-out | has the old one | holds from the next request on |
 //! | address, limit of connections | ends at the old server, within `--grace` | the new one is there before the old one goes |
-//! | admin address, log, Redis, `--check`, .. | | is refused: it takes another start |
+//! | admin address, log, Redis, `--check`, workers, .. | | is refused: it takes another start |
 
 use std::alloc::System;
 use std::pin::pin;
@@ -28,6 +30,7 @@ use chain_runtime::nodes::access_log::AccessLog;
 use chain_runtime::nodes::rate_limit::{FailureLimit, RateLimit};
 use chain_runtime::nodes::request_id::RequestIds;
 use chain_runtime::pressure::Elsewhere;
+use chain_runtime::proxy::server::Workers;
 use chain_runtime::shared::Redis;
 use chain_runtime::tasks::Tasks;
 use chain_runtime::telemetry::{Counted, Counting, Meter};
@@ -64,12 +67,13 @@ use reload::{Running, Watch};
 use serving::Serving;
 use watched::Operated;
 
-/// What each node allocates is counted: some nanoseconds for each allocation.
+/// The allocations of each node are counted, which costs some nanoseconds for each.
 #[global_allocator]
 static ALLOCATOR: Counting<System> = Counting::new(System);
 
 fn main() -> ExitCode {
-    common::run("gateway", run())
+    // What serves requests has threads of its own: `--workers`.
+    common::run("gateway", &mut tokio::runtime::Builder::new_current_thread(), run())
 }
 
 async fn run() -> Result<(), Failure> {
@@ -92,8 +96,8 @@ async fn run() -> Result<(), Failure> {
     };
     let tunnels = flags.tunnels();
     let (rules, _) = Next::new(&flags, &lasting, &tunnels, None).await?.apply();
-    let listener = listen::listen(flags.listen).await?;
-    let at = listener.local_addr().map_err(Failure::failed)?;
+    let listeners = serving::listen(&flags)?;
+    let at = listeners.local_addr().map_err(Failure::failed)?;
     let admin = match flags.admin()? {
         Some((at, door)) => Some((admin::listen(at).map_err(|error| listen::failed(at, &error))?, door)),
         None => None,
@@ -119,11 +123,12 @@ async fn run() -> Result<(), Failure> {
     }
     say(format_args!("listening on http://{at} (HTTP/1.1 and h2c); Ctrl-C stops"));
 
-    let pauses = Pauses::look();
+    let workers = Workers::start(flags.workers).map_err(Failure::failed)?;
+    let pauses = Pauses::look(&workers);
     let meter = Meter::builder(Gateway::CHAIN).pauses(Arc::clone(&pauses.ledger));
     let meter = meter.allocations(Counted).map_err(Failure::failed)?.build();
     let (pressure, sampler, moves) = flags.pressure(&lines)?;
-    // On a thread of its own: what is to be seen may be that the others do not come to it.
+    // It has a thread of its own, since it has to notice that the other threads do not get to it.
     let _sampling = sampler.on_thread().map_err(Failure::failed)?;
     let tasks = Tasks::default();
     let gateway = Arc::new(Gateway {
@@ -148,7 +153,8 @@ async fn run() -> Result<(), Failure> {
         let operated = Operated { gateway: Arc::clone(&gateway), pressure, moves, redis: lasting.redis.clone() };
         admin::start(listener, door, Arc::new(operated), stopping.clone());
     }
-    let serving = Serving::start(Arc::clone(&gateway), listener, &flags, &tunnels, (lines.clone(), stopping));
+    let serving =
+        Serving::start(Arc::clone(&gateway), (workers, listeners), &flags, &tunnels, (lines.clone(), stopping));
     let mut running = Running { gateway, serving: serving.map_err(Failure::failed)?, flags, lasting, tunnels };
     let mut stop = pin!(stop);
     loop {
@@ -158,7 +164,7 @@ async fn run() -> Result<(), Failure> {
         }
     }
     let Running { serving, flags, .. } = running;
-    let stopped = serving.stop(cut).await;
+    let (stopped, _workers) = serving.stop(cut).await;
     logging::info(&lines, stopped);
     let left = tasks.stop(flags.grace).await;
     if !left.is_empty() {

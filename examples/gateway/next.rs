@@ -1,4 +1,4 @@
-//! The next version of the [`Rules`]: it is valid as a whole before anything is changed by it.
+//! The next version of the [`Rules`]: it is validated as a whole before it changes anything.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -19,14 +19,14 @@ use super::rules::{Passage, Route, Rules};
 
 /// What no configuration changes.
 pub(crate) struct Lasting {
-    /// What the gateway calls itself.
+    /// The gateway's own name.
     pub(crate) name: String,
-    /// Where requests go, where nothing is said.
+    /// The default upstreams.
     pub(crate) embedded: Option<Upstream>,
-    /// Who may ask, where nothing is said.
+    /// The default credentials.
     pub(crate) demo: Option<Arc<Auth>>,
     pub(crate) check: Option<PathAndQuery>,
-    /// Where what several gateways have in common is.
+    /// The Redis that several gateways share.
     pub(crate) redis: Option<Redis>,
     pub(crate) lines: Lines,
 }
@@ -38,8 +38,8 @@ pub(crate) struct Next {
 }
 
 impl Next {
-    /// The version that these flags ask for. What is the same as before is kept: groups with their registries, connections to upstreams, and what users have used up
-    /// of their rate.
+    /// The version for these flags. What is unchanged is kept: groups with their registries, connections to upstreams,
+    /// and the used-up quotas of users.
     pub(crate) async fn new(
         flags: &Flags,
         lasting: &Lasting,
@@ -59,7 +59,8 @@ impl Next {
         let by = Passage {
             name: lasting.name.clone(),
             limits: flags.limits(),
-            // An API key is a secret between the client and the gateway. `Authorization` has to be passed on as it is (RFC 9110, 11.6.2).
+            // An API key is a secret between the client and the gateway. `Authorization` has to be passed on unchanged
+            // (RFC 9110, 11.6.2).
             hides: auth.fields().filter(|field| *field != AUTHORIZATION).cloned().collect(),
             tunnels: Arc::clone(tunnels),
         };
@@ -87,7 +88,7 @@ impl Next {
         Ok(Self { rules: Rules { critical: flags.critical.clone(), auth, ratelimit, figures, routes }, lists })
     }
 
-    /// Makes the members those of their groups, and tells what that changes. What else is new is in the rules.
+    /// Makes the members those of their groups, and logs the changes. The other new settings are in the rules.
     pub(crate) fn apply(self) -> (Rules, Vec<String>) {
         let told = self.lists.into_iter().flat_map(|(group, prepared)| group.apply(prepared)).collect();
         (self.rules, told)

@@ -1,4 +1,4 @@
-//! What the gateway measures of itself, what it does about it, and what an operator sees of that.
+//! What the gateway measures of itself, what it does about it, and what an operator sees of it.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -15,7 +15,7 @@ use super::common::failure::Failure;
 use super::common::logging;
 use super::gateway::Gateway;
 
-/// So many moves are on the page.
+/// How many changes are on the page.
 const MOVES: usize = 8;
 
 /// The last changes of the level, the newest first.
@@ -36,7 +36,7 @@ impl Moves {
     }
 }
 
-/// Measures the memory: that of the control group where there is one, and the process's own where a limit for it is given.
+/// Measures the memory: that of the control group if there is one, and the process's own if a limit for it is given.
 pub(crate) fn measure(
     cgroup: Option<&std::path::Path>,
     limit: Option<u64>,

@@ -1,4 +1,5 @@
-//! Another configuration, while requests run: it is read and checked as a whole first, and changes nothing if anything in it is wrong.
+//! A new configuration, while requests run: it is read and checked as a whole first, and changes nothing if anything in
+//! it is wrong.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,13 +11,13 @@ use tokio::time::sleep;
 
 use super::cli::Flags;
 use super::common::failure::Failure;
-use super::common::{listen, logging};
+use super::common::logging;
 use super::gateway::Gateway;
 use super::next::{Lasting, Next};
-use super::serving::Serving;
+use super::serving::{self, Serving};
 
-/// What is looked at only once.
-const FIXED: [&str; 11] = [
+/// Settings that are read only once.
+const FIXED: [&str; 12] = [
     "admin",
     "admin-token-file",
     "check",
@@ -28,9 +29,10 @@ const FIXED: [&str; 11] = [
     "name",
     "pressure-cgroup",
     "redis",
+    "workers",
 ];
 
-/// What the server is made of. Where one of these changes, there is another server.
+/// The settings of the server. If one of these changes, there is another server.
 const SERVER: [&str; 9] = [
     "grace",
     "head-timeout",
@@ -43,7 +45,7 @@ const SERVER: [&str; 9] = [
     "tunnel-timeout",
 ];
 
-/// The running gateway, and what it was asked for.
+/// The running gateway, and its configuration.
 pub(crate) struct Running {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) serving: Serving,
@@ -53,7 +55,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Reads what is asked for now, and does it, or says why not. One line of the log.
+    /// Reads the configuration and applies it, or says why not. One line of the log.
     pub(crate) async fn reload(&mut self) {
         let changed = self.change().await;
         let lines = &self.lasting.lines;
@@ -74,34 +76,36 @@ impl Running {
         // A server ends its own tunnels, and no others.
         let tunnels = if is_another_server { flags.tunnels() } else { Arc::clone(&self.tunnels) };
         let next = Next::new(&flags, &self.lasting, &tunnels, Some(&self.gateway.rules.load())).await?;
-        let listener = match changed.iter().any(|change| change.flag == "listen") {
-            true => Some(listen::listen(flags.listen).await?),
+        let listeners = match changed.iter().any(|change| change.flag == "listen") {
+            true => Some(serving::listen(&flags)?),
             false => None,
         };
+        let mut listens = None;
+        if is_another_server {
+            self.serving.replace(listeners, &flags, &tunnels).map_err(Failure::failed)?;
+            listens = self.serving.at().ok().map(|at| format!("listening on http://{at}"));
+        }
         // From here on, nothing is wrong any more.
         let mut changes: Vec<String> = changed.iter().map(ToString::to_string).collect();
         let (rules, told) = next.apply();
         changes.extend(told);
         self.gateway.rules.store(rules);
-        if is_another_server {
-            self.serving.replace(listener, &flags, &tunnels).map_err(Failure::failed)?;
-            changes.push(format!("listening on http://{}", self.serving.at().map_err(Failure::failed)?));
-        }
+        changes.extend(listens);
         (self.flags, self.tunnels) = (flags, tunnels);
         Ok(changes)
     }
 }
 
-/// Tells when there is something to read: the file is another one, or somebody sends SIGHUP.
+/// Tells when there is something to read: the file has changed, or the process got SIGHUP.
 pub(crate) struct Watch {
     file: Option<PathBuf>,
     seen: Option<String>,
     hangup: Signal,
 }
 
-/// Between one look at the file and the next.
+/// The time between two looks at the file.
 const INTERVAL: Duration = Duration::from_millis(500);
-/// Between the two looks that have to find the same, so that a file is not read while it is written.
+/// The time between the two looks that have to find the same, so that a half-written file is not read.
 const SETTLED: Duration = Duration::from_millis(50);
 
 impl Watch {
@@ -111,7 +115,8 @@ impl Watch {
         Ok(Self { file: file.map(Path::to_owned), seen: file.and_then(look), hangup })
     }
 
-    /// Ready when there is. A file is polled and read: neither notices of the kernel nor times of files tell of all changes on all file systems.
+    /// Completes when there is. The file is polled and read: neither the kernel's notifications nor the times of files
+    /// report all changes on all file systems.
     pub(crate) async fn changed(&mut self) {
         let Self { file, seen, hangup } = self;
         let Some(file) = file else {

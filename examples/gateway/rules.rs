@@ -1,4 +1,5 @@
-//! What of the gateway a new configuration changes while requests run: a request has one version of it, to its end.
+//! The part of the gateway that a new configuration changes while requests run: a request has one version of it, to its
+//! end.
 
 use std::sync::Arc;
 
@@ -23,14 +24,15 @@ pub(crate) struct Rules {
     pub(crate) critical: Vec<String>,
     pub(crate) auth: Arc<Auth>,
     pub(crate) ratelimit: Arc<UserLimit>,
-    /// What it was made of.
+    /// The settings of which it was made.
     pub(crate) figures: Figures,
     /// Those with the longest prefixes first.
     pub(crate) routes: Vec<Arc<Route>>,
 }
 
 impl Rules {
-    /// Where a request for this path goes. What is no path, as of `OPTIONS *` and of `CONNECT`, is for the group with the shortest prefix.
+    /// The group for this path. A target that is no path, as in `OPTIONS *` and in `CONNECT`, belongs to the group with
+    /// the shortest prefix.
     pub(crate) fn route(&self, path: &str) -> Option<&Arc<Route>> {
         if !path.starts_with('/') {
             return self.routes.last();
@@ -46,18 +48,18 @@ impl Rules {
 
 /// A group, and how requests are passed on to it.
 pub(crate) struct Route {
-    /// It is called by its prefix.
+    /// Its name is its prefix.
     pub(crate) group: Arc<Group>,
     pub(crate) forward: Forward<Pick<Upstream>, Incoming, Visitor>,
     by: Passage,
-    /// They end with it.
+    /// They end with the group.
     checks: JoinSet<()>,
 }
 
 /// How requests are passed on.
 #[derive(Clone)]
 pub(crate) struct Passage {
-    /// What the gateway calls itself.
+    /// The gateway's own name.
     pub(crate) name: String,
     pub(crate) limits: Limits,
     /// Fields that are between the client and the gateway.
@@ -66,7 +68,7 @@ pub(crate) struct Passage {
 }
 
 impl Route {
-    /// To this group, in this way.
+    /// To this group, with these settings.
     pub(crate) fn new(group: Arc<Group>, by: Passage) -> Self {
         let settings = Settings::default()
             .via(&by.name)
@@ -78,7 +80,7 @@ impl Route {
         Self { group, forward: Forward::new(pick, settings), by, checks: JoinSet::new() }
     }
 
-    /// Asks members for this path, if there is one, besides judging them by how requests end.
+    /// Checks members by this path, if there is one, in addition to judging them by how requests end.
     pub(crate) fn checked(mut self, path: Option<PathAndQuery>, lines: &Lines) -> Self {
         if let Some(path) = path {
             let (registry, lines) = (Arc::clone(&self.group.registry), lines.clone());
@@ -98,7 +100,7 @@ impl Route {
         self
     }
 
-    /// Whether requests are passed on in this way.
+    /// Whether requests are passed on with these settings.
     pub(crate) fn is_by(&self, by: &Passage) -> bool {
         let Passage { name, limits, hides, tunnels } = by;
         let are_same = Arc::ptr_eq(&self.by.tunnels, tunnels);

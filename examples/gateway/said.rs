@@ -1,4 +1,4 @@
-//! What was said of each flag, as it was said: to know what another configuration changes.
+//! The texts of the flags, as they were given: to know what another configuration changes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,7 +19,7 @@ impl Said {
         Self(all.collect())
     }
 
-    /// What is said otherwise than before.
+    /// The flags whose text differs.
     pub(crate) fn differs(&self, before: &Self) -> Vec<Change> {
         let names = self.0.keys().chain(before.0.keys().filter(|name| !self.0.contains_key(*name)));
         let of = |said: &Self, name: &String| said.0.get(name).cloned().unwrap_or_default();
@@ -28,7 +28,7 @@ impl Said {
     }
 }
 
-/// A flag of which something else is said than before.
+/// A flag whose text differs.
 pub(crate) struct Change {
     pub(crate) flag: String,
     from: String,

@@ -1,4 +1,9 @@
-//! Where the gateway listens, and how that changes without a connection being refused.
+//! The address at which the gateway listens, and how it changes without a connection being refused.
+//!
+//! Each worker accepts from a socket of its own, and has its own connections to upstreams, scratch memory and shards of
+//! the meter. All workers read, without a lock, what the gateway has once: the rules, switches and levels, who is
+//! upstream, and the log's queue. Limits hold for the gateway as a whole: connections, requests at once, tunnels, and
+//! how often each user may ask.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,25 +11,32 @@ use std::sync::Arc;
 
 use chain_runtime::nodes::access_log::Lines;
 use chain_runtime::proxy::Tunnels;
-use chain_runtime::proxy::server::{Server, Stopped};
-use tokio::net::TcpListener;
+use chain_runtime::proxy::server::{Listeners, Server, Stopped, Workers};
+use http::Request;
+use hyper::body::Incoming;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::cli::Flags;
-use super::common::logging;
-use super::common::serve::serve;
+use super::common::failure::Failure;
+use super::common::{listen, logging};
 use super::gateway::Gateway;
 
-/// The server, and those before it that finish what they have.
+/// Begins to listen.
+pub(crate) fn listen(flags: &Flags) -> Result<Listeners, Failure> {
+    Listeners::bind(flags.listen, flags.workers.get()).map_err(|error| listen::failed(flags.listen, &error))
+}
+
+/// The server, and earlier ones that finish their requests.
 pub(crate) struct Serving {
     gateway: Arc<Gateway>,
     lines: Lines,
-    /// Another descriptor of the socket that is listened at: the next server has it before the one before lets go of its own.
-    socket: std::net::TcpListener,
+    workers: Workers,
+    /// More descriptors of the listening sockets: the next server has them before the previous one closes its own.
+    sockets: Listeners,
     stop: CancellationToken,
     cut: CancellationToken,
-    /// Cancelled when no request is taken any more, anywhere.
+    /// Cancelled when no requests are accepted any more, at any address.
     stopping: CancellationToken,
     servers: JoinSet<Stopped>,
 }
@@ -33,58 +45,72 @@ impl Serving {
     /// Serves.
     pub(crate) fn start(
         gateway: Arc<Gateway>,
-        listener: TcpListener,
+        (workers, sockets): (Workers, Listeners),
         flags: &Flags,
         tunnels: &Tunnels,
         (lines, stopping): (Lines, CancellationToken),
     ) -> io::Result<Self> {
         let (stop, cut) = (CancellationToken::new(), CancellationToken::new());
-        let socket = listener.into_std()?;
-        let mut serving = Self { gateway, lines, socket, stop, cut, stopping, servers: JoinSet::new() };
-        serving.serve(flags, tunnels)?;
+        let mut serving = Self { gateway, lines, workers, sockets, stop, cut, stopping, servers: JoinSet::new() };
+        let (sockets, stop) = (serving.sockets.try_clone()?, serving.stop.clone());
+        serving.serve(sockets, stop, flags, tunnels)?;
         Ok(serving)
     }
 
-    /// Serves in another way, and perhaps elsewhere. The server before stops when the new one is there.
-    pub(crate) fn replace(
-        &mut self,
-        listener: Option<TcpListener>,
-        flags: &Flags,
-        tunnels: &Tunnels,
-    ) -> io::Result<()> {
-        if let Some(listener) = listener {
-            self.socket = listener.into_std()?;
+    /// Serves with other settings, and possibly at another address. The previous server stops when the new one is
+    /// there. If there cannot be a new one, the previous one goes on.
+    pub(crate) fn replace(&mut self, listeners: Option<Listeners>, flags: &Flags, tunnels: &Tunnels) -> io::Result<()> {
+        let (next, stop) = (listeners.as_ref().unwrap_or(&self.sockets).try_clone()?, CancellationToken::new());
+        self.serve(next, stop.clone(), flags, tunnels)?;
+        std::mem::replace(&mut self.stop, stop).cancel();
+        if let Some(listeners) = listeners {
+            self.sockets = listeners;
         }
-        let before = std::mem::take(&mut self.stop);
-        self.serve(flags, tunnels)?;
-        before.cancel();
         Ok(())
     }
 
-    fn serve(&mut self, flags: &Flags, tunnels: &Tunnels) -> io::Result<()> {
-        let listener = TcpListener::from_std(self.socket.try_clone()?)?;
-        let at = listener.local_addr()?;
+    fn serve(
+        &mut self,
+        sockets: Listeners,
+        stop: CancellationToken,
+        flags: &Flags,
+        tunnels: &Tunnels,
+    ) -> io::Result<()> {
+        let at = sockets.local_addr()?;
         let (lines, stopping) = (self.lines.clone(), self.stopping.clone());
-        let server =
-            Server::new(flags.server_limits()).tunnels(tunnels).on_stop(move || match stopping.is_cancelled() {
+        let gateway = Arc::clone(&self.gateway);
+        let server = Server::new(flags.server_limits())
+            .tunnels(tunnels)
+            .on_stop(move || match stopping.is_cancelled() {
                 true => logging::info(&lines, "stopping: requests in flight may finish"),
                 false => logging::info(&lines, format_args!("the server before, at {at}, finishes what it has")),
-            });
-        let (stop, cut) = (self.stop.clone().cancelled_owned(), self.cut.clone().cancelled_owned());
-        self.servers.spawn(serve(Arc::clone(&self.gateway), server, listener, stop, cut));
+            })
+            .on_refusal(move |peer, refusal| gateway.log.malformed(peer.into(), refusal));
+        let gateway = Arc::clone(&self.gateway);
+        let answer = move |request: Request<Incoming>, client| {
+            let gateway = Arc::clone(&gateway);
+            async move {
+                let (head, body) = request.into_parts();
+                gateway.run(head, body, client).await
+            }
+        };
+        let (stop, cut) = (stop.cancelled_owned(), self.cut.clone().cancelled_owned());
+        let served = server.serve_on(&self.workers, sockets, answer, stop, cut)?;
+        self.servers.spawn(served);
         Ok(())
     }
 
     /// Where it listens.
     pub(crate) fn at(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+        self.sockets.local_addr()
     }
 
-    /// Stops, and says what had to be cut: what is in flight past the grace, or when `cut` is ready.
-    pub(crate) async fn stop(self, cut: impl Future<Output = ()>) -> Stopped {
-        let Self { socket, stop, cut: token, stopping, mut servers, .. } = self;
-        // Nobody is to be kept in a queue from which nobody takes.
-        drop(socket);
+    /// Stops, and reports what had to be cut: requests in flight after the grace, or when `cut` is ready. Tasks of the
+    /// nodes end with the workers at the latest.
+    pub(crate) async fn stop(self, cut: impl Future<Output = ()>) -> (Stopped, Workers) {
+        let Self { workers, sockets, stop, cut: token, stopping, mut servers, .. } = self;
+        // No client should wait in a queue from which nothing is accepted.
+        drop(sockets);
         stopping.cancel();
         stop.cancel();
         let mut all = Stopped { requests: 0, tunnels: 0 };
@@ -103,6 +129,6 @@ impl Serving {
             () = ended => {}
             () = cutting => {}
         }
-        all
+        (all, workers)
     }
 }

@@ -1,6 +1,7 @@
-//! What flags say that the gateway alone has: sizes, paths, names, addresses.
+//! Values of flags that only the gateway has: sizes, paths, names, addresses.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -17,13 +18,18 @@ pub(crate) fn some_size(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Reads the path of a request. One that does not look like one would never be met.
+/// How many cores the process may use.
+pub(crate) fn cores() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Reads the path of a request. A text that does not look like one would never match.
 pub(crate) fn path(text: &str) -> Result<String, String> {
     let is_path = text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte));
     if is_path { Ok(text.to_owned()) } else { Err("a path such as /pay is wanted, without a query".to_owned()) }
 }
 
-/// Reads the path that upstreams are asked for, which may have a query.
+/// Reads the path of the checks, which may have a query.
 pub(crate) fn path_and_query(text: &str) -> Result<PathAndQuery, String> {
     let read = Some(text).filter(|text| text.starts_with('/')).and_then(|text| text.parse().ok());
     read.ok_or_else(|| "a path such as /health is wanted".to_owned())
@@ -35,7 +41,7 @@ pub(crate) fn token(text: &str) -> Result<String, String> {
     if is_plain { Ok(text.to_owned()) } else { Err("a name of letters, digits, `-`, `.` and `_` is wanted".to_owned()) }
 }
 
-/// Reads where Redis is. What is wrong may have a password in it, and is not repeated.
+/// Reads where Redis is. The text may contain a password, so an error does not repeat it.
 pub(crate) fn redis(text: &str) -> Result<Settings, String> {
     Settings::at(text).map_err(|wrong| format!("redis://host:port is wanted ({wrong})"))
 }

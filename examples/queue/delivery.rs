@@ -5,7 +5,7 @@ use std::mem;
 use chain_runtime::node;
 use tokio::sync::mpsc::UnboundedSender;
 
-/// After so many failures, a panic being one, a message is dead.
+/// After so many failures (a panic is one), a message is dead.
 pub(crate) const ATTEMPTS: u32 = 3;
 
 #[derive(Debug, PartialEq)]
@@ -14,18 +14,19 @@ pub(crate) struct Message {
     pub(crate) failures: u32,
 }
 
-/// Where messages wait, without a bound so that one can always go back, and where they end: `Ok` if done, `Err` if dead.
+/// The place where messages wait, without a bound so that one can always go back, and the place where they end: `Ok` if
+/// done, `Err` if dead.
 #[derive(Clone)]
 pub(crate) struct Queue {
     pub(crate) ready: UnboundedSender<Message>,
     pub(crate) ended: UnboundedSender<Result<String, String>>,
 }
 
-/// A message that somebody works on. Dropped before it is settled, it goes back. No `cancelled` hook could do that where a run is
-/// dropped before its first poll: no node was entered then.
+/// A message that is being worked on. If it is dropped before it is settled, it goes back. A `cancelled` hook could not
+/// do that for a run that is dropped before its first poll: no node was entered then.
 pub(crate) struct Delivery {
     pub(crate) message: Message,
-    /// `None` once it is settled.
+    /// `None` after it is settled.
     queue: Option<Queue>,
 }
 
@@ -34,15 +35,15 @@ impl Delivery {
         Self { message, queue: Some(queue.clone()) }
     }
 
-    /// Says that it is done.
+    /// Settles it as done.
     pub(crate) fn ack(&mut self) {
         if let Some(queue) = self.queue.take() {
-            // Here as below: where nobody receives any more, the queue itself is gone.
+            // Here and below: if nothing receives any more, the queue itself is gone.
             let _ = queue.ended.send(Ok(mem::take(&mut self.message.body)));
         }
     }
 
-    /// Has it delivered once more, and counts if that is the message's own fault.
+    /// Has it delivered once more, and counts the failure if it is the message's own.
     pub(crate) fn nack(&mut self, failed: bool) {
         let Some(queue) = self.queue.take() else { return };
         let (body, failures) = (mem::take(&mut self.message.body), self.message.failures + u32::from(failed));
@@ -54,13 +55,13 @@ impl Delivery {
 }
 
 impl Drop for Delivery {
-    /// That its run was dropped is not the message's fault; that it panicked is.
+    /// A dropped run is not the message's fault; a panic is.
     fn drop(&mut self) {
         self.nack(std::thread::panicking());
     }
 }
 
-/// What the reply says where the message could not be worked on.
+/// The reply says this if the message could not be worked on.
 #[derive(Debug)]
 pub(crate) struct Failed;
 

@@ -12,7 +12,7 @@ use tokio_util::{sync::CancellationToken, udp::UdpFramed};
 use super::lines::Tally;
 use super::serve::{is_gone, linger};
 
-/// The kind of the frame, and what else is in it: no byte is copied.
+/// The kind of the frame, and the rest of it: no byte is copied.
 struct Header<'r>(u8, &'r [u8]);
 pub(crate) struct Empty;
 
@@ -38,14 +38,15 @@ chain! {
     async fn<'r>(frame: &'r [u8], answer: &'r mut BytesMut) -> Result<(), Empty> { tally => parse => act }
 }
 
-/// Frames of at most 1024 bytes behind a length of two. Who closes the connection takes back what is not answered yet.
+/// Frames of at most 1024 bytes after a length of two bytes. A client that closes the connection cancels what is not
+/// answered yet.
 pub(crate) async fn converse(mut stream: TcpStream, chain: Arc<Frames>, stop: CancellationToken) {
     let codec = LengthDelimitedCodec::builder().length_field_type::<u16>().max_frame_length(1024).new_codec();
     let (read, write) = stream.split();
     let mut frames = FramedRead::new(read, codec.clone()).peekable();
     let mut answers = FramedWrite::new(write, codec);
     let mut answer = BytesMut::new();
-    // Too long a frame, or half of one before the end, ends the connection: what comes after it has no beginning.
+    // A frame that is too long, or half a frame before the end, ends the connection: the next frame could not be found.
     while let Some(Some(Ok(frame))) = stop.run_until_cancelled(frames.next()).await {
         answer.reset();
         let done = tokio::select! {
@@ -62,7 +63,7 @@ pub(crate) async fn converse(mut stream: TcpStream, chain: Arc<Frames>, stop: Ca
     linger(stream).await;
 }
 
-/// Each datagram is a frame, 64 at once, each with memory of its own. Nobody can say that he is gone.
+/// Each datagram is a frame, 64 at once, each with memory of its own. There is no sign that a client is gone.
 pub(crate) async fn datagrams(socket: UdpSocket, chain: Arc<Frames>, stop: CancellationToken) {
     let (socket, pool) = (Arc::new(socket), Pool::<BytesMut>::default());
     let received = UdpFramed::new(Arc::clone(&socket), BytesCodec::new()).take_until(stop.cancelled());

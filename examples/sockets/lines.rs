@@ -50,13 +50,14 @@ chain! {
     async fn<'r>(line: &'r str, answer: &'r mut String) -> Result<(), Bad> { tally => parse => act }
 }
 
-/// Who writes no more, as `printf .. | nc` does, still has all answers. A connection that fails cancels the run.
+/// A client that writes no more, as `printf .. | nc` does, still gets all answers. A connection that fails cancels the
+/// run.
 pub(crate) async fn converse(mut stream: TcpStream, chain: Arc<Lines>, stop: CancellationToken) {
     let (read, write) = stream.split();
     let mut lines = FramedRead::new(read, LinesCodec::new_with_max_length(1024)).peekable();
     let mut answers = FramedWrite::new(write, LinesCodec::new());
     let mut answer = String::new();
-    // Between two lines is where it stops.
+    // It stops between two lines.
     while let Some(Some(line)) = stop.run_until_cancelled(lines.next()).await {
         answer.reset();
         let done = match &line {

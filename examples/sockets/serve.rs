@@ -1,4 +1,4 @@
-//! What both protocols have in common: how connections begin, end, and are found to be gone.
+//! What both protocols share: how connections begin, end, and are found to be gone.
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ pub(crate) async fn serve<C, F>(
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((stream, _)) => drop(connections.spawn(converse(stream, Arc::clone(&chain), stop.clone()))),
-            // Too many open files, say: some will be closed.
+            // For example, too many files are open: some will be closed.
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
         }
     }
@@ -28,7 +28,8 @@ pub(crate) async fn serve<C, F>(
     connections.wait().await;
 }
 
-/// Ends a connection from which more may come: to close it with bytes unread would be a reset, which can overtake the last answer.
+/// Ends a connection from which more bytes may come: closing it with bytes unread would be a reset, which can overtake
+/// the last answer.
 pub(crate) async fn linger(mut stream: TcpStream) {
     let read_on = async {
         stream.shutdown().await?;
@@ -37,7 +38,8 @@ pub(crate) async fn linger(mut stream: TcpStream) {
     let _ = tokio::time::timeout(Duration::from_secs(2), read_on).await;
 }
 
-/// Whether the connection failed. What is no frame is an error of the codec's, of the same type: it says nothing of the frame before it.
+/// Whether the connection failed. Bytes that are no frame are an error of the codec, of the same type, which says
+/// nothing about the frame before.
 pub(crate) fn is_gone(error: &io::Error) -> bool {
     error.kind() != io::ErrorKind::InvalidData
 }

@@ -1,4 +1,5 @@
-//! Who gets to the admin address: not a page of another site in the operator's browser, and from other machines only who has the token.
+//! Decides who reaches the admin address: no page of another site in the operator's browser, and from other machines
+//! only clients with the token.
 
 use std::net::IpAddr;
 
@@ -13,21 +14,21 @@ use subtle::ConstantTimeEq as _;
 
 use super::{Content, text};
 
-/// A token has to be that long: it is asked for by who can try.
+/// The least length of a token, since clients can try to guess it.
 const SHORTEST: usize = 16;
 
-/// Asks for a token, where there is one.
+/// Asks for a token, if there is one.
 pub(crate) struct Door {
     token: Option<String>,
 }
 
 impl Door {
-    /// Nobody is asked: it is for an address that only this machine reaches.
+    /// Asks for none: this is for an address that only this machine reaches.
     pub(crate) const fn open() -> Self {
         Self { token: None }
     }
 
-    /// Everybody is asked, on this machine as well, since another server on it may pass requests on.
+    /// Asks everyone, on this machine as well, since another server on it may pass requests on.
     pub(crate) fn with(token: &str) -> Result<Self, &'static str> {
         let token = token.trim();
         if token.len() < SHORTEST || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -36,7 +37,7 @@ impl Door {
         Ok(Self { token: Some(token.to_owned()) })
     }
 
-    /// Who can open the page, for the page to say.
+    /// The people who can open the page, for the page to say.
     pub(crate) const fn notice(&self) -> &'static str {
         match self.token {
             Some(_) => "Who opens this page needs its token, from wherever it is.",
@@ -46,7 +47,7 @@ impl Door {
         }
     }
 
-    /// Whether everybody is asked for a token.
+    /// Whether everyone has to send a token.
     pub(super) const fn asks(&self) -> bool {
         self.token.is_some()
     }
@@ -59,7 +60,7 @@ impl Door {
         if scheme.eq_ignore_ascii_case("bearer") {
             return is_it(said.trim().as_bytes());
         }
-        // What a browser sends once it has asked its user: the token is the password.
+        // A browser sends this after it has asked its user: the token is the password.
         let said = scheme.eq_ignore_ascii_case("basic").then(|| BASE64_STANDARD.decode(said.trim()).ok()).flatten();
         let password = said.as_deref().and_then(|said| said.splitn(2, |byte| *byte == b':').nth(1));
         password.is_some_and(is_it)
@@ -68,16 +69,16 @@ impl Door {
 
 #[node]
 impl Door {
-    /// Whether it lives and is ready says nothing, and who asks often cannot say who it is.
+    /// "Alive" and "ready" are no secrets, and programs that ask for them often have no credentials.
     fn enter(&self, request: &Parts) -> Result<(), Denied> {
         let is_health = matches!(request.uri.path(), "/healthz" | "/readyz");
         if is_health || self.knows(request) { Ok(()) } else { Err(Denied::NoToken) }
     }
 }
 
-/// Under which name it was reached. A page of another site can let its own name point to this machine (DNS rebinding), and would then read all of
-/// this as its own. It cannot do so with an address, or with `localhost`, or where a token is asked for that its visitor's browser has for
-/// another name.
+/// Checks the name under which the address was reached. A page of another site can let its own name point to this
+/// machine (DNS rebinding), and would then read all of this as its own. It cannot do so with an address, or with
+/// `localhost`, or if a token is required, which its visitor's browser keeps for another name.
 #[node]
 pub(super) fn host(request: &Parts, door: &Door) -> Result<(), Denied> {
     let authority = authority(request).ok_or(Denied::Host)?;
@@ -99,7 +100,8 @@ fn authority(request: &Parts) -> Option<Authority> {
     Authority::try_from(host.as_bytes()).ok().filter(|_| other.is_none())
 }
 
-/// Whether another site's page lets the operator's browser ask. It may lead here, by a link; it may not switch, and is not told.
+/// Whether the page of another site lets the operator's browser ask. Such a page may link here, but it may not switch
+/// anything, and is told nothing.
 #[node]
 pub(super) fn site(request: &Parts) -> Result<(), Denied> {
     let field = |name: &str| request.headers.get(name).map(HeaderValue::as_bytes);
@@ -112,17 +114,17 @@ pub(super) fn site(request: &Parts) -> Result<(), Denied> {
         }
         None => true,
     };
-    // What a browser sends with each POST, also one that is too old for the field above.
+    // A browser sends this with each POST, even one that is too old for the field above.
     let is_from_here = field(ORIGIN.as_str()).is_none_or(|origin| {
         let host = authority(request);
-        // By the other where a server that speaks TLS passes it on.
+        // It is the other scheme if a server that speaks TLS passes the request on.
         let origin = origin.strip_prefix(b"http://").or_else(|| origin.strip_prefix(b"https://"));
         host.is_some_and(|host| origin == Some(host.as_str().as_bytes()))
     });
     if is_own && is_from_here { Ok(()) } else { Err(Denied::OtherSite) }
 }
 
-/// Why somebody does not get in.
+/// Why a client is refused.
 pub(crate) enum Denied {
     Host,
     OtherSite,

@@ -1,6 +1,7 @@
-//! What the page is told, every second, while somebody looks.
+//! The events for the page, every second, while it is open somewhere.
 //!
-//! All who look share one event, made once. Who reads slowly gets the newest next and not those before it, so nothing piles up for anybody.
+//! All open pages share one event, which is made once. A page that reads slowly gets the newest event next and not
+//! those before it, so nothing piles up.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -19,14 +20,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 use super::Watched;
 
-/// How many may look at once.
+/// The most pages that may be open at once.
 const PLACES: usize = 16;
-/// After so long, a browser asks anew, so that a place is not kept by who is gone.
+/// After this time a browser asks anew, so that a page that is gone does not keep its place.
 const LONGEST: Duration = Duration::from_secs(600);
-/// Figures are of so many seconds.
+/// The figures cover so many seconds.
 const SECONDS: usize = 5;
 
-/// What else there is.
+/// The other resources.
 const LINKS: [(&str, &str); 5] = [
     ("flame graph: running", "flame.svg?of=running"),
     ("running and waiting", "flame.svg?of=time"),
@@ -37,7 +38,7 @@ const LINKS: [(&str, &str); 5] = [
 
 pub(crate) type Events = StreamBody<Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, Infallible>> + Send>>>;
 
-/// Where events come from.
+/// The source of the events.
 pub(super) struct Feed {
     chain: Bytes,
     latest: Arc<watch::Sender<Latest>>,
@@ -45,11 +46,11 @@ pub(super) struct Feed {
     places: Arc<Semaphore>,
 }
 
-/// The newest event of each kind. The numbers rise where it is another than before.
+/// The newest event of each kind. A number rises when its event differs from the one before.
 #[derive(Clone, Debug, Default)]
 struct Latest {
     figures: Bytes,
-    /// Empty where there are no groups, and there were none.
+    /// Empty if there are no groups, and never were.
     upstreams: Bytes,
     toggles: (u64, Bytes),
     pressure: (u64, Bytes),
@@ -69,7 +70,7 @@ impl Feed {
         feed
     }
 
-    /// All events from now on, for one who looks. `None`: too many do.
+    /// All events from now on, for one open page. `None` if too many are open.
     pub(super) fn events(&self) -> Option<Events> {
         let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
         let viewer = Viewer {
@@ -84,12 +85,12 @@ impl Feed {
     }
 }
 
-/// One who looks.
+/// One open page.
 struct Viewer {
     /// Not sent yet.
     chain: Option<Bytes>,
     latest: watch::Receiver<Latest>,
-    /// The numbers of what was sent last, in the order in which it is sent.
+    /// The numbers of the last sent events, in the order in which they are sent.
     seen: [u64; 3],
     until: Instant,
     _place: OwnedSemaphorePermit,
@@ -133,7 +134,7 @@ async fn watch(watched: Arc<dyn Watched>, latest: Arc<watch::Sender<Latest>>, lo
         }
         tokio::select! {
             _ = ticks.tick() => {}
-            // Who has just come does not wait for the next second.
+            // A page that has just been opened does not wait for the next second.
             () = looks.notified() => {}
         }
         // Not on a thread that serves requests: it takes a millisecond or so.
@@ -183,7 +184,7 @@ impl Maker {
     }
 }
 
-/// Another number where it says something else.
+/// Raises the number if the text differs.
 fn renew(event: &mut (u64, Bytes), says: String) {
     if event.1 != says {
         *event = (event.0 + 1, says.into());

@@ -4,11 +4,11 @@ use chain_runtime::telemetry::Snapshot;
 use chain_runtime::telemetry::folded::{Weight, folded};
 use inferno::flamegraph::{Options, from_lines};
 
-/// What a drawing may do: it has scripts and a style of its own, and asks nobody for anything.
+/// What a drawing may do: it has scripts and a style of its own, and loads nothing.
 pub(super) const POLICY: &str =
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 
-/// What is to be drawn: `of=bytes`. Without a query, the time that nodes run.
+/// What is to be drawn: `of=bytes`. Without a query, it is the time that nodes run.
 pub(super) fn weight(query: Option<&str>) -> Option<Weight> {
     match query.unwrap_or("of=running") {
         "of=running" => Some(Weight::Running),

@@ -1,4 +1,4 @@
-//! Groups of upstreams: who is in them, and the interface by which services register.
+//! Groups of upstreams: their members, and the interface by which services register.
 
 use std::sync::Arc;
 
@@ -21,11 +21,11 @@ pub(crate) struct Group {
     pub(crate) registry: Arc<Registry<Upstream>>,
 }
 
-/// What was sent with a request. `None`: it is too large, or broke off.
+/// The body of a request. `None` if it is too large, or broke off.
 pub(super) struct Sent(Option<Bytes>);
 
 impl Sent {
-    /// Nothing is read but what is for a registry. How long that takes is limited by the server.
+    /// Reads only bodies that are for a registry. How long that takes is limited by the server.
     pub(super) async fn read(request: &Parts, body: Incoming) -> Self {
         if request.method != Method::POST || !request.uri.path().starts_with("/upstreams/") {
             return Self(Some(Bytes::new()));
@@ -50,7 +50,8 @@ fn no_group(groups: &[Group]) -> Response<Content> {
     text(StatusCode::NOT_FOUND, says)
 }
 
-/// Whether who is to be registered has the name of a member that the configuration brought: such a member has no lease, and whoever registers has one.
+/// Whether the name to be registered is that of a member from the configuration: such a member has no lease, and
+/// registered ones have.
 fn is_configured(registry: &Registry<Upstream>, body: &[u8]) -> bool {
     let said: Option<serde_json::Value> = serde_json::from_slice(body).ok();
     let Some(name) = said.as_ref().and_then(|said| said["name"].as_str()) else { return false };
@@ -59,8 +60,8 @@ fn is_configured(registry: &Registry<Upstream>, body: &[u8]) -> bool {
     matches!(found, Some(Ok(None)))
 }
 
-/// What the group's registry replies. Who registers says where requests go, so that takes a token: on this machine there may be others than the operator.
-/// To drain is the page's, and only takes away.
+/// The reply of the group's registry. A client that registers decides where requests go, so that needs a token: on this
+/// machine there may be others than the operator. The page can drain, which only takes away.
 #[node]
 pub(super) fn registry(
     to: &To,
