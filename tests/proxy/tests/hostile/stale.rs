@@ -89,8 +89,11 @@ fn a_connection_that_was_closed_before_the_next_request_is_not_used() {
             for path in 0..40 {
                 let ended = bench.upstream.record().ended;
                 let status = send(bench, &if safe { get(path) } else { post(path) })?.status;
-                good += usize::from(status == 200);
-                bench.upstream.wait_for(PATIENCE, &|record| record.ended > ended).map_err(|_| "it was never closed")?;
+                // What was written to a connection that had ended is lost, and begins no other that could end.
+                if status == 200 {
+                    good += 1;
+                    bench.upstream.wait_for(PATIENCE, &|record| record.ended > ended).map_err(|_| "it was never closed")?;
+                }
             }
             let asked = bench.asked()?;
             if !safe && (0..40).any(|path| times(&asked, path) > 1) {
