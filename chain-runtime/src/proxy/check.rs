@@ -9,7 +9,7 @@ use http::uri::PathAndQuery;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 
-use super::connections::{Connections, Link};
+use super::connections::{Asking, Connections, Link};
 use super::error::Error;
 use super::fault;
 use super::hop::Hop;
@@ -144,8 +144,9 @@ impl<B: Sendable> WarmCheck<B> {
         address(&mut request, upstream, self.path.clone(), None, self.keeps_host).map_err(NotWell::Error)?;
         let passage = Arc::new(Passage::empty());
         let upload = Upload::new(&passage, &Arc::default(), &self.limits, None, false);
-        let sent = self.connections.send(upstream, Request::from_parts(request, upload), anew);
-        let (reply, link) = sent
+        let mut asking = Asking::default();
+        self.connections.send(upstream, Request::from_parts(request, upload), anew, &mut asking);
+        let (reply, link) = asking
             .await
             .map_err(|error| Asked { is_stale: fault::was_kept(&error), why: NotWell::Error(fault::failed(error)) })?;
         hear(reply, link).await.map_err(Asked::from)

@@ -1,6 +1,6 @@
 //! The open connections to upstreams.
 
-use core::future::Future;
+use core::future::{Future, pending};
 use core::marker::PhantomData;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +21,7 @@ use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_util::sync::ReusableBoxFuture;
 use tower_service::Service;
 
 use super::error::Cause;
@@ -110,26 +111,46 @@ where
     }
 
     /// Sends a request, with `anew` on a connection that was not there before. What the connection needs is spawned.
-    pub(super) fn send(&self, upstream: &Upstream, request: Request<Upload<B>>, anew: bool) -> Asking {
-        let serve = |clients: &Clients<B>| -> Asking {
-            match clients {
-                Clients::Plain(plain) => Box::pin(plain.send(request, anew)),
-                Clients::Negotiated(clients) => {
-                    let sent = if anew { &clients.anew } else { &clients.kept }.request(request);
-                    Box::pin(async move {
-                        let mut reply = sent.await.map_err(SendError::Client)?;
-                        let link = reply.extensions_mut().remove::<Link>();
-                        Ok((reply, link))
-                    })
-                }
+    pub(super) fn send(&self, upstream: &Upstream, request: Request<Upload<B>>, anew: bool, asking: &mut Asking) {
+        let send = |clients: &Clients<B>| match clients {
+            Clients::Plain(plain) => asking.0.set(plain.send(request, anew)),
+            Clients::Negotiated(clients) => {
+                let sent = if anew { &clients.anew } else { &clients.kept }.request(request);
+                asking.0.set(async move {
+                    let mut reply = sent.await.map_err(SendError::Client)?;
+                    let link = reply.extensions_mut().remove::<Link>();
+                    Ok((reply, link))
+                });
             }
         };
-        upstream.slot().with(&self.node, || self.to(upstream), serve)
+        upstream.slot().with(&self.node, || self.to(upstream), send);
     }
 }
 
-/// A request on its way, and its reply.
-pub(super) type Asking = Pin<Box<dyn Future<Output = Sent> + Send>>;
+/// A request on its way, and its reply. The next request is put into the same memory.
+pub(super) struct Asking(ReusableBoxFuture<'static, Sent>);
+
+impl Asking {
+    /// Gives the request up, if it is still on its way.
+    pub(super) fn give_up(&mut self) {
+        self.0.set(pending());
+    }
+}
+
+impl Default for Asking {
+    /// No request. It needs no memory.
+    fn default() -> Self {
+        Self(ReusableBoxFuture::new(pending()))
+    }
+}
+
+impl Future for Asking {
+    type Output = Sent;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Sent> {
+        self.0.poll(context)
+    }
+}
 
 /// A reply, and what is known of its connection.
 pub(super) type Sent = Result<(Response<Incoming>, Option<Link>), SendError>;

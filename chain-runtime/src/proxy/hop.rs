@@ -71,12 +71,12 @@ impl<B: Sendable> Hop<B> {
             let mut stale = None;
             let ((reply, link), turn) = loop {
                 let anew = stale.is_some();
-                let (turn, asking) = match self.send(pick, ready, stale.take(), &mut tried) {
+                let turn = match self.send(pick, ready, stale.take(), &mut tried) {
                     Ok(Some(sent)) => sent,
                     Ok(None) => return Err(refused.unwrap_or(Error::NoUpstream)),
                     Err(error) => return Err(error),
                 };
-                match self.hear(asking, &ready.passage, ready.until).await {
+                match self.hear(&mut ready.scratch.asking, &ready.passage, ready.until).await {
                     Ok(reply) => break (reply, turn),
                     Err(Failed { error, outcome, is_stale }) => {
                         let is_untouched = ready.passage.is_untouched() && ready.may_repeat;
@@ -125,7 +125,7 @@ impl<B: Sendable> Hop<B> {
         ready: &mut Ready<'_, B>,
         stale: Option<P::Turn<'p>>,
         tried: &mut P::Tried,
-    ) -> Result<Option<(P::Turn<'p>, Asking)>, Error> {
+    ) -> Result<Option<P::Turn<'p>>, Error> {
         let Ready { scratch, head, passage, target, method, uri, until, waits, .. } = ready;
         let mut request = match head.take() {
             Some(request) => request,
@@ -150,14 +150,14 @@ impl<B: Sendable> Hop<B> {
                 }
             });
         }
-        let asking = self.connections.send(turn.upstream(), request, anew);
-        Ok(Some((turn, asking)))
+        self.connections.send(turn.upstream(), request, anew, &mut scratch.asking);
+        Ok(Some(turn))
     }
 
     /// Waits for the head of the reply, as long as something moves.
     async fn hear(
         &self,
-        mut reply: Asking,
+        mut reply: &mut Asking,
         passage: &Passage<B>,
         until: Option<Instant>,
     ) -> Result<(Response<Incoming>, Option<Link>), Failed> {

@@ -6,6 +6,7 @@ use std::vec::Vec;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
+use super::connections::Asking;
 use super::text::Text;
 use super::upload::Passage;
 use crate::Reset;
@@ -14,12 +15,13 @@ use crate::Reset;
 pub(super) struct Scratch<B> {
     pub(super) text: Text,
     pub(super) kept: Kept,
+    pub(super) asking: Asking,
     pub(super) passage: Option<Arc<Passage<B>>>,
 }
 
 impl<B> Default for Scratch<B> {
     fn default() -> Self {
-        Self { text: Text::default(), kept: Kept::default(), passage: None }
+        Self { text: Text::default(), kept: Kept::default(), asking: Asking::default(), passage: None }
     }
 }
 

@@ -48,8 +48,10 @@ pub(super) struct Ready<'h, B: Send> {
 
 impl<B: Send> Drop for Ready<'_, B> {
     fn drop(&mut self) {
-        // A body for which nobody asks any more would keep the client's connection, in memory that is pooled.
+        // In memory that is pooled, what nobody asks for any more would stay: the request, and with its body the client's
+        // connection.
         if !self.is_answered {
+            self.scratch.asking.give_up();
             self.passage.clear();
         }
     }
@@ -83,7 +85,7 @@ impl<B: Sendable> Hop<B> {
         let limits = &self.settings.limits;
         let until = limits.whole.map(|whole| later(Instant::now(), whole));
         let mut scratch = self.scratches.get();
-        let Scratch { text, kept, passage } = &mut *scratch;
+        let Scratch { text, kept, passage, .. } = &mut *scratch;
         text.make_room();
 
         if request.headers.len() > limits.fields {

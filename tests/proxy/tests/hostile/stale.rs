@@ -92,7 +92,10 @@ fn a_connection_that_was_closed_before_the_next_request_is_not_used() {
                 // What was written to a connection that had ended is lost, and begins no other that could end.
                 if status == 200 {
                     good += 1;
-                    bench.upstream.wait_for(PATIENCE, &|record| record.ended > ended).map_err(|_| "it was never closed")?;
+                    bench
+                        .upstream
+                        .wait_for(PATIENCE, &|record| record.ended > ended)
+                        .map_err(|_| "it was never closed")?;
                 }
             }
             let asked = bench.asked()?;
