@@ -1,4 +1,4 @@
-//! The time that rustc takes for a chain: generated crates of 5 to 200 nodes, and the same nodes put together in other
+//! The time that rustc takes for a chain: generated crates of 5 to 400 nodes, and the same nodes put together in other
 //! ways.
 //!
 //! `cargo bench -p chain-benches --bench compile` prints seconds of rustc's processor time (`cargo check`, and a
@@ -29,7 +29,43 @@ const USED: &str = "CHAIN_COMPILE_USED";
 const CRATE: &str = "measured";
 /// Seconds after which a compiler is stopped.
 const LIMIT: u32 = 120;
-const NODES: [usize; 5] = [5, 20, 37, 100, 200];
+const NODES: [usize; 7] = [5, 10, 20, 37, 100, 200, 400];
+/// How many nodes each of the hundred chains of a crate has.
+const OF_MANY: usize = 8;
+
+/// What is compiled, and at which sizes.
+struct Row {
+    name: &'static str,
+    how: How,
+    provide: bool,
+    /// With what it is compared.
+    calls: How,
+    at: &'static [usize],
+}
+
+const fn row(name: &'static str, how: How, provide: bool) -> Row {
+    Row { name, how, provide, calls: How::Calls, at: &NODES }
+}
+
+const ROWS: [Row; 16] = [
+    Row { at: &[5], ..row("empty", How::Empty, false) },
+    row("calls, state", How::Calls, false),
+    row("chain!, state", How::Chain, false),
+    row("calls, provide", How::Calls, true),
+    row("chain!, provide", How::Chain, true),
+    Row { at: &[37], calls: How::HookCalls, ..row("calls with 4 hooks, state", How::HookCalls, false) },
+    Row { at: &[37], calls: How::HookCalls, ..row("chain! with 4 hooks, state", How::Hooks, false) },
+    Row { at: &[37], calls: How::HookCalls, ..row("calls with 4 hooks, provide", How::HookCalls, true) },
+    Row { at: &[37], calls: How::HookCalls, ..row("chain! with 4 hooks, provide", How::Hooks, true) },
+    // Of more nodes they are stopped.
+    Row { at: &[5, 10, 20, 37, 100, 200], ..row("tower, state", How::Tower, false) },
+    Row { at: &[5, 10, 20, 37, 100, 200], ..row("motore, state", How::Motore, false) },
+    Row { at: &[5, 10, 20, 37], ..row("axum, state", How::Axum, false) },
+    Row { at: &[OF_MANY], calls: How::ManyCalls, ..row("calls, 100 times, state", How::ManyCalls, false) },
+    Row { at: &[OF_MANY], calls: How::ManyCalls, ..row("chain!, 100 times, state", How::Many, false) },
+    Row { at: &[OF_MANY], calls: How::ManyCalls, ..row("calls, 100 times, provide", How::ManyCalls, true) },
+    Row { at: &[OF_MANY], calls: How::ManyCalls, ..row("chain!, 100 times, provide", How::Many, true) },
+];
 
 /// What rustc used for one crate.
 #[derive(Clone, Copy)]
@@ -43,16 +79,6 @@ fn main() -> ExitCode {
         return wrapped(Path::new(&path));
     }
     let words: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    let rows = [
-        ("empty", How::Empty, false),
-        ("calls, state", How::Calls, false),
-        ("chain!, state", How::Chain, false),
-        ("calls, provide", How::Calls, true),
-        ("chain!, provide", How::Chain, true),
-        ("tower, state", How::Tower, false),
-        ("motore, state", How::Motore, false),
-        ("axum, state", How::Axum, false),
-    ];
     let place = Place::make();
     let mut table = Table::new(
         &format!(
@@ -63,23 +89,25 @@ fn main() -> ExitCode {
     );
     let mut known: HashMap<(How, bool, usize), (Outcome, Outcome)> = HashMap::new();
     let empty_text = place.text_of_empty();
-    for nodes in NODES {
-        for (name, how, provide) in rows {
-            let row = format!("{nodes} nodes, {name}");
+    let mut sizes = NODES.to_vec();
+    sizes.push(OF_MANY);
+    sizes.sort_unstable();
+    for nodes in sizes {
+        for Row { name, how, provide, calls, .. } in ROWS.iter().filter(|row| row.at.contains(&nodes)) {
+            let row = if *how == How::Empty { (*name).into() } else { format!("{nodes} nodes, {name}") };
             let fits =
                 |word: &String| row.split([' ', ',', '!']).any(|part| part == word) || row.contains(word.as_str());
             // Ratios need the row of the calls.
-            if !words.iter().all(fits) && how != How::Calls || how == How::Empty && nodes != NODES[0] {
+            if !words.iter().all(fits) && how != calls {
                 continue;
             }
-            let row = if how == How::Empty { name.into() } else { row };
             eprint!("{row} ..");
-            let source = crates::source(how, provide, nodes);
+            let source = crates::source(*how, *provide, nodes);
             let check = place.compile(&source, false);
             let release = place.compile(&source, true);
             let text = matches!(release, Outcome::Done(_)).then(|| (place.text() as f64 - empty_text as f64) / 1024.0);
-            known.insert((how, provide, nodes), (check, release));
-            let calls = known.get(&(How::Calls, provide, nodes));
+            known.insert((*how, *provide, nodes), (check, release));
+            let calls = known.get(&(*calls, *provide, nodes));
             let figures = vec![
                 check.seconds(),
                 check.ratio(calls.map(|(check, _)| *check)),
@@ -92,7 +120,20 @@ fn main() -> ExitCode {
             table.row(&row, figures);
         }
     }
-    publish("compile", &[table]);
+    let mut changed = Table::new(
+        "rustc's processor seconds for `check` after the body of one node was changed, with what it kept",
+        "what is compiled",
+        ["check, s", "x calls"],
+    );
+    for provide in [false, true].into_iter().filter(|_| words.is_empty() || words.iter().any(|word| word == "changed"))
+    {
+        let kind = if provide { "provide" } else { "state" };
+        let calls = place.changed(&crates::source(How::Calls, provide, 37));
+        let chain = place.changed(&crates::source(How::Chain, provide, 37));
+        changed.row(&format!("37 nodes, calls, {kind}"), vec![calls.seconds(), json!(1.0)]);
+        changed.row(&format!("37 nodes, chain!, {kind}"), vec![chain.seconds(), chain.ratio(Some(calls))]);
+    }
+    publish("compile", &[table, changed]);
     ExitCode::SUCCESS
 }
 
@@ -107,6 +148,12 @@ impl Outcome {
         match self {
             Self::Done(used) => json!((used.seconds * 100.0).round() / 100.0),
             Self::TooLong => json!(format!("> {LIMIT}")),
+        }
+    }
+    fn time(self) -> f64 {
+        match self {
+            Self::Done(used) => used.seconds,
+            Self::TooLong => f64::INFINITY,
         }
     }
     fn megabytes(self) -> Value {
@@ -151,18 +198,40 @@ impl Place {
         place
     }
 
-    /// The better of two runs; a long one is compiled only once.
+    /// The best of five runs, of two if one takes a second, and of one if it takes five.
     fn compile(&self, source: &str, release: bool) -> Outcome {
-        match (self.compile_once(source, release), release) {
-            (Outcome::Done(first), _) if first.seconds < 5.0 => match self.compile_once(source, release) {
-                Outcome::Done(second) if second.seconds < first.seconds => Outcome::Done(second),
-                _ => Outcome::Done(first),
-            },
-            (outcome, _) => outcome,
+        let mut best = self.compile_once(source, release);
+        let more = match best.time() {
+            ..1.0 => 4,
+            ..5.0 => 1,
+            _ => 0,
+        };
+        for _ in 0..more {
+            let next = self.compile_once(source, release);
+            if next.time() < best.time() {
+                best = next;
+            }
         }
+        best
+    }
+
+    /// `check` of what differs from this source in the body of one node, where rustc has kept what it found. The best
+    /// of five runs.
+    fn changed(&self, source: &str) -> Outcome {
+        self.run(source, false, true);
+        (1..=5)
+            .map(|added| {
+                self.run(&source.replace("request.0 == 5 ", &format!("request.0 == 5 + {added} ")), false, true)
+            })
+            .min_by(|one, other| one.time().total_cmp(&other.time()))
+            .expect("five runs")
     }
 
     fn compile_once(&self, source: &str, release: bool) -> Outcome {
+        self.run(source, release, false)
+    }
+
+    fn run(&self, source: &str, release: bool, incremental: bool) -> Outcome {
         let file = self.directory.join("src/main.rs");
         fs::write(&file, source).expect("the target directory can be written to");
         let used = self.directory.join("used");
@@ -173,7 +242,7 @@ impl Place {
             .env("RUSTC_WRAPPER", std::env::current_exe().expect("a program knows its path"))
             .env(USED, &used)
             .env("CARGO_TARGET_DIR", self.directory.join("target"))
-            .env("CARGO_INCREMENTAL", "0")
+            .env("CARGO_INCREMENTAL", if incremental { "1" } else { "0" })
             .stdout(Stdio::null())
             .output()
             .expect("cargo runs");

@@ -13,6 +13,14 @@ pub(crate) enum How {
     /// One `async fn` that awaits small ones in a row, with `?`.
     Calls,
     Chain,
+    /// As `Calls`, where four of the nodes also do something on the way out: each calls the rest by hand.
+    HookCalls,
+    /// A chain in which four of the nodes are those with `enter` and `exit`.
+    Hooks,
+    /// As `Calls`, a hundred times in a crate, each in a module.
+    ManyCalls,
+    /// A hundred chains in a crate, each in a module.
+    Many,
     /// A `Service` for each node, with a future written by hand, and the request by value.
     Tower,
     /// A `Service` for each node, whose `call` is an `async fn`, and the request by value.
@@ -28,7 +36,7 @@ pub(crate) fn source(how: How, provide: bool, nodes: usize) -> String {
     let nested = match how {
         How::Motore => nodes >= 37,
         How::Tower | How::Axum => nodes >= 100,
-        How::Empty | How::Calls | How::Chain => false,
+        _ => false,
     };
     let limit = if nested { "#![recursion_limit = \"1024\"]\n" } else { "" };
     let mut source = format!("{limit}{COMMON}");
@@ -36,6 +44,10 @@ pub(crate) fn source(how: How, provide: bool, nodes: usize) -> String {
         How::Empty => source += "fn main() { println!(\"{}\", drive(core::future::ready(Reply(1)))); }\n",
         How::Calls => calls(&mut source, provide, nodes),
         How::Chain => chain(&mut source, provide, nodes),
+        How::HookCalls => hook_calls(&mut source, provide, nodes),
+        How::Hooks => hooks(&mut source, provide, nodes),
+        How::ManyCalls => many(&mut source, calls, provide, nodes),
+        How::Many => many(&mut source, chain, provide, nodes),
         How::Tower => tower(&mut source, nodes),
         How::Motore => motore(&mut source, nodes),
         How::Axum => axum(&mut source, nodes),
@@ -100,17 +112,22 @@ fn functions(source: &mut String, attribute: &str, provide: bool, nodes: usize) 
     }
 }
 
+/// The call of a node by hand.
+fn call(node: usize, provide: bool, nodes: usize) -> String {
+    let awaited = if suspends(node) { ".await" } else { "" };
+    let before = node.checked_sub(1).filter(|_| provide).map(|before| format!(", &v{before}")).unwrap_or_default();
+    match (node + 1 == nodes, provide) {
+        (true, _) => format!("Ok(n{node}(request{before}){awaited})\n"),
+        (_, true) => format!("let v{node} = n{node}(request{before}){awaited}?;\n"),
+        (_, false) => format!("n{node}(request){awaited}?;\n"),
+    }
+}
+
 fn calls(source: &mut String, provide: bool, nodes: usize) {
     functions(source, "", provide, nodes);
     *source += "async fn all(request: &mut Request) -> Result<Reply, Refused> {\n";
     for node in 0..nodes {
-        let awaited = if suspends(node) { ".await" } else { "" };
-        let before = node.checked_sub(1).filter(|_| provide).map(|before| format!(", &v{before}")).unwrap_or_default();
-        *source += &match (node + 1 == nodes, provide) {
-            (true, _) => format!("Ok(n{node}(request{before}){awaited})\n"),
-            (_, true) => format!("let v{node} = n{node}(request{before}){awaited}?;\n"),
-            (_, false) => format!("n{node}(request){awaited}?;\n"),
-        };
+        *source += &call(node, provide, nodes);
     }
     *source += "}\nasync fn run(request: &mut Request) -> Reply {
         match all(request).await { Ok(reply) => reply, Err(refused) => chain_runtime::IntoReply::into_reply(refused) }
@@ -126,6 +143,96 @@ fn chain(source: &mut String, provide: bool, nodes: usize) {
         "chain_runtime::chain! {{ pub struct All; async fn<'r>(request: &'r mut Request) -> Reply {{ {row} }} }}
         fn main() {{ println!(\"{{}}\", drive(All.run(&mut Request(5000)))); }}\n"
     );
+}
+
+/// After which nodes there is one that also does something on the way out.
+fn hooked(nodes: usize) -> [usize; 4] {
+    core::array::from_fn(|hook| (hook + 1) * nodes / 5)
+}
+
+/// The types of these nodes: the same by hand and in a chain, except for the attribute.
+fn hook_types(source: &mut String, attribute: &str) {
+    for hook in 0..4 {
+        *source += &format!(
+            "pub struct H{hook}(u64);
+            {attribute}impl H{hook} {{
+                fn enter(&self, request: &mut Request) -> Result<(), Refused> {{
+                    if request.0 == self.0 {{ Err(Refused) }} else {{ request.0 += 1; Ok(()) }}
+                }}
+                fn exit(&self, reply: &mut Reply) {{ reply.0 += self.0; }}
+            }}\n"
+        );
+    }
+}
+
+const HOOKED: &str = "All { h0: H0(6000), h1: H1(6000), h2: H2(6000), h3: H3(6000) }";
+
+fn hook_calls(source: &mut String, provide: bool, nodes: usize) {
+    functions(source, "", provide, nodes);
+    hook_types(source, "");
+    *source += "pub struct All { h0: H0, h1: H1, h2: H2, h3: H3 }\n";
+    let hooked = hooked(nodes);
+    let mut from = 0_usize;
+    for (part, until) in hooked.iter().map(|at| at + 1).chain([nodes]).enumerate() {
+        // The value that the node before provides.
+        let before = from.checked_sub(1).filter(|_| provide);
+        let parameter = before.map(|before| format!(", v{before}: &Value{before}")).unwrap_or_default();
+        *source +=
+            &format!("async fn part{part}(all: &All, request: &mut Request{parameter}) -> Result<Reply, Refused> {{\n");
+        for node in from..until {
+            *source += &call(node, provide, nodes);
+        }
+        if part < 4 {
+            let value = if provide { format!(", &v{}", until - 1) } else { String::new() };
+            *source += &format!(
+                "all.h{part}.enter(request)?;
+                let mut reply = match part{}(all, request{value}).await {{
+                    Ok(reply) => reply, Err(refused) => chain_runtime::IntoReply::into_reply(refused)
+                }};
+                all.h{part}.exit(&mut reply);
+                Ok(reply)\n",
+                part + 1
+            );
+        }
+        *source += "}\n";
+        from = until;
+    }
+    *source += &format!(
+        "async fn run(all: &All, request: &mut Request) -> Reply {{
+            match part0(all, request).await {{ Ok(reply) => reply, Err(refused) => chain_runtime::IntoReply::into_reply(refused) }}
+        }}
+        fn main() {{ println!(\"{{}}\", drive(run(&{HOOKED}, &mut Request(5000)))); }}\n"
+    );
+}
+
+fn hooks(source: &mut String, provide: bool, nodes: usize) {
+    functions(source, "#[chain_runtime::node] ", provide, nodes);
+    hook_types(source, "#[chain_runtime::node] ");
+    let hooked = hooked(nodes);
+    let mut row = Vec::new();
+    for node in 0..nodes {
+        row.push(format!("n{node}"));
+        row.extend(hooked.iter().position(|at| *at == node).map(|hook| format!("h{hook}")));
+    }
+    let row = row.join(" => ");
+    *source += &format!(
+        "chain_runtime::chain! {{
+            pub struct All {{ h0: H0, h1: H1, h2: H2, h3: H3 }}
+            async fn<'r>(request: &'r mut Request) -> Reply {{ {row} }}
+        }}
+        fn main() {{ println!(\"{{}}\", drive({HOOKED}.run(&mut Request(5000)))); }}\n"
+    );
+}
+
+/// A hundred of them, each in a module.
+fn many(source: &mut String, one: fn(&mut String, bool, usize), provide: bool, nodes: usize) {
+    for module in 0..100 {
+        *source += &format!("pub mod m{module} {{ use super::*;\n");
+        one(source, provide, nodes);
+        *source += "pub fn start() { main() } }\n";
+    }
+    let all: String = (0..100).map(|module| format!("m{module}::start();")).collect();
+    *source += &format!("fn main() {{ {all} }}\n");
 }
 
 fn tower(source: &mut String, nodes: usize) {
