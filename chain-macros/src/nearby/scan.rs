@@ -232,8 +232,10 @@ impl File {
 
     /// The innermost group around this byte.
     pub(super) fn group_at(&self, at: usize) -> usize {
-        let around = |group: &Group| group.opens <= at && at < group.closes;
-        self.groups.iter().rposition(around).unwrap_or_default()
+        // The last one that opened before it may be closed. Then it is one around that.
+        let opened = self.groups.partition_point(|group| group.opens <= at);
+        let around = |group: &usize| at < self.groups[*group].closes;
+        self.outer(opened.saturating_sub(1)).find(around).unwrap_or_default()
     }
 
     /// This group and those around it.
