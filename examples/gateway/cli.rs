@@ -225,7 +225,7 @@ impl Flags {
         match self.max_concurrent {
             MaxConcurrent::Of(limit) => Adaptive::new(Box::new(Fixed(limit))),
             // Most of these wait for an upstream, and only take memory.
-            MaxConcurrent::Auto => Adaptive::new(Box::new(Gradient2::new().initial(512).min(64).max(10_000))),
+            MaxConcurrent::Auto => Adaptive::new(Box::new(Gradient2::new().initial(512).min(256).max(10_000))),
         }
     }
 
