@@ -77,7 +77,7 @@ async fn it_is_off_where_the_operator_says_so() {
 fn is_watching(gateway: &Gateway) -> bool {
     let threads = std::fs::read_dir(format!("/proc/{}/task", gateway.id())).expect("it runs").flatten();
     let mut names = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok());
-    names.any(|name| name.trim() == "chain-pressure")
+    names.any(|name| name.trim() == "chain-pauses")
 }
 
 #[cfg(target_os = "linux")]
