@@ -80,8 +80,9 @@ pub(crate) struct Flags {
     #[arg(long, env = "GATEWAY_API_KEYS_FILE", value_name = "FILE")]
     api_keys_file: Option<PathBuf>,
 
-    /// The address of the operator's page, metrics and profiles, and of the groups of upstreams (`/upstreams`); `off`
-    /// for none, port 0 takes any free one. An address that other machines reach needs a token.
+    /// The address of the operator's page, metrics and profiles, and of the groups of upstreams (`/upstreams`); port 0
+    /// takes any free one; `off` for none, and then no node is measured. An address that other machines reach needs a
+    /// token.
     #[arg(long, env = "GATEWAY_ADMIN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     admin: AdminAt,
 

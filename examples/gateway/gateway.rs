@@ -20,11 +20,14 @@ use hyper::body::Incoming;
 pub(crate) use super::common::serve::Reply;
 use super::rules::{Route, Rules};
 
+/// What each node takes, for the admin address.
+pub(crate) type Measured = Meter<Tsc, Counted>;
+
 chain! {
     /// Every request to the gateway passes through here.
     #[observe(meter)]
     pub(crate) struct Gateway {
-        pub(crate) meter: Meter<Tsc, Counted>,
+        pub(crate) meter: Option<Arc<Measured>>,
         pub(crate) toggles: Toggles,
         pub(crate) shedding: Shedding,
         pub(crate) tasks: Tasks,

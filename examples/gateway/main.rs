@@ -124,15 +124,21 @@ async fn run() -> Result<(), Failure> {
     say(format_args!("listening on http://{at} (HTTP/1.1 and h2c); Ctrl-C stops"));
 
     let workers = Workers::start(flags.workers).map_err(Failure::failed)?;
-    let pauses = Pauses::look(&workers);
-    let meter = Meter::builder(Gateway::CHAIN).pauses(Arc::clone(&pauses.ledger));
-    let meter = meter.allocations(Counted).map_err(Failure::failed)?.build();
+    // Where nobody can look, nothing is measured.
+    let pauses = admin.is_some().then(|| Pauses::look(&workers));
+    let meter = match &pauses {
+        Some(pauses) => {
+            let meter = Meter::builder(Gateway::CHAIN).pauses(Arc::clone(&pauses.ledger));
+            Some(Arc::new(meter.allocations(Counted).map_err(Failure::failed)?.build()))
+        }
+        None => None,
+    };
     let (pressure, sampler, moves) = flags.pressure(&lines)?;
     // It has a thread of its own, since it has to notice that the other threads do not get to it.
     let _sampling = sampler.on_thread().map_err(Failure::failed)?;
     let tasks = Tasks::default();
     let gateway = Arc::new(Gateway {
-        meter,
+        meter: meter.clone(),
         toggles: Toggles::new(),
         shedding: pressure.shedding(),
         tasks: tasks.clone(),
@@ -149,8 +155,8 @@ async fn run() -> Result<(), Failure> {
         telling.spawn(limit::tell(redis, move || told.rules.load().figures.away, lines.clone()));
     }
     let stopping = CancellationToken::new();
-    if let Some((listener, door)) = admin {
-        let operated = Operated { gateway: Arc::clone(&gateway), pressure, moves, redis: lasting.redis.clone() };
+    if let (Some((listener, door)), Some(meter)) = (admin, meter) {
+        let operated = Operated { gateway: Arc::clone(&gateway), meter, pressure, moves, redis: lasting.redis.clone() };
         admin::start(listener, door, Arc::new(operated), stopping.clone());
     }
     let serving =

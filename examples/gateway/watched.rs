@@ -10,12 +10,13 @@ use chain_runtime::telemetry::{Keeps, Snapshot, page};
 use chain_runtime::toggle::Switches;
 
 use super::admin::{Group, Watched};
-use super::gateway::Gateway;
+use super::gateway::{Gateway, Measured};
 use super::pressure::{self, Moves};
 
 /// The gateway, and what is known of the process.
 pub(crate) struct Operated {
     pub(crate) gateway: Arc<Gateway>,
+    pub(crate) meter: Arc<Measured>,
     pub(crate) pressure: Pressure,
     pub(crate) moves: Moves,
     pub(crate) redis: Option<Redis>,
@@ -27,15 +28,15 @@ impl Watched for Operated {
     }
 
     fn snapshot(&self) -> Snapshot {
-        self.gateway.meter.snapshot()
+        self.meter.snapshot()
     }
 
     fn kept(&self) -> Keeps {
-        self.gateway.meter.kept()
+        self.meter.kept()
     }
 
     fn forget_kept(&self) {
-        self.gateway.meter.forget_kept();
+        self.meter.forget_kept();
     }
 
     fn switches(&self) -> Option<Switches<'_>> {

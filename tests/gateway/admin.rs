@@ -72,6 +72,26 @@ async fn it_is_off_where_the_operator_says_so() {
     assert!(!gateway.seen().iter().any(|line| line.starts_with("admin")));
 }
 
+/// Whether a thread of the process watches the machine for the meter.
+#[cfg(target_os = "linux")]
+fn is_watching(gateway: &Gateway) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{}/task", gateway.id())).expect("it runs").flatten();
+    let mut names = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok());
+    names.any(|name| name.trim() == "chain-pauses")
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn nothing_is_measured_where_nobody_can_look() {
+    let can_be_watched = std::fs::read_to_string("/proc/pressure/cpu").is_ok();
+    for (flags, watches) in [(&[][..], can_be_watched), (&["--admin", "off"][..], false)] {
+        let upstream = upstream::start(async |_| Ok(http::Response::new(full("hello")))).await;
+        let gateway = Gateway::start(&[upstream], flags).await;
+        assert_eq!(Client::new(gateway.address).get_as_alice("/").await.status, StatusCode::OK);
+        assert_eq!(is_watching(&gateway), watches, "{flags:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_toggle_is_switched_for_the_requests_from_then_on() {
     let (gateway, admin) = gateway(&["--rate", "1", "--burst", "1"]).await;

@@ -1,17 +1,27 @@
-//! The processes that are compared, and the upstream behind all of them.
+//! The processes that are compared, and the upstreams behind all of them.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+
+use crate::{grpc, library, nginx};
 
 /// The API key that is sent, and its user.
 pub(crate) const KEY: &str = "alice-key-0123456789abcdef";
 
+/// Requests a second that the user may send: more than any proxy can pass on.
+pub(crate) const RATE: isize = 1_000_000;
+
 /// The cores of the proxies, and of load and upstream.
 const PROXY: &str = "0";
 pub(crate) const LOAD: &str = "1";
+
+/// What a gateway can be without.
+const NO_LOG: &str = ", no log";
+const NO_METER: &str = ", no meter";
 
 const GO: &str = "Go, httputil.ReverseProxy";
 
@@ -19,7 +29,8 @@ const GO: &str = "Go, httputil.ReverseProxy";
 pub(crate) struct Contender {
     pub(crate) name: &'static str,
     pub(crate) at: SocketAddr,
-    pub(crate) speaks_h2: bool,
+    /// Where it speaks HTTP/2, and passes gRPC on.
+    pub(crate) h2: Option<SocketAddr>,
     child: Child,
     folder: Option<PathBuf>,
 }
@@ -30,6 +41,12 @@ impl Contender {
         let children = format!("/proc/{0}/task/{0}/children", self.child.id());
         let first = fs::read_to_string(children).ok().and_then(|all| all.split_whitespace().next()?.parse().ok());
         first.unwrap_or(self.child.id())
+    }
+
+    /// It also speaks HTTP/2 where it speaks HTTP/1.1.
+    fn speaks_h2(mut self) -> Self {
+        self.h2 = Some(self.at);
+        self
     }
 }
 
@@ -49,85 +66,128 @@ impl Drop for Contender {
     }
 }
 
+/// Where the upstreams are.
+#[derive(Clone, Copy)]
+pub(crate) struct Behind {
+    pub(crate) files: SocketAddr,
+    pub(crate) grpc: SocketAddr,
+}
+
+/// How a contender is started.
+type Start = Box<dyn Fn() -> Result<Contender, String>>;
+
 /// Everything that runs while it is measured.
 pub(crate) struct Stage {
     all: Vec<Contender>,
-    _upstream: Contender,
+    starts: Vec<Start>,
+    behind: Behind,
+    _upstreams: [Contender; 2],
 }
 
 impl Stage {
     /// Starts all of them. What is not installed or not built is left out, with a line that says so.
     pub(crate) fn set(more: &[(String, PathBuf)], only: &[String]) -> Result<Self, String> {
-        let is_wanted = |name: &str| only.is_empty() || only.iter().any(|wanted| wanted == name);
         // What the threads of this process do is load.
         let _ = Command::new("taskset")
             .args(["-a", "-cp", LOAD, &std::process::id().to_string()])
             .stdout(Stdio::null())
             .status();
-        let upstream = nginx("upstream", LOAD, UPSTREAM, None)?;
-        let behind = upstream.at;
-        let mut all = vec![nginx("nginx", PROXY, PROXIED, Some(behind))?];
-        let alone = [("hyper, multi-threaded", "shared"), ("hyper, one thread", "per-core")];
-        for (name, per_core) in alone.into_iter().filter(|(name, _)| is_wanted(name)) {
-            let at = free();
-            let mut command = on(PROXY, std::env::current_exe().map_err(|error| error.to_string())?);
-            command.args([per_core, &at.to_string(), &behind.to_string()]);
-            all.push(start(name, at, false, command, None)?);
-        }
-        let gateway = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
-        let gateway =
-            std::env::var_os("CARGO_TARGET_DIR").map_or(gateway, PathBuf::from).join("deploy/examples/gateway");
-        let mut gateways = vec![("gateway".to_owned(), gateway)];
-        gateways.extend(more.iter().cloned());
-        for (name, program) in gateways {
-            for (what, log) in [("", true), (", no log", false)] {
-                if !is_wanted(&format!("{name}{what}")) {
-                    continue;
-                }
-                if !program.exists() {
-                    println!("left out: {name}, which is not built: {}", program.display());
-                    continue;
-                }
-                all.push(gateway_process(format!("{name}{what}").leak(), &program, behind, log)?);
-            }
-        }
-        if is_wanted(GO) {
-            match go(behind) {
-                Ok(go) => all.push(go),
-                Err(wrong) => println!("left out: Go, {wrong}"),
-            }
-        }
-        Ok(Self { all, _upstream: upstream })
+        let at = free();
+        let upstreams = [nginx::upstream(LOAD)?, start("gRPC", at, of_this(LOAD, &["echo", &at.to_string()])?, None)?];
+        let behind = Behind { files: upstreams[0].at, grpc: upstreams[1].at };
+        let starts = starts(behind, more, |name| only.is_empty() || only.iter().any(|wanted| wanted == name))?;
+        let all: Result<Vec<_>, _> = starts.iter().map(|start| start()).collect();
+        Ok(Self { all: all?, starts, behind, _upstreams: upstreams })
     }
 
-    pub(crate) fn contenders(&self) -> impl Iterator<Item = &Contender> {
-        self.all.iter()
+    pub(crate) fn contenders(&self) -> &[Contender] {
+        &self.all
+    }
+
+    /// Each once more, started anew, so that nothing is left in it of what was asked before.
+    pub(crate) fn fresh(&self) -> impl Iterator<Item = Result<Contender, String>> {
+        self.starts.iter().map(|start| start())
     }
 }
 
-fn free() -> SocketAddr {
+impl Stage {
+    /// A chain of the library's nodes, with and without what sees them.
+    pub(crate) fn library(&self) -> Result<Vec<Contender>, String> {
+        library::ALL.into_iter().map(|(name, role)| own(name, role, self.behind)).collect()
+    }
+}
+
+/// All that are there and wanted; nginx always is.
+fn starts(behind: Behind, more: &[(String, PathBuf)], is_wanted: impl Fn(&str) -> bool) -> Result<Vec<Start>, String> {
+    let mut all: Vec<Start> = vec![Box::new(move || nginx::proxy(PROXY, behind))];
+    for (name, role) in [("hyper, multi-threaded", "shared"), ("hyper, one thread", "per-core")] {
+        if is_wanted(name) {
+            all.push(Box::new(move || own(name, role, behind)));
+        }
+    }
+    for (name, role) in [("pingora", "pingora"), ("pingora, everything on", "pingora-on")] {
+        match cfg!(chain_pingora) {
+            _ if !is_wanted(name) => {}
+            true => all.push(Box::new(move || own(name, role, behind).map(Contender::speaks_h2))),
+            false => println!("left out: {name}, which is built with RUSTFLAGS=\"--cfg chain_pingora\""),
+        }
+    }
+    let gateway = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
+    let gateway = std::env::var_os("CARGO_TARGET_DIR").map_or(gateway, PathBuf::from).join("deploy/examples/gateway");
+    let mut gateways = vec![("gateway".to_owned(), gateway)];
+    gateways.extend(more.iter().cloned());
+    for (name, program) in gateways {
+        for what in ["", NO_LOG, NO_METER] {
+            let name: &'static str = format!("{name}{what}").leak();
+            if !is_wanted(name) {
+                continue;
+            }
+            if !program.exists() {
+                println!("left out: {name}, which is not built: {}", program.display());
+                continue;
+            }
+            let program = program.clone();
+            all.push(Box::new(move || gateway_process(name, &program, behind, what)));
+        }
+    }
+    if is_wanted(GO) {
+        match go(behind.files) {
+            Ok(_) => all.push(Box::new(move || go(behind.files))),
+            Err(wrong) => println!("left out: Go, {wrong}"),
+        }
+    }
+    Ok(all)
+}
+
+pub(crate) fn free() -> SocketAddr {
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
     free.expect("a free port")
 }
 
-/// A command that is kept on this core.
-fn on(core: &str, program: impl AsRef<std::ffi::OsStr>) -> Command {
-    let mut command = Command::new("taskset");
-    command.args(["-c", core]).arg(program);
+/// A command that is kept on this core, and asked to end if this program ends before it could do so.
+pub(crate) fn on(core: &str, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "TERM", "taskset", "-c", core]).arg(program);
     command
 }
 
-/// Starts it, and waits until it takes connections. `taskset` becomes the program that it starts.
-fn start(
+/// This program, in another role.
+fn of_this(core: &str, arguments: &[&str]) -> Result<Command, String> {
+    let mut command = on(core, std::env::current_exe().map_err(|error| error.to_string())?);
+    command.args(arguments);
+    Ok(command)
+}
+
+/// Starts it, and waits until it takes connections. `setpriv` and `taskset` become the program that they start.
+pub(crate) fn start(
     name: &'static str,
     at: SocketAddr,
-    speaks_h2: bool,
     mut command: Command,
     folder: Option<PathBuf>,
 ) -> Result<Contender, String> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let child = command.spawn().map_err(|error| format!("{name} does not start: {error}"))?;
-    let contender = Contender { name, at, speaks_h2, child, folder };
+    let contender = Contender { name, at, h2: None, child, folder };
     let until = Instant::now() + Duration::from_secs(20);
     while TcpStream::connect(at).is_err() {
         if Instant::now() > until {
@@ -138,88 +198,37 @@ fn start(
     Ok(contender)
 }
 
-fn folder(name: &str) -> Result<PathBuf, String> {
-    let folder = std::env::temp_dir().join(format!("proxy-bench-{}-{}", std::process::id(), name.replace(' ', "-")));
+/// A folder that goes when the contender does.
+pub(crate) fn folder(name: &str) -> Result<PathBuf, String> {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let (process, number) = (std::process::id(), NUMBER.fetch_add(1, Relaxed));
+    let name = name.replace([' ', ','], "-");
+    let folder = std::env::temp_dir().join(format!("proxy-bench-{process}-{number}-{name}"));
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     Ok(folder)
 }
 
-const PROXIED: &str = r#"
-    log_format main '$remote_addr $request $status $body_bytes_sent $request_time $upstream_addr $request_id';
-    access_log FOLDER/access.log main buffer=64k flush=1s;
-    map $http_x_api_key $user { default ""; "KEY" "alice"; }
-    limit_req_zone $user zone=u:1m rate=1000000r/s;
-    upstream up { server UPSTREAM; keepalive 1024; }
-    server {
-        listen AT http2;
-        listen H1;
-        location / {
-            if ($user = "") { return 401; }
-            limit_req zone=u burst=1000000 nodelay;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-            proxy_set_header X-Forwarded-User $user;
-            proxy_set_header X-Forwarded-For $remote_addr;
-            proxy_set_header X-Request-Id $request_id;
-            proxy_pass http://up;
-        }
-    }"#;
-
-const UPSTREAM: &str = "
-    access_log off;
-    server { listen H1; root FOLDER; location / { sendfile on; } }";
-
-/// One worker of nginx, without becoming a daemon. nginx 1.22 speaks HTTP/2 at a port of its own.
-fn nginx(name: &'static str, core: &str, http: &str, upstream: Option<SocketAddr>) -> Result<Contender, String> {
-    let (folder, at, h2) = (folder(name)?, free(), free());
-    fs::write(folder.join("small"), vec![b'x'; 1 << 10]).map_err(|error| error.to_string())?;
-    fs::write(folder.join("large"), vec![b'x'; 1 << 20]).map_err(|error| error.to_string())?;
-    let upstream = upstream.map(|at| at.to_string()).unwrap_or_default();
-    let http = http.replace("AT http2", &format!("{h2} http2")).replace("UPSTREAM", &upstream).replace("KEY", KEY);
-    let text = format!(
-        "worker_processes 1; daemon off; error_log FOLDER/error.log crit; pid FOLDER/pid; worker_rlimit_nofile 20000;
-events {{ worker_connections 16384; }}
-http {{
-    keepalive_timeout 600; keepalive_requests 100000000; tcp_nodelay on; http2_max_concurrent_streams 128;
-    client_body_temp_path FOLDER/b; proxy_temp_path FOLDER/p; fastcgi_temp_path FOLDER/f; uwsgi_temp_path FOLDER/u;
-    scgi_temp_path FOLDER/s;{http}
-}}
-"
-    );
-    let text = text.replace("H1", &at.to_string()).replace("FOLDER", &folder.display().to_string());
-    let file = folder.join("nginx.conf");
-    fs::write(&file, text).map_err(|error| error.to_string())?;
-    fs::write(folder.join("h2"), h2.to_string()).map_err(|error| error.to_string())?;
-    // Workers that do not run as root could not read the folder otherwise.
-    let mut command = on(core, "nginx");
-    command.arg("-c").arg(file).args(["-g", "user root;"]);
-    start(name, at, true, command, Some(folder))
+/// A proxy that is part of this program.
+fn own(name: &'static str, role: &str, behind: Behind) -> Result<Contender, String> {
+    let (folder, at) = (folder(name)?, free());
+    let mut command = of_this(PROXY, &[role, &at.to_string(), &behind.files.to_string(), &behind.grpc.to_string()])?;
+    command.arg(folder.join("access.log"));
+    start(name, at, command, Some(folder))
 }
 
-impl Contender {
-    /// Where it speaks HTTP/2.
-    pub(crate) fn h2(&self) -> SocketAddr {
-        let said = self.folder.as_ref().and_then(|folder| fs::read_to_string(folder.join("h2")).ok());
-        said.and_then(|at| at.parse().ok()).unwrap_or(self.at)
-    }
-}
-
-fn gateway_process(name: &'static str, program: &Path, upstream: SocketAddr, log: bool) -> Result<Contender, String> {
+fn gateway_process(name: &'static str, program: &Path, behind: Behind, without: &str) -> Result<Contender, String> {
     let (folder, at) = (folder(name)?, free());
     let keys = folder.join("keys");
     fs::write(&keys, format!("alice {KEY}\n")).map_err(|error| error.to_string())?;
     let mut command = on(PROXY, program);
-    command.args(["--upstream", &format!("http://{upstream}"), "--rate", "1000000", "--burst", "1000000"]);
-    command
-        .args(["--listen", &at.to_string(), "--admin", "off", "--pressure-cgroup", "off", "--api-keys-file"])
-        .arg(keys);
-    command.arg("--log");
-    if log {
-        command.arg(folder.join("access.log"))
-    } else {
-        command.arg("off")
-    };
-    start(name, at, true, command, Some(folder))
+    command.args(["--upstream", &format!("http://{}", behind.files)]);
+    command.args(["--upstream", &format!("{}=h2c://{}", grpc::PREFIX, behind.grpc)]);
+    command.args(["--rate", &RATE.to_string(), "--burst", &RATE.to_string()]);
+    command.args(["--listen", &at.to_string(), "--pressure-cgroup", "off", "--api-keys-file"]).arg(keys);
+    // It measures itself where it has an address at which that can be seen.
+    command.args(["--admin", if without == NO_METER { "off" } else { "127.0.0.1:0" }]);
+    command.arg("--log").arg(if without == NO_LOG { "off".into() } else { folder.join("access.log") });
+    start(name, at, command, Some(folder)).map(Contender::speaks_h2)
 }
 
 fn go(upstream: SocketAddr) -> Result<Contender, String> {
@@ -232,5 +241,5 @@ fn go(upstream: SocketAddr) -> Result<Contender, String> {
     }
     let mut command = on(PROXY, program);
     command.args([at.to_string(), upstream.to_string()]).env("GOMAXPROCS", "1");
-    start(GO, at, false, command, Some(folder))
+    start(GO, at, command, Some(folder))
 }

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::Command;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -13,6 +15,7 @@ use tokio::task::LocalSet;
 use tokio::time::sleep_until;
 
 use crate::contenders::{Contender, KEY, LOAD};
+use crate::grpc;
 
 /// What is asked for.
 #[derive(Clone)]
@@ -41,14 +44,14 @@ pub(crate) struct Measured {
 }
 
 /// One connection.
-struct Asking {
-    stream: TcpStream,
+pub(crate) struct Asking {
+    pub(crate) stream: TcpStream,
     request: Vec<u8>,
-    read: Vec<u8>,
+    pub(crate) read: Vec<u8>,
 }
 
 impl Asking {
-    async fn connect(contender: &Contender, path: &str) -> io::Result<Self> {
+    pub(crate) async fn connect(contender: &Contender, path: &str) -> io::Result<Self> {
         let stream = TcpStream::connect(contender.at).await?;
         stream.set_nodelay(true)?;
         let request = format!(
@@ -57,13 +60,13 @@ impl Asking {
         Ok(Self { stream, request: request.into_bytes(), read: vec![0; 64 << 10] })
     }
 
-    async fn send(&mut self) -> io::Result<()> {
+    pub(crate) async fn send(&mut self) -> io::Result<()> {
         self.stream.write_all(&self.request).await
     }
 
     /// Reads a reply to its end, and checks it as far as that is cheap. Whether it is what was asked for: a proxy may
     /// refuse what is too much.
-    async fn reply(&mut self) -> io::Result<bool> {
+    pub(crate) async fn reply(&mut self) -> io::Result<bool> {
         let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
         let mut filled = 0;
         let (head, length, is_ok) = loop {
@@ -107,7 +110,7 @@ fn beginnings(phases: &[f64], time: f64) -> Vec<f64> {
     all
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
@@ -206,41 +209,18 @@ fn cpu(contender: &Contender) -> f64 {
     times.sum::<f64>() / 100.0
 }
 
-/// The growth of the process by so many connections, in KiB for each: idle ones after a reply, or ones whose client
-/// reads nothing of a large reply.
-pub(crate) fn memory(contender: &Contender, path: &'static str, connections: usize) -> Result<f64, String> {
-    let resident = || {
-        let status = fs::read_to_string(format!("/proc/{}/status", contender.process())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(f64::NAN)
-    };
-    let measured: io::Result<f64> = runtime().block_on(async {
-        let before = resident();
-        let mut all = Vec::new();
-        for _ in 0..connections {
-            let mut one = Asking::connect(contender, path).await?;
-            one.send().await?;
-            if path == "/small" {
-                one.reply().await?;
-            } else {
-                one.stream.readable().await?;
-            }
-            one.read = Vec::new();
-            all.push(one);
-        }
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        Ok((resident() - before) / connections as f64)
-    });
-    measured.map_err(|error| format!("{}: {error}", contender.name))
-}
-
-/// HTTP/2, as nghttp2's h2load sees it.
-pub(crate) fn h2load(contender: &Contender, seconds: f64) -> Result<Measured, String> {
+/// HTTP/2, as nghttp2's h2load sees it: 100 streams of one connection.
+pub(crate) fn h2load(contender: &Contender, at: SocketAddr, path: &str, seconds: f64) -> Result<Measured, String> {
     let before = cpu(contender);
     let mut command = Command::new("taskset");
     command.args(["-c", LOAD, "h2load", "-c1", "-m100", "--warm-up-time=0", "-D", &seconds.ceil().to_string(), "-H"]);
-    command.arg(format!("x-api-key: {KEY}")).arg(format!("http://{}/small", contender.h2()));
-    let said = command.output().map_err(|error| format!("h2load does not run: {error}"))?;
+    command.arg(format!("x-api-key: {KEY}"));
+    let body = (path == grpc::PATH).then(|| Body::of(&grpc::message())).transpose()?;
+    if let Some(Body(file)) = &body {
+        command.args(["-H", "content-type: application/grpc", "-H", "te: trailers", "-d"]).arg(file);
+    }
+    let said = command.arg(format!("http://{at}{path}")).output();
+    let said = said.map_err(|error| format!("h2load does not run: {error}"))?;
     let said = String::from_utf8_lossy(&said.stdout);
     let number = |behind: &str, before: &str| {
         let (_, rest) = said.split_once(behind)?;
@@ -248,16 +228,34 @@ pub(crate) fn h2load(contender: &Contender, seconds: f64) -> Result<Measured, St
     };
     let count = number("status codes: ", " 2xx").filter(|count| *count > 0.0);
     let count = count.ok_or_else(|| format!("{}: h2load has no replies:\n{said}", contender.name))?;
+    let refused = number("status codes: ", " 5xx").unwrap_or(0.0);
     let rate = number("finished in ", " req/s").unwrap_or(f64::NAN);
     let nan = f64::NAN;
     Ok(Measured {
         count: count as usize,
-        rate,
+        rate: rate * count / (count + refused),
         p50: nan,
         p99: nan,
         p999: nan,
-        cpu: (cpu(contender) - before) / count,
-        refused: 0.0,
+        cpu: (cpu(contender) - before) / (count + refused),
+        refused: refused / (count + refused),
         calm: 0.0,
     })
+}
+
+/// The body of each request in a file, as h2load wants it. The file goes with it.
+struct Body(PathBuf);
+
+impl Body {
+    fn of(bytes: &[u8]) -> Result<Self, String> {
+        let body = Self(std::env::temp_dir().join(format!("proxy-bench-{}-body", std::process::id())));
+        fs::write(&body.0, bytes).map_err(|error| format!("{}: {error}", body.0.display()))?;
+        Ok(body)
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
 }

@@ -137,7 +137,7 @@ impl Pressure {
     pub fn listen<C: Clock>(mut self, ledger: Arc<Ledger<C>>) -> io::Result<Listening> {
         let stopped = Arc::new(AtomicBool::new(false));
         let stop = stopped.clone();
-        let thread = thread::Builder::new().name(String::from("chain-pressure")).spawn(move || {
+        let thread = thread::Builder::new().name(String::from("chain-pauses")).spawn(move || {
             let calm = ledger.clock().ticks(CALM);
             while !stop.load(Relaxed) {
                 self.read(&ledger);
