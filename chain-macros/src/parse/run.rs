@@ -71,7 +71,8 @@ pub(super) fn run(tokens: &[TokenTree], name: &Ident, diagnostics: &mut Diagnost
         );
     } else if !reply.is_empty() {
         let parsed = diagnostics.ok(reply_type.parse2(reply));
-        run.reply = parsed.unwrap_or_else(|| parse_quote!(()));
+        // A `run` that never returns fits whatever is done with its reply.
+        run.reply = parsed.unwrap_or_else(|| parse_quote!(!));
     }
     if let TokenTree::Group(group) = &rest[body] {
         run.body = block(group, diagnostics);
