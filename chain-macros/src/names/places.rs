@@ -150,6 +150,6 @@ mod tests {
         let is_kept = |text: &str| assert_eq!(moved(read(text)), read(text).to_string());
         is_kept("impl<T: A<B>> C<T> for D<fn(E) -> F> { fn f(&self) -> G<H> {} }");
         is_kept("const _: () = f::<A>();");
-        assert_eq!(moved(read("#[a] impl C<T> for D {}")), read("#[a] impl<> C<T> for D {}").to_string());
+        assert_eq!(moved(read("#[a] impl C<T> for D {}")), "# [a] impl < > C < T > for D { }");
     }
 }
