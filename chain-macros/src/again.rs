@@ -148,7 +148,11 @@ pub(crate) fn splice(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Opti
             (runtime, segment, needed.stream(), chain, rewrite::tokens(nodes))
         }
         [TokenTree::Group(runtime), TokenTree::Group(segment), TokenTree::Literal(wrong), TokenTree::Group(chain)] => {
-            diagnostics.push(code.at(named_at(&segment.stream()), text(wrong)));
+            match text(wrong) {
+                // It is reported where the segment is declared.
+                wrong if wrong.is_empty() => diagnostics.known(),
+                wrong => diagnostics.push(code.at(named_at(&segment.stream()), wrong)),
+            }
             (runtime, segment, TokenStream::new(), chain, rewrite::tokens(quote!(#[#gone])))
         }
         [TokenTree::Ident(name), TokenTree::Group(before)] => {

@@ -341,6 +341,8 @@ pub(crate) struct NodeUse {
     pub(crate) told: Option<Rc<Told>>,
     /// The signatures of its hooks, if the macro of the field's type has told them.
     pub(crate) hooks: Option<Rc<Told>>,
+    /// The function's macro has told that nothing comes after it.
+    pub(crate) is_last: bool,
 }
 
 impl NodeUse {

@@ -11,7 +11,9 @@ use crate::names::unraw;
 use crate::nearby;
 use crate::types;
 
+mod bare;
 mod ends;
+mod plain;
 mod sheds;
 mod told;
 

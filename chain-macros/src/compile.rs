@@ -102,6 +102,9 @@ pub(crate) fn planned(tokens: TokenStream) -> TokenStream {
         let chain = parse::chain(runtime, declaration, &mut diagnostics)?;
         let (needs, bounds) = again::needed(needs);
         let mut chain = Chain { needs, bounds, ..chain };
+        if answered.is_broken() {
+            diagnostics.known();
+        }
         handshake::note(&mut chain, answered);
         check::told(&chain, &mut diagnostics);
         Some(Planned::Chain(Box::new(chain)))

@@ -12,11 +12,13 @@ pub(crate) use codes::Code;
 pub(crate) struct Diagnostics {
     errors: Vec<syn::Error>,
     asked: bool,
+    /// There is a mistake that is reported elsewhere.
+    is_known: bool,
 }
 
 impl Diagnostics {
     pub(crate) fn new() -> Self {
-        Self { errors: Vec::new(), asked: false }
+        Self { errors: Vec::new(), asked: false, is_known: false }
     }
 
     /// Notes an error at this token: `what` is wrong, and `help` says how to put it right.
@@ -51,10 +53,20 @@ impl Diagnostics {
         result.map_err(|error| self.push(error)).ok()
     }
 
+    /// Notes a mistake that is reported elsewhere. There is a verdict then, with no error of its own.
+    pub(crate) fn known(&mut self) {
+        self.is_known = true;
+    }
+
+    /// Whether there is any mistake so far.
+    pub(crate) fn is_any(&self) -> bool {
+        self.is_known || !self.errors.is_empty()
+    }
+
     /// All errors as `compile_error!`s; `None` if there are none.
     pub(crate) fn verdict(mut self) -> Option<TokenStream> {
         self.asked = true;
-        if self.errors.is_empty() {
+        if !self.is_any() {
             return None;
         }
         Some(self.errors.iter().map(|error| coded(error.to_compile_error())).collect())

@@ -13,6 +13,7 @@ use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Expr, Generics, Ident, Token, Type, TypePath, Visibility, WhereClause, token};
 
+use crate::diagnostics::Code;
 use crate::parse::{given, pattern};
 
 /// How many tokens there are from one place to another; `None` if the other place is inside of a group.
@@ -272,14 +273,16 @@ pub(crate) fn of_fn(tokens: &[TokenTree]) -> Option<(usize, Option<usize>)> {
     })
 }
 
-/// The parts between commas. A parser reads each one; a part that it cannot read is cut by the look of the tokens.
+/// The parts between commas, which are called by this word. A parser reads each one; a part that it cannot read is cut by
+/// the look of the tokens. The first comma that is missed is reported.
 pub(crate) fn parts<T>(
     tokens: TokenStream,
+    called: &str,
     parse: fn(ParseStream<'_>) -> syn::Result<T>,
     by_look: fn(&[TokenTree]) -> usize,
 ) -> Vec<syn::Result<T>> {
     let parser = |input: ParseStream<'_>| {
-        let mut parts = Vec::new();
+        let (mut parts, mut missed) = (Vec::new(), None);
         while !input.is_empty() {
             if input.peek(Token![,]) {
                 input.parse::<Token![,]>()?;
@@ -290,6 +293,12 @@ pub(crate) fn parts<T>(
                 Ok(part) if ahead.is_empty() || ahead.peek(Token![,]) => {
                     input.advance_to(&ahead);
                     parts.push(Ok(part));
+                }
+                Ok(part) if ahead.peek(Token![;]) || parse(&ahead.fork()).is_ok() => {
+                    input.advance_to(&ahead);
+                    parts.push(Ok(part));
+                    missed = missed.or_else(|| Some(misses_comma(input, called)));
+                    input.parse::<Option<Token![;]>>()?;
                 }
                 _ => {
                     let rest: Vec<TokenTree> = input.fork().parse::<TokenStream>()?.into_iter().collect();
@@ -305,9 +314,28 @@ pub(crate) fn parts<T>(
                 }
             }
         }
+        parts.extend(missed.map(Err));
         Ok(parts)
     };
     parser.parse2(tokens).unwrap_or_else(|error| vec![Err(error)])
+}
+
+/// The error about a comma that is missed here, between two parts or behind the last one.
+pub(crate) fn misses_comma(input: ParseStream<'_>, called: &str) -> syn::Error {
+    if input.peek(Token![;]) {
+        let what = format!("`;` does not part {called}\n  help: write `,`");
+        return Code::E018.here(input, what);
+    }
+    let next = input.fork();
+    let is_read = next.call(Attribute::parse_outer).is_ok() && next.parse::<Visibility>().is_ok();
+    let name = is_read.then(|| next.fork().call(Ident::parse_any).ok()).flatten();
+    match name {
+        Some(name) => {
+            let what = format!("two {called} are parted by `,`\n  help: write `,` before `{name}`");
+            Code::E018.at(name.span(), what)
+        }
+        None => Code::E018.here(input, format!("two {called} are parted by `,`\n  help: write `,` before this")),
+    }
 }
 
 /// The inputs in the parentheses of a `fn`, each with its attributes; none if they cannot be read.

@@ -151,6 +151,11 @@ pub(crate) struct Answered {
 }
 
 impl Answered {
+    /// Whether there is an error about any of the nodes.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.told.iter().any(Told::is_broken)
+    }
+
     /// The signatures of these functions, which stand in the order in which they were asked.
     pub(crate) fn told(self, functions: Vec<(String, TokenStream)>) -> Vec<(String, Option<Told>)> {
         let told = self.told.into_iter().map(Told::read);
@@ -186,6 +191,7 @@ pub(crate) fn note(chain: &mut Chain, answered: Answered) {
     }
     let (mut asked, fields) = (functions(chain), asked_fields(chain));
     let functions = asked.len();
+    let are_last: Vec<_> = answered.told.iter().map(Told::is_last).collect();
     asked.extend(fields.iter().map(|_| (String::new(), TokenStream::new())));
     let told = answered.told(asked).into_iter();
     let mut told: Vec<_> = told.map(|(text, told)| (text, told.map(Rc::new))).collect();
@@ -193,7 +199,9 @@ pub(crate) fn note(chain: &mut Chain, answered: Answered) {
     chain.run.body.visit(&mut |node| {
         if is_asked(node) {
             let text = path_of(&node.path).to_string();
-            node.told = told.iter().find(|(other, _)| *other == text).and_then(|(_, told)| told.clone());
+            let at = told.iter().position(|(other, _)| *other == text);
+            node.told = at.and_then(|at| told[at].1.clone());
+            node.is_last = at.is_some_and(|at| are_last.get(at) == Some(&true));
         } else if let Some(field) = node.field {
             let hooks = fields.iter().zip(&hooks).find(|(other, _)| **other == field);
             let hooks = hooks.and_then(|(_, (_, told))| told.clone());

@@ -10,7 +10,7 @@ use syn::{Ident, Lifetime};
 
 pub(crate) use crates::{compiled_crate, runtime};
 pub(crate) use lints::{hushed, hushed_but_the_users, hushed_of_a_node, is_clippy};
-pub(crate) use places::{as_if_at, assign_at, impl_at, item_at, shown_at};
+pub(crate) use places::{as_if_at, assign_at, impl_at, item_at, items_as_if_at, path_at, shown_at};
 
 /// The lifetime of one run.
 pub(crate) fn run_lifetime() -> Lifetime {
@@ -128,6 +128,12 @@ pub(crate) fn input(name: &Ident) -> Ident {
     let mut input = name.clone();
     input.set_span(Span::mixed_site().located_at(name.span()));
     input
+}
+
+/// The name of a constant without a name, at this place. If a type in a constant does not exist, rustc helps to add a
+/// parameter to the constant, in other words for each mention: but not behind a name that is the macro's.
+pub(crate) fn unnamed(at: Span) -> Ident {
+    Ident::new("_", Span::call_site().located_at(at))
 }
 
 /// A local of which there is only one.

@@ -108,6 +108,75 @@ pub(crate) fn block_before(ty: &str, name: &Ident) -> Option<usize> {
     declared_before(&format!("impl {ty}"), false, name)
 }
 
+/// What stands in the same scope as a chain, and around it.
+pub(crate) struct Around {
+    file: Rc<File>,
+    scope: usize,
+}
+
+impl Around {
+    pub(crate) fn of(chain: &Ident) -> Option<Self> {
+        let spot = Spot::of(chain)?;
+        let scope = spot.scope(true)?;
+        Some(Self { file: spot.text, scope })
+    }
+
+    /// Whether one function of this name stands in the same scope as the chain: a type in its signature means the same
+    /// there.
+    pub(crate) fn has_function(&self, name: &Ident) -> bool {
+        let name = names::unraw(name);
+        let functions = self.file.functions.iter();
+        functions.filter(|function| function.scope == self.scope && function.name == name).count() == 1
+    }
+
+    /// Whether all `impl` blocks of this type stand in the same scope as the chain.
+    pub(crate) fn has_hooks(&self, ty: &Ident) -> bool {
+        let ty = names::unraw(ty);
+        let mut blocks = self.file.groups.iter().filter(|group| group.of == ty).peekable();
+        blocks.peek().is_some() && blocks.all(|group| group.parent == Some(self.scope))
+    }
+
+    /// The parameters of a function in the same scope, as text, if it has no result.
+    pub(crate) fn parameters_of_what_gives_nothing(&self, name: &Ident) -> Option<String> {
+        let is_it = |function: &&scan::Declared| function.scope == self.scope && function.name == names::unraw(name);
+        let function = self.file.functions.iter().find(is_it).filter(|_| self.has_function(name))?;
+        self.file.parameters_without_a_result(function.at)
+    }
+
+    /// Whether two types are certainly different if this text is one of them, and the other one is such a text that is
+    /// written in another way: it names types that are declared here, or Rust's own.
+    pub(crate) fn is_type(&self, text: &str) -> bool {
+        const OWN: [&str; 22] = [
+            "Option", "Result", "String", "Vec", "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8",
+            "isize", "str", "u128", "u16", "u32", "u64", "u8", "usize", "Box",
+        ];
+        let is_sign = |sign: char| matches!(sign, '<' | '>' | ',' | ' ');
+        let mut names = text.split(is_sign).filter(|name| !name.is_empty()).peekable();
+        names.peek().is_some() && names.all(|name| self.is_declared(name).unwrap_or_else(|| OWN.contains(&name)))
+    }
+
+    /// Whether the type of this name is a type of its own. `None` if nothing declares the name.
+    fn is_declared(&self, name: &str) -> Option<bool> {
+        for group in self.file.outer(self.scope) {
+            if let Some(declared) = self.file.type_in(group, name) {
+                return Some(declared.is_certain && !declared.is_alias);
+            }
+            if self.file.imports.iter().any(|import| import.scope == group && import.may_bring(name)) {
+                return Some(false);
+            }
+            // Another macro may declare anything.
+            let is_macro = |other: &scan::Group| other.parent == Some(group) && other.kind == Kind::Macro;
+            if self.file.groups[group].kind == Kind::Module && self.file.groups.iter().any(is_macro) {
+                return Some(false);
+            }
+            if self.file.groups[group].kind == Kind::Module {
+                return None;
+            }
+        }
+        None
+    }
+}
+
 /// Whether this name in a chain is that of a function without `#[node]`.
 pub(crate) fn is_plain_function(name: &Ident) -> bool {
     let Some(spot) = Spot::of(name) else { return false };
@@ -130,4 +199,28 @@ pub(crate) fn is_plain_function(name: &Ident) -> bool {
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::Around;
+    use super::scan::File;
+
+    #[test]
+    fn a_type_is_known_if_it_has_no_other_name() {
+        let text = "use a::Imported; struct Own; type Alias = Own; mod inner { struct Other; }";
+        let is_type =
+            |text: &str, of: &str| Around { file: Rc::new(File::read(text.to_owned())), scope: 0 }.is_type(of);
+        for known in ["Own", "u8", "Option<Own>", "Result<Vec<Own>, String>"] {
+            assert!(is_type(text, known), "{known}");
+        }
+        for doubt in ["Imported", "Alias", "Other", "Option<Imported>", "inner::Other", "&Own", "(Own,)", ""] {
+            assert!(!is_type(text, doubt), "{doubt}");
+        }
+        assert!(!is_type("declare! { struct Alias; } struct Own; ", "u8"));
+        assert!(is_type("declare! { struct Alias; } struct Own; ", "Own"));
+        assert!(!is_type("use a::*;", "Vec<u8>"));
+    }
 }

@@ -65,6 +65,9 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         }
         None => {}
     }
+    let named = parsed.as_ref().ok().and_then(named);
+    // rustc helps to declare one, as the first parameter.
+    let lacks_a_lifetime = matches!(&parsed, Ok(syn::Item::Fn(function)) if function::lacks_a_lifetime(&function.sig));
     let node = read(parsed, &item, &options, &mut diagnostics);
     // The user's item stays, so that one mistake is one error.
     let errors = diagnostics.verdict();
@@ -72,11 +75,14 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let unused = errors.is_some().then(|| quote!(#[allow(dead_code)]));
     let expansion = match (node, errors) {
         (node, Some(errors)) => {
-            let kept_alive = node.map(|node| node.kept_alive(&options.runtime));
+            let kept_alive = match node {
+                Some(node) => Some(node.broken().kept_alive(&options.runtime)),
+                None => named.map(|(name, vis)| signature::Handshake::of_broken(&name, &vis).expand(None)),
+            };
             quote!(#kept_alive #errors)
         }
         // rustc itself reports what it does not accept.
-        (Some(node), None) if node.is_refused => node.kept_alive(&options.runtime),
+        (Some(node), None) if node.is_refused => node.broken().kept_alive(&options.runtime),
         (Some(node), None) => node.expand(&options.runtime),
         (None, None) => TokenStream::new(),
     };
@@ -90,12 +96,29 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             )]
         }
     });
+    let item = if lacks_a_lifetime { item } else { with_parameters(item) };
     quote! {
         #of_clippy
         #unused
         #item
         #expansion
     }
+}
+
+/// The item with `<>` if it has no parameters. Where a type in it does not exist, rustc would help to add a parameter
+/// to the user's item, and to none of ours: the error would be there twice.
+fn with_parameters(item: TokenStream) -> TokenStream {
+    let mut tokens: Vec<_> = item.into_iter().collect();
+    let is_word = |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(found) if found == word);
+    let keyword = tokens.iter().position(|token| is_word(token, "fn") || is_word(token, "impl"));
+    let behind = keyword.map(|at| if is_word(&tokens[at], "fn") { at + 2 } else { at + 1 });
+    let has_none = |at: &usize| {
+        tokens.get(*at).is_some_and(|next| !matches!(next, TokenTree::Punct(punct) if punct.as_char() == '<'))
+    };
+    if let Some(at) = behind.filter(has_none) {
+        tokens.splice(at..at, quote!(<>));
+    }
+    tokens.into_iter().collect()
 }
 
 /// The item by itself. The items that are emitted for it name it many times, and an editor would take each of these
@@ -138,6 +161,25 @@ fn read(
             diagnostics.push(error);
             None
         }
+    }
+}
+
+/// The name by which chains ask an item, and how visible it is.
+fn named(item: &syn::Item) -> Option<(proc_macro2::Ident, syn::Visibility)> {
+    match item {
+        syn::Item::Fn(function) => {
+            let name = &function.sig.ident;
+            // A method stands where no macro can be declared.
+            (names::has_macro(name) && function.sig.receiver().is_none()).then(|| (name.clone(), function.vis.clone()))
+        }
+        syn::Item::Impl(block) => match crate::types::ungrouped(&block.self_ty) {
+            syn::Type::Path(path) => {
+                let name = path.path.get_ident().filter(|name| names::may_have_a_macro(name))?;
+                Some((name.clone(), syn::parse_quote!(pub)))
+            }
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -16,6 +16,8 @@ mod read;
 mod slot;
 mod wire;
 
+pub(crate) use wire::is_near;
+
 pub(crate) use data::{Arm, BlockInfo, BlockKind, Condition, Piece, Plan, Role, Row, Shed, ShedOf, Step};
 pub(crate) use level::{Level, Outer};
 pub(crate) use slot::{By, Slot, SlotKind};

@@ -20,7 +20,7 @@ use crate::ast::Block;
 use crate::diagnostics::{Code, Diagnostics};
 use crate::handshake::{self, Told};
 use crate::rewrite::{self, Rewrite};
-use crate::{names, parse, types};
+use crate::{extent, names, parse, types};
 use meanings::Meanings;
 use paths::{located, parameters, stream};
 
@@ -45,7 +45,9 @@ pub(crate) fn declare(
     told: &[(String, Option<Told>)],
     diagnostics: &mut Diagnostics,
 ) -> Option<TokenStream> {
-    let mut segment = diagnostics.ok(read.parse2(stream(declaration)))?;
+    let Some(mut segment) = diagnostics.ok(read.parse2(stream(declaration.clone()))) else {
+        return name_of(&declaration).map(|name| kept_alive(&quote!(pub(crate)), name));
+    };
     parse::attributes_of_a_segment(&mut segment.attrs, diagnostics);
     let Segment { attrs, vis, name, generics, fields, body } = &segment;
     // Inner segments are checked where they are declared.
@@ -58,6 +60,14 @@ pub(crate) fn declare(
             "the segment has no nodes",
             "name at least one: `segment name { first => second }`",
         );
+    }
+    if diagnostics.is_any() {
+        let vis = match vis {
+            // Only what is exported can be seen by other crates.
+            Visibility::Public(_) => quote!(pub(crate)),
+            vis => located(vis),
+        };
+        return Some(kept_alive(&vis, name));
     }
     let mut meanings = Meanings::of(runtime, &segment, told);
     let nodes = stream(rewrite::row(&rewrite::tokens(body.stream()), &mut meanings));
@@ -105,6 +115,33 @@ pub(crate) fn declare(
         #hushed
         #vis mod #name { #(#within)* }
     })
+}
+
+/// The name behind the word `segment`.
+fn name_of(declaration: &[TokenTree]) -> Option<&Ident> {
+    declaration.windows(2).find_map(|two| match two {
+        [TokenTree::Ident(word), TokenTree::Ident(name)] if word == "segment" => Some(name),
+        _ => None,
+    })
+}
+
+/// A segment with a mistake. A chain that takes it in has no error of its own.
+fn kept_alive(vis: &TokenStream, name: &Ident) -> TokenStream {
+    let (made, hushed) = (names::unique("segment", name), names::hushed());
+    quote! {
+        #hushed
+        #[doc(hidden)]
+        macro_rules! #made {
+            ({ segment [$($runtime:tt)*] [$($segment:tt)*] [$($arguments:tt)*] [$($chain:tt)*] } $($next:tt)*) => {
+                $($runtime)*::__splice! { [$($runtime)*] [$($segment)*] "" [$($chain)*] }
+            };
+        }
+        #hushed
+        #[doc(hidden)]
+        #vis use #made as #name;
+        #hushed
+        #vis mod #name {}
+    }
 }
 
 /// The functions in a segment, each once, if the segment can be read.
@@ -158,9 +195,10 @@ fn read(input: ParseStream<'_>) -> syn::Result<Segment> {
                 Code::E601.here(&inner, "a field that the segment's chains have is written with its type\n  help: write `segment name(log: AccessLog) { .. }`")
             })?;
             fields.push((field, inner.parse()?));
-            if !inner.is_empty() {
-                inner.parse::<syn::Token![,]>()?;
+            if !(inner.is_empty() || inner.peek(syn::Token![,])) {
+                return Err(extent::misses_comma(&inner, "fields"));
             }
+            inner.parse::<Option<syn::Token![,]>>()?;
         }
     }
     generics.where_clause = input.parse()?;

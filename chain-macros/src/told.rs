@@ -110,6 +110,26 @@ impl Told {
         quote!([#pace #kind #name #provides #breaks #(#parameters)* #hooks])
     }
 
+    /// The tokens for a node about which there is an error.
+    pub(crate) fn broken() -> TokenStream {
+        quote!([broken])
+    }
+
+    /// Whether these tokens are those.
+    pub(crate) fn is_broken(told: &TokenStream) -> bool {
+        begins_with(told, "broken")
+    }
+
+    /// The tokens for a function of which nothing is told but that nothing comes after it.
+    pub(crate) fn last() -> TokenStream {
+        quote!([last])
+    }
+
+    /// Whether these tokens are those.
+    pub(crate) fn is_last(told: &TokenStream) -> bool {
+        begins_with(told, "last")
+    }
+
     /// The same for a node with hooks, with a number for all of it.
     pub(crate) fn with_a_shape(mut self) -> Self {
         use std::hash::{DefaultHasher, Hash, Hasher};
@@ -183,6 +203,10 @@ impl Hooks {
         }
         Some(Self { enters, exit: Some(Exit { is_async: pace == "later", parameters }), shape })
     }
+}
+
+fn begins_with(told: &TokenStream, name: &str) -> bool {
+    matches!(told.clone().into_iter().next(), Some(TokenTree::Ident(word)) if word == name)
 }
 
 fn word(tokens: &mut impl Iterator<Item = TokenTree>) -> Option<Ident> {

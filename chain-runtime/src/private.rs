@@ -37,6 +37,10 @@ pub use slots::{
 #[derive(Debug)]
 pub struct Answered<T>(pub T);
 
+/// The reply of a chain whose reply cannot be read. Adapters take it, so that there is one error.
+#[derive(Debug)]
+pub enum NoReply {}
+
 /// Says that a field of a chain has the type that a segment of the chain declares for it.
 #[diagnostic::on_unimplemented(
     message = "chain[E605]: a segment of this chain declares a field as `{T}`, and the chain has it as `{Self}`",

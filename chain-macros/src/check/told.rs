@@ -1,11 +1,15 @@
 //! Reports mistakes in a chain whose functions have told their signatures.
 
+use super::{bare, plain};
 use crate::ast::{Block, Chain, Condition, Item, ItemKind, NodeUse};
 use crate::diagnostics::{Code, Diagnostics};
 use crate::names::unraw;
 
 pub(crate) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
     goes_on(&chain.run.body, false, diagnostics);
+    is_the_end(&chain.run.body, diagnostics);
+    bare::check(chain, diagnostics);
+    plain::check(chain, diagnostics);
     chain.run.body.items().into_iter().for_each(|item| {
         wraps(item, diagnostics);
         can_be_late(item, diagnostics);
@@ -24,7 +28,8 @@ fn goes_on(row: &Block, more_comes: bool, diagnostics: &mut Diagnostics) {
     for (at, item) in row.items.iter().enumerate() {
         let more_comes = item.given.is_none() && (more_comes || at + 1 < row.items.len());
         let inner = inner(item);
-        let is_asked_for = |(_, ty): &(&NodeUse, &str)| row.items[at + 1..].iter().any(|item| asks(item, ty));
+        let is_asked_for =
+            |(_, ty): &(&NodeUse, &str)| row.items[at + 1..].iter().any(|item| asks(item, &|text| text == *ty));
         let found = inner.iter().filter(|_| more_comes).find_map(|block| value_at_the_end(block)).filter(is_asked_for);
         match found {
             Some((node, ty)) => {
@@ -41,6 +46,25 @@ fn goes_on(row: &Block, more_comes: bool, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// A node that gives the reply ends the chain. (rustc checks this of blocks that go on, and of nodes by their traits.)
+fn is_the_end(row: &Block, diagnostics: &mut Diagnostics) {
+    for (at, item) in row.items.iter().enumerate() {
+        if let ItemKind::Node(node) = &item.kind
+            && node.is_last
+            && at + 1 < row.items.len()
+        {
+            let name = unraw(node.name());
+            diagnostics.error(
+                Code::E209,
+                node.name(),
+                format_args!("`{name}` gives the reply, but the chain goes on after it"),
+                format_args!("end the chain with `{name}`, and do what comes after in the `exit` of a node before it"),
+            );
+        }
+        inner(item).into_iter().for_each(|block| is_the_end(block, diagnostics));
+    }
+}
+
 /// The blocks of an item that become part of the row. What a node wraps is a future of its own.
 fn inner(item: &Item) -> Vec<&Block> {
     let blocks: Vec<_> = match &item.kind {
@@ -51,15 +75,15 @@ fn inner(item: &Item) -> Vec<&Block> {
     blocks.into_iter().chain(&item.otherwise).collect()
 }
 
-/// Whether a function in this item asks for a type of this text.
-fn asks(item: &Item, ty: &str) -> bool {
+/// Whether a function in this item asks for a type whose text is this.
+pub(super) fn asks(item: &Item, is_it: &dyn Fn(&str) -> bool) -> bool {
     let around = match &item.kind {
         ItemKind::Around(_, block) => Some(block),
         _ => None,
     };
     let mut told = nodes(item).filter_map(|node| node.told.as_ref());
-    told.any(|told| told.parameters.iter().any(|(_, text)| text == ty))
-        || around.into_iter().chain(inner(item)).flat_map(|block| &block.items).any(|item| asks(item, ty))
+    told.any(|told| told.parameters.iter().any(|(_, text)| is_it(text)))
+        || around.into_iter().chain(inner(item)).flat_map(|block| &block.items).any(|item| asks(item, is_it))
 }
 
 /// The function whose value is the last thing in this block, and the value's type.

@@ -48,6 +48,8 @@ pub(crate) enum Code {
     E016,
     /// A chain's type is declared twice
     E017,
+    /// Fields and inputs are parted by `,`
+    E018,
 
     // 1: how nodes find what they need.
     /// Nothing provides it

@@ -260,13 +260,13 @@ fn place_of_switches(chain: &Chain) -> Option<TokenStream> {
 /// Checks that one of these fields answers this constant with yes. The check gets the name of the first item that needs
 /// such a field.
 fn one_of(fields: &[&Field], is_it: &str, span: Span, check: &TokenStream, first: &str) -> TokenStream {
-    let (rt, is_it) = (names::alias(span), syn::Ident::new(is_it, span));
+    let (rt, is_it, unnamed) = (names::alias(span), syn::Ident::new(is_it, span), names::unnamed(span));
     let fields = fields.iter().map(|field| {
         let (cfg, ty) = (field.cfg(), types::anonymous(&field.ty));
         quote_spanned!(span=> #(#cfg)* #rt::private::Probe::<#ty>::#is_it)
     });
     quote_spanned! {span=>
-        const _: () = {
+        const #unnamed: () = {
             use #rt::private::Plainly as _;
             #rt::check::#check(#first, &[#(#fields),*]);
         };

@@ -37,7 +37,9 @@ pub(super) fn embedded(chain: &Chain) -> Option<TokenStream> {
         Form::Short => (Vec::new(), quote!(#rt::Ending)),
         Form::Item if owned.iter().all(|ty| owns(ty)) && owns(&chain.run.reply) => {
             let reply = &chain.run.reply;
-            (owned, quote!(#reply))
+            // The reply could not be read.
+            let reply = if types::is_never(reply) { quote!(#rt::private::NoReply) } else { quote!(#reply) };
+            (owned, reply)
         }
         Form::Item => return None,
     };

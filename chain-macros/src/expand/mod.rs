@@ -327,7 +327,10 @@ fn declaration(chain: &Chain, imported: &[usize]) -> TokenStream {
         }
         quote!(#(#attrs)* #vis #name: #ty)
     });
-    quote!(#imports #hushed #(#attrs)* #vis struct #name #generics #clause { #(#fields),* })
+    // Where a type in a field does not exist, rustc would help to add a parameter, in other words for each mention.
+    let has_arguments = fields.clone().any(|field| field.to_string().contains('<'));
+    let no_parameters = (generics.params.is_empty() && has_arguments).then(|| quote!(<>));
+    quote!(#imports #hushed #(#attrs)* #vis struct #name #no_parameters #generics #clause { #(#fields),* })
 }
 
 /// The chain's generics, with the bound that its observers are observers. If an observer's type depends on a parameter,

@@ -34,10 +34,12 @@ fn unique(plan: &Plan<'_>, index: usize) -> TokenStream {
         let (impl_generics, _, _) = generics.split_for_impl();
         let (_, ty_generics, clause) = chain.generics.split_for_impl();
         let ending = quote!(impl #impl_generics #rt::scope::Unique<#rt::Ending> for #scope #ty_generics #clause {});
-        names::as_if_at(ending, chain.name.span())
+        names::items_as_if_at(ending, chain.name.span())
     });
     // What is around a block is there as well.
     let around = if slots.is_empty() { Vec::new() } else { plan.around(index) };
+    let mut nodes = slots.iter().filter(|slot| slot.kind == SlotKind::Provided).map(|slot| slot.span);
+    let only_node = nodes.next().filter(|_| nodes.next().is_none());
     // A value that would break if its name showed what it is, is one that is there twice.
     let has_types = chain.generics.type_params().next().is_some() || chain.generics.const_params().next().is_some();
     let is_written = |name: &str| slots.iter().any(|slot| slot.text.split('<').next() == Some(name));
@@ -50,7 +52,8 @@ fn unique(plan: &Plan<'_>, index: usize) -> TokenStream {
         let (_, ty_generics, clause) = chain.generics.split_for_impl();
         let hides = quote!(#rt::private::#name<#(#letters),*>);
         let unique = quote!(impl #impl_generics #rt::scope::Unique<#hides> for #scope #ty_generics #clause {});
-        names::as_if_at(unique, chain.name.span())
+        // Only a node's value can be what this refuses.
+        names::items_as_if_at(unique, only_node.unwrap_or(chain.name.span()))
     });
     let provides = plan.all_by_name && slots.iter().any(|slot| slot.kind == SlotKind::Provided);
     let breaks: Vec<_> = breaks.filter(|_| provides).collect();
@@ -62,18 +65,21 @@ fn unique(plan: &Plan<'_>, index: usize) -> TokenStream {
     let declared = &chain.generics;
     let of_chain = (!declared.params.is_empty()).then(|| quote!((#rt::private::PhantomData<#name #ty_generics>)));
     let around = around.into_iter().filter(|slot| twice::first(plan, slot).is_none());
-    let impls = around.chain(slots).map(|slot| {
+    let (provided, others): (Vec<_>, Vec<_>) = slots.iter().partition(is_of_a_node);
+    // If the type of a value does not exist, rustc says so. It compares that type with all others, and reports no
+    // conflict if the first of the two is the one that does not exist.
+    let impls = around.chain(provided).chain(others).map(|slot| {
         let (cfg, ty, span) = (&slot.cfg, &slot.ty, slot.span);
         if let (SlotKind::Provided, None, None, true) = (slot.kind, &slot.maybe, slot.block, declared.params.is_empty())
         {
             let held = twice::found_as(plan, slot).unwrap_or_else(|| twice::held(plan, slot));
-            return names::as_if_at(quote!(impl #rt::scope::Unique<#held> for #scope {}), span);
+            return names::items_as_if_at(quote!(impl #rt::scope::Unique<#held> for #scope {}), span);
         }
         let mut generics = declared.clone();
         generics.params.insert(0, syn::parse_quote!(#run));
         let (impl_generics, _, _) = generics.split_for_impl();
         let unique = quote!(impl #impl_generics #rt::scope::Unique<#ty> for #scope #ty_generics #clause {});
-        let unique = names::as_if_at(unique, span);
+        let unique = names::items_as_if_at(unique, span);
         quote!(#(#cfg)* #unique)
     });
     let once = twice::once(plan, index);
@@ -81,9 +87,14 @@ fn unique(plan: &Plan<'_>, index: usize) -> TokenStream {
         struct #scope #declared #of_chain #clause;
         #once
         #ending
-        #(#breaks)*
         #(#impls)*
+        #(#breaks)*
     }
+}
+
+/// Whether a node provides it, and no block whose type the user wrote.
+fn is_of_a_node(slot: &&Slot) -> bool {
+    slot.kind == SlotKind::Provided && slot.block.is_none()
 }
 
 /// The scope struct of the chain or of a block, and the impls by which values are found in it.
@@ -121,7 +132,9 @@ fn level(plan: &Plan<'_>, index: usize) -> TokenStream {
             _ => names::as_if_at(quote!(#member: #rt::private::None), slot.span),
         }
     });
-    let slot_impls = slots.iter().map(|slot| slot_impl(plan, level, slot));
+    let (provided, others): (Vec<_>, Vec<_>) = slots.iter().partition(is_of_a_node);
+    let [provided, others] = [provided, others]
+        .map(|slots| slots.into_iter().map(|slot| slot_impl(plan, level, slot)).collect::<TokenStream>());
     let pages: Vec<_> = (0..level.pages()).map(|index| names::local("page", index)).collect();
     let page_types: Vec<_> = (0..level.pages()).map(|index| names::page_of(scope, index)).collect();
     let page_structs = (0..level.pages()).map(|index| page(plan, level, index));
@@ -179,6 +192,12 @@ fn level(plan: &Plan<'_>, index: usize) -> TokenStream {
             )
         }
     };
+    // What is around a block comes before its content: if both provide one type, the inner one is reported. For what is
+    // in every scope, see `unique`.
+    let (before, behind) = match level.outer {
+        Some(_) => (Some(around), None),
+        None => (None, Some(around)),
+    };
     let parts = (chain.form == Form::Short && index == 0).then(|| context_parts(plan));
     let once = twice::once(plan, index);
     let declaration = names::item_at(&quote!(struct #scope), &quote!(#impl_generics #clause), members, name.span());
@@ -187,9 +206,10 @@ fn level(plan: &Plan<'_>, index: usize) -> TokenStream {
         #declaration
         #once
         impl #impl_generics #scope #ty_generics #clause { #made }
-        // This comes before the content of the block: if both provide one type, the inner one is reported.
-        #around
-        #(#slot_impls)*
+        #before
+        #provided
+        #behind
+        #others
         #parts
     }
 }
@@ -250,7 +270,7 @@ fn what_is_around(plan: &Plan<'_>, level: &Level, outer: &syn::Ident) -> TokenSt
             type Reply = <#outer #ty_generics as #rt::scope::Replying>::Reply;
         }
     };
-    names::as_if_at(around, level.span)
+    names::items_as_if_at(around, level.span)
 }
 
 /// A page of loans: the values of `PAGE` nodes in a row.

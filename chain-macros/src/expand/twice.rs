@@ -15,23 +15,28 @@ pub(super) fn held(plan: &Plan<'_>, slot: &Slot) -> TokenStream {
     quote_spanned!(slot.span=> <#node as #rt::Joins<'static, #name>>::Held<#at>)
 }
 
-/// Whether this is a function's value, as its signature says.
+/// Whether this is a value of a function or of hooks whose signature is told.
 fn is_told(plan: &Plan<'_>, slot: &Slot) -> bool {
     slot.kind == SlotKind::Provided
         && slot.maybe.is_none()
         && slot.block.is_none()
-        && plan.steps[slot.position].told.is_some()
+        && (plan.steps[slot.position].told.is_some() || !slot.doubt.is_empty())
+}
+
+/// The type of a value as it is written.
+fn written(slot: &Slot) -> &str {
+    if slot.text.is_empty() { &slot.doubt } else { &slot.text }
 }
 
 /// The thing in sight of this value that comes first and has a type of the same text.
 pub(super) fn first<'a>(plan: &'a Plan<'_>, slot: &Slot) -> Option<&'a Slot> {
-    let is_plain = plan.chain.generics.params.is_empty() && is_told(plan, slot) && !slot.text.is_empty();
+    let is_plain = plan.chain.generics.params.is_empty() && is_told(plan, slot) && !written(slot).is_empty();
     let has_it = |level: &Level| level.slots.iter().any(|other| std::ptr::eq(other, slot));
     let index = plan.levels.iter().position(has_it).filter(|_| is_plain)?;
     let level = &plan.levels[index];
     let own = level.slots.iter().take_while(|other| !std::ptr::eq(*other, slot));
     let certain = |other: &&Slot| {
-        other.text == slot.text
+        written(other) == written(slot)
             && other.cfg.is_empty()
             && match other.kind {
                 SlotKind::OwnedInput | SlotKind::SharedInput | SlotKind::BorrowedInput | SlotKind::Field => true,
@@ -63,7 +68,7 @@ pub(super) fn once(plan: &Plan<'_>, index: usize) -> TokenStream {
             SlotKind::Field => format!("the field `{}` is one", other.name),
             _ => format!("the input `{}` is one", other.name),
         };
-        let (name, text) = (&slot.name, &slot.text);
+        let (name, text) = (&slot.name, written(slot));
         let check = quote_spanned!(span=> #rt::check::twice::once(#name, #text, #what, #is_twice));
         Some(quote! {
             const #is_twice: #rt::private::bool = {

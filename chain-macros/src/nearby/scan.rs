@@ -18,6 +18,8 @@ pub(super) struct File {
 pub(super) struct Group {
     pub(super) parent: Option<usize>,
     pub(super) kind: Kind,
+    /// For the functions of a type without parameters: its name.
+    pub(super) of: String,
     opens: usize,
     closes: usize,
 }
@@ -42,6 +44,8 @@ pub(super) struct Declared {
     pub(super) at: usize,
     /// No attribute before it may take it away, or make something else of it.
     pub(super) is_certain: bool,
+    /// It is another name of a type.
+    pub(super) is_alias: bool,
 }
 
 /// A `use`, or a macro by example: it may bring a name.
@@ -96,7 +100,7 @@ const INERT: &[&str] =
 
 impl File {
     pub(super) fn read(text: String) -> Self {
-        let whole = Group { parent: None, kind: Kind::Module, opens: 0, closes: text.len() };
+        let whole = Group { parent: None, kind: Kind::Module, of: String::new(), opens: 0, closes: text.len() };
         let groups = vec![whole];
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let mut file = Self {
@@ -127,10 +131,11 @@ impl File {
                 }
                 b'(' | b'[' | b'{' => {
                     let kind = item.opens(byte == b'{');
+                    let of = if kind == Kind::Methods { item.last.clone() } else { String::new() };
                     // The list of a `use`.
                     let import = item.import.as_mut().map(std::mem::take);
                     item.push("(");
-                    file.groups.push(Group { parent: Some(*scope), kind, opens: at, closes: text.len() });
+                    file.groups.push(Group { parent: Some(*scope), kind, of, opens: at, closes: text.len() });
                     open.push((file.groups.len() - 1, Item { import, ..Item::default() }));
                 }
                 b')' | b']' | b'}' => {
@@ -169,8 +174,13 @@ impl File {
                         _ => {}
                     }
                     let is_name_of = item.last.as_str();
-                    let declared =
-                        || Declared { name: word.to_owned(), scope: *scope, at, is_certain: !item.is_uncertain };
+                    let declared = || Declared {
+                        name: word.to_owned(),
+                        scope: *scope,
+                        at,
+                        is_certain: !item.is_uncertain,
+                        is_alias: is_name_of == "type",
+                    };
                     match is_name_of {
                         "fn" => {
                             file.functions.push(declared());
@@ -208,6 +218,15 @@ impl File {
         let start = *self.lines.get(line.checked_sub(1)?)?;
         let (at, _) = self.text.get(start..)?.char_indices().nth(column.checked_sub(1)?)?;
         Some(start + at)
+    }
+
+    /// The parameters of the function whose name is here, if its body comes right after them.
+    pub(super) fn parameters_without_a_result(&self, at: usize) -> Option<String> {
+        let name = word(&self.text, at).len();
+        let opens = at + name + spaces(&self.text.as_bytes()[at + name..]);
+        let parameters = self.groups.iter().find(|group| group.opens == opens)?;
+        let behind = self.text.get(parameters.closes + 1..)?.trim_start();
+        behind.starts_with('{').then(|| self.text[opens..parameters.closes].to_owned())
     }
 
     /// The line of this byte.
@@ -322,46 +341,4 @@ fn raw(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{File, Kind};
-
-    fn functions(text: &str) -> Vec<(String, usize, bool)> {
-        let file = File::read(text.to_owned());
-        file.functions.into_iter().map(|found| (found.name, found.scope, found.is_certain)).collect()
-    }
-
-    #[test]
-    fn a_function_is_found_in_its_scope_whatever_stands_around_it() {
-        let text = r####"
-            // fn comment() {
-            /* fn comment() { /* nested { */ } */
-            const A: &str = "fn string() {\" "; const B: char = '{'; const C: &str = r#"fn raw() { ""#; const D: u8 = b'\'';
-            #[inline] fn first<'a>(a: &'a str) -> fn(u8) -> u8 { fn inner() {} todo!("{") }
-            #[node] async fn second() {}
-            impl Log { fn method() {} }
-        "####;
-        let found = functions(text);
-        let names: Vec<_> = found.iter().map(|(name, ..)| name.as_str()).collect();
-        assert_eq!(names, ["first", "inner", "second", "method"]);
-        assert_eq!((found[0].1, found[2].1), (0, 0));
-        assert_ne!(found[1].1, 0);
-        assert_eq!((found[0].2, found[2].2), (true, false));
-    }
-
-    #[test]
-    fn a_group_is_what_its_header_says() {
-        let text = "mod a { impl B { } } chain! { struct C; } other! { } fn f() { } macro_rules! m { }";
-        let file = File::read(text.to_owned());
-        let braces = file.groups.iter().filter(|group| text[group.opens..].starts_with('{'));
-        let kinds: Vec<_> = braces.map(|group| &group.kind).collect();
-        assert_eq!(kinds, [&Kind::Module, &Kind::Methods, &Kind::Chain, &Kind::Macro, &Kind::Other, &Kind::Macro]);
-    }
-
-    #[test]
-    fn an_import_may_bring_what_it_names() {
-        let file = File::read("use a::{b, c::{d as e}}; use f::*; fn g() {}".to_owned());
-        assert!(file.imports[0].may_bring("e") && file.imports[0].may_bring("b"));
-        assert!(!file.imports[0].may_bring("z"));
-        assert!(file.imports[1].may_bring("z"));
-    }
-}
+mod tests;

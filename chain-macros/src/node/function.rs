@@ -37,6 +37,7 @@ pub(super) fn of_function(function: &ItemFn, options: &Options, diagnostics: &mu
     let gives_no_size = returns_no_size(signature);
     let flow = if gives_no_size { read_flow(&ReturnType::Default) } else { flow };
     let handshake = Handshake::of(function, &hook, &flow);
+    let handshake = handshake.map(|handshake| Handshake { is_last: options.promises.last, ..handshake });
     let is_told = handshake.as_ref().is_some_and(|handshake| handshake.told.is_some());
     let declaration = declare(function, &arguments, &bare, is_told);
     Some(Node {
@@ -66,12 +67,22 @@ pub(super) fn of_function(function: &ItemFn, options: &Options, diagnostics: &mu
 
 /// Whether the result leaves out a lifetime, and more than one place in the parameters does so, too.
 fn is_ambiguous(signature: &Signature) -> bool {
-    let ReturnType::Type(_, returned) = returned(signature) else { return false };
+    left_out(signature).is_some_and(|places| places > 1)
+}
+
+/// Whether the result leaves out a lifetime, and not exactly one place in the parameters does so, too.
+pub(super) fn lacks_a_lifetime(signature: &Signature) -> bool {
+    left_out(signature).is_some_and(|places| places != 1)
+}
+
+/// How many places in the parameters leave out a lifetime, if the result does.
+fn left_out(signature: &Signature) -> Option<usize> {
+    let ReturnType::Type(_, returned) = returned(signature) else { return None };
     let taken = signature.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(input) => Some(elided(&input.ty)),
         FnArg::Receiver(_) => None,
     });
-    elided(&returned) > 0 && taken.sum::<usize>() > 1
+    (elided(&returned) > 0).then(|| taken.sum())
 }
 
 /// How many lifetimes are left out in a type, as far as can be seen.

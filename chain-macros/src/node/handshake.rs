@@ -21,6 +21,8 @@ impl Handshake {
             name: name.clone(),
             vis: function.vis.clone(),
             told: told(function, hook, flow),
+            is_broken: false,
+            is_last: false,
         })
     }
 
@@ -28,7 +30,13 @@ impl Handshake {
     pub(super) fn of_a_type(ty: &syn::Type) -> Option<Self> {
         let syn::Type::Path(path) = types::ungrouped(ty) else { return None };
         let name = path.path.get_ident().filter(|name| names::has_macro(name))?;
-        Some(Self { name: name.clone(), vis: syn::parse_quote!(pub(crate)), told: None })
+        Some(Self {
+            name: name.clone(),
+            vis: syn::parse_quote!(pub(crate)),
+            told: None,
+            is_broken: false,
+            is_last: false,
+        })
     }
 
     /// The macro beside a type with hooks: a chain asks it by the name of a field's type.
@@ -37,19 +45,42 @@ impl Handshake {
         let syn::Type::Path(path) = types::ungrouped(&ty) else { return None };
         let name = path.path.get_ident().filter(|name| names::may_have_a_macro(name))?;
         let told = told_hooks(node)?;
-        Some(Self { name: name.clone(), vis: syn::parse_quote!(pub), told: Some(told) })
+        Some(Self {
+            name: name.clone(),
+            vis: syn::parse_quote!(pub),
+            told: Some(told),
+            is_broken: false,
+            is_last: false,
+        })
+    }
+
+    /// The macro of an item about which there is an error.
+    pub(super) fn of_broken(name: &Ident, vis: &Visibility) -> Self {
+        Self { is_broken: true, ..Self::beside(name, vis) }
+    }
+
+    /// The same beside hooks.
+    fn of_broken_hooks(ty: &TokenStream) -> Option<Self> {
+        let syn::Type::Path(path) = syn::parse2(ty.clone()).ok()? else { return None };
+        let name = path.path.get_ident().filter(|name| names::may_have_a_macro(name))?;
+        Some(Self::of_broken(name, &syn::parse_quote!(pub)))
     }
 
     /// The macro of a function elsewhere, under this name.
     pub(super) fn beside(name: &Ident, vis: &Visibility) -> Self {
-        Self { name: name.clone(), vis: vis.clone(), told: None }
+        Self { name: name.clone(), vis: vis.clone(), told: None, is_broken: false, is_last: false }
     }
 
     /// The macro tells this signature, or nothing.
     pub(super) fn expand(&self, told: Option<&Told>) -> TokenStream {
-        let Self { name, vis, .. } = self;
-        let has_hooks = told.is_some_and(|told| told.hooks.is_some());
-        let told = told.map_or_else(|| quote!([]), Told::tokens);
+        let Self { name, vis, is_broken, is_last, .. } = self;
+        let has_hooks = told.is_some_and(|told| told.hooks.is_some()) || (*is_broken && names::may_have_a_macro(name));
+        let untold = || match (is_broken, is_last) {
+            (true, _) => Told::broken(),
+            (false, true) => Told::last(),
+            (false, false) => quote!([]),
+        };
+        let told = told.map_or_else(untold, Told::tokens);
         let made = names::unique("node", name);
         let exported = matches!(vis, Visibility::Public(_)).then(|| quote!(#[macro_export]));
         let name = names::emitted(name);
@@ -186,6 +217,16 @@ fn told(function: &ItemFn, hook: &Hook, flow: &Flow) -> Option<Told> {
 }
 
 impl Node {
+    /// A node about which there is an error. It tells that to its chains, which then have no errors of their own.
+    pub(super) fn broken(mut self) -> Self {
+        match &mut self.handshake {
+            Some(handshake) => handshake.is_broken = true,
+            None if !self.is_function => self.handshake = Handshake::of_broken_hooks(&self.ty),
+            None => {}
+        }
+        self
+    }
+
     /// The signature, if the chain needs to know nothing else of the node.
     pub(super) fn told(&self) -> Option<&Told> {
         let promises = [self.promises.last, self.promises.rejects, self.promises.wanted, self.promises.once];

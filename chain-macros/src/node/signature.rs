@@ -83,6 +83,10 @@ pub(super) struct Handshake {
     pub(super) vis: Visibility,
     /// The signature. Without one, the function is found through its traits.
     pub(super) told: Option<Told>,
+    /// There is an error about the node.
+    pub(super) is_broken: bool,
+    /// Nothing comes after it.
+    pub(super) is_last: bool,
 }
 
 #[derive(Clone)]

@@ -137,7 +137,11 @@ fn scrutinee(input: ParseStream<'_>, keyword: &str) -> syn::Result<(NodeUse, Opt
     }
     let node = node_path(input)?;
     // What a segment adds about its own branches.
-    if input.peek(Token![as]) {
+    let is_of_a_segment = {
+        let ahead = input.fork();
+        ahead.parse::<Token![as]>().is_ok() && ahead.parse::<syn::Path>().is_ok() && ahead.peek(syn::token::Bracket)
+    };
+    if is_of_a_segment {
         input.parse::<Token![as]>()?;
         let of = input.parse()?;
         let labels;

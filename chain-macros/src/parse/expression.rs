@@ -56,6 +56,17 @@ pub(super) fn refuse_behind(input: ParseStream<'_>, name: &str) -> syn::Result<(
     if name == "self" && input.peek(Token![.]) {
         return Err(Code::E013.here(input, "a field is named without `self`\n  help: leave out `self.`"));
     }
+    if input.peek(Token![as]) {
+        let ahead = input.fork();
+        ahead.parse::<Token![as]>()?;
+        let other = ahead.call(Ident::parse_any).map_or_else(|_| "other".to_owned(), |other| other.to_string());
+        let what = format!("a chain gives `{name}` no second name");
+        let from = if name.contains("::") { "" } else { "module::" };
+        let help = format!(
+            "import it under that name, `use {from}{name} as {other};`, and write `{other}`, or rename the function or the field"
+        );
+        return Err(Code::E013.here(input, format!("{what}\n  help: {help}")));
+    }
     if input.peek(Token![!]) && !input.peek(Token![!=]) {
         let what = format!("`{name}!` is a macro, and a node is a function or a field");
         return Err(Code::E013.here(input, format!("{what}\n  help: call it in a `#[node]` function, and name that")));

@@ -143,7 +143,7 @@ pub(super) fn is_group(token: &TokenTree, delimiter: Delimiter) -> bool {
 }
 
 pub(super) fn fields(group: &Group, diagnostics: &mut Diagnostics) -> Vec<Field> {
-    let parts = extent::parts(group.stream(), field, comma_by_look);
+    let parts = extent::parts(group.stream(), "fields", field, comma_by_look);
     parts.into_iter().filter_map(|part| diagnostics.ok(part)).collect()
 }
 

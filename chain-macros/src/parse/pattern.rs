@@ -128,7 +128,13 @@ fn single(input: ParseStream<'_>, typed: &mut Typed) -> syn::Result<(TokenStream
 fn list(input: &ParseBuffer<'_>, typed: &mut Typed) -> syn::Result<TokenStream> {
     let mut out = TokenStream::new();
     while !input.is_empty() {
-        out.extend(read(input, typed)?);
+        match certain_type(input) {
+            Some(ty) => {
+                typed.errors.push(type_for_binding(&ty, None));
+                out.extend(quote!(_));
+            }
+            None => out.extend(read(input, typed)?),
+        }
         if !input.is_empty() {
             input.parse::<Token![,]>()?.to_tokens(&mut out);
         }
@@ -147,6 +153,12 @@ fn fields(input: &ParseBuffer<'_>, typed: &mut Typed) -> syn::Result<TokenStream
         if is_member && input.peek2(Token![:]) && !input.peek2(Token![::]) {
             let member = input.parse::<syn::Member>()?;
             let colon = input.parse::<Token![:]>()?;
+            if let Some(ty) = certain_type(input) {
+                typed.errors.push(type_for_binding(&ty, Some(&member)));
+                out.extend(quote!(#member #colon _));
+                input.parse::<Option<Token![,]>>()?.to_tokens(&mut out);
+                continue;
+            }
             let bound = typed.bindings.len();
             let pattern = read(input, typed)?;
             // For `name: name: Type` rustc is given `name`, so that it does not report a repeated name.
@@ -161,6 +173,39 @@ fn fields(input: &ParseBuffer<'_>, typed: &mut Typed) -> syn::Result<TokenStream
         }
     }
     Ok(out)
+}
+
+/// Reads a type in the place of a binding, where it can be nothing else: it has arguments or a lifetime, or is one of
+/// Rust's own, in small letters. Other names may be constants and variants, or bindings.
+fn certain_type(input: ParseStream<'_>) -> Option<Type> {
+    let ahead = input.fork();
+    let ty = ahead.parse::<Type>().ok().filter(|_| ahead.is_empty() || ahead.peek(Token![,]))?;
+    let is_certain = match &ty {
+        Type::Path(path) => match path.path.get_ident() {
+            Some(name) => PRIMITIVES.iter().any(|primitive| name == primitive),
+            None => matches!(path.path.segments.last()?.arguments, syn::PathArguments::AngleBracketed(_)),
+        },
+        Type::Reference(reference) => reference.lifetime.is_some(),
+        _ => false,
+    };
+    is_certain.then(|| input.advance_to(&ahead))?;
+    Some(ty)
+}
+
+const PRIMITIVES: [&str; 17] = [
+    "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "str", "u128", "u16", "u32", "u64", "u8",
+    "usize",
+];
+
+fn type_for_binding(ty: &Type, member: Option<&syn::Member>) -> syn::Error {
+    let text = crate::types::text(ty);
+    let write = match member {
+        Some(syn::Member::Named(name)) => format!("{name}: {name}: {text}"),
+        Some(syn::Member::Unnamed(index)) => format!("{}: name: {text}", index.index),
+        None => format!("name: {text}"),
+    };
+    let what = format!("`{text}` is a type, and a pattern binds a name, which may have a type behind it");
+    Code::E405.on(ty, format!("{what}\n  help: write `{write}`"))
 }
 
 /// The names that a pattern binds.

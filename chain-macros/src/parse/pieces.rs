@@ -28,6 +28,8 @@ pub(super) fn pieces(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<
     // How many `<..>` of a path are open.
     let mut depth = 0usize;
     let mut is_closure = false;
+    // Rows are joined in one way, so a second `;` is the same mistake.
+    let mut has_semicolon = false;
     while let Some((at, token)) = tokens.next() {
         // A piece that can be read ends where the parser says. The rest is for pieces that cannot be read.
         if current.is_empty()
@@ -43,7 +45,7 @@ pub(super) fn pieces(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<
         };
         // `item` reads the arrows inside of a branch.
         let is_arrow = punct.as_char() == '=' && punct.spacing() == Spacing::Joint;
-        if is_branch(&current) && !is_arrow {
+        if is_branch(&current) && !is_arrow && punct.as_char() != ';' {
             current.push(token);
             continue;
         }
@@ -101,11 +103,16 @@ pub(super) fn pieces(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<
             }
             (',' | ';', _) if !has_type && depth == 0 && !is_closure && tokens.peek().is_none() => {
                 let what = format!("no `{}` comes after the last node", punct.as_char());
-                diagnostics.error(Code::E009, &token, what, "leave it out");
+                if !has_semicolon {
+                    diagnostics.error(Code::E009, &token, what, "leave it out");
+                }
             }
             (',' | ';' | '|', _) if !has_type && depth == 0 && !is_closure => {
                 let what = format!("`{}` does not join nodes", punct.as_char());
-                diagnostics.error(Code::E009, &token, what, "write `=>`");
+                let is_again = punct.as_char() == ';' && std::mem::replace(&mut has_semicolon, true);
+                if !is_again {
+                    diagnostics.error(Code::E009, &token, what, "write `=>`");
+                }
                 pieces.push(Piece { tokens: std::mem::take(&mut current), arrow: Some(span) });
             }
             _ => current.push(token),
@@ -268,7 +275,7 @@ pub(super) fn node_path(input: ParseStream<'_>) -> syn::Result<NodeUse> {
         ));
     }
     expression::refuse_before(input)?;
-    Ok(NodeUse { path: input.parse()?, field: None, told: None, hooks: None })
+    Ok(NodeUse { path: input.parse()?, field: None, told: None, hooks: None, is_last: false })
 }
 
 /// Refuses what does not belong after a node.

@@ -45,7 +45,7 @@ pub(super) fn run(tokens: &[TokenTree], name: &Ident, diagnostics: &mut Diagnost
     let head: TokenStream = tokens[..arguments].iter().cloned().collect();
     diagnostics.ok((|input: ParseStream<'_>| run_head(input, tokens[arguments].span(), &mut run)).parse2(head));
     if let TokenTree::Group(group) = &tokens[arguments] {
-        let inputs = extent::parts(group.stream(), input, comma_by_look);
+        let inputs = extent::parts(group.stream(), "inputs", input, comma_by_look);
         run.inputs.extend(inputs.into_iter().filter_map(|input| diagnostics.ok(input)));
         run.locals = Locals::new(&run.inputs);
     }
@@ -71,7 +71,8 @@ pub(super) fn run(tokens: &[TokenTree], name: &Ident, diagnostics: &mut Diagnost
         );
     } else if !reply.is_empty() {
         let parsed = diagnostics.ok(reply_type.parse2(reply));
-        run.reply = parsed.unwrap_or_else(|| parse_quote!(()));
+        // A `run` that never returns fits whatever is done with its reply.
+        run.reply = parsed.unwrap_or_else(|| parse_quote!(!));
     }
     if let TokenTree::Group(group) = &rest[body] {
         run.body = block(group, diagnostics);

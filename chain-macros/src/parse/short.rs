@@ -33,7 +33,13 @@ pub(super) fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &
                 }
                 let path = TypePath { qself: None, path: field.name.clone().into() };
                 fields.push(*field);
-                items.push(Item::plain(ItemKind::Node(NodeUse { path, field: None, told: None, hooks: None })));
+                items.push(Item::plain(ItemKind::Node(NodeUse {
+                    path,
+                    field: None,
+                    told: None,
+                    hooks: None,
+                    is_last: false,
+                })));
             }
             None => {}
         }

@@ -93,7 +93,7 @@ pub(super) fn step(chain: &Chain, use_of: &ast::NodeUse, hooks_by_text: bool) ->
             let ty = &chain.fields[index].ty;
             let name = node.name();
             let alias = names::field_type(chain, index).map(|alias| quote!(#alias));
-            let ty = names::shown_at(alias.unwrap_or_else(|| quote!(#ty)), span);
+            let ty = names::path_at(alias.unwrap_or_else(|| quote!(#ty)), span);
             let this = &chain.run.locals.this;
             let this = quote!(&#this.#name);
             let (is_node, itself) = match types::is_option(&chain.fields[index].ty) {
@@ -105,7 +105,7 @@ pub(super) fn step(chain: &Chain, use_of: &ast::NodeUse, hooks_by_text: bool) ->
         }
         None => {
             let path = &node.path;
-            let path = names::shown_at(quote!(#path), span);
+            let path = names::path_at(quote!(#path), span);
             // A name in the form of a type's may be no node, or another name of a function. That is reported once.
             let path = match has_hooks {
                 true => quote_spanned!(span=> <#path as #rt::IsNode<#chain_name #chain_ty>>::Itself),
@@ -121,7 +121,7 @@ pub(super) fn step(chain: &Chain, use_of: &ast::NodeUse, hooks_by_text: bool) ->
         Some(_) => true,
     };
     // A field's type, with the place where the field is used: an error about the node is reported there.
-    let node = names::shown_at(ty, span);
+    let node = ty;
     let exits = |told: &std::rc::Rc<Told>| told.hooks.as_ref().is_some_and(|hooks| hooks.exit.is_some());
     let has_hooks = hooks.map_or(has_hooks, exits);
     let told = hooks.or(use_of.told.as_ref()).cloned();

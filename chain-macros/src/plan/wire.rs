@@ -234,7 +234,8 @@ fn near<'a>(levels: &'a [Level], mut level: usize, mut before: usize, text: &str
     }
 }
 
-fn is_near(there: &str, asked: &str) -> bool {
+/// Whether a type is written much like another one: what is there, and what is asked for.
+pub(crate) fn is_near(there: &str, asked: &str) -> bool {
     let bare = |text: &str| text.rsplit("::").next().unwrap_or(text).to_owned();
     let within = |text: &str| {
         let (name, inner) = text.strip_suffix('>')?.split_once('<')?;

@@ -70,6 +70,13 @@ impl IntoReply<Reply> for Panicked {
     }
 }
 
+#[doc(hidden)]
+impl From<crate::private::NoReply> for Response {
+    fn from(reply: crate::private::NoReply) -> Self {
+        match reply {}
+    }
+}
+
 impl From<Reply> for Response {
     #[inline]
     fn from(reply: Reply) -> Self {

@@ -186,3 +186,68 @@ chain! {
 fn nothing_may_have_a_name() {
     assert_eq!(Noted.run(3), "3");
 }
+
+mod sessions {
+    use chain_runtime::node;
+
+    /// Written like the one below, and another type.
+    pub struct Visitor(pub u8);
+
+    pub struct Session;
+
+    #[node]
+    impl Session {
+        fn enter(&self) -> Visitor {
+            Visitor(2)
+        }
+    }
+
+    #[node]
+    pub fn see(visitor: &Visitor) -> u16 {
+        u16::from(visitor.0)
+    }
+}
+
+use sessions::Session;
+
+struct Visitor(u8);
+
+#[node]
+fn visit() -> Visitor {
+    Visitor(1)
+}
+
+/// Another name of a type that the row provides.
+type Guest = Visitor;
+
+#[node]
+fn welcome(guest: &Guest, seen: &u16) -> String {
+    format!("{} {seen}", guest.0)
+}
+
+#[node]
+fn greet_guest(guest: &Guest) -> String {
+    guest.0.to_string()
+}
+
+chain! {
+    struct Visits { session: Session }
+
+    fn() -> String { visit => session => sessions::see => welcome }
+}
+
+chain! {
+    struct Guests;
+
+    fn() -> String { visit => greet_guest }
+}
+
+#[test]
+fn hooks_and_a_function_may_provide_what_is_written_alike() {
+    assert_eq!(Visits { session: Session }.run(), "1 2");
+}
+
+#[test]
+fn a_type_may_have_two_names() {
+    assert_eq!(Guests.run(), "1");
+}

@@ -231,7 +231,8 @@ pub(super) fn checks(plan: &Plan<'_>) -> TokenStream {
     let together = (!together.is_empty()).then(|| quote!(const _: () = if #takes { #(#together)* };));
     let checks = apart.into_iter().map(|(at, step)| {
         let check = nodes(&this, step.span, at);
-        quote_spanned!(step.span=> const _: () = #check;)
+        let unnamed = names::unnamed(step.span);
+        quote_spanned!(step.span=> const #unnamed: () = #check;)
     });
     let checks: Vec<_> = checks.chain(together).collect();
     let budget = budget(&this).map(|check| quote!(const _: () = #check;));

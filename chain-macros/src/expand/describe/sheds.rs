@@ -71,7 +71,8 @@ pub(super) fn checks(plan: &Plan<'_>) -> TokenStream {
     let checks = plan.sheds.iter().enumerate().map(|(index, shed)| {
         let span = shed.declared.span;
         let rt = names::alias(span);
-        let fits = quote_spanned!(span=> const _: () = #rt::check::shed::fits(#index););
+        let unnamed = names::unnamed(span);
+        let fits = quote_spanned!(span=> const #unnamed: () = #rt::check::shed::fits(#index););
         let needs = match shed.declared.how {
             How::Skipped => None,
             How::Sampled(span, _) => Some((span, "needs_chance")),
@@ -79,7 +80,7 @@ pub(super) fn checks(plan: &Plan<'_>) -> TokenStream {
         };
         let needs = needs.map(|(span, what)| {
             let (rt, what) = (names::alias(span), Ident::new(what, span));
-            quote_spanned!(span=> const _: () = #rt::check::shed::#what();)
+            quote_spanned!(span=> const #unnamed: () = #rt::check::shed::#what();)
         });
         quote!(#fits #needs)
     });

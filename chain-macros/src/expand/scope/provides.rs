@@ -33,7 +33,7 @@ fn slot_for(
             fn place(&mut self) -> #place_ty { #place }
         }
     };
-    names::as_if_at(provides, span)
+    names::items_as_if_at(provides, span)
 }
 
 pub(super) fn slot_impl(plan: &Plan<'_>, level: &Level, slot: &Slot) -> TokenStream {
@@ -200,7 +200,7 @@ pub(super) fn field_impls(plan: &Plan<'_>) -> TokenStream {
                 fn field(&self) -> &#given { #lent }
             }
         };
-        let field_of = names::as_if_at(field_of, field.span());
+        let field_of = names::items_as_if_at(field_of, field.span());
         quote!(#(#cfg)* #field_of)
     });
     let reply_span = types::last_segment(&chain.run.reply).map_or(name.span(), |segment| segment.ident.span());
@@ -211,7 +211,7 @@ pub(super) fn field_impls(plan: &Plan<'_>) -> TokenStream {
             fn lend_reply(&mut self) -> &#call mut #reply { #rt::private::taken(&mut self.reply) }
         }
     };
-    let lend_reply = names::as_if_at(lend_reply, reply_span);
+    let lend_reply = names::items_as_if_at(lend_reply, reply_span);
     quote! {
         #ending
         #lend_reply

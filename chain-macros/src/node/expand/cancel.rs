@@ -32,7 +32,7 @@ impl Node {
         let mut bounds: Vec<_> = fields
             .map(|parameter| {
                 let ty = self.asked(rt, parameter);
-                names::as_if_at(quote!(#chain: #rt::scope::FieldOf<#ty, Self>), parameter.span)
+                names::path_at(quote!(#chain: #rt::scope::FieldOf<#ty, Self>), parameter.span)
             })
             .collect();
         bounds.extend(self.outlives());

@@ -154,6 +154,6 @@ impl Node {
                 #rt::check::shows("what is provided by ", #name, #text, #rt::private::Probe::<#ty>::SHOWS)
             };
         };
-        Some(names::as_if_at(shows, span))
+        Some(names::items_as_if_at(shows, span))
     }
 }

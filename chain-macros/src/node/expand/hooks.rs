@@ -78,13 +78,13 @@ impl Node {
             let ty = self.asked(rt, parameter);
             let span = parameter.span;
             if parameter.role == Role::Reply {
-                bounds.push(names::shown_at(quote!(#scope: #rt::scope::LendReply<#call, #ty, Self>), span));
+                bounds.push(names::path_at(quote!(#scope: #rt::scope::LendReply<#call, #ty, Self>), span));
                 continue;
             }
             if let Type::Reference(_) = types::ungrouped(&parameter.ty) {
                 let in_run = self.in_run_of(parameter);
                 let inner = types::referent(&in_run);
-                bounds.push(names::shown_at(quote!(#scope: #rt::scope::LendsReferences<#inner, Self>), span));
+                bounds.push(names::path_at(quote!(#scope: #rt::scope::LendsReferences<#inner, Self>), span));
                 continue;
             }
             let (access, lends) = match parameter.access {
@@ -93,7 +93,7 @@ impl Node {
                 Access::LentMut => (quote!(LentMut), quote!(LendsToWrite)),
                 Access::Taken => (quote!(Taken), quote!(LendsToTake)),
             };
-            bounds.push(names::shown_at(quote!(#scope: #rt::scope::#lends<#run, #call, #ty, Self>), span));
+            bounds.push(names::path_at(quote!(#scope: #rt::scope::#lends<#run, #call, #ty, Self>), span));
             let (text, ty) = (types::text(&parameter.ty), self.in_run_of(parameter));
             needs.push(quote! {
                 #rt::describe::Need {

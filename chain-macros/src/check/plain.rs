@@ -1,0 +1,192 @@
+//! Says by itself what is missing, what comes too late, and what replies in vain, where text is enough to know it.
+//!
+//! A type may have two names, so in general only rustc knows that nothing provides a type. Here everything stands in one
+//! module: the functions of a row without branches, and the `struct` or `enum` of each type that they and the chain name.
+//! Two such types are the same only if they are written alike. In case of doubt nothing is said here.
+
+use crate::ast::{Chain, Field, Form, Item, ItemKind, NodeUse};
+use crate::diagnostics::{Code, Diagnostics};
+use crate::handshake::{Of, Told};
+use crate::names::unraw;
+use crate::nearby::Around;
+use crate::plan;
+use crate::types;
+
+pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
+    if let Some(row) = Row::of(chain) {
+        row.report(diagnostics);
+    }
+}
+
+/// A row in which all types are known.
+struct Row<'a> {
+    nodes: Vec<Step<'a>>,
+    /// The types of inputs and fields.
+    there: Vec<String>,
+    reply: String,
+    /// The same, or what is in the `Ok` of it.
+    value: String,
+}
+
+struct Step<'a> {
+    node: &'a NodeUse,
+    /// The signature of a function or of hooks. A node without one is here only if it provides nothing.
+    told: Option<&'a Told>,
+    /// What a node asks for that tells nothing.
+    asks: String,
+}
+
+impl<'a> Step<'a> {
+    /// The types that it asks for, and whether its `exit` does.
+    fn needs(&self) -> impl Iterator<Item = (&'a str, bool)> + use<'a> {
+        let exit = self.told.and_then(|told| told.hooks.as_ref()).and_then(|hooks| hooks.exit.as_ref());
+        let exit = exit.into_iter().flat_map(|exit| &exit.parameters).filter(|(of, ..)| *of == Of::Scope);
+        let enter = self.told.into_iter().flat_map(|told| &told.parameters).map(|(_, text)| (text.as_str(), false));
+        enter.chain(exit.map(|(.., text)| (text.as_str(), true)))
+    }
+}
+
+/// A mistake about this node and this type.
+struct Mistake<'a> {
+    code: Code,
+    at: usize,
+    text: &'a str,
+    /// The node that provides it later.
+    by: Option<usize>,
+    /// It is asked for by an `exit`.
+    in_exit: bool,
+}
+
+impl<'a> Row<'a> {
+    fn of(chain: &'a Chain) -> Option<Self> {
+        let is_known = chain.form == Form::Item
+            && chain.generics.params.is_empty()
+            && chain.needs.is_empty()
+            && chain.fields.iter().all(|field| field.cfg().next().is_none());
+        let around = is_known.then(|| Around::of(&chain.name)).flatten()?;
+        let fields = chain.fields.iter().enumerate().filter(|(index, _)| chain.is_lent(*index));
+        let lent = chain.run.inputs.iter().map(|input| &input.ty).chain(fields.map(|(_, field)| &field.ty));
+        let there: Vec<_> = lent.map(|ty| types::text(types::referent(ty))).collect();
+        let nodes =
+            chain.run.body.items.iter().map(|item| step(item, &chain.fields, &around)).collect::<Option<Vec<_>>>()?;
+        let reply = types::text(&chain.run.reply);
+        let ok = types::last_segment(&chain.run.reply).filter(|last| last.ident == "Result");
+        let ok = ok.and_then(|result| types::type_arguments(result).first().map(types::text));
+        let row = Self { nodes, there, value: ok.unwrap_or_else(|| reply.clone()), reply };
+        let named = row.asked().chain(row.provided().map(|(_, text)| text)).chain(row.there.iter().map(String::as_str));
+        let are_known = named.filter(|text| !text.is_empty()).all(|text| around.is_type(text));
+        are_known.then_some(row)
+    }
+
+    /// The types that nodes ask for.
+    fn asked(&self) -> impl Iterator<Item = &str> {
+        self.nodes.iter().flat_map(Step::needs).map(|(text, _)| text)
+    }
+
+    /// The types that nodes provide, with the positions of these nodes.
+    fn provided(&self) -> impl Iterator<Item = (usize, &str)> {
+        let told = self.nodes.iter().enumerate().filter_map(|(at, step)| Some((at, step.told?.provides.as_str())));
+        // What the last node gives is the reply.
+        told.filter(|(at, text)| !text.is_empty() && at + 1 < self.nodes.len())
+    }
+
+    fn report(&self, diagnostics: &mut Diagnostics) {
+        let mut mistakes: Vec<Mistake<'_>> = Vec::new();
+        for (at, step) in self.nodes.iter().enumerate() {
+            let Some(told) = step.told else { continue };
+            for (text, in_exit) in step.needs() {
+                // The node that provides it is put before the first one that asks.
+                if mistakes.iter().any(|other| other.text == text) || self.there.iter().any(|there| there == text) {
+                    continue;
+                }
+                let by: Vec<_> = self.provided().filter(|(_, there)| *there == text).map(|(by, _)| by).collect();
+                match by.as_slice() {
+                    // Something like it is meant. The scope says what, and there is no error without one.
+                    [] if self.has_nearly(text) => return,
+                    [] => mistakes.push(Mistake { code: Code::E101, at, text, by: None, in_exit }),
+                    [by] if *by > at => mistakes.push(Mistake { code: Code::E102, at, text, by: Some(*by), in_exit }),
+                    _ => {}
+                }
+            }
+            let is_reply = told.provides == self.reply || told.provides == self.value;
+            if at + 1 < self.nodes.len() && told.hooks.is_none() && is_reply && !self.is_asked_for(&told.provides) {
+                mistakes.push(Mistake { code: Code::E208, at, text: &told.provides, by: None, in_exit: false });
+            }
+        }
+        mistakes.into_iter().for_each(|mistake| self.say(&mistake, diagnostics));
+    }
+
+    fn is_asked_for(&self, provided: &str) -> bool {
+        let others = self.nodes.iter().map(|step| step.asks.as_str());
+        self.asked().chain(self.there.iter().map(String::as_str)).any(|text| text == provided)
+            || others.into_iter().any(|text| text.contains(provided))
+    }
+
+    /// Whether there is something whose type is written much like this.
+    fn has_nearly(&self, text: &str) -> bool {
+        let provided = self.provided().map(|(_, there)| there);
+        self.there.iter().map(String::as_str).chain(provided).any(|there| plan::is_near(there, text))
+    }
+
+    fn say(&self, mistake: &Mistake<'_>, diagnostics: &mut Diagnostics) {
+        let Mistake { code, at, text, by, in_exit } = mistake;
+        let name = |at: usize| unraw(self.nodes[at].node.name());
+        let (node, by) = (name(*at), by.map(name).unwrap_or_default());
+        let a = if text.starts_with(['A', 'E', 'I', 'O']) { "an" } else { "a" };
+        let (what, help) = match code {
+            Code::E101 if *in_exit && (*text == self.reply || *text == self.value) => (
+                format!("`{node}` needs {a} `{text}` on its way out, but nothing in this chain provides one"),
+                "in `exit`, the chain's reply is the parameter called `reply`".to_owned(),
+            ),
+            Code::E101 => (
+                format!("`{node}` needs {a} `{text}`, but nothing in this chain provides one"),
+                format!(
+                    "add a node that returns `{text}` before `{node}`, list it among the chain's inputs, or make it a field of the chain"
+                ),
+            ),
+            Code::E102 => (
+                format!("`{node}` needs {a} `{text}`, which `{by}` provides, but `{by}` comes after it"),
+                format!("move `{by}` before `{node}`"),
+            ),
+            _ => (
+                format!(
+                    "`{node}` gives {a} `{text}`, which could be the reply, but the chain goes on after it, and no node asks for it"
+                ),
+                format!(
+                    "end the chain with `{node}`, or let it return `Result<(), {text}>`, which replies with the `Err` at once"
+                ),
+            ),
+        };
+        diagnostics.error(*code, self.nodes[*at].node.name(), what, help);
+    }
+}
+
+/// A node that always runs, and of which all is known.
+fn step<'a>(item: &'a Item, fields: &[Field], around: &Around) -> Option<Step<'a>> {
+    let modifiers = &item.modifiers;
+    let is_plain = modifiers.conditions.is_empty()
+        && modifiers.open.is_none()
+        && modifiers.cancel.is_none()
+        && item.otherwise.is_none()
+        && item.given.is_none();
+    let ItemKind::Node(node) = &item.kind else { return None };
+    let step = match (&node.told, &node.hooks) {
+        (Some(told), _) => {
+            let name = node.path.path.get_ident()?;
+            // A value that is given back stands where the value stood that was taken.
+            let is_known = around.has_function(name) && told.gives_back().is_none();
+            is_known.then_some(Step { node, told: Some(told), asks: String::new() })?
+        }
+        (None, Some(hooks)) => {
+            let ty = types::last_segment(&fields[node.field?].ty)?;
+            let is_known = around.has_hooks(&ty.ident) && hooks.gives_back().is_none();
+            is_known.then_some(Step { node, told: Some(hooks), asks: String::new() })?
+        }
+        // A function whose name is that of a macro known everywhere.
+        (None, None) => {
+            let asks = around.parameters_of_what_gives_nothing(node.path.path.get_ident()?)?;
+            Step { node, told: None, asks }
+        }
+    };
+    is_plain.then_some(step)
+}

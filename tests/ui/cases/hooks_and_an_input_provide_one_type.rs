@@ -1,0 +1,19 @@
+use chain_runtime::{chain, node};
+use chain_ui::{Reply, Request, User, greet};
+
+struct Session;
+
+#[node]
+impl Session {
+    fn enter(&self) -> User {
+        User(String::new())
+    }
+}
+
+chain! {
+    struct Gateway { session: Session }
+
+    async fn(request: Request, user: User) -> Reply { session => greet }
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+#![allow(unused_imports)]
+
+use chain_runtime::chain;
+use chain_ui::{Reply, Request, auth, greet};
+
+chain! {
+    struct Gateway;
+
+    async fn(request: Request; number: u8) -> Reply { auth => greet }
+}
+
+fn main() {}
