@@ -157,7 +157,7 @@ fn gateway(upstream: SocketAddr) -> Gateway {
     };
     let meter = Meter::builder(Gateway::CHAIN).allocations(Counted).expect("the allocator above").build();
     Gateway {
-        meter,
+        meter: Some(Arc::new(meter)),
         toggles: Toggles::new(),
         shedding: Shedding::new(),
         tasks: Tasks::new(64),
