@@ -8,6 +8,7 @@
     clippy::redundant_closure_call,
     mismatched_lifetime_syntaxes,
     unreachable_patterns,
+    unused_braces,
     reason = "it is what is tested"
 )]
 
