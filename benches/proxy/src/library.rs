@@ -25,13 +25,15 @@ use hyper::body::Incoming;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use tokio::net::TcpListener;
 
 use crate::contenders::{KEY, RATE};
 use crate::load::runtime;
 
 /// The variants: the name in the table, and the role.
-pub(crate) const ALL: [(&str, &str); 6] = [
+pub(crate) const ALL: [(&str, &str); 7] = [
     (BARE, "chain"),
+    ("chain, on a multi-threaded runtime", "chain-shared"),
     ("chain, log", "chain-log"),
     ("chain, meter", "chain-meter"),
     ("chain, meter, spans of 1 %", "chain-spans-1"),
@@ -61,11 +63,12 @@ chain! {
     }
 }
 
-/// Runs for ever, on one thread.
+/// Runs for ever: on one worker with a listener of its own, or on tokio's multi-threaded runtime.
 pub(crate) fn run(role: &str, at: &str, upstream: &str, log: &str) -> ! {
     let spans_of = |one_in| Meter::builder(Short::<Meter>::CHAIN).sink(Share::new(one_in)).build();
     match role {
         "chain" => serve((), at, upstream, None),
+        "chain-shared" => serve_shared(at, upstream),
         "chain-log" => serve((), at, upstream, Some(log)),
         "chain-meter" => serve(Meter::of(Short::<Meter>::CHAIN), at, upstream, None),
         "chain-spans-1" => serve(spans_of(100), at, upstream, None),
@@ -78,6 +81,30 @@ fn serve<O>(seen: O, at: &str, upstream: &str, log: Option<&str>) -> !
 where
     O: Observes<Run: Send> + Send + Sync + 'static,
 {
+    let short = short(seen, upstream, log);
+    let answer = move |request, client| answer(Arc::clone(&short), request, client);
+    let at: SocketAddr = at.parse().expect("address:port");
+    let workers = Workers::start(NonZeroUsize::MIN).expect("a thread");
+    let listeners = Listeners::bind(at, 1).expect("it listens");
+    let server = Server::new(Limits::within_descriptors_beside(Workers::DESCRIPTORS));
+    let stopped = runtime().block_on(async {
+        server.serve_on(&workers, listeners, answer, pending::<()>(), pending::<()>()).expect("it serves").await
+    });
+    panic!("it ended: {stopped}")
+}
+
+/// With nothing that sees it.
+fn serve_shared(at: &str, upstream: &str) -> ! {
+    let short = short((), upstream, None);
+    let answer = move |request, client| answer(Arc::clone(&short), request, client);
+    let stopped = tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
+        let listener = TcpListener::bind(at).await.expect("it listens");
+        Server::new(Limits::default()).serve(listener, answer, pending::<()>()).await
+    });
+    panic!("it ended: {stopped}")
+}
+
+fn short<O: Observes>(seen: O, upstream: &str, log: Option<&str>) -> Arc<Short<O>> {
     let lines = match log {
         Some(log) => Lines::to(std::fs::File::create(log).expect("a file for the log")),
         None => Lines::to(io::sink()),
@@ -95,22 +122,15 @@ where
         forward: Forward::new(Rotation::new([upstream]), Settings::default()),
     };
     short.toggles().set("log", log.is_some()).expect("it has that name");
-    let short = Arc::new(short);
-    let answer = move |request: Request<Incoming>, client| {
-        let short = Arc::clone(&short);
-        async move {
-            let (head, body) = request.into_parts();
-            short.run(head, body, client).await
-        }
-    };
-    let at: SocketAddr = at.parse().expect("address:port");
-    let workers = Workers::start(NonZeroUsize::MIN).expect("a thread");
-    let listeners = Listeners::bind(at, 1).expect("it listens");
-    let server = Server::new(Limits::within_descriptors_beside(Workers::DESCRIPTORS));
-    let stopped = runtime().block_on(async {
-        server.serve_on(&workers, listeners, answer, pending::<()>(), pending::<()>()).expect("it serves").await
-    });
-    panic!("it ended: {stopped}")
+    Arc::new(short)
+}
+
+async fn answer<O>(short: Arc<Short<O>>, request: Request<Incoming>, client: Client) -> Reply
+where
+    O: Observes<Run: Send> + Send + Sync + 'static,
+{
+    let (head, body) = request.into_parts();
+    short.run(head, body, client).await
 }
 
 /// Spans of one run in so many, chosen at random.
