@@ -99,6 +99,7 @@ mod kept;
 #[cfg(feature = "upstream")]
 mod leased;
 mod limits;
+mod linked;
 mod pace;
 mod paths;
 mod pick;

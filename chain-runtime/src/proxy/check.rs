@@ -9,10 +9,11 @@ use http::uri::PathAndQuery;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 
-use super::connections::{Asking, Connections, Link};
+use super::connections::{Asking, Connections};
 use super::error::Error;
 use super::fault;
 use super::hop::Hop;
+use super::linked::Link;
 use super::present::Present;
 use super::ready::address;
 use super::slot::Slot;

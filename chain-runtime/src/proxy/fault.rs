@@ -5,8 +5,9 @@ use std::io;
 
 use http::Extensions;
 
-use super::connections::{Link, SendError};
+use super::connections::SendError;
 use super::error::{BadReply, Cause, Error};
+use super::linked::Link;
 use super::upload::UploadError;
 
 /// Turns the error of what sends into one of ours.

@@ -23,9 +23,10 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 use tower_service::Service as _;
 
-use super::connections::{Connector, Link, SendError, Sent};
+use super::connections::{Connector, SendError, Sent};
 use super::error::Cause;
 use super::limits::Limits;
+use super::linked::Link;
 use super::upload::Upload;
 
 /// Connections to one upstream.
