@@ -339,8 +339,8 @@ impl Counts {
     }
 }
 
-/// Starts it, and counts this.
-fn counts(what: fn() -> u64) -> Counts {
+/// Starts what serves on this listener and passes on to this upstream, and counts this.
+fn counts<F: Future>(what: fn() -> u64, serves: impl FnOnce(TcpListener, SocketAddr) -> F + Send + 'static) -> Counts {
     let upstream = hello();
     let (tell, told) = mpsc::channel();
     let count = Arc::new(Notify::new());
@@ -358,30 +358,46 @@ fn counts(what: fn() -> u64) -> Counts {
                         let _ = tell_count.send(what());
                     }
                 });
-                let gateway = Arc::new(gateway(upstream));
-                let answer = move |request: Request<Incoming>, client: Client| {
-                    let gateway = Arc::clone(&gateway);
-                    async move {
-                        let (request, body) = request.into_parts();
-                        gateway.run(request, body, client).await
-                    }
-                };
-                Server::new(Limits::default()).serve(listener, answer, std::future::pending()).await;
+                serves(listener, upstream).await;
             })
         }
     });
     Counts { at: told.recv().expect("an address"), count, counted }
 }
 
-/// What the whole gateway allocates, for each request.
-fn in_all(credentials: &Credentials) -> f64 {
-    let gateway = counts(asked);
+/// The gateway.
+async fn serve(listener: TcpListener, upstream: SocketAddr) {
+    let gateway = Arc::new(gateway(upstream));
+    let answer = move |request: Request<Incoming>, client: Client| {
+        let gateway = Arc::clone(&gateway);
+        async move {
+            let (request, body) = request.into_parts();
+            gateway.run(request, body, client).await
+        }
+    };
+    Server::new(Limits::default()).serve(listener, answer, std::future::pending()).await;
+}
+
+/// hyper's two connections, with nothing between them.
+async fn only_hyper(listener: TcpListener, upstream: SocketAddr) {
+    let upstream = TcpStream::connect(upstream).await.expect("a connection");
+    let (sender, connection) = handshake(TokioIo::new(upstream)).await.expect("HTTP");
+    tokio::spawn(connection);
+    let sender = tokio::sync::Mutex::new(sender);
+    let answer = async |request: Request<Incoming>| sender.lock().await.send_request(request).await;
+    let (stream, _) = listener.accept().await.expect("a connection");
+    let server = hyper::server::conn::http1::Builder::new();
+    server.serve_connection(TokioIo::new(stream), service_fn(answer)).await.expect("HTTP");
+}
+
+/// What the whole of it allocates, for each request.
+fn in_all(proxy: &Counts, credentials: &Credentials) -> f64 {
     block_on(async {
-        let mut client = Asking::connect(gateway.at).await;
+        let mut client = Asking::connect(proxy.at).await;
         client.ask(WARM, credentials).await;
-        let before = gateway.now();
+        let before = proxy.now();
         client.ask(REQUESTS, credentials).await;
-        (gateway.now() - before) as f64 / REQUESTS as f64
+        (proxy.now() - before) as f64 / REQUESTS as f64
     })
 }
 
@@ -389,7 +405,7 @@ fn in_all(credentials: &Credentials) -> f64 {
 /// counted as well: once the length of the body. Most of what is read is read into the same memory again.
 #[test]
 fn a_body_is_passed_on_without_a_copy() {
-    let gateway = counts(asked_bytes);
+    let gateway = counts(asked_bytes, serve);
     block_on(async {
         let mut client = Asking::connect(gateway.at).await;
         client.ask(WARM, &api_key()).await;
@@ -412,15 +428,18 @@ fn the_chain_allocates_nothing_of_its_own() {
         let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).set_host(false).build_http();
         Answers::Client(Box::new(client), at)
     });
-    let (all, all_token) = (in_all(&api_key()), in_all(&token()));
+    let [all, all_token] = [api_key(), token()].map(|credentials| in_all(&counts(asked, serve), &credentials));
+    let hyper = in_all(&counts(asked, only_hyper), &api_key());
     println!("allocations a request                                   API key    JWT");
     println!("chain, nodes, log                                       {chain:7.2}  {chain_token:6.2}");
     println!("the same with `proxy`,  as far as it polls the client  {with_client:7.2}");
     println!("hyper-util's client by itself                           {client:7.2}");
     println!("all of the process: and hyper's two connections         {all:7.2}  {all_token:6.2}");
+    println!("hyper's two connections by themselves                   {hyper:7.2}");
     assert!(chain == 0.0, "{chain} allocations a request");
     // The place for its reply, which is hyper's.
     assert!(with_client <= 1.0, "`proxy` allocates {with_client}, hyper-util's client {client}");
-    // The rest is in hyper's connections. Their buffers grow now and then.
+    // All of it is in hyper's connections. Their buffers grow now and then.
     assert!(all < 7.5, "{all} allocations a request");
+    assert!(all <= hyper + 0.5, "{all} allocations a request, and {hyper} with nothing between hyper's connections");
 }
