@@ -15,7 +15,8 @@ pub fn profile() -> PathBuf {
 
 /// The binary of an example, which stands beside the directory of this test's.
 ///
-/// `cargo test` builds it along. `cargo test --test ..` does not, so what is missing or old is built here.
+/// `cargo test` builds it along. `cargo test --test ..` does not, so what is missing or old is built here, with the
+/// crates that `cargo test` has built.
 pub fn binary(example: &str) -> PathBuf {
     static BUILT: LazyLock<Mutex<HashMap<String, PathBuf>>> = LazyLock::new(Mutex::default);
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -32,7 +33,7 @@ fn find(example: &str) -> PathBuf {
             Some(profile) => profile,
         };
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--package", "chain", "--example", example, "--profile", profile]);
+        build.args(["build", "--quiet", "--example", example, "--profile", profile]);
         build.arg("--target-dir").arg(target).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
         let built = build.status().expect("cargo runs");
         assert!(built.success() && binary.exists(), "{build:?} did not make {}", binary.display());
