@@ -121,7 +121,9 @@ fn declare(function: &ItemFn, arguments: &[TokenStream], generics: &Generics, is
         .filter(|attribute| is_kept_on_struct(attribute) && !(is_called && attribute.path().is_ident("deprecated")));
     let types: Vec<_> = generics.type_params().map(|parameter| &parameter.ident).collect();
     let marker = (!types.is_empty()).then(|| quote!(marker: ::core::marker::PhantomData<fn() -> (#(#types,)*)>));
-    let (parameters, _, _) = generics.split_for_impl();
+    // The node's impl has the bounds. With bounds here too, one that is not met would be an error at each mention.
+    let unbounded = types::unbounded(generics);
+    let (parameters, _, _) = unbounded.split_for_impl();
     let parameters = (!arguments.is_empty()).then(|| parameters.to_token_stream());
     let of_clippy = names::is_clippy().then(|| quote!(#[allow(clippy::all, clippy::pedantic)]));
     quote! {
