@@ -5,9 +5,7 @@ use syn::{Generics, Ident, Type, TypeParamBound};
 
 /// These generics without bounds and without a where-clause. `?Sized` stays, which asks for less.
 pub(crate) fn unbounded(generics: &Generics) -> Generics {
-    let is_relaxed = |bound: &TypeParamBound| {
-        matches!(bound, TypeParamBound::Trait(bound) if matches!(bound.modifier, syn::TraitBoundModifier::Maybe(_)))
-    };
+    let is_relaxed = |bound: &TypeParamBound| matches!(bound, TypeParamBound::Trait(bound) if matches!(bound.modifier, syn::TraitBoundModifier::Maybe(_)));
     let clause = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
     let in_clause: Vec<_> = clause
         .filter_map(|predicate| match predicate {
@@ -20,7 +18,8 @@ pub(crate) fn unbounded(generics: &Generics) -> Generics {
     for parameter in unbounded.type_params_mut() {
         let is_it = |ty: &Type| matches!(ty, Type::Path(path) if path.path.is_ident(&parameter.ident));
         let elsewhere = in_clause.iter().filter(|(ty, _)| is_it(ty)).flat_map(|(_, bounds)| bounds.iter());
-        parameter.bounds = parameter.bounds.iter().chain(elsewhere).filter(|bound| is_relaxed(bound)).cloned().collect();
+        parameter.bounds =
+            parameter.bounds.iter().chain(elsewhere).filter(|bound| is_relaxed(bound)).cloned().collect();
     }
     unbounded
 }
@@ -76,7 +75,8 @@ mod tests {
     #[test]
     fn a_parameter_by_itself_needs_no_bound() {
         let generics = parse_quote!(<S: Store, T>);
-        for open in [parse_quote!(S), parse_quote!(Result<Vec<S>, (T, u8)>), parse_quote!(&'a [S]), parse_quote!(Other)] {
+        for open in [parse_quote!(S), parse_quote!(Result<Vec<S>, (T, u8)>), parse_quote!(&'a [S]), parse_quote!(Other)]
+        {
             assert!(asks_for_no_bound(&open, &generics));
         }
         for bound in [

@@ -4,10 +4,10 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Ident, Type};
 
-use super::generics_with;
 use super::super::flow::{FlowKind, Gives, by_type};
 use super::super::signature::Node;
 use super::super::spawns;
+use super::generics_with;
 use crate::names;
 use crate::told::Access;
 use crate::types;
@@ -18,7 +18,8 @@ impl Node {
         let run = names::run_lifetime();
         let chain = names::single("ChainItself");
         let joins = quote!(#chain: ?#rt::private::Sized);
-        let [(generics, clause), (joining, _)] = [vec![], vec![joins]].map(|types| self.bounded(&[quote!(#run)], &types));
+        let [(generics, clause), (joining, _)] =
+            [vec![], vec![joins]].map(|types| self.bounded(&[quote!(#run)], &types));
         let out = self.with_hidden(rt, self.out(rt), &quote!(()));
         let (key, never_gives) = match &flow.gives {
             Gives::Nothing => (quote!(#rt::Nothing<CHAIN_POSITION>), false),
