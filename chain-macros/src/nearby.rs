@@ -103,6 +103,19 @@ pub(crate) fn function_before(name: &Ident) -> bool {
     declared_before(&format!("fn {}", names::unraw(name)), false, name).is_some()
 }
 
+/// Whether a function of this name is no method.
+pub(crate) fn is_free(name: &Ident) -> bool {
+    let scope = Spot::of(name).and_then(|spot| Some(spot.text.groups[spot.scope(false)?].kind != Kind::Methods));
+    scope == Some(true)
+}
+
+/// Whether nothing in this file declares or imports a type of this name. (What a derive declares is not seen.)
+pub(crate) fn is_unknown(ty: &Ident) -> bool {
+    let Some(spot) = Spot::of(ty) else { return false };
+    let Some(scope) = spot.scope(false) else { return false };
+    Around { file: spot.text, scope }.is_declared(&names::unraw(ty)).is_none()
+}
+
 /// The line in which an `impl` block of this type has `#[node]` already. The name is a part of the type.
 pub(crate) fn block_before(ty: &str, name: &Ident) -> Option<usize> {
     declared_before(&format!("impl {ty}"), false, name)

@@ -65,9 +65,22 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         }
         None => {}
     }
+    if let Ok(syn::Item::Fn(function)) = &parsed
+        && function.sig.receiver().is_some()
+        && crate::nearby::is_free(&function.sig.ident)
+    {
+        // Without the function, rustc has no words about `self` of its own.
+        read(parsed.clone(), &item, &options, &mut diagnostics);
+        let errors = diagnostics.verdict();
+        let instead = function::without_self(function);
+        return quote!(#instead #errors);
+    }
     let named = parsed.as_ref().ok().and_then(named);
     // rustc helps to declare one, as the first parameter.
     let lacks_a_lifetime = matches!(&parsed, Ok(syn::Item::Fn(function)) if function::lacks_a_lifetime(&function.sig));
+    let has_unknown = matches!(&parsed, Ok(syn::Item::Fn(function)) if function::has_unknown_arguments(&function.sig));
+    // What the body returns has no size either, and rustc would report that once more.
+    let gives_no_size = matches!(&parsed, Ok(syn::Item::Fn(function)) if hook::returns_no_size(&function.sig));
     let node = read(parsed, &item, &options, &mut diagnostics);
     // The user's item stays, so that one mistake is one error.
     let errors = diagnostics.verdict();
@@ -96,7 +109,8 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             )]
         }
     });
-    let item = if lacks_a_lifetime { item } else { with_parameters(item) };
+    let item = if gives_no_size { with_body(item, quote!(loop {})) } else { item };
+    let item = if lacks_a_lifetime { item } else { with_parameters(item, has_unknown) };
     quote! {
         #of_clippy
         #unused
@@ -106,17 +120,21 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// The item with `<>` if it has no parameters. Where a type in it does not exist, rustc would help to add a parameter
-/// to the user's item, and to none of ours: the error would be there twice.
-fn with_parameters(item: TokenStream) -> TokenStream {
+/// to the user's item, and to none of ours: the error would be there twice. If there is such a type, lifetimes of the
+/// user's are no place for that help either.
+fn with_parameters(item: TokenStream, has_unknown: bool) -> TokenStream {
     let mut tokens: Vec<_> = item.into_iter().collect();
     let is_word = |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(found) if found == word);
+    let is_sign = |token: &TokenTree, sign: char| matches!(token, TokenTree::Punct(found) if found.as_char() == sign);
     let keyword = tokens.iter().position(|token| is_word(token, "fn") || is_word(token, "impl"));
     let behind = keyword.map(|at| if is_word(&tokens[at], "fn") { at + 2 } else { at + 1 });
-    let has_none = |at: &usize| {
-        tokens.get(*at).is_some_and(|next| !matches!(next, TokenTree::Punct(punct) if punct.as_char() == '<'))
-    };
-    if let Some(at) = behind.filter(has_none) {
+    let Some(at) = behind.filter(|at| *at < tokens.len()) else { return tokens.into_iter().collect() };
+    if !is_sign(&tokens[at], '<') {
         tokens.splice(at..at, quote!(<>));
+    } else if has_unknown {
+        for token in tokens[at..].iter_mut().take_while(|token| !is_sign(token, '>')) {
+            token.set_span(Span::call_site().located_at(token.span()));
+        }
     }
     tokens.into_iter().collect()
 }
@@ -200,23 +218,29 @@ fn twice(item: &TokenStream) -> Option<(TokenStream, TokenStream)> {
     None
 }
 
+/// A function with another body.
+fn with_body(item: TokenStream, instead: TokenStream) -> TokenStream {
+    let mut tokens: Vec<_> = item.into_iter().collect();
+    if let Some(TokenTree::Group(body)) = tokens.last_mut()
+        && body.delimiter() == Delimiter::Brace
+    {
+        let mut other = Group::new(Delimiter::Brace, instead);
+        other.set_span(body.span());
+        *body = other;
+    }
+    tokens.into_iter().collect()
+}
+
 /// A function without its body, which a node does not need and which takes time to parse.
 fn without_body(item: TokenStream) -> TokenStream {
-    let mut tokens: Vec<_> = item.into_iter().collect();
+    let tokens: Vec<_> = item.into_iter().collect();
     // A `fn` may also stand in the type of an `impl` block.
     let keyword = tokens.iter().find_map(|token| match token {
         TokenTree::Ident(word) if word == "fn" || word == "impl" => Some(word == "fn"),
         _ => None,
     });
-    let is_function = keyword == Some(true);
-    if let (true, Some(TokenTree::Group(body))) = (is_function, tokens.last_mut())
-        && body.delimiter() == Delimiter::Brace
-    {
-        let mut empty = Group::new(Delimiter::Brace, TokenStream::new());
-        empty.set_span(body.span());
-        *body = empty;
-    }
-    tokens.into_iter().collect()
+    let tokens = tokens.into_iter().collect();
+    if keyword == Some(true) { with_body(tokens, TokenStream::new()) } else { tokens }
 }
 
 fn first_span(item: &impl ToTokens) -> Span {

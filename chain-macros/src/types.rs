@@ -6,8 +6,10 @@ use syn::spanned::Spanned as _;
 use syn::visit_mut::{self, VisitMut};
 use syn::{GenericArgument, PathArguments, PathSegment, Type};
 
+mod bounds;
 mod lifetimes;
 
+pub(crate) use bounds::{asks_for_no_bound, unbounded};
 pub(crate) use lifetimes::{
     anonymous, at, bounds_in, bounds_without, has_a_lifetime, has_several_bounds, inferred, may_hide_a_lifetime,
     with_lifetime, with_lifetime_but, without_lifetimes,

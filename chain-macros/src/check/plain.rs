@@ -4,6 +4,8 @@
 //! module: the functions of a row without branches, and the `struct` or `enum` of each type that they and the chain name.
 //! Two such types are the same only if they are written alike. In case of doubt nothing is said here.
 
+mod vain;
+
 use crate::ast::{Chain, Field, Form, Item, ItemKind, NodeUse};
 use crate::diagnostics::{Code, Diagnostics};
 use crate::handshake::{Of, Told};
@@ -13,9 +15,43 @@ use crate::plan;
 use crate::types;
 
 pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
-    if let Some(row) = Row::of(chain) {
-        row.report(diagnostics);
+    match Row::of(chain) {
+        Some(row) => row.report(diagnostics),
+        None => vain::check(chain, diagnostics),
     }
+}
+
+/// What stands around a chain, if it alone decides what the chain's types are.
+fn around(chain: &Chain) -> Option<Around> {
+    let is_known = chain.form == Form::Item
+        && chain.generics.params.is_empty()
+        && chain.needs.is_empty()
+        && chain.fields.iter().all(|field| field.cfg().next().is_none());
+    is_known.then(|| Around::of(&chain.name)).flatten()
+}
+
+/// The reply's type, and the same or what is in the `Ok` of it.
+fn replies(chain: &Chain) -> (String, String) {
+    let reply = types::text(&chain.run.reply);
+    let ok = types::last_segment(&chain.run.reply).filter(|last| last.ident == "Result");
+    let ok = ok.and_then(|result| types::type_arguments(result).first().map(types::text));
+    let value = ok.unwrap_or_else(|| reply.clone());
+    (reply, value)
+}
+
+/// Says that a node replies in vain.
+fn in_vain(node: &NodeUse, text: &str, diagnostics: &mut Diagnostics) {
+    let (name, a) = (unraw(node.name()), article(text));
+    diagnostics.error(
+        Code::E208,
+        node.name(),
+        format_args!("`{name}` gives {a} `{text}`, which could be the reply, but the chain goes on after it, and no node asks for it"),
+        format_args!("end the chain with `{name}`, or let it return `Result<(), {text}>`, which replies with the `Err` at once"),
+    );
+}
+
+fn article(text: &str) -> &'static str {
+    if text.starts_with(['A', 'E', 'I', 'O']) { "an" } else { "a" }
 }
 
 /// A row in which all types are known.
@@ -59,20 +95,14 @@ struct Mistake<'a> {
 
 impl<'a> Row<'a> {
     fn of(chain: &'a Chain) -> Option<Self> {
-        let is_known = chain.form == Form::Item
-            && chain.generics.params.is_empty()
-            && chain.needs.is_empty()
-            && chain.fields.iter().all(|field| field.cfg().next().is_none());
-        let around = is_known.then(|| Around::of(&chain.name)).flatten()?;
+        let around = around(chain)?;
         let fields = chain.fields.iter().enumerate().filter(|(index, _)| chain.is_lent(*index));
         let lent = chain.run.inputs.iter().map(|input| &input.ty).chain(fields.map(|(_, field)| &field.ty));
         let there: Vec<_> = lent.map(|ty| types::text(types::referent(ty))).collect();
         let nodes =
             chain.run.body.items.iter().map(|item| step(item, &chain.fields, &around)).collect::<Option<Vec<_>>>()?;
-        let reply = types::text(&chain.run.reply);
-        let ok = types::last_segment(&chain.run.reply).filter(|last| last.ident == "Result");
-        let ok = ok.and_then(|result| types::type_arguments(result).first().map(types::text));
-        let row = Self { nodes, there, value: ok.unwrap_or_else(|| reply.clone()), reply };
+        let (reply, value) = replies(chain);
+        let row = Self { nodes, there, value, reply };
         let named = row.asked().chain(row.provided().map(|(_, text)| text)).chain(row.there.iter().map(String::as_str));
         let are_known = named.filter(|text| !text.is_empty()).all(|text| around.is_type(text));
         are_known.then_some(row)
@@ -132,11 +162,17 @@ impl<'a> Row<'a> {
         let Mistake { code, at, text, by, in_exit } = mistake;
         let name = |at: usize| unraw(self.nodes[at].node.name());
         let (node, by) = (name(*at), by.map(name).unwrap_or_default());
-        let a = if text.starts_with(['A', 'E', 'I', 'O']) { "an" } else { "a" };
+        let a = article(text);
         let (what, help) = match code {
             Code::E101 if *in_exit && (*text == self.reply || *text == self.value) => (
                 format!("`{node}` needs {a} `{text}` on its way out, but nothing in this chain provides one"),
                 "in `exit`, the chain's reply is the parameter called `reply`".to_owned(),
+            ),
+            Code::E101 if *text == self.reply => (
+                format!("`{node}` needs {a} `{text}`, but nothing in this chain provides one"),
+                format!(
+                    "the chain's reply is there on the way out: a field with an `impl` block that has `fn exit(&self, reply: &mut {text})` sees it"
+                ),
             ),
             Code::E101 => (
                 format!("`{node}` needs {a} `{text}`, but nothing in this chain provides one"),
@@ -148,14 +184,7 @@ impl<'a> Row<'a> {
                 format!("`{node}` needs {a} `{text}`, which `{by}` provides, but `{by}` comes after it"),
                 format!("move `{by}` before `{node}`"),
             ),
-            _ => (
-                format!(
-                    "`{node}` gives {a} `{text}`, which could be the reply, but the chain goes on after it, and no node asks for it"
-                ),
-                format!(
-                    "end the chain with `{node}`, or let it return `Result<(), {text}>`, which replies with the `Err` at once"
-                ),
-            ),
+            _ => return in_vain(self.nodes[*at].node, text, diagnostics),
         };
         diagnostics.error(*code, self.nodes[*at].node.name(), what, help);
     }

@@ -66,7 +66,7 @@ fn is_the_end(row: &Block, diagnostics: &mut Diagnostics) {
 }
 
 /// The blocks of an item that become part of the row. What a node wraps is a future of its own.
-fn inner(item: &Item) -> Vec<&Block> {
+pub(super) fn inner(item: &Item) -> Vec<&Block> {
     let blocks: Vec<_> = match &item.kind {
         ItemKind::Block(block) => vec![block],
         ItemKind::Branch(branch) => branch.arms.iter().map(|arm| &arm.body).collect(),

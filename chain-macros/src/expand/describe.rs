@@ -22,7 +22,8 @@ use crate::names;
 use crate::plan::{BlockInfo, BlockKind, Plan, Role, Step};
 use crate::types;
 use checks::checks;
-use sends::{pair, sends};
+use sends::pair;
+pub(super) use sends::sends;
 use sizes::sizes;
 
 pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
@@ -142,7 +143,6 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let sizes = chain.run.is_async.then(|| sizes(plan));
     let checks = checks(plan);
     let place = place_of_switches(plan.chain);
-    let sends = sends(plan);
     quote! {
         #statics
         #endings
@@ -176,7 +176,6 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
         #sheds_checked
         #owner_of_tasks
         #checks
-        #sends
     }
 }
 

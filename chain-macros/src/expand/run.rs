@@ -161,7 +161,9 @@ pub(super) fn body(plan: &Plan<'_>) -> TokenStream {
     });
     let label = names::row_label(0);
     let body = row(plan, &plan.body, &Frame { sink: Sink::Reply, label: label.clone(), of: 0, gives: None });
+    let sends = super::describe::sends(plan);
     quote! {
+        #sends
         #wired
         #budget
         #(#inputs)*

@@ -129,6 +129,8 @@ impl File {
                     item.is_uncertain |= !INERT.contains(&name);
                     item.push("#");
                 }
+                // Of the file or the module.
+                b'#' if matches!(bytes.get(at + 1), Some(b'!')) => item.push("#"),
                 b'(' | b'[' | b'{' => {
                     let kind = item.opens(byte == b'{');
                     let of = if kind == Kind::Methods { item.last.clone() } else { String::new() };

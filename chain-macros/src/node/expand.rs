@@ -84,8 +84,9 @@ impl Node {
 
     pub(super) fn stateless(&self, rt: &TokenStream) -> TokenStream {
         let ty = &self.ty;
-        let generics = generics_with(&self.bare, &[], &[]);
-        let clause = self.bare.where_clause.iter().flat_map(|clause| &clause.predicates);
+        let bare = if self.is_function { types::unbounded(&self.bare) } else { self.bare.clone() };
+        let generics = generics_with(&bare, &[], &[]);
+        let clause = bare.where_clause.iter().flat_map(|clause| &clause.predicates);
         let clause = quote!(where #(#clause,)*);
         let marker = (self.declaration.is_some() && self.generics.type_params().next().is_some())
             .then(|| quote!(marker: #rt::private::PhantomData));

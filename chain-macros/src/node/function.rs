@@ -10,6 +10,7 @@ use super::hook::{read_hook, refuse_odd_functions, returned, returns_no_size, ta
 use super::signature::{Handshake, Node, Place};
 use crate::diagnostics::{Code, Diagnostics};
 use crate::names;
+use crate::nearby;
 use crate::types;
 
 pub(super) fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnostics) -> Option<Node> {
@@ -63,6 +64,42 @@ pub(super) fn of_function(function: &ItemFn, options: &Options, diagnostics: &mu
         is_refused: is_ambiguous(signature) || gives_no_size || takes_no_size(signature),
         handshake,
     })
+}
+
+/// Whether an argument of a type in the signature does not exist, in a function that has lifetimes alone.
+pub(super) fn has_unknown_arguments(signature: &Signature) -> bool {
+    use syn::visit::{self, Visit};
+    struct Find(bool);
+    impl<'ast> Visit<'ast> for Find {
+        fn visit_generic_argument(&mut self, argument: &'ast syn::GenericArgument) {
+            if let syn::GenericArgument::Type(Type::Path(path)) = argument {
+                self.0 |= path.path.get_ident().is_some_and(nearby::is_unknown);
+            }
+            visit::visit_generic_argument(self, argument);
+        }
+    }
+    let has_lifetimes_alone = signature.generics.type_params().next().is_none()
+        && signature.generics.const_params().next().is_none()
+        && signature.generics.lifetimes().next().is_some();
+    let mut find = Find(false);
+    if has_lifetimes_alone {
+        find.visit_signature(signature);
+    }
+    find.0
+}
+
+/// What stands for a function that has a `self` and is no method: a function without, and its macro, by which its chains
+/// know that there is an error about it.
+pub(super) fn without_self(function: &ItemFn) -> TokenStream {
+    let (name, vis) = (&function.sig.ident, &function.vis);
+    let handshake = names::has_macro(name).then(|| Handshake::of_broken(name, vis).expand(None));
+    quote! {
+        #[allow(dead_code)]
+        #vis fn #name() {}
+        #[allow(non_camel_case_types, dead_code)]
+        #vis struct #name {}
+        #handshake
+    }
 }
 
 /// Whether the result leaves out a lifetime, and more than one place in the parameters does so, too.
@@ -121,7 +158,9 @@ fn declare(function: &ItemFn, arguments: &[TokenStream], generics: &Generics, is
         .filter(|attribute| is_kept_on_struct(attribute) && !(is_called && attribute.path().is_ident("deprecated")));
     let types: Vec<_> = generics.type_params().map(|parameter| &parameter.ident).collect();
     let marker = (!types.is_empty()).then(|| quote!(marker: ::core::marker::PhantomData<fn() -> (#(#types,)*)>));
-    let (parameters, _, _) = generics.split_for_impl();
+    // The node's impl has the bounds. With bounds here too, one that is not met would be an error at each mention.
+    let unbounded = types::unbounded(generics);
+    let (parameters, _, _) = unbounded.split_for_impl();
     let parameters = (!arguments.is_empty()).then(|| parameters.to_token_stream());
     let of_clippy = names::is_clippy().then(|| quote!(#[allow(clippy::all, clippy::pedantic)]));
     quote! {

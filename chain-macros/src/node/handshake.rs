@@ -8,6 +8,7 @@ use super::flow::{Flow, FlowKind, Gives};
 use super::signature::{Handshake, Hook, Node, Parameter, Role};
 use crate::handshake::{Access, Exit, Hooks, Kind, Of, Told};
 use crate::names;
+use crate::nearby;
 use crate::types;
 
 /// The most parameters of a function that tells its signature: the runtime has no form for more.
@@ -43,7 +44,7 @@ impl Handshake {
     pub(super) fn of_hooks(node: &Node) -> Option<Self> {
         let ty: syn::Type = syn::parse2(node.ty.clone()).ok()?;
         let syn::Type::Path(path) = types::ungrouped(&ty) else { return None };
-        let name = path.path.get_ident().filter(|name| names::may_have_a_macro(name))?;
+        let name = path.path.get_ident().filter(|name| may_have_a_macro(name))?;
         let told = told_hooks(node)?;
         Some(Self {
             name: name.clone(),
@@ -62,7 +63,7 @@ impl Handshake {
     /// The same beside hooks.
     fn of_broken_hooks(ty: &TokenStream) -> Option<Self> {
         let syn::Type::Path(path) = syn::parse2(ty.clone()).ok()? else { return None };
-        let name = path.path.get_ident().filter(|name| names::may_have_a_macro(name))?;
+        let name = path.path.get_ident().filter(|name| may_have_a_macro(name))?;
         Some(Self::of_broken(name, &syn::parse_quote!(pub)))
     }
 
@@ -108,6 +109,12 @@ impl Handshake {
             None => tells,
         }
     }
+}
+
+/// Whether there may be a macro beside the hooks of this type. Beside a type that does not exist, rustc would find the
+/// macro in its place, and say that.
+fn may_have_a_macro(name: &Ident) -> bool {
+    names::may_have_a_macro(name) && !nearby::is_unknown(name)
 }
 
 /// Whether a type can be used by its text: one that borrows has a lifetime, written or not.

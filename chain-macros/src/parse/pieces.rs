@@ -109,8 +109,10 @@ pub(super) fn pieces(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<
             }
             (',' | ';' | '|', _) if !has_type && depth == 0 && !is_closure => {
                 let what = format!("`{}` does not join nodes", punct.as_char());
+                // `let` has an error of its own.
+                let is_let = matches!(current.first(), Some(TokenTree::Ident(word)) if word == "let");
                 let is_again = punct.as_char() == ';' && std::mem::replace(&mut has_semicolon, true);
-                if !is_again {
+                if !(is_again || is_let) {
                     diagnostics.error(Code::E009, &token, what, "write `=>`");
                 }
                 pieces.push(Piece { tokens: std::mem::take(&mut current), arrow: Some(span) });

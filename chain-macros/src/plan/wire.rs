@@ -236,20 +236,83 @@ fn near<'a>(levels: &'a [Level], mut level: usize, mut before: usize, text: &str
 
 /// Whether a type is written much like another one: what is there, and what is asked for.
 pub(crate) fn is_near(there: &str, asked: &str) -> bool {
+    let pairs = [("String", "str"), ("PathBuf", "Path"), ("OsString", "OsStr"), ("CString", "CStr")];
     let bare = |text: &str| text.rsplit("::").next().unwrap_or(text).to_owned();
-    let within = |text: &str| {
-        let (name, inner) = text.strip_suffix('>')?.split_once('<')?;
-        let is_holder =
-            ["Arc", "Rc", "Box", "Option", "Cow", "Mutex", "RwLock", "RefCell", "Vec"].contains(&bare(name).as_str());
-        is_holder.then(|| inner.to_owned())
+    let is_of = |owned: &str, part: &str| {
+        let items = |text: &str| text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).map(str::to_owned);
+        let array = items(owned).and_then(|array| array.split_once(';').map(|(item, _)| item.trim().to_owned()));
+        let all = owned.strip_prefix("Vec<").and_then(|text| text.strip_suffix('>')).map(str::to_owned).or(array);
+        pairs.contains(&(bare(owned).as_str(), bare(part).as_str())) || (all.is_some() && all == items(part))
     };
-    let is_text = |one: &str, other: &str| one == "String" && other == "str";
     let same = |one: &str, other: &str| {
-        one == other || (!one.contains('<') && !other.contains('<') && bare(one) == bare(other))
+        let is_name = |text: &str| !text.contains(['<', '(', '[', ' ']);
+        let is_object = |one: &str, other: &str| other.strip_prefix(one).is_some_and(|rest| rest.starts_with(" + "));
+        one == other
+            || (is_name(one) && is_name(other) && bare(one) == bare(other))
+            || is_of(one, other)
+            || is_of(other, one)
+            || (one.starts_with("dyn ") && (is_object(one, other) || is_object(other, one)))
     };
-    same(there, asked)
-        || within(there).is_some_and(|inner| same(&inner, asked))
-        || within(asked).is_some_and(|inner| same(&inner, there))
-        || is_text(there, asked)
-        || is_text(asked, there)
+    let is_within =
+        |whole: &str, part: &str| std::iter::successors(Some(whole), |text| within(text)).any(|text| same(text, part));
+    let in_tuple = parts(there).iter().any(|part| same(part, asked));
+    is_within(there, asked) || is_within(asked, there) || in_tuple
+}
+
+/// What a holder of Rust's own holds.
+fn within(text: &str) -> Option<&str> {
+    const HOLDERS: [&str; 11] =
+        ["Arc", "Rc", "Box", "Option", "Cow", "Mutex", "RwLock", "RefCell", "Cell", "Vec", "OnceLock"];
+    let (name, inner) = text.strip_suffix('>')?.split_once('<')?;
+    HOLDERS.contains(&name.rsplit("::").next().unwrap_or(name)).then_some(inner)
+}
+
+/// The parts of a tuple.
+fn parts(text: &str) -> Vec<&str> {
+    let Some(inner) = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')) else { return Vec::new() };
+    let mut depth = 0;
+    let is_between = |sign: char| {
+        match sign {
+            '<' | '(' | '[' => depth += 1,
+            '>' | ')' | ']' => depth -= 1,
+            _ => {}
+        }
+        sign == ',' && depth == 0
+    };
+    inner.split(is_between).map(str::trim).filter(|part| !part.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_near;
+
+    #[test]
+    fn a_type_that_is_written_almost_alike_is_near() {
+        for (there, asked) in [
+            ("Arc<Db>", "Db"),
+            ("Arc<RwLock<Db>>", "Db"),
+            ("Db", "std::sync::Arc<Mutex<Db>>"),
+            ("Arc<dyn Store + Send + Sync>", "dyn Store"),
+            ("Box<dyn Store>", "dyn Store + Send"),
+            ("String", "str"),
+            ("Arc<String>", "str"),
+            ("std::path::PathBuf", "Path"),
+            ("Vec<u8>", "[u8]"),
+            ("[u8 ; 4]", "[u8]"),
+            ("(User, Vec<u8>)", "User"),
+            ("a::User", "b::User"),
+        ] {
+            assert!(is_near(there, asked), "{there} and {asked}");
+        }
+        for (there, asked) in [
+            ("Db", "Keys"),
+            ("Vec<u8>", "[u16]"),
+            ("HashMap<u8, Db>", "Db"),
+            ("dyn Store", "dyn Storage"),
+            ("(User, u8)", "u16"),
+            ("Of<a::T>", "T"),
+        ] {
+            assert!(!is_near(there, asked), "{there} and {asked}");
+        }
+    }
 }

@@ -10,12 +10,16 @@ use crate::plan::{BlockInfo, BlockKind, Plan, Role};
 use crate::types;
 
 /// Under `#[send]`, each node's own future and its value are required to move between threads, at the node's token.
-pub(super) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
+///
+/// This is a closure in the body of `run`, which nothing calls. If it has an error, the body has one, and rustc does not
+/// ask any more whether the future of `run` can move. So code that needs that, such as `Router::layer`, has no further
+/// error.
+pub(in crate::expand) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
     let chain = plan.chain;
     chain.send.as_ref()?;
     let arguments = scope_arguments(chain, false);
     let name = &chain.name;
-    let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
+    let (_, ty_generics, _) = chain.generics.split_for_impl();
     let own: Vec<_> = chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
     let anonymous = syn::Lifetime::new("'_", proc_macro2::Span::mixed_site());
     let reply = types::with_lifetime_but(&chain.run.reply, &anonymous, &own);
@@ -84,11 +88,7 @@ pub(super) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
         quote_spanned!(span=> #rt::check::input_moves::<#ty>();)
     });
     let checks: Vec<_> = checks.chain(fields).chain(inputs).collect();
-    Some(quote! {
-        impl #impl_generics #name #ty_generics #clause {
-            const fn sends() { #(#checks)* }
-        }
-    })
+    Some(quote!(let _ = || { #(#checks)* };))
 }
 
 pub(super) fn pair(name: &str, ty: &str) -> TokenStream {

@@ -56,6 +56,29 @@ impl Node {
     /// The names of the types that depend on the node's type parameters: a function, which is called when something
     /// asks for a drawing.
     pub(in crate::node) fn names(&self, rt: &TokenStream) -> Option<TokenStream> {
+        let (part, name) = (names::single("part"), self.name_of_a_part(rt).filter(|_| !self.is_function)?);
+        Some(quote! {
+            fn type_name(#part: #rt::describe::Part) -> #rt::private::Option<&'static #rt::private::str> { #name }
+        })
+    }
+
+    /// The same for a function. To name what it asks for may need the bounds of its type parameters, and those are met
+    /// where it is a node of a scope.
+    pub(in crate::node) fn seen(&self, rt: &TokenStream) -> Option<TokenStream> {
+        let (part, name) = (names::single("part"), self.name_of_a_part(rt).filter(|_| self.is_function)?);
+        let (run, call, scope) = (names::run_lifetime(), names::call_lifetime(), names::scope_parameter());
+        let node = quote!(<Self as #rt::Node<#run, #call, #scope>>);
+        Some(quote! {
+            const SEEN: #rt::describe::Seen = #rt::describe::Seen {
+                facts: <Self as #rt::Signature<#run>>::FACTS.names(|#part| { #name }),
+                needs: #node::NEEDS,
+                exit_needs: #node::EXIT_NEEDS,
+            };
+        })
+    }
+
+    /// What names a part of the node by its type.
+    fn name_of_a_part(&self, rt: &TokenStream) -> Option<TokenStream> {
         let run = names::run_lifetime();
         let generics = types::without_lifetime_parameters(&self.generics);
         let depends = |ty: &TokenStream| types::mentions(ty, &generics);
@@ -81,13 +104,8 @@ impl Node {
         let (enter, exit) = (needs(&self.enter, "NeededIn"), needs(&self.exit, "NeededOut"));
         let all: Vec<_> = enter.into_iter().chain(exit).chain(results).collect();
         let part = names::single("part");
-        (!all.is_empty() && !self.is_stub).then(|| {
-            quote! {
-                fn type_name(#part: #rt::describe::Part) -> #rt::private::Option<&'static #rt::private::str> {
-                    #rt::private::Some(match #part { #(#all,)* _ => return #rt::private::None })
-                }
-            }
-        })
+        (!all.is_empty() && !self.is_stub)
+            .then(|| quote!(#rt::private::Some(match #part { #(#all,)* _ => return #rt::private::None })))
     }
 
     /// Asks what the types behind the names are, if that decides something: whether a provided value is a `Result`

@@ -41,9 +41,11 @@ impl Node {
             names::impl_at(header, &clause, items, self.span)
         });
         let header = quote!(impl #generics #rt::Node<#run, #call, #scope> for #ty);
+        let seen = self.seen(rt);
         let items = quote! {
             const NEEDS: &'static [#rt::describe::Need] = &[#(#needs),*];
             #exit_needs
+            #seen
             #enter
             #exit
         };

@@ -7,6 +7,7 @@ use syn::{Ident, Type};
 use super::super::flow::{FlowKind, Gives, by_type};
 use super::super::signature::Node;
 use super::super::spawns;
+use super::generics_with;
 use crate::names;
 use crate::told::Access;
 use crate::types;
@@ -15,9 +16,10 @@ impl Node {
     pub(in crate::node) fn signature(&self, rt: &TokenStream) -> TokenStream {
         let Self { ty, name, flow, .. } = self;
         let run = names::run_lifetime();
-        let generics = self.generics(&[quote!(#run)], &[]);
-        let clause = self.where_clause(&self.outlives());
         let chain = names::single("ChainItself");
+        let joins = quote!(#chain: ?#rt::private::Sized);
+        let [(generics, clause), (joining, _)] =
+            [vec![], vec![joins]].map(|types| self.bounded(&[quote!(#run)], &types));
         let out = self.with_hidden(rt, self.out(rt), &quote!(()));
         let (key, never_gives) = match &flow.gives {
             Gives::Nothing => (quote!(#rt::Nothing<CHAIN_POSITION>), false),
@@ -72,7 +74,6 @@ impl Node {
         let names = self.names(rt);
         let facts = self.facts(rt, name, names.is_some());
         let spawns = self.spawns.as_ref().map(|spawns| spawns::constant(rt, name, spawns));
-        let joining = self.generics(&[quote!(#run)], &[quote!(#chain: ?#rt::private::Sized)]);
         quote! {
             #[automatically_derived]
             impl #joining #rt::Joins<#run, #chain> for #ty #clause {
@@ -90,6 +91,21 @@ impl Node {
                 #spawns
                 #names
             }
+        }
+    }
+
+    /// The generics and the where-clause of what a node is in every chain. A function has its bounds only where they
+    /// are needed: one that a chain does not meet is then one error, of the node in that chain.
+    fn bounded(&self, lifetimes: &[TokenStream], types: &[TokenStream]) -> (TokenStream, TokenStream) {
+        let given = [Some(self.flow.out.clone()), self.flow.breaks.as_ref().map(|(breaks, _)| breaks.clone())];
+        let mut given = given.into_iter().flatten().map(|ty| syn::parse2(ty).unwrap_or(syn::parse_quote!(unknown!())));
+        let is_open = self.is_function && given.all(|ty: Type| types::asks_for_no_bound(&ty, &self.generics));
+        match is_open {
+            true => {
+                let outlives = self.outlives();
+                (generics_with(&types::unbounded(&self.generics), lifetimes, types), quote!(where #(#outlives,)*))
+            }
+            false => (self.generics(lifetimes, types), self.where_clause(&self.outlives())),
         }
     }
 

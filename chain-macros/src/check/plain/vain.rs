@@ -1,0 +1,58 @@
+//! A function in an arm or a block that gives the reply, and after which the row goes on: `answer => log`.
+
+use super::{around, in_vain, replies};
+use crate::ast::{Block, Chain, ItemKind};
+use crate::check::told::{inner, nodes};
+use crate::diagnostics::Diagnostics;
+use crate::handshake::{Of, Told};
+use crate::nearby::Around;
+
+pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
+    let items = chain.run.body.items();
+    if items.iter().any(|item| item.given.is_some()) {
+        return;
+    }
+    let Some(around) = around(chain) else { return };
+    // Only what is told says that no node asks for the reply, and a function's parameters in the file.
+    let mut parameters = String::new();
+    for node in items.iter().flat_map(|item| nodes(item)).filter(|node| node.told.is_none() && node.hooks.is_none()) {
+        let name = node.path.path.get_ident().filter(|_| node.field.is_none());
+        let Some(asks) = name.and_then(|name| around.parameters_of_what_gives_nothing(name)) else { return };
+        parameters.push_str(&asks);
+    }
+    let (reply, value) = replies(chain);
+    let is_reply = |text: &str| (text == reply || text == value) && around.is_type(text);
+    let is_asked_for = |text: &str| {
+        let told =
+            items.iter().flat_map(|item| nodes(item)).filter_map(|node| node.told.as_ref().or(node.hooks.as_ref()));
+        parameters.contains(text) || told.into_iter().any(|told| asks(told, text))
+    };
+    row(&chain.run.body, &around, &|text| is_reply(text) && !is_asked_for(text), diagnostics);
+}
+
+/// Whether a function or a hook asks the scope for this type.
+fn asks(told: &Told, text: &str) -> bool {
+    let exit = told.hooks.as_ref().and_then(|hooks| hooks.exit.as_ref());
+    let exit = exit.into_iter().flat_map(|exit| &exit.parameters).filter(|(of, ..)| *of == Of::Scope);
+    told.parameters.iter().any(|(_, there)| there == text) || exit.into_iter().any(|(.., there)| there == text)
+}
+
+fn row(block: &Block, around: &Around, is_vain: &dyn Fn(&str) -> bool, diagnostics: &mut Diagnostics) {
+    for (at, item) in block.items.iter().enumerate() {
+        let modifiers = &item.modifiers;
+        let is_plain = modifiers.conditions.is_empty() && modifiers.open.is_none() && modifiers.cancel.is_none();
+        if let ItemKind::Node(node) = &item.kind
+            && let Some(told) = node.told.as_ref().filter(|told| is_plain && told.hooks.is_none())
+            && at + 1 < block.items.len()
+            && node.path.path.get_ident().is_some_and(|name| around.has_function(name))
+            && told.gives_back().is_none()
+            && is_vain(&told.provides)
+        {
+            in_vain(node, &told.provides, diagnostics);
+        }
+        inner(item).into_iter().for_each(|block| row(block, around, is_vain, diagnostics));
+        if let ItemKind::Around(_, block) = &item.kind {
+            row(block, around, is_vain, diagnostics);
+        }
+    }
+}
