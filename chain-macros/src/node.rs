@@ -33,7 +33,8 @@ use signature::{Node, Promises};
 /// `#[node]` and its options, on an item.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::new();
-    if let Some((twice, item)) = twice(&item) {
+    let tokens: Vec<_> = item.clone().into_iter().collect();
+    if let Some((twice, item)) = twice(&tokens) {
         diagnostics.error(Code::E303, twice, "`#[node]` stands before this item twice", "leave one of them out");
         let errors = diagnostics.verdict();
         let once = expand(options, item);
@@ -45,7 +46,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     }
     let written = options.clone();
     let options = Options::read(options, &mut diagnostics);
-    let parsed = syn::parse2::<syn::Item>(without_body(item.clone()));
+    let parsed = syn::parse2::<syn::Item>(without_body(&tokens));
     if let Ok(parsed) = &parsed
         && let Some(again) = cfg::expand(&options.runtime, &written, &item, parsed)
     {
@@ -68,7 +69,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let named = parsed.as_ref().ok().and_then(named);
     // rustc helps to declare one, as the first parameter.
     let lacks_a_lifetime = matches!(&parsed, Ok(syn::Item::Fn(function)) if function::lacks_a_lifetime(&function.sig));
-    let node = read(parsed, &item, &options, &mut diagnostics);
+    let node = read(parsed, &tokens, &options, &mut diagnostics);
     // The user's item stays, so that one mistake is one error.
     let errors = diagnostics.verdict();
     // Nothing uses the item then.
@@ -96,7 +97,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             )]
         }
     });
-    let item = if lacks_a_lifetime { item } else { with_parameters(item) };
+    let item = if lacks_a_lifetime { item } else { with_parameters(tokens) };
     quote! {
         #of_clippy
         #unused
@@ -107,8 +108,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
 
 /// The item with `<>` if it has no parameters. Where a type in it does not exist, rustc would help to add a parameter
 /// to the user's item, and to none of ours: the error would be there twice.
-fn with_parameters(item: TokenStream) -> TokenStream {
-    let mut tokens: Vec<_> = item.into_iter().collect();
+fn with_parameters(mut tokens: Vec<TokenTree>) -> TokenStream {
     let is_word = |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(found) if found == word);
     let keyword = tokens.iter().position(|token| is_word(token, "fn") || is_word(token, "impl"));
     let behind = keyword.map(|at| if is_word(&tokens[at], "fn") { at + 2 } else { at + 1 });
@@ -127,10 +127,11 @@ pub(crate) fn in_an_editor(options: TokenStream, item: TokenStream) -> TokenStre
     let mut diagnostics = Diagnostics::new();
     let written = options.clone();
     let options = Options::read(options, &mut diagnostics);
-    let parsed = syn::parse2::<syn::Item>(without_body(item.clone()));
+    let tokens: Vec<_> = item.clone().into_iter().collect();
+    let parsed = syn::parse2::<syn::Item>(without_body(&tokens));
     // With a `#[cfg]` in it, only rustc knows what the item is.
     let needs_rustc = matches!(&parsed, Ok(parsed) if cfg::expand(&options.runtime, &written, &item, parsed).is_some());
-    read(parsed, &item, &options, &mut diagnostics);
+    read(parsed, &tokens, &options, &mut diagnostics);
     let errors = diagnostics.verdict().filter(|_| !needs_rustc);
     quote!(#item #errors)
 }
@@ -138,13 +139,13 @@ pub(crate) fn in_an_editor(options: TokenStream, item: TokenStream) -> TokenStre
 /// Reads the item as a node.
 fn read(
     parsed: syn::Result<syn::Item>,
-    item: &TokenStream,
+    item: &[TokenTree],
     options: &Options,
     diagnostics: &mut Diagnostics,
 ) -> Option<Node> {
     match parsed {
         Ok(syn::Item::Fn(function)) => {
-            let spawns = item.clone().into_iter().last().and_then(|body| spawns::first(body.into()));
+            let spawns = item.last().and_then(|body| spawns::first(body.clone().into()));
             function::of_function(&function, options, diagnostics).map(|node| Node { spawns, ..node })
         }
         Ok(syn::Item::Impl(block)) => block::of_impl(&block, options.stateless, options.promises, diagnostics),
@@ -184,8 +185,7 @@ fn named(item: &syn::Item) -> Option<(proc_macro2::Ident, syn::Visibility)> {
 }
 
 /// If the attribute stands before the item a second time: that attribute's path, and the item without it.
-fn twice(item: &TokenStream) -> Option<(TokenStream, TokenStream)> {
-    let tokens: Vec<_> = item.clone().into_iter().collect();
+fn twice(tokens: &[TokenTree]) -> Option<(TokenStream, TokenStream)> {
     let mut at = 0;
     while let [TokenTree::Punct(hash), TokenTree::Group(attribute), ..] = &tokens[at..]
         && hash.as_char() == '#'
@@ -201,8 +201,8 @@ fn twice(item: &TokenStream) -> Option<(TokenStream, TokenStream)> {
 }
 
 /// A function without its body, which a node does not need and which takes time to parse.
-fn without_body(item: TokenStream) -> TokenStream {
-    let mut tokens: Vec<_> = item.into_iter().collect();
+fn without_body(item: &[TokenTree]) -> TokenStream {
+    let mut tokens = item.to_vec();
     // A `fn` may also stand in the type of an `impl` block.
     let keyword = tokens.iter().find_map(|token| match token {
         TokenTree::Ident(word) if word == "fn" || word == "impl" => Some(word == "fn"),
