@@ -80,29 +80,29 @@ impl Import {
 
 /// What is known of the item that is being read in a group.
 #[derive(Default)]
-struct Item {
+struct Item<'t> {
     is_uncertain: bool,
     may_be_absent: bool,
     is_module: bool,
     has_methods: bool,
     is_function: bool,
     /// The last two words or signs.
-    last: String,
-    before: String,
-    import: Option<Vec<String>>,
+    last: &'t str,
+    before: &'t str,
+    import: Option<Vec<&'t str>>,
 }
 
-impl Item {
-    fn push(&mut self, word: &str) {
-        self.before = std::mem::replace(&mut self.last, word.to_owned());
+impl<'t> Item<'t> {
+    fn push(&mut self, word: &'t str) {
+        (self.before, self.last) = (self.last, word);
         if let Some(import) = &mut self.import {
-            import.push(word.to_owned());
+            import.push(word);
         }
     }
 
     /// What the group is that opens here.
     fn opens(&self, is_brace: bool) -> Kind {
-        match (self.last.as_str(), self.before.as_str()) {
+        match (self.last, self.before) {
             ("!", "chain") => Kind::Chain,
             ("!", "#") => Kind::Other,
             ("!", _) | (_, "!") => Kind::Macro,
@@ -119,6 +119,11 @@ const INERT: &[&str] =
 
 impl File {
     pub(super) fn read(text: String) -> Self {
+        let file = Self::scan(&text);
+        Self { text, ..file }
+    }
+
+    fn scan(text: &str) -> Self {
         let whole = Group::new(None, Kind::Module, String::new(), 0, text.len());
         let groups = vec![whole];
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
@@ -132,7 +137,7 @@ impl File {
             lines,
         };
         let bytes = text.as_bytes();
-        let mut open: Vec<(usize, Item)> = vec![(0, Item::default())];
+        let mut open: Vec<(usize, Item<'_>)> = vec![(0, Item::default())];
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
             let Some((scope, item)) = open.last_mut() else { break };
@@ -144,14 +149,14 @@ impl File {
                     continue;
                 }
                 b'#' if matches!(bytes.get(at + 1), Some(b'[')) => {
-                    let name = word(&text, at + 2 + spaces(&bytes[at + 2..]));
+                    let name = word(text, at + 2 + spaces(&bytes[at + 2..]));
                     item.is_uncertain |= !INERT.contains(&name);
                     item.may_be_absent |= name.starts_with("cfg");
                     item.push("#");
                 }
                 b'(' | b'[' | b'{' => {
                     let kind = item.opens(byte == b'{');
-                    let of = if kind == Kind::Methods { item.last.clone() } else { String::new() };
+                    let of = if kind == Kind::Methods { item.last.to_owned() } else { String::new() };
                     // The list of a `use`.
                     let import = item.import.as_mut().map(std::mem::take);
                     item.push("(");
@@ -175,12 +180,13 @@ impl File {
                 }
                 b';' => {
                     if let Some(words) = std::mem::take(item).import {
+                        let words = words.into_iter().map(str::to_owned).collect();
                         file.groups[*scope].imports.push(file.imports.len());
                         file.imports.push(Import { words });
                     }
                 }
                 _ if is_of_a_word(byte) => {
-                    let mut word = word(&text, at);
+                    let mut word = word(text, at);
                     // A raw name or a literal with a prefix.
                     match (word, bytes.get(at + word.len())) {
                         ("r" | "br" | "cr", Some(b'"' | b'#')) if raw(bytes, at + word.len()).is_some() => {
@@ -191,11 +197,11 @@ impl File {
                         }
                         ("r", Some(b'#')) => {
                             at += 2;
-                            word = self::word(&text, at);
+                            word = self::word(text, at);
                         }
                         _ => {}
                     }
-                    let is_name_of = item.last.as_str();
+                    let is_name_of = item.last;
                     let declared = || Declared {
                         name: word.to_owned(),
                         at,
@@ -236,7 +242,6 @@ impl File {
             }
             at += 1;
         }
-        file.text = text;
         file
     }
 
@@ -301,8 +306,20 @@ impl File {
 }
 
 fn is_of_a_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+    OF_A_WORD[byte as usize]
 }
+
+/// Whether a byte is part of a word. The file is read without optimization, where a look into a table takes least.
+static OF_A_WORD: [bool; 256] = {
+    let (mut all, mut byte) = ([false; 256], 0_u8);
+    loop {
+        all[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
+        match byte {
+            u8::MAX => break all,
+            _ => byte += 1,
+        }
+    }
+};
 
 fn word(text: &str, at: usize) -> &str {
     let bytes = text.as_bytes();

@@ -10,6 +10,7 @@ use super::data::{Plan, Step};
 use super::level::Level;
 use super::slot::{Slot, SlotKind};
 use crate::ast::{Chain, Form};
+use crate::handshake::Told;
 use crate::nearby::Around;
 use crate::types;
 
@@ -78,9 +79,17 @@ impl Step {
 impl Plan<'_> {
     /// Whether this node's value is no other name of a `Result`.
     pub(crate) fn gives_what_is_known(&self, at: usize) -> bool {
+        self.is_known(at, |told| &told.provides)
+    }
+
+    /// Whether this node breaks with a type that is no other name of another one.
+    pub(crate) fn breaks_with_what_is_known(&self, at: usize) -> bool {
+        self.is_known(at, |told| &told.breaks)
+    }
+
+    fn is_known(&self, at: usize, text: fn(&Told) -> &String) -> bool {
         let step = &self.steps[at];
-        let provides = step.told.as_ref().map(|told| told.provides.as_str()).unwrap_or_default();
-        let is_it = |around: &Around| step.is_function_in(around) && around.is_type(provides);
-        self.known.around.as_ref().is_some_and(is_it)
+        let is_type = |around: &Around| step.told.as_ref().is_some_and(|told| around.is_type(text(told)));
+        self.known.around.as_ref().is_some_and(|around| is_type(around) && step.is_function_in(around))
     }
 }
