@@ -1132,12 +1132,12 @@ macro_rules! __keep {
 #[macro_export]
 macro_rules! __told {
     (
-        $d:tt [$($docs:tt)*] [$($vis:tt)*] $name:ident $made:ident [$($exported:tt)*] $call:lifetime [$($takes:tt)*]
-        [$($returns:tt)*] $told:tt $([$($gives:tt)*])?
+        $d:tt [$($docs:tt)*] [$($struct:tt)*] [$($vis:tt)*] $name:ident $made:ident [$($exported:tt)*] $call:lifetime
+        [$($takes:tt)*] [$($returns:tt)*] $told:tt $([$($gives:tt)*])?
     ) => {
         $($docs)*
         #[allow(non_camel_case_types, missing_debug_implementations, missing_copy_implementations, unreachable_pub)]
-        $($vis)* struct $name {}
+        $($struct)*
         $(
             #[automatically_derived]
             #[allow(private_interfaces)]

@@ -316,6 +316,11 @@ impl Node {
         let is_public = matches!(vis, Visibility::Public(_));
         let exported = is_public.then(|| quote!(#[macro_export]));
         let (name, dollar) = (names::emitted(name), names::dollar());
-        quote!(#rt::__told! { #dollar [#docs] [#vis] #name #made [#exported] #call [#takes] [#returns] #told #gives })
+        // The struct's own tokens are from here: an error about its visibility names the attribute, and no macro of ours.
+        quote! {
+            #rt::__told! {
+                #dollar [#docs] [#vis struct #name {}] [#vis] #name #made [#exported] #call [#takes] [#returns] #told #gives
+            }
+        }
     }
 }
