@@ -12,7 +12,7 @@
 
 use std::rc::Rc;
 
-use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 
 use crate::ast::{Chain, Form, Locals, NodeUse};
@@ -132,7 +132,7 @@ fn in_turn(
     let name = names::unraw(name);
     let parts: Vec<_> = paths.chunks(IN_A_ROW).collect();
     let kept: Vec<_> = (0..parts.len()).map(|part| format_ident!("__told_to_{name}_{part}")).collect();
-    let dollar = TokenTree::Punct(proc_macro2::Punct::new('$', Spacing::Alone));
+    let dollar = names::dollar();
     let asked = parts
         .iter()
         .zip(&kept)

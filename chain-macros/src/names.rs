@@ -130,6 +130,11 @@ pub(crate) fn input(name: &Ident) -> Ident {
     input
 }
 
+/// `$`, for a macro by example that makes one.
+pub(crate) fn dollar() -> proc_macro2::Punct {
+    proc_macro2::Punct::new('$', proc_macro2::Spacing::Alone)
+}
+
 /// The name of a constant without a name, at this place. If a type in a constant does not exist, rustc helps to add a
 /// parameter to the constant, in other words for each mention: but not behind a name that is the macro's.
 pub(crate) fn unnamed(at: Span) -> Ident {

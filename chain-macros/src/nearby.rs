@@ -121,6 +121,12 @@ pub(crate) fn block_before(ty: &str, name: &Ident) -> Option<usize> {
     declared_before(&format!("impl {ty}"), false, name)
 }
 
+/// Types of Rust's own.
+const OWN: [&str; 22] = [
+    "Option", "Result", "String", "Vec", "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize",
+    "str", "u128", "u16", "u32", "u64", "u8", "usize", "Box",
+];
+
 /// What stands in the same scope as a chain, and around it.
 pub(crate) struct Around {
     file: Rc<File>,
@@ -138,8 +144,13 @@ impl Around {
     /// there.
     pub(crate) fn has_function(&self, name: &Ident) -> bool {
         let name = names::unraw(name);
-        let functions = self.file.functions.iter();
-        functions.filter(|function| function.scope == self.scope && function.name == name).count() == 1
+        let mut all = self.file.functions_in(self.scope, &name);
+        all.next().is_some_and(|function| !function.may_be_absent) && all.next().is_none()
+    }
+
+    /// Whether the chain stands in a module, and not in a function, where another macro may hide a name of the module.
+    pub(crate) fn is_module(&self) -> bool {
+        self.file.groups[self.scope].kind == Kind::Module
     }
 
     /// Whether all `impl` blocks of this type stand in the same scope as the chain.
@@ -151,21 +162,25 @@ impl Around {
 
     /// The parameters of a function in the same scope, as text, if it has no result.
     pub(crate) fn parameters_of_what_gives_nothing(&self, name: &Ident) -> Option<String> {
-        let is_it = |function: &&scan::Declared| function.scope == self.scope && function.name == names::unraw(name);
-        let function = self.file.functions.iter().find(is_it).filter(|_| self.has_function(name))?;
+        let function = self.file.functions_in(self.scope, &names::unraw(name)).next();
+        let function = function.filter(|_| self.has_function(name))?;
         self.file.parameters_without_a_result(function.at)
     }
 
     /// Whether two types are certainly different if this text is one of them, and the other one is such a text that is
     /// written in another way: it names types that are declared here, or Rust's own.
     pub(crate) fn is_type(&self, text: &str) -> bool {
-        const OWN: [&str; 22] = [
-            "Option", "Result", "String", "Vec", "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8",
-            "isize", "str", "u128", "u16", "u32", "u64", "u8", "usize", "Box",
-        ];
         let is_sign = |sign: char| matches!(sign, '<' | '>' | ',' | ' ');
         let mut names = text.split(is_sign).filter(|name| !name.is_empty()).peekable();
         names.peek().is_some() && names.all(|name| self.is_declared(name).unwrap_or_else(|| OWN.contains(&name)))
+    }
+
+    /// The same, and two types of which one is this text are certainly different also if they are written with a different
+    /// number of arguments: a type that is declared here may have arguments by default.
+    pub(crate) fn is_one_type(&self, text: &str) -> bool {
+        let name = |before: &str| before.rsplit(['<', ',', ' ']).next().unwrap_or_default().to_owned();
+        let is_own = |(at, _): (usize, &str)| self.is_declared(&name(&text[..at])).is_none();
+        text.match_indices('<').all(is_own) && self.is_type(text)
     }
 
     /// Whether the type of this name is a type of its own. `None` if nothing declares the name.
@@ -174,15 +189,21 @@ impl Around {
             if let Some(declared) = self.file.type_in(group, name) {
                 return Some(declared.is_certain && !declared.is_alias);
             }
-            if self.file.imports.iter().any(|import| import.scope == group && import.may_bring(name)) {
+            let is_module = |group: usize| self.file.groups[group].kind == Kind::Module;
+            let mut brings = self.file.imports_of(group, name).peekable();
+            let is_imported = brings.peek().is_some();
+            // `use super::*` brings what the module around has.
+            let goes_on = is_imported
+                && brings.all(scan::Import::is_of_outer)
+                && self.file.groups[group].parent.is_some_and(is_module);
+            if is_imported && !goes_on {
                 return Some(false);
             }
             // Another macro may declare anything.
-            let is_macro = |other: &scan::Group| other.parent == Some(group) && other.kind == Kind::Macro;
-            if self.file.groups[group].kind == Kind::Module && self.file.groups.iter().any(is_macro) {
+            if is_module(group) && self.file.groups[group].has_a_macro {
                 return Some(false);
             }
-            if self.file.groups[group].kind == Kind::Module {
+            if is_module(group) && !goes_on {
                 return None;
             }
         }
@@ -200,14 +221,13 @@ pub(crate) fn is_plain_function(name: &Ident) -> bool {
         if file.groups[group].kind == Kind::Methods {
             continue;
         }
-        let found: Vec<_> =
-            file.functions.iter().filter(|function| function.scope == group && function.name == named).collect();
+        let found: Vec<_> = file.functions_in(group, &named).collect();
         if !found.is_empty() {
             // A node that is written by hand may be a type of that name.
             return found.iter().all(|function| function.is_certain) && file.type_in(group, &named).is_none();
         }
         // The name may be another one there.
-        if is_module || file.imports.iter().any(|import| import.scope == group && import.may_bring(&named)) {
+        if is_module || file.imports_of(group, &named).next().is_some() {
             return false;
         }
     }
@@ -235,5 +255,47 @@ mod tests {
         assert!(!is_type("declare! { struct Alias; } struct Own; ", "u8"));
         assert!(is_type("declare! { struct Alias; } struct Own; ", "Own"));
         assert!(!is_type("use a::*;", "Vec<u8>"));
+    }
+
+    #[test]
+    fn a_module_has_all_that_it_takes_from_the_one_around_it() {
+        let is_type = |text: &str, of: &str| {
+            let file = Rc::new(File::read(text.to_owned()));
+            let scope = file.groups.len() - 1;
+            Around { file, scope }.is_type(of)
+        };
+        assert!(is_type("struct Outer; mod inner { use super::*; struct Inner; }", "Outer"));
+        assert!(is_type("struct Outer; mod inner { use super::*; struct Inner; }", "Inner"));
+        assert!(is_type("mod outer { struct Own; mod inner { use super::*; } }", "Own"));
+        for doubt in [
+            "struct Outer; mod inner { use super::*; use other::*; }",
+            "struct Outer; mod inner { use super::other::*; }",
+            "use other::*; mod inner { use super::*; }",
+            "type Outer = u8; mod inner { use super::*; }",
+            "fn outer() { struct Outer; mod inner { use super::*; } }",
+            "struct Outer; mod inner { }",
+            "use super::*;",
+        ] {
+            assert!(!is_type(doubt, "Outer"), "{doubt}");
+        }
+    }
+
+    #[test]
+    fn a_type_with_arguments_may_have_more_of_them() {
+        let text = "struct Own; struct Of<T = Own>(T);";
+        let is_one = |of: &str| Around { file: Rc::new(File::read(text.to_owned())), scope: 0 }.is_one_type(of);
+        assert!(is_one("Own") && is_one("Option<Own>") && is_one("Result<Vec<Own>, u8>"));
+        assert!(!is_one("Of<Own>") && !is_one("Option<Of<Own>>"));
+    }
+
+    #[test]
+    fn a_function_that_may_be_absent_may_be_another_one() {
+        let has = |text: &str| {
+            let name = proc_macro2::Ident::new("a", proc_macro2::Span::call_site());
+            Around { file: Rc::new(File::read(text.to_owned())), scope: 0 }.has_function(&name)
+        };
+        assert!(has("#[node] fn a() {}"));
+        assert!(!has("#[cfg(unix)] #[node] fn a() {}") && !has("#[cfg_attr(unix, node)] fn a() {}"));
+        assert!(!has("fn a() {} fn a() {}"));
     }
 }

@@ -33,7 +33,8 @@ use signature::{Node, Promises};
 /// `#[node]` and its options, on an item.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::new();
-    if let Some((twice, item)) = twice(&item) {
+    let tokens: Vec<_> = item.clone().into_iter().collect();
+    if let Some((twice, item)) = twice(&tokens) {
         diagnostics.error(Code::E303, twice, "`#[node]` stands before this item twice", "leave one of them out");
         let errors = diagnostics.verdict();
         let once = expand(options, item);
@@ -45,7 +46,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     }
     let written = options.clone();
     let options = Options::read(options, &mut diagnostics);
-    let parsed = syn::parse2::<syn::Item>(without_body(item.clone()));
+    let parsed = syn::parse2::<syn::Item>(without_body(&tokens));
     if let Ok(parsed) = &parsed
         && let Some(again) = cfg::expand(&options.runtime, &written, &item, parsed)
     {
@@ -70,7 +71,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         && crate::nearby::is_free(&function.sig.ident)
     {
         // Without the function, rustc has no words about `self` of its own.
-        read(parsed.clone(), &item, &options, &mut diagnostics);
+        read(parsed.clone(), &tokens, &options, &mut diagnostics);
         let errors = diagnostics.verdict();
         let instead = function::without_self(function);
         return quote!(#instead #errors);
@@ -81,7 +82,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let has_unknown = matches!(&parsed, Ok(syn::Item::Fn(function)) if function::has_unknown_arguments(&function.sig));
     // What the body returns has no size either, and rustc would report that once more.
     let gives_no_size = matches!(&parsed, Ok(syn::Item::Fn(function)) if hook::returns_no_size(&function.sig));
-    let node = read(parsed, &item, &options, &mut diagnostics);
+    let node = read(parsed, &tokens, &options, &mut diagnostics);
     // The user's item stays, so that one mistake is one error.
     let errors = diagnostics.verdict();
     // Nothing uses the item then.
@@ -109,8 +110,8 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             )]
         }
     });
-    let item = if gives_no_size { with_body(item, quote!(loop {})) } else { item };
-    let item = if lacks_a_lifetime { item } else { with_parameters(item, has_unknown) };
+    let tokens = if gives_no_size { with_body(tokens, quote!(loop {})) } else { tokens };
+    let item = if lacks_a_lifetime { tokens.into_iter().collect() } else { with_parameters(tokens, has_unknown) };
     quote! {
         #of_clippy
         #unused
@@ -122,8 +123,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
 /// The item with `<>` if it has no parameters. Where a type in it does not exist, rustc would help to add a parameter
 /// to the user's item, and to none of ours: the error would be there twice. If there is such a type, lifetimes of the
 /// user's are no place for that help either.
-fn with_parameters(item: TokenStream, has_unknown: bool) -> TokenStream {
-    let mut tokens: Vec<_> = item.into_iter().collect();
+fn with_parameters(mut tokens: Vec<TokenTree>, has_unknown: bool) -> TokenStream {
     let is_word = |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(found) if found == word);
     let is_sign = |token: &TokenTree, sign: char| matches!(token, TokenTree::Punct(found) if found.as_char() == sign);
     let keyword = tokens.iter().position(|token| is_word(token, "fn") || is_word(token, "impl"));
@@ -145,10 +145,11 @@ pub(crate) fn in_an_editor(options: TokenStream, item: TokenStream) -> TokenStre
     let mut diagnostics = Diagnostics::new();
     let written = options.clone();
     let options = Options::read(options, &mut diagnostics);
-    let parsed = syn::parse2::<syn::Item>(without_body(item.clone()));
+    let tokens: Vec<_> = item.clone().into_iter().collect();
+    let parsed = syn::parse2::<syn::Item>(without_body(&tokens));
     // With a `#[cfg]` in it, only rustc knows what the item is.
     let needs_rustc = matches!(&parsed, Ok(parsed) if cfg::expand(&options.runtime, &written, &item, parsed).is_some());
-    read(parsed, &item, &options, &mut diagnostics);
+    read(parsed, &tokens, &options, &mut diagnostics);
     let errors = diagnostics.verdict().filter(|_| !needs_rustc);
     quote!(#item #errors)
 }
@@ -156,13 +157,13 @@ pub(crate) fn in_an_editor(options: TokenStream, item: TokenStream) -> TokenStre
 /// Reads the item as a node.
 fn read(
     parsed: syn::Result<syn::Item>,
-    item: &TokenStream,
+    item: &[TokenTree],
     options: &Options,
     diagnostics: &mut Diagnostics,
 ) -> Option<Node> {
     match parsed {
         Ok(syn::Item::Fn(function)) => {
-            let spawns = item.clone().into_iter().last().and_then(|body| spawns::first(body.into()));
+            let spawns = item.last().and_then(|body| spawns::first(body.clone().into()));
             function::of_function(&function, options, diagnostics).map(|node| Node { spawns, ..node })
         }
         Ok(syn::Item::Impl(block)) => block::of_impl(&block, options.stateless, options.promises, diagnostics),
@@ -202,8 +203,7 @@ fn named(item: &syn::Item) -> Option<(proc_macro2::Ident, syn::Visibility)> {
 }
 
 /// If the attribute stands before the item a second time: that attribute's path, and the item without it.
-fn twice(item: &TokenStream) -> Option<(TokenStream, TokenStream)> {
-    let tokens: Vec<_> = item.clone().into_iter().collect();
+fn twice(tokens: &[TokenTree]) -> Option<(TokenStream, TokenStream)> {
     let mut at = 0;
     while let [TokenTree::Punct(hash), TokenTree::Group(attribute), ..] = &tokens[at..]
         && hash.as_char() == '#'
@@ -219,8 +219,7 @@ fn twice(item: &TokenStream) -> Option<(TokenStream, TokenStream)> {
 }
 
 /// A function with another body.
-fn with_body(item: TokenStream, instead: TokenStream) -> TokenStream {
-    let mut tokens: Vec<_> = item.into_iter().collect();
+fn with_body(mut tokens: Vec<TokenTree>, instead: TokenStream) -> Vec<TokenTree> {
     if let Some(TokenTree::Group(body)) = tokens.last_mut()
         && body.delimiter() == Delimiter::Brace
     {
@@ -228,19 +227,19 @@ fn with_body(item: TokenStream, instead: TokenStream) -> TokenStream {
         other.set_span(body.span());
         *body = other;
     }
-    tokens.into_iter().collect()
+    tokens
 }
 
 /// A function without its body, which a node does not need and which takes time to parse.
-fn without_body(item: TokenStream) -> TokenStream {
-    let tokens: Vec<_> = item.into_iter().collect();
+fn without_body(item: &[TokenTree]) -> TokenStream {
     // A `fn` may also stand in the type of an `impl` block.
-    let keyword = tokens.iter().find_map(|token| match token {
+    let keyword = item.iter().find_map(|token| match token {
         TokenTree::Ident(word) if word == "fn" || word == "impl" => Some(word == "fn"),
         _ => None,
     });
-    let tokens = tokens.into_iter().collect();
-    if keyword == Some(true) { with_body(tokens, TokenStream::new()) } else { tokens }
+    let tokens = item.to_vec();
+    let tokens = if keyword == Some(true) { with_body(tokens, TokenStream::new()) } else { tokens };
+    tokens.into_iter().collect()
 }
 
 fn first_span(item: &impl ToTokens) -> Span {

@@ -4,19 +4,22 @@
 //! sequence, in the order in which they are written; a *row* says what runs after what.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::quote;
 
 mod back;
 mod condition;
 mod data;
 mod given;
 mod hooks;
+mod known;
 mod level;
 mod read;
 mod slot;
 mod wire;
 
 pub(crate) use wire::is_near;
+
+pub(crate) use known::Known;
 
 pub(crate) use data::{Arm, BlockInfo, BlockKind, Condition, Piece, Plan, Role, Row, Shed, ShedOf, Step};
 pub(crate) use level::{Level, Outer};
@@ -65,6 +68,7 @@ fn planned(chain: &Chain, hooks_by_text: bool) -> Plan<'_> {
     let all_by_name =
         levels.iter().flat_map(Level::provided).all(|slot| slot.block.is_none() && by_name[slot.position]);
     let needs_what_is_gone = wire::needs_what_is_gone(&steps, &blocks, &wires, &backs);
+    let known = Known::of(chain, &levels, &steps);
     let mut plan = Plan {
         chain,
         levels,
@@ -79,6 +83,7 @@ fn planned(chain: &Chain, hooks_by_text: bool) -> Plan<'_> {
         all_by_name,
         backs,
         has_scope: true,
+        known,
     };
     // A chain with type parameters describes its endings through its scope.
     let is_told = !plan.wires.iter().any(Option::is_none) && !needs_what_is_gone;
@@ -86,6 +91,14 @@ fn planned(chain: &Chain, hooks_by_text: bool) -> Plan<'_> {
     let has_scope = plan.has_scope;
     plan.all_by_name &= !has_scope;
     plan.levels.iter_mut().for_each(|level| level.has_scope = has_scope);
+    if has_scope || !plan.known.are_distinct {
+        // Otherwise nothing of what is emitted names these types.
+        for slot in plan.levels.iter_mut().flat_map(|level| &mut level.slots) {
+            if slot.kind == SlotKind::Provided && slot.block.is_none() {
+                slot.name_types(chain, &plan.steps[slot.position], is_generic);
+            }
+        }
+    }
     if has_scope {
         wire::mark_takable(&mut plan.levels, &plan.steps, &plan.wires);
     }
@@ -362,36 +375,12 @@ impl<'a> Planner<'a> {
             (Some(told), true) => format!("Option<{}>", told.provides),
             (None, _) => String::new(),
         };
-        let (node, span) = (&step.node, step.span);
-        let rt = names::alias(span);
-        let (run, call) = (names::run_lifetime(), names::call_lifetime());
-        let name = &self.chain.name;
-        let (_, chain_ty, _) = self.chain.generics.split_for_impl();
-        let joins = quote_spanned!(span=> <#node as #rt::Joins<#run, #name #chain_ty>>);
-        let ty = quote_spanned!(span=> #joins::As<#position>);
-        let held = quote_spanned!(span=> #joins::Held<#position>);
-        let lent = quote_spanned!(span=> <#joins::Lent as #rt::scope::LentFrom<#run, #call, #held, #ty>>);
-        let key = match step.told {
-            Some(_) => held.clone(),
-            None => quote_spanned!(span=> <#node as #rt::Signature<#run>>::Key<#position>),
-        };
-        let (ty, key, maybe, way) = match step.may_be_skipped() {
-            false => (ty, key, None, names::way(position).to_token_stream()),
-            true => {
-                // It does not name `Option<..>` itself: for a type that is no node this would be a type of its own,
-                // with further errors.
-                let option = |of: &TokenStream| quote_spanned!(span=> <#of as #rt::private::Skippable<#name #chain_ty>>::Perhaps);
-                let way = quote_spanned!(span=> #rt::taken::By<false>);
-                (option(&held), option(&key), Some(ty), way)
-            }
-        };
         let level = &mut self.levels[level];
         let index = level.providers.len();
         level.providers.push(position);
-        let loan = quote_spanned!(span=> <#key as #rt::private::Loan<#call, #way>>::Loan);
-        let outlives = self.is_generic.then_some(key);
-        let slot = Slot::new(SlotKind::Provided, index, position, step.name.clone(), span, ty, loan);
-        let doubt = step.gives_as.clone();
-        level.slots.push(Slot { text, doubt, maybe, lent: Some(lent), held: Some(held), outlives, ..slot });
+        let (name, none) = (step.name.clone(), TokenStream::new);
+        let slot = Slot::new(SlotKind::Provided, index, position, name, step.span, none(), none());
+        let (doubt, maybe) = (step.gives_as.clone(), step.may_be_skipped().then(none));
+        level.slots.push(Slot { text, doubt, maybe, ..slot });
     }
 }

@@ -1126,6 +1126,47 @@ macro_rules! __keep {
     };
 }
 
+/// What `#[node]` puts beside a function that tells its signature: a type of the function's name, the types of the
+/// signature, and the macro that tells it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __told {
+    (
+        $d:tt [$($docs:tt)*] [$($struct:tt)*] [$($vis:tt)*] $name:ident $made:ident [$($exported:tt)*] $call:lifetime
+        [$($takes:tt)*] [$($returns:tt)*] $told:tt $([$($gives:tt)*])?
+    ) => {
+        $($docs)*
+        #[allow(non_camel_case_types, missing_debug_implementations, missing_copy_implementations, unreachable_pub)]
+        $($struct)*
+        $(
+            #[automatically_derived]
+            #[allow(private_interfaces)]
+            impl<'chain_run, ChainItself: ?$crate::private::Sized> $crate::Joins<'chain_run, ChainItself> for $name {
+                type As<const CHAIN_POSITION: usize> = $($gives)*;
+                type Held<const CHAIN_POSITION: usize> = $($gives)*;
+                type Lent = $crate::scope::lent::Itself;
+            }
+        )?
+        #[automatically_derived]
+        #[allow(private_interfaces)]
+        impl<$call> $crate::told::Takes<$call> for $name {
+            type Takes = <fn(&$call ()) -> ($($takes)*) as $crate::private::Returned>::It;
+            type Returns = <fn(&$call ()) -> $($returns)* as $crate::private::Returned>::It;
+        }
+        #[doc(hidden)]
+        #[allow(unused_macros, non_local_definitions)]
+        $($exported)*
+        macro_rules! $made {
+            ({ $d($d before:tt)* } [$d($d next:tt)*] $d($d rest:tt)*) => {
+                $d($d next)* ! { { $d($d before)* $told } $d($d rest)* }
+            };
+        }
+        #[doc(hidden)]
+        #[allow(unused_imports)]
+        $($vis)* use $made as $name;
+    };
+}
+
 /// Stands for the macro of a field's type, if the type has none.
 #[doc(hidden)]
 #[macro_export]

@@ -43,7 +43,7 @@ fn items(plan: &Plan<'_>) -> TokenStream {
     let scope = scope::scope(plan);
     let ways = taken::ways(plan);
     let description = describe::description(plan);
-    let (flow, versions) = (run::reply_flow(plan.chain), run::versions(plan.chain));
+    let (flow, versions) = (run::reply_flow(plan), run::versions(plan.chain));
     let fields = fields_of_segments(plan.chain);
     let odd_names = odd_names(plan.chain);
     let types = field_types(plan.chain);

@@ -204,15 +204,17 @@ fn observer(plan: &Plan<'_>) -> Option<TokenStream> {
 }
 
 /// The constant that says what the reply is, if the name of its type does not.
-pub(super) fn reply_flow(chain: &Chain) -> TokenStream {
+pub(super) fn reply_flow(plan: &Plan<'_>) -> TokenStream {
+    let chain = plan.chain;
     let (rt, flow, reply) =
         (&names::runtime_alias(), names::static_of("Flow", &chain.name), types::anonymous(&chain.run.reply));
-    let is =
-        match types::mentions(&reply, &chain.generics) || chain.form == Form::Short || !types::may_hide_a_break(&reply)
-        {
-            true => return TokenStream::new(),
-            false => quote!({ use #rt::private::Plainly as _; #rt::private::Probe::<#reply>::FLOW }),
-        };
+    let is = match types::mentions(&reply, &chain.generics)
+        || chain.form == Form::Short
+        || !plan.known.reply_may_hide_a_break
+    {
+        true => return TokenStream::new(),
+        false => quote!({ use #rt::private::Plainly as _; #rt::private::Probe::<#reply>::FLOW }),
+    };
     quote!(const #flow: usize = #is;)
 }
 

@@ -22,10 +22,13 @@ pub(super) fn scope(plan: &Plan<'_>) -> TokenStream {
     (0..plan.levels.len()).map(|index| level(plan, index)).collect()
 }
 
-/// If no node has to find a value by its type, this only checks that each type is there once.
+/// If no node has to find a value by its type, this only checks that each type is there once, where text does not say so.
 fn unique(plan: &Plan<'_>, index: usize) -> TokenStream {
     let chain = plan.chain;
     let rt = &names::runtime_alias();
+    if plan.known.are_distinct {
+        return TokenStream::new();
+    }
     let Level { scope, slots, .. } = &plan.levels[index];
     // Each scope has the chain's ending.
     let ending = slots.iter().any(|slot| slot.text.ends_with("Ending")).then(|| {

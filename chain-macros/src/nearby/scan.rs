@@ -22,6 +22,19 @@ pub(super) struct Group {
     pub(super) of: String,
     opens: usize,
     closes: usize,
+    /// What is declared and imported right in it, by its index in the file.
+    pub(super) functions: Vec<usize>,
+    pub(super) types: Vec<usize>,
+    pub(super) imports: Vec<usize>,
+    /// Another macro is called right in it.
+    pub(super) has_a_macro: bool,
+}
+
+impl Group {
+    fn new(parent: Option<usize>, kind: Kind, of: String, opens: usize, closes: usize) -> Self {
+        let (functions, types, imports) = (Vec::new(), Vec::new(), Vec::new());
+        Self { parent, kind, of, opens, closes, functions, types, imports, has_a_macro: false }
+    }
 }
 
 #[derive(Debug, PartialEq)]
@@ -40,17 +53,17 @@ pub(super) enum Kind {
 /// A function or a type.
 pub(super) struct Declared {
     pub(super) name: String,
-    pub(super) scope: usize,
     pub(super) at: usize,
     /// No attribute before it may take it away, or make something else of it.
     pub(super) is_certain: bool,
+    /// A `#[cfg]` may take it away.
+    pub(super) may_be_absent: bool,
     /// It is another name of a type.
     pub(super) is_alias: bool,
 }
 
 /// A `use`, or a macro by example: it may bring a name.
 pub(super) struct Import {
-    pub(super) scope: usize,
     words: Vec<String>,
 }
 
@@ -58,32 +71,38 @@ impl Import {
     pub(super) fn may_bring(&self, name: &str) -> bool {
         self.words.iter().any(|word| word == name || word == "*")
     }
+
+    /// Whether it is `use super::*`.
+    pub(super) fn is_of_outer(&self) -> bool {
+        self.words.iter().map(String::as_str).eq(["use", "super", ",", ",", "*"])
+    }
 }
 
 /// What is known of the item that is being read in a group.
 #[derive(Default)]
-struct Item {
+struct Item<'t> {
     is_uncertain: bool,
+    may_be_absent: bool,
     is_module: bool,
     has_methods: bool,
     is_function: bool,
     /// The last two words or signs.
-    last: String,
-    before: String,
-    import: Option<Vec<String>>,
+    last: &'t str,
+    before: &'t str,
+    import: Option<Vec<&'t str>>,
 }
 
-impl Item {
-    fn push(&mut self, word: &str) {
-        self.before = std::mem::replace(&mut self.last, word.to_owned());
+impl<'t> Item<'t> {
+    fn push(&mut self, word: &'t str) {
+        (self.before, self.last) = (self.last, word);
         if let Some(import) = &mut self.import {
-            import.push(word.to_owned());
+            import.push(word);
         }
     }
 
     /// What the group is that opens here.
     fn opens(&self, is_brace: bool) -> Kind {
-        match (self.last.as_str(), self.before.as_str()) {
+        match (self.last, self.before) {
             ("!", "chain") => Kind::Chain,
             ("!", "#") => Kind::Other,
             ("!", _) | (_, "!") => Kind::Macro,
@@ -100,7 +119,12 @@ const INERT: &[&str] =
 
 impl File {
     pub(super) fn read(text: String) -> Self {
-        let whole = Group { parent: None, kind: Kind::Module, of: String::new(), opens: 0, closes: text.len() };
+        let file = Self::scan(&text);
+        Self { text, ..file }
+    }
+
+    fn scan(text: &str) -> Self {
+        let whole = Group::new(None, Kind::Module, String::new(), 0, text.len());
         let groups = vec![whole];
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let mut file = Self {
@@ -113,7 +137,7 @@ impl File {
             lines,
         };
         let bytes = text.as_bytes();
-        let mut open: Vec<(usize, Item)> = vec![(0, Item::default())];
+        let mut open: Vec<(usize, Item<'_>)> = vec![(0, Item::default())];
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
             let Some((scope, item)) = open.last_mut() else { break };
@@ -125,19 +149,21 @@ impl File {
                     continue;
                 }
                 b'#' if matches!(bytes.get(at + 1), Some(b'[')) => {
-                    let name = word(&text, at + 2 + spaces(&bytes[at + 2..]));
+                    let name = word(text, at + 2 + spaces(&bytes[at + 2..]));
                     item.is_uncertain |= !INERT.contains(&name);
+                    item.may_be_absent |= name.starts_with("cfg");
                     item.push("#");
                 }
                 // Of the file or the module.
                 b'#' if matches!(bytes.get(at + 1), Some(b'!')) => item.push("#"),
                 b'(' | b'[' | b'{' => {
                     let kind = item.opens(byte == b'{');
-                    let of = if kind == Kind::Methods { item.last.clone() } else { String::new() };
+                    let of = if kind == Kind::Methods { item.last.to_owned() } else { String::new() };
                     // The list of a `use`.
                     let import = item.import.as_mut().map(std::mem::take);
                     item.push("(");
-                    file.groups.push(Group { parent: Some(*scope), kind, of, opens: at, closes: text.len() });
+                    file.groups[*scope].has_a_macro |= kind == Kind::Macro;
+                    file.groups.push(Group::new(Some(*scope), kind, of, at, text.len()));
                     open.push((file.groups.len() - 1, Item { import, ..Item::default() }));
                 }
                 b')' | b']' | b'}' => {
@@ -156,11 +182,13 @@ impl File {
                 }
                 b';' => {
                     if let Some(words) = std::mem::take(item).import {
-                        file.imports.push(Import { scope: *scope, words });
+                        let words = words.into_iter().map(str::to_owned).collect();
+                        file.groups[*scope].imports.push(file.imports.len());
+                        file.imports.push(Import { words });
                     }
                 }
                 _ if is_of_a_word(byte) => {
-                    let mut word = word(&text, at);
+                    let mut word = word(text, at);
                     // A raw name or a literal with a prefix.
                     match (word, bytes.get(at + word.len())) {
                         ("r" | "br" | "cr", Some(b'"' | b'#')) if raw(bytes, at + word.len()).is_some() => {
@@ -171,26 +199,31 @@ impl File {
                         }
                         ("r", Some(b'#')) => {
                             at += 2;
-                            word = self::word(&text, at);
+                            word = self::word(text, at);
                         }
                         _ => {}
                     }
-                    let is_name_of = item.last.as_str();
+                    let is_name_of = item.last;
                     let declared = || Declared {
                         name: word.to_owned(),
-                        scope: *scope,
                         at,
                         is_certain: !item.is_uncertain,
+                        may_be_absent: item.may_be_absent,
                         is_alias: is_name_of == "type",
                     };
                     match is_name_of {
                         "fn" => {
+                            file.groups[*scope].functions.push(file.functions.len());
                             file.functions.push(declared());
                             item.is_function = true;
                         }
-                        "struct" | "enum" | "union" | "type" => file.types.push(declared()),
+                        "struct" | "enum" | "union" | "type" => {
+                            file.groups[*scope].types.push(file.types.len());
+                            file.types.push(declared());
+                        }
                         "!" if item.before == "macro_rules" => {
-                            file.imports.push(Import { scope: *scope, words: vec![word.to_owned()] });
+                            file.groups[*scope].imports.push(file.imports.len());
+                            file.imports.push(Import { words: vec![word.to_owned()] });
                         }
                         _ => {}
                     }
@@ -211,7 +244,6 @@ impl File {
             }
             at += 1;
         }
-        file.text = text;
         file
     }
 
@@ -248,7 +280,17 @@ impl File {
 
     /// The type that is declared in this scope under this name.
     pub(super) fn type_in(&self, scope: usize, name: &str) -> Option<&Declared> {
-        self.types.iter().find(|ty| ty.scope == scope && ty.name == name)
+        self.groups[scope].types.iter().map(|at| &self.types[*at]).find(|ty| ty.name == name)
+    }
+
+    /// The functions of this name that are declared in this scope.
+    pub(super) fn functions_in(&self, scope: usize, name: &str) -> impl Iterator<Item = &Declared> {
+        self.groups[scope].functions.iter().map(|at| &self.functions[*at]).filter(move |function| function.name == name)
+    }
+
+    /// The imports in this scope that may bring this name.
+    pub(super) fn imports_of(&self, scope: usize, name: &str) -> impl Iterator<Item = &Import> {
+        self.groups[scope].imports.iter().map(|at| &self.imports[*at]).filter(move |import| import.may_bring(name))
     }
 
     /// The innermost group around this byte.
@@ -266,8 +308,20 @@ impl File {
 }
 
 fn is_of_a_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+    OF_A_WORD[byte as usize]
 }
+
+/// Whether a byte is part of a word. The file is read without optimization, where a look into a table takes least.
+static OF_A_WORD: [bool; 256] = {
+    let (mut all, mut byte) = ([false; 256], 0_u8);
+    loop {
+        all[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
+        match byte {
+            u8::MAX => break all,
+            _ => byte += 1,
+        }
+    }
+};
 
 fn word(text: &str, at: usize) -> &str {
     let bytes = text.as_bytes();

@@ -42,8 +42,8 @@ impl Node {
     pub(super) fn expand(&self, rt: &TokenStream) -> TokenStream {
         let declaration = &self.declaration;
         let told = self.told();
-        if let Some(told) = told.filter(|told| told.hooks.is_none()) {
-            return self.expand_told(rt, told);
+        if let (Some(told), Some(handshake)) = (told.filter(|told| told.hooks.is_none()), &self.handshake) {
+            return self.expand_told(rt, told, handshake);
         }
         let handshake = self.handshake.as_ref().map(|handshake| handshake.expand(told));
         let by_text = told.map(|told| self.hooks_by_text(rt, told));

@@ -38,9 +38,11 @@ pub(super) fn of_function(function: &ItemFn, options: &Options, diagnostics: &mu
     let gives_no_size = returns_no_size(signature);
     let flow = if gives_no_size { read_flow(&ReturnType::Default) } else { flow };
     let handshake = Handshake::of(function, &hook, &flow);
-    let handshake = handshake.map(|handshake| Handshake { is_last: options.promises.last, ..handshake });
     let is_told = handshake.as_ref().is_some_and(|handshake| handshake.told.is_some());
-    let declaration = declare(function, &arguments, &bare, is_told);
+    let docs = docs(function, is_told);
+    let declaration = declare(function, &arguments, &bare, &docs);
+    let is_last = options.promises.last;
+    let handshake = handshake.map(|handshake| Handshake { is_last, docs, ..handshake });
     Some(Node {
         ty: quote!(#name #angle),
         name: names::unraw(name),
@@ -145,30 +147,34 @@ fn elided(ty: &Type) -> usize {
 
 /// A struct with braces and the function's name. It is a type and no value: the name of a unit struct would also be a
 /// value, and then no binding in this module could have that name.
-///
-/// rustc warns at a call of the function itself that it is deprecated.
-fn declare(function: &ItemFn, arguments: &[TokenStream], generics: &Generics, is_called: bool) -> TokenStream {
+fn declare(function: &ItemFn, arguments: &[TokenStream], generics: &Generics, docs: &TokenStream) -> TokenStream {
     // If nobody uses a node, rustc reports the function. It does not report the struct as well, since the struct's name
     // is not a token of the user's.
     let name = &names::emitted(&function.sig.ident);
     let vis = &function.vis;
-    let docs = function
-        .attrs
-        .iter()
-        .filter(|attribute| is_kept_on_struct(attribute) && !(is_called && attribute.path().is_ident("deprecated")));
     let types: Vec<_> = generics.type_params().map(|parameter| &parameter.ident).collect();
     let marker = (!types.is_empty()).then(|| quote!(marker: ::core::marker::PhantomData<fn() -> (#(#types,)*)>));
     // The node's impl has the bounds. With bounds here too, one that is not met would be an error at each mention.
     let unbounded = types::unbounded(generics);
     let (parameters, _, _) = unbounded.split_for_impl();
     let parameters = (!arguments.is_empty()).then(|| parameters.to_token_stream());
-    let of_clippy = names::is_clippy().then(|| quote!(#[allow(clippy::all, clippy::pedantic)]));
     quote! {
-        #(#docs)*
+        #docs
         #[allow(non_camel_case_types, missing_debug_implementations, missing_copy_implementations, unreachable_pub)]
-        #of_clippy
         #vis struct #name #parameters { #marker }
     }
+}
+
+/// The attributes of that struct which are the function's own.
+///
+/// rustc warns at a call of the function itself that it is deprecated.
+fn docs(function: &ItemFn, is_called: bool) -> TokenStream {
+    let docs = function
+        .attrs
+        .iter()
+        .filter(|attribute| is_kept_on_struct(attribute) && !(is_called && attribute.path().is_ident("deprecated")));
+    let of_clippy = names::is_clippy().then(|| quote!(#[allow(clippy::all, clippy::pedantic)]));
+    quote!(#(#docs)* #of_clippy)
 }
 
 fn is_kept_on_struct(attribute: &Attribute) -> bool {

@@ -24,6 +24,7 @@ impl Handshake {
             told: told(function, hook, flow),
             is_broken: false,
             is_last: false,
+            docs: TokenStream::new(),
         })
     }
 
@@ -37,6 +38,7 @@ impl Handshake {
             told: None,
             is_broken: false,
             is_last: false,
+            docs: TokenStream::new(),
         })
     }
 
@@ -52,6 +54,7 @@ impl Handshake {
             told: Some(told),
             is_broken: false,
             is_last: false,
+            docs: TokenStream::new(),
         })
     }
 
@@ -69,7 +72,14 @@ impl Handshake {
 
     /// The macro of a function elsewhere, under this name.
     pub(super) fn beside(name: &Ident, vis: &Visibility) -> Self {
-        Self { name: name.clone(), vis: vis.clone(), told: None, is_broken: false, is_last: false }
+        Self {
+            name: name.clone(),
+            vis: vis.clone(),
+            told: None,
+            is_broken: false,
+            is_last: false,
+            docs: TokenStream::new(),
+        }
     }
 
     /// The macro tells this signature, or nothing.
@@ -289,47 +299,34 @@ impl Node {
         quote!(#enter #exit)
     }
 
-    /// The items for a function that tells its signature: its type, what it provides, and its macro.
-    pub(super) fn expand_told(&self, rt: &TokenStream, told: &Told) -> TokenStream {
-        let declaration = &self.declaration;
-        let joins = matches!(self.flow.gives, Gives::Value(..)).then(|| self.joins(rt));
-        let takes = self.takes(rt);
-        let handshake = self.handshake.as_ref().map(|handshake| handshake.expand(Some(told)));
-        quote!(#declaration #joins #takes #handshake)
-    }
-
-    /// The function's types, for code that knows only its name. A lifetime that is left out in one of them is that of
-    /// the call.
-    fn takes(&self, rt: &TokenStream) -> TokenStream {
-        let (ty, call, returns) = (&self.ty, names::call_lifetime(), &self.flow.out);
-        let parameters = self.enter.iter().flat_map(|hook| &hook.parameters).map(|parameter| {
+    /// The items for a function that tells its signature: its type, what it provides, and its macro. A macro by example
+    /// of the runtime writes them, which takes rustc less time than the tokens of a procedural macro.
+    pub(super) fn expand_told(&self, rt: &TokenStream, told: &Told, handshake: &Handshake) -> TokenStream {
+        let Handshake { name, vis, docs, .. } = handshake;
+        let (call, returns) = (names::call_lifetime(), &self.flow.out);
+        // A lifetime that is left out in one of the types is that of the call.
+        let mut takes = TokenStream::new();
+        for parameter in self.enter.iter().flat_map(|hook| &hook.parameters) {
             let ty = &parameter.ty;
-            match parameter.access {
-                Access::Taken => quote!(#ty),
-                Access::LentMut => quote!(&#call mut #ty),
-                Access::Lent => quote!(&#call #ty),
-            }
-        });
-        quote! {
-            #[automatically_derived]
-            #[allow(private_interfaces)]
-            impl<#call> #rt::told::Takes<#call> for #ty {
-                type Takes = <fn(&#call ()) -> (#(#parameters,)*) as #rt::private::Returned>::It;
-                type Returns = <fn(&#call ()) -> #returns as #rt::private::Returned>::It;
-            }
+            takes.extend(match parameter.access {
+                Access::Taken => quote!(#ty,),
+                Access::LentMut => quote!(&#call mut #ty,),
+                Access::Lent => quote!(&#call #ty,),
+            });
         }
-    }
-
-    fn joins(&self, rt: &TokenStream) -> TokenStream {
-        let Gives::Value(value, ..) = &self.flow.gives else { return TokenStream::new() };
-        let (ty, run, chain) = (&self.ty, names::run_lifetime(), names::single("ChainItself"));
+        let gives = match &self.flow.gives {
+            Gives::Value(value, ..) => Some(value),
+            Gives::Nothing | Gives::Never => None,
+        };
+        let gives = gives.map(|value| quote!([#value]));
+        let (made, told) = (names::unique("node", name), told.tokens());
+        let is_public = matches!(vis, Visibility::Public(_));
+        let exported = is_public.then(|| quote!(#[macro_export]));
+        let (name, dollar) = (names::emitted(name), names::dollar());
+        // The struct's own tokens are from here: an error about its visibility names the attribute, and no macro of ours.
         quote! {
-            #[automatically_derived]
-            #[allow(private_interfaces)]
-            impl<#run, #chain: ?#rt::private::Sized> #rt::Joins<#run, #chain> for #ty {
-                type As<const CHAIN_POSITION: usize> = #value;
-                type Held<const CHAIN_POSITION: usize> = #value;
-                type Lent = #rt::scope::lent::Itself;
+            #rt::__told! {
+                #dollar [#docs] [#vis struct #name {}] [#vis] #name #made [#exported] #call [#takes] [#returns] #told #gives
             }
         }
     }

@@ -20,9 +20,21 @@ const OWN: [&str; 4] = ["crate", "self", "super", "Self"];
 
 /// The first call in these tokens that spawns: the function's name, and the call as it is written.
 pub(super) fn first(tokens: TokenStream) -> Option<(Ident, String)> {
+    if !has_a_word(tokens.clone()) {
+        return None;
+    }
     let mut own = Vec::new();
     declared(tokens.clone(), &mut own);
     first_but(tokens, &own)
+}
+
+/// Whether any of these functions is named, in whatever way. In most bodies none is.
+fn has_a_word(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Group(group) => has_a_word(group.stream()),
+        TokenTree::Ident(name) => name.to_string().contains(FUNCTIONS[0]),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 /// The same, except for functions that are called without a path and declared in the body itself.

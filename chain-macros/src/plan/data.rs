@@ -5,6 +5,7 @@ use std::rc::Rc;
 use proc_macro2::{Span, TokenStream};
 use syn::{Ident, Type};
 
+use super::known::Known;
 use super::level::{Back, Level, Outer, PAGE, Wire};
 use super::slot::{Slot, SlotKind};
 use crate::ast::{self, Chain, Form, OnCancel, Share};
@@ -38,6 +39,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) backs: Vec<Back>,
     /// Whether any node needs a scope.
     pub(crate) has_scope: bool,
+    /// What the text of the types says.
+    pub(crate) known: Known,
 }
 
 /// Pieces that run one after the other.

@@ -1,8 +1,11 @@
 //! The slots of a scope.
 
 use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
 use syn::{Ident, Type};
 
+use super::data::Step;
+use crate::ast::Chain;
 use crate::{names, types};
 
 /// A thing in the scope.
@@ -86,6 +89,36 @@ impl Slot {
             takable: false,
             outlives: None,
         }
+    }
+
+    /// For the value of a node: names the types by which it is held, found and lent.
+    pub(super) fn name_types(&mut self, chain: &Chain, step: &Step, is_generic: bool) {
+        let (node, span, position) = (&step.node, step.span, self.position);
+        let rt = names::alias(span);
+        let (run, call) = (names::run_lifetime(), names::call_lifetime());
+        let name = &chain.name;
+        let (_, chain_ty, _) = chain.generics.split_for_impl();
+        let joins = quote_spanned!(span=> <#node as #rt::Joins<#run, #name #chain_ty>>);
+        let ty = quote_spanned!(span=> #joins::As<#position>);
+        let held = quote_spanned!(span=> #joins::Held<#position>);
+        self.lent = Some(quote_spanned!(span=> <#joins::Lent as #rt::scope::LentFrom<#run, #call, #held, #ty>>));
+        let key = match step.told {
+            Some(_) => held.clone(),
+            None => quote_spanned!(span=> <#node as #rt::Signature<#run>>::Key<#position>),
+        };
+        let (ty, key, maybe, way) = match step.may_be_skipped() {
+            false => (ty, key, None, names::way(position).to_token_stream()),
+            true => {
+                // It does not name `Option<..>` itself: for a type that is no node this would be a type of its own,
+                // with further errors.
+                let option = |of: &TokenStream| quote_spanned!(span=> <#of as #rt::private::Skippable<#name #chain_ty>>::Perhaps);
+                let way = quote_spanned!(span=> #rt::taken::By<false>);
+                (option(&held), option(&key), Some(ty), way)
+            }
+        };
+        self.loan = quote_spanned!(span=> <#key as #rt::private::Loan<#call, #way>>::Loan);
+        self.outlives = is_generic.then_some(key);
+        (self.ty, self.held, self.maybe) = (ty, Some(held), maybe);
     }
 
     /// The name of the type that says whether a node takes it.

@@ -56,8 +56,11 @@ pub(super) fn condition_features(condition: &Condition) -> Option<TokenStream> {
 /// That no function breaks with `()` under another name, where that would be a reply.
 fn breaks_told(plan: &Plan<'_>) -> Option<TokenStream> {
     let chain = plan.chain;
-    let checks = plan.steps.iter().filter_map(|step| {
+    let checks = plan.steps.iter().enumerate().filter_map(|(at, step)| {
         let told = step.told.as_ref().filter(|told| !told.breaks.is_empty() && told.breaks != "()")?;
+        if plan.breaks_with_what_is_known(at) {
+            return None;
+        }
         let (name, span, node) = (&step.name, step.span, outside(plan, step));
         if types::mentions(&node, &chain.generics) {
             return None;

@@ -16,7 +16,7 @@ pub(super) fn shows(plan: &Plan<'_>) -> TokenStream {
     let rt = &names::runtime_alias();
     let shows_as = |what: &str, name: &syn::Ident, ty: &syn::Type, named: Option<&syn::Ident>| {
         let ty = types::referent(ty);
-        if !matches!(ty, syn::Type::Path(_)) || types::mentions(ty, &chain.generics) {
+        if !matches!(ty, syn::Type::Path(_)) || types::mentions(ty, &chain.generics) || plan.known.is_type(ty) {
             return None;
         }
         let span = syn::spanned::Spanned::span(ty);

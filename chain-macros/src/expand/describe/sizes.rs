@@ -35,14 +35,29 @@ pub(in crate::expand) fn stub(chain: &Chain) -> TokenStream {
     }
 }
 
+/// The size of what `run` returns, through a `const fn` that is generic over the return type: one of the runtime's, if it
+/// has one for so many parameters.
+fn future_size(chain: &Chain) -> TokenStream {
+    let (rt, count) = (&names::runtime_alias(), chain.run.inputs.len() + 1);
+    if count <= 12 {
+        let size = format_ident!("size_{count}");
+        return quote!(#rt::told::#size(Self::run));
+    }
+    let letters: Vec<_> = (0..count).map(|index| names::local("Argument", index)).collect();
+    quote! {
+        const fn of<#(#letters,)* Future>(_: fn(#(#letters),*) -> Future) -> usize {
+            #rt::private::size_of::<Future>()
+        }
+        of(Self::run)
+    }
+}
+
 /// Measures an `async fn` through a `const fn` that is generic over the function's return type.
 pub(super) fn sizes(plan: &Plan<'_>) -> TokenStream {
     let chain = plan.chain;
-    let rt = &names::runtime_alias();
     let vis = &chain.vis;
     let arguments = scope_arguments(chain, false);
     let count = plan.steps.len();
-    let letters: Vec<_> = (0..=chain.run.inputs.len()).map(|index| names::local("Argument", index)).collect();
     let nodes = plan.steps.iter().map(|step| {
         let crate::plan::Step { node, span, level, told, .. } = step;
         let rt = &names::alias(*span);
@@ -63,7 +78,7 @@ pub(super) fn sizes(plan: &Plan<'_>) -> TokenStream {
         let scope = &plan.levels[*level].scope;
         quote_spanned!(*span=> #rt::private::future_of_2(<#node as #rt::Node<'_, '_, #scope #arguments>>::enter))
     });
-    let name = &chain.name;
+    let (name, future_size) = (&chain.name, future_size(chain));
     let generics = super::super::observed_generics(chain);
     let (impl_generics, ty_generics, clause) = generics.split_for_impl();
     quote! {
@@ -71,10 +86,7 @@ pub(super) fn sizes(plan: &Plan<'_>) -> TokenStream {
             /// Bytes of the future that `run` returns.
             #[must_use]
             #vis const fn future_size() -> usize {
-                const fn of<#(#letters,)* Future>(_: fn(#(#letters),*) -> Future) -> usize {
-                    #rt::private::size_of::<Future>()
-                }
-                of(Self::run)
+                #future_size
             }
             /// Bytes of each node's own future on its way in; 0 for a node that never suspends.
             #[must_use]

@@ -7,7 +7,7 @@ use syn::Ident;
 use super::super::{scope_arguments, tasks};
 use super::conditions::owned;
 use super::direct::{self, taken_apart};
-use super::frame::{Frame, assign, broke};
+use super::frame::{Frame, assign, broke, cut_to, is_cut_plainly};
 use super::open::{Instead, broke_or_opened, late};
 use super::scope::{itself, scope_at};
 use crate::ast::{Chain, OnCancel};
@@ -176,7 +176,10 @@ fn enter(plan: &Plan<'_>, at: usize, frame: &Frame, instead: Option<Instead<'_>>
             let told_broke = watched(chain, "broke", &quote!(#at));
             let kind = quote_spanned!(*at_limit=> #rt::private::LimitKind);
             let of = quote_spanned!(*at_limit=> #rt::private::Late);
-            let assign = assign(plan, at, "Cut", &kind, &of, at * 2 + 1, frame);
+            let assign = match is_cut_plainly(plan, at) {
+                true => cut_to(plan, at, frame),
+                false => assign(plan, at, "Cut", &kind, &of, at * 2 + 1, frame),
+            };
             let label = &frame.label;
             let late = late(plan, at, instead).unwrap_or_else(|| quote!(#told_broke #assign break #label;));
             quote! {{

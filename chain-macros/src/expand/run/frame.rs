@@ -8,7 +8,7 @@ use syn::{Ident, Lifetime};
 use super::super::{describe, in_run, scope_arguments};
 use super::direct;
 use super::enter::watched;
-use crate::ast::{Chain, Form};
+use crate::ast::Form;
 use crate::names;
 use crate::plan::{Plan, Row, Step};
 use crate::types;
@@ -108,8 +108,13 @@ impl Frame {
 pub(super) fn broke(plan: &Plan<'_>, at: usize, frame: &Frame) -> TokenStream {
     let broke = watched(plan.chain, "broke", &quote!(#at));
     let label = &frame.label;
-    let (kind, of) = read_as(plan, at, "Breaks");
-    let assign = assign(plan, at, "Cut", &kind, &of, at * 2 + 1, frame);
+    let assign = match is_cut_plainly(plan, at) {
+        true => cut_to(plan, at, frame),
+        false => {
+            let (kind, of) = read_as(plan, at, "Breaks");
+            assign(plan, at, "Cut", &kind, &of, at * 2 + 1, frame)
+        }
+    };
     quote!(#broke #assign break #label;)
 }
 
@@ -219,13 +224,7 @@ pub(super) fn assign(
         let replied = frame.replied(&quote!(*#ending));
         return quote!(#ended #call; #replied);
     }
-    if let (Some(_), "Cut", true) = (&plan.steps[at].told, what, is_plainly_a_value(chain)) {
-        let reply_ty = in_run(chain, &chain.run.reply);
-        let call = quote_spanned!(span=> <_ as #rt::flow::CutsTo<#reply_ty, (#node)>>::cut_to(#value));
-        let replied = frame.replied(&call);
-        return quote!(#ended #replied);
-    }
-    let mode = if what == "End" { mode_of_end(plan, at) } else { mode(chain) };
+    let mode = if what == "End" { mode_of_end(plan, at) } else { mode(plan) };
     let reply_ty = in_run(chain, &chain.run.reply);
     let call = quote_spanned! {span=>
         <#reading as #rt::flow::#kind<#of, (#node), #reply_ty, #mode>>::#function(#value)
@@ -234,15 +233,30 @@ pub(super) fn assign(
     quote!(#ended #replied)
 }
 
-/// Whether the name of the reply's type says that the reply is made through `IntoReply`.
-fn is_plainly_a_value(chain: &Chain) -> bool {
-    let reply = &chain.run.reply;
-    !types::is_named(reply, "Result") && !types::may_hide_a_break(reply)
+/// The value with which a function breaks becomes the reply, which is a plain type.
+pub(super) fn cut_to(plan: &Plan<'_>, at: usize, frame: &Frame) -> TokenStream {
+    let Step { node, span, .. } = &plan.steps[at];
+    let (rt, span, chain) = (&names::alias(*span), *span, plan.chain);
+    let (value, reply_ty) = (names::value_at(span), in_run(chain, &chain.run.reply));
+    let ended = plan.tells_ending().then(|| {
+        let (ending, endings, index) = (names::single("ending"), endings(plan), at * 2 + 1);
+        quote!(#ending = &#endings[#index];)
+    });
+    let call = quote_spanned!(span=> <_ as #rt::flow::CutsTo<#reply_ty, (#node)>>::cut_to(#value));
+    let replied = frame.replied(&call);
+    quote!(#ended #replied)
+}
+
+/// Whether this is a function, and the name of the reply's type says that the reply is made through `IntoReply`.
+pub(super) fn is_cut_plainly(plan: &Plan<'_>, at: usize) -> bool {
+    let chain = plan.chain;
+    let is_plain = !types::is_named(&chain.run.reply, "Result") && !plan.known.reply_may_hide_a_break;
+    plan.steps[at].told.is_some() && chain.form == Form::Item && is_plain
 }
 
 /// How the reply is made. A reply under another name may be a `Result`, too.
-pub(super) fn mode(chain: &Chain) -> TokenStream {
-    let rt = &names::runtime_alias();
+pub(super) fn mode(plan: &Plan<'_>) -> TokenStream {
+    let (chain, rt) = (plan.chain, &names::runtime_alias());
     let reply = &chain.run.reply;
     if types::is_named(reply, "Result") {
         return quote!(#rt::flow::reply::Fallible);
@@ -250,7 +264,7 @@ pub(super) fn mode(chain: &Chain) -> TokenStream {
     if types::is_named(reply, "ControlFlow") {
         return quote!(#rt::flow::reply::Flowing);
     }
-    if chain.form == Form::Short || !types::may_hide_a_break(reply) || types::mentions(reply, &chain.generics) {
+    if chain.form == Form::Short || !plan.known.reply_may_hide_a_break || types::mentions(reply, &chain.generics) {
         return quote!(#rt::flow::reply::Plain);
     }
     let flow = names::static_of("Flow", &chain.name);
@@ -261,13 +275,13 @@ pub(super) fn mode(chain: &Chain) -> TokenStream {
 pub(super) fn mode_of_end(plan: &Plan<'_>, at: usize) -> TokenStream {
     let Step { node, .. } = &plan.steps[at];
     let (chain, rt) = (plan.chain, &names::runtime_alias());
-    let mode = mode(chain);
+    let mode = mode(plan);
     if types::mentions(node, &chain.generics) || mode.to_string().ends_with("Plain") {
         return mode;
     }
     let node = describe::outside(plan, &plan.steps[at]);
     if let Some(told) = &plan.steps[at].told {
-        if told.provides.is_empty() {
+        if told.provides.is_empty() || plan.gives_what_is_known(at) {
             return mode;
         }
         let probe = quote!(#rt::private::Probe::<<#node as #rt::Joins<'_, ()>>::Held<0>>);

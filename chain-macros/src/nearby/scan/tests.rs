@@ -4,7 +4,9 @@ use super::{File, Kind};
 
 fn functions(text: &str) -> Vec<(String, usize, bool)> {
     let file = File::read(text.to_owned());
-    file.functions.into_iter().map(|found| (found.name, found.scope, found.is_certain)).collect()
+    let scope = |at: usize| file.groups.iter().position(|group| group.functions.contains(&at)).expect("it has a scope");
+    let found = file.functions.iter().enumerate();
+    found.map(|(at, found)| (found.name.clone(), scope(at), found.is_certain)).collect()
 }
 
 #[test]
