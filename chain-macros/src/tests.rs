@@ -162,11 +162,13 @@ fn every_declaration_here_is_without_errors() {
 
 #[test]
 fn nothing_unsafe_boxed_or_dynamic_is_emitted_and_no_closure() {
-    for token in expansions().into_iter().flat_map(flat) {
-        let text = token.to_string();
-        // A closure has bars, with `move` or without, and so has an or-pattern. Neither is needed.
-        let refused = ["unsafe", "Box", "dyn", "move", "|", "alloc", "std"];
-        assert!(!refused.contains(&text.as_str()), "`{text}` was emitted");
+    for expansion in expansions() {
+        for token in flat(expansion.clone()) {
+            let text = token.to_string();
+            // A closure has bars, with `move` or without, and so has an or-pattern. Neither is needed.
+            let refused = ["unsafe", "Box", "dyn", "move", "|", "alloc", "std"];
+            assert!(!refused.contains(&text.as_str()), "`{text}` was emitted: {expansion}");
+        }
     }
 }
 

@@ -10,7 +10,7 @@
 
 use core::future::Future;
 
-use crate::describe::{Need, Seen};
+use crate::describe::{Need, Part, Seen};
 use crate::held::{Begins, BeginsMaybe, Held};
 use crate::taken::Way;
 
@@ -169,6 +169,13 @@ pub trait Node<'r: 's, 's, S>: Signature<'r> {
     /// All of this as data, for the chain's description.
     #[doc(hidden)]
     const SEEN: Seen = Seen { facts: Self::FACTS, needs: Self::NEEDS, exit_needs: Self::EXIT_NEEDS };
+    /// The names of its types that depend on the node's type parameters, where naming them needs their bounds.
+    /// [`SEEN`](Self::SEEN) may refer to it.
+    #[doc(hidden)]
+    #[must_use]
+    fn seen_name(_: Part) -> Option<&'static str> {
+        None
+    }
 
     /// The way in of a node that may suspend.
     fn enter(&'r self, scope: S) -> impl Future<Output = Self::Out> {

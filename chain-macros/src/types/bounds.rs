@@ -20,6 +20,9 @@ pub(crate) fn unbounded(generics: &Generics) -> Generics {
         let elsewhere = in_clause.iter().filter(|(ty, _)| is_it(ty)).flat_map(|(_, bounds)| bounds.iter());
         parameter.bounds =
             parameter.bounds.iter().chain(elsewhere).filter(|bound| is_relaxed(bound)).cloned().collect();
+        if parameter.bounds.is_empty() {
+            parameter.colon_token = None;
+        }
     }
     unbounded
 }

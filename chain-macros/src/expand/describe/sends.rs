@@ -11,7 +11,7 @@ use crate::types;
 
 /// Under `#[send]`, each node's own future and its value are required to move between threads, at the node's token.
 ///
-/// This is a closure in the body of `run`, which nothing calls. If it has an error, the body has one, and rustc does not
+/// The checks stand in the body of `run`, where they never run. If one has an error, the body has one, and rustc does not
 /// ask any more whether the future of `run` can move. So code that needs that, such as `Router::layer`, has no further
 /// error.
 pub(in crate::expand) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
@@ -88,7 +88,7 @@ pub(in crate::expand) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
         quote_spanned!(span=> #rt::check::input_moves::<#ty>();)
     });
     let checks: Vec<_> = checks.chain(fields).chain(inputs).collect();
-    Some(quote!(let _ = || { #(#checks)* };))
+    Some(quote!(if false { #(#checks)* }))
 }
 
 pub(super) fn pair(name: &str, ty: &str) -> TokenStream {

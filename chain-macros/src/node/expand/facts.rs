@@ -69,8 +69,9 @@ impl Node {
         let (run, call, scope) = (names::run_lifetime(), names::call_lifetime(), names::scope_parameter());
         let node = quote!(<Self as #rt::Node<#run, #call, #scope>>);
         Some(quote! {
+            fn seen_name(#part: #rt::describe::Part) -> #rt::private::Option<&'static #rt::private::str> { #name }
             const SEEN: #rt::describe::Seen = #rt::describe::Seen {
-                facts: <Self as #rt::Signature<#run>>::FACTS.names(|#part| { #name }),
+                facts: <Self as #rt::Signature<#run>>::FACTS.names(#node::seen_name),
                 needs: #node::NEEDS,
                 exit_needs: #node::EXIT_NEEDS,
             };
