@@ -19,7 +19,7 @@ mod wire;
 
 pub(crate) use wire::is_near;
 
-pub(crate) use known::Known;
+pub(crate) use known::{Known, around};
 
 pub(crate) use data::{Arm, BlockInfo, BlockKind, Condition, Piece, Plan, Role, Row, Shed, ShedOf, Step};
 pub(crate) use level::{Level, Outer};

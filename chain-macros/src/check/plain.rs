@@ -6,7 +6,7 @@
 
 mod vain;
 
-use crate::ast::{Chain, Field, Form, Item, ItemKind, NodeUse};
+use crate::ast::{Chain, Field, Item, ItemKind, NodeUse};
 use crate::diagnostics::{Code, Diagnostics};
 use crate::handshake::{Of, Told};
 use crate::names::unraw;
@@ -19,15 +19,6 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
         Some(row) => row.report(diagnostics),
         None => vain::check(chain, diagnostics),
     }
-}
-
-/// What stands around a chain, if it alone decides what the chain's types are.
-fn around(chain: &Chain) -> Option<Around> {
-    let is_known = chain.form == Form::Item
-        && chain.generics.params.is_empty()
-        && chain.needs.is_empty()
-        && chain.fields.iter().all(|field| field.cfg().next().is_none());
-    is_known.then(|| Around::of(&chain.name)).flatten()
 }
 
 /// The reply's type, and the same or what is in the `Ok` of it.
@@ -95,7 +86,7 @@ struct Mistake<'a> {
 
 impl<'a> Row<'a> {
     fn of(chain: &'a Chain) -> Option<Self> {
-        let around = around(chain)?;
+        let around = plan::around(chain)?;
         let fields = chain.fields.iter().enumerate().filter(|(index, _)| chain.is_lent(*index));
         let lent = chain.run.inputs.iter().map(|input| &input.ty).chain(fields.map(|(_, field)| &field.ty));
         let there: Vec<_> = lent.map(|ty| types::text(types::referent(ty))).collect();

@@ -14,6 +14,15 @@ use crate::handshake::Told;
 use crate::nearby::Around;
 use crate::types;
 
+/// What stands around a chain, if it alone decides what the chain's types are.
+pub(crate) fn around(chain: &Chain) -> Option<Around> {
+    let is_known = chain.form == Form::Item
+        && chain.generics.params.is_empty()
+        && chain.needs.is_empty()
+        && chain.fields.iter().all(|field| field.cfg().next().is_none());
+    is_known.then(|| Around::of(&chain.name)).flatten()
+}
+
 /// What is known of a chain's types by their text.
 #[derive(Default)]
 pub(crate) struct Known {
@@ -27,11 +36,7 @@ pub(crate) struct Known {
 
 impl Known {
     pub(super) fn of(chain: &Chain, levels: &[Level], steps: &[Step]) -> Self {
-        let is_plain = chain.form == Form::Item
-            && chain.generics.params.is_empty()
-            && chain.needs.is_empty()
-            && chain.fields.iter().all(|field| field.cfg().next().is_none());
-        let Some(around) = is_plain.then(|| Around::of(&chain.name)).flatten().filter(Around::is_module) else {
+        let Some(around) = around(chain).filter(Around::is_module) else {
             return Self { reply_may_hide_a_break: types::may_hide_a_break(&chain.run.reply), ..Self::default() };
         };
         let slots = || levels.iter().flat_map(|level| &level.slots);

@@ -1,18 +1,19 @@
 //! A function in an arm or a block that gives the reply, and after which the row goes on: `answer => log`.
 
-use super::{around, in_vain, replies};
+use super::{in_vain, replies};
 use crate::ast::{Block, Chain, ItemKind};
 use crate::check::told::{inner, nodes};
 use crate::diagnostics::Diagnostics;
 use crate::handshake::{Of, Told};
 use crate::nearby::Around;
+use crate::plan;
 
 pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
     let items = chain.run.body.items();
     if items.iter().any(|item| item.given.is_some()) {
         return;
     }
-    let Some(around) = around(chain) else { return };
+    let Some(around) = plan::around(chain) else { return };
     // Only what is told says that no node asks for the reply, and a function's parameters in the file.
     let mut parameters = String::new();
     for node in items.iter().flat_map(|item| nodes(item)).filter(|node| node.told.is_none() && node.hooks.is_none()) {
