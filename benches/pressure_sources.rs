@@ -1,6 +1,6 @@
 //! The cost of one reading of each source of pressure, and of a whole sample of them.
 //!
-//! `cargo bench -p chain-benches --bench sources` prints nanoseconds for each, the least of [`ROUNDS`] rounds in which
+//! `cargo bench -p chain-benches --features jemalloc --bench sources` prints nanoseconds for each, the least of [`ROUNDS`] rounds in which
 //! they take turns (what else the machine does only adds), and writes the same to `target/sources.json`. Sources that
 //! this machine does not have are left out. The files of a group of version 2 are ordinary files in a folder: reading
 //! them costs what reading the kernel's files costs, without the kernel's adding up for `memory.stat`.
