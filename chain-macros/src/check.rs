@@ -13,6 +13,7 @@ use crate::types;
 
 mod bare;
 mod ends;
+mod hidden;
 mod plain;
 mod sheds;
 mod told;

@@ -63,6 +63,11 @@ impl Diagnostics {
         self.is_known || !self.errors.is_empty()
     }
 
+    /// How many errors there are so far.
+    pub(crate) fn count(&self) -> usize {
+        self.errors.len()
+    }
+
     /// All errors as `compile_error!`s; `None` if there are none.
     pub(crate) fn verdict(mut self) -> Option<TokenStream> {
         self.asked = true;

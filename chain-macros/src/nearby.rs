@@ -183,6 +183,12 @@ impl Around {
         text.match_indices('<').all(is_own) && self.is_type(text)
     }
 
+    /// What a name stands for that is declared beside the chain as `type Name = ..;`.
+    pub(crate) fn alias(&self, name: &str) -> Option<String> {
+        let declared = self.file.type_in(self.scope, name).filter(|ty| ty.is_certain && ty.is_alias)?;
+        self.file.stands_for(declared.at)
+    }
+
     /// Whether the type of this name is a type of its own. `None` if nothing declares the name.
     fn is_declared(&self, name: &str) -> Option<bool> {
         for group in self.file.outer(self.scope) {
@@ -255,6 +261,15 @@ mod tests {
         assert!(!is_type("declare! { struct Alias; } struct Own; ", "u8"));
         assert!(is_type("declare! { struct Alias; } struct Own; ", "Own"));
         assert!(!is_type("use a::*;", "Vec<u8>"));
+    }
+
+    #[test]
+    fn an_alias_stands_for_what_is_behind_it() {
+        let text = "type Out = Result<User, No>; type Of<T> = Pin<Box<dyn Future<Output = T>>>; struct Own;";
+        let alias = |of: &str| Around { file: Rc::new(File::read(text.to_owned())), scope: 0 }.alias(of);
+        assert_eq!(alias("Out").as_deref(), Some("Result<User, No>"));
+        assert_eq!(alias("Of").as_deref(), Some("Pin<Box<dyn Future<Output = T>>>"));
+        assert_eq!(alias("Own"), None);
     }
 
     #[test]

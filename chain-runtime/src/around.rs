@@ -151,6 +151,9 @@ mod whole;
 
 #[cfg(feature = "std")]
 pub use catch_panic::{CatchPanic, Panicked};
+#[cfg(not(feature = "tokio"))]
+#[doc(hidden)]
+pub use concurrency::CanWait;
 #[cfg(feature = "http-body")]
 pub use concurrency::Patience;
 #[cfg(feature = "tokio")]

@@ -1201,6 +1201,36 @@ macro_rules! __short {
     };
 }
 
+/// The future of work that goes on without its request, if the feature that `#[cancel(..)]` needs is enabled.
+#[cfg(feature = "tokio")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_tokio {
+    ($($future:tt)*) => {
+        $($future)*
+    };
+}
+
+/// The same without it: one error, and none about the future.
+///
+/// ```compile_fail
+/// #[chain_runtime::node]
+/// async fn last(number: &u8) -> u8 { *number }
+///
+/// chain_runtime::chain! {
+///     struct Cancelled;
+///     async fn(number: u8) -> u8 { #[cancel(finish)] last }
+/// }
+/// ```
+#[cfg(not(feature = "tokio"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_tokio {
+    ($($future:tt)*) => {
+        ::core::compile_error!("chain[E512]: `#[cancel(..)]` needs the feature `tokio` of chain-runtime\n  help: enable it in Cargo.toml")
+    };
+}
+
 /// What is to be checked where a reply may be made of whatever can be converted: only axum's is.
 #[cfg(feature = "axum")]
 #[doc(hidden)]

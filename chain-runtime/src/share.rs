@@ -169,12 +169,45 @@ impl StickyKey {
         Self(stable_hasher().hash(key))
     }
 
+    /// Stands in for what the feature `split` brings, so that the error names the feature.
+    #[cfg(not(feature = "split"))]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn of<K: HasKey + ?Sized>(key: &K) -> Self {
+        key.key()
+    }
+
+    /// The same.
+    #[cfg(not(feature = "split"))]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn of_bytes<K: HasKey + ?Sized>(key: &K) -> Self {
+        key.key()
+    }
+
     /// The key of a number that tells one user from another. The number need not be spread evenly: it is hashed with
     /// the salt.
     #[must_use]
     pub const fn from_u64(key: u64) -> Self {
         Self(key)
     }
+}
+
+/// Nothing implements it.
+///
+/// ```compile_fail,E0277
+/// let key = chain_runtime::share::StickyKey::of("ada");
+/// ```
+#[cfg(not(feature = "split"))]
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "chain[E512]: to hash a key needs the feature `split` of chain-runtime",
+    label = "is hashed",
+    note = "enable the feature in Cargo.toml"
+)]
+pub trait HasKey {
+    #[doc(hidden)]
+    fn key(&self) -> StickyKey;
 }
 
 /// Any key would do, but it may never change: the users in each share would change with it.

@@ -17,6 +17,11 @@ pub struct Referent;
 #[derive(Debug)]
 pub struct Whole;
 
+/// The same as [`Referent`], where other nodes provide a type that only they name. If one of these is no type, rustc has
+/// reported that, and reports no value that is missing.
+#[derive(Debug)]
+pub struct Beside<Others>(core::marker::PhantomData<Others>);
+
 /// The type that a parameter needs.
 pub trait Wants<How> {
     /// The type by which it is found.
@@ -48,6 +53,11 @@ pub trait Found<'r: 's, 's, How, S, N: ?Sized> {
 
 #[diagnostic::do_not_recommend]
 impl<'r: 's, 's, T: ?Sized, S: Lends<'r, 's, T, N>, N: ?Sized> Found<'r, 's, Referent, S, N> for T {
+    const FROM: Source = <S as Provides<'r, 's, T>>::FROM;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'r: 's, 's, T: ?Sized, O, S: Lends<'r, 's, T, N>, N: ?Sized> Found<'r, 's, Beside<O>, S, N> for T {
     const FROM: Source = <S as Provides<'r, 's, T>>::FROM;
 }
 
@@ -276,11 +286,14 @@ where
 {
 }
 
+// rustc quotes the line of the function if a value has another type than the parameter that is written alike.
+
 /// Calls a function of 1 parameter with arguments of just its types.
 #[inline(always)]
 #[rustfmt::skip]
 #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
-pub fn call_1<A, F>(a: A, function: fn(A) -> F) -> F {
+pub fn call_1 // chain[E101]: two types have this name: let both nodes import the same one, or give one of them another name
+<A, F>(a: A, function: fn(A) -> F) -> F {
     function(a)
 }
 
@@ -288,7 +301,8 @@ pub fn call_1<A, F>(a: A, function: fn(A) -> F) -> F {
 #[inline(always)]
 #[rustfmt::skip]
 #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
-pub fn call_2<A, B, F>(a: A, b: B, function: fn(A, B) -> F) -> F {
+pub fn call_2 // chain[E101]: two types have this name: let both nodes import the same one, or give one of them another name
+<A, B, F>(a: A, b: B, function: fn(A, B) -> F) -> F {
     function(a, b)
 }
 
@@ -296,7 +310,8 @@ pub fn call_2<A, B, F>(a: A, b: B, function: fn(A, B) -> F) -> F {
 #[inline(always)]
 #[rustfmt::skip]
 #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
-pub fn call_3<A, B, C, F>(a: A, b: B, c: C, function: fn(A, B, C) -> F) -> F {
+pub fn call_3 // chain[E101]: two types have this name: let both nodes import the same one, or give one of them another name
+<A, B, C, F>(a: A, b: B, c: C, function: fn(A, B, C) -> F) -> F {
     function(a, b, c)
 }
 
@@ -304,7 +319,8 @@ pub fn call_3<A, B, C, F>(a: A, b: B, c: C, function: fn(A, B, C) -> F) -> F {
 #[inline(always)]
 #[rustfmt::skip]
 #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
-pub fn call_4<A, B, C, D, F>(a: A, b: B, c: C, d: D, function: fn(A, B, C, D) -> F) -> F {
+pub fn call_4 // chain[E101]: two types have this name: let both nodes import the same one, or give one of them another name
+<A, B, C, D, F>(a: A, b: B, c: C, d: D, function: fn(A, B, C, D) -> F) -> F {
     function(a, b, c, d)
 }
 
@@ -312,7 +328,8 @@ pub fn call_4<A, B, C, D, F>(a: A, b: B, c: C, d: D, function: fn(A, B, C, D) ->
 #[inline(always)]
 #[rustfmt::skip]
 #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
-pub fn call_5<A, B, C, D, E, F>(a: A, b: B, c: C, d: D, e: E, function: fn(A, B, C, D, E) -> F) -> F {
+pub fn call_5 // chain[E101]: two types have this name: let both nodes import the same one, or give one of them another name
+<A, B, C, D, E, F>(a: A, b: B, c: C, d: D, e: E, function: fn(A, B, C, D, E) -> F) -> F {
     function(a, b, c, d, e)
 }
 
@@ -320,7 +337,8 @@ pub fn call_5<A, B, C, D, E, F>(a: A, b: B, c: C, d: D, e: E, function: fn(A, B,
 #[inline(always)]
 #[rustfmt::skip]
 #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
-pub fn call_6<A, B, C, D, E, G, F>(a: A, b: B, c: C, d: D, e: E, g: G, function: fn(A, B, C, D, E, G) -> F) -> F {
+pub fn call_6 // chain[E101]: two types have this name: let both nodes import the same one, or give one of them another name
+<A, B, C, D, E, G, F>(a: A, b: B, c: C, d: D, e: E, g: G, function: fn(A, B, C, D, E, G) -> F) -> F {
     function(a, b, c, d, e, g)
 }
 
@@ -328,7 +346,8 @@ pub fn call_6<A, B, C, D, E, G, F>(a: A, b: B, c: C, d: D, e: E, g: G, function:
 #[inline(always)]
 #[rustfmt::skip]
 #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
-pub fn call_7<A, B, C, D, E, G, H, F>(a: A, b: B, c: C, d: D, e: E, g: G, h: H, function: fn(A, B, C, D, E, G, H) -> F) -> F {
+pub fn call_7 // chain[E101]: two types have this name: let both nodes import the same one, or give one of them another name
+<A, B, C, D, E, G, H, F>(a: A, b: B, c: C, d: D, e: E, g: G, h: H, function: fn(A, B, C, D, E, G, H) -> F) -> F {
     function(a, b, c, d, e, g, h)
 }
 
@@ -336,7 +355,8 @@ pub fn call_7<A, B, C, D, E, G, H, F>(a: A, b: B, c: C, d: D, e: E, g: G, h: H, 
 #[inline(always)]
 #[rustfmt::skip]
 #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
-pub fn call_8<A, B, C, D, E, G, H, I, F>(a: A, b: B, c: C, d: D, e: E, g: G, h: H, i: I, function: fn(A, B, C, D, E, G, H, I) -> F) -> F {
+pub fn call_8 // chain[E101]: two types have this name: let both nodes import the same one, or give one of them another name
+<A, B, C, D, E, G, H, I, F>(a: A, b: B, c: C, d: D, e: E, g: G, h: H, i: I, function: fn(A, B, C, D, E, G, H, I) -> F) -> F {
     function(a, b, c, d, e, g, h, i)
 }
 
@@ -344,7 +364,8 @@ pub fn call_8<A, B, C, D, E, G, H, I, F>(a: A, b: B, c: C, d: D, e: E, g: G, h: 
 #[inline(always)]
 #[rustfmt::skip]
 #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
-pub fn call_9<A, B, C, D, E, G, H, I, J, F>(a: A, b: B, c: C, d: D, e: E, g: G, h: H, i: I, j: J, function: fn(A, B, C, D, E, G, H, I, J) -> F) -> F {
+pub fn call_9 // chain[E101]: two types have this name: let both nodes import the same one, or give one of them another name
+<A, B, C, D, E, G, H, I, J, F>(a: A, b: B, c: C, d: D, e: E, g: G, h: H, i: I, j: J, function: fn(A, B, C, D, E, G, H, I, J) -> F) -> F {
     function(a, b, c, d, e, g, h, i, j)
 }
 
@@ -352,7 +373,8 @@ pub fn call_9<A, B, C, D, E, G, H, I, J, F>(a: A, b: B, c: C, d: D, e: E, g: G, 
 #[inline(always)]
 #[rustfmt::skip]
 #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
-pub fn call_10<A, B, C, D, E, G, H, I, J, K, F>(a: A, b: B, c: C, d: D, e: E, g: G, h: H, i: I, j: J, k: K, function: fn(A, B, C, D, E, G, H, I, J, K) -> F) -> F {
+pub fn call_10 // chain[E101]: two types have this name: let both nodes import the same one, or give one of them another name
+<A, B, C, D, E, G, H, I, J, K, F>(a: A, b: B, c: C, d: D, e: E, g: G, h: H, i: I, j: J, k: K, function: fn(A, B, C, D, E, G, H, I, J, K) -> F) -> F {
     function(a, b, c, d, e, g, h, i, j, k)
 }
 
@@ -360,7 +382,8 @@ pub fn call_10<A, B, C, D, E, G, H, I, J, K, F>(a: A, b: B, c: C, d: D, e: E, g:
 #[inline(always)]
 #[rustfmt::skip]
 #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
-pub fn call_11<A, B, C, D, E, G, H, I, J, K, L, F>(a: A, b: B, c: C, d: D, e: E, g: G, h: H, i: I, j: J, k: K, l: L, function: fn(A, B, C, D, E, G, H, I, J, K, L) -> F) -> F {
+pub fn call_11 // chain[E101]: two types have this name: let both nodes import the same one, or give one of them another name
+<A, B, C, D, E, G, H, I, J, K, L, F>(a: A, b: B, c: C, d: D, e: E, g: G, h: H, i: I, j: J, k: K, l: L, function: fn(A, B, C, D, E, G, H, I, J, K, L) -> F) -> F {
     function(a, b, c, d, e, g, h, i, j, k, l)
 }
 
@@ -368,6 +391,7 @@ pub fn call_11<A, B, C, D, E, G, H, I, J, K, L, F>(a: A, b: B, c: C, d: D, e: E,
 #[inline(always)]
 #[rustfmt::skip]
 #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
-pub fn call_12<A, B, C, D, E, G, H, I, J, K, L, M, F>(a: A, b: B, c: C, d: D, e: E, g: G, h: H, i: I, j: J, k: K, l: L, m: M, function: fn(A, B, C, D, E, G, H, I, J, K, L, M) -> F) -> F {
+pub fn call_12 // chain[E101]: two types have this name: let both nodes import the same one, or give one of them another name
+<A, B, C, D, E, G, H, I, J, K, L, M, F>(a: A, b: B, c: C, d: D, e: E, g: G, h: H, i: I, j: J, k: K, l: L, m: M, function: fn(A, B, C, D, E, G, H, I, J, K, L, M) -> F) -> F {
     function(a, b, c, d, e, g, h, i, j, k, l, m)
 }

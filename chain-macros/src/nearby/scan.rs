@@ -1,5 +1,7 @@
 //! Reads a file as text: where its braces are, and what is declared between them.
 
+mod behind;
+
 /// What was found.
 pub(super) struct File {
     text: String,
@@ -252,15 +254,6 @@ impl File {
         let start = *self.lines.get(line.checked_sub(1)?)?;
         let (at, _) = self.text.get(start..)?.char_indices().nth(column.checked_sub(1)?)?;
         Some(start + at)
-    }
-
-    /// The parameters of the function whose name is here, if its body comes right after them.
-    pub(super) fn parameters_without_a_result(&self, at: usize) -> Option<String> {
-        let name = word(&self.text, at).len();
-        let opens = at + name + spaces(&self.text.as_bytes()[at + name..]);
-        let parameters = self.groups.iter().find(|group| group.opens == opens)?;
-        let behind = self.text.get(parameters.closes + 1..)?.trim_start();
-        behind.starts_with('{').then(|| self.text[opens..parameters.closes].to_owned())
     }
 
     /// The line of this byte.

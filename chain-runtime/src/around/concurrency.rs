@@ -139,6 +139,41 @@ impl Concurrency<Wait> {
     }
 }
 
+/// A stand-in for what the feature `tokio` brings, so that the error names the feature.
+///
+/// ```compile_fail,E0277
+/// use std::time::Duration;
+///
+/// let limit: chain_runtime::around::Concurrency = chain_runtime::around::Concurrency::wait(64, Duration::ZERO);
+/// ```
+#[cfg(not(feature = "tokio"))]
+impl<W: CanWait> Concurrency<W> {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn wait(_limit: usize, _patience: core::time::Duration) -> Self {
+        W::never()
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn wait_on<T>(_timer: T, _limit: usize, _patience: core::time::Duration) -> Self {
+        W::never()
+    }
+}
+
+/// Nothing implements it.
+#[cfg(not(feature = "tokio"))]
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "chain[E512]: a `Concurrency` that waits needs the feature `tokio` of chain-runtime",
+    label = "waits for a permit",
+    note = "enable the feature in Cargo.toml, or give up at once: `Concurrency::shed(limit)`"
+)]
+pub trait CanWait: Sized {
+    #[doc(hidden)]
+    fn never() -> Concurrency<Self>;
+}
+
 #[cfg(feature = "tokio")]
 impl<T> Concurrency<Wait<T>> {
     /// The same as [`wait`](Concurrency::wait), with another timer. No runtime is needed then: tokio's semaphore works

@@ -30,18 +30,6 @@ pub const fn needs_counters() {
     }
 }
 
-/// What `#[cancel(..)]` needs.
-///
-/// # Panics
-///
-/// It panics in a constant, so while compiling.
-#[track_caller]
-pub const fn needs_a_spawner() {
-    if cfg!(not(feature = "tokio")) {
-        panic!("chain[E512]: `#[cancel(..)]` needs the feature `tokio` of chain-runtime: enable it in Cargo.toml");
-    }
-}
-
 /// What `#[sample(..)]` needs.
 ///
 /// # Panics

@@ -11,7 +11,8 @@ use crate::Signature;
 /// A way in that never suspends.
 #[diagnostic::on_unimplemented(
     message = "chain[E101]: `{Self}` is not lent what its `enter` asks for: the types are only written alike",
-    label = "asks for other types"
+    label = "asks for other types",
+    note = "two types have one name: let both nodes import the same one, or give one of them another name"
 )]
 pub trait EntersNow<'r, With, const SHAPE: u64>: Signature<'r> {
     /// Calls `enter`.
@@ -21,7 +22,8 @@ pub trait EntersNow<'r, With, const SHAPE: u64>: Signature<'r> {
 /// A way in that is awaited.
 #[diagnostic::on_unimplemented(
     message = "chain[E101]: `{Self}` is not lent what its `enter` asks for: the types are only written alike",
-    label = "asks for other types"
+    label = "asks for other types",
+    note = "two types have one name: let both nodes import the same one, or give one of them another name"
 )]
 pub trait EntersLater<'r, With, const SHAPE: u64>: Signature<'r> {
     /// Calls `enter`.
@@ -31,7 +33,8 @@ pub trait EntersLater<'r, With, const SHAPE: u64>: Signature<'r> {
 /// A way out that never suspends.
 #[diagnostic::on_unimplemented(
     message = "chain[E313]: `{Self}` is not lent what its `exit` asks for: the types are only written alike",
-    label = "asks for other types"
+    label = "asks for other types",
+    note = "two types have one name: let both nodes import the same one, or give one of them another name"
 )]
 pub trait ExitsNow<'r, With, const SHAPE: u64> {
     /// Calls `exit`.
@@ -41,7 +44,8 @@ pub trait ExitsNow<'r, With, const SHAPE: u64> {
 /// A way out that is awaited.
 #[diagnostic::on_unimplemented(
     message = "chain[E313]: `{Self}` is not lent what its `exit` asks for: the types are only written alike",
-    label = "asks for other types"
+    label = "asks for other types",
+    note = "two types have one name: let both nodes import the same one, or give one of them another name"
 )]
 pub trait ExitsLater<'r, With, const SHAPE: u64> {
     /// Calls `exit`.

@@ -1,7 +1,7 @@
 //! A function in an arm or a block that gives the reply, and after which the row goes on: `answer => log`.
 
 use super::{in_vain, replies};
-use crate::ast::{Block, Chain, ItemKind};
+use crate::ast::{Block, Chain, Item, ItemKind};
 use crate::check::told::{inner, nodes};
 use crate::diagnostics::Diagnostics;
 use crate::handshake::{Of, Told};
@@ -13,7 +13,7 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
     if items.iter().any(|item| item.given.is_some()) {
         return;
     }
-    let Some(around) = plan::around(chain) else { return };
+    let Some(around) = plan::around(chain) else { return before_an_end_without_a_value(chain, diagnostics) };
     // Only what is told says that no node asks for the reply, and a function's parameters in the file.
     let mut parameters = String::new();
     for node in items.iter().flat_map(|item| nodes(item)).filter(|node| node.told.is_none() && node.hooks.is_none()) {
@@ -28,7 +28,43 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
             items.iter().flat_map(|item| nodes(item)).filter_map(|node| node.told.as_ref().or(node.hooks.as_ref()));
         parameters.contains(text) || told.into_iter().any(|told| asks(told, text))
     };
-    row(&chain.run.body, &around, &|text| is_reply(text) && !is_asked_for(text), diagnostics);
+    let is_vain = |text: &str| is_reply(text) && !is_asked_for(text);
+    let said = diagnostics.count();
+    row(&chain.run.body, &around, &is_vain, diagnostics);
+    if diagnostics.count() == said {
+        before_an_end_without_a_value(chain, diagnostics);
+    }
+}
+
+/// The same wherever the functions stand, if the chain's last node gives nothing: then there is an error in any case, and
+/// this is what was meant. rustc would report both ends of it.
+fn before_an_end_without_a_value(chain: &Chain, diagnostics: &mut Diagnostics) {
+    let items = &chain.run.body.items;
+    let is_plain = |item: &Item| {
+        let modifiers = &item.modifiers;
+        item.given.is_none()
+            && item.otherwise.is_none()
+            && modifiers.conditions.is_empty()
+            && modifiers.open.is_none()
+            && modifiers.cancel.is_none()
+    };
+    let told = items.iter().map(|item| match &item.kind {
+        ItemKind::Node(node) if is_plain(item) => Some((node, node.told.as_deref().or(node.hooks.as_deref())?)),
+        _ => None,
+    });
+    let Some(all) = told.collect::<Option<Vec<_>>>() else { return };
+    let (reply, value) = replies(chain);
+    let Some(((_, end), before)) = all.split_last() else { return };
+    if !end.provides.is_empty() || reply == "()" || value == "()" {
+        return;
+    }
+    let is_vain = |told: &Told| {
+        let is_reply = told.hooks.is_none() && (told.provides == reply || told.provides == value);
+        is_reply && !all.iter().any(|(_, other)| asks(other, &told.provides))
+    };
+    if let Some((node, told)) = before.iter().find(|(_, told)| is_vain(told)) {
+        in_vain(node, &told.provides, diagnostics);
+    }
 }
 
 /// Whether a function or a hook asks the scope for this type.

@@ -34,9 +34,8 @@ pub(super) fn features(plan: &Plan<'_>, at: usize) -> TokenStream {
         let (node, late) = (outside(plan, step), step.timeout.is_some());
         quote_spanned!(open.span=> #rt::check::can_break(#name, &<#node as #rt::Signature<'_>>::FACTS, #late);)
     });
-    let cancel = step.cancel.as_ref().map(|(span, _)| of(*span, "needs_a_spawner"));
     let conditions = step.conditions.iter().map(condition_features);
-    quote!(#timeout #open #cancel #(#conditions)*)
+    quote!(#timeout #open #(#conditions)*)
 }
 
 pub(super) fn condition_features(condition: &Condition) -> Option<TokenStream> {

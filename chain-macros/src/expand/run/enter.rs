@@ -1,13 +1,13 @@
 //! The way in: a hook is called, and awaited if it suspends, and its result is read.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Ident;
 
 use super::super::{scope_arguments, tasks};
 use super::conditions::owned;
 use super::direct::{self, taken_apart};
-use super::frame::{Frame, assign, broke, cut_to, is_cut_plainly};
+use super::frame::{Frame, assign, broke};
 use super::open::{Instead, broke_or_opened, late};
 use super::scope::{itself, scope_at};
 use crate::ast::{Chain, OnCancel};
@@ -140,15 +140,15 @@ fn enter(plan: &Plan<'_>, at: usize, frame: &Frame, instead: Option<Instead<'_>>
     let scope_local = names::single("scope");
     let as_node = as_node(plan, at);
     let call = match (cancel, timeout) {
-        (Some((_, OnCancel::Finish)), _) => {
+        (Some((at_word, OnCancel::Finish)), _) => {
             let scope = told.is_none().then(|| scope_at(plan, at, false));
             let tasks = tasks(chain);
-            let owned = owned(plan, at);
+            let owned = with_tokio(*at_word, &owned(plan, at));
             let finished = quote_spanned!(span=> #rt::private::finish(#tasks, #name, #owned));
             let finished = awaited(plan, at, &finished, "In");
             quote!({ #scope #finished })
         }
-        (Some((_, OnCancel::Detach)), _) => {
+        (Some((at_word, OnCancel::Detach)), _) => {
             let scope = told.is_none().then(|| scope_at(plan, at, false));
             let out = match told {
                 Some(told) => direct::returns(node, span, told),
@@ -156,7 +156,7 @@ fn enter(plan: &Plan<'_>, at: usize, frame: &Frame, instead: Option<Instead<'_>>
             };
             let told = watched(chain, "detached", &quote!(#at));
             let tasks = tasks(chain);
-            let owned = owned(plan, at);
+            let owned = with_tokio(*at_word, &owned(plan, at));
             let begun = quote_spanned!(span=> #rt::private::detach(#tasks, #name, #owned));
             let begun = awaited(plan, at, &begun, "In");
             quote_spanned!(span=> { #scope #begun; #told <#out as #rt::check::Forgotten<#node>>::nothing() })
@@ -176,10 +176,8 @@ fn enter(plan: &Plan<'_>, at: usize, frame: &Frame, instead: Option<Instead<'_>>
             let told_broke = watched(chain, "broke", &quote!(#at));
             let kind = quote_spanned!(*at_limit=> #rt::private::LimitKind);
             let of = quote_spanned!(*at_limit=> #rt::private::Late);
-            let assign = match is_cut_plainly(plan, at) {
-                true => cut_to(plan, at, frame),
-                false => assign(plan, at, "Cut", &kind, &of, at * 2 + 1, frame),
-            };
+            // Without the feature that it needs, nothing is ever late, and only the kind says so.
+            let assign = assign(plan, at, "Cut", &kind, &of, at * 2 + 1, frame);
             let label = &frame.label;
             let late = late(plan, at, instead).unwrap_or_else(|| quote!(#told_broke #assign break #label;));
             quote! {{
@@ -198,6 +196,13 @@ fn enter(plan: &Plan<'_>, at: usize, frame: &Frame, instead: Option<Instead<'_>>
     };
     let out = names::local("out", at);
     quote!(#(#lints)* let #out = { #fits #entering #call };)
+}
+
+/// The future of work that goes on without its request. Without the feature that `#[cancel(..)]` needs, only that is said,
+/// at its word.
+fn with_tokio(at_word: Span, owned: &TokenStream) -> TokenStream {
+    let rt = &names::alias(at_word);
+    quote_spanned!(at_word=> #rt::__with_tokio! { #owned })
 }
 
 /// Awaits a future of the node at this position. An observer of the chain sees it suspend.
