@@ -126,7 +126,7 @@ pub const fn size_0<F>(_: fn() -> F) -> usize {
 #[rustfmt::skip]
 pub const fn moves_0<N: ?Sized, F>(_: fn() -> F)
 where
-    F: Send, // chain[E701]: let go of a lock's guard before the await; ask for `&mut T` where `&T` is not `Send` (axum's `Request`)
+    F: Send, // chain[E701]: let go of guards before the await; `&mut T` where `&T` is not `Send`; in fields a `Mutex` for a `Cell`, an `Arc` for an `Rc`
 {
 }
 
@@ -139,7 +139,7 @@ pub const fn size_1<A, F>(_: fn(A) -> F) -> usize {
 #[rustfmt::skip]
 pub const fn moves_1<N: ?Sized, A, F>(_: fn(A) -> F)
 where
-    F: Send, // chain[E701]: let go of a lock's guard before the await; ask for `&mut T` where `&T` is not `Send` (axum's `Request`)
+    F: Send, // chain[E701]: let go of guards before the await; `&mut T` where `&T` is not `Send`; in fields a `Mutex` for a `Cell`, an `Arc` for an `Rc`
 {
 }
 
@@ -152,7 +152,7 @@ pub const fn size_2<A, B, F>(_: fn(A, B) -> F) -> usize {
 #[rustfmt::skip]
 pub const fn moves_2<N: ?Sized, A, B, F>(_: fn(A, B) -> F)
 where
-    F: Send, // chain[E701]: let go of a lock's guard before the await; ask for `&mut T` where `&T` is not `Send` (axum's `Request`)
+    F: Send, // chain[E701]: let go of guards before the await; `&mut T` where `&T` is not `Send`; in fields a `Mutex` for a `Cell`, an `Arc` for an `Rc`
 {
 }
 
@@ -165,7 +165,7 @@ pub const fn size_3<A, B, C, F>(_: fn(A, B, C) -> F) -> usize {
 #[rustfmt::skip]
 pub const fn moves_3<N: ?Sized, A, B, C, F>(_: fn(A, B, C) -> F)
 where
-    F: Send, // chain[E701]: let go of a lock's guard before the await; ask for `&mut T` where `&T` is not `Send` (axum's `Request`)
+    F: Send, // chain[E701]: let go of guards before the await; `&mut T` where `&T` is not `Send`; in fields a `Mutex` for a `Cell`, an `Arc` for an `Rc`
 {
 }
 
@@ -178,7 +178,7 @@ pub const fn size_4<A, B, C, D, F>(_: fn(A, B, C, D) -> F) -> usize {
 #[rustfmt::skip]
 pub const fn moves_4<N: ?Sized, A, B, C, D, F>(_: fn(A, B, C, D) -> F)
 where
-    F: Send, // chain[E701]: let go of a lock's guard before the await; ask for `&mut T` where `&T` is not `Send` (axum's `Request`)
+    F: Send, // chain[E701]: let go of guards before the await; `&mut T` where `&T` is not `Send`; in fields a `Mutex` for a `Cell`, an `Arc` for an `Rc`
 {
 }
 
@@ -191,7 +191,7 @@ pub const fn size_5<A, B, C, D, E, F>(_: fn(A, B, C, D, E) -> F) -> usize {
 #[rustfmt::skip]
 pub const fn moves_5<N: ?Sized, A, B, C, D, E, F>(_: fn(A, B, C, D, E) -> F)
 where
-    F: Send, // chain[E701]: let go of a lock's guard before the await; ask for `&mut T` where `&T` is not `Send` (axum's `Request`)
+    F: Send, // chain[E701]: let go of guards before the await; `&mut T` where `&T` is not `Send`; in fields a `Mutex` for a `Cell`, an `Arc` for an `Rc`
 {
 }
 
@@ -204,7 +204,7 @@ pub const fn size_6<A, B, C, D, E, G, F>(_: fn(A, B, C, D, E, G) -> F) -> usize 
 #[rustfmt::skip]
 pub const fn moves_6<N: ?Sized, A, B, C, D, E, G, F>(_: fn(A, B, C, D, E, G) -> F)
 where
-    F: Send, // chain[E701]: let go of a lock's guard before the await; ask for `&mut T` where `&T` is not `Send` (axum's `Request`)
+    F: Send, // chain[E701]: let go of guards before the await; `&mut T` where `&T` is not `Send`; in fields a `Mutex` for a `Cell`, an `Arc` for an `Rc`
 {
 }
 
@@ -217,7 +217,7 @@ pub const fn size_7<A, B, C, D, E, G, H, F>(_: fn(A, B, C, D, E, G, H) -> F) -> 
 #[rustfmt::skip]
 pub const fn moves_7<N: ?Sized, A, B, C, D, E, G, H, F>(_: fn(A, B, C, D, E, G, H) -> F)
 where
-    F: Send, // chain[E701]: let go of a lock's guard before the await; ask for `&mut T` where `&T` is not `Send` (axum's `Request`)
+    F: Send, // chain[E701]: let go of guards before the await; `&mut T` where `&T` is not `Send`; in fields a `Mutex` for a `Cell`, an `Arc` for an `Rc`
 {
 }
 
@@ -230,7 +230,7 @@ pub const fn size_8<A, B, C, D, E, G, H, I, F>(_: fn(A, B, C, D, E, G, H, I) -> 
 #[rustfmt::skip]
 pub const fn moves_8<N: ?Sized, A, B, C, D, E, G, H, I, F>(_: fn(A, B, C, D, E, G, H, I) -> F)
 where
-    F: Send, // chain[E701]: let go of a lock's guard before the await; ask for `&mut T` where `&T` is not `Send` (axum's `Request`)
+    F: Send, // chain[E701]: let go of guards before the await; `&mut T` where `&T` is not `Send`; in fields a `Mutex` for a `Cell`, an `Arc` for an `Rc`
 {
 }
 
@@ -243,7 +243,7 @@ pub const fn size_9<A, B, C, D, E, G, H, I, J, F>(_: fn(A, B, C, D, E, G, H, I, 
 #[rustfmt::skip]
 pub const fn moves_9<N: ?Sized, A, B, C, D, E, G, H, I, J, F>(_: fn(A, B, C, D, E, G, H, I, J) -> F)
 where
-    F: Send, // chain[E701]: let go of a lock's guard before the await; ask for `&mut T` where `&T` is not `Send` (axum's `Request`)
+    F: Send, // chain[E701]: let go of guards before the await; `&mut T` where `&T` is not `Send`; in fields a `Mutex` for a `Cell`, an `Arc` for an `Rc`
 {
 }
 
@@ -256,7 +256,7 @@ pub const fn size_10<A, B, C, D, E, G, H, I, J, K, F>(_: fn(A, B, C, D, E, G, H,
 #[rustfmt::skip]
 pub const fn moves_10<N: ?Sized, A, B, C, D, E, G, H, I, J, K, F>(_: fn(A, B, C, D, E, G, H, I, J, K) -> F)
 where
-    F: Send, // chain[E701]: let go of a lock's guard before the await; ask for `&mut T` where `&T` is not `Send` (axum's `Request`)
+    F: Send, // chain[E701]: let go of guards before the await; `&mut T` where `&T` is not `Send`; in fields a `Mutex` for a `Cell`, an `Arc` for an `Rc`
 {
 }
 
@@ -269,7 +269,7 @@ pub const fn size_11<A, B, C, D, E, G, H, I, J, K, L, F>(_: fn(A, B, C, D, E, G,
 #[rustfmt::skip]
 pub const fn moves_11<N: ?Sized, A, B, C, D, E, G, H, I, J, K, L, F>(_: fn(A, B, C, D, E, G, H, I, J, K, L) -> F)
 where
-    F: Send, // chain[E701]: let go of a lock's guard before the await; ask for `&mut T` where `&T` is not `Send` (axum's `Request`)
+    F: Send, // chain[E701]: let go of guards before the await; `&mut T` where `&T` is not `Send`; in fields a `Mutex` for a `Cell`, an `Arc` for an `Rc`
 {
 }
 
@@ -282,7 +282,7 @@ pub const fn size_12<A, B, C, D, E, G, H, I, J, K, L, M, F>(_: fn(A, B, C, D, E,
 #[rustfmt::skip]
 pub const fn moves_12<N: ?Sized, A, B, C, D, E, G, H, I, J, K, L, M, F>(_: fn(A, B, C, D, E, G, H, I, J, K, L, M) -> F)
 where
-    F: Send, // chain[E701]: let go of a lock's guard before the await; ask for `&mut T` where `&T` is not `Send` (axum's `Request`)
+    F: Send, // chain[E701]: let go of guards before the await; `&mut T` where `&T` is not `Send`; in fields a `Mutex` for a `Cell`, an `Arc` for an `Rc`
 {
 }
 

@@ -15,6 +15,23 @@ pub(super) fn held(plan: &Plan<'_>, slot: &Slot) -> TokenStream {
     quote_spanned!(slot.span=> <#node as #rt::Joins<'static, #name>>::Held<#at>)
 }
 
+/// The type by which such a value is found in a run.
+fn found(plan: &Plan<'_>, slot: &Slot) -> TokenStream {
+    match is_told(plan, slot) {
+        true => held(plan, slot),
+        false => slot.ty.clone(),
+    }
+}
+
+/// Whether these are values of two nodes of one type, by its name, whose signatures are not told.
+fn are_kin(plan: &Plan<'_>, slot: &Slot, other: &Slot) -> bool {
+    let kin = |slot: &Slot| {
+        let is_one = slot.kind == SlotKind::Provided && slot.maybe.is_none() && slot.block.is_none();
+        Some(plan.steps[slot.position].kin.as_str()).filter(|kin| is_one && !kin.is_empty())
+    };
+    kin(slot).is_some() && kin(slot) == kin(other)
+}
+
 /// Whether this is a value of a function or of hooks whose signature is told.
 fn is_told(plan: &Plan<'_>, slot: &Slot) -> bool {
     slot.kind == SlotKind::Provided
@@ -30,13 +47,15 @@ fn written(slot: &Slot) -> &str {
 
 /// The thing in sight of this value that comes first and has a type of the same text.
 pub(super) fn first<'a>(plan: &'a Plan<'_>, slot: &Slot) -> Option<&'a Slot> {
-    let is_plain = plan.chain.generics.params.is_empty() && is_told(plan, slot) && !written(slot).is_empty();
+    let is_plain = plan.chain.generics.params.is_empty() && slot.kind == SlotKind::Provided;
+    let is_written = is_told(plan, slot) && !written(slot).is_empty();
     let has_it = |level: &Level| level.slots.iter().any(|other| std::ptr::eq(other, slot));
     let index = plan.levels.iter().position(has_it).filter(|_| is_plain)?;
     let level = &plan.levels[index];
     let own = level.slots.iter().take_while(|other| !std::ptr::eq(*other, slot));
     let certain = |other: &&Slot| {
-        written(other) == written(slot)
+        is_written
+            && written(other) == written(slot)
             && other.cfg.is_empty()
             && match other.kind {
                 SlotKind::OwnedInput | SlotKind::SharedInput | SlotKind::BorrowedInput | SlotKind::Field => true,
@@ -44,7 +63,7 @@ pub(super) fn first<'a>(plan: &'a Plan<'_>, slot: &Slot) -> Option<&'a Slot> {
                 SlotKind::Version | SlotKind::Binding | SlotKind::Context => false,
             }
     };
-    plan.around(index).into_iter().chain(own).find(certain)
+    plan.around(index).into_iter().chain(own).find(|other| certain(other) || are_kin(plan, slot, other))
 }
 
 /// The constant that says whether the two types are the same.
@@ -69,6 +88,13 @@ pub(super) fn once(plan: &Plan<'_>, index: usize) -> TokenStream {
             _ => format!("the input `{}` is one", other.name),
         };
         let (name, text) = (&slot.name, written(slot));
+        let text = match text.is_empty() {
+            true => {
+                let node = &plan.steps[slot.position].node;
+                quote_spanned!(span=> <#node as #rt::Signature<'_>>::FACTS.gives())
+            }
+            false => quote!(#text),
+        };
         let check = quote_spanned!(span=> #rt::check::twice::once(#name, #text, #what, #is_twice));
         Some(quote! {
             const #is_twice: #rt::private::bool = {
@@ -84,7 +110,7 @@ pub(super) fn once(plan: &Plan<'_>, index: usize) -> TokenStream {
 /// The type under which this value is found, if another value's type is written like its own.
 pub(super) fn found_as(plan: &Plan<'_>, slot: &Slot) -> Option<TokenStream> {
     first(plan, slot)?;
-    let (rt, is_twice, ty, at) = (names::alias(slot.span), is_twice(slot), held(plan, slot), slot.position);
+    let (rt, is_twice, ty, at) = (names::alias(slot.span), is_twice(slot), found(plan, slot), slot.position);
     let name = &plan.chain.name;
     Some(quote!(<#rt::check::twice::Second<#is_twice> as #rt::check::twice::FoundAs<#name, #ty, #at>>::It))
 }
@@ -98,7 +124,7 @@ pub(super) fn second(
 ) -> Option<(TokenStream, TokenStream, TokenStream)> {
     first(plan, slot)?;
     let (rt, is_twice, call, at) = (names::alias(slot.span), is_twice(slot), names::call_lifetime(), slot.position);
-    let (ty, name) = (held(plan, slot), &plan.chain.name);
+    let (ty, name) = (found(plan, slot), &plan.chain.name);
     let second = quote!(#rt::check::twice::Second<#is_twice>);
     let placed = quote!(<#second as #rt::check::twice::At<#call, #name, #ty, #place_ty, #at>>);
     Some((

@@ -307,6 +307,10 @@ pub(crate) struct Step {
     pub(crate) told: Option<Rc<Told>>,
     /// If it has hooks which are found by their traits although their signatures are told: the type that it provides.
     pub(crate) gives_as: String,
+    /// For a field whose hooks are found by their traits: its type without arguments, and without a pointer to it.
+    pub(crate) kin: String,
+    /// The field that it is.
+    pub(crate) field: Option<usize>,
     /// The expression for a reference to it.
     pub(crate) place: TokenStream,
     pub(crate) name: String,
@@ -365,6 +369,8 @@ impl Step {
             node,
             told: None,
             gives_as: String::new(),
+            kin: String::new(),
+            field: None,
             place,
             name,
             span,

@@ -129,5 +129,16 @@ pub(super) fn step(chain: &Chain, use_of: &ast::NodeUse, hooks_by_text: bool) ->
     let told = hooks.or(use_of.told.as_ref()).cloned();
     let untold = use_of.hooks.as_ref().filter(|_| !hooks_by_text);
     let gives_as = untold.map(|told| told.provides.clone()).unwrap_or_default();
-    Step { has_hooks, has_arguments, told, gives_as, ..Step::named(node, place, name, span) }
+    let kin = use_of.field.filter(|_| told.is_none()).map(|index| kin(&chain.fields[index].ty)).unwrap_or_default();
+    Step { has_hooks, has_arguments, told, gives_as, kin, field: use_of.field, ..Step::named(node, place, name, span) }
+}
+
+/// The name of a field's type, without its arguments and the pointer that holds it.
+fn kin(ty: &Type) -> String {
+    let ty = types::referent(ty);
+    let Some(last) = types::last_segment(ty) else { return String::new() };
+    match (last.ident.to_string().as_str(), types::type_arguments(last).as_slice()) {
+        ("Arc" | "Rc" | "Box", [held]) => kin(held),
+        _ => names::unraw(&last.ident),
+    }
 }

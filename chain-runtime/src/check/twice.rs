@@ -33,32 +33,32 @@ pub struct Second<const TWICE: bool>;
 
 /// The type under which it is found. `C` is the chain: with a type of the user's crate in it, rustc knows all
 /// implementations there will ever be.
-pub trait FoundAs<C: ?Sized, T, const AT: usize> {
+pub trait FoundAs<C: ?Sized, T: ?Sized, const AT: usize> {
     /// That type.
-    type It;
+    type It: ?Sized;
 }
 
-impl<C: ?Sized, T, const AT: usize> FoundAs<C, T, AT> for Second<false> {
+impl<C: ?Sized, T: ?Sized, const AT: usize> FoundAs<C, T, AT> for Second<false> {
     type It = T;
 }
 
-impl<C: ?Sized, T, const AT: usize> FoundAs<C, T, AT> for Second<true> {
+impl<C: ?Sized, T: ?Sized, const AT: usize> FoundAs<C, T, AT> for Second<true> {
     type It = Again<T, AT>;
 }
 
 /// A second `T`, which nobody finds.
 #[derive(Debug)]
-pub struct Again<T, const AT: usize>(PhantomData<T>);
+pub struct Again<T: ?Sized, const AT: usize>(PhantomData<T>);
 
 /// How the second one is handed out.
-pub trait At<'s, C: ?Sized, T, P, const AT: usize>: FoundAs<C, T, AT> {
+pub trait At<'s, C: ?Sized, T: ?Sized, P, const AT: usize>: FoundAs<C, T, AT> {
     /// The place of what is found.
     type Place: Place<'s, <Self as FoundAs<C, T, AT>>::It>;
     /// Hands it out.
     fn at(place: P) -> Self::Place;
 }
 
-impl<'s, C: ?Sized, T, P: Place<'s, T>, const AT: usize> At<'s, C, T, P, AT> for Second<false> {
+impl<'s, C: ?Sized, T: ?Sized, P: Place<'s, T>, const AT: usize> At<'s, C, T, P, AT> for Second<false> {
     type Place = P;
 
     #[inline(always)]
@@ -67,7 +67,7 @@ impl<'s, C: ?Sized, T, P: Place<'s, T>, const AT: usize> At<'s, C, T, P, AT> for
     }
 }
 
-impl<'s, C: ?Sized, T: 's, P, const AT: usize> At<'s, C, T, P, AT> for Second<true> {
+impl<'s, C: ?Sized, T: ?Sized + 's, P, const AT: usize> At<'s, C, T, P, AT> for Second<true> {
     type Place = Nowhere;
 
     fn at(_: P) -> Nowhere {
@@ -79,7 +79,7 @@ impl<'s, C: ?Sized, T: 's, P, const AT: usize> At<'s, C, T, P, AT> for Second<tr
 #[derive(Debug)]
 pub struct Nowhere;
 
-impl<'s, T: 's, const AT: usize> Place<'s, Again<T, AT>> for Nowhere {
+impl<'s, T: ?Sized + 's, const AT: usize> Place<'s, Again<T, AT>> for Nowhere {
     fn share(self) -> &'s Again<T, AT> {
         unreachable!("the chain has an error")
     }

@@ -6,7 +6,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use super::super::scope_arguments;
 use crate::ast::Form;
 use crate::names;
-use crate::plan::{BlockInfo, BlockKind, Plan, Role};
+use crate::plan::{BlockInfo, BlockKind, Plan, Role, SlotKind};
 use crate::types;
 
 /// Under `#[send]`, each node's own future and its value are required to move between threads, at the node's token.
@@ -75,7 +75,7 @@ pub(in crate::expand) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
             #wraps
         }
     });
-    let fields = chain.fields.iter().map(|field| {
+    let fields = chain.fields.iter().enumerate().filter(|(index, _)| !is_borrowed(plan, *index)).map(|(_, field)| {
         let (cfg, ty) = (field.cfg(), &field.ty);
         let span = syn::spanned::Spanned::span(ty);
         let rt = names::alias(span);
@@ -89,6 +89,17 @@ pub(in crate::expand) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
     });
     let checks: Vec<_> = checks.chain(fields).chain(inputs).collect();
     Some(quote!(if false { #(#checks)* }))
+}
+
+/// Whether a future borrows this field, so that the check of the future is one of the field as well.
+fn is_borrowed(plan: &Plan<'_>, field: usize) -> bool {
+    plan.steps.iter().enumerate().any(|(at, step)| match &step.told {
+        Some(told) => {
+            let slots = plan.wired(at).unwrap_or_default();
+            told.is_async && slots.iter().any(|slot| slot.kind == SlotKind::Field && slot.position == field)
+        }
+        None => step.field == Some(field) && step.role == Role::Step,
+    })
 }
 
 pub(super) fn pair(name: &str, ty: &str) -> TokenStream {
