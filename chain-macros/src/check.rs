@@ -70,7 +70,7 @@ fn has_a_misspelt_block(chain: &Chain, diagnostics: &mut Diagnostics) {
     let Some(around) = crate::plan::around(chain) else { return };
     for node in chain.run.body.items().into_iter().flat_map(told::nodes) {
         let Some(ty) = node.field.and_then(|field| types::last_segment(&chain.fields[field].ty)) else { continue };
-        if around.has_hooks_of_an_unknown_type(&ty.ident) {
+        if around.has_a_block_of_an_unknown_type(&ty.ident) {
             diagnostics.known();
         }
     }

@@ -184,8 +184,9 @@ impl Around {
     }
 
     /// Whether this type has no `impl` block here, but a type that does not exist has one: its name is misspelt there.
-    pub(crate) fn has_hooks_of_an_unknown_type(&self, ty: &Ident) -> bool {
-        let (ty, blocks) = (names::unraw(ty), || self.file.groups.iter().filter(|group| self.file.is_plain_block(group)));
+    pub(crate) fn has_a_block_of_an_unknown_type(&self, ty: &Ident) -> bool {
+        let (ty, blocks) =
+            (names::unraw(ty), || self.file.groups.iter().filter(|group| self.file.is_plain_block(group)));
         let is_unknown = |name: &str| self.is_declared(name).is_none() && !OWN.contains(&name);
         self.is_declared(&ty) == Some(true)
             && blocks().all(|group| group.of != ty)
@@ -277,7 +278,7 @@ mod tests {
         let is_misspelt = |text: &str| {
             let name = proc_macro2::Ident::new("Log", proc_macro2::Span::call_site());
             let around = Around { file: Rc::new(File::read(text.to_owned())), scope: 0 };
-            around.has_hooks_of_an_unknown_type(&name)
+            around.has_a_block_of_an_unknown_type(&name)
         };
         assert!(is_misspelt("struct Log; #[node] impl Lug { fn exit(&self) {} }"));
         for other in [

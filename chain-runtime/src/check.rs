@@ -21,8 +21,7 @@ pub mod twice;
 use crate::describe::{Access, ChainInfo, NodeInfo};
 
 pub use attributes::{
-    can_be_late, can_break, is_observer, needs_a_timer, needs_chance, needs_counters, observes,
-    spawns, switches,
+    can_be_late, can_break, is_observer, needs_a_timer, needs_chance, needs_counters, observes, spawns, switches,
 };
 pub use budget::budget;
 pub use gives::{

@@ -1227,7 +1227,9 @@ macro_rules! __with_tokio {
 #[macro_export]
 macro_rules! __with_tokio {
     ($($future:tt)*) => {
-        ::core::compile_error!("chain[E512]: `#[cancel(..)]` needs the feature `tokio` of chain-runtime\n  help: enable it in Cargo.toml")
+        ::core::compile_error!(
+            "chain[E512]: `#[cancel(..)]` needs the feature `tokio` of chain-runtime\n  help: enable it in Cargo.toml"
+        )
     };
 }
 

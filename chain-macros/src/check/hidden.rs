@@ -47,14 +47,18 @@ fn say(chain: &Chain, node: &NodeUse, told: &Told, diagnostics: &mut Diagnostics
         diagnostics.error(
             Code::E206,
             node.name(),
-            format_args!("`{name}` returns a future, as `{text}`, and no node asks for it as `&mut`, so it would never be polled"),
+            format_args!(
+                "`{name}` returns a future, as `{text}`, and no node asks for it as `&mut`, so it would never be polled"
+            ),
             "write `async fn`, or `-> impl Future<Output = ..>`",
         );
     } else if behind.as_deref().is_some_and(is_flow) {
         diagnostics.error(
             Code::E205,
             node.name(),
-            format_args!("`{name}` would never break: what it returns may be an error, which the name `{text}` does not show"),
+            format_args!(
+                "`{name}` would never break: what it returns may be an error, which the name `{text}` does not show"
+            ),
             "write it as `Result<..>` or `ControlFlow<..>`, or give the alias that name",
         );
     }

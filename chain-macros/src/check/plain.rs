@@ -113,6 +113,8 @@ impl<'a> Row<'a> {
 
     fn report(&self, diagnostics: &mut Diagnostics) {
         let mut mistakes: Vec<Mistake<'_>> = Vec::new();
+        // The node that ends the row once the last one is moved.
+        let mut is_last_then = None;
         for (at, step) in self.nodes.iter().enumerate() {
             let Some(told) = step.told else { continue };
             for (text, in_exit) in step.needs() {
@@ -121,7 +123,14 @@ impl<'a> Row<'a> {
                     continue;
                 }
                 let by: Vec<_> = self.provided().filter(|(_, there)| *there == text).map(|(by, _)| by).collect();
+                // What the last node gives is meant to come before, if it is no reply.
+                let end = self.nodes.len() - 1;
+                let ends_with_it = at < end && text != self.reply && text != self.value && self.gives(end) == text;
                 match by.as_slice() {
+                    [] if ends_with_it => {
+                        mistakes.push(Mistake { code: Code::E102, at, text, by: Some(end), in_exit });
+                        is_last_then = Some(end - 1);
+                    }
                     // Something like it is meant. The scope says what, and there is no error without one.
                     [] if self.has_nearly(text) => return,
                     [] => mistakes.push(Mistake { code: Code::E101, at, text, by: None, in_exit }),
@@ -130,11 +139,17 @@ impl<'a> Row<'a> {
                 }
             }
             let is_reply = told.provides == self.reply || told.provides == self.value;
-            if at + 1 < self.nodes.len() && told.hooks.is_none() && is_reply && !self.is_asked_for(&told.provides) {
+            let goes_on = at + 1 < self.nodes.len() && is_last_then != Some(at);
+            if goes_on && told.hooks.is_none() && is_reply && !self.is_asked_for(&told.provides) {
                 mistakes.push(Mistake { code: Code::E208, at, text: &told.provides, by: None, in_exit: false });
             }
         }
         mistakes.into_iter().for_each(|mistake| self.say(&mistake, diagnostics));
+    }
+
+    /// The type that the node at this position gives.
+    fn gives(&self, at: usize) -> &str {
+        self.nodes[at].told.map_or("", |told| &told.provides)
     }
 
     fn is_asked_for(&self, provided: &str) -> bool {

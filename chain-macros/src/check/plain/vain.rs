@@ -48,21 +48,32 @@ fn before_an_end_without_a_value(chain: &Chain, diagnostics: &mut Diagnostics) {
             && modifiers.open.is_none()
             && modifiers.cancel.is_none()
     };
+    let around = Around::of(&chain.name);
     let told = items.iter().map(|item| match &item.kind {
-        ItemKind::Node(node) if is_plain(item) => Some((node, node.told.as_deref().or(node.hooks.as_deref())?)),
+        ItemKind::Node(node) if is_plain(item) => {
+            let told = node.told.as_deref().or(node.hooks.as_deref());
+            // A function whose name is that of a macro known everywhere.
+            let asks = || around.as_ref()?.parameters_of_what_gives_nothing(node.path.path.get_ident()?);
+            let asks = if told.is_none() { asks()? } else { String::new() };
+            Some((node, told, asks))
+        }
         _ => None,
     });
     let Some(all) = told.collect::<Option<Vec<_>>>() else { return };
     let (reply, value) = replies(chain);
-    let Some(((_, end), before)) = all.split_last() else { return };
-    if !end.provides.is_empty() || reply == "()" || value == "()" {
+    let Some(((_, end, _), before)) = all.split_last() else { return };
+    if end.is_some_and(|end| !end.provides.is_empty()) || reply == "()" || value == "()" {
         return;
     }
+    let is_asked_for = |text: &str| {
+        all.iter().any(|(_, told, parameters)| parameters.contains(text) || told.is_some_and(|told| asks(told, text)))
+    };
     let is_vain = |told: &Told| {
         let is_reply = told.hooks.is_none() && (told.provides == reply || told.provides == value);
-        is_reply && !all.iter().any(|(_, other)| asks(other, &told.provides))
+        is_reply && !is_asked_for(&told.provides)
     };
-    if let Some((node, told)) = before.iter().find(|(_, told)| is_vain(told)) {
+    let vain = before.iter().filter_map(|(node, told, _)| Some((node, (*told).filter(|told| is_vain(told))?)));
+    if let Some((node, told)) = vain.into_iter().next() {
         in_vain(node, &told.provides, diagnostics);
     }
 }

@@ -6,7 +6,6 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
 use super::super::scope_arguments;
-use super::outside;
 use crate::handshake::{Access, Hooks, Told};
 use crate::names;
 use crate::plan::{Plan, Role, Slot, SlotKind, Step};
@@ -119,9 +118,6 @@ pub(in crate::expand) fn sources(plan: &Plan<'_>, at: usize, told: &Told) -> Tok
     let Step { node, span, level, .. } = &plan.steps[at];
     let rt = &names::alias(*span);
     let (scope, arguments) = (&plan.levels[*level].scope, scope_arguments(plan.chain, false));
-    let others = plan.steps.iter().filter(|step| step.has_arguments && step.told.is_none());
-    let others = others.map(|step| outside(plan, step)).filter(|ty| !types::mentions(ty, &plan.chain.generics));
-    let others: Vec<_> = others.collect();
     let sources = told.parameters.iter().enumerate().map(|(index, (access, text))| {
         let ty = taken(plan, at, index);
         let of = quote!(<#ty as #rt::told::Wants<#rt::told::Referent>>::It);
@@ -138,18 +134,11 @@ pub(in crate::expand) fn sources(plan: &Plan<'_>, at: usize, told: &Told) -> Tok
                 quote!(<#ty as #rt::told::Found<'_, '_, #rt::told::Whole, #scope #arguments, #node>>)
             }
             (_, Some(near)) => quote!(<#of as #rt::told::FoundAnd<'_, '_, #near, #scope #arguments, #node>>),
-            // The other nodes keep their places: an error about one of them is reported there.
-            (_, None) if !others.is_empty() => {
-                let begin = names::as_if_at(quote!(<#of as #rt::told::Found<'_, '_, #rt::told::Beside<), *span);
-                let end = names::as_if_at(quote!(>, #scope #arguments, #node>>::FROM), *span);
-                return quote!(#begin (#(#others,)*) #end);
-            }
             (_, None) => quote!(<#of as #rt::told::Found<'_, '_, #rt::told::Referent, #scope #arguments, #node>>),
         };
-        names::as_if_at(quote!(#found::FROM), *span)
+        quote!(#found::FROM)
     });
-    let sources: Vec<_> = sources.collect();
-    quote_spanned!(*span=> [#(#sources),*])
+    names::as_if_at(quote!([#(#sources),*]), *span)
 }
 
 /// The type of a function's parameter.
