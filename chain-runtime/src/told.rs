@@ -116,7 +116,7 @@ pub const fn size_0<F>(_: fn() -> F) -> usize {
 #[rustfmt::skip]
 pub const fn moves_0<N: ?Sized, F>(_: fn() -> F)
 where
-    F: Send, // chain[E701]: drop guards before the await; `&mut T` if `&T` is not `Send`; in fields `Mutex` for `Cell`, `Arc` for `Rc`
+    F: Send, // chain[E701]: drop guards before `.await`; `&mut T` if `&T` is not `Send`; `Mutex`, not `Cell`; `Arc`, not `Rc`
 {
 }
 
@@ -129,7 +129,7 @@ pub const fn size_1<A, F>(_: fn(A) -> F) -> usize {
 #[rustfmt::skip]
 pub const fn moves_1<N: ?Sized, A, F>(_: fn(A) -> F)
 where
-    F: Send, // chain[E701]: drop guards before the await; `&mut T` if `&T` is not `Send`; in fields `Mutex` for `Cell`, `Arc` for `Rc`
+    F: Send, // chain[E701]: drop guards before `.await`; `&mut T` if `&T` is not `Send`; `Mutex`, not `Cell`; `Arc`, not `Rc`
 {
 }
 
@@ -142,7 +142,7 @@ pub const fn size_2<A, B, F>(_: fn(A, B) -> F) -> usize {
 #[rustfmt::skip]
 pub const fn moves_2<N: ?Sized, A, B, F>(_: fn(A, B) -> F)
 where
-    F: Send, // chain[E701]: drop guards before the await; `&mut T` if `&T` is not `Send`; in fields `Mutex` for `Cell`, `Arc` for `Rc`
+    F: Send, // chain[E701]: drop guards before `.await`; `&mut T` if `&T` is not `Send`; `Mutex`, not `Cell`; `Arc`, not `Rc`
 {
 }
 
@@ -155,7 +155,7 @@ pub const fn size_3<A, B, C, F>(_: fn(A, B, C) -> F) -> usize {
 #[rustfmt::skip]
 pub const fn moves_3<N: ?Sized, A, B, C, F>(_: fn(A, B, C) -> F)
 where
-    F: Send, // chain[E701]: drop guards before the await; `&mut T` if `&T` is not `Send`; in fields `Mutex` for `Cell`, `Arc` for `Rc`
+    F: Send, // chain[E701]: drop guards before `.await`; `&mut T` if `&T` is not `Send`; `Mutex`, not `Cell`; `Arc`, not `Rc`
 {
 }
 
@@ -168,7 +168,7 @@ pub const fn size_4<A, B, C, D, F>(_: fn(A, B, C, D) -> F) -> usize {
 #[rustfmt::skip]
 pub const fn moves_4<N: ?Sized, A, B, C, D, F>(_: fn(A, B, C, D) -> F)
 where
-    F: Send, // chain[E701]: drop guards before the await; `&mut T` if `&T` is not `Send`; in fields `Mutex` for `Cell`, `Arc` for `Rc`
+    F: Send, // chain[E701]: drop guards before `.await`; `&mut T` if `&T` is not `Send`; `Mutex`, not `Cell`; `Arc`, not `Rc`
 {
 }
 
@@ -181,7 +181,7 @@ pub const fn size_5<A, B, C, D, E, F>(_: fn(A, B, C, D, E) -> F) -> usize {
 #[rustfmt::skip]
 pub const fn moves_5<N: ?Sized, A, B, C, D, E, F>(_: fn(A, B, C, D, E) -> F)
 where
-    F: Send, // chain[E701]: drop guards before the await; `&mut T` if `&T` is not `Send`; in fields `Mutex` for `Cell`, `Arc` for `Rc`
+    F: Send, // chain[E701]: drop guards before `.await`; `&mut T` if `&T` is not `Send`; `Mutex`, not `Cell`; `Arc`, not `Rc`
 {
 }
 
@@ -194,7 +194,7 @@ pub const fn size_6<A, B, C, D, E, G, F>(_: fn(A, B, C, D, E, G) -> F) -> usize 
 #[rustfmt::skip]
 pub const fn moves_6<N: ?Sized, A, B, C, D, E, G, F>(_: fn(A, B, C, D, E, G) -> F)
 where
-    F: Send, // chain[E701]: drop guards before the await; `&mut T` if `&T` is not `Send`; in fields `Mutex` for `Cell`, `Arc` for `Rc`
+    F: Send, // chain[E701]: drop guards before `.await`; `&mut T` if `&T` is not `Send`; `Mutex`, not `Cell`; `Arc`, not `Rc`
 {
 }
 
@@ -207,7 +207,7 @@ pub const fn size_7<A, B, C, D, E, G, H, F>(_: fn(A, B, C, D, E, G, H) -> F) -> 
 #[rustfmt::skip]
 pub const fn moves_7<N: ?Sized, A, B, C, D, E, G, H, F>(_: fn(A, B, C, D, E, G, H) -> F)
 where
-    F: Send, // chain[E701]: drop guards before the await; `&mut T` if `&T` is not `Send`; in fields `Mutex` for `Cell`, `Arc` for `Rc`
+    F: Send, // chain[E701]: drop guards before `.await`; `&mut T` if `&T` is not `Send`; `Mutex`, not `Cell`; `Arc`, not `Rc`
 {
 }
 
@@ -220,7 +220,7 @@ pub const fn size_8<A, B, C, D, E, G, H, I, F>(_: fn(A, B, C, D, E, G, H, I) -> 
 #[rustfmt::skip]
 pub const fn moves_8<N: ?Sized, A, B, C, D, E, G, H, I, F>(_: fn(A, B, C, D, E, G, H, I) -> F)
 where
-    F: Send, // chain[E701]: drop guards before the await; `&mut T` if `&T` is not `Send`; in fields `Mutex` for `Cell`, `Arc` for `Rc`
+    F: Send, // chain[E701]: drop guards before `.await`; `&mut T` if `&T` is not `Send`; `Mutex`, not `Cell`; `Arc`, not `Rc`
 {
 }
 
@@ -233,7 +233,7 @@ pub const fn size_9<A, B, C, D, E, G, H, I, J, F>(_: fn(A, B, C, D, E, G, H, I, 
 #[rustfmt::skip]
 pub const fn moves_9<N: ?Sized, A, B, C, D, E, G, H, I, J, F>(_: fn(A, B, C, D, E, G, H, I, J) -> F)
 where
-    F: Send, // chain[E701]: drop guards before the await; `&mut T` if `&T` is not `Send`; in fields `Mutex` for `Cell`, `Arc` for `Rc`
+    F: Send, // chain[E701]: drop guards before `.await`; `&mut T` if `&T` is not `Send`; `Mutex`, not `Cell`; `Arc`, not `Rc`
 {
 }
 
@@ -246,7 +246,7 @@ pub const fn size_10<A, B, C, D, E, G, H, I, J, K, F>(_: fn(A, B, C, D, E, G, H,
 #[rustfmt::skip]
 pub const fn moves_10<N: ?Sized, A, B, C, D, E, G, H, I, J, K, F>(_: fn(A, B, C, D, E, G, H, I, J, K) -> F)
 where
-    F: Send, // chain[E701]: drop guards before the await; `&mut T` if `&T` is not `Send`; in fields `Mutex` for `Cell`, `Arc` for `Rc`
+    F: Send, // chain[E701]: drop guards before `.await`; `&mut T` if `&T` is not `Send`; `Mutex`, not `Cell`; `Arc`, not `Rc`
 {
 }
 
@@ -259,7 +259,7 @@ pub const fn size_11<A, B, C, D, E, G, H, I, J, K, L, F>(_: fn(A, B, C, D, E, G,
 #[rustfmt::skip]
 pub const fn moves_11<N: ?Sized, A, B, C, D, E, G, H, I, J, K, L, F>(_: fn(A, B, C, D, E, G, H, I, J, K, L) -> F)
 where
-    F: Send, // chain[E701]: drop guards before the await; `&mut T` if `&T` is not `Send`; in fields `Mutex` for `Cell`, `Arc` for `Rc`
+    F: Send, // chain[E701]: drop guards before `.await`; `&mut T` if `&T` is not `Send`; `Mutex`, not `Cell`; `Arc`, not `Rc`
 {
 }
 
@@ -272,7 +272,7 @@ pub const fn size_12<A, B, C, D, E, G, H, I, J, K, L, M, F>(_: fn(A, B, C, D, E,
 #[rustfmt::skip]
 pub const fn moves_12<N: ?Sized, A, B, C, D, E, G, H, I, J, K, L, M, F>(_: fn(A, B, C, D, E, G, H, I, J, K, L, M) -> F)
 where
-    F: Send, // chain[E701]: drop guards before the await; `&mut T` if `&T` is not `Send`; in fields `Mutex` for `Cell`, `Arc` for `Rc`
+    F: Send, // chain[E701]: drop guards before `.await`; `&mut T` if `&T` is not `Send`; `Mutex`, not `Cell`; `Arc`, not `Rc`
 {
 }
 

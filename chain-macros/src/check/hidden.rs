@@ -26,24 +26,34 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
         // A node that tells nothing may ask for it.
         all.any(|told| told.is_none_or(|told| asks(&told, text)))
     };
+    let is_function = |node: &NodeUse| node.told.as_ref().is_some_and(|told| told.hooks.is_none());
+    let is_row_of_functions = chain.generics.params.is_empty()
+        && chain.run.body.items.iter().all(|item| matches!(&item.kind, ItemKind::Node(node) if is_function(node)));
     let gives = |item: &&Item| item.modifiers.cancel.is_none() && item.given.is_none();
     for item in items.iter().copied().filter(gives) {
         let ItemKind::Node(node) = &item.kind else { continue };
         let Some(told) = node.told.as_ref().filter(|told| told.hooks.is_none() && told.kind == Kind::Gives) else {
             continue;
         };
-        if told.provides.is_empty() || told.provides == reply || is_asked_for(&told.provides) {
+        if told.provides.is_empty() || told.provides == reply {
             continue;
         }
-        say(chain, node, told, diagnostics);
+        let is_asked_for = is_asked_for(&told.provides);
+        // In a row of functions a hidden break is refused also if a node asks for it; a future may be asked for.
+        if !is_asked_for || is_row_of_functions {
+            say(chain, node, told, is_asked_for, diagnostics);
+        }
     }
 }
 
-fn say(chain: &Chain, node: &NodeUse, told: &Told, diagnostics: &mut Diagnostics) {
+fn say(chain: &Chain, node: &NodeUse, told: &Told, is_asked_for: bool, diagnostics: &mut Diagnostics) {
     let (name, text) = (unraw(node.name()), &told.provides);
     let behind = behind(chain, node, text);
     let it_is = behind.as_deref().unwrap_or(text);
     if is_future(it_is) {
+        if is_asked_for {
+            return;
+        }
         diagnostics.error(
             Code::E206,
             node.name(),

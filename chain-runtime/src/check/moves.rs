@@ -21,7 +21,7 @@ pub const fn value_moves<T: ValueMoves<N> + ?Sized, N: ?Sized>() {}
 #[rustfmt::skip]
 pub const fn future_moves<A, B, F, N: ?Sized>(_: fn(A, B) -> F)
 where
-    F: Send, // chain[E701]: drop guards before the await; `&mut T` if `&T` is not `Send`; in fields `Mutex` for `Cell`, `Arc` for `Rc`
+    F: Send, // chain[E701]: drop guards before `.await`; `&mut T` if `&T` is not `Send`; `Mutex`, not `Cell`; `Arc`, not `Rc`
 {
 }
 
