@@ -15,6 +15,7 @@ mod bare;
 mod ends;
 mod hidden;
 mod plain;
+mod shadowed;
 mod sheds;
 mod told;
 
@@ -36,6 +37,7 @@ pub(crate) fn chain(chain: &Chain, diagnostics: &mut Diagnostics) {
     types_are_told_apart(chain, diagnostics);
     names_differ(chain, diagnostics);
     segments_have_their_fields(chain, diagnostics);
+    shadowed::check(chain, diagnostics);
     has_a_misspelt_block(chain, diagnostics);
 }
 

@@ -25,7 +25,7 @@ pub use attributes::{
 };
 pub use budget::budget;
 pub use gives::{
-    breaks, breaks_show, decides, ends, gives, provides, replies_in_vain, shows, shows_a_break, shows_itself,
+    breaks, breaks_show, decides, ends, given_in_vain, gives, provides, shows, shows_a_break, shows_itself,
 };
 pub use moves::{
     ReplyMoves, ValueMoves, around_moves, field_moves, future_moves, input_moves, reply_moves, value_moves,

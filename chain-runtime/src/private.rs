@@ -26,7 +26,7 @@ pub use fields::{
     one_of, tasks_among,
 };
 pub use opaque::{Opaque, Unchecked};
-pub use probe::{Plainly, Probe, Shows, is_nothing, one_is};
+pub use probe::{Meant, Plainly, Probe, Shows, is_nothing, meant, one_is};
 pub use slots::{
     Chunk, Loan, Skippable, all_lent, lent_again, none_lent, not_skipped, taken, taken_of_two, whole, whole_mut,
     whole_taken,

@@ -120,6 +120,8 @@ pub(crate) enum Code {
     E210,
     /// The chain may end without a reply
     E211,
+    /// An answer that no node asks for
+    E212,
 
     // 3: what a node is.
     /// Not a node
@@ -212,6 +214,8 @@ pub(crate) enum Code {
     E417,
     /// `->` says the type that a block provides
     E418,
+    /// A binding hides a node
+    E419,
 
     // 5: attributes.
     /// No attribute of this name

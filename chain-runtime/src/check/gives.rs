@@ -2,7 +2,7 @@
 
 use super::message::Message;
 use crate::describe::{Access, ChainInfo, Hides, Need, NodeInfo, SourceKind};
-use crate::private::Shows;
+use crate::private::{Meant, Shows};
 
 /// Scopes compare types as they are written, and the macro sees by the same text whether a type is a reference.
 ///
@@ -160,16 +160,20 @@ const fn asks(needs: &[Need], position: usize, for_more: bool) -> bool {
     false
 }
 
-/// A value that could be the reply, from a node that is not the last, has to be asked for by another node. Otherwise it
-/// was meant to be the reply.
+/// A value that could be the reply or an answer, from a node that is not the last, has to be asked for by another node.
+/// Otherwise it was meant to be the reply, or to refuse the request.
 ///
 /// # Panics
 ///
 /// It panics in a constant, so while compiling.
 #[track_caller]
-pub const fn replies_in_vain(chain: &ChainInfo, position: usize, is_a_reply: bool) {
+pub const fn given_in_vain(chain: &ChainInfo, position: usize, meant: Meant) {
     let node = &chain.nodes[position];
-    if !is_a_reply || node.facts.last || node.facts.cancelled || !matches!(node.facts.hides, Hides::Nothing) {
+    if matches!(meant, Meant::Value)
+        || node.facts.last
+        || node.facts.cancelled
+        || !matches!(node.facts.hides, Hides::Nothing)
+    {
         return;
     }
     let mut at = 0;
@@ -184,6 +188,12 @@ pub const fn replies_in_vain(chain: &ChainInfo, position: usize, is_a_reply: boo
         Some(ty) => ty,
         None => return,
     };
+    if matches!(meant, Meant::Answer) {
+        let message =
+            Message::of("E212").code(node.name).text(" gives ").code(ty).text(", and no node asks for it, so it ");
+        let message = message.text("refuses nothing: only a `Result` and a `ControlFlow` break. Let it return a ");
+        panic!("{}", message.text("`Result` whose error becomes the reply, or `()`").as_str());
+    }
     let message =
         Message::of("E208").code(node.name).text(" gives a ").code(ty).text(", which could be the reply, but the ");
     let message = message.text("chain goes on after it, and no node asks for it: end the chain with ").code(node.name);

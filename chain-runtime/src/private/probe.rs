@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 use core::ops::ControlFlow;
 
 use super::features::Tasks;
+use crate::IntoReply;
 
 /// Asks what a type is, under whatever name: `Probe::<T>::SHOWS`. For a known type, an inherent constant takes
 /// precedence over that of a trait.
@@ -54,6 +55,18 @@ impl<R, E> Probe<(R, Result<R, E>)> {
     /// The first is the value of the second.
     pub const IS_ITS_VALUE: bool = true;
 }
+impl<T: IntoReply<R>, R> Probe<(T, R)> {
+    /// The second is made of the first, if a node breaks with it.
+    pub const CAN_BECOME_IT: bool = true;
+}
+impl Probe<bool> {
+    /// It is a `bool`.
+    pub const IS_A_BOOL: bool = true;
+}
+impl<T> Probe<Option<T>> {
+    /// It is an `Option`.
+    pub const IS_AN_OPTION: bool = true;
+}
 impl<F: Future + ?Sized> Probe<F> {
     /// It is a future.
     pub const IS_FUTURE: bool = true;
@@ -96,6 +109,27 @@ impl Probe<Tasks> {
 impl<T> Probe<crate::Reloadable<T>> {
     /// Its content is lent in one version for each run.
     pub const IS_RELOADABLE: bool = true;
+}
+
+/// What a value may be meant as that a node provides and no node asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meant {
+    /// A value, kept to the end of the run.
+    Value,
+    /// The reply.
+    Reply,
+    /// An answer, of which the chain reads nothing.
+    Answer,
+}
+
+/// What the value is meant as.
+#[must_use]
+pub const fn meant<const N: usize, const M: usize>(is_the_reply: [bool; N], is_an_answer: [bool; M]) -> Meant {
+    match (one_is(is_the_reply), one_is(is_an_answer)) {
+        (true, _) => Meant::Reply,
+        (false, true) => Meant::Answer,
+        (false, false) => Meant::Value,
+    }
 }
 
 /// Whether the type is `()`.
@@ -151,6 +185,12 @@ pub trait Plainly {
     const IS_POLL: bool = false;
     /// Whether the second is a reply that can be made of the first.
     const IS_A_REPLY: bool = false;
+    /// Whether the second is made of the first, if a node breaks with it.
+    const CAN_BECOME_IT: bool = false;
+    /// Of any type.
+    const IS_A_BOOL: bool = false;
+    /// Of any type.
+    const IS_AN_OPTION: bool = false;
     /// Whether it is a future.
     const IS_FUTURE: bool = false;
     /// Of a reply: whether every value that can be converted becomes it, even `()`.

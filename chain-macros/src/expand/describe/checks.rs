@@ -161,7 +161,7 @@ pub(super) fn checks(plan: &Plan<'_>) -> TokenStream {
         let shows = shows_of(plan, position);
         let in_vain = may_reply(plan, position).map(|_| {
             let is_a_reply = is_a_reply(plan, position);
-            quote_spanned!(span=> #rt::check::replies_in_vain(#this::CHAIN, #position, #is_a_reply);)
+            quote_spanned!(span=> #rt::check::given_in_vain(#this::CHAIN, #position, #is_a_reply);)
         });
         let breaks = quote_spanned!(span=> #rt::check::breaks(#this::NODES, #position, #anything););
         let breaks_show = breaks_show(plan, step, &anything);

@@ -142,8 +142,10 @@ pub(super) fn replies(plan: &Plan<'_>) -> TokenStream {
         let (ty, asked) = match (may_reply(plan, position), may_end(plan, position)) {
             (Some(reply), _) => {
                 let two = quote_spanned!(span=> #rt::private::Probe::<(#gives, #reply)>);
-                let asked = quote_spanned!(span=> [#two::IS_THE_REPLY, #two::IS_ITS_VALUE, #two::IS_A_REPLY]);
-                (quote!(#rt::private::bool), quote_spanned!(span=> #rt::private::one_is(#asked)))
+                let reply = quote_spanned!(span=> [#two::IS_THE_REPLY, #two::IS_ITS_VALUE, #two::IS_A_REPLY, #two::CAN_BECOME_IT]);
+                let value = quote_spanned!(span=> #rt::private::Probe::<#gives>);
+                let answer = quote_spanned!(span=> [#value::IS_A_BOOL, #value::IS_AN_OPTION]);
+                (quote!(#rt::private::Meant), quote_spanned!(span=> #rt::private::meant(#reply, #answer)))
             }
             (None, Some(_)) => {
                 (quote!(#rt::private::bool), quote_spanned!(span=> #rt::private::Probe::<#gives>::IS_NOTHING))
