@@ -138,10 +138,9 @@ impl<B: Sendable> Hop<B> {
         let anew = stale.is_some();
         let Some(turn) = stale.or_else(|| pick.pick(&request, tried)) else { return Ok(None) };
         let speaks = turn.upstream().speaks();
-        let (path, host) = (target.path.clone(), target.host.as_ref());
-        if let Err(error) = address(&mut request, turn.upstream(), path, host, self.settings.keeps_host) {
+        if let Err(error) = address(&mut request, turn.upstream(), target, self.settings.keeps_host) {
             turn.ended(Outcome::Client);
-            return Err(error);
+            return Err(error.into());
         }
         let waits_here = *waits && speaks == Speaks::Http1;
         let upload = Upload::new(passage, &self.settings.reserved, &self.settings.limits, *until, waits_here);

@@ -17,8 +17,9 @@ pub(super) struct HasFragment;
 
 /// The target of a request.
 pub(super) struct Target {
-    /// The path and the query; `*` for the server itself.
-    pub(super) path: PathAndQuery,
+    /// The path and the query; `*` for the server itself. `None` if the request's own target is that and nothing else,
+    /// as it is over HTTP/1.1.
+    pub(super) path: Option<PathAndQuery>,
     /// The host for which the client asked. HTTP/1.0 needs none.
     pub(super) host: Option<HeaderValue>,
 }
@@ -64,23 +65,18 @@ fn check_hosts(request: &Parts) -> Result<(), BadRequest> {
     }
 }
 
-/// The path and the query, of a target in one of the allowed forms.
-fn path(request: &Parts) -> Result<PathAndQuery, BadRequest> {
+/// See [`Target::path`]. The target has one of the allowed forms.
+fn path(request: &Parts) -> Result<Option<PathAndQuery>, BadRequest> {
     let uri = &request.uri;
+    let has_more = uri.scheme().is_some() || uri.authority().is_some();
     let is_options = request.method == Method::OPTIONS;
     match uri.path_and_query() {
-        Some(path) if path.as_str() == "*" => {
-            if is_options {
-                Ok(path.clone())
-            } else {
-                Err(BadRequest::Target)
-            }
-        }
-        Some(path) if path.as_str().starts_with('/') => Ok(path.clone()),
+        Some(path) if path.as_str() == "*" && !is_options => Err(BadRequest::Target),
+        Some(path) if path.as_str() == "*" || path.as_str().starts_with('/') => Ok(has_more.then(|| path.clone())),
         // `http://host?query`: the path is empty, which is `/`.
         Some(path) if uri.scheme().is_some() => match path.query() {
-            Some(query) => PathAndQuery::try_from(std::format!("/?{query}")).map_err(|_| BadRequest::Target),
-            None => Ok(PathAndQuery::from_static("/")),
+            Some(query) => PathAndQuery::try_from(std::format!("/?{query}")).map_err(|_| BadRequest::Target).map(Some),
+            None => Ok(Some(PathAndQuery::from_static("/"))),
         },
         // `host:port`, the form for CONNECT; over HTTP/2, a request without `:path`.
         _ => Err(BadRequest::Target),
