@@ -160,14 +160,16 @@ pub(super) fn clean_trailers(trailers: &mut HeaderMap, is_reserved: impl Fn(&Hea
 /// Removes the fields whose names match.
 pub(super) fn remove_if(headers: &mut HeaderMap, is_such: impl Fn(&HeaderName) -> bool) {
     // Mostly there are none or few. Cloning a name that is not a standard one increments a count.
-    let mut found: [Option<HeaderName>; 4] = [const { None }; 4];
     loop {
         let mut names = headers.keys().filter(|name| is_such(name)).cloned();
-        let count = found.iter_mut().map_while(|place| names.next().map(|name| *place = Some(name))).count();
-        for name in found.iter_mut().filter_map(Option::take) {
+        let Some(first) = names.next() else { return };
+        let mut others: [Option<HeaderName>; 3] = [const { None }; 3];
+        let count = others.iter_mut().map_while(|place| names.next().map(|name| *place = Some(name))).count();
+        headers.remove(first);
+        for name in others.iter_mut().filter_map(Option::take) {
             headers.remove(name);
         }
-        if count < found.len() {
+        if count < others.len() {
             return;
         }
     }

@@ -165,7 +165,9 @@ impl<B: Sendable> Hop<B> {
         let client = sender.client();
         let peer = client.peer().map(|peer| peer.ip().to_canonical());
         forwarded::add(headers, present, reserved, peer, host, client.scheme(), text);
-        sender.state(&mut Statements { headers, reserved, text })?;
+        let mut statements = Statements::new(headers, reserved, text);
+        sender.state(&mut statements)?;
+        statements.end();
         via.add(headers, request.version);
         request.version = Version::HTTP_11;
         // The server's notes for itself would mean something else to the upstream's client.
