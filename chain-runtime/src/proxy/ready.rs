@@ -162,9 +162,7 @@ impl<B: Sendable> Hop<B> {
         if present.has(Present::COOKIE) {
             fields::join_cookies(headers, text);
         }
-        let client = sender.client();
-        let peer = client.peer().map(|peer| peer.ip().to_canonical());
-        forwarded::add(headers, present, reserved, peer, host, client.scheme(), text);
+        forwarded::add(headers, present, reserved, sender.client(), host, text);
         let mut statements = Statements::new(headers, reserved, text);
         sender.state(&mut statements)?;
         statements.end();
