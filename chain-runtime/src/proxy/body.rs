@@ -99,10 +99,17 @@ impl Body {
         Self { content: Content::Abandoned }
     }
 
-    pub(super) fn relayed(relay: Relay, places: &Arc<Pool<Place<Relay>>>) -> Self {
-        if relay.incoming.is_end_stream() {
+    pub(super) fn relayed(
+        incoming: Incoming,
+        reserved: &Arc<Reserved>,
+        pace: Pace,
+        places: &Arc<Pool<Place<Relay>>>,
+    ) -> Self {
+        if incoming.is_end_stream() {
             return Self::empty();
         }
+        let streaming = Streaming::default();
+        let relay = || Relay { incoming, reserved: Arc::clone(reserved), pace, streaming };
         Self { content: Content::Relayed(Place::of(relay, places)) }
     }
 
@@ -308,10 +315,6 @@ pin_project! {
 }
 
 impl Relay {
-    pub(super) fn new(incoming: Incoming, reserved: Arc<Reserved>, pace: Pace) -> Self {
-        Self { incoming, reserved, pace, streaming: Streaming::default() }
-    }
-
     /// The next part. What goes with the reply hears of the reply's end.
     fn poll_frame(
         mut self: Pin<&mut Self>,

@@ -233,9 +233,8 @@ impl<B: Sendable> Hop<B> {
         let may_last = is_stream_of_events(&head.headers);
         let rate = limits.download.filter(|_| !may_last);
         let pace = Pace::new(limits.silence, rate, until);
-        let relay = Relay::new(incoming, Arc::clone(reserved), pace);
-        let reply = Response::from_parts(head, Body::relayed(relay, &self.relays));
-        Ok(Answered { may_last, ..Answered::of(reply) })
+        let body = Body::relayed(incoming, reserved, pace, &self.relays);
+        Ok(Answered { may_last, ..Answered::of(Response::from_parts(head, body)) })
     }
 }
 

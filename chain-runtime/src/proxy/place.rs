@@ -12,10 +12,10 @@ use crate::{Pool, Reset};
 pub(super) struct Place<T>(Pin<Box<Option<T>>>);
 
 impl<T: Send + 'static> Place<T> {
-    /// Puts the value into a place of its own.
-    pub(super) fn of(value: T, places: &Arc<Pool<Self>>) -> Lease<'static, Self> {
+    /// Puts a value into a place of its own. It is made here, so that it is moved once.
+    pub(super) fn of(make: impl FnOnce() -> T, places: &Arc<Pool<Self>>) -> Lease<'static, Self> {
         let mut place = places.get_owned();
-        place.0.as_mut().set(Some(value));
+        place.0.as_mut().set(Some(make()));
         place
     }
 }

@@ -55,7 +55,7 @@ where
 pub(super) struct Reply<F: Send + 'static>(Lease<'static, Place<F>>);
 
 impl<F: Send + 'static> Reply<F> {
-    pub(super) fn to(answer: F, places: &Arc<Pool<Place<F>>>) -> Self {
+    pub(super) fn to(answer: impl FnOnce() -> F, places: &Arc<Pool<Place<F>>>) -> Self {
         Self(Place::of(answer, places))
     }
 

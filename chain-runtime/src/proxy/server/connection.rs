@@ -143,7 +143,7 @@ pub(super) async fn serve<A, F, B>(
         let ends = request.method() == Method::CONNECT && !is_http2;
         let client = if is_http2 { client.with_cut(Cut::default()) } else { client.clone() };
         let cut = client.cut().clone();
-        let reply = Reply::to((shared.answer)(request, client), &shared.replies);
+        let reply = Reply::to(|| (shared.answer)(request, client), &shared.replies);
         Answering { reply, ends, cut: is_http2.then_some(cut), asked, underway: Some(underway) }
     });
     let mut http = pin!(shared.http.serve_connection_with_upgrades(TokioIo::new(socket.clone()), answer));
