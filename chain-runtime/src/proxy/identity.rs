@@ -236,7 +236,7 @@ impl Reserved {
 /// Whether the names are the same to a server that turns all characters except letters and digits into one character.
 /// Both are lower-case, as names here are.
 fn conflated(a: &[u8], b: &[u8]) -> bool {
-    a.iter().zip(b).all(|(&a, &b)| fold(a) == fold(b))
+    a.iter().zip(b).all(|(&a, &b)| a == b || fold(a) == fold(b))
 }
 
 fn fold(byte: u8) -> u8 {

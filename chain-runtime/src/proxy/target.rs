@@ -29,9 +29,9 @@ pub(super) struct Target {
 /// The target's own host counts, if it has one (RFC 9112, 3.2.2). `Host` must be there, once, all the same (3.2). Over
 /// HTTP/2 the two must not differ (RFC 9113, 8.3.1).
 pub(super) fn read(request: &Parts, text: &mut Text) -> Result<Target, BadRequest> {
-    check_hosts(request)?;
+    let named = check_hosts(request)?;
     let host = match request.uri.authority() {
-        None => request.headers.get(HOST).cloned(),
+        None => named.cloned(),
         Some(authority) => text.value(|text| text.write_str(authority.as_str())),
     };
     Ok(Target { path: path(request)?, host })
@@ -43,8 +43,8 @@ pub(super) fn check(request: &Parts) -> Result<(), BadRequest> {
     path(request).map(drop)
 }
 
-/// Whether all is well but the path.
-fn check_hosts(request: &Parts) -> Result<(), BadRequest> {
+/// The `Host` field, if there is one and all is well but the path.
+fn check_hosts(request: &Parts) -> Result<Option<&HeaderValue>, BadRequest> {
     let named = host_field(request)?;
     if request.method == Method::CONNECT {
         return Err(BadRequest::Tunnel);
@@ -61,7 +61,7 @@ fn check_hosts(request: &Parts) -> Result<(), BadRequest> {
             Err(BadRequest::TwoHosts)
         }
         (None, None) if request.version != Version::HTTP_10 => Err(BadRequest::NoHost),
-        _ => Ok(()),
+        _ => Ok(named),
     }
 }
 
@@ -95,6 +95,20 @@ fn host_field(request: &Parts) -> Result<Option<&HeaderValue>, BadRequest> {
     }
 }
 
+/// The bytes of which a host's name may consist.
+static PLAIN: [bool; 256] = {
+    let (mut plain, mut byte) = ([false; 256], 0_u8);
+    while byte < 128 {
+        plain[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'.' | b'-' | b'_' | b'~' | b'%' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b';' | b'='
+            );
+        byte += 1;
+    }
+    plain
+};
+
 /// Whether this is `host` or `host:port` (RFC 9110, 7.2), with nothing in it that could end a quoted string or begin another part of a URI.
 fn is_host(host: &[u8]) -> bool {
     let (name, rest) = match host.split_first() {
@@ -105,7 +119,6 @@ fn is_host(host: &[u8]) -> bool {
         }
         _ => host.split_at(host.iter().position(|&byte| byte == b':').unwrap_or(host.len())),
     };
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_~%!$&'()*+;=".contains(byte);
     let is_literal = host.starts_with(b"[");
     let is_port = match rest.split_first() {
         None => true,
@@ -113,11 +126,12 @@ fn is_host(host: &[u8]) -> bool {
         Some(_) => false,
     };
     // An encoding is two digits after a percent sign.
-    let is_encoded = name
-        .split(|&byte| byte == b'%')
-        .skip(1)
-        .all(|rest| rest.iter().take(2).filter(|byte| byte.is_ascii_hexdigit()).count() == 2);
-    !name.is_empty() && is_port && (is_literal || (is_encoded && name.iter().all(is_plain)))
+    let is_encoded = !name.contains(&b'%')
+        || name
+            .split(|&byte| byte == b'%')
+            .skip(1)
+            .all(|rest| rest.iter().take(2).filter(|byte| byte.is_ascii_hexdigit()).count() == 2);
+    !name.is_empty() && is_port && (is_literal || (is_encoded && name.iter().all(|&byte| PLAIN[usize::from(byte)])))
 }
 
 #[cfg(test)]
