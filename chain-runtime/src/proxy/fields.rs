@@ -5,9 +5,9 @@ use std::format;
 
 use bytes::BytesMut;
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, COOKIE, EXPECT, HOST,
-    MAX_FORWARDS, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
-    WWW_AUTHENTICATE,
+    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, COOKIE, EXPECT, Entry,
+    HOST, MAX_FORWARDS, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    VIA, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
 
@@ -44,36 +44,40 @@ const NO_TRAILER: [HeaderName; 19] = [
 /// `Host` stays whatever `Connection` says: every message needs it.
 pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap, present: Present) {
     if present.has(Present::CONNECTION) {
-        remove_named(headers);
-        headers.remove(CONNECTION);
+        remove_connection(headers);
     }
     if present.has(Present::OF_ONE_HOP) {
         remove_if(headers, |name| Present::kind(name).has(Present::OF_ONE_HOP));
     }
 }
 
-/// Removes the fields that `Connection` names.
-fn remove_named(headers: &mut HeaderMap) {
+/// Removes `Connection`, and the fields that it names.
+fn remove_connection(headers: &mut HeaderMap) {
     // Most messages name only fields that are removed in any case.
     let plain = |line: &HeaderValue| {
         words(line.as_bytes())
             .all(|word| [&b"keep-alive"[..], b"close", b"te"].iter().any(|known| word.eq_ignore_ascii_case(known)))
     };
-    if !headers.get_all(CONNECTION).iter().all(plain) {
-        let mut line = 0;
-        // A clone shares its memory. Without it, the map could not be changed while the names are read.
-        while let Some(names) = headers.get_all(CONNECTION).iter().nth(line).cloned() {
-            for name in words(names.as_bytes()) {
-                if let Ok(name) = HeaderName::from_bytes(name)
-                    && name != CONNECTION
-                    && name != HOST
-                {
-                    headers.remove(name);
-                }
-            }
-            line += 1;
-        }
+    if let Entry::Occupied(connection) = headers.entry(CONNECTION)
+        && connection.iter().all(plain)
+    {
+        connection.remove();
+        return;
     }
+    let mut line = 0;
+    // A clone shares its memory. Without it, the map could not be changed while the names are read.
+    while let Some(names) = headers.get_all(CONNECTION).iter().nth(line).cloned() {
+        for name in words(names.as_bytes()) {
+            if let Ok(name) = HeaderName::from_bytes(name)
+                && name != CONNECTION
+                && name != HOST
+            {
+                headers.remove(name);
+            }
+        }
+        line += 1;
+    }
+    headers.remove(CONNECTION);
 }
 
 /// Whether the sender can read trailers. `TE` holds for one connection, so it has to be sent anew for the next one.

@@ -4,10 +4,10 @@
 //! framing is passed on: a message has the length or the coding of the body that is sent (RFC 9112, 6.3; RFC 9113,
 //! 8.1.1).
 
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, Entry, TRANSFER_ENCODING};
 use http::request::Parts as RequestParts;
 use http::response::Parts;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
+use http::{HeaderValue, Method, StatusCode, Version};
 use http_body::Body;
 
 use super::error::{BadReply, BadRequest};
@@ -70,8 +70,14 @@ pub(super) fn check_reply(reply: &mut Parts, present: Present, method: &Method) 
     }
     let headers = &mut reply.headers;
     let has_length = present.has(Present::CONTENT_LENGTH);
-    if has_length {
-        check_length(headers)?;
+    let describes = (*method == Method::HEAD || reply.status == StatusCode::NOT_MODIFIED)
+        && !matches!(reply.status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT)
+        && !reply.status.is_informational();
+    if has_length && let Entry::Occupied(lengths) = headers.entry(CONTENT_LENGTH) {
+        check_length(lengths.iter())?;
+        if !describes {
+            lengths.remove();
+        }
     }
     if present.has(Present::TRANSFER_ENCODING) {
         let is_chunked = is_chunked(headers.get_all(TRANSFER_ENCODING).iter()) == Some(true);
@@ -80,18 +86,11 @@ pub(super) fn check_reply(reply: &mut Parts, present: Present, method: &Method) 
         }
         headers.remove(TRANSFER_ENCODING);
     }
-    let describes = (*method == Method::HEAD || reply.status == StatusCode::NOT_MODIFIED)
-        && !matches!(reply.status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT)
-        && !reply.status.is_informational();
-    if has_length && !describes {
-        headers.remove(CONTENT_LENGTH);
-    }
     Ok(())
 }
 
 /// Whether there is one length, and a number.
-fn check_length(headers: &HeaderMap) -> Result<(), BadReply> {
-    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+fn check_length<'a>(mut lengths: impl Iterator<Item = &'a HeaderValue>) -> Result<(), BadReply> {
     let (first, second) = (lengths.next(), lengths.next());
     let is_number = |length: &HeaderValue| {
         !length.is_empty() && length.len() < 20 && length.as_bytes().iter().all(u8::is_ascii_digit)
