@@ -186,3 +186,45 @@ pub(super) fn earlier(headers: &HeaderMap, name: &HeaderName, text: &mut BytesMu
         text.extend_from_slice(b", ");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_fields_whose_names_match_are_removed() {
+        for count in 0..9 {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static("a"));
+            for name in (0..count).map(|at| HeaderName::try_from(format!("x-{at}")).expect("a name")) {
+                headers.append(&name, HeaderValue::from_static("1"));
+                headers.append(&name, HeaderValue::from_static("2"));
+            }
+            remove_if(&mut headers, |name| name.as_str().starts_with("x-"));
+            assert_eq!(headers.len(), 1, "{count}");
+        }
+    }
+
+    #[test]
+    fn connection_goes_with_what_it_names_except_for_the_host() {
+        for (lines, left) in [
+            (&["keep-alive"][..], "host x-a x-b"),
+            (&["close, TE"], "host x-a x-b"),
+            (&["x-a, host"], "host x-b"),
+            (&["keep-alive", "x-a", "x-b"], "host"),
+        ] {
+            let mut headers = HeaderMap::new();
+            for name in ["host", "x-a", "x-b", "keep-alive", "te"] {
+                headers.insert(HeaderName::from_static(name), HeaderValue::from_static("1"));
+            }
+            for line in lines {
+                headers.append(CONNECTION, HeaderValue::from_static(line));
+            }
+            let present = Present::of(&headers);
+            remove_hop_by_hop(&mut headers, present);
+            let mut names: std::vec::Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+            names.sort_unstable();
+            assert_eq!(names.join(" "), left, "{lines:?}");
+        }
+    }
+}

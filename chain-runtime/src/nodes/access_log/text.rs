@@ -69,3 +69,18 @@ impl Write for Escaped<'_> {
 const fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_value_is_written_as_by_what_escapes() {
+        for (value, at_most) in [("abc", 3), ("abcd", 3), ("a\"b", 9), ("\u{e9}", 9), ("", 3), ("a\\", 2), ("a\n", 9)] {
+            let (mut plain, mut escaped) = (String::new(), String::new());
+            field(&mut plain, "name", value, at_most);
+            shown(&mut escaped, "name", value, at_most);
+            assert_eq!(plain, escaped);
+        }
+    }
+}
