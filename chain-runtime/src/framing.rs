@@ -123,17 +123,21 @@ impl Asked {
         let status = response.status();
         let exact = response.body().size_hint().exact();
         let headers = response.headers_mut();
-        headers.remove(TRANSFER_ENCODING);
-        let said = match length(headers) {
-            Ok(said) => said,
-            Err(Unclear) => {
+        // Mostly neither is there, and one look at the names takes less than to search for both.
+        if headers.keys().any(|name| *name == TRANSFER_ENCODING) {
+            headers.remove(TRANSFER_ENCODING);
+        }
+        let said = match headers.keys().any(|name| *name == CONTENT_LENGTH).then(|| length(headers)) {
+            Some(Ok(said)) => said,
+            Some(Err(Unclear)) => {
                 headers.remove(CONTENT_LENGTH);
                 None
             }
+            None => None,
         };
         if self.has_content(status) {
             // The server writes the field from the body, whose size says the same.
-            if exact.is_some() && said != exact {
+            if exact.is_some() && said.is_some() && said != exact {
                 headers.remove(CONTENT_LENGTH);
             }
             return match (exact, said) {

@@ -103,6 +103,7 @@ mod linked;
 mod pace;
 mod paths;
 mod pick;
+mod place;
 mod plain;
 mod present;
 mod ready;

@@ -90,6 +90,7 @@ use http_body::Body;
 use super::{MAX_NAME, Peer, Reply, User};
 use crate::describe::Ending;
 use crate::node;
+use crate::pool::Lease;
 #[cfg(feature = "proxy")]
 use crate::proxy::Client;
 pub use crate::tailed::Cut;
@@ -101,7 +102,7 @@ mod lines;
 mod text;
 
 pub use entry::Entry;
-use entry::{Outcome, Record, begin};
+use entry::{Outcome, Page, Record, Replied, begin};
 pub use lines::{LINES, Lines, MAX_LINE};
 
 /// The most bytes of a path in a line.
@@ -159,7 +160,7 @@ impl AccessLog {
     /// line.
     #[must_use]
     pub fn visit(&self, request: &Parts, peer: Peer) -> Visit {
-        Visit(Some(Record {
+        Visit(Some(self.lines.page(Record {
             began: Instant::now(),
             method: request.method.clone(),
             path: request.uri.path_and_query().cloned(),
@@ -168,7 +169,11 @@ impl AccessLog {
             peer,
             cut: OnceLock::new(),
             lines: self.lines.clone(),
-        }))
+            reply: None,
+            sent: 0,
+            received: None,
+            outcome: Outcome::Cancelled,
+        })))
     }
 
     /// Makes the line go with a reply of the server itself, which no chain gave.
@@ -206,8 +211,8 @@ impl AccessLog {
 
     /// Writes the line.
     pub fn cancelled(&self, visit: &Visit) {
-        if let Some(record) = &visit.0 {
-            record.line(None, 0, None, Outcome::Cancelled);
+        if let Some(record) = visit.record() {
+            record.line();
         }
     }
 }
@@ -231,13 +236,17 @@ pub fn log_cut(client: &Client, visit: &Visit) {
 #[derive(Debug)]
 pub struct Visit(
     /// `None` after it was handed to the reply that the line goes with.
-    Option<Record>,
+    Option<Lease<'static, Page>>,
 );
 
 impl Visit {
+    fn record(&self) -> Option<&Record> {
+        self.0.as_ref().and_then(|page| page.record())
+    }
+
     /// Sets the user. Only the first call counts.
     pub fn user(&self, user: &User) {
-        if let Some(record) = &self.0 {
+        if let Some(record) = self.record() {
             record.user.get_or_init(|| user.clone());
         }
     }
@@ -246,7 +255,7 @@ impl Visit {
     /// `cut`. This is for a limit that ends requests from outside of the chain, such as that of a connection whose
     /// client does not read. Only the first call counts.
     pub fn cut_by(&self, cut: &Cut) {
-        if let Some(record) = &self.0 {
+        if let Some(record) = self.record() {
             record.cut.get_or_init(|| cut.clone());
         }
     }
@@ -254,7 +263,7 @@ impl Visit {
     /// When the node was entered.
     #[must_use]
     pub fn began(&self) -> Option<Instant> {
-        self.0.as_ref().map(|record| record.began)
+        self.record().map(|record| record.began)
     }
 
     fn go_with<R: Follows>(
@@ -264,7 +273,8 @@ impl Visit {
         ended: Option<&'static str>,
         mut outcome: Outcome,
     ) {
-        let Some(record) = self.0.take() else { return };
+        let Some(mut page) = self.0.take() else { return };
+        let Some(record) = page.record_mut() else { return };
         let status = reply.status();
         let is_connect = record.method == Method::CONNECT && status.is_success();
         if status == StatusCode::SWITCHING_PROTOCOLS || is_connect {
@@ -277,7 +287,9 @@ impl Visit {
             // The server will not poll this body for its end, so a client cannot be seen to leave before it.
             outcome = Outcome::Done;
         }
-        reply.follow(Entry { record, by, ended, status, sent: 0, received: None, outcome });
+        record.outcome = outcome;
+        record.reply = Some(Replied { status, by, ended });
+        reply.follow(Entry(page));
     }
 }
 

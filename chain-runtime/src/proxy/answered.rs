@@ -11,15 +11,24 @@ use super::tunnel::Opening;
 /// A reply whose body has not begun to be passed on, and the turn that gave it.
 pub(super) struct Answered<T> {
     pub(super) reply: Response<Body>,
+    /// It may be silent for a long time.
+    pub(super) may_last: bool,
     pub(super) opening: Option<Opening>,
-    /// `None` for a reply that this hop gives by itself.
+    /// `None` for a reply that this hop gives by itself, and until it is known what the reply says of the upstream.
     pub(super) turn: Option<(T, Outcome)>,
+}
+
+impl<T> Answered<T> {
+    /// A reply that nobody has to hear of.
+    pub(super) const fn of(reply: Response<Body>) -> Self {
+        Self { reply, may_last: false, opening: None, turn: None }
+    }
 }
 
 impl<T: Turn> Answered<T> {
     /// Reads the reply ahead, for the node that may run again. Only after that it is known how the try ended.
     pub(super) async fn gathered(mut self, limit: u64) -> Result<Self, Error> {
-        if is_stream_of_events(self.reply.headers()) {
+        if self.may_last {
             return Ok(self);
         }
         let body = core::mem::replace(self.reply.body_mut(), Body::empty());
@@ -49,8 +58,7 @@ impl<T: Turn> Answered<T> {
             (Some((turn, outcome)), Some(opening)) => opening.open(turn.streams(outcome).noted(false)),
             (Some((turn, outcome)), None) if reply.body().is_relayed() => {
                 let streaming = turn.streams(outcome);
-                let may_last = is_stream_of_events(reply.headers());
-                reply.body_mut().keep(if may_last { streaming.lasts() } else { streaming });
+                reply.body_mut().keep(if self.may_last { streaming.lasts() } else { streaming });
             }
             (Some((turn, outcome)), None) => turn.ended(outcome),
             (None, _) => {}

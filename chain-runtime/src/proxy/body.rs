@@ -22,43 +22,44 @@ use super::fields::clean_trailers;
 use super::identity::Reserved;
 use super::pace::Pace;
 use super::pick::Outcome;
+use super::place::Place;
 use super::streaming::Streaming;
+use crate::Pool;
 use crate::failure::{Failure, Render};
+use crate::pool::Lease;
 
-pin_project! {
-    /// The body of a reply.
-    ///
-    /// It is an enum and not a boxed trait object, so that neither kind of body costs an allocation. It has no
-    /// `Default`: a [`Failure`] that becomes its reply says in a line of plain text what is wrong.
-    #[derive(Debug)]
-    pub struct Body {
-        #[pin]
-        content: Content,
-    }
+/// The body of a reply.
+///
+/// It is an enum and not a boxed trait object, so that neither kind of body costs an allocation. It is small, since a
+/// reply is moved through each level of a chain: the upstream's body stays in memory of its own. It has no `Default`: a
+/// [`Failure`] that becomes its reply says in a line of plain text what is wrong.
+#[derive(Debug)]
+pub struct Body {
+    content: Content,
 }
 
-pin_project! {
-    #[project = ContentNow]
-    #[derive(Debug)]
-    enum Content {
-        Empty,
-        // A text made by this process.
-        Text { text: Option<Bytes> },
-        // There is no client to read it.
-        Abandoned,
-        // The upstream's body.
-        Relayed {
-            #[pin]
-            relay: Relay,
-        },
-        // The part that was read ahead, and the rest that the upstream sends after it.
-        Gathered {
-            parts: vec::IntoIter<Bytes>,
-            left: u64,
-            trailers: Option<HeaderMap>,
-            rest: Option<Pin<Box<Relay>>>,
-        },
-    }
+#[derive(Debug)]
+enum Content {
+    Empty,
+    /// A text made by this process.
+    Text(Option<Bytes>),
+    /// There is no client to read it.
+    Abandoned,
+    /// The upstream's body.
+    Relayed(Relayed),
+    Gathered(Box<Gathered>),
+}
+
+/// The upstream's body, in memory that one body after another uses.
+type Relayed = Lease<'static, Place<Relay>>;
+
+/// The part that was read ahead, and the rest that the upstream sends after it.
+#[derive(Debug)]
+struct Gathered {
+    parts: vec::IntoIter<Bytes>,
+    left: u64,
+    trailers: Option<HeaderMap>,
+    rest: Option<Relayed>,
 }
 
 impl Body {
@@ -72,7 +73,7 @@ impl Body {
     #[must_use]
     pub fn full(content: impl Into<Bytes>) -> Self {
         let text: Bytes = content.into();
-        if text.is_empty() { Self::empty() } else { Self { content: Content::Text { text: Some(text) } } }
+        if text.is_empty() { Self::empty() } else { Self { content: Content::Text(Some(text)) } }
     }
 
     /// All of it, if all of it is here: a text, or a body that was read ahead to its end.
@@ -80,11 +81,14 @@ impl Body {
     pub fn whole(&self) -> Option<Bytes> {
         match &self.content {
             Content::Empty => Some(Bytes::new()),
-            Content::Text { text } => text.clone(),
-            Content::Gathered { parts, trailers: None, rest: None, .. } => match parts.as_slice() {
-                [] => Some(Bytes::new()),
-                [part] => Some(part.clone()),
-                parts => Some(Bytes::from(parts.concat())),
+            Content::Text(text) => text.clone(),
+            Content::Gathered(gathered) => match &**gathered {
+                Gathered { parts, trailers: None, rest: None, .. } => match parts.as_slice() {
+                    [] => Some(Bytes::new()),
+                    [part] => Some(part.clone()),
+                    parts => Some(Bytes::from(parts.concat())),
+                },
+                _ => None,
             },
             _ => None,
         }
@@ -95,21 +99,38 @@ impl Body {
         Self { content: Content::Abandoned }
     }
 
-    pub(super) fn relayed(relay: Relay) -> Self {
-        if relay.incoming.is_end_stream() { Self::empty() } else { Self { content: Content::Relayed { relay } } }
+    pub(super) fn relayed(
+        incoming: Incoming,
+        reserved: &Arc<Reserved>,
+        pace: Pace,
+        places: &Arc<Pool<Place<Relay>>>,
+    ) -> Self {
+        if incoming.is_end_stream() {
+            return Self::empty();
+        }
+        let streaming = Streaming::default();
+        let relay = || Relay { incoming, reserved: Arc::clone(reserved), pace, streaming };
+        Self { content: Content::Relayed(Place::of(relay, places)) }
     }
 
     /// Whether a part of it is still to come from the upstream.
-    pub(super) const fn is_relayed(&self) -> bool {
-        matches!(self.content, Content::Relayed { .. } | Content::Gathered { rest: Some(_), .. })
+    pub(super) fn is_relayed(&self) -> bool {
+        match &self.content {
+            Content::Relayed(_) => true,
+            Content::Gathered(gathered) => gathered.rest.is_some(),
+            _ => false,
+        }
     }
 
     /// Makes this go with the rest of the upstream's body.
     pub(super) fn keep(&mut self, streaming: Streaming) {
-        match &mut self.content {
-            Content::Relayed { relay } => relay.streaming = streaming,
-            Content::Gathered { rest: Some(rest), .. } => *rest.as_mut().project().streaming = streaming,
-            _ => {}
+        let rest = match &mut self.content {
+            Content::Relayed(relay) => Some(relay),
+            Content::Gathered(gathered) => gathered.rest.as_mut(),
+            _ => None,
+        };
+        if let Some(relay) = rest.and_then(|rest| rest.get_mut()) {
+            *relay.project().streaming = streaming;
         }
     }
 
@@ -118,15 +139,14 @@ impl Body {
     /// If the reply breaks off, this sees it while the request can still be sent again, and not when the client has the
     /// first part of the reply.
     pub(super) async fn gathered(self, limit: u64) -> Result<Self, BrokenReply> {
-        let Content::Relayed { relay } = self.content else { return Ok(self) };
-        let mut relay = Box::pin(relay);
+        let Content::Relayed(mut relay) = self.content else { return Ok(self) };
         let (mut parts, mut left, mut trailers) = (Vec::new(), 0_u64, None);
         let rest = loop {
             // Each part takes memory of its own: an upstream that sends one byte at a time would multiply it.
             if left.saturating_add((parts.len() * size_of::<Bytes>()) as u64) >= limit {
                 break Some(relay);
             }
-            match poll_fn(|context| relay.as_mut().poll_frame(context)).await.transpose()? {
+            match poll_fn(|context| poll(&mut relay, context)).await.transpose()? {
                 None => break None,
                 Some(frame) => match frame.into_data() {
                     Ok(part) => {
@@ -137,7 +157,8 @@ impl Body {
                 },
             }
         };
-        Ok(Self { content: Content::Gathered { parts: parts.into_iter(), left, trailers, rest } })
+        let gathered = Gathered { parts: parts.into_iter(), left, trailers, rest };
+        Ok(Self { content: Content::Gathered(Box::new(gathered)) })
     }
 }
 
@@ -225,18 +246,18 @@ impl http_body::Body for Body {
     type Error = BrokenReply;
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenReply>>> {
-        match self.project().content.project() {
-            ContentNow::Empty => Poll::Ready(None),
-            ContentNow::Text { text } => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
-            ContentNow::Abandoned => Poll::Ready(Some(Err(BrokenReply::Abandoned))),
-            ContentNow::Relayed { relay } => relay.poll_frame(context),
-            ContentNow::Gathered { parts, left, trailers, rest } => {
-                if let Some(part) = parts.next() {
-                    *left -= part.len() as u64;
+        match &mut self.get_mut().content {
+            Content::Empty => Poll::Ready(None),
+            Content::Text(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+            Content::Abandoned => Poll::Ready(Some(Err(BrokenReply::Abandoned))),
+            Content::Relayed(relay) => poll(relay, context),
+            Content::Gathered(gathered) => {
+                if let Some(part) = gathered.parts.next() {
+                    gathered.left -= part.len() as u64;
                     return Poll::Ready(Some(Ok(Frame::data(part))));
                 }
-                match (rest, trailers.take()) {
-                    (Some(rest), _) => rest.as_mut().poll_frame(context),
+                match (&mut gathered.rest, gathered.trailers.take()) {
+                    (Some(rest), _) => poll(rest, context),
                     (None, trailers) => Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers)))),
                 }
             }
@@ -246,28 +267,39 @@ impl http_body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match &self.content {
             Content::Empty => true,
-            Content::Text { text } => text.is_none(),
+            Content::Text(text) => text.is_none(),
             Content::Abandoned => false,
-            Content::Relayed { relay } => relay.incoming.is_end_stream(),
-            Content::Gathered { left, trailers, rest, .. } => {
-                *left == 0 && trailers.is_none() && rest.as_ref().is_none_or(|rest| rest.incoming.is_end_stream())
+            Content::Relayed(relay) => incoming(relay).is_none_or(Incoming::is_end_stream),
+            Content::Gathered(gathered) => {
+                let rest = gathered.rest.as_ref().and_then(incoming);
+                gathered.left == 0 && gathered.trailers.is_none() && rest.is_none_or(Incoming::is_end_stream)
             }
         }
     }
 
     fn size_hint(&self) -> SizeHint {
+        let hint = |relay| incoming(relay).map_or(SizeHint::with_exact(0), Incoming::size_hint);
         match &self.content {
             Content::Empty => SizeHint::with_exact(0),
-            Content::Text { text } => SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64)),
+            Content::Text(text) => SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64)),
             Content::Abandoned => SizeHint::default(),
-            Content::Relayed { relay } => relay.incoming.size_hint(),
-            Content::Gathered { left, rest: None, .. } => SizeHint::with_exact(*left),
-            Content::Gathered { left, rest: Some(rest), .. } => match rest.incoming.size_hint().exact() {
-                Some(rest) => SizeHint::with_exact(left + rest),
+            Content::Relayed(relay) => hint(relay),
+            Content::Gathered(gathered) => match gathered.rest.as_ref().map_or(Some(0), |rest| hint(rest).exact()) {
+                Some(rest) => SizeHint::with_exact(gathered.left + rest),
                 None => SizeHint::default(),
             },
         }
     }
+}
+
+/// The next part of the upstream's body.
+fn poll(relay: &mut Relayed, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenReply>>> {
+    relay.get_mut().map_or(Poll::Ready(None), |relay| relay.poll_frame(context))
+}
+
+/// What hyper gives of it.
+fn incoming(relay: &Relayed) -> Option<&Incoming> {
+    relay.get().map(|relay| &relay.incoming)
 }
 
 pin_project! {
@@ -283,10 +315,6 @@ pin_project! {
 }
 
 impl Relay {
-    pub(super) fn new(incoming: Incoming, reserved: Arc<Reserved>, pace: Pace) -> Self {
-        Self { incoming, reserved, pace, streaming: Streaming::default() }
-    }
-
     /// The next part. What goes with the reply hears of the reply's end.
     fn poll_frame(
         mut self: Pin<&mut Self>,

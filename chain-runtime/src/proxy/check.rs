@@ -17,6 +17,7 @@ use super::linked::Link;
 use super::present::Present;
 use super::ready::address;
 use super::slot::Slot;
+use super::target::Target;
 use super::upload::{Passage, Upload};
 use super::upstream::Upstream;
 use super::{Forward, Repeatable, Sendable, framing};
@@ -142,7 +143,8 @@ impl<B: Sendable> WarmCheck<B> {
 
     async fn ask(&self, upstream: &Upstream, anew: bool) -> Result<(), Asked> {
         let (mut request, ()) = Request::new(()).into_parts();
-        address(&mut request, upstream, self.path.clone(), None, self.keeps_host).map_err(NotWell::Error)?;
+        let target = Target { path: Some(self.path.clone()), host: None };
+        address(&mut request, upstream, &target, self.keeps_host).map_err(|bad| NotWell::Error(bad.into()))?;
         let passage = Arc::new(Passage::empty());
         let upload = Upload::new(&passage, &Arc::default(), &self.limits, None, false);
         let mut asking = Asking::default();

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 
 use ::hyper::body::Incoming;
 use bytes::Bytes;
+use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
 use http_body::Body;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -80,7 +81,8 @@ where
             silence: limits.silence,
         };
         if upstream.speaks() == Speaks::Http1 {
-            return Clients::Plain(Plain::new(connector, limits));
+            let target = upstream.uri(PathAndQuery::from_static("/")).unwrap_or_default();
+            return Clients::Plain(Plain::new(connector, target, limits));
         }
         let client = |kept| {
             let mut client = Client::builder(TokioExecutor::new());

@@ -5,9 +5,9 @@ use std::format;
 
 use bytes::BytesMut;
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, COOKIE, EXPECT, HOST,
-    MAX_FORWARDS, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
-    WWW_AUTHENTICATE,
+    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, COOKIE, EXPECT, Entry,
+    HOST, MAX_FORWARDS, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    VIA, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
 
@@ -44,36 +44,40 @@ const NO_TRAILER: [HeaderName; 19] = [
 /// `Host` stays whatever `Connection` says: every message needs it.
 pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap, present: Present) {
     if present.has(Present::CONNECTION) {
-        remove_named(headers);
-        headers.remove(CONNECTION);
+        remove_connection(headers);
     }
     if present.has(Present::OF_ONE_HOP) {
         remove_if(headers, |name| Present::kind(name).has(Present::OF_ONE_HOP));
     }
 }
 
-/// Removes the fields that `Connection` names.
-fn remove_named(headers: &mut HeaderMap) {
+/// Removes `Connection`, and the fields that it names.
+fn remove_connection(headers: &mut HeaderMap) {
     // Most messages name only fields that are removed in any case.
     let plain = |line: &HeaderValue| {
         words(line.as_bytes())
             .all(|word| [&b"keep-alive"[..], b"close", b"te"].iter().any(|known| word.eq_ignore_ascii_case(known)))
     };
-    if !headers.get_all(CONNECTION).iter().all(plain) {
-        let mut line = 0;
-        // A clone shares its memory. Without it, the map could not be changed while the names are read.
-        while let Some(names) = headers.get_all(CONNECTION).iter().nth(line).cloned() {
-            for name in words(names.as_bytes()) {
-                if let Ok(name) = HeaderName::from_bytes(name)
-                    && name != CONNECTION
-                    && name != HOST
-                {
-                    headers.remove(name);
-                }
-            }
-            line += 1;
-        }
+    if let Entry::Occupied(connection) = headers.entry(CONNECTION)
+        && connection.iter().all(plain)
+    {
+        connection.remove();
+        return;
     }
+    let mut line = 0;
+    // A clone shares its memory. Without it, the map could not be changed while the names are read.
+    while let Some(names) = headers.get_all(CONNECTION).iter().nth(line).cloned() {
+        for name in words(names.as_bytes()) {
+            if let Ok(name) = HeaderName::from_bytes(name)
+                && name != CONNECTION
+                && name != HOST
+            {
+                headers.remove(name);
+            }
+        }
+        line += 1;
+    }
+    headers.remove(CONNECTION);
 }
 
 /// Whether the sender can read trailers. `TE` holds for one connection, so it has to be sent anew for the next one.
@@ -160,14 +164,16 @@ pub(super) fn clean_trailers(trailers: &mut HeaderMap, is_reserved: impl Fn(&Hea
 /// Removes the fields whose names match.
 pub(super) fn remove_if(headers: &mut HeaderMap, is_such: impl Fn(&HeaderName) -> bool) {
     // Mostly there are none or few. Cloning a name that is not a standard one increments a count.
-    let mut found: [Option<HeaderName>; 4] = [const { None }; 4];
     loop {
         let mut names = headers.keys().filter(|name| is_such(name)).cloned();
-        let count = found.iter_mut().map_while(|place| names.next().map(|name| *place = Some(name))).count();
-        for name in found.iter_mut().filter_map(Option::take) {
+        let Some(first) = names.next() else { return };
+        let mut others: [Option<HeaderName>; 3] = [const { None }; 3];
+        let count = others.iter_mut().map_while(|place| names.next().map(|name| *place = Some(name))).count();
+        headers.remove(first);
+        for name in others.iter_mut().filter_map(Option::take) {
             headers.remove(name);
         }
-        if count < found.len() {
+        if count < others.len() {
             return;
         }
     }
@@ -178,5 +184,47 @@ pub(super) fn earlier(headers: &HeaderMap, name: &HeaderName, text: &mut BytesMu
     for line in headers.get_all(name).iter().filter(|line| !line.as_bytes().trim_ascii().is_empty()) {
         text.extend_from_slice(line.as_bytes().trim_ascii());
         text.extend_from_slice(b", ");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_fields_whose_names_match_are_removed() {
+        for count in 0..9 {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static("a"));
+            for name in (0..count).map(|at| HeaderName::try_from(format!("x-{at}")).expect("a name")) {
+                headers.append(&name, HeaderValue::from_static("1"));
+                headers.append(&name, HeaderValue::from_static("2"));
+            }
+            remove_if(&mut headers, |name| name.as_str().starts_with("x-"));
+            assert_eq!(headers.len(), 1, "{count}");
+        }
+    }
+
+    #[test]
+    fn connection_goes_with_what_it_names_except_for_the_host() {
+        for (lines, left) in [
+            (&["keep-alive"][..], "host x-a x-b"),
+            (&["close, TE"], "host x-a x-b"),
+            (&["x-a, host"], "host x-b"),
+            (&["keep-alive", "x-a", "x-b"], "host"),
+        ] {
+            let mut headers = HeaderMap::new();
+            for name in ["host", "x-a", "x-b", "keep-alive", "te"] {
+                headers.insert(HeaderName::from_static(name), HeaderValue::from_static("1"));
+            }
+            for line in lines {
+                headers.append(CONNECTION, HeaderValue::from_static(line));
+            }
+            let present = Present::of(&headers);
+            remove_hop_by_hop(&mut headers, present);
+            let mut names: std::vec::Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+            names.sort_unstable();
+            assert_eq!(names.join(" "), left, "{lines:?}");
+        }
     }
 }

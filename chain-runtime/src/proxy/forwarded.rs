@@ -8,6 +8,7 @@ use http::header::FORWARDED;
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::client::{Client, Fields};
 use super::fields::earlier;
 use super::identity::Reserved;
 use super::present::Present;
@@ -27,11 +28,39 @@ pub(super) fn add(
     headers: &mut HeaderMap,
     present: Present,
     reserved: &Reserved,
-    peer: Option<IpAddr>,
+    client: &Client,
     host: Option<&HeaderValue>,
-    scheme: &Scheme,
     text: &mut Text,
 ) {
+    let is_first = !present.has(Present::FORWARDED | Present::X_FORWARDED_FOR);
+    let mut write = || fields(headers, present, client, host, text);
+    let Fields { forwarded, forwarded_for } = match host {
+        Some(host) if is_first => client.said(host.as_bytes(), write),
+        _ => write(),
+    };
+    reserved.remove_from(headers);
+    if let Some(forwarded) = forwarded {
+        headers.insert(FORWARDED, forwarded);
+    }
+    if let Some(forwarded_for) = forwarded_for {
+        headers.insert(X_FORWARDED_FOR, forwarded_for);
+    }
+    if let Some(host) = host {
+        headers.insert(X_FORWARDED_HOST, host.clone());
+    }
+    let proto = if *client.scheme() == Scheme::HTTPS { "https" } else { "http" };
+    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(proto));
+}
+
+/// Writes the lists, each with its entries so far.
+fn fields(
+    headers: &HeaderMap,
+    present: Present,
+    client: &Client,
+    host: Option<&HeaderValue>,
+    text: &mut Text,
+) -> Fields {
+    let peer = client.peer().map(|peer| peer.ip().to_canonical());
     let forwarded = text.value(|text| {
         if present.has(Present::FORWARDED)
             && headers.get_all(FORWARDED).iter().all(|line| is_list_of_pairs(line.as_bytes()))
@@ -52,7 +81,7 @@ pub(super) fn add(
             text.extend_from_slice(b"\"");
         }
         text.extend_from_slice(b";proto=");
-        text.extend_from_slice(scheme.as_str().as_bytes());
+        text.extend_from_slice(client.scheme().as_str().as_bytes());
         Ok(())
     });
     let forwarded_for = text.value(|text| {
@@ -63,15 +92,7 @@ pub(super) fn add(
         }
         address(peer, text)
     });
-    reserved.remove_from(headers);
-    let host = host.cloned();
-    for (name, value) in [(FORWARDED, forwarded), (X_FORWARDED_FOR, forwarded_for), (X_FORWARDED_HOST, host)] {
-        if let Some(value) = value {
-            headers.insert(name, value);
-        }
-    }
-    let proto = if *scheme == Scheme::HTTPS { "https" } else { "http" };
-    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(proto));
+    Fields { forwarded, forwarded_for }
 }
 
 /// Writes the address of a client, which may be unknown.

@@ -4,10 +4,10 @@
 //! framing is passed on: a message has the length or the coding of the body that is sent (RFC 9112, 6.3; RFC 9113,
 //! 8.1.1).
 
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, Entry, TRANSFER_ENCODING};
 use http::request::Parts as RequestParts;
 use http::response::Parts;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
+use http::{HeaderValue, Method, StatusCode, Version};
 use http_body::Body;
 
 use super::error::{BadReply, BadRequest};
@@ -69,33 +69,31 @@ pub(super) fn check_reply(reply: &mut Parts, present: Present, method: &Method) 
         return Ok(());
     }
     let headers = &mut reply.headers;
-    let lengths = length(headers)?;
-    let coding = is_chunked(headers.get_all(TRANSFER_ENCODING).iter());
-    match coding {
-        None => {}
-        Some(true)
-            if lengths.is_none() && reply.version == Version::HTTP_11 && reply.status != StatusCode::NO_CONTENT => {}
-        Some(_) => return Err(BadReply::Framing),
-    }
-    headers.remove(TRANSFER_ENCODING);
-    headers.remove(CONTENT_LENGTH);
-    if let Some(length) = lengths
-        && (*method == Method::HEAD || reply.status == StatusCode::NOT_MODIFIED)
+    let has_length = present.has(Present::CONTENT_LENGTH);
+    let describes = (*method == Method::HEAD || reply.status == StatusCode::NOT_MODIFIED)
         && !matches!(reply.status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT)
-        && !reply.status.is_informational()
-    {
-        headers.insert(CONTENT_LENGTH, length);
+        && !reply.status.is_informational();
+    if has_length && let Entry::Occupied(lengths) = headers.entry(CONTENT_LENGTH) {
+        check_length(lengths.iter())?;
+        if !describes {
+            lengths.remove();
+        }
+    }
+    if present.has(Present::TRANSFER_ENCODING) {
+        let is_chunked = is_chunked(headers.get_all(TRANSFER_ENCODING).iter()) == Some(true);
+        if !is_chunked || has_length || reply.version != Version::HTTP_11 || reply.status == StatusCode::NO_CONTENT {
+            return Err(BadReply::Framing);
+        }
+        headers.remove(TRANSFER_ENCODING);
     }
     Ok(())
 }
 
-/// The one stated length, if there is one.
-fn length(headers: &HeaderMap) -> Result<Option<HeaderValue>, BadReply> {
-    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
-    let Some(length) = lengths.next() else { return Ok(None) };
-    let is_number = !length.is_empty() && length.len() < 20 && length.as_bytes().iter().all(u8::is_ascii_digit);
-    if lengths.next().is_some() || !is_number {
-        return Err(BadReply::Framing);
-    }
-    Ok(Some(length.clone()))
+/// Whether there is one length, and a number.
+fn check_length<'a>(mut lengths: impl Iterator<Item = &'a HeaderValue>) -> Result<(), BadReply> {
+    let (first, second) = (lengths.next(), lengths.next());
+    let is_number = |length: &HeaderValue| {
+        !length.is_empty() && length.len() < 20 && length.as_bytes().iter().all(u8::is_ascii_digit)
+    };
+    if second.is_none() && first.is_some_and(is_number) { Ok(()) } else { Err(BadReply::Framing) }
 }

@@ -19,6 +19,7 @@ use super::kept::Scratch;
 use super::linked::Link;
 use super::pace::{Pace, later};
 use super::pick::{Outcome, Pick, Turn};
+use super::place::Place;
 use super::present::Present;
 use super::ready::{Made, Ready, address};
 use super::settings::Settings;
@@ -35,6 +36,8 @@ pub(super) struct Hop<B: Send> {
     pub(super) settings: Settings,
     pub(super) connections: Arc<Connections<B>>,
     pub(super) scratches: Pool<Scratch<B>>,
+    /// Where upstreams' bodies are while they are passed on.
+    relays: Arc<Pool<Place<Relay>>>,
 }
 
 impl<B: Sendable> Hop<B> {
@@ -44,7 +47,7 @@ impl<B: Sendable> Hop<B> {
             #[cfg(feature = "rustls")]
             settings.tls.clone().map(|tls| tls.connector(settings.keeps_host)),
         );
-        Self { settings, connections: Arc::new(connections), scratches: Pool::default() }
+        Self { settings, connections: Arc::new(connections), scratches: Pool::default(), relays: Arc::default() }
     }
 
     /// Sends the request to the picked upstreams, until there is the head of a reply.
@@ -63,8 +66,7 @@ impl<B: Sendable> Hop<B> {
             let ready = match &mut made {
                 Made::Ready(ready) => ready,
                 Made::Over(over) => {
-                    let reply = over.take().expect("polled only once to its end")?;
-                    return Ok(Answered { reply, opening: None, turn: None });
+                    return over.take().expect("polled only once to its end").map(Answered::of);
                 }
             };
             let (mut tried, mut refused, mut refusals) = (P::Tried::default(), None, 0);
@@ -103,9 +105,10 @@ impl<B: Sendable> Hop<B> {
             }
             let status = reply.status();
             match self.give(reply, &ready.method, ready.wish.take(), ready.until) {
-                Ok((reply, opening)) => {
+                Ok(mut answered) => {
                     let outcome = Outcome::Replied { status, ok: self.settings.is_ok(status) };
-                    Ok(Answered { reply, opening, turn: Some((turn, outcome)) })
+                    answered.turn = Some((turn, outcome));
+                    Ok(answered)
                 }
                 Err(error) => {
                     turn.ended(error.outcome());
@@ -135,10 +138,9 @@ impl<B: Sendable> Hop<B> {
         let anew = stale.is_some();
         let Some(turn) = stale.or_else(|| pick.pick(&request, tried)) else { return Ok(None) };
         let speaks = turn.upstream().speaks();
-        let (path, host) = (target.path.clone(), target.host.as_ref());
-        if let Err(error) = address(&mut request, turn.upstream(), path, host, self.settings.keeps_host) {
+        if let Err(error) = address(&mut request, turn.upstream(), target, self.settings.keeps_host) {
             turn.ended(Outcome::Client);
-            return Err(error);
+            return Err(error.into());
         }
         let waits_here = *waits && speaks == Speaks::Http1;
         let upload = Upload::new(passage, &self.settings.reserved, &self.settings.limits, *until, waits_here);
@@ -195,13 +197,13 @@ impl<B: Sendable> Hop<B> {
     }
 
     /// Turns the upstream's reply into that for the client.
-    fn give(
+    fn give<T>(
         &self,
         reply: Response<Incoming>,
         method: &Method,
         wish: Option<(&Tunnels, Wish)>,
         until: Option<Instant>,
-    ) -> Result<(Response<Body>, Option<Opening>), Error> {
+    ) -> Result<Answered<T>, Error> {
         let Settings { limits, reserved, via, .. } = &self.settings;
         let (mut head, incoming) = reply.into_parts();
         let present = Present::of(&head.headers);
@@ -221,17 +223,18 @@ impl<B: Sendable> Hop<B> {
             upgrade::say_granted(&mut head.headers, protocol);
             head.extensions.clear();
             head.extensions.insert(told.clone());
-            let opening = Opening { place, client: wish.client, upstream, told };
-            return Ok((Response::from_parts(head, Body::empty()), Some(opening)));
+            let opening = Some(Opening { place, client: wish.client, upstream, told });
+            return Ok(Answered { opening, ..Answered::of(Response::from_parts(head, Body::empty())) });
         }
         head.extensions.clear();
         if !Asked::new(method, spoken).has_content(head.status) {
-            return Ok((Response::from_parts(head, Body::empty()), None));
+            return Ok(Answered::of(Response::from_parts(head, Body::empty())));
         }
-        let rate = limits.download.filter(|_| !is_stream_of_events(&head.headers));
+        let may_last = is_stream_of_events(&head.headers);
+        let rate = limits.download.filter(|_| !may_last);
         let pace = Pace::new(limits.silence, rate, until);
-        let relay = Relay::new(incoming, Arc::clone(reserved), pace);
-        Ok((Response::from_parts(head, Body::relayed(relay)), None))
+        let body = Body::relayed(incoming, reserved, pace, &self.relays);
+        Ok(Answered { may_last, ..Answered::of(Response::from_parts(head, body)) })
     }
 }
 

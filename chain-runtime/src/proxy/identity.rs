@@ -76,19 +76,28 @@ pub struct Statements<'a> {
     pub(super) headers: &'a mut HeaderMap,
     pub(super) reserved: &'a Reserved,
     pub(super) text: &'a mut Text,
+    /// A bit for each of the first names that may be stated: whether it was.
+    said: u64,
 }
 
-impl Statements<'_> {
+impl<'a> Statements<'a> {
+    pub(super) const fn new(headers: &'a mut HeaderMap, reserved: &'a Reserved, text: &'a mut Text) -> Self {
+        Self { headers, reserved, text, said: 0 }
+    }
+
     /// States this value, in the only field of that name.
     ///
     /// # Errors
     ///
     /// [`Unstatable`] if the name is not reserved.
     pub fn value(&mut self, name: &HeaderName, value: HeaderValue) -> Result<(), Unstatable> {
-        if !self.reserved.is_stated(name) {
+        let Some(at) = self.reserved.stated.iter().position(|stated| stated == name) else {
             return Err(Unstatable { name: name.clone(), is_reserved: false });
+        };
+        if at < SAID {
+            self.said |= 1 << at;
         }
-        self.headers.insert(name.clone(), value);
+        self.headers.insert(name, value);
         Ok(())
     }
 
@@ -106,7 +115,19 @@ impl Statements<'_> {
             None => Err(Unstatable { name: name.clone(), is_reserved: self.reserved.is_stated(name) }),
         }
     }
+
+    /// Removes what the client sent under the names that were not stated. Statements have replaced the others.
+    pub(super) fn end(self) {
+        for (at, name) in self.reserved.stated.iter().take(SAID).enumerate() {
+            if self.said >> at & 1 == 0 {
+                self.headers.remove(name);
+            }
+        }
+    }
 }
+
+/// Of so many names it is known whether they were stated.
+const SAID: usize = u64::BITS as usize;
 
 impl From<Unstatable> for Error {
     fn from(unstatable: Unstatable) -> Self {
@@ -114,31 +135,18 @@ impl From<Unstatable> for Error {
     }
 }
 
-/// The names that no client may write, in any spelling that a server may take for these names.
+/// The names that no client may write: those that are written here, those that are not passed on, and those that a sender
+/// may state. They are meant in any spelling that a server may take for these names.
 ///
 /// CGI turned every `-` into `_`, and programs that follow it (WSGI, Rack, PHP) cannot tell `X_Forwarded_User` from
 /// `X-Forwarded-User`. Some servers do this with every character that is not a letter or a digit. So all of these count
 /// as one name here.
 #[derive(Clone, Debug)]
 pub(super) struct Reserved {
-    /// Fields that are written here, and fields that are not passed on.
-    closed: Vec<HeaderName>,
     /// Fields that a sender may state.
     stated: Vec<HeaderName>,
-    /// A bit for each of these names, as [`place`] says.
-    marks: [u64; MARKS],
-}
-
-const MARKS: usize = 4;
-
-/// The place of a name's bit: most fields of a request have another one than all reserved names. It depends on nothing
-/// that a server may take for the same: on the length, and on the letters and digits at both ends and in the middle.
-fn place(name: &HeaderName) -> (usize, u64) {
-    let name = name.as_str().as_bytes();
-    let at = |place: usize| name.get(place).map_or(0, |&byte| usize::from(fold(byte)));
-    let mixed =
-        name.len().wrapping_mul(59) ^ at(0) ^ at(name.len() / 2).wrapping_mul(5) ^ at(name.len().wrapping_sub(1)) << 3;
-    (mixed / 64 % MARKS, 1 << (mixed % 64))
+    /// All of them, by their lengths: most fields of a request are as long as few of them.
+    by_length: Vec<Vec<HeaderName>>,
 }
 
 /// In these fields, a proxy tells servers who the client is, or what it asked for. Some of them are written here. The
@@ -178,7 +186,7 @@ const OF_PROXIES: [&str; 29] = [
 
 impl Default for Reserved {
     fn default() -> Self {
-        let mut reserved = Self { closed: Vec::new(), stated: Vec::new(), marks: [0; MARKS] };
+        let mut reserved = Self { stated: Vec::new(), by_length: Vec::new() };
         reserved.hide(OF_PROXIES.map(HeaderName::from_static));
         reserved
     }
@@ -186,20 +194,22 @@ impl Default for Reserved {
 
 impl Reserved {
     pub(super) fn state(&mut self, more: impl IntoIterator<Item = HeaderName>) {
-        self.stated.extend(more);
-        self.mark();
+        for name in more {
+            self.add(&name);
+            self.stated.push(name);
+        }
     }
 
     pub(super) fn hide(&mut self, more: impl IntoIterator<Item = HeaderName>) {
-        self.closed.extend(more);
-        self.mark();
+        more.into_iter().for_each(|name| self.add(&name));
     }
 
-    fn mark(&mut self) {
-        for name in self.closed.iter().chain(&self.stated) {
-            let (mark, bit) = place(name);
-            self.marks[mark] |= bit;
+    fn add(&mut self, name: &HeaderName) {
+        let length = name.as_str().len();
+        if self.by_length.len() <= length {
+            self.by_length.resize(length + 1, Vec::new());
         }
+        self.by_length[length].push(name.clone());
     }
 
     /// Whether a sender may state this name.
@@ -209,27 +219,24 @@ impl Reserved {
 
     /// Whether this name is reserved, or would be taken for a reserved one.
     pub(super) fn has(&self, name: &HeaderName) -> bool {
-        let (mark, bit) = place(name);
-        if self.marks[mark] & bit == 0 {
-            return false;
-        }
         let name = name.as_str().as_bytes();
-        let is_it = |reserved: &HeaderName| {
-            reserved.as_str().len() == name.len() && conflated(reserved.as_str().as_bytes(), name)
-        };
-        self.closed.iter().chain(&self.stated).any(is_it)
+        let alike = self.by_length.get(name.len());
+        alike.is_some_and(|alike| alike.iter().any(|reserved| conflated(reserved.as_str().as_bytes(), name)))
     }
 
     /// Removes what the client sent under these names. `Forwarded` and its relatives are composed anew before that.
+    ///
+    /// A field whose very name may be stated is left to [`Statements`]: it mostly is the gateway's own, such as the id of
+    /// a request, and would be removed and written once more.
     pub(super) fn remove_from(&self, headers: &mut HeaderMap) {
-        remove_if(headers, |name| self.has(name));
+        remove_if(headers, |name| self.has(name) && !self.stated.iter().take(SAID).any(|stated| stated == name));
     }
 }
 
 /// Whether the names are the same to a server that turns all characters except letters and digits into one character.
 /// Both are lower-case, as names here are.
 fn conflated(a: &[u8], b: &[u8]) -> bool {
-    a.iter().zip(b).all(|(&a, &b)| fold(a) == fold(b))
+    a.iter().zip(b).all(|(&a, &b)| a == b || fold(a) == fold(b))
 }
 
 fn fold(byte: u8) -> u8 {

@@ -34,6 +34,8 @@ pub(super) struct Plain<B>(Arc<Shelf<B>>);
 
 struct Shelf<B> {
     connector: Connector,
+    /// The upstream's scheme, host and port.
+    target: Uri,
     http: Builder,
     /// The most connections that are kept without a request, and how long.
     most: usize,
@@ -94,17 +96,18 @@ impl<B> Plain<B>
 where
     B: Body<Data = Bytes, Error: Into<Cause>> + Send + Unpin + 'static,
 {
-    pub(super) fn new(connector: Connector, limits: &Limits) -> Self {
+    pub(super) fn new(connector: Connector, target: Uri, limits: &Limits) -> Self {
         let mut http = Builder::new();
         http.max_buf_size(limits.reply_buffer());
         if let Some(most) = limits.other_reply_fields() {
             http.max_headers(most);
         }
         let kept = Mutex::new(Kept { idle: VecDeque::new(), waiting: VecDeque::new(), is_watched: false });
-        Self(Arc::new(Shelf { connector, http, most: limits.idle_connections, idle: limits.idle, kept }))
+        Self(Arc::new(Shelf { connector, target, http, most: limits.idle_connections, idle: limits.idle, kept }))
     }
 
-    /// Sends a request, with `anew` on a connection that was not there before, and is not kept.
+    /// Sends a request, with `anew` on a connection that was not there before, and is not kept. Of its target, only the
+    /// path and the query are sent.
     pub(super) fn send(
         &self,
         mut request: Request<Upload<B>>,
@@ -112,14 +115,15 @@ where
     ) -> impl Future<Output = Sent> + Send + 'static + use<B> {
         let shelf = Arc::clone(&self.0);
         let kept = if anew { None } else { shelf.take() };
-        async move {
-            // The target's host and port are the connection's.
+        if request.uri().authority().is_some() {
             let path = request.uri().path_and_query().cloned();
-            let target = core::mem::replace(request.uri_mut(), path.map(Uri::from).unwrap_or_default());
+            *request.uri_mut() = path.map(Uri::from).unwrap_or_default();
+        }
+        async move {
             let (mut line, mut is_new) = match kept {
                 Some(line) => (line, false),
-                None if anew => (shelf.connect(target.clone()).await?, true),
-                None => shelf.connect_or_wait(target.clone()).await?,
+                None if anew => (shelf.connect().await?, true),
+                None => shelf.connect_or_wait().await?,
             };
             loop {
                 let unanswered = Unanswered(Some(line.link.clone()));
@@ -137,7 +141,7 @@ where
                             request = unsent;
                             (line, is_new) = match shelf.take() {
                                 Some(line) => (line, false),
-                                None => shelf.connect_or_wait(target.clone()).await?,
+                                None => shelf.connect_or_wait().await?,
                             };
                         }
                         _ => return Err(SendError::Lost(failed.into_error(), line.link)),
@@ -211,7 +215,7 @@ where
     }
 
     /// A new connection, or one that becomes free before that is made; and whether it is new.
-    async fn connect_or_wait(self: &Arc<Self>, target: Uri) -> Result<(Line<B>, bool), SendError> {
+    async fn connect_or_wait(self: &Arc<Self>) -> Result<(Line<B>, bool), SendError> {
         let (waiting, mut freed) = oneshot::channel();
         {
             let mut kept = self.lock();
@@ -223,7 +227,7 @@ where
         tokio::select! {
             biased;
             Ok(line) = &mut freed => Ok((line, false)),
-            made = self.connect(target) => {
+            made = self.connect() => {
                 freed.close();
                 if let Ok(line) = freed.try_recv() {
                     self.give_back(line);
@@ -233,8 +237,8 @@ where
         }
     }
 
-    async fn connect(self: &Arc<Self>, target: Uri) -> Result<Line<B>, SendError> {
-        let io = self.connector.clone().call(target).await.map_err(SendError::Connect)?;
+    async fn connect(self: &Arc<Self>) -> Result<Line<B>, SendError> {
+        let io = self.connector.clone().call(self.target.clone()).await.map_err(SendError::Connect)?;
         let link = io.link();
         let (sender, connection) =
             self.http.handshake(io).await.map_err(|error| SendError::Connect(Box::new(error)))?;

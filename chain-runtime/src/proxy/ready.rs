@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use http::header::{EXPECT, HOST};
 use http::request::Parts;
-use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Response, Uri, Version};
 use tokio::time::Instant;
 
@@ -163,10 +162,10 @@ impl<B: Sendable> Hop<B> {
         if present.has(Present::COOKIE) {
             fields::join_cookies(headers, text);
         }
-        let client = sender.client();
-        let peer = client.peer().map(|peer| peer.ip().to_canonical());
-        forwarded::add(headers, present, reserved, peer, host, client.scheme(), text);
-        sender.state(&mut Statements { headers, reserved, text })?;
+        forwarded::add(headers, present, reserved, sender.client(), host, text);
+        let mut statements = Statements::new(headers, reserved, text);
+        sender.state(&mut statements)?;
+        statements.end();
         via.add(headers, request.version);
         request.version = Version::HTTP_11;
         // The server's notes for itself would mean something else to the upstream's client.
@@ -179,20 +178,29 @@ impl<B: Sendable> Hop<B> {
 pub(super) fn address(
     request: &mut Parts,
     upstream: &Upstream,
-    path: PathAndQuery,
-    host: Option<&HeaderValue>,
+    target: &Target,
     keeps_host: bool,
-) -> Result<(), Error> {
-    let host = match host {
+) -> Result<(), BadRequest> {
+    let host = match &target.host {
         Some(host) if keeps_host => host.clone(),
         _ => upstream.host(),
     };
-    request.headers.insert(HOST, host);
-    request.uri = upstream.uri(path).map_err(|_| BadRequest::Target)?;
+    let path = || target.path.clone().or_else(|| request.uri.path_and_query().cloned());
+    match (upstream.speaks(), &target.path) {
+        // Over HTTP/1.1 only the path and the query are sent.
+        (Speaks::Http1, None) => {}
+        (Speaks::Http1, Some(path)) => request.uri = Uri::from(path.clone()),
+        _ => {
+            let uri = path().and_then(|path| upstream.uri(path).ok());
+            request.uri = uri.ok_or(BadRequest::Target)?;
+        }
+    }
     // Over HTTP/2 the host is in the target. A `Host` field that differs would be malformed (RFC 9113, 8.3.1).
     if upstream.speaks() == Speaks::Http2 {
         request.version = Version::HTTP_2;
         request.headers.remove(HOST);
+    } else {
+        request.headers.insert(HOST, host);
     }
     Ok(())
 }

@@ -52,6 +52,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::client::Client;
+use super::place::Place;
 use super::tunnel::Tunnels;
 use crate::Pool;
 
@@ -67,7 +68,6 @@ mod streams;
 mod workers;
 
 use accept::Room;
-use answering::Place;
 use running::Running;
 use streams::Streams;
 

@@ -17,8 +17,9 @@ pub(super) struct HasFragment;
 
 /// The target of a request.
 pub(super) struct Target {
-    /// The path and the query; `*` for the server itself.
-    pub(super) path: PathAndQuery,
+    /// The path and the query; `*` for the server itself. `None` if the request's own target is that and nothing else,
+    /// as it is over HTTP/1.1.
+    pub(super) path: Option<PathAndQuery>,
     /// The host for which the client asked. HTTP/1.0 needs none.
     pub(super) host: Option<HeaderValue>,
 }
@@ -28,9 +29,9 @@ pub(super) struct Target {
 /// The target's own host counts, if it has one (RFC 9112, 3.2.2). `Host` must be there, once, all the same (3.2). Over
 /// HTTP/2 the two must not differ (RFC 9113, 8.3.1).
 pub(super) fn read(request: &Parts, text: &mut Text) -> Result<Target, BadRequest> {
-    check_hosts(request)?;
+    let named = check_hosts(request)?;
     let host = match request.uri.authority() {
-        None => request.headers.get(HOST).cloned(),
+        None => named.cloned(),
         Some(authority) => text.value(|text| text.write_str(authority.as_str())),
     };
     Ok(Target { path: path(request)?, host })
@@ -42,8 +43,8 @@ pub(super) fn check(request: &Parts) -> Result<(), BadRequest> {
     path(request).map(drop)
 }
 
-/// Whether all is well but the path.
-fn check_hosts(request: &Parts) -> Result<(), BadRequest> {
+/// The `Host` field, if there is one and all is well but the path.
+fn check_hosts(request: &Parts) -> Result<Option<&HeaderValue>, BadRequest> {
     let named = host_field(request)?;
     if request.method == Method::CONNECT {
         return Err(BadRequest::Tunnel);
@@ -60,27 +61,22 @@ fn check_hosts(request: &Parts) -> Result<(), BadRequest> {
             Err(BadRequest::TwoHosts)
         }
         (None, None) if request.version != Version::HTTP_10 => Err(BadRequest::NoHost),
-        _ => Ok(()),
+        _ => Ok(named),
     }
 }
 
-/// The path and the query, of a target in one of the allowed forms.
-fn path(request: &Parts) -> Result<PathAndQuery, BadRequest> {
+/// See [`Target::path`]. The target has one of the allowed forms.
+fn path(request: &Parts) -> Result<Option<PathAndQuery>, BadRequest> {
     let uri = &request.uri;
+    let has_more = uri.scheme().is_some() || uri.authority().is_some();
     let is_options = request.method == Method::OPTIONS;
     match uri.path_and_query() {
-        Some(path) if path.as_str() == "*" => {
-            if is_options {
-                Ok(path.clone())
-            } else {
-                Err(BadRequest::Target)
-            }
-        }
-        Some(path) if path.as_str().starts_with('/') => Ok(path.clone()),
+        Some(path) if path.as_str() == "*" && !is_options => Err(BadRequest::Target),
+        Some(path) if path.as_str() == "*" || path.as_str().starts_with('/') => Ok(has_more.then(|| path.clone())),
         // `http://host?query`: the path is empty, which is `/`.
         Some(path) if uri.scheme().is_some() => match path.query() {
-            Some(query) => PathAndQuery::try_from(std::format!("/?{query}")).map_err(|_| BadRequest::Target),
-            None => Ok(PathAndQuery::from_static("/")),
+            Some(query) => PathAndQuery::try_from(std::format!("/?{query}")).map_err(|_| BadRequest::Target).map(Some),
+            None => Ok(Some(PathAndQuery::from_static("/"))),
         },
         // `host:port`, the form for CONNECT; over HTTP/2, a request without `:path`.
         _ => Err(BadRequest::Target),
@@ -99,6 +95,20 @@ fn host_field(request: &Parts) -> Result<Option<&HeaderValue>, BadRequest> {
     }
 }
 
+/// The bytes of which a host's name may consist.
+static PLAIN: [bool; 256] = {
+    let (mut plain, mut byte) = ([false; 256], 0_u8);
+    while byte < 128 {
+        plain[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'.' | b'-' | b'_' | b'~' | b'%' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b';' | b'='
+            );
+        byte += 1;
+    }
+    plain
+};
+
 /// Whether this is `host` or `host:port` (RFC 9110, 7.2), with nothing in it that could end a quoted string or begin another part of a URI.
 fn is_host(host: &[u8]) -> bool {
     let (name, rest) = match host.split_first() {
@@ -109,7 +119,6 @@ fn is_host(host: &[u8]) -> bool {
         }
         _ => host.split_at(host.iter().position(|&byte| byte == b':').unwrap_or(host.len())),
     };
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_~%!$&'()*+;=".contains(byte);
     let is_literal = host.starts_with(b"[");
     let is_port = match rest.split_first() {
         None => true,
@@ -117,11 +126,12 @@ fn is_host(host: &[u8]) -> bool {
         Some(_) => false,
     };
     // An encoding is two digits after a percent sign.
-    let is_encoded = name
-        .split(|&byte| byte == b'%')
-        .skip(1)
-        .all(|rest| rest.iter().take(2).filter(|byte| byte.is_ascii_hexdigit()).count() == 2);
-    !name.is_empty() && is_port && (is_literal || (is_encoded && name.iter().all(is_plain)))
+    let is_encoded = !name.contains(&b'%')
+        || name
+            .split(|&byte| byte == b'%')
+            .skip(1)
+            .all(|rest| rest.iter().take(2).filter(|byte| byte.is_ascii_hexdigit()).count() == 2);
+    !name.is_empty() && is_port && (is_literal || (is_encoded && name.iter().all(|&byte| PLAIN[usize::from(byte)])))
 }
 
 #[cfg(test)]

@@ -211,7 +211,7 @@ impl<C: Clock, A: Allocations> Meter<C, A> {
         }
         let mut is_dear = waits(now);
         if !C::STANDS_STILL {
-            record::add(&record.cells[now as usize / 4].ticks[now as usize % 4], ticks - last);
+            record::plus(&record.cells[now as usize / 4].ticks[now as usize % 4], ticks - last);
             record.since.store(ticks, Relaxed);
             if ticks - last >= self.long {
                 aside(|| self.was_long(record, now, last, ticks));

@@ -1,10 +1,11 @@
 //! What is known of a request, and the line that is written of it.
 
+use core::cell::RefCell;
 use core::fmt::Write as _;
 use std::string::String;
 use std::sync::OnceLock;
-use std::thread;
 use std::time::{Instant, SystemTime};
+use std::{thread, thread_local};
 
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, StatusCode};
@@ -13,8 +14,10 @@ use itoa::Buffer;
 use super::lines::Lines;
 use super::text::field;
 use super::{MAX_NAME, MAX_PATH};
+use crate::Reset;
 use crate::dotted::write_address;
 use crate::nodes::{Peer, User};
+use crate::pool::Lease;
 use crate::tailed::{Carried, Cut, Tail};
 
 /// The most bytes of a method.
@@ -50,7 +53,7 @@ impl Outcome {
     }
 }
 
-/// What is known when the request arrives.
+/// A request, from its arrival to the line.
 #[derive(Debug)]
 pub(super) struct Record {
     pub(super) began: Instant,
@@ -61,22 +64,91 @@ pub(super) struct Record {
     pub(super) peer: Peer,
     pub(super) cut: OnceLock<Cut>,
     pub(super) lines: Lines,
-}
-
-/// A line that is not written yet: it goes with the reply's body, as its [`Tail`], and is written when it is dropped.
-#[derive(Debug)]
-pub struct Entry {
-    pub(super) record: Record,
-    pub(super) by: &'static str,
-    /// The node that broke, if a node did.
-    pub(super) ended: Option<&'static str>,
-    pub(super) status: StatusCode,
+    /// The head of its reply, if there is one.
+    pub(super) reply: Option<Replied>,
     pub(super) sent: u64,
     pub(super) received: Option<u64>,
     pub(super) outcome: Outcome,
 }
 
+/// What is known of the head of a reply.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Replied {
+    pub(super) status: StatusCode,
+    pub(super) by: &'static str,
+    /// The node that broke, if a node did.
+    pub(super) ended: Option<&'static str>,
+}
+
+/// Memory for a record, which one request after another uses. A reply is moved through each level of a chain: with the
+/// record in it, it would be twice as large.
+#[derive(Debug, Default)]
+pub(super) struct Page(Option<Record>);
+
+impl Page {
+    pub(super) fn write(&mut self, record: Record) {
+        self.0 = Some(record);
+    }
+
+    pub(super) fn record(&self) -> Option<&Record> {
+        self.0.as_ref()
+    }
+
+    pub(super) fn record_mut(&mut self) -> Option<&mut Record> {
+        self.0.as_mut()
+    }
+}
+
+impl Reset for Page {
+    fn reset(&mut self) {
+        self.0 = None;
+    }
+}
+
+/// A line that is not written yet: it goes with the reply's body, as its [`Tail`], and is written when it is dropped.
+#[derive(Debug)]
+pub struct Entry(pub(super) Lease<'static, Page>);
+
 impl Entry {
+    /// The request became a tunnel, which has ended. This takes the entry, and so writes its line.
+    pub(super) fn carried(mut self, carried: Carried) {
+        let Some(record) = self.0.record_mut() else { return };
+        (record.sent, record.received) = (carried.down, Some(carried.up));
+        if carried.was_cut {
+            record.outcome = Outcome::Cut;
+        }
+    }
+}
+
+impl Tail for Entry {
+    fn sent(&mut self, bytes: usize) {
+        if let Some(record) = self.0.record_mut() {
+            record.sent += bytes as u64;
+        }
+    }
+
+    fn done(&mut self) {
+        if let Some(record) = self.0.record_mut() {
+            record.ended(Outcome::Done);
+        }
+    }
+
+    fn broken(&mut self) {
+        if let Some(record) = self.0.record_mut() {
+            record.ended(Outcome::Broken);
+        }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        if let Some(record) = self.0.record() {
+            record.line();
+        }
+    }
+}
+
+impl Record {
     /// The body came to its end, in one way or another. A request that was refused, or became a tunnel, keeps that
     /// outcome.
     fn ended(&mut self, outcome: Outcome) {
@@ -85,44 +157,9 @@ impl Entry {
         }
     }
 
-    /// The request became a tunnel, which has ended. This takes the entry, and so writes its line.
-    pub(super) fn carried(mut self, carried: Carried) {
-        (self.sent, self.received) = (carried.down, Some(carried.up));
-        if carried.was_cut {
-            self.outcome = Outcome::Cut;
-        }
-    }
-}
-
-impl Tail for Entry {
-    fn sent(&mut self, bytes: usize) {
-        self.sent += bytes as u64;
-    }
-
-    fn done(&mut self) {
-        self.ended(Outcome::Done);
-    }
-
-    fn broken(&mut self) {
-        self.ended(Outcome::Broken);
-    }
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        self.record.line(Some((self.status, self.by, self.ended)), self.sent, self.received, self.outcome);
-    }
-}
-
-impl Record {
-    pub(super) fn line(
-        &self,
-        reply: Option<(StatusCode, &str, Option<&str>)>,
-        bytes: u64,
-        received: Option<u64>,
-        outcome: Outcome,
-    ) {
-        let outcome = match outcome {
+    /// Writes the line.
+    pub(super) fn line(&self) {
+        let outcome = match self.outcome {
             Outcome::Cancelled if thread::panicking() => Outcome::Panicked,
             Outcome::Cancelled | Outcome::Broken if self.cut.get().is_some_and(Cut::is_cut) => Outcome::Cut,
             outcome => outcome,
@@ -132,14 +169,14 @@ impl Record {
             field(line, "method", self.method.as_str(), MAX_METHOD);
             field(line, "path", self.path.as_ref().map_or("", PathAndQuery::path), MAX_PATH);
             // Pieces are pushed one by one: the machinery of `write!` takes a third of a line's time.
-            if let Some((status, by, ended)) = reply {
+            if let Some(Replied { status, by, ended }) = self.reply {
                 all(line, [" status=", status.as_str(), " by=\"", by, "\""]);
                 if let Some(ended) = ended {
                     all(line, [" ended=\"", ended, "\""]);
                 }
             }
-            all(line, [" bytes=", Buffer::new().format(bytes)]);
-            if let Some(received) = received {
+            all(line, [" bytes=", Buffer::new().format(self.sent)]);
+            if let Some(received) = self.received {
                 all(line, [" received=", Buffer::new().format(received)]);
             }
             let micros = u64::try_from((self.began.elapsed().as_nanos() + 500) / 1_000).unwrap_or(u64::MAX);
@@ -167,5 +204,50 @@ fn all<const N: usize>(line: &mut String, pieces: [&str; N]) {
 }
 
 pub(super) fn begin(line: &mut String) {
-    let _ = write!(line, "{}  INFO request", humantime::format_rfc3339_micros(SystemTime::now()));
+    stamp(line, SystemTime::now());
+    line.push_str("  INFO request");
+}
+
+/// Writes the time as humantime does, with microseconds. What changes once in a second is kept by each thread: the
+/// calendar takes a third of a line's time.
+fn stamp(line: &mut String, at: SystemTime) {
+    thread_local! {
+        static SECOND: RefCell<(u64, String)> = const { RefCell::new((u64::MAX, String::new())) };
+    }
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let known = SECOND.try_with(|known| {
+        let (second, text) = &mut *known.borrow_mut();
+        if *second != since.as_secs() {
+            text.clear();
+            let _ = write!(text, "{}", humantime::format_rfc3339_seconds(at));
+            // The fraction stands before the `Z`.
+            text.pop();
+            *second = since.as_secs();
+        }
+        line.push_str(text);
+    });
+    // The thread may be ending, and its text gone.
+    if known.is_err() {
+        let _ = write!(line, "{}", humantime::format_rfc3339_micros(at));
+        return;
+    }
+    let mut fraction = Buffer::new();
+    all(line, [".", &fraction.format(1_000_000 + since.subsec_micros())[1..], "Z"]);
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_time_is_written_as_by_humantime() {
+        let begins = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000);
+        for micros in [0, 1, 999_999, 1_000_000, 1_000_001, 61_020_300, 86_400_000_000, 3] {
+            let (at, mut line) = (begins + Duration::from_nanos(micros * 1_000 + 999), String::new());
+            stamp(&mut line, at);
+            assert_eq!(line, std::format!("{}", humantime::format_rfc3339_micros(at)));
+        }
+    }
 }

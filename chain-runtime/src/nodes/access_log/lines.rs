@@ -13,6 +13,10 @@ use std::vec::Vec;
 
 use crossbeam_queue::ArrayQueue;
 
+use super::entry::{Page, Record};
+use crate::Pool;
+use crate::pool::Lease;
+
 /// How many lines may wait to be written, unless [`Lines::with`] says otherwise.
 pub const LINES: usize = 4 * 1024;
 /// The most bytes of a line that comes through [`io::Write`]. A longer line is cut.
@@ -45,6 +49,8 @@ pub struct Lines(Arc<Queue>);
 struct Queue {
     sender: SyncSender<String>,
     shared: Arc<Shared>,
+    /// Where requests are noted until their lines are written.
+    pages: Arc<Pool<Page>>,
 }
 
 struct Shared {
@@ -100,13 +106,13 @@ impl Lines {
         });
         let thread = Thread { receiver, shared: Arc::clone(&shared), writer, said: 0 };
         thread::Builder::new().name("log".into()).spawn(move || thread.run()).expect("a thread for the log");
-        Self(Arc::new(Queue { sender, shared }))
+        Self(Arc::new(Queue { sender, shared, pages: Arc::default() }))
     }
 
     /// Queues a line, or loses it. `write` writes the line without its end. `write` is not called if there is no room.
     /// A line over [`MAX_LINE`] bytes is cut.
     pub fn line(&self, write: impl FnOnce(&mut String)) {
-        let Queue { sender, shared } = &*self.0;
+        let Queue { sender, shared, .. } = &*self.0;
         let Some(mut line) = shared.spare() else {
             shared.lost.fetch_add(1, Relaxed);
             return;
@@ -127,6 +133,13 @@ impl Lines {
                 shared.lost.fetch_add(1, Relaxed);
             }
         }
+    }
+
+    /// Memory with this record in it.
+    pub(super) fn page(&self, record: Record) -> Lease<'static, Page> {
+        let mut page = self.0.pages.get_owned();
+        page.write(record);
+        page
     }
 
     /// How many lines were lost until now, because there was no room or the writer failed.

@@ -8,6 +8,12 @@ use std::string::String;
 /// Unprintable characters are escaped as in Rust, and so are quotes and backslashes: a value cannot break the line or
 /// its field.
 pub(super) fn field(line: &mut String, name: &str, value: &str, at_most: usize) {
+    if value.len() <= at_most && value.bytes().all(is_plain) {
+        for piece in [" ", name, "=\"", value, "\""] {
+            line.push_str(piece);
+        }
+        return;
+    }
     quoted(line, name, at_most, |text| text.write_str(value));
 }
 
@@ -35,7 +41,6 @@ struct Escaped<'a> {
 
 impl Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
         let mut rest = text;
         while !rest.is_empty() {
             // Nearly always, this is the whole rest.
@@ -57,5 +62,25 @@ impl Write for Escaped<'_> {
             rest = others.as_str();
         }
         Ok(())
+    }
+}
+
+/// Whether this byte stands in a value as it is.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_value_is_written_as_by_what_escapes() {
+        for (value, at_most) in [("abc", 3), ("abcd", 3), ("a\"b", 9), ("\u{e9}", 9), ("", 3), ("a\\", 2), ("a\n", 9)] {
+            let (mut plain, mut escaped) = (String::new(), String::new());
+            field(&mut plain, "name", value, at_most);
+            shown(&mut escaped, "name", value, at_most);
+            assert_eq!(plain, escaped);
+        }
     }
 }

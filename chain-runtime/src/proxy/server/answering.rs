@@ -4,7 +4,6 @@ use core::convert::Infallible;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
-use std::boxed::Box;
 use std::sync::Arc;
 
 use http::Response;
@@ -13,10 +12,11 @@ use http_body::Body;
 
 use super::connection::Underway;
 use super::{sent, streams};
+use crate::Pool;
 use crate::framing::Asked;
 use crate::pool::Lease;
+use crate::proxy::place::Place;
 use crate::tailed::Cut;
-use crate::{Pool, Reset};
 
 /// Gives the reply, framed and watched.
 pub(super) struct Answering<F: Send + 'static> {
@@ -55,36 +55,17 @@ where
 pub(super) struct Reply<F: Send + 'static>(Lease<'static, Place<F>>);
 
 impl<F: Send + 'static> Reply<F> {
-    pub(super) fn to(answer: F, places: &Arc<Pool<Place<F>>>) -> Self {
-        let mut place = places.get_owned();
-        place.0.as_mut().set(Some(answer));
-        Self(place)
+    pub(super) fn to(answer: impl FnOnce() -> F, places: &Arc<Pool<Place<F>>>) -> Self {
+        Self(Place::of(answer, places))
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<F::Output>
     where
         F: Future,
     {
-        let mut place = self.0.0.as_mut();
-        let answer = place.as_mut().as_pin_mut().expect("it is not polled after its end");
+        let answer = self.0.get_mut().expect("it is not polled after its end");
         let reply = ready!(answer.poll(context));
-        place.set(None);
+        self.0.clear();
         Poll::Ready(reply)
-    }
-}
-
-/// Room for one answer.
-pub(super) struct Place<F>(Pin<Box<Option<F>>>);
-
-impl<F> Default for Place<F> {
-    fn default() -> Self {
-        Self(Box::pin(None))
-    }
-}
-
-impl<F> Reset for Place<F> {
-    /// The request was given up.
-    fn reset(&mut self) {
-        self.0.as_mut().set(None);
     }
 }

@@ -13,7 +13,7 @@
 use core::future::{Future, poll_fn};
 use core::pin::{Pin, pin};
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::boxed::Box;
 use std::net::SocketAddr;
@@ -143,7 +143,7 @@ pub(super) async fn serve<A, F, B>(
         let ends = request.method() == Method::CONNECT && !is_http2;
         let client = if is_http2 { client.with_cut(Cut::default()) } else { client.clone() };
         let cut = client.cut().clone();
-        let reply = Reply::to((shared.answer)(request, client), &shared.replies);
+        let reply = Reply::to(|| (shared.answer)(request, client), &shared.replies);
         Answering { reply, ends, cut: is_http2.then_some(cut), asked, underway: Some(underway) }
     });
     let mut http = pin!(shared.http.serve_connection_with_upgrades(TokioIo::new(socket.clone()), answer));
@@ -153,10 +153,15 @@ pub(super) async fn serve<A, F, B>(
     let (mut counted, mut unsent) = (None, None);
     let mut between = Between::new(&shared.limits);
     let (mut is_stopping, mut has_said_so) = (false, false);
+    // Who is woken when the server stops. A connection is polled for each request, and mostly by the same task: then it
+    // is enough to look.
+    let mut woken: Option<Waker> = None;
     let ended = poll_fn(|context| {
-        if !is_stopping && stopping.as_mut().poll(context).is_ready() {
-            is_stopping = true;
+        if woken.as_ref().is_none_or(|woken| !woken.will_wake(context.waker())) {
+            woken = Some(context.waker().clone());
+            let _ = (stopping.as_mut().poll(context), cutting.as_mut().poll(context));
         }
+        is_stopping = is_stopping || shared.stopping.is_cancelled();
         let is_over = between.is_closing && !has_said_so;
         if (is_stopping || is_over) && !has_said_so {
             has_said_so = true;
@@ -165,7 +170,7 @@ pub(super) async fn serve<A, F, B>(
         if let Poll::Ready(ended) = http.as_mut().poll(context) {
             return Poll::Ready(Ended::Over(ended));
         }
-        if cutting.as_mut().poll(context).is_ready() {
+        if shared.cutting.is_cancelled() {
             return Poll::Ready(Ended::Closed);
         }
         if !socket.is_unsent() {

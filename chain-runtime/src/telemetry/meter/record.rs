@@ -125,6 +125,12 @@ pub(super) fn add(counter: &AtomicU64, more: u64) {
     counter.store(counter.load(Relaxed).saturating_add(more), Relaxed);
 }
 
+/// The same for what one run has taken, which fills no counter.
+#[inline(always)]
+pub(super) fn plus(counter: &AtomicU64, more: u64) {
+    counter.store(counter.load(Relaxed).wrapping_add(more), Relaxed);
+}
+
 /// Takes the value out of a counter that only one place writes.
 #[inline(always)]
 pub(super) fn take(counter: &AtomicU64) -> u64 {
@@ -190,8 +196,8 @@ impl Record {
     pub(super) fn allocates_to(&self, now: Place, allocated: Allocated) {
         if let Some(cell) = self.allocated.get(now as usize / 4) {
             let cell = &cell[now as usize & 1];
-            add(&cell.bytes, allocated.bytes.wrapping_sub(self.bytes.load(Relaxed)));
-            add(&cell.calls, allocated.calls.wrapping_sub(self.calls.load(Relaxed)));
+            plus(&cell.bytes, allocated.bytes.wrapping_sub(self.bytes.load(Relaxed)));
+            plus(&cell.calls, allocated.calls.wrapping_sub(self.calls.load(Relaxed)));
         }
     }
 

@@ -116,8 +116,11 @@ impl Series {
 impl AllocatedCell {
     #[inline(always)]
     fn moves_to(&self, other: &Self) {
-        add(&other.bytes, take(&self.bytes));
-        add(&other.calls, take(&self.calls));
+        // Most nodes allocate nothing.
+        if self.bytes.load(Relaxed) | self.calls.load(Relaxed) != 0 {
+            add(&other.bytes, take(&self.bytes));
+            add(&other.calls, take(&self.calls));
+        }
     }
 
     fn add_to(&self, all: &mut Allocated) {
