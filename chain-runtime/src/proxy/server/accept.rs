@@ -6,16 +6,16 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::boxed::Box;
 use std::io;
-use std::string::ToString as _;
 use std::sync::Arc;
 
 use ::hyper::body::Incoming;
 use bytes::Bytes;
 use http::{Request, Response};
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::sync::Notify;
 use tokio::time::sleep;
 
+use super::places::Place;
 use super::{Shared, connection};
 use crate::proxy::Client;
 
@@ -55,9 +55,9 @@ where
             // A place is looked for when there is a connection to take it: no connection has to go for a client that
             // may never come.
             let (stream, peer) = listener.accept().await?;
-            let place = match Arc::clone(&shared.places).try_acquire_owned() {
-                Ok(place) => place,
-                Err(_) => crowded(shared).await?,
+            let place = match shared.places.try_take() {
+                Some(place) => place,
+                None => crowded(shared).await,
             };
             io::Result::Ok((stream, peer, place))
         };
@@ -80,13 +80,13 @@ where
 }
 
 /// There is no place left: a connection without a request gives up its own. Waits for that place, or for any other.
-async fn crowded<A, F: Send>(shared: &Shared<A, F>) -> io::Result<OwnedSemaphorePermit> {
-    let mut place = pin!(Arc::clone(&shared.places).acquire_owned());
+async fn crowded<A, F: Send>(shared: &Shared<A, F>) -> Place {
+    let mut place = pin!(shared.places.take());
     loop {
         shared.make_room();
         tokio::select! {
             biased;
-            place = &mut place => return place.map_err(|closed| io::Error::other(closed.to_string())),
+            place = &mut place => return place,
             // All may have had a request, and have not heard the notification. A connection that has none by now
             // closes.
             () = sleep(AGAIN) => {}
