@@ -17,7 +17,7 @@ use tokio::time::sleep;
 
 use super::places::Place;
 use super::{Shared, connection};
-use crate::proxy::Client;
+use crate::proxy::{Client, descriptors};
 
 /// After this time it is looked again whether a connection can make room.
 const AGAIN: Duration = Duration::from_millis(20);
@@ -69,10 +69,13 @@ where
             Ok((stream, peer, place)) => {
                 shared.tasks.spawn(connection::serve(Arc::clone(shared), stream, peer, place));
             }
-            Err(_) => {
-                // Most likely, too many files are open. That passes when a connection ends. So a connection without a
-                // request is closed now. Asking again at once would only waste the processor.
-                shared.make_room();
+            Err(error) => {
+                // Most likely, too many files are open. That passes when a connection ends. So one without a request is
+                // closed now: to an upstream first, since no client notices that. Asking again at once would only waste
+                // the processor.
+                if !(descriptors::are_out(&error) && descriptors::give_up()) {
+                    shared.make_room();
+                }
                 sleep(AGAIN).await;
             }
         }
