@@ -26,7 +26,7 @@ use chain_runtime::pressure::{Adaptive, Elsewhere, Gradient2};
 use chain_runtime::proxy::server::{Limits, Server};
 use chain_runtime::proxy::{self, Body, Client, Tunnels};
 use chain_runtime::tasks::Tasks;
-use chain_runtime::telemetry::{Allocations as _, Counted, Counting, Meter};
+use chain_runtime::telemetry::{Allocations as _, Counted, Counting, Meter, TraceContexts};
 use chain_runtime::upstream::Member;
 use chain_runtime::{Reloadable, Shedding, Toggles, chain, node};
 use http::request::Parts;
@@ -161,6 +161,7 @@ fn gateway(upstream: SocketAddr) -> Gateway {
         toggles: Toggles::new(),
         shedding: Shedding::new(),
         tasks: Tasks::new(64),
+        traces: TraceContexts::new(),
         ids,
         log,
         admission: Adaptive::new(Box::new(Gradient2::new().initial(512))),

@@ -88,6 +88,7 @@ mod by_lease;
 mod check;
 mod client;
 mod connections;
+mod descriptors;
 mod error;
 mod fault;
 mod fields;

@@ -12,7 +12,7 @@ use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chain_runtime::proxy::server::{Limits, Listeners, Server, Stopped, Workers};
+use chain_runtime::proxy::server::{Limits, Listeners, Places, Server, Stopped, Workers};
 use chain_runtime::proxy::{self, Body, Client, Forward, Rotation, Settings};
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Empty, Full};
@@ -284,4 +284,109 @@ fn the_last_of_them_may_be_dropped_by_a_task_of_theirs() {
         tell.send(()).expect("the test waits");
     });
     told.recv_timeout(LONG).expect("it was dropped");
+}
+
+/// Replies `hello` to each request, for ever.
+fn says_hello() -> SocketAddr {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let upstream = std::net::TcpListener::bind(HERE).expect("a port");
+    let at = upstream.local_addr().expect("its address");
+    thread::spawn(move || {
+        for mut stream in upstream.incoming().map_while(Result::ok) {
+            thread::spawn(move || {
+                let lines = BufReader::new(stream.try_clone().expect("a descriptor")).lines();
+                for _end in lines.map_while(Result::ok).filter(String::is_empty) {
+                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+                }
+            });
+        }
+    });
+    at
+}
+
+/// A connection of a runtime that nobody runs at the moment would never answer.
+#[test]
+fn threads_that_are_no_workers_have_connections_by_their_runtime() {
+    let group = Rotation::new([format!("http://{}", says_hello()).parse().expect("a URL")]);
+    let forward = Forward::<_, Full<Bytes>>::new(group, Settings::default());
+    let new = || tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let ask = |runtime: &tokio::runtime::Runtime| {
+        runtime.block_on(async {
+            let head = Request::get("/").header("host", "a").body(()).expect("a request").into_parts().0;
+            let reply = timeout(LONG, forward.enter(head, Full::default(), &Client::unknown())).await.expect("in time");
+            let reply = reply.unwrap_or_else(|error| panic!("{error}"));
+            let body = timeout(LONG, reply.into_body().collect()).await.expect("in time").expect("all of it");
+            // The connection is given back meanwhile.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            body.to_bytes()
+        })
+    };
+    let (one, other) = (new(), new());
+    for runtime in [&one, &other, &one, &other] {
+        assert_eq!(ask(runtime), "hello");
+    }
+    drop(one);
+    // It may have the number of the one that has ended.
+    for runtime in [&new(), &other] {
+        assert_eq!(ask(runtime), "hello");
+    }
+}
+
+/// A server with other settings, for example, which is there before the one before has finished its requests.
+#[tokio::test]
+async fn servers_with_the_same_places_hold_one_limit() {
+    let workers = Workers::start(TWO).expect("two threads");
+    let (places, go) = (Places::new(), Arc::new(Notify::new()));
+    let mut limits = Limits::default();
+    limits.connections = 2;
+    let begin = || {
+        let listeners = Listeners::bind(HERE, workers.count()).expect("a port");
+        let (at, go) = (listeners.local_addr().expect("its address"), Arc::clone(&go));
+        let (begun, first) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+        let (count, tell) = (Arc::clone(&begun), Arc::clone(&first));
+        let answer = move |_: Request<Incoming>, _| {
+            let (go, is_second) = (Arc::clone(&go), count.fetch_add(1, Ordering::Relaxed) == 1);
+            let goes = Arc::clone(&go).notified_owned();
+            if is_second {
+                tell.notify_one();
+            }
+            async move {
+                goes.await;
+                Response::new(Full::<Bytes>::from("hello"))
+            }
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = Server::new(limits).places(&places);
+        let served = server.serve_on(&workers, listeners, answer, async { drop(stopped.await) }, pending());
+        tokio::spawn(served.expect("watched"));
+        (at, stop, begun, first)
+    };
+    let asks = |at| {
+        tokio::spawn(async move {
+            let request = Request::get("/").header("host", "a").body(Empty::new()).expect("a request");
+            let reply = connect(at).await.send_request(request).await.expect("a reply");
+            reply.into_body().collect().await.expect("all of it").to_bytes()
+        })
+    };
+    let (before, stop, _, both) = begin();
+    let first = [asks(before), asks(before)];
+    timeout(LONG, both.notified()).await.expect("both have begun");
+    let (at, _stop, begun, _) = begin();
+    drop(stop);
+    let next = asks(at);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(begun.load(Ordering::Relaxed), 0, "a third connection has a place beside two");
+    go.notify_waiters();
+    for asked in first {
+        assert_eq!(asked.await.expect("no panic"), "hello");
+    }
+    timeout(LONG, async {
+        while !next.is_finished() {
+            go.notify_waiters();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .expect("its turn comes");
+    assert_eq!(next.await.expect("no panic"), "hello");
 }

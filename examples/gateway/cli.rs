@@ -13,6 +13,7 @@ use chain_runtime::proxy::server::Workers;
 use chain_runtime::proxy::{Limits, Rate, Tunnels, server};
 use chain_runtime::shared::Settings;
 use clap::{CommandFactory as _, Parser};
+use http::Uri;
 use http::uri::PathAndQuery;
 
 use super::admin::Door;
@@ -23,7 +24,7 @@ use super::groups::Grouped;
 use super::limit::{Away, Figures};
 use super::pressure::{self, Moves};
 use super::said::Said;
-use super::units::{self, AdminAt, CGROUP, MaxConcurrent};
+use super::units::{self, AdminAt, CGROUP, MaxConcurrent, Share};
 
 /// A reverse proxy: each request's user is identified, counted and logged, and then the request is passed on.
 ///
@@ -81,8 +82,8 @@ pub(crate) struct Flags {
     api_keys_file: Option<PathBuf>,
 
     /// The address of the operator's page, metrics and profiles, and of the groups of upstreams (`/upstreams`); port 0
-    /// takes any free one; `off` for none, and then no node is measured. An address that other machines reach needs a
-    /// token.
+    /// takes any free one; `off` for none, and then no node is measured, unless for spans. An address that other machines
+    /// reach needs a token.
     #[arg(long, env = "GATEWAY_ADMIN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     admin: AdminAt,
 
@@ -90,6 +91,18 @@ pub(crate) struct Flags {
     /// `Authorization: Bearer`. It is plain HTTP, so between machines it belongs in a tunnel or a network of its own.
     #[arg(long, env = "GATEWAY_ADMIN_TOKEN_FILE", value_name = "FILE")]
     admin_token_file: Option<PathBuf>,
+
+    /// The OpenTelemetry collector for spans of requests, as `http://host:port`. They go to its `/v1/traces`, by OTLP over
+    /// HTTP in protobuf. Upstreams are told the trace (`traceparent`). A client's own trace does not count, so that no
+    /// client decides what is recorded. A collector that is away costs spans, and nothing else. Without this flag there
+    /// are no spans.
+    #[arg(long, env = "GATEWAY_OTLP", value_name = "URL", value_parser = units::collector)]
+    pub(crate) otlp: Option<Uri>,
+
+    /// The share of requests of which there are spans, `0%` to `100%`. Requests that take 500 ms or more always have
+    /// some.
+    #[arg(long, env = "GATEWAY_SPANS", value_name = "SHARE", default_value = "1%")]
+    pub(crate) spans: Share,
 
     /// Requests a second that each user may send in the long run.
     #[arg(long, env = "GATEWAY_RATE", value_name = "N", default_value = "10")]

@@ -11,7 +11,7 @@ use chain_runtime::nodes::{Peer, User, peer};
 use chain_runtime::pressure::{Adaptive, ByPriority, Elsewhere, Limit, Priority};
 use chain_runtime::proxy::{Body, Client, Error, Sender, Statements, Unstatable};
 use chain_runtime::tasks::Tasks;
-use chain_runtime::telemetry::{Counted, Meter, Tsc};
+use chain_runtime::telemetry::{Counted, Meter, TraceContexts, Tsc};
 use chain_runtime::{Failure, IntoReply, Reloadable, Render, Shedding, Toggles, chain, node};
 use http::request::Parts;
 use http::{HeaderName, Response, StatusCode};
@@ -31,6 +31,7 @@ chain! {
         pub(crate) toggles: Toggles,
         pub(crate) shedding: Shedding,
         pub(crate) tasks: Tasks,
+        pub(crate) traces: TraceContexts,
         pub(crate) ids: RequestIds,
         pub(crate) log: AccessLog,
         pub(crate) admission: Adaptive<ByPriority, Box<dyn Limit + Send>>,
@@ -40,7 +41,7 @@ chain! {
     }
 
     async fn(request: Parts, body: Incoming, client: Client) -> Reply {
-        ids => peer => #[shed(elevated, sample = 1 / 100)] log => log_cut
+        #[toggle("traces", off)] traces => ids => peer => #[shed(elevated, sample = 1 / 100)] log => log_cut
         => priority => admission {
             #[toggle("failures")] failures
             => auth => log_user

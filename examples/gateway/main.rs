@@ -9,7 +9,7 @@
 //! address, which is printed at the start, shows live what each node takes: `admin.rs`. If memory is tight, the log
 //! goes first, and requests beyond the capacity are turned away: `pressure.rs`. Upstreams are in groups by path, each a
 //! registry that knows its members and their health: `groups.rs`. A new configuration takes effect while requests run:
-//! `reload.rs`. `rules.rs` is the part of it that a request sees. Each of the `--workers` is a thread that shares with the others only
+//! `reload.rs`. `--otlp` sends spans of a share of the requests to a collector: `spans.rs`. `rules.rs` is the part of it that a request sees. Each of the `--workers` is a thread that shares with the others only
 //! what has to be one: `serving.rs`. It has no TLS towards clients, and no caching.
 //!
 //! | a new | a request in flight | other requests |
@@ -18,7 +18,7 @@
 //! | rate, burst | has been counted | users begin with a full burst; where both are as before, what they have used up is kept |
 //! | key, secret, path, time-out | has the old one | holds from the next request on |
 //! | address, limit of connections | ends at the old server, within `--grace` | the new one is there before the old one goes |
-//! | admin address, log, Redis, `--check`, workers, .. | | is refused: it takes another start |
+//! | admin address, log, Redis, spans, `--check`, workers, .. | | is refused: it takes another start |
 
 use std::alloc::System;
 use std::pin::pin;
@@ -53,6 +53,7 @@ mod reload;
 mod rules;
 mod said;
 mod serving;
+mod spans;
 mod units;
 mod watched;
 
@@ -65,6 +66,7 @@ use next::{Lasting, Next};
 use pauses::Pauses;
 use reload::{Running, Watch};
 use serving::Serving;
+use spans::Sent;
 use watched::Operated;
 
 /// The allocations of each node are counted, which costs some nanoseconds for each.
@@ -118,17 +120,24 @@ async fn run() -> Result<(), Failure> {
     if let Some((admin, _)) = &admin {
         say(format_args!("admin on {}", admin::link(admin.local_addr().map_err(Failure::failed)?)));
     }
+    if let Some(collector) = &flags.otlp {
+        say(format_args!("spans of requests: {}, to {collector}", flags.spans));
+    }
     if let Some(file) = &flags.config {
         say(format_args!("configured by {}: change it, or kill -HUP {}", file.display(), std::process::id()));
     }
     say(format_args!("listening on http://{at} (HTTP/1.1 and h2c); Ctrl-C stops"));
 
     let workers = Workers::start(flags.workers).map_err(Failure::failed)?;
+    let sent = flags.otlp.as_ref().map(|collector| Sent::to(collector, &lasting.name, &lines));
     // Where nobody can look, nothing is measured.
-    let pauses = admin.is_some().then(|| Pauses::look(&workers));
+    let pauses = (admin.is_some() || sent.is_some()).then(|| Pauses::look(&workers));
     let meter = match &pauses {
         Some(pauses) => {
-            let meter = Meter::builder(Gateway::CHAIN).pauses(Arc::clone(&pauses.ledger));
+            let mut meter = Meter::builder(Gateway::CHAIN).pauses(Arc::clone(&pauses.ledger));
+            if let Some(sent) = &sent {
+                meter = meter.sink(sent.spans.clone());
+            }
             Some(Arc::new(meter.allocations(Counted).map_err(Failure::failed)?.build()))
         }
         None => None,
@@ -142,6 +151,7 @@ async fn run() -> Result<(), Failure> {
         toggles: Toggles::new(),
         shedding: pressure.shedding(),
         tasks: tasks.clone(),
+        traces: spans::traces(flags.spans),
         ids: RequestIds::new(),
         log: AccessLog::new(lines.clone()),
         admission: flags.admission().under(Arc::clone(pressure.cell())),
@@ -149,6 +159,9 @@ async fn run() -> Result<(), Failure> {
         elsewhere: Elsewhere::new(),
         rules: Reloadable::new(rules),
     });
+    if sent.is_some() {
+        let _ = gateway.toggles().set("traces", true);
+    }
     let mut telling = JoinSet::new();
     if let Some(redis) = lasting.redis.clone() {
         let told = Arc::clone(&gateway);
@@ -175,6 +188,9 @@ async fn run() -> Result<(), Failure> {
     let left = tasks.stop(flags.grace).await;
     if !left.is_empty() {
         logging::info(&lines, format_args!("work that had to be left: {left}"));
+    }
+    if let Some(sent) = &sent {
+        sent.flush(Duration::from_millis(500)).await;
     }
     // Nobody may read it.
     lines.flush(Duration::from_millis(500));

@@ -17,7 +17,7 @@ use super::next::{Lasting, Next};
 use super::serving::{self, Serving};
 
 /// Settings that are read only once.
-const FIXED: [&str; 12] = [
+const FIXED: [&str; 14] = [
     "admin",
     "admin-token-file",
     "check",
@@ -27,8 +27,10 @@ const FIXED: [&str; 12] = [
     "max-concurrent",
     "memory-limit",
     "name",
+    "otlp",
     "pressure-cgroup",
     "redis",
+    "spans",
     "workers",
 ];
 

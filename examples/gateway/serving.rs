@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use chain_runtime::nodes::access_log::Lines;
 use chain_runtime::proxy::Tunnels;
-use chain_runtime::proxy::server::{Listeners, Server, Stopped, Workers};
+use chain_runtime::proxy::server::{Listeners, Places, Server, Stopped, Workers};
 use http::Request;
 use hyper::body::Incoming;
 use tokio::task::JoinSet;
@@ -39,6 +39,8 @@ pub(crate) struct Serving {
     /// Cancelled when no requests are accepted any more, at any address.
     stopping: CancellationToken,
     servers: JoinSet<Stopped>,
+    /// Of the connections of all servers together.
+    places: Places,
 }
 
 impl Serving {
@@ -51,7 +53,8 @@ impl Serving {
         (lines, stopping): (Lines, CancellationToken),
     ) -> io::Result<Self> {
         let (stop, cut) = (CancellationToken::new(), CancellationToken::new());
-        let mut serving = Self { gateway, lines, workers, sockets, stop, cut, stopping, servers: JoinSet::new() };
+        let (servers, places) = (JoinSet::new(), Places::new());
+        let mut serving = Self { gateway, lines, workers, sockets, stop, cut, stopping, servers, places };
         let (sockets, stop) = (serving.sockets.try_clone()?, serving.stop.clone());
         serving.serve(sockets, stop, flags, tunnels)?;
         Ok(serving)
@@ -80,6 +83,7 @@ impl Serving {
         let (lines, stopping) = (self.lines.clone(), self.stopping.clone());
         let gateway = Arc::clone(&self.gateway);
         let server = Server::new(flags.server_limits())
+            .places(&self.places)
             .tunnels(tunnels)
             .on_stop(move || match stopping.is_cancelled() {
                 true => logging::info(&lines, "stopping: requests in flight may finish"),

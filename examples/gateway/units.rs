@@ -1,12 +1,14 @@
 //! Values of flags that only the gateway has: sizes, paths, names, addresses.
 
+use std::fmt;
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use chain_runtime::shared::Settings;
-use http::uri::PathAndQuery;
+use http::Uri;
+use http::uri::{PathAndQuery, Scheme};
 
 use super::common::units::size;
 
@@ -44,6 +46,49 @@ pub(crate) fn token(text: &str) -> Result<String, String> {
 /// Reads where Redis is. The text may contain a password, so an error does not repeat it.
 pub(crate) fn redis(text: &str) -> Result<Settings, String> {
     Settings::at(text).map_err(|wrong| format!("redis://host:port is wanted ({wrong})"))
+}
+
+/// Reads where a collector is.
+pub(crate) fn collector(text: &str) -> Result<Uri, &'static str> {
+    let is_plain = |uri: &Uri| {
+        let has_host = uri.authority().is_some_and(|at| !at.host().is_empty() && !at.as_str().contains('@'));
+        uri.scheme() == Some(&Scheme::HTTP) && has_host && uri.path() == "/" && uri.query().is_none()
+    };
+    text.parse().ok().filter(is_plain).ok_or("http://host:port is wanted, without a path or a user")
+}
+
+/// A share of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Share {
+    None,
+    OneIn(NonZeroU32),
+}
+
+impl FromStr for Share {
+    type Err = &'static str;
+
+    /// The nearest share that is one in so many.
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        let percent = text.strip_suffix('%').and_then(|number| number.parse::<f64>().ok());
+        match percent {
+            Some(0.0) => Ok(Self::None),
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 1 and 10^6")]
+            Some(percent @ 0.0001..=100.0) => {
+                NonZeroU32::new((100.0 / percent).round() as u32).map(Self::OneIn).ok_or("it is not 0")
+            }
+            _ => Err("0%, or 0.0001% to 100% is wanted"),
+        }
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::OneIn(NonZeroU32::MIN) => f.write_str("all"),
+            Self::OneIn(many) => write!(f, "one in {many}"),
+        }
+    }
 }
 
 /// An address, or `off`.
@@ -96,6 +141,28 @@ mod tests {
     #[test]
     fn of_no_bytes_there_is_no_share() {
         assert_eq!((some_size("1k"), some_size("0k").is_err()), (Ok(1024), true));
+    }
+
+    #[test]
+    fn a_share_is_one_in_so_many() {
+        for (text, says) in
+            [("1%", "one in 100"), ("100%", "all"), ("0%", "none"), ("0.5%", "one in 200"), ("30%", "one in 3")]
+        {
+            assert_eq!(text.parse::<Share>().map(|share| share.to_string()), Ok(says.to_owned()), "{text}");
+        }
+        for text in ["", "1", "%", "-1%", "101%", "0.00001%", "NaN%", "half"] {
+            assert!(text.parse::<Share>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_collector_is_a_host_and_a_port() {
+        assert!(collector("http://127.0.0.1:4318").is_ok() && collector("http://collector/").is_ok());
+        for text in
+            ["", "collector:4318", "https://collector", "http://", "http://a/v1/traces", "http://a?b", "http://u@a"]
+        {
+            assert!(collector(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -98,11 +98,14 @@ async fn a_toggle_is_switched_for_the_requests_from_then_on() {
     let (client, admin) = (Client::new(gateway.address), Client::new(admin));
     while client.get_as_alice("/").await.status != StatusCode::TOO_MANY_REQUESTS {}
     let switched = post(&admin, "/toggles/ratelimit/off", &[]).await;
-    assert_eq!((switched.status, switched.text.as_str()), (StatusCode::OK, "failures: on, ratelimit: off\n"));
+    assert_eq!(
+        (switched.status, switched.text.as_str()),
+        (StatusCode::OK, "traces: off, failures: on, ratelimit: off\n")
+    );
     for _ in 0..5 {
         assert_eq!(client.get_as_alice("/").await.status, StatusCode::OK);
     }
-    assert_eq!(post(&admin, "/toggles/ratelimit/on", &[]).await.text, "failures: on, ratelimit: on\n");
+    assert_eq!(post(&admin, "/toggles/ratelimit/on", &[]).await.text, "traces: off, failures: on, ratelimit: on\n");
     while client.get_as_alice("/").await.status != StatusCode::TOO_MANY_REQUESTS {}
     let unknown = post(&admin, "/toggles/no%20such/on", &[]).await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);

@@ -140,3 +140,68 @@ async fn the_requests_of_an_h2c_connection_overlap() {
         assert_eq!(text, format!("/{at}"));
     }
 }
+
+/// So many requests at once leave so many connections to the upstream, which are kept.
+const KEPT: usize = 24;
+
+#[tokio::test]
+async fn connections_without_a_request_are_given_up_for_clients_first_those_to_upstreams() {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let go = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
+    let upstream = processes::upstream::start({
+        let go = std::sync::Arc::clone(&go);
+        move |request: http::Request<_>| {
+            let (go, tell, path) = (std::sync::Arc::clone(&go), tell.clone(), request.uri().path().to_owned());
+            async move {
+                let _ = tell.send(());
+                let _ = go.acquire().await.expect("it is never closed");
+                Ok(http::Response::new(processes::upstream::full(path)))
+            }
+        }
+    })
+    .await;
+    let gateway = Gateway::start(&[upstream], &["--workers", "1"]).await;
+    let asked = |at: usize| format!("GET /{at} HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\n\r\n");
+    let mut clients = Vec::new();
+    for at in 0..KEPT {
+        let mut client = Raw::connect(gateway.address).await;
+        client.send(asked(at)).await;
+        processes::within("the request", told.recv()).await.expect("a request");
+        clients.push(client);
+    }
+    go.add_permits(1);
+    for (at, client) in clients.iter_mut().enumerate() {
+        client.read_to(&format!("/{at}")).await;
+    }
+    let id = gateway.id();
+    let open = || {
+        let all = std::fs::read_dir(format!("/proc/{id}/fd")).expect("its descriptors");
+        let number = |name: std::ffi::OsString| name.to_str().and_then(|name| name.parse::<usize>().ok());
+        all.map(|one| number(one.expect("one").file_name()).expect("a number")).collect::<Vec<_>>()
+    };
+    let before = open().len();
+    drop(clients);
+    // The clients' are closed, those to the upstream are kept.
+    processes::within("the end of the clients' connections", async {
+        while open().len() > before - KEPT {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    // As many clients as before have a descriptor each, and then there are no more.
+    let most = open().into_iter().max().expect("some") + 1;
+    let mut set = tokio::process::Command::new("prlimit");
+    let set = set.args(["--pid", &id.to_string(), &format!("--nofile={most}:")]).status().await;
+    assert!(set.expect("prlimit runs").success());
+    let mut clients = Vec::new();
+    for at in 0..KEPT + KEPT / 4 {
+        let mut client = Raw::connect(gateway.address).await;
+        client.send(asked(at)).await;
+        client.read_to(&format!("/{at}")).await;
+        clients.push(client);
+    }
+    for (at, client) in clients.iter_mut().enumerate() {
+        client.send(asked(at + 100)).await;
+        assert!(client.read_to(&format!("/{}", at + 100)).await.starts_with("HTTP/1.1 200 "), "client {at} had to go");
+    }
+}

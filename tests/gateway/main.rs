@@ -14,5 +14,6 @@ mod pressure;
 mod process;
 mod reload;
 mod shared;
+mod spans;
 mod stop;
 mod stream;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::{Method, StatusCode};
-use processes::client::{Client, read};
+use processes::client::{Client, Raw, read};
 use processes::upstream::{self, empty, full};
 use processes::within;
 use tokio::sync::{Semaphore, mpsc};
@@ -292,4 +292,45 @@ async fn a_reload_for_which_there_are_no_descriptors_changes_nothing() {
     assert_eq!(statuses, [200, 429], "the burst is as before");
     gateway.signal("TERM").await;
     within("the end", gateway.ended()).await;
+}
+
+#[tokio::test]
+async fn the_limit_of_connections_holds_while_the_server_before_has_requests() {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let go = Arc::new(Semaphore::new(0));
+    let goes = Arc::clone(&go);
+    let upstream = upstream::start(move |_| {
+        let (go, tell) = (Arc::clone(&goes), tell.clone());
+        async move {
+            let _ = tell.send(());
+            let _ = go.acquire().await.expect("it is never closed");
+            Ok(http::Response::new(full("hello")))
+        }
+    })
+    .await;
+    let text = |grace: &str| {
+        format!("listen = '127.0.0.1:0'\nupstream = ['http://{upstream}']\ngrace = '{grace}'\nmax-connections = 2\n")
+    };
+    let config = file("config.toml", text("20s").as_bytes());
+    let keys = file("keys", format!("alice {ALICE}\n").as_bytes());
+    let mut gateway = Gateway::start_free(&["--config", &config, "--api-keys-file", &keys], &[]).await;
+    let mut clients = Vec::new();
+    for has_begun in [true, true, false] {
+        if !has_begun {
+            // From here on there is another server, at the same address.
+            write(&mut gateway, &config, text("19s")).await;
+        }
+        let mut client = Raw::connect(gateway.address).await;
+        client.send(format!("GET / HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\n\r\n")).await;
+        if has_begun {
+            within("the request", told.recv()).await.expect("a request");
+        }
+        clients.push(client);
+    }
+    let third = tokio::time::timeout(Duration::from_millis(300), told.recv()).await;
+    assert!(third.is_err(), "a third connection is served beside two");
+    go.add_permits(1);
+    for client in &mut clients {
+        assert!(client.read_to("hello").await.starts_with("HTTP/1.1 200 "));
+    }
 }

@@ -23,6 +23,9 @@ pub(crate) const LOAD: &str = "1";
 const NO_LOG: &str = ", no log";
 const NO_METER: &str = ", no meter";
 
+/// What it can have in addition: spans of 1 % of the requests, which go to a collector that drops them.
+const SPANS: &str = ", spans of 1 %";
+
 const GO: &str = "Go, httputil.ReverseProxy";
 
 /// A proxy that runs.
@@ -71,6 +74,8 @@ impl Drop for Contender {
 pub(crate) struct Behind {
     pub(crate) files: SocketAddr,
     pub(crate) grpc: SocketAddr,
+    /// Who takes spans.
+    pub(crate) spans: SocketAddr,
 }
 
 /// How a contender is started.
@@ -81,7 +86,7 @@ pub(crate) struct Stage {
     all: Vec<Contender>,
     starts: Vec<Start>,
     behind: Behind,
-    _upstreams: [Contender; 2],
+    _upstreams: [Contender; 3],
 }
 
 impl Stage {
@@ -92,9 +97,12 @@ impl Stage {
             .args(["-a", "-cp", LOAD, &std::process::id().to_string()])
             .stdout(Stdio::null())
             .status();
-        let at = free();
-        let upstreams = [nginx::upstream(LOAD)?, start("gRPC", at, of_this(LOAD, &["echo", &at.to_string()])?, None)?];
-        let behind = Behind { files: upstreams[0].at, grpc: upstreams[1].at };
+        let beside = |name, role: &str| {
+            let at = free();
+            start(name, at, of_this(LOAD, &[role, &at.to_string()])?, None)
+        };
+        let upstreams = [nginx::upstream(LOAD)?, beside("gRPC", "echo")?, beside("spans", "collector")?];
+        let behind = Behind { files: upstreams[0].at, grpc: upstreams[1].at, spans: upstreams[2].at };
         let starts = starts(behind, more, |name| only.is_empty() || only.iter().any(|wanted| wanted == name))?;
         let all: Result<Vec<_>, _> = starts.iter().map(|start| start()).collect();
         Ok(Self { all: all?, starts, behind, _upstreams: upstreams })
@@ -137,7 +145,7 @@ fn starts(behind: Behind, more: &[(String, PathBuf)], is_wanted: impl Fn(&str) -
     let mut gateways = vec![("gateway".to_owned(), gateway)];
     gateways.extend(more.iter().cloned());
     for (name, program) in gateways {
-        for what in ["", NO_LOG, NO_METER] {
+        for what in ["", SPANS, NO_LOG, NO_METER] {
             let name: &'static str = format!("{name}{what}").leak();
             if !is_wanted(name) {
                 continue;
@@ -216,7 +224,7 @@ fn own(name: &'static str, role: &str, behind: Behind) -> Result<Contender, Stri
     start(name, at, command, Some(folder))
 }
 
-fn gateway_process(name: &'static str, program: &Path, behind: Behind, without: &str) -> Result<Contender, String> {
+fn gateway_process(name: &'static str, program: &Path, behind: Behind, what: &str) -> Result<Contender, String> {
     let (folder, at) = (folder(name)?, free());
     let keys = folder.join("keys");
     fs::write(&keys, format!("alice {KEY}\n")).map_err(|error| error.to_string())?;
@@ -226,8 +234,11 @@ fn gateway_process(name: &'static str, program: &Path, behind: Behind, without: 
     command.args(["--rate", &RATE.to_string(), "--burst", &RATE.to_string()]);
     command.args(["--listen", &at.to_string(), "--pressure-cgroup", "off", "--api-keys-file"]).arg(keys);
     // It measures itself where it has an address at which that can be seen.
-    command.args(["--admin", if without == NO_METER { "off" } else { "127.0.0.1:0" }]);
-    command.arg("--log").arg(if without == NO_LOG { "off".into() } else { folder.join("access.log") });
+    command.args(["--admin", if what == NO_METER { "off" } else { "127.0.0.1:0" }]);
+    if what == SPANS {
+        command.args(["--otlp", &format!("http://{}", behind.spans), "--spans", "1%"]);
+    }
+    command.arg("--log").arg(if what == NO_LOG { "off".into() } else { folder.join("access.log") });
     start(name, at, command, Some(folder)).map(Contender::speaks_h2)
 }
 

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+mod collector;
 mod contenders;
 mod forward;
 mod grpc;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
     let arguments_of_roles: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments_of_roles[..] {
         ["echo", at] => grpc::echo(at),
+        ["collector", at] => collector::run(at),
         [role @ ("shared" | "per-core"), at, upstream, ..] => forward::run(role == "per-core", at, upstream),
         [role, at, upstream, _, log] if role.starts_with("chain") => library::run(role, at, upstream, log),
         #[cfg(chain_pingora)]

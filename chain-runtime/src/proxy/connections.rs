@@ -6,7 +6,6 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 use std::boxed::Box;
-use std::io;
 use std::net::SocketAddr;
 
 use ::hyper::body::Incoming;
@@ -18,10 +17,11 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::ReusableBoxFuture;
 use tower_service::Service;
 
+use super::descriptors;
 use super::error::Cause;
 use super::limits::Limits;
 use super::linked::{Io, Link, Linked};
@@ -186,33 +186,43 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        #[cfg(feature = "rustls")]
-        let secured = (uri.scheme() == Some(&http::uri::Scheme::HTTPS)).then(|| (self.tls.clone(), uri.clone()));
-        let (patience, silence, address) = (self.patience, self.silence, self.address);
-        let named = address.is_none().then(|| self.tcp.call(uri));
+        let mut this = self.clone();
         Box::pin(async move {
-            let tcp = match (named, address) {
-                (Some(connecting), _) => connecting.await?,
-                (None, Some(address)) => connect(address, patience).await?,
-                (None, None) => return Err("an upstream without an address".into()),
+            let tcp = match this.connect(&uri).await {
+                Err(error) if is_out_of_descriptors(&*error) && descriptors::give_up() => {
+                    sleep(CLOSING).await;
+                    this.connect(&uri).await?
+                }
+                connected => connected?,
             };
             see_progress(&tcp);
             #[cfg(feature = "rustls")]
-            if let Some((tls, uri)) = secured {
-                let tls = tls.ok_or("no TLS is configured: see `Settings::tls`")?;
-                let (stream, speaks_http2) = tls.connect(&uri, tcp.into_inner(), patience).await?;
-                return Ok(Linked::new(Io::Tls(TokioIo::new(Box::new(stream))), speaks_http2, silence));
+            if uri.scheme() == Some(&http::uri::Scheme::HTTPS) {
+                let tls = this.tls.ok_or("no TLS is configured: see `Settings::tls`")?;
+                let (stream, speaks_http2) = tls.connect(&uri, tcp.into_inner(), this.patience).await?;
+                return Ok(Linked::new(Io::Tls(TokioIo::new(Box::new(stream))), speaks_http2, this.silence));
             }
-            Ok(Linked::new(Io::Plain(tcp), false, silence))
+            Ok(Linked::new(Io::Plain(tcp), false, this.silence))
         })
     }
 }
 
-/// A connection to this address, made as the client's connector makes connections to names.
-async fn connect(address: SocketAddr, patience: Duration) -> io::Result<TokioIo<TcpStream>> {
-    let tcp = timeout(patience, TcpStream::connect(address)).await??;
-    tcp.set_nodelay(true)?;
-    Ok(TokioIo::new(tcp))
+impl Connector {
+    async fn connect(&mut self, uri: &Uri) -> Result<TokioIo<TcpStream>, Cause> {
+        let Some(address) = self.address else { return Ok(self.tcp.call(uri.clone()).await?) };
+        // As the client's connector makes connections to names.
+        let tcp = timeout(self.patience, TcpStream::connect(address)).await??;
+        tcp.set_nodelay(true)?;
+        Ok(TokioIo::new(tcp))
+    }
+}
+
+/// So long the tasks that drive connections have to close them, when they are given up.
+const CLOSING: Duration = Duration::from_millis(5);
+
+fn is_out_of_descriptors(error: &(dyn core::error::Error + 'static)) -> bool {
+    let mut causes = core::iter::successors(Some(error), |error| error.source());
+    causes.any(|error| error.downcast_ref().is_some_and(descriptors::are_out))
 }
 
 /// The most unsent bytes that may wait in the kernel.

@@ -6,6 +6,7 @@ use std::io;
 use http::Extensions;
 
 use super::connections::SendError;
+use super::descriptors;
 use super::error::{BadReply, Cause, Error};
 use super::linked::Link;
 use super::upload::UploadError;
@@ -34,8 +35,8 @@ pub(super) fn failed(error: SendError) -> Error {
             is_unsent |= error.is_canceled();
         }
         if let Some(error) = error.downcast_ref::<io::Error>() {
-            // EMFILE, ENFILE: these are not the upstream's fault.
-            is_out_of_descriptors |= matches!(error.raw_os_error(), Some(23 | 24));
+            // This is not the upstream's fault.
+            is_out_of_descriptors |= descriptors::are_out(error);
         }
         cause = error.source();
     }

@@ -29,7 +29,9 @@ impl Rate {
 pub struct Limits {
     /// The time to make a connection to the upstream, including TLS. 5 s.
     pub connect: Duration,
-    /// The time until the head of the upstream's reply, counted from the last movement of the request's body. 30 s.
+    /// The time until the head of the upstream's reply, counted from the last movement of the request's body. Interim
+    /// replies (1xx) do not prolong it. It also bounds how many of them there may be: each is read and dropped, in memory
+    /// that the next one uses. 30 s.
     pub first_byte: Duration,
     /// How long either side may be silent in the middle of a body, and how long an upstream may take nothing of what is
     /// written to it. 30 s.
@@ -49,10 +51,13 @@ pub struct Limits {
     pub reply_fields: usize,
     /// The most bytes of a reply's head, and of the part of its body that is read ahead. 64 KiB.
     pub reply_head: usize,
-    /// How long an idle connection to an upstream is kept. 20 s: less than most servers keep theirs.
+    /// How long an idle connection to an upstream is kept. 20 s: less than most servers keep theirs. If an upstream
+    /// closes one in the moment in which a request takes it, the request fails, unless its method is safe: then it is
+    /// sent once more. No look before could prevent that.
     pub idle: Duration,
     /// The most connections without a request that are kept for each upstream, by each node and each of a server's
-    /// [`Workers`](super::server::Workers). 1,024.
+    /// [`Workers`](super::server::Workers). 1,024. When the process has no descriptors left, half of all those over
+    /// HTTP/1.1 without TLS are closed at once, before any client has to go, and before a request fails.
     pub idle_connections: usize,
     /// How long to wait for the upstream's `100 Continue` before the body is sent all the same. 3 s.
     pub expect: Duration,

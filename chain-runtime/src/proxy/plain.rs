@@ -4,6 +4,12 @@
 //! again, looks a pool up by a key, and boxes what it waits for. Here the task that drives a connection gives it back:
 //! a reply's end is something that it sees anyway.
 //!
+//! That task also hears that the upstream has closed an idle connection, and takes it out of the idle ones. A connection
+//! is not looked at once more when a request takes it: that would be a system call for each request, and the upstream
+//! may close it after the look. So there is a moment between the upstream's close and the next turn of this runtime's
+//! events. If hyper hears of the close before it writes, it gives the request back, and it goes to another connection.
+//! If it does not, the request is lost with the connection, and is sent once more only if its method is safe: see `Hop`.
+//!
 //! ```text
 //! idle --take--> a request --its reply begins--> parked --its reply ends--> waiting request, or idle
 //! ```
@@ -14,6 +20,7 @@ use core::time::Duration;
 use std::boxed::Box;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::vec::Vec;
 
 use ::hyper::client::conn::http1::{Builder, SendRequest};
 use bytes::Bytes;
@@ -24,6 +31,7 @@ use tokio::time::{Instant, sleep_until};
 use tower_service::Service as _;
 
 use super::connections::{Connector, SendError, Sent};
+use super::descriptors::{self, Keeps};
 use super::error::Cause;
 use super::limits::Limits;
 use super::linked::Link;
@@ -103,7 +111,9 @@ where
             http.max_headers(most);
         }
         let kept = Mutex::new(Kept { idle: VecDeque::new(), waiting: VecDeque::new(), is_watched: false });
-        Self(Arc::new(Shelf { connector, target, http, most: limits.idle_connections, idle: limits.idle, kept }))
+        let shelf = Arc::new(Shelf { connector, target, http, most: limits.idle_connections, idle: limits.idle, kept });
+        descriptors::spare(Arc::downgrade(&shelf) as Weak<dyn Keeps>);
+        Self(shelf)
     }
 
     /// Sends a request, with `anew` on a connection that was not there before, and is not kept. Of its target, only the
@@ -149,6 +159,19 @@ where
                 }
             }
         }
+    }
+}
+
+impl<B> Keeps for Shelf<B>
+where
+    B: Body<Data = Bytes, Error: Into<Cause>> + Send + Unpin + 'static,
+{
+    fn give_up(&self) -> usize {
+        let mut kept = self.lock();
+        let half = kept.idle.len().div_ceil(2);
+        let given_up: Vec<_> = kept.idle.drain(..half).collect();
+        drop(kept);
+        given_up.len()
     }
 }
 

@@ -47,7 +47,6 @@ use http::{Request, Response};
 use hyper_util::rt::TokioTimer;
 use hyper_util::server::conn::auto;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -61,6 +60,7 @@ mod answering;
 mod connection;
 mod limits;
 mod listeners;
+mod places;
 mod running;
 mod sent;
 mod socket;
@@ -73,6 +73,7 @@ use streams::Streams;
 
 pub use limits::Limits;
 pub use listeners::Listeners;
+pub use places::Places;
 pub(super) use workers::Here;
 pub use workers::Workers;
 
@@ -120,6 +121,7 @@ impl fmt::Display for Stopped {
 pub struct Server {
     limits: Limits,
     tunnels: Option<Tunnels>,
+    places: Places,
     refused: Refused,
     stopping: Box<dyn FnOnce() + Send>,
 }
@@ -149,7 +151,7 @@ struct Shared<A, F: Send> {
     /// Requests that have begun, and whose reply is not sent to its end.
     requests: Arc<AtomicUsize>,
     /// Places of the whole server. A connection takes one, and a request none.
-    places: Arc<Semaphore>,
+    places: Places,
     room: Arc<Room>,
     /// The rooms of all workers, this one's own among them.
     rooms: Arc<[Arc<Room>]>,
@@ -164,13 +166,22 @@ impl Server {
     /// A server with these limits.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, tunnels: None, refused: Arc::new(|_, _| ()), stopping: Box::new(|| ()) }
+        Self { limits, tunnels: None, places: Places::new(), refused: Arc::new(|_, _| ()), stopping: Box::new(|| ()) }
     }
 
     /// Makes stopping wait for these, too, and end them after the grace.
     #[must_use]
     pub fn tunnels(mut self, tunnels: &Tunnels) -> Self {
         self.tunnels = Some(tunnels.clone());
+        self
+    }
+
+    /// Makes its connections take their places among these, whose number becomes that of its
+    /// [limit](Limits::connections). So the limit also counts the connections that an earlier server with the same places
+    /// still has.
+    #[must_use]
+    pub fn places(mut self, places: &Places) -> Self {
+        self.places = places.clone();
         self
     }
 
@@ -272,9 +283,9 @@ impl Server {
 
     /// Its parts, one for each worker.
     fn running<A, F: Send + 'static>(self, answer: A, workers: usize) -> Running<A, F> {
-        let Self { limits, tunnels, refused, stopping } = self;
+        let Self { limits, tunnels, places, refused, stopping } = self;
         let (stop, cut, answer) = (CancellationToken::new(), CancellationToken::new(), Arc::new(answer));
-        let places = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
+        places.resize(limits.connections);
         let rooms: Arc<[Arc<Room>]> = (0..workers).map(|_| Arc::default()).collect();
         let part = |room: &Arc<Room>| {
             let tasks = TaskTracker::new();
@@ -285,7 +296,7 @@ impl Server {
                 http: builder(&limits, &tasks),
                 refused: Arc::clone(&refused),
                 requests: Arc::default(),
-                places: Arc::clone(&places),
+                places: places.clone(),
                 room: Arc::clone(room),
                 rooms: Arc::clone(&rooms),
                 // Each connection looks at these whenever it is polled, under the token's lock.

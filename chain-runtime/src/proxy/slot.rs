@@ -8,10 +8,10 @@ use std::vec::Vec;
 
 use super::server::Here;
 
-/// The connections to an upstream, for each node that asks it, and each worker on which it does. They end with the
+/// The connections to an upstream, for each node that asks it, and each worker or runtime on which it does. They end with the
 /// upstream: when no registry has the member any more, and no request is in flight there.
 ///
-/// The connections of a node or a worker that is gone end when another one comes to ask, or by themselves when they
+/// The connections of a node or a worker that is gone, or of a runtime, end when another one comes to ask, or by themselves when they
 /// have been idle for their time.
 #[derive(Default)]
 pub(super) struct Slot {
@@ -28,7 +28,7 @@ pub(super) struct NodeId(Arc<()>);
 struct Owned {
     /// It keeps the number from being reused for another node.
     node: Weak<()>,
-    /// The worker whose runtime drives them.
+    /// Whose runtime drives them.
     by: Here,
     clients: Box<dyn Any + Send + Sync>,
 }

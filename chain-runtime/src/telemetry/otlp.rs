@@ -148,6 +148,16 @@ pub struct Counts {
     pub failed: u64,
     /// The spans of the runs whose export failed.
     pub failed_spans: u64,
+    /// Runs that came into the queue.
+    pub taken: u64,
+}
+
+impl Counts {
+    /// How many runs are in the queue, or under way.
+    #[must_use]
+    pub const fn waiting(&self) -> u64 {
+        self.taken.saturating_sub(self.exported + self.failed)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -157,6 +167,7 @@ struct Counters {
     lost: AtomicU64,
     failed: AtomicU64,
     failed_spans: AtomicU64,
+    taken: AtomicU64,
 }
 
 /// Makes the sink for a meter, and the exporter of what comes to the sink. Spans are exported once the future of
@@ -182,13 +193,14 @@ pub struct Spans {
 impl Spans {
     /// What happened to all runs until now.
     pub fn counts(&self) -> Counts {
-        let Counters { exported, spans, lost, failed, failed_spans } = &*self.counters;
+        let Counters { exported, spans, lost, failed, failed_spans, taken } = &*self.counters;
         Counts {
             exported: exported.load(Relaxed),
             spans: spans.load(Relaxed),
             lost: lost.load(Relaxed),
             failed: failed.load(Relaxed),
             failed_spans: failed_spans.load(Relaxed),
+            taken: taken.load(Relaxed),
         }
     }
 }
@@ -217,9 +229,10 @@ impl Sink for Spans {
     }
 
     fn takes(&self, run: Kept) {
-        if self.sender.try_send(run).is_err() {
-            self.counters.lost.fetch_add(1, Relaxed);
-        }
+        match self.sender.try_send(run) {
+            Ok(()) => self.counters.taken.fetch_add(1, Relaxed),
+            Err(_) => self.counters.lost.fetch_add(1, Relaxed),
+        };
     }
 }
 

@@ -8,7 +8,7 @@
 //!   │ the kernel's figures ─►  verdict  ─► ring of pauses ────┼─────────▼──────── Ledger
 //!   │ of this thread, every 10 ms                             │         ▲
 //!   └─────────────────────────────────────────────────────────┘         │ machine(start, end)
-//!                   pressure, for the whole machine, every 5 ms ────────┘
+//!                   pressure, for the whole machine, every 20 ms ───────┘
 //! ```
 //!
 //! | [`Cause`] | found by | seen or inferred |
@@ -51,7 +51,7 @@
 //!
 //! Under the threshold it costs less than a nanosecond for a stretch and for a poll that begins. A baseline takes about
 //! 2 µs: 0.02 % of the time of a thread that works, up to 0.2 % for one that idles. A stretch over the threshold costs
-//! the same. `Pressure` takes 6 µs every 5 ms, on a thread of its own. The bench `boundary` measures it.
+//! the same. `Pressure` takes 6 µs every 20 ms, on a thread of its own. The bench `boundary` measures it.
 //!
 //! # Memory
 //!

@@ -6,18 +6,18 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::boxed::Box;
 use std::io;
-use std::string::ToString as _;
 use std::sync::Arc;
 
 use ::hyper::body::Incoming;
 use bytes::Bytes;
 use http::{Request, Response};
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::sync::Notify;
 use tokio::time::sleep;
 
+use super::places::Place;
 use super::{Shared, connection};
-use crate::proxy::Client;
+use crate::proxy::{Client, descriptors};
 
 /// After this time it is looked again whether a connection can make room.
 const AGAIN: Duration = Duration::from_millis(20);
@@ -55,9 +55,9 @@ where
             // A place is looked for when there is a connection to take it: no connection has to go for a client that
             // may never come.
             let (stream, peer) = listener.accept().await?;
-            let place = match Arc::clone(&shared.places).try_acquire_owned() {
-                Ok(place) => place,
-                Err(_) => crowded(shared).await?,
+            let place = match shared.places.try_take() {
+                Some(place) => place,
+                None => crowded(shared).await,
             };
             io::Result::Ok((stream, peer, place))
         };
@@ -69,10 +69,13 @@ where
             Ok((stream, peer, place)) => {
                 shared.tasks.spawn(connection::serve(Arc::clone(shared), stream, peer, place));
             }
-            Err(_) => {
-                // Most likely, too many files are open. That passes when a connection ends. So a connection without a
-                // request is closed now. Asking again at once would only waste the processor.
-                shared.make_room();
+            Err(error) => {
+                // Most likely, too many files are open. That passes when a connection ends. So one without a request is
+                // closed now: to an upstream first, since no client notices that. Asking again at once would only waste
+                // the processor.
+                if !(descriptors::are_out(&error) && descriptors::give_up()) {
+                    shared.make_room();
+                }
                 sleep(AGAIN).await;
             }
         }
@@ -80,13 +83,13 @@ where
 }
 
 /// There is no place left: a connection without a request gives up its own. Waits for that place, or for any other.
-async fn crowded<A, F: Send>(shared: &Shared<A, F>) -> io::Result<OwnedSemaphorePermit> {
-    let mut place = pin!(Arc::clone(&shared.places).acquire_owned());
+async fn crowded<A, F: Send>(shared: &Shared<A, F>) -> Place {
+    let mut place = pin!(shared.places.take());
     loop {
         shared.make_room();
         tokio::select! {
             biased;
-            place = &mut place => return place.map_err(|closed| io::Error::other(closed.to_string())),
+            place = &mut place => return place,
             // All may have had a request, and have not heard the notification. A connection that has none by now
             // closes.
             () = sleep(AGAIN) => {}

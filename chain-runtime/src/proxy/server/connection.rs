@@ -27,11 +27,11 @@ use http::{Method, Request, Response, Version};
 use http_body::Body;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::futures::Notified;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::answering::{Answering, Reply};
+use super::places::Place;
 use super::socket::Socket;
 use super::{Limits, Refusal, Shared};
 use crate::framing::Asked;
@@ -108,12 +108,8 @@ enum Ended {
 }
 
 /// Serves a connection to its end, and gives its place back.
-pub(super) async fn serve<A, F, B>(
-    shared: Arc<Shared<A, F>>,
-    stream: TcpStream,
-    peer: SocketAddr,
-    place: OwnedSemaphorePermit,
-) where
+pub(super) async fn serve<A, F, B>(shared: Arc<Shared<A, F>>, stream: TcpStream, peer: SocketAddr, place: Place)
+where
     A: Fn(Request<Incoming>, Client) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes, Error: Into<Box<dyn core::error::Error + Send + Sync>>> + Send + 'static,

@@ -23,9 +23,10 @@ pub struct Limits {
     /// The same over HTTP/2, where a client has one connection for all of its requests. 5 min.
     pub idle_http2: Duration,
     /// The least speed at which a client reads what is sent to it. A client that reads nothing is cut after the window.
-    /// The speed is measured where the kernel, or HTTP/2's window, takes bytes, which happens in pieces of up to 16
-    /// KiB. So the window should be long enough for one of these. 7,200 bytes in 30 s; a client that reads some 550
-    /// bytes a second is safe.
+    /// The speed is measured where the kernel, or HTTP/2's window, takes bytes. HTTP/2 takes pieces of 16 KiB. The
+    /// kernel takes pieces that grow with the client's buffer, of up to 128 KiB over loopback. So the window should be
+    /// long enough for one of these. 7,200 bytes in 30 s; a client that reads 4,500 bytes a second is safe, and over
+    /// HTTP/2, or with a small buffer, one that reads 550.
     pub reading: Option<Rate>,
     /// The bytes of a request's head, and of what is buffered for a connection in each direction. A target of more than
     /// 65,534 bytes is a 414. A head for which this is not enough is a 431. hyper asks for at least 8 KiB. 80 KiB.
@@ -61,7 +62,8 @@ const OTHER_DESCRIPTORS: usize = 24;
 
 impl Limits {
     /// The usual limits, with as many connections as the process has descriptors for, if each needs one more for its
-    /// upstream. If the limit of descriptors cannot be read (`/proc/self/limits`, on Linux), 10,000.
+    /// upstream. Idle connections to upstreams are not counted: [they go](crate::proxy::Limits::idle_connections) when
+    /// descriptors run out. If the limit of descriptors cannot be read (`/proc/self/limits`, on Linux), 10,000.
     #[must_use]
     pub fn within_descriptors() -> Self {
         Self::within_descriptors_beside(0)

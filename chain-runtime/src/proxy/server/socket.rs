@@ -15,12 +15,10 @@ use crate::tailed::Cut;
 /// This many bytes are read ahead of hyper, to see whether the client is still there.
 const AHEAD: usize = 512;
 
-/// The most unsent bytes that may wait in the kernel.
+/// The kernel takes more when fewer unsent bytes than this wait in it. What it takes then is up to a packet more, which
+/// over loopback has 64 KiB; smaller writes would not change that, since it joins them.
 #[cfg(target_os = "linux")]
 const UNSENT: u32 = 16 << 10;
-
-/// The most that is written at once to a client that did not take everything before.
-const PART: usize = 16 << 10;
 
 /// The handle of a socket. The lock is never waited for: everything happens in the connection's task, or, over HTTP/2,
 /// only one place asks.
@@ -42,7 +40,6 @@ struct Inner {
     /// How long to wait for the client to take what is written.
     writing: Option<Pin<std::boxed::Box<Pace>>>,
     rate: Option<Rate>,
-    is_stuck: bool,
     /// Whether the last write found no room: hyper then holds the unwritten bytes.
     is_unsent: bool,
     cut: Cut,
@@ -77,7 +74,6 @@ impl Socket {
             is_closed: false,
             writing: None,
             rate,
-            is_stuck: false,
             is_unsent: false,
             cut,
         })))
@@ -171,9 +167,7 @@ impl Inner {
         let Some(rate) = self.rate else { return polled };
         match polled {
             Poll::Ready(Ok(bytes)) => {
-                if self.is_stuck
-                    && let Some(writing) = &mut self.writing
-                {
+                if let Some(writing) = &mut self.writing {
                     writing.as_mut().moved(bytes);
                 }
                 Poll::Ready(Ok(bytes))
@@ -181,7 +175,6 @@ impl Inner {
             Poll::Ready(error) => Poll::Ready(error),
             Poll::Pending => {
                 // It is made when a client is slow for the first time; most clients never are.
-                self.is_stuck = true;
                 let writing =
                     self.writing.get_or_insert_with(|| std::boxed::Box::pin(Pace::new(rate.window, Some(rate), None)));
                 ready!(writing.as_mut().poll_wait(context));
@@ -220,7 +213,6 @@ impl AsyncRead for Socket {
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let mut inner = self.lock();
-        let bytes = if inner.is_stuck { &bytes[..bytes.len().min(PART)] } else { bytes };
         let polled = Pin::new(&mut inner.stream).poll_write(context, bytes);
         inner.wrote(polled, context)
     }
@@ -231,12 +223,6 @@ impl AsyncWrite for Socket {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let mut inner = self.lock();
-        if inner.is_stuck
-            && let Some(first) = slices.iter().find(|slice| !slice.is_empty())
-        {
-            let polled = Pin::new(&mut inner.stream).poll_write(context, &first[..first.len().min(PART)]);
-            return inner.wrote(polled, context);
-        }
         let polled = Pin::new(&mut inner.stream).poll_write_vectored(context, slices);
         inner.wrote(polled, context)
     }
@@ -251,5 +237,42 @@ impl AsyncWrite for Socket {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.lock().stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::future::poll_fn;
+
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_was_slow_once_costs_no_more_writes_than_others() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let mut client = TcpStream::connect(listener.local_addr().expect("an address")).await.expect("a connection");
+        let stream = listener.accept().await.expect("the client").0;
+        let rate = Rate::new(7_200, core::time::Duration::from_secs(30));
+        let mut socket = Socket::new(stream, Some(rate), Cut::default());
+        let reply = vec![0; 16 << 20];
+        let slices = [IoSlice::new(&reply)];
+        // The client does not read, until there is no room.
+        let mut write = |context: &mut Context<'_>| Pin::new(&mut socket).poll_write_vectored(context, &slices);
+        while let Poll::Ready(written) = poll_fn(|context| Poll::Ready(write(context))).await {
+            written.expect("it is open");
+        }
+        let reading = tokio::spawn(async move {
+            let mut part = vec![0; 64 << 10];
+            while client.read(&mut part).await.is_ok_and(|read| read > 0) {}
+        });
+        let mut largest = 0;
+        for _ in 0..20 {
+            largest = largest.max(poll_fn(&mut write).await.expect("it is open"));
+        }
+        drop(socket);
+        reading.await.expect("it ends");
+        assert!(largest > 16 << 10, "{largest} bytes at once");
     }
 }

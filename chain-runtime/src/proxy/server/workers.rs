@@ -8,7 +8,8 @@ use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::vec::Vec;
 
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::{Builder, Handle, Id};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 /// Threads for a [`Server`](super::Server), each with a runtime of its own.
@@ -23,6 +24,8 @@ use tokio_util::sync::CancellationToken;
 /// connections`](super::super::Limits::idle_connections) to upstreams of its own, so there may be as many more of them.
 /// A `WarmCheck` keeps those connections open that belong to the runtime on which it runs. And a task that a node
 /// spawns runs on the worker of its request.
+///
+/// Threads that are no workers share the connections of their runtime, and each runtime has its own.
 ///
 /// ```no_run
 /// use std::num::NonZeroUsize;
@@ -111,27 +114,41 @@ std::thread_local! {
     static HERE: RefCell<Option<Arc<()>>> = const { RefCell::new(None) };
 }
 
-/// A worker, or all threads that are none: what a connection to an upstream belongs to.
+/// Who drives a connection to an upstream: a worker, or the runtime of threads that are no workers.
 #[derive(Debug)]
-pub(in crate::proxy) struct Here(Option<Weak<()>>);
+pub(in crate::proxy) enum Here {
+    Worker(Weak<()>),
+    /// The other side of the channel is dropped with the runtime.
+    Runtime(Id, oneshot::Sender<()>),
+}
 
 impl Here {
     /// This thread's.
     pub(in crate::proxy) fn new() -> Self {
-        Self(HERE.with_borrow(|here| here.as_ref().map(Arc::downgrade)))
+        if let Some(worker) = HERE.with_borrow(|here| here.as_ref().map(Arc::downgrade)) {
+            return Self::Worker(worker);
+        }
+        let (here, ended) = oneshot::channel();
+        // It ends with this value or with the runtime, whichever ends first.
+        tokio::spawn(ended);
+        Self::Runtime(Handle::current().id(), here)
     }
 
     /// Whether it is this thread's.
     pub(in crate::proxy) fn is_here(&self) -> bool {
-        HERE.with_borrow(|here| match (here, &self.0) {
-            (Some(here), Some(this)) => Arc::as_ptr(here) == this.as_ptr(),
-            (None, None) => true,
+        HERE.with_borrow(|here| match (here, self) {
+            (Some(here), Self::Worker(this)) => Arc::as_ptr(here) == this.as_ptr(),
+            // The next runtime may have the number of one that has ended.
+            (None, Self::Runtime(this, runtime)) => Handle::current().id() == *this && !runtime.is_closed(),
             _ => false,
         })
     }
 
-    /// Whether the worker has ended.
+    /// Whether it has ended.
     pub(in crate::proxy) fn has_ended(&self) -> bool {
-        self.0.as_ref().is_some_and(|this| this.strong_count() == 0)
+        match self {
+            Self::Worker(this) => this.strong_count() == 0,
+            Self::Runtime(_, runtime) => runtime.is_closed(),
+        }
     }
 }

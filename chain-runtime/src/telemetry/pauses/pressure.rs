@@ -20,7 +20,7 @@ use super::{Cause, Counts, Evidence, Ledger, Pause, Resource};
 use crate::telemetry::Clock;
 
 /// The inaccuracy in time of a pause of the machine.
-const EVERY: Duration = Duration::from_millis(5);
+const EVERY: Duration = Duration::from_millis(20);
 
 /// How often readings are taken while no poll has begun for [`CALM`].
 const IDLE: Duration = Duration::from_millis(100);
@@ -34,7 +34,7 @@ const TRIGGERS: [&[u8]; 2] = [b"some 1000 500000\0", b"some 1000 2000000\0"];
 ///
 /// Each reading tells the [`Ledger`] of the resources for which tasks waited for over a tenth of the time since the
 /// previous reading. Consecutive readings with such a finding are one pause, from the first to the last: in the ledger
-/// it grows. It is [`Seen`](Evidence::Seen) if each of its readings was within 10 ms of the previous one, which is then
+/// it grows. It is [`Seen`](Evidence::Seen) if each of its readings was within 40 ms of the previous one, which is then
 /// the inaccuracy.
 #[derive(Debug)]
 pub struct Pressure {
@@ -128,8 +128,11 @@ impl Pressure {
         }
     }
 
-    /// Reads on a thread of its own, every 5 ms while polls begin, until the guard is dropped. If none has begun for a
+    /// Reads on a thread of its own, every 20 ms while polls begin, until the guard is dropped. If none has begun for a
     /// second, the thread waits for the kernel's own report, and reads every 100 ms.
+    ///
+    /// So a shortage is known 20 ms after it began at the latest, and one of less than 2 ms may not be found. The kernel's
+    /// own report of a millisecond in half a second, or two, comes at once.
     ///
     /// # Errors
     ///

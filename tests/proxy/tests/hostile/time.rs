@@ -217,6 +217,12 @@ fn an_upstream_that_does_not_reply_is_waited_for_so_long() {
                     let _ = drips(wire, b"HTTP/1.1 102 Processing\r\n\r\n", Duration::from_millis(900));
                 })
             }),
+            ("interim_replies_as_fast_as_they_go", |bench| {
+                given_up(bench, |wire| {
+                    let many = b"HTTP/1.1 102 Processing\r\n\r\n".repeat(1_000);
+                    while wire.send(&many) {}
+                })
+            }),
             ("stalled_body", |bench| {
                 given_up(bench, |wire| {
                     wire.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc");
