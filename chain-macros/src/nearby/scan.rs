@@ -247,13 +247,6 @@ impl File {
         file
     }
 
-    /// The byte at this line and column, which both begin with 1. Columns count characters.
-    pub(super) fn offset(&self, line: usize, column: usize) -> Option<usize> {
-        let start = *self.lines.get(line.checked_sub(1)?)?;
-        let (at, _) = self.text.get(start..)?.char_indices().nth(column.checked_sub(1)?)?;
-        Some(start + at)
-    }
-
     /// The parameters of the function whose name is here, if its body comes right after them.
     pub(super) fn parameters_without_a_result(&self, at: usize) -> Option<String> {
         let name = word(&self.text, at).len();
@@ -396,5 +389,6 @@ fn raw(bytes: &[u8], at: usize) -> Option<usize> {
     Some(end)
 }
 
+mod offset;
 #[cfg(test)]
 mod tests;

@@ -315,10 +315,9 @@ impl Node {
             });
         }
         let gives = match &self.flow.gives {
-            Gives::Value(value, ..) => Some(value),
-            Gives::Nothing | Gives::Never => None,
+            Gives::Value(value, ..) => value.to_token_stream(),
+            Gives::Nothing | Gives::Never => quote!(()),
         };
-        let gives = gives.map(|value| quote!([#value]));
         let (made, told) = (names::unique("node", name), told.tokens());
         let is_public = matches!(vis, Visibility::Public(_));
         let exported = is_public.then(|| quote!(#[macro_export]));
@@ -326,7 +325,7 @@ impl Node {
         // The struct's own tokens are from here: an error about its visibility names the attribute, and no macro of ours.
         quote! {
             #rt::__told! {
-                #dollar [#docs] [#vis struct #name {}] [#vis] #name #made [#exported] #call [#takes] [#returns] #told #gives
+                #dollar [#docs] [#vis struct #name {}] [#vis] #name #made [#exported] #call [#takes] [#returns] [#gives] #told
             }
         }
     }
