@@ -72,14 +72,11 @@ impl<'r: 's, 's, T: ?Sized, X: ?Sized, S: Lends<'r, 's, T, N>, N: ?Sized> FoundA
     const FROM: Source = <S as Provides<'r, 's, T>>::FROM;
 }
 
-/// What a function tells of its types. There is one impl for each such function, and rustc takes longer for a type in it
-/// that it has to look up: so all that has a lifetime stands in one type, that of a function. The chain is a parameter for
-/// the reason that [`Joins`](crate::Joins) gives.
-pub trait Tells<'a, C: ?Sized> {
+/// What a function tells of its types. There is one impl for each such function, and rustc takes longer for types in it
+/// that it has to look up: so all of them are one type, that of a function.
+pub trait Tells<'a> {
     /// `fn(&'a ()) -> (Takes, Returns)`: a lifetime that is left out in the result is that of the call.
     type Types;
-    /// The type that it provides. `()` if it provides nothing: a chain does not ask for it then.
-    type Gives;
 }
 
 /// The types of a function, for a segment that passes the function on.
@@ -91,16 +88,9 @@ pub trait Takes<'a> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<'a, N: ?Sized + Tells<'a, (), Types = fn(&'a ()) -> (T, R)>, T, R> Takes<'a> for N {
+impl<'a, N: ?Sized + Tells<'a, Types = fn(&'a ()) -> (T, R)>, T, R> Takes<'a> for N {
     type Takes = T;
     type Returns = R;
-}
-
-#[diagnostic::do_not_recommend]
-impl<'r, C: ?Sized, N: Tells<'r, C>> crate::Joins<'r, C> for N {
-    type As<const P: usize> = N::Gives;
-    type Held<const P: usize> = N::Gives;
-    type Lent = crate::scope::lent::Itself;
 }
 
 /// The type at a place in a tuple.

@@ -315,9 +315,10 @@ impl Node {
             });
         }
         let gives = match &self.flow.gives {
-            Gives::Value(value, ..) => value.to_token_stream(),
-            Gives::Nothing | Gives::Never => quote!(()),
+            Gives::Value(value, ..) => Some(value),
+            Gives::Nothing | Gives::Never => None,
         };
+        let gives = gives.map(|value| quote!([#value]));
         let (made, told) = (names::unique("node", name), told.tokens());
         let is_public = matches!(vis, Visibility::Public(_));
         let exported = is_public.then(|| quote!(#[macro_export]));
@@ -325,7 +326,7 @@ impl Node {
         // The struct's own tokens are from here: an error about its visibility names the attribute, and no macro of ours.
         quote! {
             #rt::__told! {
-                #dollar [#docs] [#vis struct #name {}] [#vis] #name #made [#exported] #call [#takes] [#returns] [#gives] #told
+                #dollar [#docs] [#vis struct #name {}] [#vis] #name #made [#exported] #call [#takes] [#returns] #told #gives
             }
         }
     }
