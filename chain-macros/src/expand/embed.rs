@@ -62,8 +62,10 @@ pub(super) fn embedded(chain: &Chain) -> Option<TokenStream> {
     // chain.
     let call = match (chain.run.is_async, types::is_never(&chain.run.reply)) {
         (true, false) => call,
+        (false, false) => quote!(#rt::private::ready(#call)),
+        // Only an expression of that type becomes the reply that cannot be made.
         (true, true) => quote!(async move { #call.await }),
-        (false, _) => quote!(#rt::private::ready(#call)),
+        (false, true) => quote!(async move { #call }),
     };
     let (of, over) = match over {
         None => (quote!(#rt::Chain<(#(#owned,)*), #reply>), None),

@@ -15,3 +15,20 @@ impl File {
         Some(start + at)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::File;
+
+    #[test]
+    fn a_column_counts_characters() {
+        let file = File::read("fn a() {}\nfn é() { b }\n".to_owned());
+        assert_eq!(file.offset(1, 1), Some(0));
+        assert_eq!(file.offset(1, 4), Some(3));
+        assert_eq!(file.offset(2, 4), Some(13));
+        // The letter before it is two bytes.
+        assert_eq!(file.offset(2, 10), Some(20));
+        assert_eq!(file.offset(4, 1), None);
+        assert_eq!(file.offset(2, 200), None);
+    }
+}
