@@ -46,7 +46,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     }
     let written = options.clone();
     let options = Options::read(options, &mut diagnostics);
-    let parsed = syn::parse2::<syn::Item>(without_body(&tokens));
+    let parsed = parsed(&tokens);
     if let Ok(parsed) = &parsed
         && let Some(again) = cfg::expand(&options.runtime, &written, &item, parsed)
     {
@@ -146,7 +146,7 @@ pub(crate) fn in_an_editor(options: TokenStream, item: TokenStream) -> TokenStre
     let written = options.clone();
     let options = Options::read(options, &mut diagnostics);
     let tokens: Vec<_> = item.clone().into_iter().collect();
-    let parsed = syn::parse2::<syn::Item>(without_body(&tokens));
+    let parsed = parsed(&tokens);
     // With a `#[cfg]` in it, only rustc knows what the item is.
     let needs_rustc = matches!(&parsed, Ok(parsed) if cfg::expand(&options.runtime, &written, &item, parsed).is_some());
     read(parsed, &tokens, &options, &mut diagnostics);
@@ -230,16 +230,21 @@ fn with_body(mut tokens: Vec<TokenTree>, instead: TokenStream) -> Vec<TokenTree>
     tokens
 }
 
-/// A function without its body, which a node does not need and which takes time to parse.
-fn without_body(item: &[TokenTree]) -> TokenStream {
+/// The item as syn reads it: a function without its body, which a node does not need and which takes time to parse.
+fn parsed(item: &[TokenTree]) -> syn::Result<syn::Item> {
     // A `fn` may also stand in the type of an `impl` block.
     let keyword = item.iter().find_map(|token| match token {
         TokenTree::Ident(word) if word == "fn" || word == "impl" => Some(word == "fn"),
         _ => None,
     });
     let tokens = item.to_vec();
-    let tokens = if keyword == Some(true) { with_body(tokens, TokenStream::new()) } else { tokens };
-    tokens.into_iter().collect()
+    if keyword != Some(true) {
+        return syn::parse2(tokens.into_iter().collect());
+    }
+    let tokens: TokenStream = with_body(tokens, TokenStream::new()).into_iter().collect();
+    // syn looks ahead for any other item first, and says what is wrong.
+    let function = syn::parse2::<syn::ItemFn>(tokens.clone());
+    function.map(syn::Item::Fn).or_else(|_| syn::parse2(tokens))
 }
 
 fn first_span(item: &impl ToTokens) -> Span {

@@ -18,7 +18,7 @@ pub use drawing::Drawing;
 pub use mermaid::Mermaid;
 #[doc(hidden)]
 pub use names::{Names, Part};
-pub use text::{Told, found_needs, told_nodes};
+pub use text::{found_needs, told_nodes};
 
 /// What is known of a node in every chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -512,6 +512,10 @@ pub struct ChainInfo {
 pub trait Described {
     /// The chain.
     const CHAIN: ChainInfo;
+    /// Its nodes as text, if it is a row of functions.
+    const TEXT: &'static str = "";
+    /// The file that declares such a chain.
+    const FILE: &'static str = "";
 }
 
 /// The description of a chain.

@@ -61,7 +61,14 @@ pub trait Chain<I, R> {
     /// nothing.
     ///
     /// It is larger than that of `run` by the handle and the inputs, which it holds until its first poll.
-    fn run_owned<H: Deref<Target = Self>>(chain: H, inputs: I) -> impl Future<Output = R>;
+    #[inline]
+    fn run_owned<H: Deref<Target = Self>>(chain: H, inputs: I) -> impl Future<Output = R> {
+        async move { chain.run_lent(inputs).await }
+    }
+
+    /// `run`, with the inputs as a tuple.
+    #[doc(hidden)]
+    fn run_lent<'r>(&'r self, inputs: I) -> impl Future<Output = R>;
 }
 
 /// A chain with one input `&mut X`, such as memory that is reused from request to request, for code that is generic
@@ -108,11 +115,18 @@ pub trait Chain<I, R> {
 pub trait ChainOver<X: ?Sized, I, R> {
     /// Runs the chain behind this handle over the `X` that `over` points to, a `Box<X>` or a `Lease<X>`, and gives
     /// `over` back. The future owns all of them and borrows nothing. If the run is dropped midway, so is `over`.
+    #[inline]
     fn run_owned<H: Deref<Target = Self>, C: DerefMut<Target = X>>(
         chain: H,
-        over: C,
+        mut over: C,
         inputs: I,
-    ) -> impl Future<Output = (R, C)>;
+    ) -> impl Future<Output = (R, C)> {
+        async move { (chain.run_lent(&mut *over, inputs).await, over) }
+    }
+
+    /// `run`, with the other inputs as a tuple.
+    #[doc(hidden)]
+    fn run_lent<'r>(&'r self, over: &'r mut X, inputs: I) -> impl Future<Output = R>;
 }
 
 /// The inputs that a chain takes from a request that comes as one value: the request itself, or, with the feature

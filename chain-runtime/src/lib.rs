@@ -1149,9 +1149,8 @@ macro_rules! __told {
         )?
         #[automatically_derived]
         #[allow(private_interfaces)]
-        impl<$call> $crate::told::Takes<$call> for $name {
-            type Takes = <fn(&$call ()) -> ($($takes)*) as $crate::private::Returned>::It;
-            type Returns = <fn(&$call ()) -> $($returns)* as $crate::private::Returned>::It;
+        impl<$call> $crate::told::Tells<$call> for $name {
+            type Types = fn(&$call ()) -> (($($takes)*), $($returns)*);
         }
         #[doc(hidden)]
         #[allow(unused_macros, non_local_definitions)]

@@ -7,7 +7,7 @@ mod probe;
 mod slots;
 
 pub use core::any::type_name;
-pub use core::future::{Future, Pending, pending};
+pub use core::future::{Future, Pending, pending, ready};
 pub use core::iter::Empty;
 pub use core::marker::{PhantomData, Send, Sized};
 pub use core::mem::size_of;

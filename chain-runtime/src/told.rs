@@ -72,12 +72,25 @@ impl<'r: 's, 's, T: ?Sized, X: ?Sized, S: Lends<'r, 's, T, N>, N: ?Sized> FoundA
     const FROM: Source = <S as Provides<'r, 's, T>>::FROM;
 }
 
+/// What a function tells of its types. There is one impl for each such function, and rustc takes longer for types in it
+/// that it has to look up: so all of them are one type, that of a function.
+pub trait Tells<'a> {
+    /// `fn(&'a ()) -> (Takes, Returns)`: a lifetime that is left out in the result is that of the call.
+    type Types;
+}
+
 /// The types of a function, for a segment that passes the function on.
 pub trait Takes<'a> {
     /// Its parameters, with this lifetime for each reference.
     type Takes;
     /// The type that it returns; for an `async fn`, the output of its future.
     type Returns;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, N: ?Sized + Tells<'a, Types = fn(&'a ()) -> (T, R)>, T, R> Takes<'a> for N {
+    type Takes = T;
+    type Returns = R;
 }
 
 /// The type at a place in a tuple.

@@ -73,10 +73,8 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let whole = told::whole(plan);
     let told = whole.as_ref().map(|(text, _)| {
         quote! {
-            impl #chain_generics #rt::describe::Told for #name #chain_ty #chain_clause {
-                const TEXT: &'static #rt::private::str = #text;
-                const FILE: &'static #rt::private::str = ::core::file!();
-            }
+            const TEXT: &'static #rt::private::str = #text;
+            const FILE: &'static #rt::private::str = ::core::file!();
         }
     });
     let nodes = match plan.is_generic || whole.is_some() {
@@ -86,7 +84,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let two_for_each = count * 2;
     let (statics, infos, endings) = match (plan.is_generic, &whole) {
         (_, Some((_, needs))) => (
-            told,
+            None,
             quote!(#rt::describe::told_nodes::<Self, #count, #needs>()),
             plan.tells_ending()
                 .then(|| quote!(static #ending_static: [#rt::Ending; #two_for_each] = #rt::Ending::of_all(#nodes);)),
@@ -140,7 +138,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let sheds_checked = sheds::checks(plan);
     let owner_of_tasks = tasks::owner(chain);
     let observed = observed(chain);
-    let sizes = chain.run.is_async.then(|| sizes(plan));
+    let (sizes, sizes_of_observed) = sizes(plan);
     let checks = checks(plan);
     let place = place_of_switches(plan.chain);
     quote! {
@@ -155,6 +153,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
             #vis const fn drawing() -> #rt::Drawing { #rt::Drawing::of_chain::<Self>() }
             #toggles
             #shedding
+            #sizes
         }
         impl #chain_generics #rt::describe::Described for #name #chain_ty #chain_clause {
             const CHAIN: #rt::describe::ChainInfo = #rt::describe::ChainInfo {
@@ -167,10 +166,11 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
                 sheds: &[#(#sheds),*],
                 names: #rt::describe::Names::#type_names,
             };
+            #told
         }
         #names_of_types
         #observed
-        #sizes
+        #sizes_of_observed
         #place
         #places_of_sheds
         #sheds_checked

@@ -22,13 +22,12 @@ pub(super) fn embedded(chain: &Chain) -> Option<TokenStream> {
     let is_lent = |ty: &Type| matches!(ty, Type::Reference(reference) if reference.mutability.is_some());
     let lent: Vec<_> = inputs.iter().filter(|ty| is_lent(ty)).collect();
     let owned: Vec<_> = inputs.iter().filter(|ty| !is_lent(ty)).collect();
-    let mut target = quote!(#rt::Context);
+    let run = &names::run_lifetime();
     let over = match (chain.form, lent.as_slice()) {
         (Form::Short, _) => Some(quote!(#rt::Context)),
         (Form::Item, []) => None,
         (Form::Item, [Type::Reference(reference)]) if owns(&reference.elem) => {
             let elem = &reference.elem;
-            target = chain.with_hidden(elem, &syn::Lifetime::new("'static", proc_macro2::Span::mixed_site()));
             Some(quote!(#elem))
         }
         _ => return None,
@@ -43,9 +42,7 @@ pub(super) fn embedded(chain: &Chain) -> Option<TokenStream> {
         }
         Form::Item => return None,
     };
-    let awaited = chain.run.is_async.then(|| quote!(.await));
-    let (handle, context_ty) = (names::single("ChainHandle"), names::single("ChainContext"));
-    let (itself, context) = (names::single("chain"), names::single("context"));
+    let (itself, over_it) = (names::single("chain"), names::single("over"));
     let local = |index| names::local("input", index);
     let taken = inputs
         .iter()
@@ -53,35 +50,37 @@ pub(super) fn embedded(chain: &Chain) -> Option<TokenStream> {
         .filter(|(_, ty)| chain.form == Form::Item && !is_lent(ty))
         .map(|(index, _)| local(index));
     let given = inputs.iter().enumerate().map(|(index, ty)| match chain.form == Form::Short || is_lent(ty) {
-        true => quote!(&mut *#context),
+        true => quote!(#over_it),
         false => {
             let local = local(index);
             quote!(#local)
         }
     });
-    let held = quote!(#handle: #rt::private::Deref<Target = Self>);
     let inputs = quote!((#(#taken,)*): (#(#owned,)*));
-    let call = quote!(#itself.run(#(#given),*) #awaited);
-    Some(match over {
-        None => quote! {
-            impl #impl_generics #rt::Chain<(#(#owned,)*), #reply> for #name #ty_generics #clause {
-                #[inline]
-                async fn run_owned<#held>(#itself: #handle, #inputs) -> #reply {
-                    #call
-                }
+    let call = quote!(#itself.run(#(#given),*));
+    // The runtime's traits have the `async fn` that owns what the run borrows: rustc checks it once, and not for each
+    // chain.
+    let call = match (chain.run.is_async, types::is_never(&chain.run.reply)) {
+        (true, false) => call,
+        (false, false) => quote!(#rt::private::ready(#call)),
+        // Only an expression of that type becomes the reply that cannot be made.
+        (true, true) => quote!(async move { #call.await }),
+        (false, true) => quote!(async move { #call }),
+    };
+    let (of, over) = match over {
+        None => (quote!(#rt::Chain<(#(#owned,)*), #reply>), None),
+        Some(over) => {
+            let of = quote!(#rt::ChainOver<#over, (#(#owned,)*), #reply>);
+            (of, Some(quote!(#over_it: &#run mut #over,)))
+        }
+    };
+    Some(quote! {
+        impl #impl_generics #of for #name #ty_generics #clause {
+            #[inline]
+            fn run_lent<#run>(&#run self, #over #inputs) -> impl #rt::private::Future<Output = #reply> {
+                let #itself = self;
+                #call
             }
-        },
-        Some(over) => quote! {
-            impl #impl_generics #rt::ChainOver<#over, (#(#owned,)*), #reply> for #name #ty_generics #clause {
-                #[inline]
-                async fn run_owned<#held, #context_ty: #rt::private::DerefMut<Target = #target>>(
-                    #itself: #handle,
-                    mut #context: #context_ty,
-                    #inputs,
-                ) -> (#reply, #context_ty) {
-                    (#call, #context)
-                }
-            }
-        },
+        }
     })
 }

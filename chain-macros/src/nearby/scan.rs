@@ -249,13 +249,6 @@ impl File {
         file
     }
 
-    /// The byte at this line and column, which both begin with 1. Columns count characters.
-    pub(super) fn offset(&self, line: usize, column: usize) -> Option<usize> {
-        let start = *self.lines.get(line.checked_sub(1)?)?;
-        let (at, _) = self.text.get(start..)?.char_indices().nth(column.checked_sub(1)?)?;
-        Some(start + at)
-    }
-
     /// The line of this byte.
     pub(super) fn line(&self, at: usize) -> usize {
         self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
@@ -389,5 +382,6 @@ fn raw(bytes: &[u8], at: usize) -> Option<usize> {
     Some(end)
 }
 
+mod offset;
 #[cfg(test)]
 mod tests;

@@ -14,8 +14,9 @@ pub(super) fn expand(
     item: &TokenStream,
     parsed: &Item,
 ) -> Option<TokenStream> {
-    let (mut with, mut without) = (parsed.clone(), parsed.clone());
+    let mut with = parsed.clone();
     let (predicate, is_all) = take(&mut with, false)?;
+    let mut without = parsed.clone();
     take(&mut without, true);
     let options = (!options.is_empty()).then(|| quote!((#options)));
     let with = with_body(with, item);

@@ -9,27 +9,18 @@
 //! The length of each piece stands before it: `4:User`, as in D. J. Bernstein's netstrings. rustc's interpreter would
 //! take longer to look for the end of a piece byte by byte, and to check it for UTF-8.
 
-use super::{Access, Facts, Hook, Need, NodeInfo, Role, Seen, Source, SourceKind};
-
-/// A chain that describes its nodes as text.
-#[doc(hidden)]
-pub trait Told {
-    /// The text.
-    const TEXT: &'static str;
-    /// The file that declares the chain.
-    const FILE: &'static str;
-}
+use super::{Access, Described, Facts, Hook, Need, NodeInfo, Role, Seen, Source, SourceKind};
 
 /// `NODES` of a chain of `N` functions with `M` needs between them.
 #[doc(hidden)]
 #[must_use]
-pub const fn told_nodes<C: Told + ?Sized, const N: usize, const M: usize>() -> &'static [NodeInfo] {
+pub const fn told_nodes<C: Described + ?Sized, const N: usize, const M: usize>() -> &'static [NodeInfo] {
     &Read::<C, N, M>::NODES
 }
 
 struct Read<C: ?Sized, const N: usize, const M: usize>(core::marker::PhantomData<C>);
 
-impl<C: Told + ?Sized, const N: usize, const M: usize> Read<C, N, M> {
+impl<C: Described + ?Sized, const N: usize, const M: usize> Read<C, N, M> {
     const READ: All<N, M> = read(C::TEXT, C::FILE);
     const NEEDS: &'static [Need] = &Self::READ.0;
     const NODES: [NodeInfo; N] = {

@@ -131,6 +131,10 @@ pub(super) fn is_a_reply(plan: &Plan<'_>, position: usize) -> syn::Ident {
 /// says in a constant that it might be a parameter, and so would report the same once more.
 pub(super) fn replies(plan: &Plan<'_>) -> TokenStream {
     let replies = plan.steps.iter().enumerate().filter_map(|(position, step)| {
+        let (reply, end) = (may_reply(plan, position), may_end(plan, position));
+        if reply.is_none() && end.is_none() {
+            return None;
+        }
         let (span, name) = (step.span, is_a_reply(plan, position));
         let rt = names::alias(span);
         let node = outside(plan, step);
@@ -139,7 +143,7 @@ pub(super) fn replies(plan: &Plan<'_>) -> TokenStream {
             Some(told) if told.provides.is_empty() => quote!(()),
             Some(_) => quote_spanned!(span=> <#node as #rt::Joins<'_, ()>>::Held<0>),
         };
-        let (ty, asked) = match (may_reply(plan, position), may_end(plan, position)) {
+        let (ty, asked) = match (reply, end) {
             (Some(reply), _) => {
                 let two = quote_spanned!(span=> #rt::private::Probe::<(#gives, #reply)>);
                 let reply = quote_spanned!(span=> [#two::IS_THE_REPLY, #two::IS_ITS_VALUE, #two::IS_A_REPLY, #two::CAN_BECOME_IT]);

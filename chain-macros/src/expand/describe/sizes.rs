@@ -52,8 +52,22 @@ fn future_size(chain: &Chain) -> TokenStream {
     }
 }
 
+/// Functions of the chain that tell sizes, and an `impl` with these if they need the bounds that `run` has: what an
+/// observer is may depend on a parameter. (rustc takes longer for one more `impl`.)
+pub(super) fn sizes(plan: &Plan<'_>) -> (Option<TokenStream>, Option<TokenStream>) {
+    let chain = plan.chain;
+    let sizes = chain.run.is_async.then(|| functions(plan));
+    if chain.observers.is_empty() {
+        return (sizes, None);
+    }
+    let name = &chain.name;
+    let generics = super::super::observed_generics(chain);
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+    (None, sizes.map(|sizes| quote!(impl #impl_generics #name #ty_generics #clause { #sizes })))
+}
+
 /// Measures an `async fn` through a `const fn` that is generic over the function's return type.
-pub(super) fn sizes(plan: &Plan<'_>) -> TokenStream {
+fn functions(plan: &Plan<'_>) -> TokenStream {
     let chain = plan.chain;
     let vis = &chain.vis;
     let arguments = scope_arguments(chain, false);
@@ -78,21 +92,17 @@ pub(super) fn sizes(plan: &Plan<'_>) -> TokenStream {
         let scope = &plan.levels[*level].scope;
         quote_spanned!(*span=> #rt::private::future_of_2(<#node as #rt::Node<'_, '_, #scope #arguments>>::enter))
     });
-    let (name, future_size) = (&chain.name, future_size(chain));
-    let generics = super::super::observed_generics(chain);
-    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+    let future_size = future_size(chain);
     quote! {
-        impl #impl_generics #name #ty_generics #clause {
-            /// Bytes of the future that `run` returns.
-            #[must_use]
-            #vis const fn future_size() -> usize {
-                #future_size
-            }
-            /// Bytes of each node's own future on its way in; 0 for a node that never suspends.
-            #[must_use]
-            #vis const fn node_sizes() -> [usize; #count] {
-                [#(#nodes),*]
-            }
+        /// Bytes of the future that `run` returns.
+        #[must_use]
+        #vis const fn future_size() -> usize {
+            #future_size
+        }
+        /// Bytes of each node's own future on its way in; 0 for a node that never suspends.
+        #[must_use]
+        #vis const fn node_sizes() -> [usize; #count] {
+            [#(#nodes),*]
         }
     }
 }
