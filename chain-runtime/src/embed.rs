@@ -68,7 +68,7 @@ pub trait Chain<I, R> {
 
     /// `run`, with the inputs as a tuple.
     #[doc(hidden)]
-    fn run_lent<'r>(&'r self, inputs: I) -> impl Future<Output = R>;
+    fn run_lent(&self, inputs: I) -> impl Future<Output = R>;
 }
 
 /// A chain with one input `&mut X`, such as memory that is reused from request to request, for code that is generic

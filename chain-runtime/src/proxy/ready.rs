@@ -56,6 +56,10 @@ impl<B: Send> Drop for Ready<'_, B> {
     }
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every request is of the large one, and a box would be an allocation"
+)]
 pub(super) enum Made<'h, B: Send> {
     Ready(Ready<'h, B>),
     /// No upstream is asked.
