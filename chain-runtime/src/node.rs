@@ -278,28 +278,6 @@ pub trait Stateless {
     const NODE: Self;
 }
 
-/// `Self`: a chain names a function with arguments by it. If the bounds of its results are not met, rustc reports that once,
-/// and has no type about which it could report more.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "chain[E326]: `{Self}` is not a node: a bound of its function is not met",
-    label = "a bound is not met",
-    note = "the bounds stand behind the function's name and after its `where`; give it types that meet them"
-)]
-pub trait Itself {
-    /// `Self`.
-    type It;
-}
-
-impl<N: Stateless> Itself for N {
-    type It = N;
-}
-
-/// Nothing implements it. A function whose results need its bounds has a second impl of [`Itself`] with this bound: where
-/// there are two, rustc looks whether one of them holds, before it takes one.
-#[doc(hidden)]
-pub trait Unmet {}
-
 /// Whether a node has a way out.
 pub mod way_out {
     /// The node has an `exit` hook.

@@ -174,8 +174,6 @@ pub(crate) enum Code {
     E324,
     /// Two `impl` blocks make one type a node
     E325,
-    /// A bound of a node is not met
-    E326,
 
     // 4: blocks and branches.
     /// A branch cannot be read

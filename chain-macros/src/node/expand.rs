@@ -84,20 +84,8 @@ impl Node {
 
     pub(super) fn stateless(&self, rt: &TokenStream) -> TokenStream {
         let ty = &self.ty;
-        // Where a function's results need its bounds, a chain finds here that they are not met.
-        let is_open = self.is_function && self.is_open();
-        let unbounded = types::unbounded(&self.bare);
-        let bare = if is_open { &unbounded } else { &self.bare };
-        let generics = generics_with(bare, &[], &[]);
-        let has_types = self.generics.type_params().next().is_some();
-        let itself = (self.is_function && !is_open && has_types).then(|| {
-            let generics = generics_with(&unbounded, &[], &[]);
-            quote! {
-                impl #generics #rt::node::Itself for #ty where Self: #rt::node::Unmet {
-                    type It = Self;
-                }
-            }
-        });
+        let bare = if self.is_function { types::unbounded(&self.bare) } else { self.bare.clone() };
+        let generics = generics_with(&bare, &[], &[]);
         let clause = bare.where_clause.iter().flat_map(|clause| &clause.predicates);
         let clause = quote!(where #(#clause,)*);
         let marker = (self.declaration.is_some() && self.generics.type_params().next().is_some())
@@ -108,7 +96,6 @@ impl Node {
             impl #generics #rt::Stateless for #ty #clause {
                 const NODE: Self = Self { #marker };
             }
-            #itself
         }
     }
 

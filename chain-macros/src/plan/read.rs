@@ -81,7 +81,6 @@ pub(super) fn step(chain: &Chain, use_of: &ast::NodeUse, hooks_by_text: bool) ->
     let (_, chain_ty, _) = chain.generics.split_for_impl();
     let name = names::unraw(node.name());
     let may_be_a_type = || names::begins_like_both(&name) && node.told.is_none();
-    let is_argued = |path: &syn::Path| path.segments.iter().any(|segment| !segment.arguments.is_none());
     let has_hooks = node.field.is_some() || names::begins_like_a_type(&name) || may_be_a_type();
     let hooks = use_of.hooks.as_ref().filter(|_| hooks_by_text);
     let (ty, place) = match node.field {
@@ -107,16 +106,15 @@ pub(super) fn step(chain: &Chain, use_of: &ast::NodeUse, hooks_by_text: bool) ->
         None => {
             let path = &node.path;
             let path = names::path_at(quote!(#path), span);
-            // A name in the form of a type's may be no node, or another name of a function. A function with arguments may
-            // not meet a bound. Either is reported once: rustc has no type then about which it could report more.
+            // A name in the form of a type's may be no node, or another name of a function. That is reported once.
             let path = match has_hooks {
                 true => quote_spanned!(span=> <#path as #rt::IsNode<#chain_name #chain_ty>>::Itself),
-                false if is_argued(&node.path.path) => quote_spanned!(span=> <#path as #rt::node::Itself>::It),
                 false => path,
             };
             (path.clone(), quote_spanned!(span=> &<#path as #rt::Stateless>::NODE))
         }
     };
+    let is_argued = |path: &syn::Path| path.segments.iter().any(|segment| !segment.arguments.is_none());
     let has_arguments = match node.field.map(|index| types::ungrouped(&chain.fields[index].ty)) {
         None => node.path.qself.is_some() || is_argued(&node.path.path),
         Some(Type::Path(ty)) => is_argued(&ty.path),
