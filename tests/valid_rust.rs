@@ -107,8 +107,8 @@ mod generics {
     }
 
     #[node]
-    fn none<T>() -> Option<T> {
-        None
+    fn none<T>() -> Vec<T> {
+        Vec::new()
     }
 
     chain! {

@@ -8,7 +8,7 @@ use proc_macro2::Span;
 use quote::format_ident;
 use syn::{Ident, Lifetime};
 
-pub(crate) use crates::{compiled_crate, runtime};
+pub(crate) use crates::{compiled_crate, runtime, vis_beside};
 pub(crate) use lints::{hushed, hushed_but_the_users, hushed_of_a_node, is_clippy};
 pub(crate) use places::{as_if_at, assign_at, impl_at, item_at, items_as_if_at, path_at, shown_at};
 

@@ -27,7 +27,8 @@ fn found(plan: &Plan<'_>, slot: &Slot) -> TokenStream {
 fn are_kin(plan: &Plan<'_>, slot: &Slot, other: &Slot) -> bool {
     let kin = |slot: &Slot| {
         let is_one = slot.kind == SlotKind::Provided && slot.maybe.is_none() && slot.block.is_none();
-        Some(plan.steps[slot.position].kin.as_str()).filter(|kin| is_one && !kin.is_empty())
+        // The position is that of a node only if the value is a node's.
+        is_one.then(|| plan.steps[slot.position].kin.as_str()).filter(|kin| !kin.is_empty())
     };
     kin(slot).is_some() && kin(slot) == kin(other)
 }

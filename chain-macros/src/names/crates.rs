@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use proc_macro_crate::{FoundCrate, crate_name};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::Ident;
+use syn::spanned::Spanned as _;
+use syn::{Ident, Visibility};
 
 /// The path of the runtime in the crate that uses an attribute or a derive. The crate may depend on the runtime under
 /// another name.
@@ -52,6 +53,19 @@ fn names_the_runtime(line: &str) -> bool {
 /// be shown.
 pub(crate) fn compiled_crate() -> String {
     std::env::var("CARGO_CRATE_NAME").unwrap_or_default()
+}
+
+/// How an item is seen that is emitted beside the user's own item.
+///
+/// In the impl of a type that is `pub`, rustc refuses types that are not, where it only warns of them in a function. Nobody
+/// can name what is `pub` in a program: there, `pub(crate)` is the same, and as much as a type at the root of the crate has.
+pub(crate) fn vis_beside(vis: &Visibility) -> Visibility {
+    // Cargo sets it for programs alone.
+    let is_program = || std::env::var_os("CARGO_BIN_NAME").is_some();
+    match vis {
+        Visibility::Public(_) if is_program() => syn::parse_quote_spanned!(vis.span()=> pub(crate)),
+        _ => vis.clone(),
+    }
 }
 
 #[cfg(test)]

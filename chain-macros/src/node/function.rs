@@ -151,7 +151,7 @@ fn declare(function: &ItemFn, arguments: &[TokenStream], generics: &Generics, do
     // If nobody uses a node, rustc reports the function. It does not report the struct as well, since the struct's name
     // is not a token of the user's.
     let name = &names::emitted(&function.sig.ident);
-    let vis = &function.vis;
+    let vis = names::vis_beside(&function.vis);
     let types: Vec<_> = generics.type_params().map(|parameter| &parameter.ident).collect();
     let marker = (!types.is_empty()).then(|| quote!(marker: ::core::marker::PhantomData<fn() -> (#(#types,)*)>));
     // The node's impl has the bounds. With bounds here too, one that is not met would be an error at each mention.

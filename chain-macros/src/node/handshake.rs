@@ -20,7 +20,7 @@ impl Handshake {
         let name = &function.sig.ident;
         names::has_macro(name).then(|| Self {
             name: name.clone(),
-            vis: function.vis.clone(),
+            vis: names::vis_beside(&function.vis),
             told: told(function, hook, flow),
             is_broken: false,
             is_last: false,
