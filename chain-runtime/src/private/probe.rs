@@ -5,7 +5,6 @@ use core::marker::PhantomData;
 use core::ops::ControlFlow;
 
 use super::features::Tasks;
-use crate::IntoReply;
 
 /// Asks what a type is, under whatever name: `Probe::<T>::SHOWS`. For a known type, an inherent constant takes
 /// precedence over that of a trait.
@@ -54,10 +53,6 @@ impl<R> Probe<(R, R)> {
 impl<R, E> Probe<(R, Result<R, E>)> {
     /// The first is the value of the second.
     pub const IS_ITS_VALUE: bool = true;
-}
-impl<T: IntoReply<R>, R> Probe<(T, R)> {
-    /// The second is made of the first, if a node breaks with it.
-    pub const CAN_BECOME_IT: bool = true;
 }
 impl Probe<bool> {
     /// It is a `bool`.
@@ -185,8 +180,6 @@ pub trait Plainly {
     const IS_POLL: bool = false;
     /// Whether the second is a reply that can be made of the first.
     const IS_A_REPLY: bool = false;
-    /// Whether the second is made of the first, if a node breaks with it.
-    const CAN_BECOME_IT: bool = false;
     /// Of any type.
     const IS_A_BOOL: bool = false;
     /// Of any type.

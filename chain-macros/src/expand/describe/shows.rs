@@ -146,7 +146,7 @@ pub(super) fn replies(plan: &Plan<'_>) -> TokenStream {
         let (ty, asked) = match (reply, end) {
             (Some(reply), _) => {
                 let two = quote_spanned!(span=> #rt::private::Probe::<(#gives, #reply)>);
-                let reply = quote_spanned!(span=> [#two::IS_THE_REPLY, #two::IS_ITS_VALUE, #two::IS_A_REPLY, #two::CAN_BECOME_IT]);
+                let reply = quote_spanned!(span=> [#two::IS_THE_REPLY, #two::IS_ITS_VALUE, #two::IS_A_REPLY]);
                 let value = quote_spanned!(span=> #rt::private::Probe::<#gives>);
                 let answer = quote_spanned!(span=> [#value::IS_A_BOOL, #value::IS_AN_OPTION]);
                 (quote!(#rt::private::Meant), quote_spanned!(span=> #rt::private::meant(#reply, #answer)))
