@@ -311,14 +311,6 @@ fn bomb() -> Bomb {
     Bomb
 }
 
-/// Holds one. It cannot become the reply, so a row may go on after it.
-struct Armed(#[expect(dead_code, reason = "it is dropped")] Bomb);
-
-#[node]
-fn armed() -> Armed {
-    Armed(Bomb)
-}
-
 #[node]
 fn breaks() -> Result<(), Bomb> {
     Err(Bomb)
@@ -327,7 +319,7 @@ fn breaks() -> Result<(), Bomb> {
 chain! {
     #[observe(Recorder)]
     struct ValuePanics { outer: Passes }
-    async fn() -> Reply { outer { armed => done } }
+    async fn() -> Reply { outer { bomb => done } }
 }
 
 chain! {
@@ -345,7 +337,7 @@ chain! {
 chain! {
     #[observe(Recorder)]
     struct AbandonedValuePanics { outer: Passes, gives: Gives }
-    async fn() -> Reply { outer { gives { armed => last } } }
+    async fn() -> Reply { outer { gives { bomb => last } } }
 }
 
 #[test]
@@ -359,7 +351,7 @@ fn what_panics_that_is_no_node_is_nobody() {
     assert_eq!(died(|| drop(poll(pin!(reply.run())))), [Cancelled("bomb"), Cancelled("outer"), End(None)]);
     let abandoned = AbandonedValuePanics { outer: Passes, gives: Gives };
     let told = died(|| drop(poll(pin!(abandoned.run()))));
-    assert_eq!(told, [Cancelled("last"), Cancelled("armed"), Cancelled("gives"), Cancelled("outer"), End(None)]);
+    assert_eq!(told, [Cancelled("last"), Cancelled("bomb"), Cancelled("gives"), Cancelled("outer"), End(None)]);
 }
 
 /// Asks for another try, and panics in the pause before it.
