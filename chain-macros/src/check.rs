@@ -15,7 +15,6 @@ mod bare;
 mod ends;
 mod hidden;
 mod plain;
-mod shadowed;
 mod sheds;
 mod told;
 
@@ -37,8 +36,6 @@ pub(crate) fn chain(chain: &Chain, diagnostics: &mut Diagnostics) {
     types_are_told_apart(chain, diagnostics);
     names_differ(chain, diagnostics);
     segments_have_their_fields(chain, diagnostics);
-    shadowed::check(chain, diagnostics);
-    has_a_misspelt_block(chain, diagnostics);
 }
 
 /// Whether this chain is declared already. Whatever would be emitted for it would collide with what is there.
@@ -64,18 +61,6 @@ fn declared_twice(chain: &Chain, line: usize, help: &str, diagnostics: &mut Diag
     let name = unraw(&chain.name);
     let what = format_args!("`{name}` is declared twice: the other one is in line {line}");
     diagnostics.error(Code::E017, &chain.name, what, help);
-}
-
-/// The `impl` block of a field's type names another type, which does not exist: rustc reports that there, and that the
-/// field is no node is no further mistake.
-fn has_a_misspelt_block(chain: &Chain, diagnostics: &mut Diagnostics) {
-    let Some(around) = crate::plan::around(chain) else { return };
-    for node in chain.run.body.items().into_iter().flat_map(told::nodes) {
-        let Some(ty) = node.field.and_then(|field| types::last_segment(&chain.fields[field].ty)) else { continue };
-        if around.has_a_block_of_an_unknown_type(&ty.ident) {
-            diagnostics.known();
-        }
-    }
 }
 
 /// A function in the row has `#[node]`. Here rustc would say that it cannot find a macro of that name.

@@ -183,16 +183,6 @@ impl Around {
         text.match_indices('<').all(is_own) && self.is_type(text)
     }
 
-    /// Whether this type has no `impl` block here, but a type that does not exist has one: its name is misspelt there.
-    pub(crate) fn has_a_block_of_an_unknown_type(&self, ty: &Ident) -> bool {
-        let (ty, blocks) =
-            (names::unraw(ty), || self.file.groups.iter().filter(|group| self.file.is_plain_block(group)));
-        let is_unknown = |name: &str| self.is_declared(name).is_none() && !OWN.contains(&name);
-        self.is_declared(&ty) == Some(true)
-            && blocks().all(|group| group.of != ty)
-            && blocks().any(|group| group.parent == Some(self.scope) && is_unknown(&group.of))
-    }
-
     /// What a name stands for that is declared beside the chain as `type Name = ..;`.
     pub(crate) fn alias(&self, name: &str) -> Option<String> {
         let declared = self.file.type_in(self.scope, name).filter(|ty| ty.is_certain && ty.is_alias)?;
@@ -271,25 +261,6 @@ mod tests {
         assert!(!is_type("declare! { struct Alias; } struct Own; ", "u8"));
         assert!(is_type("declare! { struct Alias; } struct Own; ", "Own"));
         assert!(!is_type("use a::*;", "Vec<u8>"));
-    }
-
-    #[test]
-    fn a_block_may_name_a_type_that_does_not_exist() {
-        let is_misspelt = |text: &str| {
-            let name = proc_macro2::Ident::new("Log", proc_macro2::Span::call_site());
-            let around = Around { file: Rc::new(File::read(text.to_owned())), scope: 0 };
-            around.has_a_block_of_an_unknown_type(&name)
-        };
-        assert!(is_misspelt("struct Log; #[node] impl Lug { fn exit(&self) {} }"));
-        for other in [
-            "struct Log; impl Log {} impl Lug {}",
-            "struct Log; trait Lug {}",
-            "struct Log; impl<T> Of<T> where T: Lug {}",
-            "struct Log; struct Lug; impl Lug {}",
-            "struct Log; use a::*; impl Lug {}",
-        ] {
-            assert!(!is_misspelt(other), "{other}");
-        }
     }
 
     #[test]

@@ -212,8 +212,6 @@ pub(crate) enum Code {
     E417,
     /// `->` says the type that a block provides
     E418,
-    /// A binding hides a node
-    E419,
 
     // 5: attributes.
     /// No attribute of this name

@@ -1,6 +1,6 @@
 //! What stands behind the name of a declaration.
 
-use super::{File, Group, spaces, word};
+use super::{File, spaces, word};
 
 impl File {
     /// The parameters of the function whose name is here, if its body comes right after them.
@@ -18,11 +18,5 @@ impl File {
         let (declared, _) = behind.split_once(';')?;
         let (_, ty) = declared.split_once('=')?;
         Some(ty.trim().to_owned())
-    }
-
-    /// Whether this group is an `impl` block of a type without parameters, and of no trait.
-    pub(in crate::nearby) fn is_plain_block(&self, group: &Group) -> bool {
-        let before = self.text[..group.opens].trim_end().strip_suffix(group.of.as_str()).map(str::trim_end);
-        !group.of.is_empty() && before.is_some_and(|before| before.ends_with("impl"))
     }
 }
