@@ -160,7 +160,7 @@ async fn connections_without_a_request_are_given_up_for_clients_first_those_to_u
         }
     })
     .await;
-    let gateway = Gateway::start(&[upstream], &["--workers", "1"]).await;
+    let gateway = Gateway::start(&[upstream], &["--workers", "1", "--rate", "1000", "--burst", "1000"]).await;
     let asked = |at: usize| format!("GET /{at} HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\n\r\n");
     let mut clients = Vec::new();
     for at in 0..KEPT {
