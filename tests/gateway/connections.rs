@@ -161,7 +161,7 @@ async fn connections_without_a_request_are_given_up_for_clients_first_those_to_u
     })
     .await;
     let gateway = Gateway::start(&[upstream], &["--workers", "1", "--rate", "1000", "--burst", "1000"]).await;
-    let asked = |at: usize| format!("GET /{at} HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\n\r\n");
+    let asked = |at: usize| format!("GET /client-{at} HTTP/1.1\r\nhost: h\r\nx-api-key: {ALICE}\r\n\r\n");
     let mut clients = Vec::new();
     for at in 0..KEPT {
         let mut client = Raw::connect(gateway.address).await;
@@ -171,7 +171,7 @@ async fn connections_without_a_request_are_given_up_for_clients_first_those_to_u
     }
     go.add_permits(1);
     for (at, client) in clients.iter_mut().enumerate() {
-        client.read_to(&format!("/{at}")).await;
+        client.read_to(&format!("/client-{at}")).await;
     }
     let id = gateway.id();
     let open = || {
@@ -197,11 +197,11 @@ async fn connections_without_a_request_are_given_up_for_clients_first_those_to_u
     for at in 0..KEPT + KEPT / 4 {
         let mut client = Raw::connect(gateway.address).await;
         client.send(asked(at)).await;
-        client.read_to(&format!("/{at}")).await;
+        client.read_to(&format!("/client-{at}")).await;
         clients.push(client);
     }
     for (at, client) in clients.iter_mut().enumerate() {
         client.send(asked(at + 100)).await;
-        assert!(client.read_to(&format!("/{}", at + 100)).await.starts_with("HTTP/1.1 200 "), "client {at} had to go");
+        assert!(client.read_to(&format!("/client-{}", at + 100)).await.starts_with("HTTP/1.1 200 "), "client {at} had to go");
     }
 }
