@@ -202,6 +202,9 @@ async fn connections_without_a_request_are_given_up_for_clients_first_those_to_u
     }
     for (at, client) in clients.iter_mut().enumerate() {
         client.send(asked(at + 100)).await;
-        assert!(client.read_to(&format!("/client-{}", at + 100)).await.starts_with("HTTP/1.1 200 "), "client {at} had to go");
+        assert!(
+            client.read_to(&format!("/client-{}", at + 100)).await.starts_with("HTTP/1.1 200 "),
+            "client {at} had to go"
+        );
     }
 }
