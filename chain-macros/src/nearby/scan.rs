@@ -1,6 +1,7 @@
 //! Reads a file as text: where its braces are, and what is declared between them.
 
 mod behind;
+mod offset;
 
 /// What was found.
 pub(super) struct File {
@@ -382,6 +383,5 @@ fn raw(bytes: &[u8], at: usize) -> Option<usize> {
     Some(end)
 }
 
-mod offset;
 #[cfg(test)]
 mod tests;
