@@ -17,6 +17,7 @@ use quote::{ToTokens, format_ident, quote};
 
 use crate::ast::{Chain, Form, Locals, NodeUse};
 use crate::names;
+use crate::nearby::Around;
 use crate::rewrite;
 pub(crate) use crate::told::{Access, Exit, Hooks, Kind, Of, Told};
 use crate::types;
@@ -71,6 +72,18 @@ pub(crate) fn asked_fields(chain: &Chain) -> Vec<usize> {
     (0..chain.fields.len()).filter(may_tell).collect()
 }
 
+/// The name of the macro of this field's type, if the macro has one that only the chain and `#[node]` know.
+fn own_hooks(chain: &Chain, field: usize) -> Option<Ident> {
+    Around::of(&chain.name)?.own_hooks(types::named(&chain.fields[field].ty)?)
+}
+
+/// The fields whose types are imported under another name, so that their macros come along.
+pub(crate) fn imported_fields(chain: &Chain) -> Vec<usize> {
+    let mut fields = asked_fields(chain);
+    fields.retain(|field| own_hooks(chain, *field).is_none());
+    fields
+}
+
 /// The imports that bring along the macros of the types of fields: those around the body of `run` that stand for a macro
 /// where there is none, and those in a block in there.
 ///
@@ -81,7 +94,8 @@ pub(crate) fn imports(chain: &Chain) -> Option<(TokenStream, TokenStream)> {
     let runtime = &chain.runtime;
     let names: Vec<_> = fields.iter().map(|field| names::asked_field(chain, *field)).collect();
     let imports = fields.iter().zip(&names).map(|(field, name)| {
-        let (cfg, ty) = (chain.fields[*field].cfg(), names::imported_field(chain, *field));
+        let cfg = chain.fields[*field].cfg();
+        let ty = own_hooks(chain, *field).unwrap_or_else(|| names::imported_field(chain, *field));
         quote!(#(#cfg)* use #ty as #name;)
     });
     let imports: TokenStream = imports.collect();
@@ -94,6 +108,12 @@ const IN_A_ROW: usize = 60;
 /// The tokens with which the body of `run` asks, if there is a function to ask. The answer is the body.
 pub(crate) fn ask(chain: &mut Chain, declaration: &TokenStream) -> Option<TokenStream> {
     let mut asked = functions(chain);
+    if let Some(around) = Around::of(&chain.name) {
+        for (_, path) in &mut asked {
+            let own = syn::parse2::<Ident>(path.clone()).ok().and_then(|name| around.own_function(&name));
+            *path = own.map_or_else(|| path.clone(), ToTokens::into_token_stream);
+        }
+    }
     let fields = asked_fields(chain);
     asked.extend(fields.iter().map(|field| (String::new(), names::asked_field(chain, *field).into_token_stream())));
     let Locals { this, inputs, lifetime } = &chain.run.locals;

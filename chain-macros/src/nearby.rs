@@ -13,7 +13,10 @@ use proc_macro2::Ident;
 
 use crate::names;
 
+mod own;
 mod scan;
+
+pub(crate) use own::own;
 
 use scan::{File, Kind};
 
@@ -113,7 +116,7 @@ pub(crate) fn is_free(name: &Ident) -> bool {
 pub(crate) fn is_unknown(ty: &Ident) -> bool {
     let Some(spot) = Spot::of(ty) else { return false };
     let Some(scope) = spot.scope(false) else { return false };
-    Around { file: spot.text, scope }.is_declared(&names::unraw(ty)).is_none()
+    Around { file: spot.text, scope, path: spot.file }.is_declared(&names::unraw(ty)).is_none()
 }
 
 /// The line in which an `impl` block of this type has `#[node]` already. The name is a part of the type.
@@ -131,13 +134,14 @@ const OWN: [&str; 22] = [
 pub(crate) struct Around {
     file: Rc<File>,
     scope: usize,
+    path: String,
 }
 
 impl Around {
     pub(crate) fn of(chain: &Ident) -> Option<Self> {
         let spot = Spot::of(chain)?;
         let scope = spot.scope(true)?;
-        Some(Self { file: spot.text, scope })
+        Some(Self { file: spot.text, scope, path: spot.file })
     }
 
     /// Whether one function of this name stands in the same scope as the chain: a type in its signature means the same
@@ -250,8 +254,9 @@ mod tests {
     #[test]
     fn a_type_is_known_if_it_has_no_other_name() {
         let text = "use a::Imported; struct Own; type Alias = Own; mod inner { struct Other; }";
-        let is_type =
-            |text: &str, of: &str| Around { file: Rc::new(File::read(text.to_owned())), scope: 0 }.is_type(of);
+        let is_type = |text: &str, of: &str| {
+            Around { file: Rc::new(File::read(text.to_owned())), scope: 0, path: String::new() }.is_type(of)
+        };
         for known in ["Own", "u8", "Option<Own>", "Result<Vec<Own>, String>"] {
             assert!(is_type(text, known), "{known}");
         }
@@ -266,7 +271,8 @@ mod tests {
     #[test]
     fn an_alias_stands_for_what_is_behind_it() {
         let text = "type Out = Result<User, No>; type Of<T> = Pin<Box<dyn Future<Output = T>>>; struct Own;";
-        let alias = |of: &str| Around { file: Rc::new(File::read(text.to_owned())), scope: 0 }.alias(of);
+        let alias =
+            |of: &str| Around { file: Rc::new(File::read(text.to_owned())), scope: 0, path: String::new() }.alias(of);
         assert_eq!(alias("Out").as_deref(), Some("Result<User, No>"));
         assert_eq!(alias("Of").as_deref(), Some("Pin<Box<dyn Future<Output = T>>>"));
         assert_eq!(alias("Own"), None);
@@ -277,7 +283,7 @@ mod tests {
         let is_type = |text: &str, of: &str| {
             let file = Rc::new(File::read(text.to_owned()));
             let scope = file.groups.len() - 1;
-            Around { file, scope }.is_type(of)
+            Around { file, scope, path: String::new() }.is_type(of)
         };
         assert!(is_type("struct Outer; mod inner { use super::*; struct Inner; }", "Outer"));
         assert!(is_type("struct Outer; mod inner { use super::*; struct Inner; }", "Inner"));
@@ -298,7 +304,9 @@ mod tests {
     #[test]
     fn a_type_with_arguments_may_have_more_of_them() {
         let text = "struct Own; struct Of<T = Own>(T);";
-        let is_one = |of: &str| Around { file: Rc::new(File::read(text.to_owned())), scope: 0 }.is_one_type(of);
+        let is_one = |of: &str| {
+            Around { file: Rc::new(File::read(text.to_owned())), scope: 0, path: String::new() }.is_one_type(of)
+        };
         assert!(is_one("Own") && is_one("Option<Own>") && is_one("Result<Vec<Own>, u8>"));
         assert!(!is_one("Of<Own>") && !is_one("Option<Of<Own>>"));
     }
@@ -307,7 +315,7 @@ mod tests {
     fn a_function_that_may_be_absent_may_be_another_one() {
         let has = |text: &str| {
             let name = proc_macro2::Ident::new("a", proc_macro2::Span::call_site());
-            Around { file: Rc::new(File::read(text.to_owned())), scope: 0 }.has_function(&name)
+            Around { file: Rc::new(File::read(text.to_owned())), scope: 0, path: String::new() }.has_function(&name)
         };
         assert!(has("#[node] fn a() {}"));
         assert!(!has("#[cfg(unix)] #[node] fn a() {}") && !has("#[cfg_attr(unix, node)] fn a() {}"));

@@ -34,6 +34,14 @@ pub(crate) fn last_segment(ty: &Type) -> Option<&PathSegment> {
     }
 }
 
+/// The type's name, if it is a name alone.
+pub(crate) fn named(ty: &Type) -> Option<&syn::Ident> {
+    match ungrouped(ty) {
+        Type::Path(path) if path.qself.is_none() => path.path.get_ident(),
+        _ => None,
+    }
+}
+
 /// Whether the type's path ends with this name.
 pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
     last_segment(ty).is_some_and(|segment| segment.ident == name)

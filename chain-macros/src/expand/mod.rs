@@ -61,7 +61,7 @@ fn items(plan: &Plan<'_>) -> TokenStream {
 
 /// See [`names::field_type`].
 fn field_types(chain: &Chain) -> TokenStream {
-    let asked = handshake::asked_fields(chain);
+    let asked = handshake::imported_fields(chain);
     let types = chain.fields.iter().enumerate().filter_map(|(index, field)| {
         let (alias, cfg) = (names::field_type(chain, index)?, field.cfg());
         if asked.contains(&index) {
@@ -77,7 +77,7 @@ fn field_types(chain: &Chain) -> TokenStream {
 /// The chain with a `run` whose body first asks the chain's functions for their signatures. The other items of the
 /// expansion stand in that body.
 pub(crate) fn asking(chain: &Chain, asked: &TokenStream) -> TokenStream {
-    let declaration = declaration(chain, &handshake::asked_fields(chain));
+    let declaration = declaration(chain, &handshake::imported_fields(chain));
     let signature = run::signature(chain);
     let embedded = embed::embedded(chain);
     let hushed = names::hushed_but_the_users();

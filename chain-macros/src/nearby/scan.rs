@@ -23,7 +23,7 @@ pub(super) struct Group {
     pub(super) kind: Kind,
     /// For the functions of a type without parameters: its name.
     pub(super) of: String,
-    opens: usize,
+    pub(super) opens: usize,
     closes: usize,
     /// What is declared and imported right in it, by its index in the file.
     pub(super) functions: Vec<usize>,
@@ -73,6 +73,11 @@ pub(super) struct Import {
 impl Import {
     pub(super) fn may_bring(&self, name: &str) -> bool {
         self.words.iter().any(|word| word == name || word == "*")
+    }
+
+    /// Whether it is a `use ..::*`.
+    pub(super) fn is_of_all(&self) -> bool {
+        self.words.iter().any(|word| word == "*")
     }
 
     /// Whether it is `use super::*`.

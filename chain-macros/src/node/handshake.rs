@@ -47,15 +47,10 @@ impl Handshake {
         let ty: syn::Type = syn::parse2(node.ty.clone()).ok()?;
         let syn::Type::Path(path) = types::ungrouped(&ty) else { return None };
         let name = path.path.get_ident().filter(|name| may_have_a_macro(name))?;
-        let told = told_hooks(node)?;
-        Some(Self {
-            name: name.clone(),
-            vis: syn::parse_quote!(pub),
-            told: Some(told),
-            is_broken: false,
-            is_last: false,
-            docs: TokenStream::new(),
-        })
+        let told = told_hooks(node);
+        // The chain asks by the second name, so there has to be a macro.
+        (told.is_some() || nearby::own(name).is_some())
+            .then(|| Self { told, ..Self::beside(name, &syn::parse_quote!(pub)) })
     }
 
     /// The macro of an item about which there is an error.
@@ -85,7 +80,10 @@ impl Handshake {
     /// The macro tells this signature, or nothing.
     pub(super) fn expand(&self, told: Option<&Told>) -> TokenStream {
         let Self { name, vis, is_broken, is_last, .. } = self;
-        let has_hooks = told.is_some_and(|told| told.hooks.is_some()) || (*is_broken && names::may_have_a_macro(name));
+        let own = nearby::own(name);
+        let is_of_a_type = names::may_have_a_macro(name);
+        let has_hooks = told.is_some_and(|told| told.hooks.is_some()) || (*is_broken && is_of_a_type);
+        let is_only_own = own.is_some() && is_of_a_type && !has_hooks;
         let untold = || match (is_broken, is_last) {
             (true, _) => Told::broken(),
             (false, true) => Told::last(),
@@ -103,22 +101,43 @@ impl Handshake {
             macro_rules! #made {
                 ({ $($before:tt)* } [$($next:tt)*] $($rest:tt)*) => { $($next)* ! { { $($before)* #told } $($rest)* } };
             }
+        };
+        let named = quote! {
             #[doc(hidden)]
             #[allow(unused_imports)]
             #vis use #made as #name;
         };
         match module {
             // What the user imports under this name, a derive macro for example, takes precedence over a glob.
-            Some(module) => quote! {
-                #[doc(hidden)]
-                mod #module { #tells }
-                #[doc(hidden)]
-                #[allow(unused_imports)]
-                pub use #module::*;
-            },
-            None => tells,
+            Some(module) => {
+                let own = own_name(own, &quote!(#module::#name));
+                quote! {
+                    #[doc(hidden)]
+                    mod #module { #tells #named }
+                    #[doc(hidden)]
+                    #[allow(unused_imports)]
+                    pub use #module::*;
+                    #own
+                }
+            }
+            None => {
+                let own = own_name(own, &made.to_token_stream());
+                let named = (!is_only_own).then_some(named);
+                quote!(#tells #named #own)
+            }
         }
     }
+}
+
+/// The second name of a macro.
+fn own_name(own: Option<Ident>, made: &TokenStream) -> Option<TokenStream> {
+    own.map(|own| {
+        quote! {
+            #[doc(hidden)]
+            #[allow(unused_imports)]
+            use #made as #own;
+        }
+    })
 }
 
 /// Whether there may be a macro beside the hooks of this type. Beside a type that does not exist, rustc would find the
@@ -320,6 +339,7 @@ impl Node {
         };
         let gives = gives.map(|value| quote!([#value]));
         let (made, told) = (names::unique("node", name), told.tokens());
+        let own = own_name(nearby::own(name), &made.to_token_stream());
         let is_public = matches!(vis, Visibility::Public(_));
         let exported = is_public.then(|| quote!(#[macro_export]));
         let (name, dollar) = (names::emitted(name), names::dollar());
@@ -328,6 +348,7 @@ impl Node {
             #rt::__told! {
                 #dollar [#docs] [#vis struct #name {}] [#vis] #name #made [#exported] #call [#takes] [#returns] #told #gives
             }
+            #own
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What stands behind the name of a declaration.
 
-use super::{File, spaces, word};
+use super::{File, Group, spaces, word};
 
 impl File {
     /// The parameters of the function whose name is here, if its body comes right after them.
@@ -18,5 +18,14 @@ impl File {
         let (declared, _) = behind.split_once(';')?;
         let (_, ty) = declared.split_once('=')?;
         Some(ty.trim().to_owned())
+    }
+
+    /// Whether `#[node]` stands right before this `impl` block of a type without parameters.
+    pub(in crate::nearby) fn is_a_node(&self, group: &Group) -> bool {
+        let before = self.text[..group.opens].trim_end().strip_suffix(group.of.as_str()).map(str::trim_end);
+        let before = before.and_then(|before| before.strip_suffix("impl")).map(str::trim_end);
+        let attribute = before.and_then(|before| before.strip_suffix(']')?.rsplit("#[").next()).unwrap_or_default();
+        let path = attribute.split('(').next().unwrap_or_default();
+        path.rsplit("::").next().is_some_and(|name| name.trim() == "node")
     }
 }

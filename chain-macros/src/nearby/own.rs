@@ -1,0 +1,165 @@
+//! Functions and types that are declared where their name may also come from around: mostly those that stand in for the
+//! tested ones, in a module of tests with `use super::*`.
+//!
+//! To rustc the one that is declared takes precedence. But a macro that `#[node]` declares does not: together with the one
+//! from around, it is ambiguous. So such a macro gets a second name, which nothing else has, and the chain calls it by
+//! that name. Both look at the same file to know it.
+
+use proc_macro2::{Ident, Span};
+use quote::format_ident;
+
+use super::scan::{Declared, File, Kind};
+use super::{Around, Spot};
+use crate::names;
+
+/// What is declared.
+#[derive(Clone, Copy, PartialEq)]
+enum What {
+    Function,
+    Hooks,
+}
+
+impl File {
+    /// The only function or type of this name in this scope, if it is certainly there.
+    fn only(&self, what: What, scope: usize, name: &str) -> Option<&Declared> {
+        let group = &self.groups[scope];
+        let (all, declared) = match what {
+            What::Function => (&self.functions, &group.functions),
+            What::Hooks => (&self.types, &group.types),
+        };
+        let mut all = declared.iter().map(|at| &all[*at]).filter(|declared| declared.name == name);
+        all.next().filter(|only| all.next().is_none() && !only.may_be_absent && !only.is_alias)
+    }
+
+    /// Whether something else of this name may be in sight where this scope declares it.
+    fn may_come_from_around(&self, scope: usize, name: &str) -> bool {
+        let is_module = |group: &usize| self.groups[*group].kind == Kind::Module;
+        let mut is_outer = false;
+        for group in self.outer(scope) {
+            let brings = self.imports_of(group, name).any(|import| is_outer || import.is_of_all());
+            let declares = || {
+                let mut functions = self.functions_in(group, name);
+                functions.next().is_some() || self.type_in(group, name).is_some()
+            };
+            if brings || (is_outer && declares()) {
+                return true;
+            }
+            if is_module(&group) {
+                return false;
+            }
+            is_outer = true;
+        }
+        false
+    }
+
+    /// The scope that declares this name, as it is seen from here.
+    fn owner(&self, what: What, scope: usize, name: &str) -> Option<usize> {
+        for group in self.outer(scope) {
+            if self.only(what, group, name).is_some() {
+                return Some(group);
+            }
+            let is_declared = self.functions_in(group, name).next().is_some() || self.type_in(group, name).is_some();
+            let is_module = self.groups[group].kind == Kind::Module;
+            if is_module || is_declared || self.imports_of(group, name).next().is_some() {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Whether an `impl` block of this type in this scope has `#[node]` right before it.
+    fn has_a_node(&self, scope: usize, name: &str) -> bool {
+        let mut blocks = self.groups.iter().filter(|group| group.of == name && group.parent == Some(scope));
+        blocks.any(|group| self.is_a_node(group))
+    }
+
+    /// The second name of a macro that is declared in this scope.
+    fn own(&self, what: What, file: &str, scope: usize, name: &str, at: Span) -> Option<Ident> {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        self.only(what, scope, name)?;
+        let is_own = self.may_come_from_around(scope, name) && (what == What::Function || self.has_a_node(scope, name));
+        is_own.then(|| {
+            let mut hasher = DefaultHasher::new();
+            (file, self.groups[scope].opens).hash(&mut hasher);
+            format_ident!("__chain_own_{name}_{:x}", hasher.finish(), span = at)
+        })
+    }
+}
+
+impl Around {
+    fn own(&self, what: What, name: &Ident) -> Option<Ident> {
+        let at = Span::call_site().located_at(name.span());
+        let name = names::unraw(name);
+        let scope = self.file.owner(what, self.scope, &name)?;
+        self.file.own(what, &self.path, scope, &name, at)
+    }
+
+    /// The second name of this function's macro.
+    pub(crate) fn own_function(&self, name: &Ident) -> Option<Ident> {
+        self.own(What::Function, name)
+    }
+
+    /// The second name of the macro of this type with hooks.
+    pub(crate) fn own_hooks(&self, ty: &Ident) -> Option<Ident> {
+        self.own(What::Hooks, ty)
+    }
+}
+
+/// The second name of the macro that `#[node]` makes for the function or the `impl` block of this name.
+pub(crate) fn own(name: &Ident) -> Option<Ident> {
+    let what = if names::begins_like_a_type(&names::unraw(name)) { What::Hooks } else { What::Function };
+    let spot = Spot::of(name)?;
+    let scope = spot.scope(false)?;
+    spot.text.own(what, &spot.file, scope, &names::unraw(name), Span::call_site())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{File, What};
+
+    fn is_own(what: What, name: &str, text: &str) -> bool {
+        let file = File::read(text.to_owned());
+        let scope = file.groups.iter().rposition(|group| group.kind == super::Kind::Chain).unwrap_or_default();
+        let outer = file.groups[scope].parent.unwrap_or_default();
+        let owner = file.owner(what, outer, name);
+        owner.is_some_and(|owner| file.own(what, "", owner, name, proc_macro2::Span::call_site()).is_some())
+    }
+
+    #[test]
+    fn a_function_that_stands_in_has_a_macro_of_its_own() {
+        for text in [
+            "mod tests { use super::*; #[node] fn a() {} chain! {} }",
+            "mod tests { use super::*; chain! {} #[node] fn a() {} }",
+            "mod tests { use super::*; #[node] fn a() {} fn it() { chain! {} } }",
+            "use all::*; fn it() { #[node] fn a() {} chain! {} }",
+            "#[node] fn a() {} fn it() { #[node] fn a() {} chain! {} }",
+            "use all::a; fn it() { #[node] fn a() {} chain! {} }",
+        ] {
+            assert!(is_own(What::Function, "a", text), "{text}");
+        }
+        for text in [
+            "#[node] fn a() {} chain! {}",
+            "use all::*; chain! {}",
+            "use all::*; #[cfg(unix)] #[node] fn a() {} chain! {}",
+            "fn it() { #[node] fn a() {} chain! {} }",
+            "use all::*; mod tests { #[node] fn a() {} chain! {} }",
+            "use all::*; #[node] fn a() {} fn it() { use other::a; chain! {} }",
+        ] {
+            assert!(!is_own(What::Function, "a", text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_type_that_stands_in_has_one_if_its_block_is_beside_it() {
+        assert!(is_own(What::Hooks, "A", "use all::*; struct A; #[node] impl A {} chain! {}"));
+        assert!(is_own(What::Hooks, "A", "use all::*; struct A; impl A {} #[node(rejects)] impl A {} chain! {}"));
+        for text in [
+            "use all::*; struct A; impl A {} chain! {}",
+            "use all::*; type A = B; #[node] impl A {} chain! {}",
+            "use all::*; struct A; mod b { #[node] impl super::A {} } chain! {}",
+            "struct A; #[node] impl A {} chain! {}",
+        ] {
+            assert!(!is_own(What::Hooks, "A", text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! A node of a module's own stands in for one of the same name that comes by `use super::*`.
+
+use chain_runtime::{chain, node};
+
+pub struct Request(u32);
+#[derive(Debug, PartialEq)]
+pub struct Reply(u32);
+pub struct User(u32);
+
+#[node]
+fn auth(request: &Request) -> User {
+    User(request.0)
+}
+
+#[node]
+fn last(user: &User) -> Reply {
+    Reply(user.0)
+}
+
+pub struct Log;
+
+#[node]
+impl Log {
+    fn exit(&self, reply: &mut Reply) {
+        reply.0 += 1;
+    }
+}
+
+chain! {
+    pub struct Real { log: Log }
+    async fn(request: Request) -> Reply { log => auth => last }
+}
+
+async fn real() -> Reply {
+    Real { log: Log }.run(Request(1)).await
+}
+
+mod a_function {
+    use super::*;
+
+    chain! {
+        pub struct Before { log: Log }
+        async fn(request: Request) -> Reply { log => auth => last }
+    }
+
+    // It asks for something else than the one that it stands in for.
+    #[node]
+    async fn auth(request: Request) -> User {
+        User(request.0 + 10)
+    }
+
+    chain! {
+        pub struct After { log: Log }
+        async fn(request: Request) -> Reply { log => auth => last }
+    }
+
+    #[test]
+    fn stands_in_wherever_it_is_declared() {
+        futures::executor::block_on(async {
+            assert_eq!(Before { log: Log }.run(Request(1)).await, Reply(12));
+            assert_eq!(After { log: Log }.run(Request(1)).await, Reply(12));
+            assert_eq!(real().await, Reply(2));
+        });
+    }
+
+    #[test]
+    fn stands_in_for_a_chain_in_a_function() {
+        chain! {
+            struct Inner { log: Log }
+            async fn(request: Request) -> Reply { log => auth => last }
+        }
+        assert_eq!(futures::executor::block_on(Inner { log: Log }.run(Request(1))), Reply(12));
+    }
+
+    #[test]
+    fn may_stand_in_a_function_itself() {
+        #[node]
+        fn auth() -> User {
+            User(20)
+        }
+        chain! {
+            struct Inner { log: Log }
+            async fn(request: Request) -> Reply { log => auth => last }
+        }
+        assert_eq!(futures::executor::block_on(Inner { log: Log }.run(Request(1))), Reply(21));
+    }
+}
+
+mod a_type {
+    use super::*;
+
+    struct Log;
+
+    #[node]
+    impl Log {
+        fn enter(&self) -> u8 {
+            7
+        }
+        fn exit(&self, seven: &u8, reply: &mut Reply) {
+            reply.0 += u32::from(*seven);
+        }
+    }
+
+    chain! {
+        struct Mine { log: Log }
+        async fn(request: Request) -> Reply { log => auth => last }
+    }
+
+    #[test]
+    fn stands_in() {
+        assert_eq!(futures::executor::block_on(Mine { log: Log }.run(Request(1))), Reply(8));
+    }
+}
+
+/// The signature of its hooks cannot be told as text, and that of the other one is not taken for it.
+mod a_type_that_tells_nothing {
+    use std::cell::Cell;
+
+    use super::*;
+
+    struct Log(Cell<u32>);
+
+    #[node]
+    impl Log {
+        fn exit(&self, reply: &mut Reply) {
+            self.0.set(reply.0);
+        }
+        fn cancelled(&self) {}
+    }
+
+    chain! {
+        struct Mine { log: Log }
+        async fn(request: Request) -> Reply { log => auth => last }
+    }
+
+    #[test]
+    fn stands_in() {
+        let chain = Mine { log: Log(Cell::new(0)) };
+        assert_eq!(futures::executor::block_on(chain.run(Request(3))), Reply(3));
+        assert_eq!(chain.log.0.get(), 3);
+    }
+}
+
+mod in_a_function {
+    use super::*;
+
+    #[test]
+    fn a_type_stands_in() {
+        struct Log;
+
+        #[node]
+        impl Log {
+            fn exit(&self, reply: &mut Reply) {
+                reply.0 += 100;
+            }
+        }
+
+        chain! {
+            struct Mine { log: Log }
+            async fn(request: Request) -> Reply { log => auth => last }
+        }
+        assert_eq!(futures::executor::block_on(Mine { log: Log }.run(Request(1))), Reply(101));
+    }
+}
