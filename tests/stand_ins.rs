@@ -1,5 +1,6 @@
 //! A node of a module's own stands in for one of the same name that comes by `use super::*`.
 
+use chain::poll::block_on;
 use chain_runtime::{chain, node};
 
 pub struct Request(u32);
@@ -56,7 +57,7 @@ mod a_function {
 
     #[test]
     fn stands_in_wherever_it_is_declared() {
-        futures::executor::block_on(async {
+        block_on(async {
             assert_eq!(Before { log: Log }.run(Request(1)).await, Reply(12));
             assert_eq!(After { log: Log }.run(Request(1)).await, Reply(12));
             assert_eq!(real().await, Reply(2));
@@ -69,7 +70,7 @@ mod a_function {
             struct Inner { log: Log }
             async fn(request: Request) -> Reply { log => auth => last }
         }
-        assert_eq!(futures::executor::block_on(Inner { log: Log }.run(Request(1))), Reply(12));
+        assert_eq!(block_on(Inner { log: Log }.run(Request(1))), Reply(12));
     }
 
     #[test]
@@ -82,7 +83,7 @@ mod a_function {
             struct Inner { log: Log }
             async fn(request: Request) -> Reply { log => auth => last }
         }
-        assert_eq!(futures::executor::block_on(Inner { log: Log }.run(Request(1))), Reply(21));
+        assert_eq!(block_on(Inner { log: Log }.run(Request(1))), Reply(21));
     }
 }
 
@@ -108,7 +109,7 @@ mod a_type {
 
     #[test]
     fn stands_in() {
-        assert_eq!(futures::executor::block_on(Mine { log: Log }.run(Request(1))), Reply(8));
+        assert_eq!(block_on(Mine { log: Log }.run(Request(1))), Reply(8));
     }
 }
 
@@ -136,7 +137,7 @@ mod a_type_that_tells_nothing {
     #[test]
     fn stands_in() {
         let chain = Mine { log: Log(Cell::new(0)) };
-        assert_eq!(futures::executor::block_on(chain.run(Request(3))), Reply(3));
+        assert_eq!(block_on(chain.run(Request(3))), Reply(3));
         assert_eq!(chain.log.0.get(), 3);
     }
 }
@@ -159,6 +160,6 @@ mod in_a_function {
             struct Mine { log: Log }
             async fn(request: Request) -> Reply { log => auth => last }
         }
-        assert_eq!(futures::executor::block_on(Mine { log: Log }.run(Request(1))), Reply(101));
+        assert_eq!(block_on(Mine { log: Log }.run(Request(1))), Reply(101));
     }
 }
