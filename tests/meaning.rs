@@ -202,6 +202,51 @@ mod bindings {
         assert_eq!(Guarded { aliases: Aliases { home: Path("/home/ada") } }.run(&Path("/")), "asked for /");
     }
 
+    enum Asked {
+        Page { number: usize },
+        Home(usize),
+        Nothing,
+    }
+
+    #[node]
+    fn asked(path: &Path) -> Asked {
+        match path.0.len() {
+            0 => Asked::Nothing,
+            1 => Asked::Home(1),
+            number => Asked::Page { number },
+        }
+    }
+
+    #[node]
+    fn page(number: &usize) -> String {
+        format!("page {number}")
+    }
+
+    #[node]
+    fn home(path: &Path) -> String {
+        path.0.to_owned()
+    }
+
+    chain! {
+        struct CalledAlike {}
+        fn(path: &Path) -> String {
+            match asked {
+                Asked::Page { number: page: usize } if page > 2 && matches!(page, 0..9) => page,
+                Asked::Page { number: home: usize } => home,
+                Asked::Home(home: usize) => page,
+                Asked::Nothing => home,
+            }
+        }
+    }
+
+    #[test]
+    fn a_binding_may_have_the_name_of_a_node() {
+        assert_eq!(CalledAlike {}.run(&Path("/ada")), "page 4");
+        assert_eq!(CalledAlike {}.run(&Path("/a")), "/a");
+        assert_eq!(CalledAlike {}.run(&Path("/")), "page 1");
+        assert_eq!(CalledAlike {}.run(&Path("")), "");
+    }
+
     struct Number(u32);
     struct Word(&'static str);
 

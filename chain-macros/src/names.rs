@@ -4,7 +4,7 @@ mod crates;
 mod lints;
 mod places;
 
-use proc_macro2::Span;
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::format_ident;
 use syn::{Ident, Lifetime};
 
@@ -128,6 +128,23 @@ pub(crate) fn input(name: &Ident) -> Ident {
     let mut input = name.clone();
     input.set_span(Span::mixed_site().located_at(name.span()));
     input
+}
+
+/// A pattern of the user's, in which these bindings are out of reach for the user's names around it.
+pub(crate) fn out_of_reach(pattern: TokenStream, bindings: &[Ident]) -> TokenStream {
+    if bindings.is_empty() {
+        return pattern;
+    }
+    let hidden = pattern.into_iter().map(|token| match token {
+        TokenTree::Ident(name) if bindings.contains(&name) => TokenTree::Ident(input(&name)),
+        TokenTree::Group(group) => {
+            let mut hidden = Group::new(group.delimiter(), out_of_reach(group.stream(), bindings));
+            hidden.set_span(group.span());
+            TokenTree::Group(hidden)
+        }
+        other => other,
+    });
+    hidden.collect()
 }
 
 /// `$`, for a macro by example that makes one.

@@ -46,17 +46,21 @@ pub(super) fn branch(
     let giving = inner.giving(in_row.given[row_at]);
     let arms = arms.iter().map(|arm| {
         let Arm { pattern, bindings, span, row } = arm;
+        let hidden = bindings.iter().map(|(name, ..)| name).filter(|name| is_function(plan, name));
+        let hidden: Vec<_> = hidden.cloned().collect();
+        let pattern = names::out_of_reach(pattern.clone(), &hidden);
         let slots = || plan.levels[row.level].slots.iter().filter(|slot| slot.kind == SlotKind::Binding);
         let body = inner_row(plan, row, &giving);
         // With its type as it is written, so that another type is an error there.
         let bindings = bindings.iter().zip(slots()).map(|((name, local, ty), slot)| {
             let (changes, way) = (quote!(mut #local), names::way_of_binding(slot.position));
+            let (at, name) = (name.span(), names::out_of_reach(name.to_token_stream(), &hidden));
             match slot.takable {
                 true => {
                     let held = quote!(let #changes = <#way as #rt::taken::Way>::hold(#local););
-                    quote_spanned!(name.span()=> let #local: #ty = #name; #held)
+                    quote_spanned!(at=> let #local: #ty = #name; #held)
                 }
-                false => quote_spanned!(name.span()=> let #changes: #ty = #name;),
+                false => quote_spanned!(at=> let #changes: #ty = #name;),
             }
         });
         // At the arm's token: if an arm is missing, rustc says after which one.
@@ -91,4 +95,11 @@ pub(super) fn branch(
         #body
         #exit
     }
+}
+
+/// Whether a function that is called by its name has this name: a binding of this name would be called in its place.
+fn is_function(plan: &Plan<'_>, name: &Ident) -> bool {
+    let name = names::unraw(name);
+    let is_called = |step: &Step| step.told.as_ref().is_some_and(|told| told.hooks.is_none());
+    plan.steps.iter().any(|step| step.name == name && is_called(step))
 }
