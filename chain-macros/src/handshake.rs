@@ -17,7 +17,7 @@ use quote::{ToTokens, format_ident, quote};
 
 use crate::ast::{Chain, Form, Locals, NodeUse};
 use crate::names;
-use crate::nearby::Around;
+use crate::nearby::{Around, names_what_is_unknown};
 use crate::rewrite;
 pub(crate) use crate::told::{Access, Exit, Hooks, Kind, Of, Told};
 use crate::types;
@@ -67,6 +67,8 @@ pub(crate) fn asked_fields(chain: &Chain) -> Vec<usize> {
     let may_tell = |field: &usize| {
         let ty = types::ungrouped(&chain.fields[*field].ty);
         let last = types::last_segment(ty).filter(|last| names::may_have_a_macro(&last.ident));
+        // Of a type that does not exist, rustc says so in better words than of an import.
+        let last = last.filter(|_| !names_what_is_unknown(&chain.name, ty));
         chain.run.as_nodes.contains(field) && last.is_some() && names::field_type(chain, *field).is_some()
     };
     (0..chain.fields.len()).filter(may_tell).collect()

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use proc_macro2::Ident;
 
 use crate::names;
+use crate::types;
 
 mod own;
 mod scan;
@@ -117,6 +118,14 @@ pub(crate) fn is_unknown(ty: &Ident) -> bool {
     let Some(spot) = Spot::of(ty) else { return false };
     let Some(scope) = spot.scope(false) else { return false };
     Around { file: spot.text, scope, path: spot.file }.is_declared(&names::unraw(ty)).is_none()
+}
+
+/// Whether a type beside a chain names a type that nothing in this file declares or imports. (What a derive declares is
+/// not seen, so this decides about words alone.)
+pub(crate) fn names_what_is_unknown(chain: &Ident, ty: &syn::Type) -> bool {
+    let Some(around) = Around::of(chain) else { return false };
+    let is_unknown = |name: &str| around.is_declared(name).is_none() && !OWN.contains(&name);
+    types::names(ty).iter().any(|name| is_unknown(name))
 }
 
 /// The line in which an `impl` block of this type has `#[node]` already. The name is a part of the type.

@@ -42,6 +42,34 @@ pub(crate) fn named(ty: &Type) -> Option<&syn::Ident> {
     }
 }
 
+/// What the reference in an `Option<&T>` refers to.
+pub(crate) fn option_of_a_reference(ty: &Type) -> Option<Type> {
+    let option = last_segment(ty).filter(|last| last.ident == "Option")?;
+    match type_arguments(option).as_slice() {
+        [held] => match ungrouped(held) {
+            Type::Reference(held) => Some((*held.elem).clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The names in a type that are no parts of a path.
+pub(crate) fn names(ty: &Type) -> Vec<String> {
+    struct Names(Vec<String>);
+    impl<'ast> syn::visit::Visit<'ast> for Names {
+        fn visit_path(&mut self, path: &'ast syn::Path) {
+            if path.segments.len() == 1 && path.leading_colon.is_none() {
+                self.0.extend(path.segments.iter().map(|part| crate::names::unraw(&part.ident)));
+            }
+            syn::visit::visit_path(self, path);
+        }
+    }
+    let mut names = Names(Vec::new());
+    syn::visit::Visit::visit_type(&mut names, ty);
+    names.0
+}
+
 /// Whether the type's path ends with this name.
 pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
     last_segment(ty).is_some_and(|segment| segment.ident == name)

@@ -65,6 +65,13 @@ pub trait LendsReferences<T: ?Sized, N: ?Sized> {}
 
 /// Says that the node `N` may write to the `T` of `Self`. It is a single bound, so that rustc finds the lifetimes in
 /// `T` which are not written.
+///
+/// Its words are those of [`Lends`], as those of the next two: rustc asks for both, and shows the same error once.
+#[diagnostic::on_unimplemented(
+    message = "chain[E101]: `{N}` needs a `{T}`, but nothing in this chain provides one",
+    label = "needs a `{T}`",
+    note = "add a node that returns `{T}` before `{N}` (what a node in a block provides stays in the block), list it among the chain's inputs, or make it a field of the chain; in `exit`, the chain's reply is the parameter called `reply`"
+)]
 pub trait LendsToWrite<'r: 's, 's, T: ?Sized, N: ?Sized>: Lends<'r, 's, T, N> {
     /// Hands it out.
     fn to_write(&mut self) -> &'s mut T;
@@ -80,6 +87,11 @@ impl<'r: 's, 's, T: ?Sized + 's, N: ?Sized, S: Lends<'r, 's, T, N, Given: Write<
 }
 
 /// Says that the node `N` may keep a borrow of the `T` of `Self`.
+#[diagnostic::on_unimplemented(
+    message = "chain[E101]: `{N}` needs a `{T}`, but nothing in this chain provides one",
+    label = "needs a `{T}`",
+    note = "add a node that returns `{T}` before `{N}` (what a node in a block provides stays in the block), list it among the chain's inputs, or make it a field of the chain; in `exit`, the chain's reply is the parameter called `reply`"
+)]
 pub trait LendsToKeep<'r: 's, 's, T: ?Sized, N: ?Sized>: Lends<'r, 's, T, N> {
     /// Hands it out.
     fn to_keep(&mut self) -> &'r T;
@@ -95,6 +107,11 @@ impl<'r: 's, 's, T: ?Sized + 'r, N: ?Sized, S: Lends<'r, 's, T, N, Given: Keep<'
 }
 
 /// Says that the node `N` may take the `T` of `Self`.
+#[diagnostic::on_unimplemented(
+    message = "chain[E101]: `{N}` needs a `{T}`, but nothing in this chain provides one",
+    label = "needs a `{T}`",
+    note = "add a node that returns `{T}` before `{N}` (what a node in a block provides stays in the block), list it among the chain's inputs, or make it a field of the chain; in `exit`, the chain's reply is the parameter called `reply`"
+)]
 pub trait LendsToTake<'r: 's, 's, T, N: ?Sized>: Lends<'r, 's, T, N> {
     /// Hands it out.
     fn to_take(&mut self) -> T;
@@ -107,6 +124,17 @@ impl<'r: 's, 's, T, N: ?Sized, S: Lends<'r, 's, T, N, Given: TakeOut<T, N>>> Len
     }
 }
 
+/// Says the same for a `T` that is an `Option<&Of>`. That is seldom what is meant.
+#[diagnostic::on_unimplemented(
+    message = "chain[E101]: `{N}` needs a `{T}`, but nothing in this chain provides one",
+    label = "needs a `{T}`",
+    note = "ask for `&{Of}`, or for `&Option<{Of}>` where the node that provides it may be skipped"
+)]
+pub trait LendsOption<'r: 's, 's, T, Of: ?Sized, N: ?Sized>: LendsToTake<'r, 's, T, N> {}
+
+#[diagnostic::do_not_recommend]
+impl<'r: 's, 's, T, Of: ?Sized, N: ?Sized, S: LendsToTake<'r, 's, T, N>> LendsOption<'r, 's, T, Of, N> for S {}
+
 /// A place in the scope, from which a `T` can be lent.
 pub trait Place<'s, T: ?Sized> {
     /// Lends it for reading.
@@ -117,7 +145,7 @@ pub trait Place<'s, T: ?Sized> {
 #[diagnostic::on_unimplemented(
     message = "chain[E104]: `{N}` asks for `&mut {T}`, but this chain can only lend it as `&{T}`",
     label = "asks for `&mut {T}`",
-    note = "a field of the chain is shared between requests; inputs (`T`, `&mut T`) and provided values can be lent for writing"
+    note = "a field of the chain is shared between requests, and the `Ending` is told as it is; inputs (`T`, `&mut T`) and provided values can be lent for writing"
 )]
 pub trait Write<'s, T: ?Sized, N: ?Sized> {
     /// Lends it for writing.

@@ -143,12 +143,14 @@ fn read_parameter(
     let Type::Reference(reference) = ty else {
         if matches!(place, Place::Exit | Place::Cancelled) {
             let text = types::text(ty);
-            diagnostics.error(
-                Code::E310,
-                ty,
-                format_args!("{} borrows what it needs, it cannot take `{text}` by value", place.name()),
-                format_args!("write `&{text}` or `&mut {text}`"),
-            );
+            let what = format!("{} borrows what it needs, it cannot take `{text}` by value", place.name());
+            let help = match types::option_of_a_reference(ty).map(|held| types::text(&held)) {
+                Some(held) => {
+                    format!("write `&{held}`, or `&Option<{held}>` where the node that provides it may be skipped")
+                }
+                None => format!("write `&{text}` or `&mut {text}`"),
+            };
+            diagnostics.error(Code::E310, ty, what, help);
             return None;
         }
         return Some(Parameter {

@@ -95,7 +95,11 @@ impl Node {
                 Access::LentMut => (quote!(LentMut), quote!(LendsToWrite)),
                 Access::Taken => (quote!(Taken), quote!(LendsToTake)),
             };
-            bounds.push(names::path_at(quote!(#scope: #rt::scope::#lends<#run, #call, #ty, Self>), span));
+            let bound = match (parameter.access, types::option_of_a_reference(&self.in_run_of(parameter))) {
+                (Access::Taken, Some(of)) => quote!(#scope: #rt::scope::LendsOption<#run, #call, #ty, #of, Self>),
+                _ => quote!(#scope: #rt::scope::#lends<#run, #call, #ty, Self>),
+            };
+            bounds.push(names::path_at(bound, span));
             let (text, ty) = (types::text(&parameter.ty), self.in_run_of(parameter));
             needs.push(quote! {
                 #rt::describe::Need {
