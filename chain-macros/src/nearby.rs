@@ -19,7 +19,7 @@ mod scan;
 
 pub(crate) use own::own;
 
-use scan::{File, Kind};
+use scan::{Declared, File, Kind};
 
 /// A place in a file.
 struct Spot {
@@ -120,6 +120,15 @@ pub(crate) fn is_unknown(ty: &Ident) -> bool {
     Around { file: spot.text, scope, path: spot.file }.is_declared(&names::unraw(ty)).is_none()
 }
 
+/// How many lifetimes the type of this name has, if it is declared in this file.
+pub(crate) fn lifetimes_of(ty: &Ident) -> usize {
+    let Some(spot) = Spot::of(ty) else { return 0 };
+    let Some(scope) = spot.scope(false) else { return 0 };
+    let around = Around { file: spot.text, scope, path: spot.file };
+    let declared = around.declared(&names::unraw(ty)).flatten().filter(|ty| ty.is_certain && !ty.is_alias);
+    declared.map_or(0, |ty| around.file.lifetimes_behind(ty.at))
+}
+
 /// Whether a type beside a chain names a type that nothing in this file declares or imports. (What a derive declares is
 /// not seen, so this decides about words alone.)
 pub(crate) fn names_what_is_unknown(chain: &Ident, ty: &syn::Type) -> bool {
@@ -204,9 +213,15 @@ impl Around {
 
     /// Whether the type of this name is a type of its own. `None` if nothing declares the name.
     fn is_declared(&self, name: &str) -> Option<bool> {
+        Some(self.declared(name)?.is_some_and(|declared| declared.is_certain && !declared.is_alias))
+    }
+
+    /// The declaration of the type of this name, or `Some(None)` if it may stand elsewhere. `None` if nothing declares the
+    /// name.
+    fn declared(&self, name: &str) -> Option<Option<&Declared>> {
         for group in self.file.outer(self.scope) {
             if let Some(declared) = self.file.type_in(group, name) {
-                return Some(declared.is_certain && !declared.is_alias);
+                return Some(Some(declared));
             }
             let is_module = |group: usize| self.file.groups[group].kind == Kind::Module;
             let mut brings = self.file.imports_of(group, name).peekable();
@@ -216,11 +231,11 @@ impl Around {
                 && brings.all(scan::Import::is_of_outer)
                 && self.file.groups[group].parent.is_some_and(is_module);
             if is_imported && !goes_on {
-                return Some(false);
+                return Some(None);
             }
             // Another macro may declare anything.
             if is_module(group) && self.file.groups[group].has_a_macro {
-                return Some(false);
+                return Some(None);
             }
             if is_module(group) && !goes_on {
                 return None;

@@ -46,7 +46,10 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     }
     let written = options.clone();
     let options = Options::read(options, &mut diagnostics);
-    let parsed = parsed(&tokens);
+    let mut parsed = parsed(&tokens);
+    if let Ok(syn::Item::Fn(function)) = &mut parsed {
+        function::show_lifetimes(&mut function.sig);
+    }
     if let Ok(parsed) = &parsed
         && let Some(again) = cfg::expand(&options.runtime, &written, &item, parsed)
     {
@@ -198,6 +201,10 @@ fn named(item: &syn::Item) -> Option<(proc_macro2::Ident, syn::Visibility)> {
             }
             _ => None,
         },
+        // A chain that has a field of this type then knows of the error.
+        syn::Item::Struct(syn::ItemStruct { ident, .. }) | syn::Item::Enum(syn::ItemEnum { ident, .. }) => {
+            names::may_have_a_macro(ident).then(|| (ident.clone(), syn::parse_quote!(pub)))
+        }
         _ => None,
     }
 }

@@ -41,7 +41,8 @@ pub trait Joins<'r, C: ?Sized> {
     message = "chain[E301]: `{Self}` is not a node",
     label = "not a node",
     note = "put `#[node]` on the `impl` block that has `enter`, `exit` or `cancelled`, or before the `struct` of a chain; a function is named in small letters, also where it is imported under another name",
-    note = "a type with parameters is a node where the bounds of that block are met: `Deadline<T>` asks that `T` is a `Timer`"
+    note = "a type with parameters is a node where the bounds of that block are met: `Deadline<T>` asks that `T` is a `Timer`",
+    note = "a field hides a function of the same name: where that is meant, give the field another name"
 )]
 pub trait IsNode<C: ?Sized> {
     /// `Self`.

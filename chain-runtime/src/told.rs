@@ -56,6 +56,22 @@ impl<'r: 's, 's, T, S: Lends<'r, 's, T, N>, N: ?Sized> Found<'r, 's, Whole, S, N
     const FROM: Source = <S as Provides<'r, 's, T>>::FROM;
 }
 
+/// Says that the scope `S` has this trait object for the node `N`.
+#[diagnostic::on_unimplemented(
+    message = "chain[E101]: `{N}` needs a `{Self}`, but nothing in this chain provides one",
+    label = "needs a `{Self}`",
+    note = "a `{Self}` is held in a `Box`: make a `Box<{Self}>` a field, or let a node before `{N}` return one, and ask for `&Box<{Self}>`; or list `&{Self}` among the chain's inputs"
+)]
+pub trait FoundObject<'r: 's, 's, S, N: ?Sized> {
+    /// The source of the value.
+    const FROM: Source;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'r: 's, 's, T: ?Sized, S: Lends<'r, 's, T, N>, N: ?Sized> FoundObject<'r, 's, S, N> for T {
+    const FROM: Source = <S as Provides<'r, 's, T>>::FROM;
+}
+
 /// Says that the scope `S` has exactly this type for the node `N`, and not one that is only written almost like it.
 #[diagnostic::on_unimplemented(
     message = "chain[E101]: `{N}` needs a `{Self}`, but nothing in this chain provides one",

@@ -2,6 +2,7 @@
 
 use crate::ast::{Block, Chain, Condition, Given, ItemKind, Open};
 use crate::diagnostics::{Code, Diagnostics};
+use crate::names::{begins_like_a_type, unraw};
 
 /// What a row has to end with.
 #[derive(Clone, Copy)]
@@ -43,12 +44,17 @@ fn row(block: &Block, end: End<'_>, diagnostics: &mut Diagnostics) {
             ItemKind::Node(_) => {}
             ItemKind::Block(inner) | ItemKind::Around(_, inner) => {
                 if inner.is_empty {
-                    diagnostics.error_at(
-                        Code::E011,
-                        inner.span,
-                        "this block has no nodes",
-                        "name at least one, or leave it out",
-                    );
+                    // `Log {}` for a field.
+                    let is_value = matches!(&item.kind, ItemKind::Around(node, _) if node.field.is_none() && begins_like_a_type(&unraw(node.name())));
+                    let (code, what, help) = match is_value {
+                        true => (
+                            Code::E015,
+                            "a node with state is a field of the struct",
+                            "declare the field there, and write its name here, without braces",
+                        ),
+                        false => (Code::E011, "this block has no nodes", "name at least one, or leave it out"),
+                    };
+                    diagnostics.error_at(code, inner.span, what, help);
                 }
                 row(inner, end, diagnostics);
             }

@@ -90,6 +90,39 @@ pub(super) fn has_unknown_arguments(signature: &Signature) -> bool {
     find.0
 }
 
+/// Writes the lifetimes that the result hides, `Name<'_>` for `Name`, where the file declares that type: rustc hears of
+/// the result in traits, too, where they have to be written.
+pub(super) fn show_lifetimes(signature: &mut Signature) {
+    use syn::visit_mut::{self, VisitMut};
+    struct Show;
+    impl VisitMut for Show {
+        fn visit_path_mut(&mut self, path: &mut syn::Path) {
+            visit_mut::visit_path_mut(self, path);
+            let Some(part) = path.segments.last_mut().filter(|_| path.leading_colon.is_none()) else { return };
+            let hidden = nearby::lifetimes_of(&part.ident);
+            let elided = || (0..hidden).map(|_| syn::Lifetime::new("'_", part.ident.span()));
+            match &mut part.arguments {
+                _ if hidden == 0 => {}
+                syn::PathArguments::None => {
+                    let elided = elided();
+                    part.arguments = syn::PathArguments::AngleBracketed(syn::parse_quote!(<#(#elided),*>));
+                }
+                syn::PathArguments::AngleBracketed(written) => {
+                    let is_shown =
+                        written.args.iter().any(|argument| matches!(argument, syn::GenericArgument::Lifetime(_)));
+                    for lifetime in elided().filter(|_| !is_shown).collect::<Vec<_>>() {
+                        written.args.insert(0, syn::GenericArgument::Lifetime(lifetime));
+                    }
+                }
+                syn::PathArguments::Parenthesized(_) => {}
+            }
+        }
+    }
+    if let ReturnType::Type(_, ty) = &mut signature.output {
+        Show.visit_type_mut(ty);
+    }
+}
+
 /// What stands for a function that has a `self` and is no method: a function without, and its macro, by which its chains
 /// know that there is an error about it.
 pub(super) fn without_self(function: &ItemFn) -> TokenStream {

@@ -24,12 +24,25 @@ pub(super) fn is_item(tokens: &[TokenTree]) -> bool {
 
 pub(super) fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnostics) -> Option<Chain> {
     let Some(at) = tokens.iter().position(|token| matches!(token, TokenTree::Ident(word) if word == "struct")) else {
-        diagnostics.error(
-            Code::E003,
-            &tokens[0],
-            "a chain that is an item begins with its type",
-            "write `pub struct Name { .. }` before `async fn(..)`, or use the short form `chain!(auth => log)`",
-        );
+        // `pub Name { .. } async fn(..)`
+        let named = tokens.iter().find_map(|token| match token {
+            TokenTree::Ident(word) if word != "pub" => Some(word),
+            _ => None,
+        });
+        match named.filter(|name| names::begins_like_a_type(&name.to_string())) {
+            Some(name) => diagnostics.error(
+                Code::E003,
+                name,
+                format_args!("`{name}` is a chain's type, and lacks the word `struct`"),
+                format_args!("write `struct {name}`"),
+            ),
+            None => diagnostics.error(
+                Code::E003,
+                &tokens[0],
+                "a chain that is an item begins with its type",
+                "write `pub struct Name { .. }` before `async fn(..)`, or use the short form `chain!(auth => log)`",
+            ),
+        }
         return None;
     };
     let (head, tail) = tokens.split_at(at);

@@ -296,7 +296,7 @@ pub(super) fn node_ends(input: ParseStream<'_>, node: &NodeUse) -> syn::Result<(
     if input.peek(Token![.]) {
         return Err(Code::E013.here(
             input,
-            "a node is a path or a field's name, not an expression\n  help: make it a field of the chain",
+            "a node is a path or a field's name, not an expression\n  help: write a `#[node]` function that gives the value, and name that; what has state is a field of the chain",
         ));
     }
     if input.peek(Token![?]) {

@@ -134,6 +134,10 @@ pub(in crate::expand) fn sources(plan: &Plan<'_>, at: usize, told: &Told) -> Tok
                 quote!(<#ty as #rt::told::Found<'_, '_, #rt::told::Whole, #scope #arguments, #node>>)
             }
             (_, Some(near)) => quote!(<#of as #rt::told::FoundAnd<'_, '_, #near, #scope #arguments, #node>>),
+            // No node returns a trait object by itself.
+            (_, None) if text.starts_with("dyn ") => {
+                quote!(<#of as #rt::told::FoundObject<'_, '_, #scope #arguments, #node>>)
+            }
             (_, None) => quote!(<#of as #rt::told::Found<'_, '_, #rt::told::Referent, #scope #arguments, #node>>),
         };
         quote!(#found::FROM)

@@ -28,4 +28,11 @@ impl File {
         let path = attribute.split('(').next().unwrap_or_default();
         path.rsplit("::").next().is_some_and(|name| name.trim() == "node")
     }
+
+    /// The number of lifetimes among the parameters of the type whose name is here.
+    pub(in crate::nearby) fn lifetimes_behind(&self, at: usize) -> usize {
+        let rest = &self.text[at + word(&self.text, at).len()..];
+        let Some(parameters) = rest.trim_start().strip_prefix('<') else { return 0 };
+        parameters.split(',').take_while(|parameter| parameter.trim_start().starts_with('\'')).count()
+    }
 }
