@@ -64,6 +64,20 @@ mod a_function {
         });
     }
 
+    chain! {
+        segment front { auth }
+    }
+
+    chain! {
+        struct OfASegment { log: Log }
+        async fn(request: Request) -> Reply { log => ..front => last }
+    }
+
+    #[test]
+    fn stands_in_for_a_segment() {
+        assert_eq!(block_on(OfASegment { log: Log }.run(Request(1))), Reply(12));
+    }
+
     #[test]
     fn stands_in_for_a_chain_in_a_function() {
         chain! {

@@ -110,16 +110,20 @@ const IN_A_ROW: usize = 60;
 /// The tokens with which the body of `run` asks, if there is a function to ask. The answer is the body.
 pub(crate) fn ask(chain: &mut Chain, declaration: &TokenStream) -> Option<TokenStream> {
     let mut asked = functions(chain);
-    if let Some(around) = Around::of(&chain.name) {
-        for (_, path) in &mut asked {
-            let own = syn::parse2::<Ident>(path.clone()).ok().and_then(|name| around.own_function(&name));
-            *path = own.map_or_else(|| path.clone(), ToTokens::into_token_stream);
-        }
-    }
+    by_own_names(&mut asked);
     let fields = asked_fields(chain);
     asked.extend(fields.iter().map(|field| (String::new(), names::asked_field(chain, *field).into_token_stream())));
     let Locals { this, inputs, lifetime } = &chain.run.locals;
     in_turn(&chain.runtime, &chain.name, &asked, &quote!(#lifetime #this #(#inputs)*), declaration)
+}
+
+/// Names the macros by the names that only `#[node]` and `chain!` know, where they have such.
+fn by_own_names(asked: &mut [(String, TokenStream)]) {
+    for (_, path) in asked {
+        let name = syn::parse2::<Ident>(path.clone());
+        let own = name.ok().and_then(|name| Around::of(&name)?.own_function(&name));
+        *path = own.map_or_else(|| path.clone(), ToTokens::into_token_stream);
+    }
 }
 
 /// The same for a segment. The answer is the segment's expansion.
@@ -128,8 +132,10 @@ pub(crate) fn ask_for_segment(
     functions: &[(String, TokenStream)],
     declaration: &TokenStream,
 ) -> Option<TokenStream> {
+    let mut functions = functions.to_vec();
+    by_own_names(&mut functions);
     let segment = Ident::new("segment", proc_macro2::Span::call_site());
-    in_turn(runtime, &segment, functions, &TokenStream::new(), declaration)
+    in_turn(runtime, &segment, &functions, &TokenStream::new(), declaration)
 }
 
 /// Calls these macros, one after the other.
