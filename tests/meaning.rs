@@ -4,6 +4,41 @@
 
 use chain_runtime::{Reloadable, chain, node};
 
+/// A lifetime that the result's type hides is that of the parameter, as in any function.
+#[allow(mismatched_lifetime_syntaxes, reason = "that is what is tested")]
+mod hidden_lifetimes {
+    use super::*;
+
+    struct Word<'r>(&'r str);
+    struct Pair<'r, 's, T>(&'r str, &'s str, T);
+
+    #[node]
+    fn word(line: &str) -> Word {
+        Word(line.trim())
+    }
+
+    #[node]
+    fn pair(line: &str) -> Result<Pair<u8>, String> {
+        line.split_once(' ').map(|(one, other)| Pair(one, other, 1)).ok_or_else(|| "one word".to_owned())
+    }
+
+    #[node]
+    fn count(word: &Word, pair: &Pair<u8>) -> String {
+        format!("{} {} {}", word.0.len(), pair.0.len() + usize::from(pair.2), pair.1.len())
+    }
+
+    chain! {
+        struct Counts;
+        fn(line: &str) -> String { word => pair => count }
+    }
+
+    #[test]
+    fn are_seen_in_a_result() {
+        assert_eq!(Counts.run("ab cde"), "6 3 3");
+        assert_eq!(Counts.run("abc"), "one word");
+    }
+}
+
 /// What a node provides by reference is found like what is owned.
 mod by_type {
     use super::*;

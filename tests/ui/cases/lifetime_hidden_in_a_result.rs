@@ -1,11 +1,12 @@
 use chain_runtime::{chain, node};
 use chain_ui::Reply;
 
-struct Head<'r>(&'r str);
+struct Named<'r>(&'r str);
+type Head<'r> = Named<'r>;
 
 #[node]
 fn head(line: &str) -> Head {
-    Head(line)
+    Named(line)
 }
 
 #[node]
