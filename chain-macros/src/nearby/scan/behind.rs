@@ -33,6 +33,8 @@ impl File {
     pub(in crate::nearby) fn lifetimes_behind(&self, at: usize) -> usize {
         let rest = &self.text[at + word(&self.text, at).len()..];
         let Some(parameters) = rest.trim_start().strip_prefix('<') else { return 0 };
+        // Lifetimes come first.
+        let parameters = parameters.split('>').next().unwrap_or_default();
         parameters.split(',').take_while(|parameter| parameter.trim_start().starts_with('\'')).count()
     }
 }
