@@ -343,6 +343,8 @@ pub(crate) struct NodeUse {
     pub(crate) hooks: Option<Rc<Told>>,
     /// The function's macro has told that nothing comes after it.
     pub(crate) is_last: bool,
+    /// It has told that what the function gives needs the bounds of its parameters.
+    pub(crate) is_bounded: bool,
 }
 
 impl NodeUse {

@@ -220,6 +220,7 @@ pub(crate) fn note(chain: &mut Chain, answered: Answered) {
     let (mut asked, fields) = (functions(chain), asked_fields(chain));
     let functions = asked.len();
     let are_last: Vec<_> = answered.told.iter().map(Told::is_last).collect();
+    let are_bounded: Vec<_> = answered.told.iter().map(Told::is_bounded).collect();
     asked.extend(fields.iter().map(|_| (String::new(), TokenStream::new())));
     let told = answered.told(asked).into_iter();
     let mut told: Vec<_> = told.map(|(text, told)| (text, told.map(Rc::new))).collect();
@@ -230,6 +231,7 @@ pub(crate) fn note(chain: &mut Chain, answered: Answered) {
             let at = told.iter().position(|(other, _)| *other == text);
             node.told = at.and_then(|at| told[at].1.clone());
             node.is_last = at.is_some_and(|at| are_last.get(at) == Some(&true));
+            node.is_bounded = at.is_some_and(|at| are_bounded.get(at) == Some(&true));
         } else if let Some(field) = node.field {
             let hooks = fields.iter().zip(&hooks).find(|(other, _)| **other == field);
             let hooks = hooks.and_then(|(_, (_, told))| told.clone());

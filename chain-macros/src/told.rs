@@ -130,6 +130,16 @@ impl Told {
         begins_with(told, "last")
     }
 
+    /// The tokens for a function of which nothing is told but that what it gives needs its bounds.
+    pub(crate) fn bounded() -> TokenStream {
+        quote!([bounded])
+    }
+
+    /// Whether these tokens are those.
+    pub(crate) fn is_bounded(told: &TokenStream) -> bool {
+        begins_with(told, "bounded")
+    }
+
     /// The same for a node with hooks, with a number for all of it.
     pub(crate) fn with_a_shape(mut self) -> Self {
         use std::hash::{DefaultHasher, Hash, Hasher};

@@ -279,6 +279,14 @@ pub trait Stateless {
     const NODE: Self;
 }
 
+/// A function whose results need the bounds of its type parameters, where these are met. A chain names such a function as
+/// `<function as Meets>::Itself`.
+#[doc(hidden)]
+pub trait Meets {
+    /// `Self`.
+    type Itself;
+}
+
 /// Whether a node has a way out.
 pub mod way_out {
     /// The node has an `exit` hook.

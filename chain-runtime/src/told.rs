@@ -56,6 +56,17 @@ impl<'r: 's, 's, T, S: Lends<'r, 's, T, N>, N: ?Sized> Found<'r, 's, Whole, S, N
     const FROM: Source = <S as Provides<'r, 's, T>>::FROM;
 }
 
+/// `Self`, beside other nodes. If one of them is no node, there is no such type, and rustc does not report what is missing
+/// because of that.
+pub trait Beside<Others> {
+    /// `Self`.
+    type It: ?Sized;
+}
+
+impl<N: ?Sized, Others> Beside<Others> for N {
+    type It = N;
+}
+
 /// Says that the scope `S` has this trait object for the node `N`.
 #[diagnostic::on_unimplemented(
     message = "chain[E101]: `{N}` needs a `{Self}`, but nothing in this chain provides one",

@@ -14,7 +14,7 @@ mod tasks;
 mod told;
 
 pub(super) use sizes::stub;
-pub(super) use told::{sources, taken};
+pub(super) use told::{asking, sources, taken};
 
 use super::{chain_arguments, scope_arguments, scope_generics};
 use crate::ast::{Chain, Field, Form, Observer, OnCancel};

@@ -47,6 +47,8 @@ impl Node {
         }
         let handshake = self.handshake.as_ref().map(|handshake| handshake.expand(told));
         let by_text = told.map(|told| self.hooks_by_text(rt, told));
+        let is_bounded = self.handshake.as_ref().is_some_and(|handshake| handshake.is_bounded) && !self.is_stub;
+        let meets = is_bounded.then(|| self.meets(rt));
         let is_node = (!self.is_function).then(|| self.is_node(rt));
         let signature = self.signature(rt);
         let node = self.node(rt);
@@ -61,7 +63,7 @@ impl Node {
             #declaration
             #handshake
             #hushed
-            const _: () = { #read #is_node #signature #node #cancel #around #stateless #shows #by_text #elsewhere };
+            const _: () = { #read #is_node #meets #signature #node #cancel #around #stateless #shows #by_text #elsewhere };
         }
     }
 
@@ -78,6 +80,19 @@ impl Node {
                 type Itself = Self;
                 #[inline(always)]
                 fn itself(&self) -> &Self { self }
+            }
+        }
+    }
+
+    /// A function whose results need the bounds of its parameters: a chain that does not meet them finds that here, once.
+    fn meets(&self, rt: &TokenStream) -> TokenStream {
+        let (ty, generics) = (&self.ty, generics_with(&self.bare, &[], &[]));
+        let clause = self.bare.where_clause.iter().flat_map(|clause| &clause.predicates);
+        let clause = quote!(where #(#clause,)*);
+        quote! {
+            #[automatically_derived]
+            impl #generics #rt::node::Meets for #ty #clause {
+                type Itself = Self;
             }
         }
     }

@@ -43,7 +43,8 @@ pub(super) fn of_function(function: &ItemFn, options: &Options, diagnostics: &mu
     let declaration = declare(function, &arguments, &bare, &docs);
     let is_last = options.promises.last;
     let handshake = handshake.map(|handshake| Handshake { is_last, docs, ..handshake });
-    Some(Node {
+    let has_lifetimes = generics.lifetimes().next().is_some();
+    let mut node = Node {
         ty: quote!(#name #angle),
         name: names::unraw(name),
         span: name.span(),
@@ -65,7 +66,12 @@ pub(super) fn of_function(function: &ItemFn, options: &Options, diagnostics: &mu
         gives_for_longer: false,
         is_refused: is_ambiguous(signature) || gives_no_size || takes_no_size(signature),
         handshake,
-    })
+    };
+    let is_bounded = node.generics.type_params().next().is_some() && !has_lifetimes && !node.is_open();
+    if let Some(handshake) = &mut node.handshake {
+        handshake.is_bounded = is_bounded && handshake.told.is_none() && !handshake.is_last;
+    }
+    Some(node)
 }
 
 /// Whether an argument of a type in the signature does not exist, in a function that has lifetimes alone.

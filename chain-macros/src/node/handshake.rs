@@ -24,6 +24,7 @@ impl Handshake {
             told: told(function, hook, flow),
             is_broken: false,
             is_last: false,
+            is_bounded: false,
             docs: TokenStream::new(),
         })
     }
@@ -38,6 +39,7 @@ impl Handshake {
             told: None,
             is_broken: false,
             is_last: false,
+            is_bounded: false,
             docs: TokenStream::new(),
         })
     }
@@ -73,13 +75,14 @@ impl Handshake {
             told: None,
             is_broken: false,
             is_last: false,
+            is_bounded: false,
             docs: TokenStream::new(),
         }
     }
 
     /// The macro tells this signature, or nothing.
     pub(super) fn expand(&self, told: Option<&Told>) -> TokenStream {
-        let Self { name, vis, is_broken, is_last, .. } = self;
+        let Self { name, vis, is_broken, is_last, is_bounded, .. } = self;
         let own = nearby::own(name);
         let is_of_a_type = names::may_have_a_macro(name);
         let has_hooks = told.is_some_and(|told| told.hooks.is_some()) || (*is_broken && is_of_a_type);
@@ -87,6 +90,7 @@ impl Handshake {
         let untold = || match (is_broken, is_last) {
             (true, _) => Told::broken(),
             (false, true) => Told::last(),
+            (false, false) if *is_bounded => Told::bounded(),
             (false, false) => quote!([]),
         };
         let told = told.map_or_else(untold, Told::tokens);

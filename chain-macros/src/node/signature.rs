@@ -87,6 +87,8 @@ pub(super) struct Handshake {
     pub(super) is_broken: bool,
     /// Nothing comes after it.
     pub(super) is_last: bool,
+    /// What it gives needs the bounds of its type parameters.
+    pub(super) is_bounded: bool,
     /// For a function that tells its signature: the attributes of its type.
     pub(super) docs: TokenStream,
 }

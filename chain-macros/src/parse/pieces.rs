@@ -277,7 +277,7 @@ pub(super) fn node_path(input: ParseStream<'_>) -> syn::Result<NodeUse> {
         ));
     }
     expression::refuse_before(input)?;
-    Ok(NodeUse { path: input.parse()?, field: None, told: None, hooks: None, is_last: false })
+    Ok(NodeUse { path: input.parse()?, field: None, told: None, hooks: None, is_last: false, is_bounded: false })
 }
 
 /// Refuses what does not belong after a node.

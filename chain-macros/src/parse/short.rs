@@ -39,6 +39,7 @@ pub(super) fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &
                     told: None,
                     hooks: None,
                     is_last: false,
+                    is_bounded: false,
                 })));
             }
             None => {}

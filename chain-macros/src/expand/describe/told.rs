@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 
 use super::super::scope_arguments;
 use crate::handshake::{Access, Hooks, Told};
@@ -115,8 +115,14 @@ pub(super) fn hides(plan: &Plan<'_>, at: usize) -> bool {
 ///
 /// A missing value is reported here, and in the same words in the body, so rustc shows it once.
 pub(in crate::expand) fn sources(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
-    let Step { node, span, level, .. } = &plan.steps[at];
-    let rt = &names::alias(*span);
+    let Step { span, level, .. } = &plan.steps[at];
+    let (rt, asking) = (&names::alias(*span), asking(plan, at));
+    // Another node that is none is reported at its own place.
+    let alias = names::single("Asking");
+    let (node, alias) = match asks_beside_others(plan, at) {
+        true => (alias.to_token_stream(), Some(quote!(type #alias = #asking;))),
+        false => (asking, None),
+    };
     let (scope, arguments) = (&plan.levels[*level].scope, scope_arguments(plan.chain, false));
     let sources = told.parameters.iter().enumerate().map(|(index, (access, text))| {
         let ty = taken(plan, at, index);
@@ -142,7 +148,11 @@ pub(in crate::expand) fn sources(plan: &Plan<'_>, at: usize, told: &Told) -> Tok
         };
         quote!(#found::FROM)
     });
-    names::as_if_at(quote!([#(#sources),*]), *span)
+    let sources = names::as_if_at(quote!([#(#sources),*]), *span);
+    match alias {
+        Some(alias) => quote!({ #alias #sources }),
+        None => sources,
+    }
 }
 
 /// The type of a function's parameter.
@@ -230,4 +240,31 @@ const fn letter(access: Access) -> char {
         Access::LentMut => 'm',
         Access::Taken => 't',
     }
+}
+
+/// The node that asks the scope, as a type. What is missing because a node before it is none, or does not meet a bound, is
+/// not reported as well.
+pub(in crate::expand) fn asking(plan: &Plan<'_>, at: usize) -> TokenStream {
+    let Step { node, span, .. } = &plan.steps[at];
+    let others: Vec<_> = others(plan, at).map(|other| &other.node).collect();
+    let rt = &names::alias(*span);
+    match others.is_empty() {
+        true => node.clone(),
+        false => quote!(<#node as #rt::told::Beside<(#(#others,)*)>>::It),
+    }
+}
+
+fn asks_beside_others(plan: &Plan<'_>, at: usize) -> bool {
+    others(plan, at).next().is_some()
+}
+
+/// The steps before this one that may not meet a bound.
+fn others<'a>(plan: &'a Plan<'_>, at: usize) -> impl Iterator<Item = &'a Step> {
+    let before = if plan.is_generic { &[] } else { &plan.steps[..at] };
+    before.iter().filter(|other| may_be_none(other))
+}
+
+/// Whether a step is a function that may not meet a bound.
+fn may_be_none(step: &Step) -> bool {
+    step.field.is_none() && step.told.is_none() && step.has_arguments
 }

@@ -35,12 +35,13 @@ pub(super) fn call(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
     }
     let rt = &names::alias(span);
     let (scope, place) = (scope_at(plan, at, false), names::single("scope"));
+    let asking = describe::asking(plan, at);
     let arguments = told.parameters.iter().enumerate().map(|(index, (access, _))| {
         let ty = describe::taken(plan, at, index);
         let of = quote_spanned!(span=> <#ty as #rt::told::Wants<#rt::told::Referent>>::It);
         let asked = |of: TokenStream, lends: &str, how: &str| {
             let (lends, how) = (syn::Ident::new(lends, span), syn::Ident::new(how, span));
-            quote_spanned!(span=> <_ as #rt::scope::#lends<'_, '_, #of, #node>>::#how(&mut #place))
+            quote_spanned!(span=> <_ as #rt::scope::#lends<'_, '_, #of, #asking>>::#how(&mut #place))
         };
         match access {
             Access::Lent => {

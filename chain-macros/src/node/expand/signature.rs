@@ -97,16 +97,20 @@ impl Node {
     /// The generics and the where-clause of what a node is in every chain. A function has its bounds only where they
     /// are needed: one that a chain does not meet is then one error, of the node in that chain.
     fn bounded(&self, lifetimes: &[TokenStream], types: &[TokenStream]) -> (TokenStream, TokenStream) {
-        let given = [Some(self.flow.out.clone()), self.flow.breaks.as_ref().map(|(breaks, _)| breaks.clone())];
-        let mut given = given.into_iter().flatten().map(|ty| syn::parse2(ty).unwrap_or(syn::parse_quote!(unknown!())));
-        let is_open = self.is_function && given.all(|ty: Type| types::asks_for_no_bound(&ty, &self.generics));
-        match is_open {
+        match self.is_function && self.is_open() {
             true => {
                 let outlives = self.outlives();
                 (generics_with(&types::unbounded(&self.generics), lifetimes, types), quote!(where #(#outlives,)*))
             }
             false => (self.generics(lifetimes, types), self.where_clause(&self.outlives())),
         }
+    }
+
+    /// Whether nothing in its results needs a bound of its type parameters.
+    pub(in crate::node) fn is_open(&self) -> bool {
+        let given = [Some(self.flow.out.clone()), self.flow.breaks.as_ref().map(|(breaks, _)| breaks.clone())];
+        let mut given = given.into_iter().flatten().map(|ty| syn::parse2(ty).unwrap_or(syn::parse_quote!(unknown!())));
+        given.all(|ty: Type| types::asks_for_no_bound(&ty, &self.generics))
     }
 
     /// The type of its value, or the type for nothing.
