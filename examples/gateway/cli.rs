@@ -212,9 +212,10 @@ impl Flags {
         Figures { rate: self.rate, burst: self.burst, gateways: self.gateways, away: self.redis_away }
     }
 
-    /// Room for tunnels.
-    pub(crate) fn tunnels(&self) -> Arc<Tunnels> {
-        Arc::new(Tunnels::new(self.max_tunnels, self.tunnel_timeout))
+    /// Room for tunnels, of which the server before has some.
+    pub(crate) fn tunnels(&self, before: Option<&Tunnels>) -> Arc<Tunnels> {
+        let (limit, idle) = (self.max_tunnels, self.tunnel_timeout);
+        Arc::new(before.map_or_else(|| Tunnels::new(limit, idle), |before| before.following(limit, idle)))
     }
 
     /// The admin address, and who may use it.

@@ -96,7 +96,7 @@ async fn run() -> Result<(), Failure> {
         redis: flags.redis.clone().map(Redis::start),
         lines: lines.clone(),
     };
-    let tunnels = flags.tunnels();
+    let tunnels = flags.tunnels(None);
     let (rules, _) = Next::new(&flags, &lasting, &tunnels, None).await?.apply();
     let listeners = serving::listen(&flags)?;
     let at = listeners.local_addr().map_err(Failure::failed)?;
