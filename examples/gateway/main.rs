@@ -80,6 +80,7 @@ fn main() -> ExitCode {
 
 async fn run() -> Result<(), Failure> {
     let flags = Flags::read()?;
+    let admin = flags.admin()?;
     let mut watch = Watch::new(flags.config.as_deref())?;
     let lines = logging::lines(flags.log.as_deref())?;
     let demo = if flags.auth()?.is_none() { Some(Demo::new(&flags.jwt_audience)?) } else { None };
@@ -100,8 +101,8 @@ async fn run() -> Result<(), Failure> {
     let (rules, _) = Next::new(&flags, &lasting, &tunnels, None).await?.apply();
     let listeners = serving::listen(&flags)?;
     let at = listeners.local_addr().map_err(Failure::failed)?;
-    let admin = match flags.admin()? {
-        Some((at, door)) => Some((admin::listen(at).map_err(|error| listen::failed(at, &error))?, door)),
+    let admin = match admin {
+        Some((at, door)) => Some((admin::listen(at).map_err(|error| listen::failed("--admin", at, &error))?, door)),
         None => None,
     };
     let (stop, cut) = signals::stop_and_cut()?;

@@ -24,7 +24,7 @@ use super::gateway::Gateway;
 
 /// Begins to listen.
 pub(crate) fn listen(flags: &Flags) -> Result<Listeners, Failure> {
-    Listeners::bind(flags.listen, flags.workers.get()).map_err(|error| listen::failed(flags.listen, &error))
+    Listeners::bind(flags.listen, flags.workers.get()).map_err(|error| listen::failed("--listen", flags.listen, &error))
 }
 
 /// The server, and earlier ones that finish their requests.

@@ -20,6 +20,31 @@ pub(crate) fn some_size(text: &str) -> Result<u64, String> {
     }
 }
 
+/// Reads a number of which 0 would make no sense.
+pub(crate) fn number(text: &str) -> Result<NonZeroU32, &'static str> {
+    text.parse().map_err(|_| "a whole number from 1 to 4294967295 is wanted")
+}
+
+/// Reads how many threads serve. Each has a socket of its own, so a number far beyond that of cores would only use up
+/// the descriptors.
+pub(crate) fn workers(text: &str) -> Result<NonZeroUsize, &'static str> {
+    let read = text.parse().ok().filter(|workers: &NonZeroUsize| workers.get() <= MOST_WORKERS);
+    read.ok_or("a whole number from 1 to 1024 is wanted")
+}
+
+/// More than the cores of any machine of today.
+const MOST_WORKERS: usize = 1024;
+
+/// Reads how many connections of clients there may be.
+pub(crate) fn connections(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|connections| *connections > 0).ok_or("a whole number from 1 on is wanted")
+}
+
+/// Reads how many tunnels there may be.
+pub(crate) fn tunnels(text: &str) -> Result<usize, &'static str> {
+    text.parse().map_err(|_| "a whole number is wanted, or 0 for none")
+}
+
 /// How many cores the process may use.
 pub(crate) fn cores() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
