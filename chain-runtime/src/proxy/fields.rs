@@ -1,5 +1,6 @@
 //! The header fields that a hop removes, joins and adds.
 
+use std::borrow::Cow;
 use std::boxed::Box;
 use std::format;
 
@@ -173,15 +174,21 @@ pub(super) fn clean_trailers(trailers: &mut HeaderMap, is_reserved: impl Fn(&Hea
 
 /// Removes the fields whose names match.
 pub(super) fn remove_if(headers: &mut HeaderMap, is_such: impl Fn(&HeaderName) -> bool) {
-    // Mostly there are none or few. Cloning a name that is not a standard one increments a count.
+    remove_found(headers, |name| is_such(name).then(|| Cow::Owned(name.clone())));
+}
+
+/// Removes the fields for whose names this gives a name to remove. The clone of a name that is not one of HTTP's own
+/// allocates, so who knows that name has it lent.
+pub(super) fn remove_found<'n>(headers: &mut HeaderMap, find: impl Fn(&HeaderName) -> Option<Cow<'n, HeaderName>>) {
+    // Mostly there are none or few.
     loop {
-        let mut names = headers.keys().filter(|name| is_such(name)).cloned();
+        let mut names = headers.keys().filter_map(&find);
         let Some(first) = names.next() else { return };
-        let mut others: [Option<HeaderName>; 3] = [const { None }; 3];
+        let mut others: [Option<Cow<'n, HeaderName>>; 3] = [const { None }; 3];
         let count = others.iter_mut().map_while(|place| names.next().map(|name| *place = Some(name))).count();
-        headers.remove(first);
-        for name in others.iter_mut().filter_map(Option::take) {
-            headers.remove(name);
+        headers.remove(&*first);
+        for name in others.iter().flatten() {
+            headers.remove(&**name);
         }
         if count < others.len() {
             return;
