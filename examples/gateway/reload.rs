@@ -49,7 +49,7 @@ const SERVER: [&str; 9] = [
 
 /// The running gateway, and its configuration.
 pub(crate) struct Running {
-    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) gateway: &'static Gateway,
     pub(crate) serving: Serving,
     pub(crate) flags: Flags,
     pub(crate) lasting: Lasting,

@@ -15,7 +15,7 @@ use super::pressure::{self, Moves};
 
 /// The gateway, and what is known of the process.
 pub(crate) struct Operated {
-    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) gateway: &'static Gateway,
     pub(crate) meter: Arc<Measured>,
     pub(crate) pressure: Pressure,
     pub(crate) moves: Moves,
