@@ -35,7 +35,7 @@ use super::units::{self, AdminAt, CGROUP, MaxConcurrent, Share};
 pub(crate) struct Flags {
     /// Where to listen, for HTTP/1.1 and h2c; port 0 takes any free one.
     #[arg(long, env = "GATEWAY_LISTEN", value_name = "ADDRESS:PORT",
-        default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)))]
+        default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), value_parser = units::address)]
     pub(crate) listen: SocketAddr,
 
     /// How many threads serve, each with a listener and connections to upstreams of its own. By default one for each

@@ -77,7 +77,7 @@ async fn what_is_wrong_in_a_file_is_one_line_with_the_file_and_the_key() {
         assert_eq!(stderr.lines().count(), 1, "{text}: {stderr}");
     }
     let (ended, stderr) = fails_with(&["--config", "/no/such/file"]).await;
-    assert_eq!((ended, stderr.contains("/no/such/file: No such file")), (Some(1), true), "{stderr}");
+    assert_eq!((ended, stderr.contains("--config /no/such/file: No such file")), (Some(2), true), "{stderr}");
 }
 
 #[tokio::test]
