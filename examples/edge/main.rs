@@ -119,7 +119,7 @@ async fn run() -> Result<(), Failure> {
             [] => vec![embedded::start(name).await?.into()],
             targets => targets.to_vec(),
         };
-        group.apply(group.prepare(&targets, true).await?);
+        group.apply(group.prepare(&targets, true).await.map_err(|wrong| wrong.of(&format!("--{name}")))?);
         Ok::<_, Failure>(group)
     };
     let groups = [

@@ -44,7 +44,7 @@ impl Watched for Operated {
     }
 
     fn pressure(&self) -> Option<page::Pressure> {
-        Some(pressure::shown(&self.gateway, &self.pressure, &self.moves))
+        Some(pressure::shown(self.gateway, &self.pressure, &self.moves))
     }
 
     fn pressure_reading(&self) -> Option<PressureReading> {
