@@ -333,8 +333,9 @@ pub(crate) fn runtime_alias() -> Ident {
 pub(crate) fn emitted(name: &Ident) -> Ident {
     let span = Span::call_site().located_at(name.span());
     // A word that is not a keyword in the user's edition may be one in the macro's edition.
-    if ["async", "await", "dyn", "gen", "try"].iter().any(|word| name == word) {
-        return Ident::new_raw(&name.to_string(), span);
+    let text = name.to_string();
+    if ["async", "await", "dyn", "gen", "try"].contains(&text.as_str()) {
+        return Ident::new_raw(&text, span);
     }
     let mut emitted = name.clone();
     emitted.set_span(span);
