@@ -135,7 +135,12 @@ impl<'t> Reader<'t> {
             _ => None,
         };
         let mutability = self.word("mut").map(|word| Token![mut](word.span()));
-        Some(Type::Reference(TypeReference { and_token: And(and.span()), lifetime, mutability, elem: Box::new(self.ty()?) }))
+        Some(Type::Reference(TypeReference {
+            and_token: And(and.span()),
+            lifetime,
+            mutability,
+            elem: Box::new(self.ty()?),
+        }))
     }
 
     /// `user: &User`

@@ -71,16 +71,15 @@ pub(super) fn shows_of(plan: &Plan<'_>, position: usize) -> Option<TokenStream> 
     let rt = names::alias(*span);
     let level = &plan.levels[*level];
     let check = if level.providers.contains(&position) {
-        let found = quote_spanned!(*span=> #rt::private::Probe::<<#node as #rt::Joins<'_, ()>>::As<0>>);
-        let shows = quote_spanned!(*span=> [#found::IS_SHARED, #found::IS_MUTABLE]);
-        let signature = quote_spanned!(*span=> <#node as #rt::Signature<'_>>);
-        let (out, kind) = (
-            quote_spanned!(*span=> #rt::private::Probe::<#signature::Out>),
-            quote_spanned!(*span=> #rt::private::Probe::<#signature::Kind>),
-        );
-        let hides =
-            quote_spanned!(*span=> #kind::IS_PLAIN && #rt::private::one_is([#out::IS_RESULT, #out::IS_CONTROL_FLOW]));
         let shows = (*has_arguments && step.told.is_none()).then(|| {
+            let found = quote_spanned!(*span=> #rt::private::Probe::<<#node as #rt::Joins<'_, ()>>::As<0>>);
+            let shows = quote_spanned!(*span=> [#found::IS_SHARED, #found::IS_MUTABLE]);
+            let signature = quote_spanned!(*span=> <#node as #rt::Signature<'_>>);
+            let (out, kind) = (
+                quote_spanned!(*span=> #rt::private::Probe::<#signature::Out>),
+                quote_spanned!(*span=> #rt::private::Probe::<#signature::Kind>),
+            );
+            let hides = quote_spanned!(*span=> #kind::IS_PLAIN && #rt::private::one_is([#out::IS_RESULT, #out::IS_CONTROL_FLOW]));
             quote_spanned! {*span=>
                 #rt::check::shows_itself(#name, #rt::private::one_is(#shows));
                 #rt::check::shows_a_break(#name, #signature::FACTS.gives(), #hides);
@@ -141,7 +140,7 @@ pub(super) fn replies(plan: &Plan<'_>) -> TokenStream {
         let gives = match &step.told {
             None => read_of(&node, span, "Gives"),
             Some(told) if told.provides.is_empty() => quote!(()),
-            Some(_) => quote_spanned!(span=> <#node as #rt::Joins<'_, ()>>::Held<0>),
+            Some(_) => step.value(&node),
         };
         let (ty, asked) = match (reply, end) {
             (Some(reply), _) => {
