@@ -235,7 +235,7 @@ pub(crate) fn of_struct(tokens: &[TokenTree]) -> Option<usize> {
     simple::of_struct(tokens).or_else(|| of_any_struct(tokens))
 }
 
-fn of_any_struct(tokens: &[TokenTree]) -> Option<usize> {
+pub(crate) fn of_any_struct(tokens: &[TokenTree]) -> Option<usize> {
     over(tokens, |input| {
         let header = read(input, |input| {
             input.parse::<Token![struct]>()?;
@@ -255,7 +255,7 @@ pub(crate) fn of_fn(tokens: &[TokenTree]) -> Option<(usize, Option<usize>)> {
     simple::of_fn(tokens).map(|(inputs, body)| (inputs, Some(body))).or_else(|| of_any_fn(tokens))
 }
 
-fn of_any_fn(tokens: &[TokenTree]) -> Option<(usize, Option<usize>)> {
+pub(crate) fn of_any_fn(tokens: &[TokenTree]) -> Option<(usize, Option<usize>)> {
     over(tokens, |input| {
         let inputs = read(input, |input| {
             input.call(Attribute::parse_outer)?;

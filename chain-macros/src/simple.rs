@@ -6,11 +6,13 @@
 //! last token (`tests/simple.rs`).
 
 use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
+use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::token::{And, Gt, Lt, Paren, PathSep};
 use syn::{
-    AngleBracketedGenericArguments, Block, FnArg, GenericArgument, Generics, ItemFn, Lifetime, Pat, PatIdent, PatType,
-    Path, PathArguments, PathSegment, ReturnType, Signature, Token, Type, TypePath, TypeReference, Visibility, token,
+    AngleBracketedGenericArguments, Attribute, Block, FnArg, GenericArgument, Generics, ItemFn, Lifetime, Pat,
+    PatIdent, PatType, Path, PathArguments, PathSegment, ReturnType, Signature, Token, Type, TypePath, TypeReference,
+    Visibility, token,
 };
 
 /// The tokens that are left.
@@ -208,10 +210,18 @@ pub(crate) fn of_fn(tokens: &[TokenTree]) -> Option<(usize, usize)> {
     Some((inputs, body))
 }
 
-/// A function without attributes, parameters in `<..>`, or words before `fn` but `pub` and `async`. Its block is empty,
+/// A function without parameters in `<..>`, and with no words before `fn` but `pub` and `async`. Its block is empty,
 /// whatever stands in it.
 pub(crate) fn function(tokens: &[TokenTree]) -> Option<ItemFn> {
     let mut reader = Reader(tokens);
+    while reader.sign('#').is_some() {
+        reader.group(Delimiter::Bracket)?;
+    }
+    let (attributes, tokens) = tokens.split_at(tokens.len() - reader.0.len());
+    let attrs = match attributes {
+        [] => Vec::new(),
+        some => Attribute::parse_outer.parse2(some.iter().cloned().collect()).ok()?,
+    };
     let vis = match reader.word("pub") {
         // `pub(crate)`
         Some(_) if matches!(reader.0.first(), Some(TokenTree::Group(_))) => {
@@ -250,7 +260,7 @@ pub(crate) fn function(tokens: &[TokenTree]) -> Option<ItemFn> {
         output,
     };
     let block = Block { brace_token: token::Brace { span: body.delim_span() }, stmts: Vec::new() };
-    Some(ItemFn { attrs: Vec::new(), vis, sig, block: Box::new(block) })
+    Some(ItemFn { attrs, vis, sig, block: Box::new(block) })
 }
 
 /// Whether a word is one of Rust's, or one that syn takes for one. These are patterns of bytes: rustc makes a tree of
