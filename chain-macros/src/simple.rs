@@ -5,14 +5,14 @@
 //! some tokens, and says `None` if it is not theirs: then syn reads them. What it does read is what syn reads, to the
 //! last token (`tests/simple.rs`).
 
-use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Spacing, TokenStream, TokenTree};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::token::{And, Gt, Lt, Paren, PathSep};
+use syn::token::{And, Bracket, Gt, Lt, Paren, PathSep};
 use syn::{
     AngleBracketedGenericArguments, Attribute, Block, FnArg, GenericArgument, Generics, ItemFn, Lifetime, Pat,
     PatIdent, PatType, Path, PathArguments, PathSegment, ReturnType, Signature, Token, Type, TypePath, TypeReference,
-    Visibility, token,
+    TypeSlice, TypeTuple, Visibility, token,
 };
 
 /// The tokens that are left.
@@ -69,7 +69,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn group(&mut self, delimiter: Delimiter) -> Option<&'t proc_macro2::Group> {
+    fn group(&mut self, delimiter: Delimiter) -> Option<&'t Group> {
         match self.next()? {
             TokenTree::Group(group) if group.delimiter() == delimiter => Some(group),
             _ => None,
@@ -129,6 +129,10 @@ impl<'t> Reader<'t> {
     }
 
     fn ty(&mut self) -> Option<Type> {
+        if let [TokenTree::Group(group), rest @ ..] = self.0 {
+            self.0 = rest;
+            return grouped(group);
+        }
         let Some(and) = self.sign('&') else {
             return Some(Type::Path(TypePath { qself: None, path: self.path()? }));
         };
@@ -143,6 +147,18 @@ impl<'t> Reader<'t> {
             mutability,
             elem: Box::new(self.ty()?),
         }))
+    }
+
+    /// Types with a comma behind each, which the last one may leave out.
+    fn types(&mut self) -> Option<Punctuated<Type, Token![,]>> {
+        let mut types = Punctuated::new();
+        while !self.0.is_empty() {
+            types.push_value(self.ty()?);
+            if !self.0.is_empty() {
+                types.push_punct(Token![,](self.sign(',')?.span()));
+            }
+        }
+        Some(types)
     }
 
     /// `user: &User`
@@ -163,6 +179,27 @@ impl<'t> Reader<'t> {
             }
         }
         Some(parameters)
+    }
+}
+
+/// `()`, `(Parts, Body)` or `[u8]`.
+fn grouped(group: &Group) -> Option<Type> {
+    let inside: Vec<TokenTree> = group.stream().into_iter().collect();
+    let mut reader = Reader(&inside);
+    match group.delimiter() {
+        Delimiter::Parenthesis => {
+            let elems = reader.types()?;
+            // One type alone is no tuple.
+            let is_tuple = elems.len() != 1 || elems.trailing_punct();
+            let paren_token = Paren { span: group.delim_span() };
+            is_tuple.then_some(Type::Tuple(TypeTuple { paren_token, elems }))
+        }
+        Delimiter::Bracket => {
+            let elem = Box::new(reader.ty()?);
+            let bracket_token = Bracket { span: group.delim_span() };
+            reader.0.is_empty().then_some(Type::Slice(TypeSlice { bracket_token, elem }))
+        }
+        _ => None,
     }
 }
 

@@ -31,6 +31,7 @@ fn the_commonest_functions_are_read_without_syn() {
         "fn a() {}",
         "pub async fn auth(request: &Request) -> Result<User, Refused> { todo }",
         "/// Docs.\n#[allow(dead_code)] pub(crate) fn a(mut a: A, b: &mut store::Map<u8, &'a str>,) -> a::B<'r> { let b = 1; b }",
+        "fn a(a: &[u8], b: (A, &B), c: (A,)) -> Result<(), A> {}",
         "fn r#type(r#match: r#Fn) -> A<B<C<D>>> {}",
     ] {
         assert!(is_read(text), "{text}");
@@ -52,7 +53,8 @@ fn anything_else_is_left_to_syn() {
         "fn a(a: dyn A) {}",
         "fn a(a: impl A) {}",
         "fn a(a: A + B) {}",
-        "fn a(a: [u8]) {}",
+        "fn a(a: [u8; 4]) {}",
+        "fn a(a: (A)) {}",
         "fn a(a: Fn(A)) {}",
         "fn a(a: A<{ 1 }>) {}",
         "fn a(a: A<B = C>) {}",
@@ -61,7 +63,7 @@ fn anything_else_is_left_to_syn() {
         "fn a(a: A b: B) {}",
         "fn a(a: A,, b: B) {}",
         "fn a() -> ! {}",
-        "fn a() -> (A, B) {}",
+        "fn a() -> (A, dyn B) {}",
         "fn a();",
         "fn a() {} fn b() {}",
         "struct A;",
@@ -111,6 +113,12 @@ fn any_tokens() -> impl Strategy<Value = String> {
         "-> A",
         "-> &A",
         "a: A",
+        "(A, B)",
+        "(A)",
+        "(A,)",
+        "&[A]",
+        "[A; 1]",
+        "[A, B]",
     ];
     let part = prop_oneof![2 => word, 3 => proptest::sample::select(whole.to_vec()).prop_map(str::to_owned)];
     (proptest::collection::vec(part, 0..9), prop_oneof![Just(" "), Just("")])
