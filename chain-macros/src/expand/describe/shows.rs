@@ -103,9 +103,10 @@ pub(super) fn may_reply(plan: &Plan<'_>, position: usize) -> Option<syn::Type> {
     if plan.by_name[position] {
         return None;
     }
-    let is_step = step.role == Role::Step && !step.is_detached() && !types::mentions(&step.node, &plan.chain.generics);
+    let is_step = step.role == Role::Step && !step.is_detached();
     let provides = plan.levels[step.level].providers.contains(&position);
-    reply_outside(plan.chain).filter(|_| is_step && provides)
+    let may_reply = is_step && provides && !types::mentions(&step.node, &plan.chain.generics);
+    may_reply.then(|| reply_outside(plan.chain)).flatten()
 }
 
 /// The same, if the reply is made of the node's value.
@@ -113,12 +114,15 @@ pub(super) fn may_end(plan: &Plan<'_>, position: usize) -> Option<syn::Type> {
     let step = &plan.steps[position];
     let level = &plan.levels[step.level];
     let ends = step.role == Role::Step && level.replies && plan.ends_its_row(position);
+    if !ends || types::mentions(&step.node, &plan.chain.generics) {
+        return None;
+    }
     // A function whose signature says that it gives the reply does give it.
     let gives_it = |told: &Told| told.provides == types::text(&plan.chain.run.reply);
     if step.told.as_deref().is_some_and(gives_it) {
         return None;
     }
-    reply_outside(plan.chain).filter(|_| ends && !types::mentions(&step.node, &plan.chain.generics))
+    reply_outside(plan.chain)
 }
 
 /// The static that holds the answer.
