@@ -103,7 +103,19 @@ pub trait Gives<'a, C: ?Sized> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<'a, C: ?Sized, N: ?Sized + Tells<'a, C, Types = fn(&'a ()) -> (T, R, G)>, T, R, G> Gives<'a, C> for N {
+impl<'a, C: ?Sized, N: ?Sized + Tells<'a, C, Types: Third<C>>> Gives<'a, C> for N {
+    type It = <N::Types as Third<C>>::It;
+}
+
+/// The last one of a function's types. It is looked up, and not a parameter of the impl above: rustc would take such a
+/// parameter for any type that is asked for, until it has looked.
+pub trait Third<C: ?Sized> {
+    /// That type.
+    type It;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, C: ?Sized, T, R, G> Third<C> for fn(&'a ()) -> (T, R, G) {
     type It = G;
 }
 
