@@ -67,6 +67,12 @@ fn nodes_know_their_name_position_and_line() {
 }
 
 #[test]
+fn an_ending_is_shown_by_its_node_s_name() {
+    let (ending, by) = (Ending::cut_short(&Service::NODES[1]), Service::NODES[1].name);
+    assert_eq!(format!("{ending:?}"), format!("Ending {{ by: {by:?}, cut_short: true }}"));
+}
+
+#[test]
 fn nodes_know_what_they_need_provide_and_break_with() {
     let [auth, log, answer] = Service::NODES else { panic!("three") };
     assert_eq!(

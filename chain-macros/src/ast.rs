@@ -348,6 +348,11 @@ pub(crate) struct NodeUse {
 }
 
 impl NodeUse {
+    /// A node of which nothing is known yet but its path.
+    pub(crate) fn of(path: TypePath) -> Self {
+        Self { path, field: None, told: None, hooks: None, is_last: false, is_bounded: false }
+    }
+
     /// Its name in the chain.
     pub(crate) fn name(&self) -> &Ident {
         let last = self.path.path.segments.last();

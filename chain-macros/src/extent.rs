@@ -15,6 +15,7 @@ use syn::{Attribute, Expr, Generics, Ident, Token, Type, TypePath, Visibility, W
 
 use crate::diagnostics::Code;
 use crate::parse::{given, pattern};
+use crate::simple;
 
 /// How many tokens there are from one place to another; `None` if the other place is inside of a group.
 fn count(begin: Cursor<'_>, end: Cursor<'_>) -> Option<usize> {
@@ -231,6 +232,10 @@ fn braces(input: ParseStream<'_>) -> syn::Result<()> {
 
 /// Where the fields of a struct stand, or the `;` of one without fields, in these tokens, which begin with `struct`.
 pub(crate) fn of_struct(tokens: &[TokenTree]) -> Option<usize> {
+    simple::of_struct(tokens).or_else(|| of_any_struct(tokens))
+}
+
+pub(crate) fn of_any_struct(tokens: &[TokenTree]) -> Option<usize> {
     over(tokens, |input| {
         let header = read(input, |input| {
             input.parse::<Token![struct]>()?;
@@ -247,6 +252,10 @@ pub(crate) fn of_struct(tokens: &[TokenTree]) -> Option<usize> {
 
 /// Where the inputs of a chain's `fn` and its body stand in these tokens.
 pub(crate) fn of_fn(tokens: &[TokenTree]) -> Option<(usize, Option<usize>)> {
+    simple::of_fn(tokens).map(|(inputs, body)| (inputs, Some(body))).or_else(|| of_any_fn(tokens))
+}
+
+pub(crate) fn of_any_fn(tokens: &[TokenTree]) -> Option<(usize, Option<usize>)> {
     over(tokens, |input| {
         let inputs = read(input, |input| {
             input.call(Attribute::parse_outer)?;

@@ -22,6 +22,7 @@ mod plan;
 mod reset;
 mod rewrite;
 mod segment;
+mod simple;
 #[cfg(test)]
 mod tests;
 mod told;

@@ -165,17 +165,29 @@ pub(crate) fn single(name: &str) -> Ident {
 
 /// A name that no other macro of the crate has: exported macros share one namespace.
 ///
-/// Items at different places differ by the place. Items that another macro makes at one place differ by the number of
-/// the expansion. rustc gives that number, and it is the same in each build of the same source.
+/// Items of one name in one file differ by the order in which they are expanded, which is the same in each build of the
+/// same source. Their places in the file are not part of the name: with them, a change in one item would change the
+/// names behind it, and rustc would check again all chains that name these.
 pub(crate) fn unique(what: &str, name: &Ident) -> Ident {
+    use std::collections::HashMap;
     use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    if proc_macro::is_available() {
-        let span = name.span().unwrap();
-        (span.file(), span.line(), span.column()).hash(&mut hasher);
-        format!("{:?}", proc_macro::Span::call_site()).hash(&mut hasher);
-    }
-    format_ident!("__chain_{what}_{}_{:x}", unraw(name), hasher.finish(), span = Span::call_site())
+    use std::sync::{LazyLock, Mutex, PoisonError};
+    /// How many there were, by file and by what and whose name it is.
+    static MADE: LazyLock<Mutex<HashMap<u64, usize>>> = LazyLock::new(Mutex::default);
+
+    let text = unraw(name);
+    let file = proc_macro::is_available().then(|| name.span().unwrap().file());
+    let hash = |of: &dyn Fn(&mut DefaultHasher)| {
+        let mut hasher = DefaultHasher::new();
+        of(&mut hasher);
+        hasher.finish()
+    };
+    let key = hash(&|hasher| (&file, what, &text).hash(hasher));
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let number = made.entry(key).or_default();
+    *number += 1;
+    let unique = hash(&|hasher| (key, *number).hash(hasher));
+    format_ident!("__chain_{what}_{text}_{unique:x}", span = Span::call_site())
 }
 
 /// The local for what a node gave or broke with, at the node's token: rustc points there if it cannot become what it
@@ -350,8 +362,9 @@ pub(crate) fn runtime_alias() -> Ident {
 pub(crate) fn emitted(name: &Ident) -> Ident {
     let span = Span::call_site().located_at(name.span());
     // A word that is not a keyword in the user's edition may be one in the macro's edition.
-    if ["async", "await", "dyn", "gen", "try"].iter().any(|word| name == word) {
-        return Ident::new_raw(&name.to_string(), span);
+    let text = name.to_string();
+    if ["async", "await", "dyn", "gen", "try"].contains(&text.as_str()) {
+        return Ident::new_raw(&text, span);
     }
     let mut emitted = name.clone();
     emitted.set_span(span);

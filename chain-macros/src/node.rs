@@ -10,7 +10,7 @@ use syn::spanned::Spanned;
 
 use crate::diagnostics::{Code, Diagnostics};
 use crate::expand::editor;
-use crate::names;
+use crate::{names, simple};
 
 mod around;
 mod block;
@@ -244,6 +244,11 @@ fn parsed(item: &[TokenTree]) -> syn::Result<syn::Item> {
         TokenTree::Ident(word) if word == "fn" || word == "impl" => Some(word == "fn"),
         _ => None,
     });
+    if keyword == Some(true)
+        && let Some(function) = simple::function(item)
+    {
+        return Ok(syn::Item::Fn(function));
+    }
     let tokens = item.to_vec();
     if keyword != Some(true) {
         return syn::parse2(tokens.into_iter().collect());

@@ -15,6 +15,7 @@ mod known;
 mod level;
 mod read;
 mod slot;
+mod value;
 mod wire;
 
 pub(crate) use wire::is_near;

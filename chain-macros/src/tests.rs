@@ -6,6 +6,7 @@ use quote::quote;
 use crate::{compile, node};
 
 mod editor;
+mod simple;
 mod told;
 mod valid_rust;
 

@@ -171,7 +171,7 @@ pub(crate) fn has_no_size(ty: &Type) -> bool {
         _ => false,
     };
     let inside = last_segment(ty)
-        .filter(|last| last.ident == "Result" || last.ident == "Option")
+        .filter(|last| !last.arguments.is_none() && (last.ident == "Result" || last.ident == "Option"))
         .is_some_and(|last| type_arguments(last).into_iter().any(is_unsized));
     is_unsized(ty) || inside
 }

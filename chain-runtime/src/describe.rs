@@ -560,7 +560,7 @@ pub enum BlockKind {
 }
 
 /// How a run ended. An `exit` hook that asks for `&Ending` is lent this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Ending {
     by: &'static NodeInfo,
     cut_short: bool,
@@ -599,6 +599,13 @@ impl Ending {
     #[must_use]
     pub const fn is_cut_short(&self) -> bool {
         self.cut_short
+    }
+}
+
+/// All that is known of the node would be two dozen fields.
+impl fmt::Debug for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ending").field("by", &self.by.name).field("cut_short", &self.cut_short).finish()
     }
 }
 

@@ -1133,24 +1133,15 @@ macro_rules! __keep {
 macro_rules! __told {
     (
         $d:tt [$($docs:tt)*] [$($struct:tt)*] [$($vis:tt)*] $name:ident $made:ident [$($exported:tt)*] $call:lifetime
-        [$($takes:tt)*] [$($returns:tt)*] $told:tt $([$($gives:tt)*])?
+        [$($takes:tt)*] [$($returns:tt)*] [$($gives:tt)*] $told:tt
     ) => {
         $($docs)*
         #[allow(non_camel_case_types, missing_debug_implementations, missing_copy_implementations, unreachable_pub)]
         $($struct)*
-        $(
-            #[automatically_derived]
-            #[allow(private_interfaces)]
-            impl<'chain_run, ChainItself: ?$crate::private::Sized> $crate::Joins<'chain_run, ChainItself> for $name {
-                type As<const CHAIN_POSITION: usize> = $($gives)*;
-                type Held<const CHAIN_POSITION: usize> = $($gives)*;
-                type Lent = $crate::scope::lent::Itself;
-            }
-        )?
         #[automatically_derived]
         #[allow(private_interfaces)]
-        impl<$call> $crate::told::Tells<$call> for $name {
-            type Types = fn(&$call ()) -> (($($takes)*), $($returns)*);
+        impl<$call, ChainItself: ?$crate::private::Sized> $crate::told::Tells<$call, ChainItself> for $name {
+            type Types = fn(&$call ()) -> (($($takes)*), $($returns)*, $($gives)*);
         }
         #[doc(hidden)]
         #[allow(unused_macros, non_local_definitions)]

@@ -79,6 +79,7 @@ use chain_macros::node;
 use http::Response;
 use http::request::Parts;
 
+mod alarm;
 mod answer;
 mod answered;
 mod body;

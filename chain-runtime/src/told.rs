@@ -101,8 +101,11 @@ impl<'r: 's, 's, T: ?Sized, X: ?Sized, S: Lends<'r, 's, T, N>, N: ?Sized> FoundA
 
 /// What a function tells of its types. There is one impl for each such function, and rustc takes longer for types in it
 /// that it has to look up: so all of them are one type, that of a function.
-pub trait Tells<'a> {
-    /// `fn(&'a ()) -> (Takes, Returns)`: a lifetime that is left out in the result is that of the call.
+///
+/// It is told to the chain `C`: with a chain's own type among the parameters, what a function of another crate tells is
+/// settled there (see [`Joins`](crate::Joins)).
+pub trait Tells<'a, C: ?Sized> {
+    /// `fn(&'a ()) -> (Takes, Returns, Gives)`: a lifetime that is left out in the result is that of the call.
     type Types;
 }
 
@@ -115,9 +118,32 @@ pub trait Takes<'a> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<'a, N: ?Sized + Tells<'a, Types = fn(&'a ()) -> (T, R)>, T, R> Takes<'a> for N {
+impl<'a, N: ?Sized + Tells<'a, (), Types = fn(&'a ()) -> (T, R, G)>, T, R, G> Takes<'a> for N {
     type Takes = T;
     type Returns = R;
+}
+
+/// The value that a function gives the chain `C`.
+pub trait Gives<'a, C: ?Sized> {
+    /// Its type; `()` if the function gives nothing.
+    type It;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, C: ?Sized, N: ?Sized + Tells<'a, C, Types: Third<C>>> Gives<'a, C> for N {
+    type It = <N::Types as Third<C>>::It;
+}
+
+/// The last one of a function's types. It is looked up, and not a parameter of the impl above: rustc would take such a
+/// parameter for any type that is asked for, until it has looked.
+pub trait Third<C: ?Sized> {
+    /// That type.
+    type It;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, C: ?Sized, T, R, G> Third<C> for fn(&'a ()) -> (T, R, G) {
+    type It = G;
 }
 
 /// The type at a place in a tuple.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Command, Parser};
+use clap::{Arg, ArgMatches, Command, Parser};
 
 use super::failure::Failure;
 
@@ -13,15 +13,27 @@ use super::failure::Failure;
 /// The flag `--config` names a TOML file. Its keys are the flags' long names.
 pub(crate) fn read<F: Parser>() -> Result<(F, ArgMatches), Failure> {
     let mut line: Vec<OsString> = std::env::args_os().collect();
-    let mut matches = parse(F::command(), &line).map_err(said)?;
+    let command = F::command().mut_args(with_hyphens);
+    let mut matches = parse(command.clone(), &line).map_err(said)?;
     if let Some(file) = matches.get_one::<std::path::PathBuf>("config") {
-        let from_file = arguments(&F::command(), file, &matches)?;
+        let from_file = arguments(&command, file, &matches)?;
         line.splice(1..1, from_file);
-        matches = parse(F::command(), &line).map_err(said)?;
+        matches = parse(command, &line).map_err(said)?;
     }
     let flags = F::from_arg_matches(&matches).map_err(said)?;
     Ok((flags, matches))
 }
+
+/// Lets a number begin with a `-`, so that the error of a negative one names its flag. Otherwise it would be taken for a
+/// flag that there is not.
+fn with_hyphens(flag: Arg) -> Arg {
+    let is_number =
+        flag.get_value_names().is_some_and(|names| names.iter().any(|name| NUMBERS.contains(&name.as_str())));
+    if is_number { flag.allow_hyphen_values(true) } else { flag }
+}
+
+/// How the values of flags are called that are numbers, with or without a unit.
+const NUMBERS: [&str; 4] = ["N", "SHARE", "SIZE", "TIME"];
 
 fn parse(command: Command, line: &[OsString]) -> Result<ArgMatches, clap::Error> {
     command.try_get_matches_from(line)
@@ -46,8 +58,7 @@ fn one_line(error: &clap::Error) -> String {
 /// checked by itself, so that an error can name it.
 fn arguments(command: &Command, file: &Path, matches: &ArgMatches) -> Result<Vec<OsString>, Failure> {
     let wrong = |what: &dyn std::fmt::Display| Failure::usage(format_args!("{}: {what}", file.display()));
-    let text =
-        std::fs::read_to_string(file).map_err(|error| Failure::failed(format_args!("{}: {error}", file.display())))?;
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::of_file("--config", file, error))?;
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let at = error.span().map_or(0, |span| span.start);
         let line = 1 + text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();

@@ -74,7 +74,7 @@ impl Group {
                 Some(member) => addresses.push(member),
                 None if known.contains(target) => {}
                 None => {
-                    let followed = target.follow().await.map_err(Failure::failed)?;
+                    let followed = target.follow().await.map_err(Failure::usage)?;
                     match &followed.first {
                         Err(why) if !may_come => return Err(Failure::failed(why)),
                         Err(why) => logging::warn(&self.lines, format_args!("upstreams of {}: {why}", self.name)),

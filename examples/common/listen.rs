@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 
 use super::failure::Failure;
 
-/// Why it cannot listen here.
-pub(crate) fn failed(at: SocketAddr, error: &io::Error) -> Failure {
+/// Why it cannot listen at the address that this flag names.
+pub(crate) fn failed(flag: &str, at: SocketAddr, error: &io::Error) -> Failure {
     let why = match error.kind() {
-        io::ErrorKind::AddrInUse => "the address is in use".to_owned(),
+        io::ErrorKind::AddrInUse => {
+            "the address is in use: name another one, or port 0 for any that is free".to_owned()
+        }
         _ => error.to_string(),
     };
-    Failure::failed(format_args!("cannot listen on {at}: {why}"))
+    Failure::usage(format_args!("{flag}: cannot listen on {at}: {why}"))
 }

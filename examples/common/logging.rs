@@ -16,7 +16,7 @@ pub(crate) fn lines(to: Option<&Path>) -> Result<Lines, Failure> {
         Some(to) if to == Path::new("off") => Ok(Lines::to(io::sink())),
         Some(to) => {
             let file = OpenOptions::new().create(true).append(true).open(to);
-            file.map(Lines::to).map_err(|error| Failure::failed(format_args!("{}: {error}", to.display())))
+            file.map(Lines::to).map_err(|error| Failure::of_file("--log", to, error))
         }
         None if is_off => Ok(Lines::to(io::sink())),
         None => Ok(Lines::stdout()),

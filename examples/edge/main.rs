@@ -108,8 +108,8 @@ fn main() -> ExitCode {
 async fn run() -> Result<(), Failure> {
     let (flags, _) = flags::read::<Flags>()?;
     let lines = logging::lines(flags.log.as_deref())?;
-    let listener = serve::listen(flags.listen).await?;
-    let admin = serve::listen(flags.admin).await?;
+    let listener = serve::listen("--listen", flags.listen).await?;
+    let admin = serve::listen("--admin", flags.admin).await?;
     let address = |listener: &TcpListener| listener.local_addr().map_err(Failure::failed);
     let (at, admin_at) = (address(&listener)?, address(&admin)?);
     let (stop, cut) = signals::stop_and_cut()?;
@@ -119,7 +119,7 @@ async fn run() -> Result<(), Failure> {
             [] => vec![embedded::start(name).await?.into()],
             targets => targets.to_vec(),
         };
-        group.apply(group.prepare(&targets, true).await?);
+        group.apply(group.prepare(&targets, true).await.map_err(|wrong| wrong.of(&format!("--{name}")))?);
         Ok::<_, Failure>(group)
     };
     let groups = [

@@ -14,8 +14,8 @@ use super::common::listen;
 use super::edge::Edge;
 
 /// Begins to listen.
-pub(crate) async fn listen(at: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(at).await.map_err(|error| listen::failed(at, &error))
+pub(crate) async fn listen(flag: &str, at: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(at).await.map_err(|error| listen::failed(flag, at, &error))
 }
 
 /// Serves it until `stop` is ready, and lets requests finish within the server's grace, or until `cut` is ready.

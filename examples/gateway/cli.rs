@@ -12,6 +12,7 @@ use chain_runtime::pressure::{Adaptive, ByPriority, Fixed, Gradient2, Limit, Pre
 use chain_runtime::proxy::server::Workers;
 use chain_runtime::proxy::{Limits, Rate, Tunnels, server};
 use chain_runtime::shared::Settings;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{CommandFactory as _, Parser};
 use http::Uri;
 use http::uri::PathAndQuery;
@@ -34,12 +35,12 @@ use super::units::{self, AdminAt, CGROUP, MaxConcurrent, Share};
 pub(crate) struct Flags {
     /// Where to listen, for HTTP/1.1 and h2c; port 0 takes any free one.
     #[arg(long, env = "GATEWAY_LISTEN", value_name = "ADDRESS:PORT",
-        default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)))]
+        default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), value_parser = units::address)]
     pub(crate) listen: SocketAddr,
 
     /// How many threads serve, each with a listener and connections to upstreams of its own. By default one for each
     /// core that the process may use.
-    #[arg(long, env = "GATEWAY_WORKERS", value_name = "N", default_value_t = units::cores())]
+    #[arg(long, env = "GATEWAY_WORKERS", value_name = "N", default_value_t = units::cores(), value_parser = units::workers)]
     pub(crate) workers: NonZeroUsize,
 
     /// A TOML file whose keys are these flags' long names. The command line and the environment take precedence. It is
@@ -74,7 +75,8 @@ pub(crate) struct Flags {
     jwks_file: Option<PathBuf>,
 
     /// The audience that a JWT must name.
-    #[arg(long, env = "GATEWAY_JWT_AUDIENCE", value_name = "NAME", default_value = "gateway")]
+    #[arg(long, env = "GATEWAY_JWT_AUDIENCE", value_name = "NAME", default_value = "gateway",
+        value_parser = NonEmptyStringValueParser::new())]
     pub(crate) jwt_audience: String,
 
     /// Accept the API keys in this file: one user and one key a line, `#` begins a comment.
@@ -105,11 +107,11 @@ pub(crate) struct Flags {
     pub(crate) spans: Share,
 
     /// Requests a second that each user may send in the long run.
-    #[arg(long, env = "GATEWAY_RATE", value_name = "N", default_value = "10")]
+    #[arg(long, env = "GATEWAY_RATE", value_name = "N", default_value = "10", value_parser = units::number)]
     rate: NonZeroU32,
 
     /// Requests that each user may send at once, before the rate counts.
-    #[arg(long, env = "GATEWAY_BURST", value_name = "N", default_value = "20")]
+    #[arg(long, env = "GATEWAY_BURST", value_name = "N", default_value = "20", value_parser = units::number)]
     pub(crate) burst: NonZeroU32,
 
     /// The Redis in which all gateways together count the rate of each user, as `redis://host:port/`. The most that may
@@ -118,7 +120,7 @@ pub(crate) struct Flags {
     pub(crate) redis: Option<Settings>,
 
     /// How many gateways share the rate.
-    #[arg(long, env = "GATEWAY_GATEWAYS", value_name = "N", default_value = "1")]
+    #[arg(long, env = "GATEWAY_GATEWAYS", value_name = "N", default_value = "1", value_parser = units::number)]
     gateways: NonZeroU32,
 
     /// What each gateway does while Redis is away: it lets its `share` of the rate through, or nothing (`closed`), or all (`open`).
@@ -126,7 +128,7 @@ pub(crate) struct Flags {
     redis_away: Away,
 
     /// Requests a minute without valid credentials that one address may send; after that it is refused unheard: 429.
-    #[arg(long, env = "GATEWAY_FAILURES", value_name = "N", default_value = "60")]
+    #[arg(long, env = "GATEWAY_FAILURES", value_name = "N", default_value = "60", value_parser = units::number)]
     pub(crate) failures: NonZeroU32,
 
     /// How long an upstream or a client may be silent: 504 or 408 before the reply's head, a broken reply after it.
@@ -156,11 +158,11 @@ pub(crate) struct Flags {
     idle_timeout: Duration,
 
     /// The most connections of clients. The default is as many as there are descriptors for, and at most 10,000.
-    #[arg(long, env = "GATEWAY_MAX_CONNECTIONS", value_name = "N")]
+    #[arg(long, env = "GATEWAY_MAX_CONNECTIONS", value_name = "N", value_parser = units::connections)]
     max_connections: Option<usize>,
 
-    /// The most tunnels (WebSocket).
-    #[arg(long, env = "GATEWAY_MAX_TUNNELS", value_name = "N", default_value = "1024")]
+    /// The most tunnels (WebSocket); 0 for none.
+    #[arg(long, env = "GATEWAY_MAX_TUNNELS", value_name = "N", default_value = "1024", value_parser = units::tunnels)]
     max_tunnels: usize,
 
     /// For how long a tunnel may be silent in both directions.
@@ -204,7 +206,19 @@ impl Flags {
     pub(crate) fn read() -> Result<Self, Failure> {
         let (mut flags, matches) = flags::read::<Self>()?;
         flags.said = Said::of(&Self::command(), &matches);
+        flags.is_counted_by_whom()?;
         Ok(flags)
+    }
+
+    /// What is said of a rate that gateways share is in vain if each counts by itself.
+    fn is_counted_by_whom(&self) -> Result<(), Failure> {
+        let in_vain = match (&self.redis, self.gateways, self.redis_away) {
+            (Some(_), ..) | (None, NonZeroU32::MIN, Away::Share) => return Ok(()),
+            (None, NonZeroU32::MIN, _) => "--redis-away",
+            (None, ..) => "--gateways",
+        };
+        let says = "without --redis each gateway counts by itself: add --redis, or leave this out";
+        Err(Failure::usage(format_args!("{in_vain}: {says}")))
     }
 
     /// How often each user may ask.
@@ -212,9 +226,10 @@ impl Flags {
         Figures { rate: self.rate, burst: self.burst, gateways: self.gateways, away: self.redis_away }
     }
 
-    /// Room for tunnels.
-    pub(crate) fn tunnels(&self) -> Arc<Tunnels> {
-        Arc::new(Tunnels::new(self.max_tunnels, self.tunnel_timeout))
+    /// Room for tunnels, of which the server before has some.
+    pub(crate) fn tunnels(&self, before: Option<&Tunnels>) -> Arc<Tunnels> {
+        let (limit, idle) = (self.max_tunnels, self.tunnel_timeout);
+        Arc::new(before.map_or_else(|| Tunnels::new(limit, idle), |before| before.following(limit, idle)))
     }
 
     /// The admin address, and who may use it.
@@ -222,8 +237,8 @@ impl Flags {
         let AdminAt(Some(at)) = self.admin else { return Ok(None) };
         let door = match &self.admin_token_file {
             Some(file) => {
-                let door = Door::with(&contents(file)?);
-                door.map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", file.display())))?
+                let door = Door::with(&contents("--admin-token-file", file)?);
+                door.map_err(|wrong| Failure::of_file("--admin-token-file", file, wrong))?
             }
             None if at.ip().is_loopback() => Door::open(),
             None => {
@@ -290,22 +305,27 @@ impl Flags {
 
     /// How JWTs are checked, if they are accepted.
     fn tokens(&self) -> Result<Option<Tokens>, Failure> {
-        let (file, tokens) = match (&self.jwt_secret_file, &self.jwks_file) {
-            (Some(file), _) => (file, Tokens::from_secret(contents(file)?.trim_end().as_bytes())),
-            (None, Some(file)) => (file, Tokens::from_jwks(&contents(file)?)),
+        let (flag, file) = match (&self.jwt_secret_file, &self.jwks_file) {
+            (Some(file), _) => ("--jwt-secret-file", file),
+            (None, Some(file)) => ("--jwks-file", file),
             (None, None) => return Ok(None),
         };
-        tokens.map(Some).map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", file.display())))
+        let text = contents(flag, file)?;
+        let tokens = match self.jwt_secret_file {
+            Some(_) => Tokens::from_secret(text.trim_end().as_bytes()),
+            None => Tokens::from_jwks(&text),
+        };
+        tokens.map(Some).map_err(|wrong| Failure::of_file(flag, file, wrong))
     }
 
     /// The API keys that are accepted.
     fn api_keys(&self) -> Result<Option<ApiKeys>, Failure> {
         let Some(file) = &self.api_keys_file else { return Ok(None) };
-        let keys = ApiKeys::read(&contents(file)?);
-        keys.map(Some).map_err(|wrong| Failure::usage(format_args!("{}: {wrong}", file.display())))
+        let keys = ApiKeys::read(&contents("--api-keys-file", file)?);
+        keys.map(Some).map_err(|wrong| Failure::of_file("--api-keys-file", file, wrong))
     }
 }
 
-fn contents(file: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(file).map_err(|error| Failure::failed(format_args!("{}: {error}", file.display())))
+fn contents(flag: &str, file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|error| Failure::of_file(flag, file, error))
 }

@@ -110,5 +110,5 @@ pub(crate) async fn tell(redis: Redis, away: impl Fn() -> Away, lines: Lines) {
 }
 
 fn shared<A: WhenAway>(redis: &Redis, quota: Quota) -> Result<SharedRateLimit<User, A>, Failure> {
-    SharedRateLimit::new(redis, "users", quota).map_err(Failure::usage)
+    SharedRateLimit::new(redis, "users", quota).map_err(|wrong| Failure::usage(wrong).of("--rate"))
 }

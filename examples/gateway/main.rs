@@ -80,6 +80,7 @@ fn main() -> ExitCode {
 
 async fn run() -> Result<(), Failure> {
     let flags = Flags::read()?;
+    let admin = flags.admin()?;
     let mut watch = Watch::new(flags.config.as_deref())?;
     let lines = logging::lines(flags.log.as_deref())?;
     let demo = if flags.auth()?.is_none() { Some(Demo::new(&flags.jwt_audience)?) } else { None };
@@ -96,12 +97,12 @@ async fn run() -> Result<(), Failure> {
         redis: flags.redis.clone().map(Redis::start),
         lines: lines.clone(),
     };
-    let tunnels = flags.tunnels();
+    let tunnels = flags.tunnels(None);
     let (rules, _) = Next::new(&flags, &lasting, &tunnels, None).await?.apply();
     let listeners = serving::listen(&flags)?;
     let at = listeners.local_addr().map_err(Failure::failed)?;
-    let admin = match flags.admin()? {
-        Some((at, door)) => Some((admin::listen(at).map_err(|error| listen::failed(at, &error))?, door)),
+    let admin = match admin {
+        Some((at, door)) => Some((admin::listen(at).map_err(|error| listen::failed("--admin", at, &error))?, door)),
         None => None,
     };
     let (stop, cut) = signals::stop_and_cut()?;
@@ -146,7 +147,8 @@ async fn run() -> Result<(), Failure> {
     // It has a thread of its own, since it has to notice that the other threads do not get to it.
     let _sampling = sampler.on_thread().map_err(Failure::failed)?;
     let tasks = Tasks::default();
-    let gateway = Arc::new(Gateway {
+    // It lives as long as the process. So a request's future borrows it, and need not stand in another one that holds it.
+    let gateway: &'static Gateway = Box::leak(Box::new(Gateway {
         meter: meter.clone(),
         toggles: Toggles::new(),
         shedding: pressure.shedding(),
@@ -158,22 +160,20 @@ async fn run() -> Result<(), Failure> {
         failures: FailureLimit::new(RateLimit::per_minute(flags.failures)),
         elsewhere: Elsewhere::new(),
         rules: Reloadable::new(rules),
-    });
+    }));
     if sent.is_some() {
         let _ = gateway.toggles().set("traces", true);
     }
     let mut telling = JoinSet::new();
     if let Some(redis) = lasting.redis.clone() {
-        let told = Arc::clone(&gateway);
-        telling.spawn(limit::tell(redis, move || told.rules.load().figures.away, lines.clone()));
+        telling.spawn(limit::tell(redis, move || gateway.rules.load().figures.away, lines.clone()));
     }
     let stopping = CancellationToken::new();
     if let (Some((listener, door)), Some(meter)) = (admin, meter) {
-        let operated = Operated { gateway: Arc::clone(&gateway), meter, pressure, moves, redis: lasting.redis.clone() };
+        let operated = Operated { gateway, meter, pressure, moves, redis: lasting.redis.clone() };
         admin::start(listener, door, Arc::new(operated), stopping.clone());
     }
-    let serving =
-        Serving::start(Arc::clone(&gateway), (workers, listeners), &flags, &tunnels, (lines.clone(), stopping));
+    let serving = Serving::start(gateway, (workers, listeners), &flags, &tunnels, (lines.clone(), stopping));
     let mut running = Running { gateway, serving: serving.map_err(Failure::failed)?, flags, lasting, tunnels };
     let mut stop = pin!(stop);
     loop {

@@ -80,7 +80,8 @@ impl Next {
                     Arc::new(Route::new(group, by.clone()).checked(lasting.check.clone(), &lasting.lines))
                 }
             };
-            let prepared = route.group.prepare(&targets, before.is_none()).await?;
+            let prepared =
+                route.group.prepare(&targets, before.is_none()).await.map_err(|wrong| wrong.of("--upstream"))?;
             lists.push((Arc::clone(&route.group), prepared));
             routes.push(route);
         }

@@ -49,7 +49,7 @@ const SERVER: [&str; 9] = [
 
 /// The running gateway, and its configuration.
 pub(crate) struct Running {
-    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) gateway: &'static Gateway,
     pub(crate) serving: Serving,
     pub(crate) flags: Flags,
     pub(crate) lasting: Lasting,
@@ -76,7 +76,7 @@ impl Running {
         }
         let is_another_server = changed.iter().any(|change| SERVER.contains(&&*change.flag));
         // A server ends its own tunnels, and no others.
-        let tunnels = if is_another_server { flags.tunnels() } else { Arc::clone(&self.tunnels) };
+        let tunnels = if is_another_server { flags.tunnels(Some(&self.tunnels)) } else { Arc::clone(&self.tunnels) };
         let next = Next::new(&flags, &self.lasting, &tunnels, Some(&self.gateway.rules.load())).await?;
         let listeners = match changed.iter().any(|change| change.flag == "listen") {
             true => Some(serving::listen(&flags)?),

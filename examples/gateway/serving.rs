@@ -7,7 +7,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use chain_runtime::nodes::access_log::Lines;
 use chain_runtime::proxy::Tunnels;
@@ -24,12 +23,12 @@ use super::gateway::Gateway;
 
 /// Begins to listen.
 pub(crate) fn listen(flags: &Flags) -> Result<Listeners, Failure> {
-    Listeners::bind(flags.listen, flags.workers.get()).map_err(|error| listen::failed(flags.listen, &error))
+    Listeners::bind(flags.listen, flags.workers.get()).map_err(|error| listen::failed("--listen", flags.listen, &error))
 }
 
 /// The server, and earlier ones that finish their requests.
 pub(crate) struct Serving {
-    gateway: Arc<Gateway>,
+    gateway: &'static Gateway,
     lines: Lines,
     workers: Workers,
     /// More descriptors of the listening sockets: the next server has them before the previous one closes its own.
@@ -46,7 +45,7 @@ pub(crate) struct Serving {
 impl Serving {
     /// Serves.
     pub(crate) fn start(
-        gateway: Arc<Gateway>,
+        gateway: &'static Gateway,
         (workers, sockets): (Workers, Listeners),
         flags: &Flags,
         tunnels: &Tunnels,
@@ -80,8 +79,7 @@ impl Serving {
         tunnels: &Tunnels,
     ) -> io::Result<()> {
         let at = sockets.local_addr()?;
-        let (lines, stopping) = (self.lines.clone(), self.stopping.clone());
-        let gateway = Arc::clone(&self.gateway);
+        let (gateway, lines, stopping) = (self.gateway, self.lines.clone(), self.stopping.clone());
         let server = Server::new(flags.server_limits())
             .places(&self.places)
             .tunnels(tunnels)
@@ -90,13 +88,9 @@ impl Serving {
                 false => logging::info(&lines, format_args!("the server before, at {at}, finishes what it has")),
             })
             .on_refusal(move |peer, refusal| gateway.log.malformed(peer.into(), refusal));
-        let gateway = Arc::clone(&self.gateway);
         let answer = move |request: Request<Incoming>, client| {
-            let gateway = Arc::clone(&gateway);
-            async move {
-                let (head, body) = request.into_parts();
-                gateway.run(head, body, client).await
-            }
+            let (head, body) = request.into_parts();
+            gateway.run(head, body, client)
         };
         let (stop, cut) = (stop.cancelled_owned(), self.cut.clone().cancelled_owned());
         let served = server.serve_on(&self.workers, sockets, answer, stop, cut)?;

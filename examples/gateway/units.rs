@@ -20,6 +20,36 @@ pub(crate) fn some_size(text: &str) -> Result<u64, String> {
     }
 }
 
+/// Reads where to listen.
+pub(crate) fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "address:port is wanted, such as 127.0.0.1:8080 or [::]:80")
+}
+
+/// Reads a number of which 0 would make no sense.
+pub(crate) fn number(text: &str) -> Result<NonZeroU32, &'static str> {
+    text.parse().map_err(|_| "a whole number from 1 to 4294967295 is wanted")
+}
+
+/// Reads how many threads serve. Each has a socket of its own, so a number far beyond that of cores would only use up
+/// the descriptors.
+pub(crate) fn workers(text: &str) -> Result<NonZeroUsize, &'static str> {
+    let read = text.parse().ok().filter(|workers: &NonZeroUsize| workers.get() <= MOST_WORKERS);
+    read.ok_or("a whole number from 1 to 1024 is wanted")
+}
+
+/// More than the cores of any machine of today.
+const MOST_WORKERS: usize = 1024;
+
+/// Reads how many connections of clients there may be.
+pub(crate) fn connections(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|connections| *connections > 0).ok_or("a whole number from 1 on is wanted")
+}
+
+/// Reads how many tunnels there may be.
+pub(crate) fn tunnels(text: &str) -> Result<usize, &'static str> {
+    text.parse().map_err(|_| "a whole number is wanted, or 0 for none")
+}
+
 /// How many cores the process may use.
 pub(crate) fn cores() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
@@ -51,7 +81,13 @@ pub(crate) fn redis(text: &str) -> Result<Settings, String> {
 /// Reads where a collector is.
 pub(crate) fn collector(text: &str) -> Result<Uri, &'static str> {
     let is_plain = |uri: &Uri| {
-        let has_host = uri.authority().is_some_and(|at| !at.host().is_empty() && !at.as_str().contains('@'));
+        let has_host = uri.authority().is_some_and(|at| {
+            // A port that is too large is read as none.
+            let has_port = at.as_str() != at.host();
+            !at.host().is_empty()
+                && !at.as_str().contains('@')
+                && (!has_port || at.port_u16().is_some_and(|port| port > 0))
+        });
         uri.scheme() == Some(&Scheme::HTTP) && has_host && uri.path() == "/" && uri.query().is_none()
     };
     text.parse().ok().filter(is_plain).ok_or("http://host:port is wanted, without a path or a user")
@@ -158,9 +194,17 @@ mod tests {
     #[test]
     fn a_collector_is_a_host_and_a_port() {
         assert!(collector("http://127.0.0.1:4318").is_ok() && collector("http://collector/").is_ok());
-        for text in
-            ["", "collector:4318", "https://collector", "http://", "http://a/v1/traces", "http://a?b", "http://u@a"]
-        {
+        for text in [
+            "",
+            "collector:4318",
+            "https://collector",
+            "http://",
+            "http://a/v1/traces",
+            "http://a?b",
+            "http://u@a",
+            "http://a:0",
+            "http://a:65536",
+        ] {
             assert!(collector(text).is_err(), "{text}");
         }
     }

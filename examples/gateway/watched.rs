@@ -15,7 +15,7 @@ use super::pressure::{self, Moves};
 
 /// The gateway, and what is known of the process.
 pub(crate) struct Operated {
-    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) gateway: &'static Gateway,
     pub(crate) meter: Arc<Measured>,
     pub(crate) pressure: Pressure,
     pub(crate) moves: Moves,
@@ -44,7 +44,7 @@ impl Watched for Operated {
     }
 
     fn pressure(&self) -> Option<page::Pressure> {
-        Some(pressure::shown(&self.gateway, &self.pressure, &self.moves))
+        Some(pressure::shown(self.gateway, &self.pressure, &self.moves))
     }
 
     fn pressure_reading(&self) -> Option<PressureReading> {

@@ -10,6 +10,8 @@ use http::{Method, StatusCode};
 use processes::client::{Client, Raw, read};
 use processes::upstream::{self, empty, full};
 use processes::within;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
@@ -75,7 +77,7 @@ async fn what_is_wrong_in_a_file_is_one_line_with_the_file_and_the_key() {
         assert_eq!(stderr.lines().count(), 1, "{text}: {stderr}");
     }
     let (ended, stderr) = fails_with(&["--config", "/no/such/file"]).await;
-    assert_eq!((ended, stderr.contains("/no/such/file: No such file")), (Some(1), true), "{stderr}");
+    assert_eq!((ended, stderr.contains("--config /no/such/file: No such file")), (Some(2), true), "{stderr}");
 }
 
 #[tokio::test]
@@ -333,4 +335,58 @@ async fn the_limit_of_connections_holds_while_the_server_before_has_requests() {
     for client in &mut clients {
         assert!(client.read_to("hello").await.starts_with("HTTP/1.1 200 "));
     }
+}
+
+/// Says yes to every upgrade, and keeps the connection until the other side closes it.
+async fn switching() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let at = listener.local_addr().expect("its address");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (mut seen, mut part) = (Vec::new(), [0; 1_024]);
+                while !seen.ends_with(b"\r\n\r\n") {
+                    match stream.read(&mut part).await {
+                        Ok(read @ 1..) => seen.extend_from_slice(&part[..read]),
+                        _ => return,
+                    }
+                }
+                let says = b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: what\r\n\r\n";
+                let _ = stream.write_all(says).await;
+                let _ = stream.read(&mut part).await;
+            });
+        }
+    });
+    at
+}
+
+#[tokio::test]
+async fn the_limit_of_tunnels_holds_while_the_server_before_has_some() {
+    let upstream = switching().await;
+    let text = |grace: &str| {
+        format!("listen = '127.0.0.1:0'\nupstream = ['http://{upstream}']\ngrace = '{grace}'\nmax-tunnels = 1\n")
+    };
+    let config = file("config.toml", text("20s").as_bytes());
+    let keys = file("keys", format!("alice {ALICE}\n").as_bytes());
+    let mut gateway = Gateway::start_free(&["--config", &config, "--api-keys-file", &keys], &[]).await;
+    let address = gateway.address;
+    let ask = || async move {
+        let mut client = Raw::connect(address).await;
+        let head = "GET / HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: what\r\n";
+        client.send(format!("{head}x-api-key: {ALICE}\r\n\r\n")).await;
+        let head = client.read_to("\r\n\r\n").await;
+        (client, head)
+    };
+    let (first, head) = ask().await;
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    write(&mut gateway, &config, text("19s")).await;
+    let (_, head) = ask().await;
+    assert!(head.starts_with("HTTP/1.1 503 "), "a second tunnel beside that of the server before: {head}");
+    drop(first);
+    within("a place", async {
+        while !ask().await.1.starts_with("HTTP/1.1 101 ") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
 }

@@ -10,9 +10,9 @@ use crate::types;
 
 /// The type of a function's value. The types in signatures that are told have no lifetimes.
 pub(super) fn held(plan: &Plan<'_>, slot: &Slot) -> TokenStream {
-    let (rt, node) = (names::alias(slot.span), &plan.steps[slot.position].node);
-    let (at, name) = (slot.position, &plan.chain.name);
-    quote_spanned!(slot.span=> <#node as #rt::Joins<'static, #name>>::Held<#at>)
+    let name = &plan.chain.name;
+    let step = &plan.steps[slot.position];
+    step.value_in(&step.node, &quote!('static), &quote!(#name), slot.position)
 }
 
 /// The type by which such a value is found in a run.

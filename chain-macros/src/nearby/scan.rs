@@ -110,10 +110,10 @@ impl<'t> Item<'t> {
 
     /// What the group is that opens here.
     fn opens(&self, is_brace: bool) -> Kind {
-        match (self.last, self.before) {
-            ("!", "chain") => Kind::Chain,
-            ("!", "#") => Kind::Other,
-            ("!", _) | (_, "!") => Kind::Macro,
+        match (self.last.as_bytes(), self.before.as_bytes()) {
+            (b"!", b"chain") => Kind::Chain,
+            (b"!", b"#") => Kind::Other,
+            (b"!", _) | (_, b"!") => Kind::Macro,
             _ if is_brace && self.is_module => Kind::Module,
             _ if is_brace && self.has_methods && !self.is_function => Kind::Methods,
             _ => Kind::Other,
@@ -198,18 +198,20 @@ impl File {
                 _ if is_of_a_word(byte) => {
                     let mut word = word(text, at);
                     // A raw name or a literal with a prefix.
-                    match (word, bytes.get(at + word.len())) {
-                        ("r" | "br" | "cr", Some(b'"' | b'#')) if raw(bytes, at + word.len()).is_some() => {
-                            let end = raw(bytes, at + word.len()).unwrap_or(at);
-                            file.skipped.push((at, end));
-                            at = end;
-                            continue;
+                    if let Some(b'"' | b'#') = bytes.get(at + word.len()) {
+                        match word {
+                            "r" | "br" | "cr" if raw(bytes, at + word.len()).is_some() => {
+                                let end = raw(bytes, at + word.len()).unwrap_or(at);
+                                file.skipped.push((at, end));
+                                at = end;
+                                continue;
+                            }
+                            "r" if bytes[at + 1] == b'#' => {
+                                at += 2;
+                                word = self::word(text, at);
+                            }
+                            _ => {}
                         }
-                        ("r", Some(b'#')) => {
-                            at += 2;
-                            word = self::word(text, at);
-                        }
-                        _ => {}
                     }
                     let is_name_of = item.last;
                     let declared = || Declared {
@@ -219,26 +221,27 @@ impl File {
                         may_be_absent: item.may_be_absent,
                         is_alias: is_name_of == "type",
                     };
-                    match is_name_of {
-                        "fn" => {
+                    // Without optimization, texts are compared one after another, and patterns of bytes at once.
+                    match is_name_of.as_bytes() {
+                        b"fn" => {
                             file.groups[*scope].functions.push(file.functions.len());
                             file.functions.push(declared());
                             item.is_function = true;
                         }
-                        "struct" | "enum" | "union" | "type" => {
+                        b"struct" | b"enum" | b"union" | b"type" => {
                             file.groups[*scope].types.push(file.types.len());
                             file.types.push(declared());
                         }
-                        "!" if item.before == "macro_rules" => {
+                        b"!" if item.before == "macro_rules" => {
                             file.groups[*scope].imports.push(file.imports.len());
                             file.imports.push(Import { words: vec![word.to_owned()] });
                         }
                         _ => {}
                     }
-                    match word {
-                        "use" => item.import = Some(Vec::new()),
-                        "mod" => item.is_module = true,
-                        "impl" | "trait" | "extern" => item.has_methods = true,
+                    match word.as_bytes() {
+                        b"use" => item.import = Some(Vec::new()),
+                        b"mod" => item.is_module = true,
+                        b"impl" | b"trait" | b"extern" => item.has_methods = true,
                         _ => {}
                     }
                     item.push(word);

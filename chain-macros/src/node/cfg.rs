@@ -14,6 +14,9 @@ pub(super) fn expand(
     item: &TokenStream,
     parsed: &Item,
 ) -> Option<TokenStream> {
+    if !has_attributes(parsed) {
+        return None;
+    }
     let mut with = parsed.clone();
     let (predicate, is_all) = take(&mut with, false)?;
     let mut without = parsed.clone();
@@ -26,6 +29,17 @@ pub(super) fn expand(
     }
     let without = with_body(without, item);
     Some(quote!(#with #[cfg(not(#predicate))] #[#runtime::node #options] #without))
+}
+
+/// Whether a function or something in its signature has an attribute. Another item may have some.
+fn has_attributes(item: &Item) -> bool {
+    let Item::Fn(function) = item else { return true };
+    let of_an_argument = |argument: &FnArg| match argument {
+        FnArg::Receiver(receiver) => !receiver.attrs.is_empty(),
+        FnArg::Typed(argument) => !argument.attrs.is_empty(),
+    };
+    let signature = &function.sig;
+    !(function.attrs.is_empty() && signature.generics.params.is_empty()) || signature.inputs.iter().any(of_an_argument)
 }
 
 /// Puts back a function's body, which was not parsed.

@@ -341,7 +341,8 @@ impl Node {
             Gives::Value(value, ..) => Some(value),
             Gives::Nothing | Gives::Never => None,
         };
-        let gives = gives.map(|value| quote!([#value]));
+        let nothing = quote!(());
+        let gives = gives.unwrap_or(&nothing);
         let (made, told) = (names::unique("node", name), told.tokens());
         let own = own_name(nearby::own(name), &made.to_token_stream());
         let is_public = matches!(vis, Visibility::Public(_));
@@ -350,7 +351,7 @@ impl Node {
         // The struct's own tokens are from here: an error about its visibility names the attribute, and no macro of ours.
         quote! {
             #rt::__told! {
-                #dollar [#docs] [#vis struct #name {}] [#vis] #name #made [#exported] #call [#takes] [#returns] #told #gives
+                #dollar [#docs] [#vis struct #name {}] [#vis] #name #made [#exported] #call [#takes] [#returns] [#gives] #told
             }
             #own
         }

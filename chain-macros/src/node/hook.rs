@@ -104,7 +104,11 @@ pub(super) fn returned(signature: &Signature) -> ReturnType {
 
 /// Whether a hook returns a type without a size. rustc reports that at the user's function.
 pub(super) fn returns_no_size(signature: &Signature) -> bool {
-    matches!(returned(signature), ReturnType::Type(_, ty) if types::has_no_size(&ty))
+    match (future_of(signature), &signature.output) {
+        (Some((output, _)), _) => types::has_no_size(&output),
+        (None, ReturnType::Type(_, ty)) => types::has_no_size(ty),
+        (None, ReturnType::Default) => false,
+    }
 }
 
 /// Whether a hook takes a value without a size, or is lent an `Option` of one.

@@ -8,7 +8,7 @@ use super::item::is_group;
 use super::{branch, expression, given, modifiers};
 use crate::ast::{Block, Item, ItemKind, NodeUse};
 use crate::diagnostics::{Code, Diagnostics};
-use crate::{extent, names, types};
+use crate::{extent, names, simple, types};
 
 /// One piece between two arrows, and the arrow after it.
 pub(super) struct Piece {
@@ -178,6 +178,10 @@ pub(crate) fn block(group: &Group, diagnostics: &mut Diagnostics) -> Block {
 }
 
 pub(super) fn items(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<Item> {
+    let row: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    if let Some(nodes) = simple::row(&row) {
+        return nodes.into_iter().map(|path| Item::plain(ItemKind::Node(NodeUse::of(path)))).collect();
+    }
     let joined = joined(tokens, diagnostics);
     let items = joined.into_iter().filter_map(|tokens| {
         let read = (|input: ParseStream<'_>| item_use(input, diagnostics)).parse2(tokens);
@@ -277,7 +281,7 @@ pub(super) fn node_path(input: ParseStream<'_>) -> syn::Result<NodeUse> {
         ));
     }
     expression::refuse_before(input)?;
-    Ok(NodeUse { path: input.parse()?, field: None, told: None, hooks: None, is_last: false, is_bounded: false })
+    Ok(NodeUse::of(input.parse()?))
 }
 
 /// Refuses what does not belong after a node.

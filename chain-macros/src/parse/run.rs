@@ -160,6 +160,9 @@ pub(super) fn input(input: ParseStream<'_>) -> syn::Result<Input> {
 
 /// Refuses `Json(order): Json<Order>`, which is allowed for a handler's parameter.
 fn refuse_a_pattern(input: ParseStream<'_>) -> syn::Result<()> {
+    if input.peek(Ident) && input.peek2(Token![:]) && !input.peek2(Token![::]) {
+        return Ok(());
+    }
     let ahead = input.fork();
     let Ok(pattern) = Pat::parse_single(&ahead) else { return Ok(()) };
     if matches!(pattern, Pat::Ident(_) | Pat::Path(_)) || !ahead.peek(Token![:]) {

@@ -33,14 +33,7 @@ pub(super) fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &
                 }
                 let path = TypePath { qself: None, path: field.name.clone().into() };
                 fields.push(*field);
-                items.push(Item::plain(ItemKind::Node(NodeUse {
-                    path,
-                    field: None,
-                    told: None,
-                    hooks: None,
-                    is_last: false,
-                    is_bounded: false,
-                })));
+                items.push(Item::plain(ItemKind::Node(NodeUse::of(path))));
             }
             None => {}
         }

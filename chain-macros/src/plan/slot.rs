@@ -1,7 +1,7 @@
 //! The slots of a scope.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{Ident, Type};
 
 use super::data::Step;
@@ -98,10 +98,13 @@ impl Slot {
         let (run, call) = (names::run_lifetime(), names::call_lifetime());
         let name = &chain.name;
         let (_, chain_ty, _) = chain.generics.split_for_impl();
+        let held = step.value_in(node, &quote!(#run), &quote!(#name #chain_ty), position);
         let joins = quote_spanned!(span=> <#node as #rt::Joins<#run, #name #chain_ty>>);
-        let ty = quote_spanned!(span=> #joins::As<#position>);
-        let held = quote_spanned!(span=> #joins::Held<#position>);
-        self.lent = Some(quote_spanned!(span=> <#joins::Lent as #rt::scope::LentFrom<#run, #call, #held, #ty>>));
+        let (ty, lent) = match step.is_told_function() {
+            true => (held.clone(), quote_spanned!(span=> #rt::scope::lent::Itself)),
+            false => (quote_spanned!(span=> #joins::As<#position>), quote_spanned!(span=> #joins::Lent)),
+        };
+        self.lent = Some(quote_spanned!(span=> <#lent as #rt::scope::LentFrom<#run, #call, #held, #ty>>));
         let key = match step.told {
             Some(_) => held.clone(),
             None => quote_spanned!(span=> <#node as #rt::Signature<#run>>::Key<#position>),

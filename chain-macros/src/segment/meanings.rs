@@ -33,8 +33,8 @@ pub(super) struct Meanings<'a> {
 /// A `match` or an `if let` in which the walk is.
 pub(super) struct Branch {
     pub(super) index: usize,
-    /// The type of its node, at the segment's place.
-    pub(super) node: TokenStream,
+    /// The type of its node's value, at the segment's place.
+    pub(super) value: TokenStream,
     pub(super) span: Span,
     pub(super) arms: Vec<TokenStream>,
     pub(super) gives: Vec<TokenStream>,

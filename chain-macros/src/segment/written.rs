@@ -11,6 +11,7 @@ use super::{Tokens, gone, itself};
 use crate::ast::Opens;
 use crate::parse::pattern::{self, Typed};
 use crate::rewrite::{self, Rewrite};
+use crate::told::Told;
 use crate::{extent, handshake, names, parse, types};
 
 impl Rewrite for Meanings<'_> {
@@ -41,14 +42,20 @@ impl Rewrite for Meanings<'_> {
         let index = self.branches;
         self.branches += 1;
         let parsed = syn::parse2::<syn::TypePath>(stream(path.to_vec()));
-        let (node, span) = match &parsed {
+        let (runtime, run) = (self.runtime, names::run_lifetime());
+        let (value, span) = match &parsed {
             Ok(parsed) => {
                 let span = parsed.path.segments.last().map_or_else(Span::call_site, |last| last.ident.span());
-                (self.node_there(parsed), span)
+                let node = self.node_there(parsed);
+                let value = match self.told_of(parsed) {
+                    Some(_) => quote!(<#node as #runtime::told::Gives<#run, ()>>::It),
+                    None => quote!(<#node as #runtime::Joins<#run, ()>>::Held<0>),
+                };
+                (value, span)
             }
             Err(_) => (stream(path.to_vec()), Span::call_site()),
         };
-        self.open.push(Branch { index, node, span, arms: Vec::new(), gives: Vec::new(), bindings: 0 });
+        self.open.push(Branch { index, value, span, arms: Vec::new(), gives: Vec::new(), bindings: 0 });
         let node = stream(self.path(path, false));
         let module = format_ident!("branch{index}");
         let all: Vec<_> = self.segment.generics.params.iter().collect();
@@ -121,10 +128,9 @@ impl Rewrite for Meanings<'_> {
         self.opens += 1;
         let runtime = self.runtime;
         let run = names::run_lifetime();
-        let path = handshake::path_of(&node).to_string();
-        let told = self.told.iter().find(|(text, _)| *text == path);
+        let told = self.told_of(&node);
         let node = self.node_there(&node);
-        let broken = match told.and_then(|(_, told)| told.as_ref()) {
+        let broken = match told {
             Some(told) => {
                 let kind = format_ident!("{}", told.kind.name());
                 let returns = quote!(<#node as #runtime::told::Takes<#run>>::Returns);
@@ -190,10 +196,15 @@ impl Rewrite for Meanings<'_> {
 }
 
 impl Meanings<'_> {
+    /// What a function of this path tells, if its macro was asked.
+    fn told_of(&self, node: &syn::TypePath) -> Option<&Told> {
+        let path = handshake::path_of(node).to_string();
+        self.told.iter().find(|(text, _)| *text == path)?.1.as_ref()
+    }
+
     /// The end of a branch, where the meaning of its arms is complete.
     fn closes(&mut self) {
-        let Some(Branch { index, node, span, arms, gives, .. }) = self.open.pop() else { return };
-        let runtime = self.runtime;
+        let Some(Branch { index, value: held, span, arms, gives, .. }) = self.open.pop() else { return };
         let run = names::run_lifetime();
         let (of, arms_type) = (self.beside("of", index), self.beside("Arms", index));
         let variants: Vec<_> = (0..gives.len()).map(|arm| format_ident!("Arm{arm}")).collect();
@@ -216,7 +227,7 @@ impl Meanings<'_> {
             #vis enum #arms_type<#(#parameters),*> { #(#variants(#parameters)),* }
             #[doc(hidden)]
             #[inline(always)]
-            #vis fn #of<#run, #(#declared),*>(#value: <#node as #runtime::Joins<#run, ()>>::Held<0>) -> #arms_type<#(#gives),*>
+            #vis fn #of<#run, #(#declared),*>(#value: #held) -> #arms_type<#(#gives),*>
             #clause
             {
                 #matched

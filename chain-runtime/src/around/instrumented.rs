@@ -17,6 +17,10 @@ use tracing::Span;
 /// - It is closed when the block is ready, or when the request is dropped. When the request is dropped, the chain drops
 ///   the block after this node: the block's `cancelled` hooks run outside of the span.
 ///
+/// Beside [`Traced`](crate::telemetry::spans::Traced) it is of little use: that gives each node in the block a span of its
+/// own, whose parent is the span of this node and not the one that is made here. So events of these nodes do not have
+/// its fields. Use one of the two, or record the fields in a node of the block.
+///
 /// It never gives up. `F` is `fn() -> Span` unless it is named. A closure that captures nothing coerces to that.
 ///
 /// ```

@@ -186,7 +186,7 @@ impl AccessLog {
         self.lines.line(|line| {
             begin(line);
             let _ = write!(line, " peer={peer} outcome=\"{}\"", Outcome::Malformed.name());
-            shown(line, "error", error, MAX_ERROR);
+            shown(line, " error=\"", error, MAX_ERROR);
         });
     }
 }

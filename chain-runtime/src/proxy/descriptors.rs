@@ -2,6 +2,12 @@
 //!
 //! They are not counted in the limit of clients' connections, since a kept connection is worth less than any client. So
 //! they go first.
+//!
+//! Those of hyper-util's clients (TLS, HTTP/2) are not among them. Its pool does not say which connections have a request,
+//! and gives none away. To drop the whole client would close the idle ones, and also take HTTP/2 connections that are in
+//! use from the requests that come next. These would need one more connection just when there is no descriptor. What
+//! bounds them: over HTTP/2 the requests of a node and a worker share a connection to each upstream. Over HTTP/1.1 with TLS
+//! there are at most as many idle ones as [`Limits`](super::Limits) says, each for its time.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, Weak};

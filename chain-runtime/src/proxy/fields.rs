@@ -1,13 +1,14 @@
 //! The header fields that a hop removes, joins and adds.
 
+use std::borrow::Cow;
 use std::boxed::Box;
 use std::format;
 
 use bytes::BytesMut;
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, COOKIE, EXPECT, Entry,
-    HOST, MAX_FORWARDS, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
-    VIA, WWW_AUTHENTICATE,
+    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, COOKIE, EXPECT, HOST,
+    MAX_FORWARDS, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
+    WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
 
@@ -53,31 +54,41 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap, present: Present) {
 
 /// Removes `Connection`, and the fields that it names.
 fn remove_connection(headers: &mut HeaderMap) {
-    // Most messages name only fields that are removed in any case.
+    // Most messages name only fields that are removed in any case, and most of these only the first or the second.
     let plain = |line: &HeaderValue| {
-        words(line.as_bytes())
-            .all(|word| [&b"keep-alive"[..], b"close", b"te"].iter().any(|known| word.eq_ignore_ascii_case(known)))
+        line == "keep-alive"
+            || line == "close"
+            || words(line.as_bytes())
+                .all(|word| [&b"keep-alive"[..], b"close", b"te"].iter().any(|known| word.eq_ignore_ascii_case(known)))
     };
-    if let Entry::Occupied(connection) = headers.entry(CONNECTION)
-        && connection.iter().all(plain)
-    {
-        connection.remove();
+    // Mostly no field has a second line, and then what is taken out is all of it.
+    if headers.len() == headers.keys_len() {
+        if let Some(names) = headers.remove(CONNECTION)
+            && !plain(&names)
+        {
+            remove_named(headers, &names);
+        }
         return;
     }
     let mut line = 0;
     // A clone shares its memory. Without it, the map could not be changed while the names are read.
     while let Some(names) = headers.get_all(CONNECTION).iter().nth(line).cloned() {
-        for name in words(names.as_bytes()) {
-            if let Ok(name) = HeaderName::from_bytes(name)
-                && name != CONNECTION
-                && name != HOST
-            {
-                headers.remove(name);
-            }
-        }
+        remove_named(headers, &names);
         line += 1;
     }
     headers.remove(CONNECTION);
+}
+
+/// Removes the fields that a line of `Connection` names.
+fn remove_named(headers: &mut HeaderMap, names: &HeaderValue) {
+    for name in words(names.as_bytes()) {
+        if let Ok(name) = HeaderName::from_bytes(name)
+            && name != CONNECTION
+            && name != HOST
+        {
+            headers.remove(name);
+        }
+    }
 }
 
 /// Whether the sender can read trailers. `TE` holds for one connection, so it has to be sent anew for the next one.
@@ -163,15 +174,21 @@ pub(super) fn clean_trailers(trailers: &mut HeaderMap, is_reserved: impl Fn(&Hea
 
 /// Removes the fields whose names match.
 pub(super) fn remove_if(headers: &mut HeaderMap, is_such: impl Fn(&HeaderName) -> bool) {
-    // Mostly there are none or few. Cloning a name that is not a standard one increments a count.
+    remove_found(headers, |name| is_such(name).then(|| Cow::Owned(name.clone())));
+}
+
+/// Removes the fields for whose names this gives a name to remove. The clone of a name that is not one of HTTP's own
+/// allocates, so who knows that name has it lent.
+pub(super) fn remove_found<'n>(headers: &mut HeaderMap, find: impl Fn(&HeaderName) -> Option<Cow<'n, HeaderName>>) {
+    // Mostly there are none or few.
     loop {
-        let mut names = headers.keys().filter(|name| is_such(name)).cloned();
+        let mut names = headers.keys().filter_map(&find);
         let Some(first) = names.next() else { return };
-        let mut others: [Option<HeaderName>; 3] = [const { None }; 3];
+        let mut others: [Option<Cow<'n, HeaderName>>; 3] = [const { None }; 3];
         let count = others.iter_mut().map_while(|place| names.next().map(|name| *place = Some(name))).count();
-        headers.remove(first);
-        for name in others.iter_mut().filter_map(Option::take) {
-            headers.remove(name);
+        headers.remove(&*first);
+        for name in others.iter().flatten() {
+            headers.remove(&**name);
         }
         if count < others.len() {
             return;

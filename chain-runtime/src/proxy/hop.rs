@@ -1,17 +1,19 @@
 //! [`Hop`]: takes a request and sends it on. All forwarding nodes work in this way.
 
-use core::pin::pin;
+use core::future::poll_fn;
+use core::pin::Pin;
+use core::task::{Poll, ready};
 use std::sync::Arc;
 
 use ::hyper::body::Incoming;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Version};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::Sendable;
 use super::answered::{Answered, is_stream_of_events};
 use super::body::{Body, Relay};
-use super::connections::{Asking, Connections, SendError};
+use super::connections::{Connections, SendError};
 use super::error::{BadReply, Error};
 use super::fault::{self, TurnedAway};
 use super::identity::Sender;
@@ -79,7 +81,7 @@ impl<B: Sendable> Hop<B> {
                     Ok(None) => return Err(refused.unwrap_or(Error::NoUpstream)),
                     Err(error) => return Err(error),
                 };
-                match self.hear(&mut ready.scratch.asking, &ready.passage, ready.until).await {
+                match self.hear(&mut ready.scratch, &ready.passage, ready.until).await {
                     Ok(reply) => break (reply, turn),
                     Err(Failed { error, outcome, is_stale }) => {
                         let is_untouched = ready.passage.is_untouched() && ready.may_repeat;
@@ -160,7 +162,7 @@ impl<B: Sendable> Hop<B> {
     /// Waits for the head of the reply, as long as something moves.
     async fn hear(
         &self,
-        mut reply: &mut Asking,
+        scratch: &mut Scratch<B>,
         passage: &Passage<B>,
         until: Option<Instant>,
     ) -> Result<(Response<Incoming>, Option<Link>), Failed> {
@@ -169,31 +171,34 @@ impl<B: Sendable> Hop<B> {
             let by = later(passage.last(), patience);
             until.map_or(by, |until| by.min(until))
         };
-        let mut timer = pin!(sleep_until(by()));
-        loop {
-            tokio::select! {
-                biased;
-                reply = &mut reply => return reply.map_err(|error| match passage.fault() {
+        let Scratch { asking, alarm, .. } = scratch;
+        let mut due = by();
+        poll_fn(|context| {
+            if let Poll::Ready(reply) = Pin::new(&mut *asking).poll(context) {
+                return Poll::Ready(reply.map_err(|error| match passage.fault() {
                     // If the body is too slow, too, the wait was for the client.
                     Some(error) => Failed { outcome: Outcome::Client, ..Failed::new(error) },
                     None => Failed::from(error),
-                }),
-                () = &mut timer => {
-                    let (now, by) = (Instant::now(), by());
-                    if by <= now {
-                        let (is_over, is_starved) = (until.is_some_and(|until| until <= now), passage.is_starved());
-                        let failed = Failed::new(match (is_over, is_starved) {
-                            (true, _) => Error::Expired,
-                            (false, true) => Error::SlowClient,
-                            (false, false) => Error::Silent,
-                        });
-                        return Err(if is_starved { Failed { outcome: Outcome::Client, ..failed } } else { failed });
-                    }
-                    // While the body moved, the time began anew.
-                    timer.as_mut().reset(by);
+                }));
+            }
+            loop {
+                ready!(alarm.poll(due, context));
+                // While the body moved, the time began anew.
+                due = by();
+                let now = Instant::now();
+                if due <= now {
+                    let (is_over, is_starved) = (until.is_some_and(|until| until <= now), passage.is_starved());
+                    let failed = Failed::new(match (is_over, is_starved) {
+                        (true, _) => Error::Expired,
+                        (false, true) => Error::SlowClient,
+                        (false, false) => Error::Silent,
+                    });
+                    let outcome = if is_starved { Outcome::Client } else { failed.outcome };
+                    return Poll::Ready(Err(Failed { outcome, ..failed }));
                 }
             }
-        }
+        })
+        .await
     }
 
     /// Turns the upstream's reply into that for the client.

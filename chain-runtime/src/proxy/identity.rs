@@ -1,12 +1,13 @@
 //! The fields that only the gateway may write, and the sender for which it forwards.
 
 use core::fmt::Write as _;
+use std::borrow::Cow;
 use std::vec::Vec;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::error::Error;
-use super::fields::remove_if;
+use super::fields::remove_found;
 use super::text::Text;
 use crate::proxy::Client;
 
@@ -219,9 +220,14 @@ impl Reserved {
 
     /// Whether this name is reserved, or would be taken for a reserved one.
     pub(super) fn has(&self, name: &HeaderName) -> bool {
+        self.alike(name).is_some()
+    }
+
+    /// The reserved name that it is, or would be taken for.
+    fn alike(&self, name: &HeaderName) -> Option<&HeaderName> {
         let name = name.as_str().as_bytes();
-        let alike = self.by_length.get(name.len());
-        alike.is_some_and(|alike| alike.iter().any(|reserved| conflated(reserved.as_str().as_bytes(), name)))
+        let alike = self.by_length.get(name.len())?;
+        alike.iter().find(|reserved| conflated(reserved.as_str().as_bytes(), name))
     }
 
     /// Removes what the client sent under these names. `Forwarded` and its relatives are composed anew before that.
@@ -229,7 +235,13 @@ impl Reserved {
     /// A field whose very name may be stated is left to [`Statements`]: it mostly is the gateway's own, such as the id of
     /// a request, and would be removed and written once more.
     pub(super) fn remove_from(&self, headers: &mut HeaderMap) {
-        remove_if(headers, |name| self.has(name) && !self.stated.iter().take(SAID).any(|stated| stated == name));
+        remove_found(headers, |name| {
+            let reserved = self.alike(name)?;
+            if self.stated.iter().take(SAID).any(|stated| stated == name) {
+                return None;
+            }
+            Some(if reserved == name { Cow::Borrowed(reserved) } else { Cow::Owned(name.clone()) })
+        });
     }
 }
 

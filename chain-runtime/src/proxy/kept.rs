@@ -6,6 +6,7 @@ use std::vec::Vec;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
+use super::alarm::Alarm;
 use super::connections::Asking;
 use super::text::Text;
 use super::upload::Passage;
@@ -16,18 +17,26 @@ pub(super) struct Scratch<B> {
     pub(super) text: Text,
     pub(super) kept: Kept,
     pub(super) asking: Asking,
+    pub(super) alarm: Alarm,
     pub(super) passage: Option<Arc<Passage<B>>>,
 }
 
 impl<B> Default for Scratch<B> {
     fn default() -> Self {
-        Self { text: Text::default(), kept: Kept::default(), asking: Asking::default(), passage: None }
+        Self {
+            text: Text::default(),
+            kept: Kept::default(),
+            asking: Asking::default(),
+            alarm: Alarm::default(),
+            passage: None,
+        }
     }
 }
 
 impl<B: Send> Reset for Scratch<B> {
     fn reset(&mut self) {
         self.kept.clear();
+        self.alarm.forget();
         if let Some(passage) = self.passage.as_mut().and_then(Arc::get_mut) {
             passage.clear();
         }

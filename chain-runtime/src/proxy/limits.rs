@@ -57,7 +57,9 @@ pub struct Limits {
     pub idle: Duration,
     /// The most connections without a request that are kept for each upstream, by each node and each of a server's
     /// [`Workers`](super::server::Workers). 1,024. When the process has no descriptors left, half of all those over
-    /// HTTP/1.1 without TLS are closed at once, before any client has to go, and before a request fails.
+    /// HTTP/1.1 without TLS are closed at once, before any client has to go, and before a request fails. Those with TLS
+    /// stay for their time ([`idle`](Self::idle)): where descriptors are few, let this be a smaller number. Over HTTP/2
+    /// there is mostly one.
     pub idle_connections: usize,
     /// How long to wait for the upstream's `100 Continue` before the body is sent all the same. 3 s.
     pub expect: Duration,

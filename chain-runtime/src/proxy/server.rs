@@ -169,7 +169,8 @@ impl Server {
         Self { limits, tunnels: None, places: Places::new(), refused: Arc::new(|_, _| ()), stopping: Box::new(|| ()) }
     }
 
-    /// Makes stopping wait for these, too, and end them after the grace.
+    /// Makes stopping wait for these, too, and end them after the grace. If they [follow](Tunnels::following) those of an
+    /// earlier server, their limit holds for both from now on.
     #[must_use]
     pub fn tunnels(mut self, tunnels: &Tunnels) -> Self {
         self.tunnels = Some(tunnels.clone());
@@ -286,6 +287,9 @@ impl Server {
         let Self { limits, tunnels, places, refused, stopping } = self;
         let (stop, cut, answer) = (CancellationToken::new(), CancellationToken::new(), Arc::new(answer));
         places.resize(limits.connections);
+        if let Some(tunnels) = &tunnels {
+            tunnels.begin();
+        }
         let rooms: Arc<[Arc<Room>]> = (0..workers).map(|_| Arc::default()).collect();
         let part = |room: &Arc<Room>| {
             let tasks = TaskTracker::new();

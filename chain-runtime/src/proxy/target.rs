@@ -111,6 +111,23 @@ static PLAIN: [bool; 256] = {
 
 /// Whether this is `host` or `host:port` (RFC 9110, 7.2), with nothing in it that could end a quoted string or begin another part of a URI.
 fn is_host(host: &[u8]) -> bool {
+    // Mostly it is a name without encodings, and one pass shows that.
+    let plain = host.iter().position(|&byte| !PLAIN[usize::from(byte)] || byte == b'%').unwrap_or(host.len());
+    match host.split_at(plain) {
+        (&[], _) => {}
+        (_, []) => return true,
+        (_, [b':', port @ ..]) => return is_port(port),
+        _ => {}
+    }
+    is_other_host(host)
+}
+
+fn is_port(port: &[u8]) -> bool {
+    port.len() <= 5 && port.iter().all(u8::is_ascii_digit)
+}
+
+/// The same, for a host of any form.
+fn is_other_host(host: &[u8]) -> bool {
     let (name, rest) = match host.split_first() {
         Some((b'[', literal)) => {
             let Some(end) = literal.iter().position(|&byte| byte == b']') else { return false };
@@ -122,7 +139,7 @@ fn is_host(host: &[u8]) -> bool {
     let is_literal = host.starts_with(b"[");
     let is_port = match rest.split_first() {
         None => true,
-        Some((b':', port)) => port.len() <= 5 && port.iter().all(u8::is_ascii_digit),
+        Some((b':', port)) => is_port(port),
         Some(_) => false,
     };
     // An encoding is two digits after a percent sign.
@@ -140,14 +157,15 @@ mod tests {
 
     #[test]
     fn a_host_is_a_host_and_perhaps_a_port() {
-        for host in ["a", "a.example", "a.example:80", "1.2.3.4", "[::1]", "[::1]:80", "a_b"] {
-            assert!(is_host(host.as_bytes()), "{host}");
+        for host in ["a", "a.example", "a.example:80", "a:", "1.2.3.4", "[::1]", "[::1]:80", "a_b", "a%4f", "%4f:1"] {
+            assert!(is_host(host.as_bytes()) && is_other_host(host.as_bytes()), "{host}");
         }
         for host in [
             "", ":80", "a b", "a/b", "a@b", "a?b", "a#b", "a,b", "a\"b", "[::1", "a:b", "a\\b", "http://a", "a%",
-            "a%4", "a%zz",
+            "a%4", "a%zz", "a:123456", "%zz:1",
         ] {
             assert!(!is_host(host.as_bytes()), "{host}");
+            assert!(!is_other_host(host.as_bytes()), "{host}");
         }
     }
 }

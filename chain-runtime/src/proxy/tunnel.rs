@@ -35,8 +35,17 @@ struct Shared {
     limit: usize,
     idle: Duration,
     open: AtomicUsize,
+    all: Arc<All>,
     tasks: TaskTracker,
     cutting: CancellationToken,
+}
+
+/// The tunnels of servers that follow one another.
+#[derive(Debug)]
+struct All {
+    /// That of the last one that began.
+    limit: AtomicUsize,
+    open: AtomicUsize,
 }
 
 /// The bytes that are read ahead, in each direction. A tunnel takes two of these, and the buffers of its sockets.
@@ -46,17 +55,28 @@ impl Tunnels {
     /// At most so many tunnels at once. Each is ended when nothing was sent in either direction for so long.
     #[must_use]
     pub fn new(limit: usize, idle: Duration) -> Self {
-        let shared = Shared {
-            limit,
-            idle,
-            open: AtomicUsize::new(0),
-            tasks: TaskTracker::new(),
-            cutting: CancellationToken::new(),
-        };
-        Self(Arc::new(shared))
+        let all = All { limit: AtomicUsize::new(limit), open: AtomicUsize::new(0) };
+        Self::among(Arc::new(all), limit, idle)
     }
 
-    /// How many tunnels are open.
+    /// Tunnels of a server that follows the one of these, with other settings. Its limit also counts the tunnels that the
+    /// earlier server still has. It holds for both as soon as the [server](super::server::Server::tunnels) serves.
+    #[must_use]
+    pub fn following(&self, limit: usize, idle: Duration) -> Self {
+        Self::among(Arc::clone(&self.0.all), limit, idle)
+    }
+
+    fn among(all: Arc<All>, limit: usize, idle: Duration) -> Self {
+        let (tasks, cutting) = (TaskTracker::new(), CancellationToken::new());
+        Self(Arc::new(Shared { limit, idle, open: AtomicUsize::new(0), all, tasks, cutting }))
+    }
+
+    /// A server serves with these: from now on their limit holds.
+    pub(super) fn begin(&self) {
+        self.0.all.limit.store(self.0.limit, Ordering::Relaxed);
+    }
+
+    /// How many of these tunnels are open.
     #[must_use]
     pub fn open(&self) -> usize {
         self.0.open.load(Ordering::Relaxed)
@@ -75,11 +95,12 @@ impl Tunnels {
 
     /// A place for one more tunnel. `None` if there are as many as are allowed.
     pub(super) fn place(&self) -> Option<Place> {
-        let taken = self
-            .0
-            .open
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |open| (open < self.0.limit).then_some(open + 1));
-        taken.is_ok().then(|| Place(self.clone()))
+        let All { limit, open } = &*self.0.all;
+        let limit = limit.load(Ordering::Relaxed);
+        let more = |open| (open < limit).then_some(open + 1);
+        open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        self.0.open.fetch_add(1, Ordering::Relaxed);
+        Some(Place(self.clone()))
     }
 }
 
@@ -89,7 +110,9 @@ pub(super) struct Place(Tunnels);
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.0.open.fetch_sub(1, Ordering::Relaxed);
+        let Shared { open, all, .. } = &*self.0.0;
+        open.fetch_sub(1, Ordering::Relaxed);
+        all.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -212,5 +235,32 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Side<T> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDLE: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn the_limit_counts_the_tunnels_of_the_server_before_as_soon_as_the_next_one_serves() {
+        let before = Tunnels::new(2, IDLE);
+        let taken = [before.place(), before.place()];
+        assert!(taken.iter().all(Option::is_some) && before.place().is_none());
+        let next = before.following(3, IDLE);
+        assert!(next.place().is_none(), "the server before still holds its own limit");
+        next.begin();
+        let third = next.place();
+        assert!(third.is_some() && next.place().is_none() && before.place().is_none());
+        assert_eq!((before.open(), next.open()), (2, 1));
+        // With a smaller one, both wait until enough of them have ended.
+        let last = next.following(1, IDLE);
+        last.begin();
+        drop(taken);
+        assert!(last.place().is_none(), "one is open");
+        drop(third);
+        assert!(last.place().is_some());
     }
 }

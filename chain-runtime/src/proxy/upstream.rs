@@ -87,6 +87,11 @@ impl core::str::FromStr for Upstream {
         if authority.host().is_empty() {
             return Err(WANTED.to_owned());
         }
+        // `http` reads a port that is too large as none, which would be port 80.
+        let has_port = !matches!(authority.as_str().strip_prefix(authority.host()), Some("" | ":"));
+        if has_port && authority.port_u16().is_none_or(|port| port == 0) {
+            return Err(std::format!("{WANTED}, with a port from 1 to 65535"));
+        }
         Self::new(speaks, authority.clone()).ok_or_else(|| "this host cannot be named in a request".to_string())
     }
 }
@@ -157,6 +162,21 @@ impl fmt::Display for Upstream {
         match self.address {
             Some(address) => write!(f, " at {address}"),
             None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_one_to_which_connections_can_be_made() {
+        for url in ["http://a", "http://a:", "http://a:1", "http://[::1]:65535", "h2c://[::1]/"] {
+            assert!(url.parse::<Upstream>().is_ok(), "{url}");
+        }
+        for url in ["http://a:0", "http://a:65536", "http://127.0.0.1:99999", "h2c://[::1]:0", "http://a:b"] {
+            assert!(url.parse::<Upstream>().is_err(), "{url}");
         }
     }
 }

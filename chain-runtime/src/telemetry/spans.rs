@@ -35,6 +35,9 @@
 //! contain what others do on the thread meanwhile. The span of a node around a block stays entered while its block is
 //! polled, and the run's span while any part of the run is.
 //!
+//! An [`Instrumented`](crate::around::Instrumented) block has a span that is entered beside these, and is the parent of
+//! none of them: events of the nodes in its block do not have its fields.
+//!
 //! # Cost
 //!
 //! It costs what your subscriber does for a span: two calls for each poll and node, and several allocations for each

@@ -31,7 +31,7 @@ pub(in crate::expand) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
         let is_held = level.providers.contains(&at) || *role != Role::Step || plan.gives(at).is_some();
         if let Some(told) = told {
             let value = (is_held && !told.provides.is_empty()).then(|| {
-                let value = quote_spanned!(*span=> <#node as #rt::Joins<'_, #name #ty_generics>>::Held<#at>);
+                let value = step.value_in(node, &quote!('_), &quote!(#name #ty_generics), at);
                 quote_spanned!(*span=> #rt::check::value_moves::<#value, #node>();)
             });
             let moves = format_ident!("moves_{}", told.parameters.len(), span = *span);

@@ -71,16 +71,15 @@ pub(super) fn shows_of(plan: &Plan<'_>, position: usize) -> Option<TokenStream> 
     let rt = names::alias(*span);
     let level = &plan.levels[*level];
     let check = if level.providers.contains(&position) {
-        let found = quote_spanned!(*span=> #rt::private::Probe::<<#node as #rt::Joins<'_, ()>>::As<0>>);
-        let shows = quote_spanned!(*span=> [#found::IS_SHARED, #found::IS_MUTABLE]);
-        let signature = quote_spanned!(*span=> <#node as #rt::Signature<'_>>);
-        let (out, kind) = (
-            quote_spanned!(*span=> #rt::private::Probe::<#signature::Out>),
-            quote_spanned!(*span=> #rt::private::Probe::<#signature::Kind>),
-        );
-        let hides =
-            quote_spanned!(*span=> #kind::IS_PLAIN && #rt::private::one_is([#out::IS_RESULT, #out::IS_CONTROL_FLOW]));
         let shows = (*has_arguments && step.told.is_none()).then(|| {
+            let found = quote_spanned!(*span=> #rt::private::Probe::<<#node as #rt::Joins<'_, ()>>::As<0>>);
+            let shows = quote_spanned!(*span=> [#found::IS_SHARED, #found::IS_MUTABLE]);
+            let signature = quote_spanned!(*span=> <#node as #rt::Signature<'_>>);
+            let (out, kind) = (
+                quote_spanned!(*span=> #rt::private::Probe::<#signature::Out>),
+                quote_spanned!(*span=> #rt::private::Probe::<#signature::Kind>),
+            );
+            let hides = quote_spanned!(*span=> #kind::IS_PLAIN && #rt::private::one_is([#out::IS_RESULT, #out::IS_CONTROL_FLOW]));
             quote_spanned! {*span=>
                 #rt::check::shows_itself(#name, #rt::private::one_is(#shows));
                 #rt::check::shows_a_break(#name, #signature::FACTS.gives(), #hides);
@@ -104,9 +103,10 @@ pub(super) fn may_reply(plan: &Plan<'_>, position: usize) -> Option<syn::Type> {
     if plan.by_name[position] {
         return None;
     }
-    let is_step = step.role == Role::Step && !step.is_detached() && !types::mentions(&step.node, &plan.chain.generics);
+    let is_step = step.role == Role::Step && !step.is_detached();
     let provides = plan.levels[step.level].providers.contains(&position);
-    reply_outside(plan.chain).filter(|_| is_step && provides)
+    let may_reply = is_step && provides && !types::mentions(&step.node, &plan.chain.generics);
+    may_reply.then(|| reply_outside(plan.chain)).flatten()
 }
 
 /// The same, if the reply is made of the node's value.
@@ -114,12 +114,15 @@ pub(super) fn may_end(plan: &Plan<'_>, position: usize) -> Option<syn::Type> {
     let step = &plan.steps[position];
     let level = &plan.levels[step.level];
     let ends = step.role == Role::Step && level.replies && plan.ends_its_row(position);
+    if !ends || types::mentions(&step.node, &plan.chain.generics) {
+        return None;
+    }
     // A function whose signature says that it gives the reply does give it.
     let gives_it = |told: &Told| told.provides == types::text(&plan.chain.run.reply);
     if step.told.as_deref().is_some_and(gives_it) {
         return None;
     }
-    reply_outside(plan.chain).filter(|_| ends && !types::mentions(&step.node, &plan.chain.generics))
+    reply_outside(plan.chain)
 }
 
 /// The static that holds the answer.
@@ -141,7 +144,7 @@ pub(super) fn replies(plan: &Plan<'_>) -> TokenStream {
         let gives = match &step.told {
             None => read_of(&node, span, "Gives"),
             Some(told) if told.provides.is_empty() => quote!(()),
-            Some(_) => quote_spanned!(span=> <#node as #rt::Joins<'_, ()>>::Held<0>),
+            Some(_) => step.value(&node),
         };
         let (ty, asked) = match (reply, end) {
             (Some(reply), _) => {

@@ -69,7 +69,8 @@ pub(super) fn seen(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
         }
     };
     let shows = hides(plan, at).then(|| {
-        let probe = quote_spanned!(*span=> #rt::private::Probe::<<#node as #rt::Joins<'_, ()>>::Held<0>>);
+        let value = plan.steps[at].value(node);
+        let probe = quote_spanned!(*span=> #rt::private::Probe::<#value>);
         quote!(.shows(#probe::IS_RESULT, #probe::IS_CONTROL_FLOW, #probe::IS_POLL, #probe::IS_FUTURE))
     });
     let back = plan.gives_back(at).map(|_| quote!(.gives_back()));

@@ -231,10 +231,9 @@ pub(super) fn taken_apart(
 /// The type of the function's value.
 pub(super) fn gives(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
     let Step { node, span, .. } = &plan.steps[at];
-    let rt = names::alias(*span);
     match told.provides.is_empty() {
         true => quote_spanned!(*span=> ()),
-        false => quote_spanned!(*span=> <#node as #rt::Joins<'_, ()>>::Held<0>),
+        false => plan.steps[at].value(node),
     }
 }
 

@@ -176,7 +176,7 @@ pub(super) fn gives(plan: &Plan<'_>, at: usize, block: usize, frame: &Frame) -> 
     let of = match told {
         None => of,
         Some(told) if told.provides.is_empty() => quote!(()),
-        Some(_) => quote_spanned!(*span=> <#node as #rt::Joins<'_, ()>>::Held<0>),
+        Some(_) => plan.steps[at].value(node),
     };
     let given = quote_spanned!(*span=> <#kind as #rt::flow::Give<#of, (#node), #ty, #rt::flow::Itself>>::give(#value));
     frame.gave(plan, &given)
@@ -284,7 +284,8 @@ pub(super) fn mode_of_end(plan: &Plan<'_>, at: usize) -> TokenStream {
         if told.provides.is_empty() || plan.gives_what_is_known(at) {
             return mode;
         }
-        let probe = quote!(#rt::private::Probe::<<#node as #rt::Joins<'_, ()>>::Held<0>>);
+        let value = plan.steps[at].value(&node);
+        let probe = quote!(#rt::private::Probe::<#value>);
         let asked = quote!([#probe::IS_RESULT, #probe::IS_CONTROL_FLOW]);
         let hides = quote!({ use #rt::private::Plainly as _; #rt::private::one_is(#asked) });
         return quote!(<#rt::flow::reply::Ends<#hides, #mode> as #rt::flow::reply::Is>::Mode);

@@ -3,29 +3,28 @@
 use core::fmt::{self, Write};
 use std::string::String;
 
-/// Writes ` name="value"`. The value takes at most `at_most` bytes in the line, and three more if it was cut.
+/// Writes a value and a quotation mark behind this beginning, ` name="`, which is one piece: to push a piece takes more
+/// than to copy its bytes. The value takes at most `at_most` bytes in the line, and three more if it was cut.
 ///
 /// Unprintable characters are escaped as in Rust, and so are quotes and backslashes: a value cannot break the line or
 /// its field.
-pub(super) fn field(line: &mut String, name: &str, value: &str, at_most: usize) {
+pub(super) fn field(line: &mut String, begins: &str, value: &str, at_most: usize) {
     if value.len() <= at_most && value.bytes().all(is_plain) {
-        for piece in [" ", name, "=\"", value, "\""] {
-            line.push_str(piece);
-        }
+        line.push_str(begins);
+        line.push_str(value);
+        line.push('"');
         return;
     }
-    quoted(line, name, at_most, |text| text.write_str(value));
+    quoted(line, begins, at_most, |text| text.write_str(value));
 }
 
 /// The same, for a value that is not text yet.
-pub(super) fn shown(line: &mut String, name: &str, value: impl fmt::Display, at_most: usize) {
-    quoted(line, name, at_most, |text| write!(text, "{value}"));
+pub(super) fn shown(line: &mut String, begins: &str, value: impl fmt::Display, at_most: usize) {
+    quoted(line, begins, at_most, |text| write!(text, "{value}"));
 }
 
-fn quoted(line: &mut String, name: &str, at_most: usize, write: impl FnOnce(&mut Escaped<'_>) -> fmt::Result) {
-    line.push(' ');
-    line.push_str(name);
-    line.push_str("=\"");
+fn quoted(line: &mut String, begins: &str, at_most: usize, write: impl FnOnce(&mut Escaped<'_>) -> fmt::Result) {
+    line.push_str(begins);
     let end = line.len() + at_most;
     if write(&mut Escaped { line, end }).is_err() {
         line.push('…');
@@ -78,9 +77,10 @@ mod tests {
     fn a_plain_value_is_written_as_by_what_escapes() {
         for (value, at_most) in [("abc", 3), ("abcd", 3), ("a\"b", 9), ("\u{e9}", 9), ("", 3), ("a\\", 2), ("a\n", 9)] {
             let (mut plain, mut escaped) = (String::new(), String::new());
-            field(&mut plain, "name", value, at_most);
-            shown(&mut escaped, "name", value, at_most);
+            field(&mut plain, " name=\"", value, at_most);
+            shown(&mut escaped, " name=\"", value, at_most);
             assert_eq!(plain, escaped);
+            assert!(plain.starts_with(" name=\"") && plain.ends_with('"'), "{plain}");
         }
     }
 }

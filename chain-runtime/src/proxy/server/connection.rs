@@ -28,6 +28,7 @@ use http_body::Body;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::futures::Notified;
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::answering::{Answering, Reply};
@@ -155,6 +156,7 @@ where
     let ended = poll_fn(|context| {
         if woken.as_ref().is_none_or(|woken| !woken.will_wake(context.waker())) {
             woken = Some(context.waker().clone());
+            between.is_heard = false;
             let _ = (stopping.as_mut().poll(context), cutting.as_mut().poll(context));
         }
         is_stopping = is_stopping || shared.stopping.is_cancelled();
@@ -228,6 +230,8 @@ struct Between {
     /// Its time is up, and the client has been told so.
     is_closing: bool,
     timer: Option<(Instant, Pin<Box<Sleep>>)>,
+    /// The timer has this task's waker.
+    is_heard: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -243,7 +247,8 @@ enum Phase {
 impl Between {
     fn new(limits: &Limits) -> Self {
         let Limits { head, idle, idle_http2, .. } = *limits;
-        Self { head, idle, idle_http2, phase: Phase::Start(Instant::now()), begun: 0, is_closing: false, timer: None }
+        let phase = Phase::Start(Instant::now());
+        Self { head, idle, idle_http2, phase, begun: 0, is_closing: false, timer: None, is_heard: false }
     }
 
     /// A request is under way. Bytes that were read until now are part of it.
@@ -275,15 +280,26 @@ impl Between {
                 Phase::Idle(since) => later(since, if is_http2 { self.idle_http2 } else { self.idle }),
                 Phase::Leaving(since) => since + LINGER,
             };
-            let (armed, timer) = self.timer.get_or_insert_with(|| (due, Box::pin(sleep_until(due))));
+            let (armed, timer) = self.timer.get_or_insert_with(|| {
+                self.is_heard = false;
+                (due, Box::pin(sleep_until(due)))
+            });
             // A timer that is too early may fire, and is looked at then: that is rarer than a request.
             if *armed > due {
                 *armed = due;
                 timer.as_mut().reset(due);
             }
-            if timer.as_mut().poll(context).is_pending() {
+            // A timer keeps the waker until it goes off. To poll it takes more than to look. The task's budget must not
+            // prevent that it gets the waker.
+            if !self.is_heard {
+                let polled = unconstrained(poll_fn(|context| timer.as_mut().poll(context)));
+                let _ = pin!(polled).poll(context);
+                self.is_heard = true;
+            }
+            if !timer.is_elapsed() {
                 return Poll::Pending;
             }
+            self.is_heard = false;
             if Instant::now() < due {
                 *armed = due;
                 timer.as_mut().reset(due);

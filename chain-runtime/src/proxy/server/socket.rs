@@ -147,18 +147,16 @@ impl Socket {
 impl Inner {
     /// Looks at the bytes that hyper is given.
     fn look(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            match (self.line, byte) {
-                (Line::Behind, _) => return,
-                // Line ends before a request are allowed (RFC 9112, 2.2).
-                (Line::Before, b'\r' | b'\n') => {}
-                (Line::In, b'\n') => self.line = Line::Behind,
-                (_, byte) => {
-                    self.line = Line::In;
-                    self.has_fragment |= byte == b'#';
-                }
-            }
-        }
+        let begins = match self.line {
+            Line::Behind => return,
+            Line::In => Some(0),
+            // Line ends before a request are allowed (RFC 9112, 2.2).
+            Line::Before => bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')),
+        };
+        let Some(line) = begins.map(|begins| &bytes[begins..]) else { return };
+        let end = line.iter().position(|byte| *byte == b'\n');
+        self.line = if end.is_some() { Line::Behind } else { Line::In };
+        self.has_fragment |= line[..end.unwrap_or(line.len())].contains(&b'#');
     }
 
     /// The result of a write: if nothing was written, the client is waited for, but not for ever.

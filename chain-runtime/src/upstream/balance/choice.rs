@@ -1,5 +1,7 @@
 //! Balancers that compare how busy members are: [`PeakEwma`], [`LeastRequests`].
 
+use core::ptr;
+
 use super::draw::Draw;
 use super::{Ask, Balance, Candidate};
 
@@ -63,7 +65,8 @@ impl<T> Balance<T> for PeakEwma {
         if ask.tried(one.seat()) || ask.tried(other.seat()) {
             (one, other) = beside(candidates, table, ask).unwrap_or((one, other));
         }
-        if expected(other, ask) < expected(one, ask) { other } else { one }
+        // Of one with itself there is nothing to compare.
+        if !ptr::eq(one, other) && expected(other, ask) < expected(one, ask) { other } else { one }
     }
 }
 

@@ -208,7 +208,7 @@ async fn it_does_not_grow_under_load() {
     assert!(ended.1 < kilobytes + (16 << 10), "kilobytes of the gateway: {kilobytes}, and then {}", ended.1);
     assert_eq!(tab.complaints, Vec::<Value>::new());
 
-    tab.size(1280, 1240, false).await;
+    tab.size(1280, 1900, false).await;
     tab.value("document.querySelector('#slowest summary').click()").await;
     tab.until("document.querySelector('#slowest .track > i') !== null").await;
     for (scheme, name) in [(Scheme::Light, "page.png"), (Scheme::Dark, "page-dark.png")] {
