@@ -17,7 +17,7 @@ use quote::{ToTokens, format_ident, quote};
 
 use crate::ast::{Chain, Form, Locals, NodeUse};
 use crate::names;
-use crate::nearby::{Around, names_what_is_unknown};
+use crate::nearby::{self, Around, names_what_is_unknown};
 use crate::rewrite;
 pub(crate) use crate::told::{Access, Exit, Hooks, Kind, Of, Told};
 use crate::types;
@@ -120,9 +120,14 @@ pub(crate) fn ask(chain: &mut Chain, declaration: &TokenStream) -> Option<TokenS
 /// Names the macros by the names that only `#[node]` and `chain!` know, where they have such.
 fn by_own_names(asked: &mut [(String, TokenStream)]) {
     for (_, path) in asked {
-        let name = syn::parse2::<Ident>(path.clone());
-        let own = name.ok().and_then(|name| Around::of(&name)?.own_function(&name));
-        *path = own.map_or_else(|| path.clone(), ToTokens::into_token_stream);
+        let mut tokens = path.clone().into_iter();
+        let (Some(TokenTree::Ident(name)), None) = (tokens.next(), tokens.next()) else { continue };
+        if !nearby::may_be_own(&name) {
+            continue;
+        }
+        if let Some(own) = Around::of(&name).and_then(|around| around.own_function(&name)) {
+            *path = own.into_token_stream();
+        }
     }
 }
 

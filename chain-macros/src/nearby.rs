@@ -17,7 +17,7 @@ use crate::types;
 mod own;
 mod scan;
 
-pub(crate) use own::own;
+pub(crate) use own::{may_be_own, own};
 
 use scan::{Declared, File, Kind};
 
@@ -32,13 +32,9 @@ struct Spot {
 impl Spot {
     /// The place of a name that stands in the user's file as it is written here.
     fn of(name: &Ident) -> Option<Self> {
-        if !proc_macro::is_available() {
-            return None;
-        }
+        let (path, text) = file_of(name)?;
         let span = name.span().unwrap();
-        let path = span.local_file()?;
         let (line, column) = (span.line(), span.column());
-        let text = read(&path)?;
         let at = text.offset(line, column)?;
         text.has_word(at, &name.to_string()).then(|| Self { file: path.to_string_lossy().into_owned(), text, at, line })
     }
@@ -58,6 +54,16 @@ impl Spot {
         let is_plain = |group: usize| !matches!(self.text.groups[group].kind, Kind::Macro | Kind::Chain);
         self.text.outer(scope).all(is_plain).then_some(scope)
     }
+}
+
+/// The file in which a name stands.
+fn file_of(name: &Ident) -> Option<(std::path::PathBuf, Rc<File>)> {
+    if !proc_macro::is_available() {
+        return None;
+    }
+    let path = name.span().unwrap().local_file()?;
+    let text = read(&path)?;
+    Some((path, text))
 }
 
 /// Each file is read once.
@@ -118,6 +124,11 @@ pub(crate) fn is_unknown(ty: &Ident) -> bool {
     let Some(spot) = Spot::of(ty) else { return false };
     let Some(scope) = spot.scope(false) else { return false };
     Around { file: spot.text, scope, path: spot.file }.is_declared(&names::unraw(ty)).is_none()
+}
+
+/// Whether a type in the file in which this name stands has lifetimes.
+pub(crate) fn has_lifetimes(name: &Ident) -> bool {
+    file_of(name).is_some_and(|(_, file)| file.has_lifetimes)
 }
 
 /// How many lifetimes the type of this name has, if it is declared in this file.

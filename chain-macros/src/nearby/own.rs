@@ -9,7 +9,7 @@ use proc_macro2::{Ident, Span};
 use quote::format_ident;
 
 use super::scan::{Declared, File, Kind};
-use super::{Around, Spot};
+use super::{Around, Spot, file_of};
 use crate::names;
 
 /// What is declared.
@@ -105,9 +105,17 @@ impl Around {
     }
 }
 
+/// Whether something in the file in which this name stands may have such a second name.
+pub(crate) fn may_be_own(name: &Ident) -> bool {
+    file_of(name).is_some_and(|(_, file)| file.may_stand_in)
+}
+
 /// The second name of the macro that `#[node]` makes for the function or the `impl` block of this name.
 pub(crate) fn own(name: &Ident) -> Option<Ident> {
     let what = if names::begins_like_a_type(&names::unraw(name)) { What::Hooks } else { What::Function };
+    if !may_be_own(name) {
+        return None;
+    }
     let spot = Spot::of(name)?;
     let scope = spot.scope(false)?;
     spot.text.own(what, &spot.file, scope, &names::unraw(name), Span::call_site())

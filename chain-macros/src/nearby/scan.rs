@@ -15,6 +15,10 @@ pub(super) struct File {
     skipped: Vec<(usize, usize)>,
     /// Where each line begins.
     lines: Vec<usize>,
+    /// A type in it has lifetimes.
+    pub(super) has_lifetimes: bool,
+    /// Something in it may have the name of something around it.
+    pub(super) may_stand_in: bool,
 }
 
 /// What stands between two brackets.
@@ -127,8 +131,15 @@ const INERT: &[&str] =
 
 impl File {
     pub(super) fn read(text: String) -> Self {
-        let file = Self::scan(&text);
-        Self { text, ..file }
+        let mut file = Self::scan(&text);
+        file.text = text;
+        // Most files have none of this, and are not searched for it again for each name in them.
+        file.has_lifetimes = file.types.iter().any(|ty| file.lifetimes_behind(ty.at) > 0);
+        let declares = |group: &Group| !(group.functions.is_empty() && group.types.is_empty());
+        let is_inner = |group: &Group| !matches!(group.kind, Kind::Module | Kind::Methods);
+        file.may_stand_in = file.imports.iter().any(Import::is_of_all)
+            || file.groups.iter().any(|group| is_inner(group) && declares(group));
+        file
     }
 
     fn scan(text: &str) -> Self {
@@ -143,6 +154,8 @@ impl File {
             imports: vec![],
             skipped: vec![],
             lines,
+            has_lifetimes: false,
+            may_stand_in: false,
         };
         let bytes = text.as_bytes();
         let mut open: Vec<(usize, Item<'_>)> = vec![(0, Item::default())];

@@ -124,7 +124,9 @@ pub(super) fn show_lifetimes(signature: &mut Signature) {
             }
         }
     }
-    if let ReturnType::Type(_, ty) = &mut signature.output {
+    if let ReturnType::Type(_, ty) = &mut signature.output
+        && nearby::has_lifetimes(&signature.ident)
+    {
         Show.visit_type_mut(ty);
     }
 }
