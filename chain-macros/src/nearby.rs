@@ -66,14 +66,20 @@ fn file_of(name: &Ident) -> Option<(std::path::PathBuf, Rc<File>)> {
     Some((path, text))
 }
 
-/// Each file is read once.
+/// Each file is read once. Most names that are looked up one after another stand in the same file.
 fn read(path: &std::path::Path) -> Option<Rc<File>> {
+    type Read = Option<Rc<File>>;
     thread_local! {
-        static FILES: RefCell<HashMap<std::ffi::OsString, Option<Rc<File>>>> = RefCell::default();
+        static FILES: RefCell<HashMap<std::ffi::OsString, Read>> = RefCell::default();
+        static LAST: RefCell<(std::ffi::OsString, Read)> = RefCell::default();
     }
-    FILES.with_borrow_mut(|files| {
-        let read = || std::fs::read_to_string(path).ok().map(|text| Rc::new(File::read(text)));
-        files.entry(path.into()).or_insert_with(read).clone()
+    LAST.with_borrow_mut(|(last, file)| {
+        if last.as_os_str() != path.as_os_str() {
+            let read = || std::fs::read_to_string(path).ok().map(|text| Rc::new(File::read(text)));
+            *file = FILES.with_borrow_mut(|files| files.entry(path.into()).or_insert_with(read).clone());
+            *last = path.into();
+        }
+        file.clone()
     })
 }
 
