@@ -11,6 +11,7 @@ mod hidden_lifetimes {
 
     struct Word<'r>(&'r str);
     struct Pair<'r, 's, T>(&'r str, &'s str, T);
+    type Head<'r> = Word<'r>;
 
     #[node]
     fn word(line: &str) -> Word {
@@ -27,6 +28,21 @@ mod hidden_lifetimes {
         format!("{} {} {}", word.0.len(), pair.0.len() + usize::from(pair.2), pair.1.len())
     }
 
+    #[node]
+    fn head(line: &str) -> Head {
+        Word(line.split(' ').next().unwrap_or_default())
+    }
+
+    #[node]
+    fn length(head: &Head) -> usize {
+        head.0.len()
+    }
+
+    chain! {
+        struct Measures;
+        fn(line: &str) -> usize { head => length }
+    }
+
     chain! {
         struct Counts;
         fn(line: &str) -> String { word => pair => count }
@@ -36,6 +52,7 @@ mod hidden_lifetimes {
     fn are_seen_in_a_result() {
         assert_eq!(Counts.run("ab cde"), "6 3 3");
         assert_eq!(Counts.run("abc"), "one word");
+        assert_eq!(Measures.run("ab cde"), 2);
     }
 }
 
