@@ -333,7 +333,8 @@ async fn the_limit_of_connections_holds_while_the_server_before_has_requests() {
     assert!(third.is_err(), "a third connection is served beside two");
     go.add_permits(1);
     for client in &mut clients {
-        assert!(client.read_to("hello").await.starts_with("HTTP/1.1 200 "));
+        let reply = client.read_to("hello").await;
+        assert!(reply.starts_with("HTTP/1.1 200 "), "{reply}");
     }
 }
 
