@@ -163,6 +163,45 @@ async fn a_reply_that_nobody_reads_is_counted_when_the_server_cuts_it() {
     assert_eq!(stopped, Stopped { requests: 1, tunnels: 0 });
 }
 
+#[tokio::test]
+async fn a_client_that_comes_just_before_the_stop_is_answered_once() {
+    let Running { at, stop, server } = serve(ServerLimits::default(), |_| ready(Response::new("ok".into()))).await;
+    let mut idle = TcpStream::connect(at).await.expect("connected");
+    assert!(is_ok(&ask(&mut idle, "/").await));
+    let mut new = TcpStream::connect(at).await.expect("connected");
+    let mut silent = TcpStream::connect(at).await.expect("connected");
+    // It is accepted by then.
+    sleep(Duration::from_millis(100)).await;
+    stop.send(()).expect("a server");
+    let closes =
+        async |client: &mut TcpStream| timeout(LONG, client.read(&mut [0])).await.expect("in time").unwrap_or(0);
+    assert_eq!(closes(&mut idle).await, 0);
+    assert!(is_ok(&ask(&mut new, "/").await));
+    assert_eq!((closes(&mut new).await, closes(&mut silent).await), (0, 0));
+    assert_eq!(server.await.expect("no panic"), Stopped { requests: 0, tunnels: 0 });
+}
+
+#[tokio::test]
+async fn who_waits_for_a_place_when_the_server_stops_is_answered() {
+    let Running { at, stop, server } = serve(two_places(), slow_or_not).await;
+    let client = async |path: &str| {
+        let mut client = TcpStream::connect(at).await.expect("connected");
+        ask(&mut client, path).await
+    };
+    let third = async {
+        sleep(Duration::from_millis(150)).await;
+        client("/").await
+    };
+    let stops = async {
+        // The third one is accepted, and both places are taken.
+        sleep(Duration::from_millis(300)).await;
+        stop.send(()).expect("a server");
+    };
+    let (first, second, third, ()) = tokio::join!(client("/slow"), client("/slow"), third, stops);
+    assert!(is_ok(&first) && is_ok(&second) && is_ok(&third));
+    assert_eq!(server.await.expect("no panic"), Stopped { requests: 0, tunnels: 0 });
+}
+
 fn two_places() -> ServerLimits {
     let mut limits = ServerLimits::default();
     limits.connections = 2;

@@ -204,7 +204,8 @@ impl Server {
     /// Serves until `stop` is ready, then lets requests under way finish, for as long as the grace lasts. Requests that
     /// are not finished by then are cut.
     ///
-    /// From the moment of the stop, the kernel refuses connections. Connections without a request are closed at once.
+    /// From the moment of the stop, the kernel refuses connections. Connections between two requests are closed at once. A
+    /// client that has just come, and has sent no request yet, is answered once if it sends one within half a second.
     pub async fn serve<A, F, B>(self, listener: TcpListener, answer: A, stop: impl Future<Output = ()>) -> Stopped
     where
         A: Fn(Request<Incoming>, Client) -> F + Send + Sync + 'static,

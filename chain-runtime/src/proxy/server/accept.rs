@@ -5,13 +5,13 @@ use core::pin::pin;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::boxed::Box;
-use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ::hyper::body::Incoming;
 use bytes::Bytes;
 use http::{Request, Response};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
@@ -51,22 +51,24 @@ where
 {
     let mut stop = pin!(stop);
     loop {
-        let next = async {
-            // A place is looked for when there is a connection to take it: no connection has to go for a client that
-            // may never come.
-            let (stream, peer) = listener.accept().await?;
-            let place = match shared.places.try_take() {
-                Some(place) => place,
-                None => crowded(shared).await,
-            };
-            io::Result::Ok((stream, peer, place))
-        };
         let accepted = tokio::select! {
-            accepted = next => accepted,
+            accepted = listener.accept() => accepted,
             () = &mut stop => return,
         };
         match accepted {
-            Ok((stream, peer, place)) => {
+            Ok((stream, peer)) => {
+                // A place is looked for when there is a connection to take it: no connection has to go for a client
+                // that may never come.
+                let place = match shared.places.try_take() {
+                    Some(place) => place,
+                    None => tokio::select! {
+                        place = crowded(shared) => place,
+                        () = &mut stop => {
+                            shared.tasks.spawn(served_at_last(Arc::clone(shared), stream, peer));
+                            return;
+                        }
+                    },
+                };
                 shared.tasks.spawn(connection::serve(Arc::clone(shared), stream, peer, place));
             }
             Err(error) => {
@@ -80,6 +82,20 @@ where
             }
         }
     }
+}
+
+/// Serves a connection that was accepted before the stop, and has no place yet: no other server can answer it.
+async fn served_at_last<A, F, B>(shared: Arc<Shared<A, F>>, stream: TcpStream, peer: SocketAddr)
+where
+    A: Fn(Request<Incoming>, Client) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: http_body::Body<Data = Bytes, Error: Into<Box<dyn core::error::Error + Send + Sync>>> + Send + 'static,
+{
+    let place = tokio::select! {
+        place = crowded(&shared) => place,
+        () = shared.cutting.cancelled() => return,
+    };
+    connection::serve(shared, stream, peer, place).await;
 }
 
 /// There is no place left: a connection without a request gives up its own. Waits for that place, or for any other.

@@ -42,7 +42,7 @@ use crate::proxy::target::HasFragment;
 use crate::tailed::Cut;
 
 /// After an HTTP/2 client was told that no more requests are accepted, requests may arrive that it had sent before it
-/// heard this.
+/// heard this. A client that has just come is waited for as long.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// What a connection and its requests share.
@@ -160,8 +160,10 @@ where
             let _ = (stopping.as_mut().poll(context), cutting.as_mut().poll(context));
         }
         is_stopping = is_stopping || shared.stopping.is_cancelled();
-        let is_over = between.is_closing && !has_said_so;
-        if (is_stopping || is_over) && !has_said_so {
+        // A client that has just come is answered once: its request may be on the way, and nobody else would answer it.
+        let is_new = state.begun.load(Ordering::Relaxed) == 0;
+        let is_over = is_stopping && !is_new || between.is_closing;
+        if is_over && !has_said_so {
             has_said_so = true;
             http.as_mut().graceful_shutdown();
         }
@@ -190,7 +192,7 @@ where
             }
             return Poll::Pending;
         }
-        if is_stopping && !is_http2 {
+        if is_stopping && !is_http2 && state.begun.load(Ordering::Relaxed) > 0 {
             return Poll::Ready(Ended::Closed);
         }
         if crowded.is_none() {
@@ -240,7 +242,7 @@ enum Phase {
     Busy,
     Idle(Instant),
     Head(Instant),
-    /// An HTTP/2 client was told to leave.
+    /// An HTTP/2 client was told to leave, or the server stops and the client has sent no request yet.
     Leaving(Instant),
 }
 
@@ -255,6 +257,14 @@ impl Between {
     fn is_busy(&mut self, socket: &Socket) {
         self.phase = Phase::Busy;
         socket.has_read();
+    }
+
+    /// Before it closes, the client is told, so that a request on its way is answered or sent elsewhere.
+    fn tell(&mut self, context: &Context<'_>) {
+        self.is_closing = true;
+        self.phase = Phase::Leaving(Instant::now());
+        self.timer = None;
+        context.waker().wake_by_ref();
     }
 
     /// Ready when the connection's time is up.
@@ -307,13 +317,9 @@ impl Between {
             }
             match self.phase {
                 Phase::Head(_) => return Poll::Ready(Ended::SlowHead),
-                // The client is told first, so that a request on its way is answered or sent elsewhere.
-                Phase::Idle(_) if is_http2 => {
-                    self.is_closing = true;
-                    self.phase = Phase::Leaving(Instant::now());
-                    context.waker().wake_by_ref();
-                    self.timer = None;
-                }
+                Phase::Idle(_) if is_http2 => self.tell(context),
+                // A new client, which was not told of the stop.
+                Phase::Leaving(_) if begun == 0 && !self.is_closing => self.tell(context),
                 _ => return Poll::Ready(Ended::Closed),
             }
         }
