@@ -280,9 +280,9 @@ pub trait Stateless {
 }
 
 /// A function whose results need the bounds of its type parameters, where these are met. A chain names such a function as
-/// `<function as Meets>::Itself`.
+/// `<function as Meets<C>>::Itself` (see [`Joins`] for why the chain is a parameter).
 #[doc(hidden)]
-pub trait Meets {
+pub trait Meets<C: ?Sized> {
     /// `Self`.
     type Itself;
 }

@@ -86,12 +86,13 @@ impl Node {
 
     /// A function whose results need the bounds of its parameters: a chain that does not meet them finds that here, once.
     fn meets(&self, rt: &TokenStream) -> TokenStream {
-        let (ty, generics) = (&self.ty, generics_with(&self.bare, &[], &[]));
+        let (ty, chain) = (&self.ty, names::single("ChainItself"));
+        let generics = generics_with(&self.bare, &[], &[quote!(#chain: ?#rt::private::Sized)]);
         let clause = self.bare.where_clause.iter().flat_map(|clause| &clause.predicates);
         let clause = quote!(where #(#clause,)*);
         quote! {
             #[automatically_derived]
-            impl #generics #rt::node::Meets for #ty #clause {
+            impl #generics #rt::node::Meets<#chain> for #ty #clause {
                 type Itself = Self;
             }
         }
