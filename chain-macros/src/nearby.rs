@@ -292,12 +292,14 @@ mod tests {
     use super::Around;
     use super::scan::File;
 
+    fn around(text: &str) -> Around {
+        Around { file: Rc::new(File::read(text.to_owned())), scope: 0, path: String::new() }
+    }
+
     #[test]
     fn a_type_is_known_if_it_has_no_other_name() {
         let text = "use a::Imported; struct Own; type Alias = Own; mod inner { struct Other; }";
-        let is_type = |text: &str, of: &str| {
-            Around { file: Rc::new(File::read(text.to_owned())), scope: 0, path: String::new() }.is_type(of)
-        };
+        let is_type = |text: &str, of: &str| around(text).is_type(of);
         for known in ["Own", "u8", "Option<Own>", "Result<Vec<Own>, String>"] {
             assert!(is_type(text, known), "{known}");
         }
@@ -312,8 +314,7 @@ mod tests {
     #[test]
     fn an_alias_stands_for_what_is_behind_it() {
         let text = "type Out = Result<User, No>; type Of<T> = Pin<Box<dyn Future<Output = T>>>; struct Own;";
-        let alias =
-            |of: &str| Around { file: Rc::new(File::read(text.to_owned())), scope: 0, path: String::new() }.alias(of);
+        let alias = |of: &str| around(text).alias(of);
         assert_eq!(alias("Out").as_deref(), Some("Result<User, No>"));
         assert_eq!(alias("Of").as_deref(), Some("Pin<Box<dyn Future<Output = T>>>"));
         assert_eq!(alias("Own"), None);
@@ -322,9 +323,9 @@ mod tests {
     #[test]
     fn a_module_has_all_that_it_takes_from_the_one_around_it() {
         let is_type = |text: &str, of: &str| {
-            let file = Rc::new(File::read(text.to_owned()));
-            let scope = file.groups.len() - 1;
-            Around { file, scope, path: String::new() }.is_type(of)
+            let whole = around(text);
+            let scope = whole.file.groups.len() - 1;
+            Around { scope, ..whole }.is_type(of)
         };
         assert!(is_type("struct Outer; mod inner { use super::*; struct Inner; }", "Outer"));
         assert!(is_type("struct Outer; mod inner { use super::*; struct Inner; }", "Inner"));
@@ -345,9 +346,7 @@ mod tests {
     #[test]
     fn a_type_with_arguments_may_have_more_of_them() {
         let text = "struct Own; struct Of<T = Own>(T);";
-        let is_one = |of: &str| {
-            Around { file: Rc::new(File::read(text.to_owned())), scope: 0, path: String::new() }.is_one_type(of)
-        };
+        let is_one = |of: &str| around(text).is_one_type(of);
         assert!(is_one("Own") && is_one("Option<Own>") && is_one("Result<Vec<Own>, u8>"));
         assert!(!is_one("Of<Own>") && !is_one("Option<Of<Own>>"));
     }
@@ -356,7 +355,7 @@ mod tests {
     fn a_function_that_may_be_absent_may_be_another_one() {
         let has = |text: &str| {
             let name = proc_macro2::Ident::new("a", proc_macro2::Span::call_site());
-            Around { file: Rc::new(File::read(text.to_owned())), scope: 0, path: String::new() }.has_function(&name)
+            around(text).has_function(&name)
         };
         assert!(has("#[node] fn a() {}"));
         assert!(!has("#[cfg(unix)] #[node] fn a() {}") && !has("#[cfg_attr(unix, node)] fn a() {}"));

@@ -84,24 +84,12 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// `nodes::auth`
-    fn names(&mut self) -> Option<Path> {
-        let mut segments = Punctuated::new();
-        loop {
-            segments.push_value(PathSegment::from(self.name()?));
-            match self.signs(':', ':') {
-                Some(spans) => segments.push_punct(PathSep { spans }),
-                None => return Some(Path { leading_colon: None, segments }),
-            }
-        }
-    }
-
-    /// `store::Map<u64, &'r Config>`
-    fn path(&mut self) -> Option<Path> {
+    /// `nodes::auth`, or with arguments `store::Map<u64, &'r Config>`.
+    fn path(&mut self, with_arguments: bool) -> Option<Path> {
         let mut segments = Punctuated::new();
         loop {
             let mut segment = PathSegment::from(self.name()?);
-            if let Some(open) = self.sign('<') {
+            if with_arguments && let Some(open) = self.sign('<') {
                 segment.arguments = PathArguments::AngleBracketed(self.arguments(Lt(open.span()))?);
             }
             segments.push_value(segment);
@@ -134,7 +122,7 @@ impl<'t> Reader<'t> {
             return grouped(group);
         }
         let Some(and) = self.sign('&') else {
-            return Some(Type::Path(TypePath { qself: None, path: self.path()? }));
+            return Some(Type::Path(TypePath { qself: None, path: self.path(true)? }));
         };
         let lifetime = match self.0.first()? {
             TokenTree::Punct(sign) if sign.as_char() == '\'' => Some(self.lifetime()?),
@@ -149,16 +137,16 @@ impl<'t> Reader<'t> {
         }))
     }
 
-    /// Types with a comma behind each, which the last one may leave out.
-    fn types(&mut self) -> Option<Punctuated<Type, Token![,]>> {
-        let mut types = Punctuated::new();
+    /// All that is left, with a comma behind each, which the last one may leave out.
+    fn separated<T>(&mut self, one: fn(&mut Self) -> Option<T>) -> Option<Punctuated<T, Token![,]>> {
+        let mut all = Punctuated::new();
         while !self.0.is_empty() {
-            types.push_value(self.ty()?);
+            all.push_value(one(self)?);
             if !self.0.is_empty() {
-                types.push_punct(Token![,](self.sign(',')?.span()));
+                all.push_punct(Token![,](self.sign(',')?.span()));
             }
         }
-        Some(types)
+        Some(all)
     }
 
     /// `user: &User`
@@ -169,17 +157,6 @@ impl<'t> Reader<'t> {
         let pat = Pat::Ident(PatIdent { attrs: Vec::new(), by_ref: None, mutability, ident, subpat: None });
         Some(FnArg::Typed(PatType { attrs: Vec::new(), pat: Box::new(pat), colon_token, ty: Box::new(self.ty()?) }))
     }
-
-    fn parameters(&mut self) -> Option<Punctuated<FnArg, Token![,]>> {
-        let mut parameters = Punctuated::new();
-        while !self.0.is_empty() {
-            parameters.push_value(self.parameter()?);
-            if !self.0.is_empty() {
-                parameters.push_punct(Token![,](self.sign(',')?.span()));
-            }
-        }
-        Some(parameters)
-    }
 }
 
 /// `()`, `(Parts, Body)` or `[u8]`.
@@ -188,7 +165,7 @@ fn grouped(group: &Group) -> Option<Type> {
     let mut reader = Reader(&inside);
     match group.delimiter() {
         Delimiter::Parenthesis => {
-            let elems = reader.types()?;
+            let elems = reader.separated(Reader::ty)?;
             // One type alone is no tuple.
             let is_tuple = elems.len() != 1 || elems.trailing_punct();
             let paren_token = Paren { span: group.delim_span() };
@@ -207,7 +184,7 @@ fn grouped(group: &Group) -> Option<Type> {
 pub(crate) fn row(tokens: &[TokenTree]) -> Option<Vec<TypePath>> {
     let (mut reader, mut nodes) = (Reader(tokens), Vec::new());
     loop {
-        nodes.push(TypePath { qself: None, path: reader.names()? });
+        nodes.push(TypePath { qself: None, path: reader.path(false)? });
         if reader.0.is_empty() {
             return Some(nodes);
         }
@@ -274,7 +251,7 @@ pub(crate) fn function(tokens: &[TokenTree]) -> Option<ItemFn> {
     let ident = reader.name()?;
     let parentheses = reader.group(Delimiter::Parenthesis)?;
     let inside: Vec<TokenTree> = parentheses.stream().into_iter().collect();
-    let inputs = Reader(&inside).parameters()?;
+    let inputs = Reader(&inside).separated(Reader::parameter)?;
     let output = match reader.signs('-', '>') {
         Some(spans) => ReturnType::Type(Token![->](spans), Box::new(reader.ty()?)),
         None => ReturnType::Default,

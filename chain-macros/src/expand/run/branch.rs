@@ -100,6 +100,5 @@ pub(super) fn branch(
 /// Whether a function that is called by its name has this name: a binding of this name would be called in its place.
 fn is_function(plan: &Plan<'_>, name: &Ident) -> bool {
     let name = names::unraw(name);
-    let is_called = |step: &Step| step.told.as_ref().is_some_and(|told| told.hooks.is_none());
-    plan.steps.iter().any(|step| step.name == name && is_called(step))
+    plan.steps.iter().any(|step| step.name == name && step.is_told_function())
 }
