@@ -264,9 +264,15 @@ impl Around {
 
 /// Whether this name in a chain is that of a function without `#[node]`.
 pub(crate) fn is_plain_function(name: &Ident) -> bool {
+    let named = names::unraw(name);
+    // Almost each function that a chain names has the attribute, and its scope need not be looked for.
+    let may_be = |file: &File| file.functions.iter().any(|function| function.is_certain && function.name == named);
+    if !file_of(name).is_some_and(|(_, file)| may_be(&file)) {
+        return false;
+    }
     let Some(spot) = Spot::of(name) else { return false };
     let Some(scope) = spot.scope(true) else { return false };
-    let (named, file) = (names::unraw(name), &spot.text);
+    let file = &spot.text;
     for group in file.outer(scope) {
         let is_module = file.groups[group].kind == Kind::Module;
         if file.groups[group].kind == Kind::Methods {

@@ -158,6 +158,16 @@ mod tests {
     }
 
     #[test]
+    fn a_file_in_which_nothing_stands_in_is_not_looked_through() {
+        let may = |text: &str| File::read(text.to_owned()).may_stand_in;
+        assert!(!may(
+            "struct Outer; #[node] fn a() {} chain! { struct All; fn(x: &str) -> u8 { a } } impl A { fn b() {} }"
+        ));
+        assert!(may("fn it() { #[node] fn a() {} chain! { struct All; fn(x: &str) -> u8 { a } } }"));
+        assert!(may("mod tests { use super::*; }"));
+    }
+
+    #[test]
     fn a_type_that_stands_in_has_one_if_its_block_is_beside_it() {
         assert!(is_own(What::Hooks, "A", "use all::*; struct A; #[node] impl A {} chain! {}"));
         assert!(is_own(What::Hooks, "A", "use all::*; struct A; impl A {} #[node(rejects)] impl A {} chain! {}"));

@@ -139,7 +139,8 @@ impl File {
         // Most files have none of this, and are not searched for it again for each name in them.
         file.has_lifetimes = file.types.iter().any(|ty| file.lifetimes_behind(ty.at) > 0);
         let declares = |group: &Group| !(group.functions.is_empty() && group.types.is_empty());
-        let is_inner = |group: &Group| !matches!(group.kind, Kind::Module | Kind::Methods);
+        // A chain declares nothing that could stand in for something: its own type stands around its tokens.
+        let is_inner = |group: &Group| !matches!(group.kind, Kind::Module | Kind::Methods | Kind::Chain);
         file.may_stand_in = file.imports.iter().any(Import::is_of_all)
             || file.groups.iter().any(|group| is_inner(group) && declares(group));
         file
@@ -164,6 +165,10 @@ impl File {
         let mut open: Vec<(usize, Item<'_>)> = vec![(0, Item::default())];
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
+            if byte == b' ' || byte == b'\n' {
+                at += 1;
+                continue;
+            }
             let Some((scope, item)) = open.last_mut() else { break };
             match byte {
                 b'/' | b'"' | b'\'' if skips(bytes, at) > at => {
@@ -337,7 +342,7 @@ static OF_A_WORD: [bool; 256] = {
 fn word(text: &str, at: usize) -> &str {
     let bytes = text.as_bytes();
     let mut end = at;
-    while end < bytes.len() && is_of_a_word(bytes[end]) {
+    while end < bytes.len() && OF_A_WORD[bytes[end] as usize] {
         end += 1;
     }
     text.get(at..end).unwrap_or_default()

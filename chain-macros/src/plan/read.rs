@@ -105,7 +105,14 @@ pub(super) fn step(chain: &Chain, use_of: &ast::NodeUse, hooks_by_text: bool) ->
         }
         None => {
             let path = &node.path;
-            let path = names::path_at(quote!(#path), span);
+            let path = match path.path.get_ident() {
+                Some(name) if path.qself.is_none() => {
+                    let mut name = name.clone();
+                    name.set_span(name.span().located_at(span));
+                    name.into_token_stream()
+                }
+                _ => names::path_at(quote!(#path), span),
+            };
             // A name in the form of a type's may be no node, or another name of a function. That is reported once, and so is
             // a bound that a function's results need: there is no type then about which rustc could report more.
             let path = match has_hooks {

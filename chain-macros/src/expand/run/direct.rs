@@ -217,15 +217,16 @@ pub(super) fn taken_apart(
     let span = plan.steps[at].span;
     let rt = &names::alias(span);
     let value = names::value_at(span);
-    let variants = match told.kind {
-        Kind::Gives => return quote_spanned!(span=> match #returned { #value => #goes_on }),
-        Kind::Fails => ["Ok", "Err"],
-        Kind::Breaks => ["Continue", "Break"],
-    };
-    let [on, off] = variants.map(|name| syn::Ident::new(name, span));
-    let of = (told.kind == Kind::Breaks).then(|| quote_spanned!(span=> ControlFlow::));
-    let [on, off] = [on, off].map(|variant| quote_spanned!(span=> #rt::private::#of #variant));
-    quote_spanned!(span=> match #returned { #on(#value) => #goes_on, #off(#value) => { #broke } })
+    match told.kind {
+        Kind::Gives => quote_spanned!(span=> match #returned { #value => #goes_on }),
+        Kind::Fails => quote_spanned! {span=>
+            match #returned { #rt::private::Ok(#value) => #goes_on, #rt::private::Err(#value) => { #broke } }
+        },
+        Kind::Breaks => quote_spanned! {span=> match #returned {
+            #rt::private::ControlFlow::Continue(#value) => #goes_on,
+            #rt::private::ControlFlow::Break(#value) => { #broke }
+        }},
+    }
 }
 
 /// The type of the function's value.

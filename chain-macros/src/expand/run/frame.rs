@@ -242,9 +242,20 @@ pub(super) fn cut_to(plan: &Plan<'_>, at: usize, frame: &Frame) -> TokenStream {
         let (ending, endings, index) = (names::single("ending"), endings(plan), at * 2 + 1);
         quote!(#ending = &#endings[#index];)
     });
-    let call = quote_spanned!(span=> <_ as #rt::flow::CutsTo<#reply_ty, (#node)>>::cut_to(#value));
-    let replied = frame.replied(&call);
-    quote!(#ended #replied)
+    // As `Frame::replied` has it, in one go: most nodes that break do it here, and tokens within tokens take time.
+    match &frame.sink {
+        Sink::Reply => {
+            let reply = names::single("reply");
+            quote_spanned! {span=>
+                #ended #reply = <_ as #rt::flow::CutsTo<#reply_ty, (#node)>>::cut_to(#value);
+            }
+        }
+        Sink::Flow(_) => {
+            let replied =
+                frame.replied(&quote_spanned!(span=> <_ as #rt::flow::CutsTo<#reply_ty, (#node)>>::cut_to(#value)));
+            quote!(#ended #replied)
+        }
+    }
 }
 
 /// Whether this is a function, and the name of the reply's type says that the reply is made through `IntoReply`.
