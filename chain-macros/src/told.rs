@@ -102,12 +102,11 @@ impl Told {
         };
         let pace = format_ident!("{pace}");
         let kind = format_ident!("{}", kind.name());
-        let parameters = parameters.iter().map(|(access, ty)| {
-            let access = format_ident!("{}", access.name());
-            quote!(#access #ty)
-        });
+        // Tokens within tokens would take more time.
+        let accesses = parameters.iter().map(|(access, _)| format_ident!("{}", access.name()));
+        let types = parameters.iter().map(|(_, ty)| ty);
         let hooks = hooks.as_ref().map(Hooks::tokens);
-        quote!([#pace #kind #name #provides #breaks #(#parameters)* #hooks])
+        quote!([#pace #kind #name #provides #breaks #(#accesses #types)* #hooks])
     }
 
     /// The tokens for a node about which there is an error.

@@ -328,15 +328,14 @@ impl Node {
         let Handshake { name, vis, docs, .. } = handshake;
         let (call, returns) = (names::call_lifetime(), &self.flow.out);
         // A lifetime that is left out in one of the types is that of the call.
-        let mut takes = TokenStream::new();
-        for parameter in self.enter.iter().flat_map(|hook| &hook.parameters) {
+        let takes = self.enter.iter().flat_map(|hook| &hook.parameters).map(|parameter| {
             let ty = &parameter.ty;
-            takes.extend(match parameter.access {
+            match parameter.access {
                 Access::Taken => quote!(#ty,),
                 Access::LentMut => quote!(&#call mut #ty,),
                 Access::Lent => quote!(&#call #ty,),
-            });
-        }
+            }
+        });
         let gives = match &self.flow.gives {
             Gives::Value(value, ..) => Some(value),
             Gives::Nothing | Gives::Never => None,
@@ -351,7 +350,7 @@ impl Node {
         // The struct's own tokens are from here: an error about its visibility names the attribute, and no macro of ours.
         quote! {
             #rt::__told! {
-                #dollar [#docs] [#vis struct #name {}] [#vis] #name #made [#exported] #call [#takes] [#returns] [#gives] #told
+                #dollar [#docs] [#vis struct #name {}] [#vis] #name #made [#exported] #call [#(#takes)*] [#returns] [#gives] #told
             }
             #own
         }
