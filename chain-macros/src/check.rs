@@ -17,13 +17,17 @@ mod hidden;
 mod plain;
 mod sheds;
 mod told;
+mod twice;
 
 pub(crate) use told::check as told;
 
 pub(crate) fn chain(chain: &Chain, diagnostics: &mut Diagnostics) {
     has_a_node(chain, diagnostics);
     names_nodes(chain, diagnostics);
-    ends::check(chain, diagnostics);
+    // A row that could not be read to its end ends elsewhere.
+    if !diagnostics.is_any() {
+        ends::check(chain, diagnostics);
+    }
     if !chain.run.is_async {
         wraps_a_future(chain, diagnostics);
     }

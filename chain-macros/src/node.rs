@@ -57,6 +57,21 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         diagnostics.verdict();
         return again;
     }
+    if let Ok(syn::Item::Macro(called)) = &parsed
+        && called.mac.path.segments.last().is_some_and(|last| last.ident == "chain")
+    {
+        diagnostics.error_at(
+            Code::E302,
+            first_span(&syn::Item::Macro(called.clone())),
+            "`#[node]` stands in the chain, not before `chain!`",
+            "write it inside, before `struct`",
+        );
+        let errors = diagnostics.verdict();
+        // As it is meant.
+        let (mut inside, tokens) = (called.clone(), &called.mac.tokens);
+        inside.mac.tokens = quote!(#[node] #tokens);
+        return quote!(#inside #errors);
+    }
     match parsed.as_ref().ok().and_then(twice::of) {
         Some(twice::Twice::Function) => {
             diagnostics.verdict();
