@@ -13,6 +13,7 @@ use crate::types;
 
 mod bare;
 mod ends;
+mod given;
 mod hidden;
 mod plain;
 mod sheds;

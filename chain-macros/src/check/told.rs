@@ -1,6 +1,6 @@
 //! Reports mistakes in a chain whose functions have told their signatures.
 
-use super::{bare, hidden, plain, twice};
+use super::{bare, given, hidden, plain, twice};
 use crate::ast::{Block, Chain, Condition, Item, ItemKind, NodeUse};
 use crate::diagnostics::{Code, Diagnostics};
 use crate::names::unraw;
@@ -10,6 +10,7 @@ pub(crate) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
     is_the_end(&chain.run.body, diagnostics);
     bare::check(chain, diagnostics);
     twice::check(chain, diagnostics);
+    given::check(chain, diagnostics);
     let before = diagnostics.count();
     hidden::check(chain, diagnostics);
     // What is hidden may be what is missing.
