@@ -217,7 +217,8 @@ fn step<'a>(item: &'a Item, fields: &[Field], around: &Around) -> Option<Step<'a
             let is_known = around.has_hooks(&ty.ident) && hooks.gives_back().is_none();
             is_known.then_some(Step { node, told: Some(hooks), asks: String::new() })?
         }
-        // A function whose name is that of a macro known everywhere.
+        // A function whose name is that of a macro known everywhere. A field may have the name of a function.
+        (None, None) if node.field.is_some() => return None,
         (None, None) => {
             let asks = around.parameters_of_what_gives_nothing(node.path.path.get_ident()?)?;
             Step { node, told: None, asks }
