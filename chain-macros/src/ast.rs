@@ -345,12 +345,25 @@ pub(crate) struct NodeUse {
     pub(crate) is_last: bool,
     /// It has told that what the function gives needs the bounds of its parameters.
     pub(crate) is_bounded: bool,
+    /// See [`Told::is_generic`](crate::told::Told::is_generic).
+    pub(crate) is_generic: bool,
+    /// See [`Told::open`](crate::told::Told::open).
+    pub(crate) open: Option<(usize, String)>,
 }
 
 impl NodeUse {
     /// A node of which nothing is known yet but its path.
     pub(crate) fn of(path: TypePath) -> Self {
-        Self { path, field: None, told: None, hooks: None, is_last: false, is_bounded: false }
+        Self {
+            path,
+            field: None,
+            told: None,
+            hooks: None,
+            is_last: false,
+            is_bounded: false,
+            is_generic: false,
+            open: None,
+        }
     }
 
     /// Its name in the chain.

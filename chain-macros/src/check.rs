@@ -12,9 +12,11 @@ use crate::nearby;
 use crate::types;
 
 mod bare;
+mod bound;
 mod ends;
 mod given;
 mod hidden;
+mod named;
 mod plain;
 mod sheds;
 mod told;
@@ -24,12 +26,13 @@ pub(crate) use told::check as told;
 
 pub(crate) fn chain(chain: &Chain, diagnostics: &mut Diagnostics) {
     has_a_node(chain, diagnostics);
-    names_nodes(chain, diagnostics);
+    named::check(chain, diagnostics);
     // A row that could not be read to its end ends elsewhere.
     if !diagnostics.is_any() {
         ends::check(chain, diagnostics);
     }
-    if !chain.run.is_async {
+    // What is in braces may be no block.
+    if !chain.run.is_async && !diagnostics.is_any() {
         wraps_a_future(chain, diagnostics);
     }
     is_no_node_of_itself(chain, diagnostics);
@@ -66,21 +69,6 @@ fn declared_twice(chain: &Chain, line: usize, help: &str, diagnostics: &mut Diag
     let name = unraw(&chain.name);
     let what = format_args!("`{name}` is declared twice: the other one is in line {line}");
     diagnostics.error(Code::E017, &chain.name, what, help);
-}
-
-/// A function in the row has `#[node]`. Here rustc would say that it cannot find a macro of that name.
-fn names_nodes(chain: &Chain, diagnostics: &mut Diagnostics) {
-    let items = chain.run.body.items().into_iter();
-    for node in items.flat_map(told::nodes).filter(|node| node.field.is_none()) {
-        let Some(name) = node.path.path.get_ident().filter(|name| nearby::is_plain_function(name)) else { continue };
-        let text = unraw(name);
-        diagnostics.error(
-            Code::E301,
-            name,
-            format_args!("`{text}` is not a node: `fn {text}` has no `#[node]`"),
-            format_args!("write `#[node]` before `fn {text}`"),
-        );
-    }
 }
 
 fn has_a_node(chain: &Chain, diagnostics: &mut Diagnostics) {

@@ -74,11 +74,18 @@ pub(crate) fn asked_fields(chain: &Chain) -> Vec<usize> {
     let may_tell = |field: &usize| {
         let ty = types::ungrouped(&chain.fields[*field].ty);
         let last = types::last_segment(ty).filter(|last| names::may_have_a_macro(&last.ident));
+        let last = last.filter(|last| !has_hooks_elsewhere(chain, &last.ident));
         // Of a type that does not exist, rustc says so in better words than of an import.
         let last = last.filter(|_| !names_what_is_unknown(&chain.name, ty));
         chain.run.as_nodes.contains(field) && last.is_some() && names::field_type(chain, *field).is_some()
     };
     (0..chain.fields.len()).filter(may_tell).collect()
+}
+
+/// Whether the macro of this type's name may be that of another type: the type has the name of one around it, and its
+/// hooks are in another module, where nobody finds its own macro.
+fn has_hooks_elsewhere(chain: &Chain, ty: &Ident) -> bool {
+    nearby::may_be_own(ty) && Around::of(&chain.name).is_some_and(|around| around.has_hooks_elsewhere(ty))
 }
 
 /// The name of the macro of this field's type, if the macro has one that only the chain and `#[node]` know.
@@ -127,13 +134,23 @@ pub(crate) fn ask(chain: &mut Chain, declaration: &TokenStream) -> Option<TokenS
 /// Names the macros by the names that only `#[node]` and `chain!` know, where they have such.
 fn by_own_names(asked: &mut [(String, TokenStream)]) {
     for (_, path) in asked {
-        let mut tokens = path.clone().into_iter();
-        let (Some(TokenTree::Ident(name)), None) = (tokens.next(), tokens.next()) else { continue };
-        if !nearby::may_be_own(&name) {
+        let parts: Vec<_> = path.clone().into_iter().filter(|token| matches!(token, TokenTree::Ident(_))).collect();
+        let begins = path.clone().into_iter().next();
+        let Some((TokenTree::Ident(name), outer)) = parts.split_last() else { continue };
+        // `auth`, `self::auth`, `super::auth`
+        let is_outer = |(at, part): (usize, &TokenTree)| matches!(part, TokenTree::Ident(word) if word == "super" || (word == "self" && at == 0));
+        let is_near = matches!(begins, Some(TokenTree::Ident(_))) && outer.iter().enumerate().all(is_outer);
+        if !is_near || !nearby::may_be_own(name) {
             continue;
         }
-        if let Some(own) = Around::of(&name).and_then(|around| around.own_function(&name)) {
-            *path = own.into_token_stream();
+        let modules = outer.iter().filter(|part| part.to_string() == "super").count();
+        let own = Around::of(name).and_then(|around| match outer.is_empty() {
+            true => around.own_function(name),
+            false => around.own_function_of_outer(modules, name),
+        });
+        if let Some(own) = own {
+            let outer = outer.iter().map(|part| quote!(#part ::));
+            *path = quote!(#(#outer)* #own);
         }
     }
 }
@@ -233,6 +250,8 @@ pub(crate) fn note(chain: &mut Chain, answered: Answered) {
     let functions = asked.len();
     let are_last: Vec<_> = answered.told.iter().map(Told::is_last).collect();
     let are_bounded: Vec<_> = answered.told.iter().map(Told::is_bounded).collect();
+    let are_generic: Vec<_> = answered.told.iter().map(Told::is_generic).collect();
+    let are_open: Vec<_> = answered.told.iter().map(Told::open).collect();
     asked.extend(fields.iter().map(|_| (String::new(), TokenStream::new())));
     let told = answered.told(asked).into_iter();
     let mut told: Vec<_> = told.map(|(text, told)| (text, told.map(Rc::new))).collect();
@@ -244,6 +263,8 @@ pub(crate) fn note(chain: &mut Chain, answered: Answered) {
             node.told = at.and_then(|at| told[at].1.clone());
             node.is_last = at.is_some_and(|at| are_last.get(at) == Some(&true));
             node.is_bounded = at.is_some_and(|at| are_bounded.get(at) == Some(&true));
+            node.is_generic = at.is_some_and(|at| are_generic.get(at) == Some(&true));
+            node.open = at.and_then(|at| are_open.get(at).cloned().flatten());
         } else if let Some(field) = node.field {
             let hooks = fields.iter().zip(&hooks).find(|(other, _)| **other == field);
             let hooks = hooks.and_then(|(_, (_, told))| told.clone());

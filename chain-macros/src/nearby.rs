@@ -14,9 +14,15 @@ use proc_macro2::Ident;
 use crate::names;
 use crate::types;
 
+mod judged;
+mod misplaced;
+mod nowhere;
 mod own;
 mod scan;
 
+pub(crate) use judged::{least_visible, may_be_no_node};
+pub(crate) use misplaced::{is_method, is_misplaced};
+pub(crate) use nowhere::{is_nowhere, type_called};
 pub(crate) use own::{may_be_own, own};
 
 use scan::{Declared, File, Kind};

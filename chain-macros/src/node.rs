@@ -49,6 +49,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut parsed = parsed(&tokens);
     if let Ok(syn::Item::Fn(function)) = &mut parsed {
         function::show_lifetimes(&mut function.sig);
+        function::hide_with_its_types(function);
     }
     if let Ok(parsed) = &parsed
         && let Some(again) = cfg::expand(&options.runtime, &written, &item, parsed)
@@ -71,6 +72,20 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         let (mut inside, tokens) = (called.clone(), &called.mac.tokens);
         inside.mac.tokens = quote!(#[node] #tokens);
         return quote!(#inside #errors);
+    }
+    if let Ok(syn::Item::Fn(function)) = &parsed
+        && crate::nearby::is_method(&function.sig.ident)
+        && function.sig.receiver().is_none()
+    {
+        let name = &function.sig.ident;
+        diagnostics.error(
+            Code::E302,
+            name,
+            format_args!("`{}` is a function of an `impl` block, and no node can be declared there", names::unraw(name)),
+            "move the function out of the block; what has state is a node by `#[node]` before the `impl` block, with a method `enter`",
+        );
+        let errors = diagnostics.verdict();
+        return quote!(#[allow(dead_code)] #item #errors);
     }
     match parsed.as_ref().ok().and_then(twice::of) {
         Some(twice::Twice::Function) => {

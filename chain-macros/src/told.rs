@@ -129,9 +129,34 @@ impl Told {
         begins_with(told, "last")
     }
 
-    /// The tokens for a function of which nothing is told but that what it gives needs its bounds.
-    pub(crate) fn bounded() -> TokenStream {
-        quote!([bounded])
+    /// The tokens for a function of which nothing is told but that what it gives needs its bounds. If that is one of its type
+    /// parameters or a type of one: which parameter, and the text of the result.
+    pub(crate) fn bounded(open: Option<&(usize, String)>) -> TokenStream {
+        let open = Self::of_open(open);
+        quote!([bounded #open])
+    }
+
+    /// The same for a function with type parameters that needs no bounds.
+    pub(crate) fn generic(open: Option<&(usize, String)>) -> TokenStream {
+        let open = Self::of_open(open);
+        quote!([generic #open])
+    }
+
+    /// Whether these tokens are those of a function with type parameters.
+    pub(crate) fn is_generic(told: &TokenStream) -> bool {
+        begins_with(told, "bounded") || begins_with(told, "generic")
+    }
+
+    fn of_open(open: Option<&(usize, String)>) -> Option<TokenStream> {
+        open.map(|(parameter, text)| quote!(#parameter #text))
+    }
+
+    /// Reads what these tokens say of such a result.
+    pub(crate) fn open(told: &TokenStream) -> Option<(usize, String)> {
+        let mut tokens = told.clone().into_iter();
+        word(&mut tokens).filter(|word| word == "bounded" || word == "generic")?;
+        let TokenTree::Literal(parameter) = tokens.next()? else { return None };
+        Some((parameter.to_string().trim_end_matches("usize").parse().ok()?, text(&mut tokens)?))
     }
 
     /// Whether these tokens are those.

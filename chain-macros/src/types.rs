@@ -185,6 +185,16 @@ pub(crate) fn referent(ty: &Type) -> &Type {
     }
 }
 
+/// The type in the pointers and the `Option` that hold a field's node.
+pub(crate) fn held(ty: &Type) -> &Type {
+    let ty = referent(ty);
+    let holder = last_segment(ty).filter(|last| ["Arc", "Rc", "Box", "Option"].iter().any(|name| last.ident == name));
+    match holder.map(type_arguments).as_deref() {
+        Some([inner]) => held(inner),
+        _ => ty,
+    }
+}
+
 /// The type by which a value is found: the type itself, or the type to which it refers. A trait object behind a
 /// reference lives as long as the reference.
 pub(crate) fn found_by(ty: &Type) -> Type {

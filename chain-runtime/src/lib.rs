@@ -385,6 +385,8 @@ pub use embed::{Chain, ChainOver, Handle, Inputs};
 #[cfg(feature = "http")]
 pub use failure::{Failure, Render};
 pub use flow::{IntoReply, Never, NeverSuspends};
+#[doc(hidden)]
+pub use node::NodeOf;
 pub use node::{Cancel, IsNode, Joins, MayBeNode, Node, Nothing, OnCancel, Signature, Stateless};
 #[cfg(feature = "pool")]
 pub use pool::{Builder, Lease, Pool, Stats};

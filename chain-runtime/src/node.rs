@@ -51,6 +51,24 @@ pub trait IsNode<C: ?Sized> {
     fn itself(&self) -> &Self::Itself;
 }
 
+/// The same for a field whose type may be no node, as the file shows it. That is said by [`IsNode`]. Then the scope of such a
+/// node has an impl about which rustc knows nothing, and does not report that a value is missing.
+pub trait NodeOf<C: ?Sized> {
+    /// `Self`.
+    type Itself;
+    /// `self`.
+    fn itself(&self) -> &Self::Itself;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: ?Sized, N: IsNode<C> + ?Sized> NodeOf<C> for N {
+    type Itself = N::Itself;
+    #[inline(always)]
+    fn itself(&self) -> &Self::Itself {
+        IsNode::itself(self)
+    }
+}
+
 /// A field may also refer to its node.
 #[diagnostic::do_not_recommend]
 impl<C: ?Sized, N: IsNode<C> + ?Sized> IsNode<C> for &N {

@@ -1,14 +1,18 @@
 //! Reports mistakes in a chain whose functions have told their signatures.
 
-use super::{bare, given, hidden, plain, twice};
+use super::{bare, bound, given, hidden, plain, twice};
 use crate::ast::{Block, Chain, Condition, Item, ItemKind, NodeUse};
 use crate::diagnostics::{Code, Diagnostics};
 use crate::names::unraw;
+use crate::{nearby, types};
 
 pub(crate) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
+    has_its_node_elsewhere(chain, diagnostics);
+    replies(chain, diagnostics);
     goes_on(&chain.run.body, false, diagnostics);
     is_the_end(&chain.run.body, diagnostics);
     bare::check(chain, diagnostics);
+    bound::check(chain, diagnostics);
     twice::check(chain, diagnostics);
     given::check(chain, diagnostics);
     let before = diagnostics.count();
@@ -17,15 +21,93 @@ pub(crate) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
     if diagnostics.count() == before {
         plain::check(chain, diagnostics);
     }
+    are_told_apart(&chain.run.body, chain, diagnostics);
     chain.run.body.items().into_iter().for_each(|item| {
         wraps(item, diagnostics);
         can_be_late(item, diagnostics);
         can_break(item, diagnostics);
         has_no_arguments(item, diagnostics);
+        has_arguments(item, diagnostics);
         if !chain.run.is_async {
             fits_a_fn(item, diagnostics);
         }
     });
+}
+
+/// A value whose type is a parameter of the chain, or a type of one, may be of the type of anything else in the scope.
+fn are_told_apart(row: &Block, chain: &Chain, diagnostics: &mut Diagnostics) {
+    let is_own = |argument: &syn::Type| {
+        let own = types::named(argument);
+        own.is_some_and(|own| chain.generics.type_params().any(|parameter| parameter.ident == *own))
+    };
+    for (at, item) in row.items.iter().enumerate() {
+        let modifiers = &item.modifiers;
+        let provides = at + 1 < row.items.len()
+            && modifiers.conditions.is_empty()
+            && modifiers.open.is_none()
+            && modifiers.cancel.is_none();
+        if let ItemKind::Node(node) = &item.kind
+            && let Some((parameter, text)) = node.open.as_ref().filter(|_| provides)
+            && let Some(last) = node.path.path.segments.last()
+            && types::type_arguments(last).get(*parameter).is_some_and(|argument| is_own(argument))
+        {
+            let name = unraw(node.name());
+            diagnostics.error(
+                Code::E112,
+                node.name(),
+                format_args!("`{name}` provides a `{text}`, which may be what something else in this chain is"),
+                format_args!(
+                    "nodes find what they need by its type: let it return a type of its own, like `Wrapper<{text}>`"
+                ),
+            );
+        }
+        inner(item).into_iter().for_each(|block| are_told_apart(block, chain, diagnostics));
+        if let ItemKind::Around(_, block) = &item.kind {
+            are_told_apart(block, chain, diagnostics);
+        }
+    }
+}
+
+/// A chain without `->` replies nothing, and here its last function gives something that cannot become that.
+fn replies(chain: &Chain, diagnostics: &mut Diagnostics) {
+    let has_reply = !matches!(types::ungrouped(&chain.run.reply), syn::Type::Tuple(tuple) if tuple.elems.is_empty());
+    let Some(last) = chain.run.body.items.last().filter(|_| !has_reply && chain.form == crate::ast::Form::Item) else {
+        return;
+    };
+    let (ItemKind::Node(node), None) = (&last.kind, &last.modifiers.cancel) else { return };
+    let Some(told) = node.told.as_ref().filter(|told| !told.provides.is_empty() && told.provides != "()") else {
+        return;
+    };
+    let is_beside = |around: &nearby::Around| {
+        node.path.path.get_ident().is_some_and(|name| around.has_function(name)) && around.is_no_nothing(&told.provides)
+    };
+    if nearby::Around::of(&chain.name).is_some_and(|around| is_beside(&around)) {
+        let (name, text) = (unraw(node.name()), &told.provides);
+        diagnostics.error(
+            Code::E202,
+            node.name(),
+            format_args!("the chain ends with `{name}`, which gives `{text}`, but the chain replies nothing"),
+            format_args!(
+                "write `-> {text}` behind the chain's inputs, or end the chain with a node that gives nothing"
+            ),
+        );
+    }
+}
+
+/// A method with `#[node]` does not make its type a node, and there is an error about that at the method.
+fn has_its_node_elsewhere(chain: &Chain, diagnostics: &mut Diagnostics) {
+    let items = chain.run.body.items();
+    let fields =
+        items.iter().flat_map(|item| nodes(item)).filter(|node| node.hooks.is_none()).filter_map(|node| node.field);
+    for field in fields {
+        let ty = &chain.fields[field].ty;
+        let named = types::named(types::held(ty));
+        if named.is_some_and(|named| nearby::is_misplaced(&chain.name, Some(named), None))
+            && nearby::may_be_no_node(chain, ty)
+        {
+            diagnostics.known();
+        }
+    }
 }
 
 /// A block after which other nodes come ends with no value, and here a node behind it asks for that value. This is
@@ -130,6 +212,21 @@ fn has_no_arguments(item: &Item, diagnostics: &mut Diagnostics) {
                 &last.arguments,
                 format_args!("`{name}` has no type parameters"),
                 format_args!("write `{name}`"),
+            );
+        }
+    }
+}
+
+/// Nothing says what a function's type parameters stand for: a chain names the types.
+fn has_arguments(item: &Item, diagnostics: &mut Diagnostics) {
+    for node in nodes(item).filter(|node| node.is_generic && node.path.qself.is_none()) {
+        if node.path.path.segments.iter().all(|part| part.arguments.is_none()) {
+            let name = unraw(node.name());
+            diagnostics.error(
+                Code::E317,
+                node.name(),
+                format_args!("`{name}` has type parameters, and nothing says which types they stand for"),
+                format_args!("write the types behind the name: `{name}::<Type>`"),
             );
         }
     }

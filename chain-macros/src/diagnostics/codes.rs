@@ -212,6 +212,8 @@ pub(crate) enum Code {
     E417,
     /// `->` says the type that a block provides
     E418,
+    /// A binding has another type
+    E419,
 
     // 5: attributes.
     /// No attribute of this name

@@ -73,6 +73,11 @@ impl File {
         blocks.any(|group| self.is_a_node(group))
     }
 
+    /// The same for all scopes.
+    pub(super) fn has_a_node_anywhere(&self, name: &str) -> bool {
+        self.groups.iter().filter(|group| group.of == name).any(|group| self.is_a_node(group))
+    }
+
     /// The second name of a macro that is declared in this scope.
     fn own(&self, what: What, file: &str, scope: usize, name: &str, at: Span) -> Option<Ident> {
         use std::hash::{DefaultHasher, Hash, Hasher};
@@ -97,6 +102,21 @@ impl Around {
     /// The second name of this function's macro.
     pub(crate) fn own_function(&self, name: &Ident) -> Option<Ident> {
         self.own(What::Function, name)
+    }
+
+    /// The same for a function of a module around this one, which is so many modules away.
+    pub(crate) fn own_function_of_outer(&self, modules: usize, name: &Ident) -> Option<Ident> {
+        let at = Span::call_site().located_at(name.span());
+        let is_module = |group: &usize| self.file.groups[*group].kind == Kind::Module;
+        let module = self.file.outer(self.scope).filter(is_module).nth(modules)?;
+        self.file.own(What::Function, &self.path, module, &names::unraw(name), at)
+    }
+
+    /// Whether the hooks of this type, which has the name of one around it, stand in another scope than the type.
+    pub(crate) fn has_hooks_elsewhere(&self, ty: &Ident) -> bool {
+        let name = names::unraw(ty);
+        let owner = self.file.owner(What::Hooks, self.scope, &name);
+        owner.is_some_and(|owner| self.file.may_come_from_around(owner, &name) && !self.file.has_a_node(owner, &name))
     }
 
     /// The second name of the macro of this type with hooks.

@@ -82,6 +82,11 @@ impl Import {
         self.words.iter().any(|word| word == name || word == "*")
     }
 
+    /// The names in it.
+    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(String::as_str)
+    }
+
     /// Whether it is a `use ..::*`.
     pub(super) fn is_of_all(&self) -> bool {
         self.words.iter().any(|word| word == "*")

@@ -68,10 +68,23 @@ pub(super) fn of_function(function: &ItemFn, options: &Options, diagnostics: &mu
         handshake,
     };
     let is_bounded = node.generics.type_params().next().is_some() && !has_lifetimes && !node.is_open();
+    let (open, is_generic) = (open_result(&node), node.generics.type_params().next().is_some());
     if let Some(handshake) = &mut node.handshake {
+        handshake.open = open;
+        handshake.is_generic = is_generic;
         handshake.is_bounded = is_bounded && handshake.told.is_none() && !handshake.is_last;
     }
     Some(node)
+}
+
+/// If what the function provides is one of its type parameters or a type of one (`S`, `S::Row`): which parameter, and the
+/// text.
+fn open_result(node: &Node) -> Option<(usize, String)> {
+    let super::flow::Gives::Value(_, text, Some(ty)) = &node.flow.gives else { return None };
+    let Type::Path(path) = types::ungrouped(ty) else { return None };
+    let first = path.path.segments.first().filter(|first| path.qself.is_none() && first.arguments.is_none())?;
+    let is_first = |parameter: &GenericParam| matches!(parameter, GenericParam::Type(own) if own.ident == first.ident);
+    Some((node.generics.params.iter().position(is_first)?, text.clone()))
 }
 
 /// Whether an argument of a type in the signature does not exist, in a function that has lifetimes alone.
@@ -128,6 +141,35 @@ pub(super) fn show_lifetimes(signature: &mut Signature) {
         && nearby::has_lifetimes(&signature.ident)
     {
         Show.visit_type_mut(ty);
+    }
+}
+
+/// Makes what is emitted for a function as visible as the least visible type in its signature, if the file shows that.
+/// rustc only warns about such a function, and would refuse the traits that name its types.
+pub(super) fn hide_with_its_types(function: &mut ItemFn) {
+    use syn::visit::{self, Visit};
+    struct Find<'f>(Vec<&'f syn::Ident>);
+    impl<'ast> Visit<'ast> for Find<'ast> {
+        fn visit_path(&mut self, path: &'ast syn::Path) {
+            if let (None, Some(first), 1) = (path.leading_colon, path.segments.first(), path.segments.len()) {
+                self.0.push(&first.ident);
+            }
+            visit::visit_path(self, path);
+        }
+    }
+    if matches!(function.vis, syn::Visibility::Inherited) {
+        return;
+    }
+    let mut find = Find(Vec::new());
+    find.visit_signature(&function.sig);
+    let is_own = |name: &syn::Ident| function.sig.generics.type_params().any(|own| own.ident == *name);
+    find.0.retain(|name| !is_own(name));
+    let vis = nearby::least_visible(&function.sig.ident, &find.0).and_then(|vis| syn::parse_str(&vis).ok());
+    match (&vis, &function.vis) {
+        (Some(syn::Visibility::Inherited), _) | (Some(_), syn::Visibility::Public(_)) => {
+            function.vis = vis.unwrap_or(syn::Visibility::Inherited);
+        }
+        _ => {}
     }
 }
 

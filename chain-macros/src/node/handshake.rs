@@ -25,6 +25,8 @@ impl Handshake {
             is_broken: false,
             is_last: false,
             is_bounded: false,
+            is_generic: false,
+            open: None,
             docs: TokenStream::new(),
         })
     }
@@ -40,6 +42,8 @@ impl Handshake {
             is_broken: false,
             is_last: false,
             is_bounded: false,
+            is_generic: false,
+            open: None,
             docs: TokenStream::new(),
         })
     }
@@ -76,6 +80,8 @@ impl Handshake {
             is_broken: false,
             is_last: false,
             is_bounded: false,
+            is_generic: false,
+            open: None,
             docs: TokenStream::new(),
         }
     }
@@ -90,7 +96,8 @@ impl Handshake {
         let untold = || match (is_broken, is_last) {
             (true, _) => Told::broken(),
             (false, true) => Told::last(),
-            (false, false) if *is_bounded => Told::bounded(),
+            (false, false) if *is_bounded => Told::bounded(self.open.as_ref()),
+            (false, false) if self.is_generic => Told::generic(self.open.as_ref()),
             (false, false) => quote!([]),
         };
         let told = told.map_or_else(untold, Told::tokens);

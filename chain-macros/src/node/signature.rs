@@ -89,6 +89,10 @@ pub(super) struct Handshake {
     pub(super) is_last: bool,
     /// What it gives needs the bounds of its type parameters.
     pub(super) is_bounded: bool,
+    /// It has type parameters, which a chain has to name.
+    pub(super) is_generic: bool,
+    /// If what it gives is one of its type parameters or a type of one: which parameter, and the text.
+    pub(super) open: Option<(usize, String)>,
     /// For a function that tells its signature: the attributes of its type.
     pub(super) docs: TokenStream,
 }

@@ -20,6 +20,17 @@ pub(super) const ITEM_WORDS: [&str; 9] = ["pub", "async", "fn", "enum", "union",
 pub(super) fn is_item(tokens: &[TokenTree]) -> bool {
     tokens.iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "struct"))
         || matches!(tokens.first(), Some(TokenTree::Ident(word)) if ITEM_WORDS.iter().any(|item| word == item))
+        || lacks_struct(tokens)
+}
+
+/// `Name; fn(..) { .. }`, `Name { .. } async fn(..) { .. }`
+fn lacks_struct(tokens: &[TokenTree]) -> bool {
+    let is_type = match tokens {
+        [TokenTree::Ident(_), TokenTree::Punct(end), ..] => end.as_char() == ';',
+        [TokenTree::Ident(_), fields, ..] => is_group(fields, Delimiter::Brace),
+        _ => false,
+    };
+    is_type && tokens.iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "fn"))
 }
 
 pub(super) fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &mut Diagnostics) -> Option<Chain> {
@@ -170,6 +181,12 @@ pub(super) fn field(input: ParseStream<'_>) -> syn::Result<Field> {
     }
     input.parse::<Token![:]>()?;
     let ty = input.parse()?;
+    if input.peek(Token![=]) {
+        let what = "a field of a chain's struct has no value where it is declared";
+        return Err(
+            Code::E003.here(input, format!("{what}\n  help: leave it out, and give the value where the chain is made"))
+        );
+    }
     Ok(Field { attrs, vis, name, ty, value: None })
 }
 

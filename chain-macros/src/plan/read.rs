@@ -8,6 +8,7 @@ use super::slot::{By, Slot, SlotKind};
 use crate::ast::{self, Chain, Form};
 use crate::handshake::Told;
 use crate::names;
+use crate::nearby;
 use crate::types;
 
 /// The inputs and the fields.
@@ -96,8 +97,10 @@ pub(super) fn step(chain: &Chain, use_of: &ast::NodeUse, hooks_by_text: bool) ->
             let ty = names::path_at(alias.unwrap_or_else(|| quote!(#ty)), span);
             let this = &chain.run.locals.this;
             let this = quote!(&#this.#name);
+            let may_be_no_node = || use_of.hooks.is_none() && nearby::may_be_no_node(chain, &chain.fields[index].ty);
             let (is_node, itself) = match types::is_option(&chain.fields[index].ty) {
                 true => (quote_spanned!(span=> MayBeNode), quote_spanned!(span=> it)),
+                false if may_be_no_node() => (quote_spanned!(span=> NodeOf), quote_spanned!(span=> itself)),
                 false => (quote_spanned!(span=> IsNode), quote_spanned!(span=> itself)),
             };
             let held = quote_spanned!(span=> <#ty as #rt::#is_node<#chain_name #chain_ty>>);

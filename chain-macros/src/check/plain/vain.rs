@@ -28,6 +28,11 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
             items.iter().flat_map(|item| nodes(item)).filter_map(|node| node.told.as_ref().or(node.hooks.as_ref()));
         parameters.contains(text) || told.into_iter().any(|told| asks(told, text))
     };
+    // About a type that does not exist there is an error, and its function may be meant otherwise.
+    let mut told = items.iter().flat_map(|item| nodes(item)).filter_map(|node| node.told.as_ref());
+    if told.any(|told| told.parameters.iter().any(|(_, text)| around.is_unknown(text))) {
+        return;
+    }
     let is_vain = |text: &str| is_reply(text) && !is_asked_for(text);
     let said = diagnostics.count();
     row(&chain.run.body, &around, &is_vain, diagnostics);
@@ -53,7 +58,8 @@ fn before_an_end_without_a_value(chain: &Chain, diagnostics: &mut Diagnostics) {
         ItemKind::Node(node) if is_plain(item) => {
             let told = node.told.as_deref().or(node.hooks.as_deref());
             // A function whose name is that of a macro known everywhere.
-            let asks = || around.as_ref()?.parameters_of_what_gives_nothing(node.path.path.get_ident()?);
+            let name = node.path.path.get_ident().filter(|_| node.field.is_none());
+            let asks = || around.as_ref()?.parameters_of_what_gives_nothing(name?);
             let asks = if told.is_none() { asks()? } else { String::new() };
             Some((node, told, asks))
         }

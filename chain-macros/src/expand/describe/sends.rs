@@ -5,6 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::super::scope_arguments;
 use crate::ast::Form;
+use crate::handshake::Told;
 use crate::names;
 use crate::plan::{BlockInfo, BlockKind, Plan, Role, SlotKind};
 use crate::types;
@@ -36,8 +37,9 @@ pub(in crate::expand) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
             });
             let moves = format_ident!("moves_{}", told.parameters.len(), span = *span);
             let others = (0..=told.parameters.len()).map(|_| quote!(_));
+            let is_checked = told.is_async && !is_lent_what_stays(plan, at, told);
             let future =
-                told.is_async.then(|| names::as_if_at(quote!(#rt::told::#moves::<#node, #(#others),*>(#node);), *span));
+                is_checked.then(|| names::as_if_at(quote!(#rt::told::#moves::<#node, #(#others),*>(#node);), *span));
             return quote!(#value #future);
         }
         let provided =
@@ -89,6 +91,16 @@ pub(in crate::expand) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
     });
     let checks: Vec<_> = checks.chain(fields).chain(inputs).collect();
     Some(quote!(if false { #(#checks)* }))
+}
+
+/// Whether a function is lent the value of another one whose type is called `Rc`. About that value there is a check at the
+/// other function. If it can move after all, rustc checks the future of `run`.
+fn is_lent_what_stays(plan: &Plan<'_>, at: usize, told: &Told) -> bool {
+    let slots = plan.wired(at).unwrap_or_default();
+    slots.iter().zip(&told.parameters).any(|(slot, (_, text))| {
+        let is_provided = slot.kind == SlotKind::Provided && slot.block.is_none();
+        is_provided && text.contains("Rc<") && !text.contains("Arc<") && plan.steps[slot.position].told.is_some()
+    })
 }
 
 /// Whether a future borrows this field, so that the check of the future is one of the field as well.

@@ -1,6 +1,6 @@
 //! What stands behind the name of a declaration.
 
-use super::{File, Group, spaces, word};
+use super::{Declared, File, Group, spaces, word};
 
 impl File {
     /// The parameters of the function whose name is here, if its body comes right after them.
@@ -27,6 +27,62 @@ impl File {
         let attribute = before.and_then(|before| before.strip_suffix(']')?.rsplit("#[").next()).unwrap_or_default();
         let path = attribute.split('(').next().unwrap_or_default();
         path.rsplit("::").next().is_some_and(|name| name.trim() == "node")
+    }
+
+    /// The attributes in the file: the last part of the name of each, and what stands in its parentheses. Those in a chain
+    /// are the chain's own.
+    pub(in crate::nearby) fn attributes_of_all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.text.match_indices("#[").filter_map(|(at, _)| {
+            let is_in_a_chain =
+                self.outer(self.group_at(at)).any(|group| self.groups[group].kind == super::Kind::Chain);
+            let (attribute, _) = self.text[at + 2..].split_once(']').filter(|_| !is_in_a_chain)?;
+            let (path, arguments) = attribute.split_once(['(', '=']).unwrap_or((attribute, ""));
+            Some((path.rsplit("::").next()?.trim(), arguments.trim_end_matches(')')))
+        })
+    }
+
+    /// Whether a segment of this name is declared in the file.
+    pub(in crate::nearby) fn has_segment(&self, name: &str) -> bool {
+        let declares = |(at, word): (usize, &str)| self::word(&self.text, at + word.len()) == name;
+        self.text.match_indices("segment ").any(declares)
+    }
+
+    /// The `enum` whose name is here.
+    pub(in crate::nearby) fn declaration(&self, at: usize) -> Option<&str> {
+        let begins = self.text[..at].trim_end().strip_suffix("enum")?.len();
+        let body = self.groups.iter().find(|group| group.opens > at)?;
+        self.text.get(begins..=body.closes)
+    }
+
+    /// Whether no module of this one stands in another file.
+    pub(in crate::nearby) fn is_whole(&self) -> bool {
+        let declares = |(at, _): (usize, &str)| {
+            let name = self.text[at + 4..].trim_start();
+            let behind = name.trim_start_matches(|sign: char| sign.is_alphanumeric() || matches!(sign, '_' | '#'));
+            behind.trim_start().starts_with(';')
+        };
+        !self.text.match_indices("mod ").any(declares)
+    }
+
+    /// Whether an impl in the file may turn a type into the reply `()`: by that name, by another one, or for any reply.
+    pub(in crate::nearby) fn may_reply_with_nothing(&self) -> bool {
+        let is_one = |(at, name): (usize, &str)| {
+            let before = self.text[..at].rsplit("impl").next().unwrap_or_default();
+            let behind = self.text[at + name.len()..].trim_start();
+            before.starts_with('<') || behind.starts_with("<()") || behind.starts_with("as ")
+        };
+        self.text.contains("= ();") || self.text.match_indices("IntoReply").any(is_one)
+    }
+
+    /// How visible the type is whose name is here, as it is written.
+    pub(in crate::nearby) fn visibility(&self, ty: &Declared) -> &str {
+        let before = self.text[..ty.at].trim_end();
+        let before = before.trim_end_matches(|sign: char| sign.is_ascii_lowercase()).trim_end();
+        match before.strip_suffix(')').and_then(|inner| inner.rfind("pub")) {
+            Some(at) => &before[at..],
+            None if before.ends_with("pub") => "pub",
+            None => "",
+        }
     }
 
     /// The number of lifetimes among the parameters of the type whose name is here.

@@ -1,0 +1,71 @@
+//! Names in a row that are no nodes, as the file shows.
+
+use crate::ast::{Chain, Item, ItemKind};
+use crate::diagnostics::{Code, Diagnostics};
+use crate::names::{begins_like_a_type, unraw};
+use crate::nearby;
+
+use super::told;
+
+/// A function in the row has `#[node]`. Here rustc would say that it cannot find a macro of that name.
+pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
+    let items = chain.run.body.items().into_iter();
+    for node in items.flat_map(told::nodes).filter(|node| node.field.is_none()) {
+        let method = node.path.path.segments.iter().map(|part| &part.ident).collect::<Vec<_>>();
+        if let [ty, method] = method.as_slice()
+            && nearby::is_misplaced(method, Some(ty), Some(method))
+        {
+            diagnostics.known();
+        }
+        let Some(name) = node.path.path.get_ident() else { continue };
+        let text = unraw(name);
+        if !nearby::is_plain_function(name) {
+            is_somewhere(chain, name, diagnostics);
+            continue;
+        }
+        diagnostics.error(
+            Code::E301,
+            name,
+            format_args!("`{text}` is not a node: `fn {text}` has no `#[node]`"),
+            format_args!("write `#[node]` before `fn {text}`"),
+        );
+    }
+}
+
+/// A name in the row is declared or imported. Here rustc would say that it cannot find a macro of that name.
+fn is_somewhere(chain: &Chain, name: &syn::Ident, diagnostics: &mut Diagnostics) {
+    if begins_like_a_type(&unraw(name)) {
+        return;
+    }
+    let Some(like) = nearby::is_nowhere(name) else { return };
+    if nearby::is_misplaced(name, None, Some(name)) {
+        return diagnostics.known();
+    }
+    let text = unraw(name);
+    // `Log { level }` and `log { level }`
+    let is_it = |item: &&Item| matches!(&item.kind, ItemKind::Node(node) if node.path.path.is_ident(name));
+    let value = chain.run.body.items().into_iter().find_map(|item| match &item.kind {
+        ItemKind::Around(node, block) => {
+            (block.items.len() == 1 && block.items.iter().any(|item| is_it(&item))).then_some(node)
+        }
+        _ => None,
+    });
+    if let (Some(node), None) = (value, &like) {
+        let (node, what) = (unraw(node.name()), "a node with state is a field of the struct");
+        let help = match begins_like_a_type(&node) {
+            true => "declare the field there, and write its name here, without braces".to_owned(),
+            false => format!("declare the field there, with its type, and write `{node}` here, without braces"),
+        };
+        return diagnostics.error(Code::E015, name, what, help);
+    }
+    let help = match like {
+        Some(like) => format!("write `{like}`"),
+        None => match nearby::type_called(name) {
+            Some(ty) => format!("a node with state is a field of the struct: declare `{text}: {ty}` there"),
+            None => format!(
+                "write `#[node] fn {text}(..)`, or import it with `use`; a node with state is a field of the struct"
+            ),
+        },
+    };
+    diagnostics.error(Code::E301, name, format_args!("there is no node called `{text}` here"), help);
+}

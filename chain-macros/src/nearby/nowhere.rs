@@ -1,0 +1,156 @@
+//! Names that nothing in a file declares or imports.
+
+use proc_macro2::Ident;
+
+use super::Spot;
+use super::scan::{File, Kind};
+use crate::names;
+
+/// Attributes that declare nothing of another name, and derives that do not either.
+const KNOWN: &[&str] = &[
+    "allow",
+    "cfg",
+    "cold",
+    "default",
+    "deny",
+    "deprecated",
+    "derive",
+    "doc",
+    "error",
+    "expect",
+    "from",
+    "global_allocator",
+    "ignore",
+    "inline",
+    "macro_export",
+    "macro_use",
+    "main",
+    "must_use",
+    "node",
+    "non_exhaustive",
+    "repr",
+    "reset",
+    "rustfmt",
+    "serde",
+    "should_panic",
+    "test",
+    "track_caller",
+    "warn",
+];
+const KNOWN_DERIVES: &[&str] = &[
+    "Clone",
+    "Copy",
+    "Debug",
+    "Default",
+    "Deserialize",
+    "Eq",
+    "Error",
+    "Hash",
+    "Ord",
+    "PartialEq",
+    "PartialOrd",
+    "Reset",
+    "Serialize",
+];
+
+impl File {
+    /// Whether an attribute in this file may declare anything.
+    fn may_declare_more(&self) -> bool {
+        self.attributes_of_all().any(|(name, arguments)| {
+            let derives = || arguments.split(',').map(|path| path.rsplit("::").next().unwrap_or_default().trim());
+            let is_known = KNOWN.contains(&name)
+                && (name != "derive" || derives().all(|name| name.is_empty() || KNOWN_DERIVES.contains(&name)));
+            !is_known
+        })
+    }
+}
+
+/// The type beside a chain that has this name in the form of a type's, if it has hooks: `RateLimit` for `rate_limit`.
+pub(crate) fn type_called(name: &Ident) -> Option<String> {
+    let spot = Spot::of(name)?;
+    let scope = spot.scope(true)?;
+    let text = names::unraw(name).replace('_', "");
+    let mut types = spot.text.groups[scope].types.iter().map(|at| &spot.text.types[*at].name);
+    types.find(|ty| ty.to_lowercase() == text && spot.text.has_a_node_anywhere(ty)).cloned()
+}
+
+/// Whether nothing in the file in which it stands can be what this name in a chain is. If so: a function there whose name
+/// is almost the same.
+pub(crate) fn is_nowhere(name: &Ident) -> Option<Option<String>> {
+    let spot = Spot::of(name)?;
+    let scope = spot.scope(true)?;
+    let (text, file) = (names::unraw(name), &spot.text);
+    if file.has_segment(&text) {
+        return None;
+    }
+    let mut like = None;
+    for group in file.outer(scope) {
+        let of = &file.groups[group];
+        if of.has_a_macro || file.imports_of(group, &text).next().is_some() || file.type_in(group, &text).is_some() {
+            return None;
+        }
+        // A method is no name around its block.
+        if of.kind == Kind::Methods {
+            continue;
+        }
+        if file.functions_in(group, &text).next().is_some() {
+            return None;
+        }
+        let imported = of.imports.iter().flat_map(|at| file.imports[*at].words());
+        let declared = of.functions.iter().map(|at| file.functions[*at].name.as_str());
+        let mut others = declared.chain(imported).filter(|other| !names::begins_like_a_type(other));
+        like = like.or_else(|| others.find(|other| is_like(&text, other)).map(str::to_owned));
+        if of.kind == Kind::Module {
+            break;
+        }
+    }
+    (!file.may_declare_more()).then_some(like)
+}
+
+/// Whether one of two names may be a misspelling of the other.
+fn is_like(one: &str, other: &str) -> bool {
+    let plain = |name: &str| name.replace('_', "").to_lowercase();
+    let (one, other) = (plain(one), plain(other));
+    let most = one.len().max(other.len()) / 4;
+    one.len() > 2 && distance(&one, &other) <= most.max(1)
+}
+
+/// How many letters have to be put in, left out or replaced.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
+    for (at, letter) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = at + 1;
+        for (index, with) in other.chars().enumerate() {
+            let replaced = diagonal + usize::from(letter != with);
+            diagonal = row[index + 1];
+            row[index + 1] = replaced.min(diagonal + 1).min(row[index] + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scan::File;
+    use super::is_like;
+
+    #[test]
+    fn a_misspelling_is_like_the_name() {
+        assert!(is_like("auht_user", "auth_user") && is_like("ratelimit", "rate_limit") && is_like("lgo", "log"));
+        assert!(!is_like("auth", "limit") && !is_like("a", "b"));
+    }
+
+    #[test]
+    fn an_attribute_of_another_crate_may_declare_anything() {
+        let may = |text: &str| File::read(text.to_owned()).may_declare_more();
+        assert!(!may(
+            "#[derive(Clone, serde::Serialize)] struct A; #[node] fn a() {} #[tokio::main] async fn main() {}"
+        ));
+        assert!(
+            may("#[derive(Builder)] struct A;")
+                && may("#[entity(a)] struct A;")
+                && may("#[cfg_attr(unix, a)] struct A;")
+        );
+    }
+}
