@@ -4,6 +4,75 @@
 
 use chain_runtime::{Reloadable, chain, node};
 
+/// A field is a node, whatever a function of its name asks for.
+mod field_with_the_name_of_a_function {
+    use super::*;
+
+    struct Request;
+    #[derive(Debug, PartialEq)]
+    struct Reply(u8);
+    struct User(u8);
+    struct Users<T>(T);
+
+    #[node]
+    impl<T: Copy + Into<u8>> Users<T> {
+        fn enter(&self) -> User {
+            User(users(self.0.into()))
+        }
+    }
+
+    fn users(count: u8) -> u8 {
+        note(count);
+        count + 1
+    }
+
+    fn note(_count: u8) {}
+
+    #[node]
+    fn answer(user: &User, _request: &Request) -> Reply {
+        Reply(user.0)
+    }
+
+    chain! {
+        struct App { note: Users<u8> }
+        fn(request: Request) -> Reply { note => answer }
+    }
+
+    #[test]
+    fn provides_what_its_hook_gives() {
+        assert_eq!(App { note: Users(1) }.run(Request), Reply(2));
+    }
+}
+
+/// rustc only warns about a function that is more visible than its types.
+#[allow(private_interfaces, reason = "that is what is tested")]
+mod less_visible_types {
+    use super::*;
+
+    struct Request(u8);
+    struct Doubled(u8);
+
+    #[node]
+    pub fn doubled(request: &Request) -> Doubled {
+        Doubled(request.0 * 2)
+    }
+
+    #[node]
+    pub(crate) fn answer(doubled: &Doubled) -> u8 {
+        doubled.0
+    }
+
+    chain! {
+        struct App;
+        fn(request: Request) -> u8 { doubled => answer }
+    }
+
+    #[test]
+    fn are_used_where_they_are_visible() {
+        assert_eq!(App.run(Request(2)), 4);
+    }
+}
+
 /// A lifetime that the result's type hides is that of the parameter, as in any function.
 #[allow(mismatched_lifetime_syntaxes, reason = "that is what is tested")]
 mod hidden_lifetimes {

@@ -156,6 +156,66 @@ mod a_type_that_tells_nothing {
     }
 }
 
+mod hooks_in_another_module {
+    use super::*;
+
+    pub struct Log;
+
+    mod inner {
+        use super::super::Reply;
+
+        #[chain_runtime::node]
+        impl super::Log {
+            fn exit(&self, reply: &Reply) {
+                assert_eq!(*reply, Reply(11));
+            }
+        }
+    }
+
+    chain! {
+        pub struct WithLog { log: Log }
+        async fn(request: Request) -> Reply { log => auth => last }
+    }
+
+    #[test]
+    fn are_found_by_their_traits() {
+        block_on(async {
+            assert_eq!(WithLog { log: Log }.run(Request(11)).await, Reply(11));
+        });
+    }
+}
+
+mod by_its_path {
+    use super::*;
+
+    #[node]
+    fn auth(request: &Request) -> User {
+        User(request.0 + 10)
+    }
+
+    chain! {
+        pub struct Here;
+        async fn(request: Request) -> Reply { self::auth => last }
+    }
+
+    mod inner {
+        use super::*;
+
+        chain! {
+            pub struct There;
+            async fn(request: Request) -> Reply { super::auth => last }
+        }
+    }
+
+    #[test]
+    fn a_function_stands_in_for_modules_in_its_own() {
+        block_on(async {
+            assert_eq!(Here.run(Request(1)).await, Reply(11));
+            assert_eq!(inner::There.run(Request(1)).await, Reply(11));
+        });
+    }
+}
+
 mod in_a_function {
     use super::*;
 
