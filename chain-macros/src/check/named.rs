@@ -51,6 +51,10 @@ fn is_somewhere(chain: &Chain, name: &syn::Ident, diagnostics: &mut Diagnostics)
         _ => None,
     });
     if let (Some(node), None) = (value, &like) {
+        let is_reported = !begins_like_a_type(&unraw(node.name())) && nearby::is_nowhere(node.name()).is_some();
+        if node.field.is_none() && is_reported {
+            return;
+        }
         let (node, what) = (unraw(node.name()), "a node with state is a field of the struct");
         let help = match begins_like_a_type(&node) {
             true => "declare the field there, and write its name here, without braces".to_owned(),

@@ -41,11 +41,7 @@ fn are_told_apart(row: &Block, chain: &Chain, diagnostics: &mut Diagnostics) {
         own.is_some_and(|own| chain.generics.type_params().any(|parameter| parameter.ident == *own))
     };
     for (at, item) in row.items.iter().enumerate() {
-        let modifiers = &item.modifiers;
-        let provides = at + 1 < row.items.len()
-            && modifiers.conditions.is_empty()
-            && modifiers.open.is_none()
-            && modifiers.cancel.is_none();
+        let provides = at + 1 < row.items.len() && item.modifiers.cancel.is_none();
         if let ItemKind::Node(node) = &item.kind
             && let Some((parameter, text)) = node.open.as_ref().filter(|_| provides)
             && let Some(last) = node.path.path.segments.last()
