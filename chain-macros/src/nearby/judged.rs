@@ -1,7 +1,10 @@
 //! What a file says for certain of a type: how visible it is, whether it may be a node, and what it never becomes.
 
+use std::path::Path;
+
 use proc_macro2::Ident;
 
+use super::nowhere::may_be_included;
 use super::scan::Group;
 use super::{Around, Kind, OWN, Spot};
 use crate::ast::Chain;
@@ -78,6 +81,7 @@ impl Around {
                 is_known
                     && (is_private || is_root(&self.path) || file.functions_in(0, "main").next().is_some())
                     && !file.may_reply_with_nothing()
+                    && !may_be_included(Path::new(&self.path))
             }
             Some(None) => false,
         }

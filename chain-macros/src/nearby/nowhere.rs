@@ -1,5 +1,8 @@
 //! Names that nothing in a file declares or imports.
 
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
 use proc_macro2::Ident;
 
 use super::Spot;
@@ -104,7 +107,38 @@ pub(crate) fn is_nowhere(name: &Ident) -> Option<Option<String>> {
             break;
         }
     }
-    (!file.may_declare_more()).then_some(like)
+    (!file.may_declare_more() && !may_be_included(Path::new(&spot.file))).then_some(like)
+}
+
+/// Whether another file of the crate may include this one by `include!`: then the names of the other one are in sight, too.
+/// The crate's files are read for it, since there is an error otherwise.
+pub(super) fn may_be_included(file: &Path) -> bool {
+    let Ok(file) = file.canonicalize() else { return true };
+    let root = std::env::var_os("CARGO_MANIFEST_DIR").and_then(|root| PathBuf::from(root).canonicalize().ok());
+    // `src`, `tests`; without cargo, the files beside it.
+    let (Some(beside), Some(name)) = (file.parent(), file.file_name().and_then(OsStr::to_str)) else { return true };
+    let part = root.as_deref().map(|root| Some(root.join(file.strip_prefix(root).ok()?.components().next()?)));
+    let all = match part {
+        Some(Some(part)) if part.is_dir() => sources(&part, true),
+        Some(None) => return true,
+        _ => sources(beside, false),
+    };
+    let includes = |text: String| {
+        let mut others = text.split("include!").skip(1).map(|behind| behind.split(';').next().unwrap_or_default());
+        others.any(|file| file.contains(name) || file.contains('!'))
+    };
+    all.iter().any(|other| std::fs::read_to_string(other).is_ok_and(includes))
+}
+
+/// The sources in a folder.
+fn sources(folder: &Path, and_below: bool) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let sources = entries.flat_map(|path| match path.is_dir() {
+        true if and_below => sources(&path, true),
+        _ if path.extension().is_some_and(|extension| extension == "rs") => vec![path],
+        _ => Vec::new(),
+    });
+    sources.collect()
 }
 
 /// Whether one of two names may be a misspelling of the other.
