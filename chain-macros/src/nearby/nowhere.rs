@@ -146,7 +146,13 @@ fn is_like(one: &str, other: &str) -> bool {
     let plain = |name: &str| name.replace('_', "").to_lowercase();
     let (one, other) = (plain(one), plain(other));
     let most = one.len().max(other.len()) / 4;
-    one.len() > 2 && distance(&one, &other) <= most.max(1)
+    let letters = |name: &str| {
+        let mut letters: Vec<_> = name.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let is_swapped = letters(&one) == letters(&other);
+    one.len() > 2 && (is_swapped || distance(&one, &other) <= most.max(1))
 }
 
 /// How many letters have to be put in, left out or replaced.
