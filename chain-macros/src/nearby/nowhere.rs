@@ -114,15 +114,15 @@ pub(crate) fn is_nowhere(name: &Ident) -> Option<Option<String>> {
 /// The crate's files are read for it, since there is an error otherwise.
 pub(super) fn may_be_included(file: &Path) -> bool {
     let Ok(file) = file.canonicalize() else { return true };
-    let root = std::env::var_os("CARGO_MANIFEST_DIR").and_then(|root| PathBuf::from(root).canonicalize().ok());
-    // `src`, `tests`; without cargo, the files beside it.
+    let folder = |name: &str| std::env::var_os(name).and_then(|folder| PathBuf::from(folder).canonicalize().ok());
     let (Some(beside), Some(name)) = (file.parent(), file.file_name().and_then(OsStr::to_str)) else { return true };
-    let part = root.as_deref().map(|root| Some(root.join(file.strip_prefix(root).ok()?.components().next()?)));
-    let all = match part {
-        Some(Some(part)) if part.is_dir() => sources(&part, true),
-        Some(None) => return true,
-        _ => sources(beside, false),
-    };
+    if folder("OUT_DIR").is_some_and(|out| file.starts_with(out)) {
+        return true;
+    }
+    let mut all = sources(beside, false);
+    if let Some(root) = folder("CARGO_MANIFEST_DIR") {
+        ["src", "tests", "examples", "benches"].iter().for_each(|part| all.extend(sources(&root.join(part), true)));
+    }
     let includes = |text: String| {
         let mut others = text.split("include!").skip(1).map(|behind| behind.split(';').next().unwrap_or_default());
         others.any(|file| file.contains(name) || file.contains('!'))
