@@ -6,7 +6,7 @@ use std::rc::Rc;
 use proc_macro2::{Span, TokenStream};
 use syn::{Attribute, Expr, Generics, Ident, LitInt, Path, Type, TypePath, Visibility};
 
-use crate::told::Told;
+use crate::told::{Told, Untold};
 
 /// A chain: the item form, or the short form brought into the same shape.
 pub(crate) struct Chain {
@@ -341,29 +341,14 @@ pub(crate) struct NodeUse {
     pub(crate) told: Option<Rc<Told>>,
     /// The signatures of its hooks, if the macro of the field's type has told them.
     pub(crate) hooks: Option<Rc<Told>>,
-    /// The function's macro has told that nothing comes after it.
-    pub(crate) is_last: bool,
-    /// It has told that what the function gives needs the bounds of its parameters.
-    pub(crate) is_bounded: bool,
-    /// See [`Told::is_generic`](crate::told::Told::is_generic).
-    pub(crate) is_generic: bool,
-    /// See [`Told::open`](crate::told::Told::open).
-    pub(crate) open: Option<(usize, String)>,
+    /// What the function's macro has told otherwise.
+    pub(crate) untold: Untold,
 }
 
 impl NodeUse {
     /// A node of which nothing is known yet but its path.
     pub(crate) fn of(path: TypePath) -> Self {
-        Self {
-            path,
-            field: None,
-            told: None,
-            hooks: None,
-            is_last: false,
-            is_bounded: false,
-            is_generic: false,
-            open: None,
-        }
+        Self { path, field: None, told: None, hooks: None, untold: Untold::default() }
     }
 
     /// Its name in the chain.

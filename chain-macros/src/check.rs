@@ -27,11 +27,10 @@ pub(crate) use told::check as told;
 pub(crate) fn chain(chain: &Chain, diagnostics: &mut Diagnostics) {
     has_a_node(chain, diagnostics);
     named::check(chain, diagnostics);
-    // A row that could not be read to its end ends elsewhere.
+    // A row that could not be read to its end ends elsewhere. What is in braces may be no block.
     if !diagnostics.is_any() {
         ends::check(chain, diagnostics);
     }
-    // What is in braces may be no block.
     if !chain.run.is_async && !diagnostics.is_any() {
         wraps_a_future(chain, diagnostics);
     }

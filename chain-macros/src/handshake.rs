@@ -19,7 +19,8 @@ use crate::ast::{Chain, Form, Locals, NodeUse};
 use crate::names;
 use crate::nearby::{self, Around, names_what_is_unknown};
 use crate::rewrite;
-pub(crate) use crate::told::{Access, Exit, Hooks, Kind, Of, Told};
+use crate::told::Answer;
+pub(crate) use crate::told::{Access, Exit, Hooks, Kind, Of, Told, Untold};
 use crate::types;
 
 /// Whether this path has a macro that can be asked: it looks like a function's name.
@@ -204,18 +205,21 @@ pub(crate) struct Answered {
     /// The names of a chain. A segment has none.
     locals: Option<Locals>,
     pub(crate) declaration: TokenStream,
-    told: Vec<TokenStream>,
+    told: Vec<Answer>,
 }
 
 impl Answered {
     /// Whether there is an error about any of the nodes.
     pub(crate) fn is_broken(&self) -> bool {
-        self.told.iter().any(Told::is_broken)
+        self.told.iter().any(|told| matches!(told, Answer::Broken))
     }
 
     /// The signatures of these functions, which stand in the order in which they were asked.
     pub(crate) fn told(self, functions: Vec<(String, TokenStream)>) -> Vec<(String, Option<Told>)> {
-        let told = self.told.into_iter().map(Told::read);
+        let told = self.told.into_iter().map(|told| match told {
+            Answer::Told(told) => Some(told),
+            _ => None,
+        });
         functions.into_iter().map(|(text, _)| text).zip(told).collect()
     }
 }
@@ -228,7 +232,7 @@ pub(crate) fn answered(tokens: TokenStream) -> Option<Answered> {
         _ => None,
     });
     let locals = locals(&rewrite::tokens(groups.next()?));
-    Some(Answered { locals, declaration: groups.next()?, told: groups.collect() })
+    Some(Answered { locals, declaration: groups.next()?, told: groups.map(Answer::read).collect() })
 }
 
 fn locals(tokens: &[TokenTree]) -> Option<Locals> {
@@ -248,10 +252,11 @@ pub(crate) fn note(chain: &mut Chain, answered: Answered) {
     }
     let (mut asked, fields) = (functions(chain), asked_fields(chain));
     let functions = asked.len();
-    let are_last: Vec<_> = answered.told.iter().map(Told::is_last).collect();
-    let are_bounded: Vec<_> = answered.told.iter().map(Told::is_bounded).collect();
-    let are_generic: Vec<_> = answered.told.iter().map(Told::is_generic).collect();
-    let are_open: Vec<_> = answered.told.iter().map(Told::open).collect();
+    let untold = answered.told.iter().map(|answer| match answer {
+        Answer::Untold(untold) => untold.clone(),
+        _ => Untold::default(),
+    });
+    let untold: Vec<_> = untold.collect();
     asked.extend(fields.iter().map(|_| (String::new(), TokenStream::new())));
     let told = answered.told(asked).into_iter();
     let mut told: Vec<_> = told.map(|(text, told)| (text, told.map(Rc::new))).collect();
@@ -261,10 +266,7 @@ pub(crate) fn note(chain: &mut Chain, answered: Answered) {
             let text = path_text(&node.path);
             let at = told.iter().position(|(other, _)| *other == text);
             node.told = at.and_then(|at| told[at].1.clone());
-            node.is_last = at.is_some_and(|at| are_last.get(at) == Some(&true));
-            node.is_bounded = at.is_some_and(|at| are_bounded.get(at) == Some(&true));
-            node.is_generic = at.is_some_and(|at| are_generic.get(at) == Some(&true));
-            node.open = at.and_then(|at| are_open.get(at).cloned().flatten());
+            node.untold = at.and_then(|at| untold.get(at)).cloned().unwrap_or_default();
         } else if let Some(field) = node.field {
             let hooks = fields.iter().zip(&hooks).find(|(other, _)| **other == field);
             let hooks = hooks.and_then(|(_, (_, told))| told.clone());

@@ -25,6 +25,7 @@ pub(crate) use misplaced::{is_method, is_misplaced};
 pub(crate) use nowhere::{is_nowhere, type_called};
 pub(crate) use own::{may_be_own, own};
 
+pub(crate) use scan::Has;
 use scan::{Declared, File, Kind};
 
 /// A place in a file.
@@ -138,9 +139,9 @@ pub(crate) fn is_unknown(ty: &Ident) -> bool {
     Around { file: spot.text, scope, path: spot.file }.is_declared(&names::unraw(ty)).is_none()
 }
 
-/// Whether a type in the file in which this name stands has lifetimes.
-pub(crate) fn has_lifetimes(name: &Ident) -> bool {
-    file_of(name).is_some_and(|(_, file)| file.has_lifetimes)
+/// What there is in the file in which this name stands.
+pub(crate) fn file_has(name: &Ident) -> Has {
+    file_of(name).map(|(_, file)| file.has).unwrap_or_default()
 }
 
 /// How many lifetimes the type of this name has, if it is declared in this file.
@@ -268,14 +269,36 @@ impl Around {
     }
 }
 
-/// Whether this name in a chain is that of a function without `#[node]`.
-pub(crate) fn is_plain_function(name: &Ident) -> bool {
-    let named = names::unraw(name);
-    // Almost each function that a chain names has the attribute, and its scope need not be looked for.
-    let may_be = |file: &File| file.functions.iter().any(|function| function.is_certain && function.name == named);
-    if !file_of(name).is_some_and(|(_, file)| may_be(&file)) {
-        return false;
+/// What the file shows of a name in a chain that is no field.
+pub(crate) enum Called {
+    /// Nothing, as nearly always.
+    Perhaps,
+    /// It is a function without `#[node]`.
+    Plain,
+    /// Nothing declares or imports it. There may be a name that is almost the same.
+    Nowhere(Option<String>),
+}
+
+/// Looks a name up. Almost each one is that of a function with an attribute or is imported, and its scope need not be looked
+/// for.
+pub(crate) fn called(name: &Ident) -> Called {
+    let Some((_, file)) = file_of(name) else { return Called::Perhaps };
+    let text = names::unraw(name);
+    let mut of_it = file.functions.iter().filter(|function| function.name == text).peekable();
+    if of_it.peek().is_some() {
+        return if of_it.any(|function| function.is_certain) && is_plain_function(name, &text) {
+            Called::Plain
+        } else {
+            Called::Perhaps
+        };
     }
+    if file.imports.iter().any(|import| import.may_bring(&text)) {
+        return Called::Perhaps;
+    }
+    nowhere::is_nowhere(name).map_or(Called::Perhaps, Called::Nowhere)
+}
+
+fn is_plain_function(name: &Ident, named: &str) -> bool {
     let Some(spot) = Spot::of(name) else { return false };
     let Some(scope) = spot.scope(true) else { return false };
     let file = &spot.text;
@@ -284,13 +307,13 @@ pub(crate) fn is_plain_function(name: &Ident) -> bool {
         if file.groups[group].kind == Kind::Methods {
             continue;
         }
-        let found: Vec<_> = file.functions_in(group, &named).collect();
+        let found: Vec<_> = file.functions_in(group, named).collect();
         if !found.is_empty() {
             // A node that is written by hand may be a type of that name.
-            return found.iter().all(|function| function.is_certain) && file.type_in(group, &named).is_none();
+            return found.iter().all(|function| function.is_certain) && file.type_in(group, named).is_none();
         }
         // The name may be another one there.
-        if is_module || file.imports_of(group, &named).next().is_some() {
+        if is_module || file.imports_of(group, named).next().is_some() {
             return false;
         }
     }

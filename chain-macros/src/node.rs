@@ -10,7 +10,7 @@ use syn::spanned::Spanned;
 
 use crate::diagnostics::{Code, Diagnostics};
 use crate::expand::editor;
-use crate::{names, simple};
+use crate::{names, nearby, simple};
 
 mod around;
 mod block;
@@ -47,9 +47,15 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let written = options.clone();
     let options = Options::read(options, &mut diagnostics);
     let mut parsed = parsed(&tokens);
+    let mut has = nearby::Has::default();
     if let Ok(syn::Item::Fn(function)) = &mut parsed {
-        function::show_lifetimes(&mut function.sig);
-        function::hide_with_its_types(function);
+        has = nearby::file_has(&function.sig.ident);
+        if has.lifetimes {
+            function::show_lifetimes(&mut function.sig);
+        }
+        if has.hidden_types {
+            function::hide_with_its_types(function);
+        }
     }
     if let Ok(parsed) = &parsed
         && let Some(again) = cfg::expand(&options.runtime, &written, &item, parsed)
@@ -74,8 +80,9 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         return quote!(#inside #errors);
     }
     if let Ok(syn::Item::Fn(function)) = &parsed
-        && crate::nearby::is_method(&function.sig.ident)
+        && has.marked_methods
         && function.sig.receiver().is_none()
+        && nearby::is_method(&function.sig.ident)
     {
         let name = &function.sig.ident;
         diagnostics.error(
@@ -101,7 +108,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     }
     if let Ok(syn::Item::Fn(function)) = &parsed
         && function.sig.receiver().is_some()
-        && crate::nearby::is_free(&function.sig.ident)
+        && nearby::is_free(&function.sig.ident)
     {
         // Without the function, rustc has no words about `self` of its own.
         read(parsed.clone(), &tokens, &options, &mut diagnostics);

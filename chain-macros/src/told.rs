@@ -91,6 +91,49 @@ fn by_name<T: Copy>(all: &[(&'static str, T)], name: &Ident) -> Option<T> {
     all.iter().find(|(other, _)| name == other).map(|(_, one)| *one)
 }
 
+/// What a node's macro answers.
+pub(crate) enum Answer {
+    /// The signature.
+    Told(Told),
+    /// There is an error about the node.
+    Broken,
+    /// The node is found through its traits.
+    Untold(Untold),
+}
+
+/// What a function tells whose signature is not told.
+#[derive(Clone, Default)]
+pub(crate) struct Untold {
+    /// Nothing comes after it.
+    pub(crate) is_last: bool,
+    /// It has type parameters, which a chain has to name.
+    pub(crate) is_generic: bool,
+    /// What it gives needs the bounds of its type parameters.
+    pub(crate) is_bounded: bool,
+    /// What it gives is one of its type parameters or a type of one: which one, and the text of the result.
+    pub(crate) open: Option<(usize, String)>,
+}
+
+impl Answer {
+    pub(crate) fn read(told: TokenStream) -> Self {
+        let mut tokens = told.into_iter();
+        let Some(first) = word(&mut tokens) else { return Self::Untold(Untold::default()) };
+        let (is_last, is_bounded) = (first == "last", first == "bounded");
+        if is_last || is_bounded || first == "generic" {
+            return Self::Untold(Untold { is_last, is_generic: !is_last, is_bounded, open: open(&mut tokens) });
+        }
+        if first == "broken" {
+            return Self::Broken;
+        }
+        Told::read(&first, &mut tokens).map_or_else(|| Self::Untold(Untold::default()), Self::Told)
+    }
+}
+
+fn open(tokens: &mut impl Iterator<Item = TokenTree>) -> Option<(usize, String)> {
+    let TokenTree::Literal(parameter) = tokens.next()? else { return None };
+    Some((parameter.to_string().trim_end_matches("usize").parse().ok()?, text(tokens)?))
+}
+
 impl Told {
     /// The tokens that the macro appends.
     pub(crate) fn tokens(&self) -> TokenStream {
@@ -114,19 +157,9 @@ impl Told {
         quote!([broken])
     }
 
-    /// Whether these tokens are those.
-    pub(crate) fn is_broken(told: &TokenStream) -> bool {
-        begins_with(told, "broken")
-    }
-
     /// The tokens for a function of which nothing is told but that nothing comes after it.
     pub(crate) fn last() -> TokenStream {
         quote!([last])
-    }
-
-    /// Whether these tokens are those.
-    pub(crate) fn is_last(told: &TokenStream) -> bool {
-        begins_with(told, "last")
     }
 
     /// The tokens for a function of which nothing is told but that what it gives needs its bounds. If that is one of its type
@@ -142,26 +175,8 @@ impl Told {
         quote!([generic #open])
     }
 
-    /// Whether these tokens are those of a function with type parameters.
-    pub(crate) fn is_generic(told: &TokenStream) -> bool {
-        begins_with(told, "bounded") || begins_with(told, "generic")
-    }
-
     fn of_open(open: Option<&(usize, String)>) -> Option<TokenStream> {
         open.map(|(parameter, text)| quote!(#parameter #text))
-    }
-
-    /// Reads what these tokens say of such a result.
-    pub(crate) fn open(told: &TokenStream) -> Option<(usize, String)> {
-        let mut tokens = told.clone().into_iter();
-        word(&mut tokens).filter(|word| word == "bounded" || word == "generic")?;
-        let TokenTree::Literal(parameter) = tokens.next()? else { return None };
-        Some((parameter.to_string().trim_end_matches("usize").parse().ok()?, text(&mut tokens)?))
-    }
-
-    /// Whether these tokens are those.
-    pub(crate) fn is_bounded(told: &TokenStream) -> bool {
-        begins_with(told, "bounded")
     }
 
     /// The same for a node with hooks, with a number for all of it.
@@ -185,19 +200,17 @@ impl Told {
         all.next().is_none().then_some(first)
     }
 
-    /// Reads these tokens. `None` for a function that tells nothing: it is found through its traits.
-    pub(crate) fn read(told: TokenStream) -> Option<Self> {
-        let mut tokens = told.into_iter();
-        let pace = word(&mut tokens)?;
+    /// Reads what stands behind the first word.
+    fn read(pace: &Ident, tokens: &mut impl Iterator<Item = TokenTree>) -> Option<Self> {
         let (is_async, is_owned) = (pace != "now", pace == "apart");
-        let kind = by_name(&Kind::ALL, &word(&mut tokens)?)?;
-        let mut text = || text(&mut tokens);
+        let kind = by_name(&Kind::ALL, &word(tokens)?)?;
+        let mut text = || text(tokens);
         let (name, provides, breaks) = (text()?, text()?, text()?);
         let (mut parameters, mut hooks) = (Vec::new(), None);
         while let Some(token) = tokens.next() {
             match token {
                 TokenTree::Ident(access) => {
-                    parameters.push((by_name(&Access::ALL, &access)?, self::text(&mut tokens)?));
+                    parameters.push((by_name(&Access::ALL, &access)?, self::text(tokens)?));
                 }
                 TokenTree::Group(of) => hooks = Some(Hooks::read(of.stream())?),
                 _ => return None,
@@ -237,10 +250,6 @@ impl Hooks {
         }
         Some(Self { enters, exit: Some(Exit { is_async: pace == "later", parameters }), shape })
     }
-}
-
-fn begins_with(told: &TokenStream, name: &str) -> bool {
-    matches!(told.clone().into_iter().next(), Some(TokenTree::Ident(word)) if word == name)
 }
 
 fn word(tokens: &mut impl Iterator<Item = TokenTree>) -> Option<Ident> {

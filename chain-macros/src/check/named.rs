@@ -3,7 +3,7 @@
 use crate::ast::{Chain, Item, ItemKind};
 use crate::diagnostics::{Code, Diagnostics};
 use crate::names::{begins_like_a_type, unraw};
-use crate::nearby;
+use crate::nearby::{self, Called};
 
 use super::told;
 
@@ -19,25 +19,24 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
         }
         let Some(name) = node.path.path.get_ident() else { continue };
         let text = unraw(name);
-        if !nearby::is_plain_function(name) {
-            is_somewhere(chain, name, diagnostics);
-            continue;
+        match nearby::called(name) {
+            Called::Perhaps => {}
+            Called::Plain => diagnostics.error(
+                Code::E301,
+                name,
+                format_args!("`{text}` is not a node: `fn {text}` has no `#[node]`"),
+                format_args!("write `#[node]` before `fn {text}`"),
+            ),
+            Called::Nowhere(like) => nowhere(chain, name, like, diagnostics),
         }
-        diagnostics.error(
-            Code::E301,
-            name,
-            format_args!("`{text}` is not a node: `fn {text}` has no `#[node]`"),
-            format_args!("write `#[node]` before `fn {text}`"),
-        );
     }
 }
 
-/// A name in the row is declared or imported. Here rustc would say that it cannot find a macro of that name.
-fn is_somewhere(chain: &Chain, name: &syn::Ident, diagnostics: &mut Diagnostics) {
+/// A name in the row is neither declared nor imported. Here rustc would say that it cannot find a macro of that name.
+fn nowhere(chain: &Chain, name: &syn::Ident, like: Option<String>, diagnostics: &mut Diagnostics) {
     if begins_like_a_type(&unraw(name)) {
         return;
     }
-    let Some(like) = nearby::is_nowhere(name) else { return };
     if nearby::is_misplaced(name, None, Some(name)) {
         return diagnostics.known();
     }

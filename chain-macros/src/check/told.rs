@@ -12,9 +12,9 @@ pub(crate) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
     goes_on(&chain.run.body, false, diagnostics);
     is_the_end(&chain.run.body, diagnostics);
     bare::check(chain, diagnostics);
-    bound::check(chain, diagnostics);
     twice::check(chain, diagnostics);
     given::check(chain, diagnostics);
+    bound::check(chain, diagnostics);
     let before = diagnostics.count();
     hidden::check(chain, diagnostics);
     // What is hidden may be what is missing.
@@ -43,7 +43,7 @@ fn are_told_apart(row: &Block, chain: &Chain, diagnostics: &mut Diagnostics) {
     for (at, item) in row.items.iter().enumerate() {
         let provides = at + 1 < row.items.len() && item.modifiers.cancel.is_none();
         if let ItemKind::Node(node) = &item.kind
-            && let Some((parameter, text)) = node.open.as_ref().filter(|_| provides)
+            && let Some((parameter, text)) = node.untold.open.as_ref().filter(|_| provides)
             && let Some(last) = node.path.path.segments.last()
             && types::type_arguments(last).get(*parameter).is_some_and(|argument| is_own(argument))
         {
@@ -135,7 +135,7 @@ fn goes_on(row: &Block, more_comes: bool, diagnostics: &mut Diagnostics) {
 fn is_the_end(row: &Block, diagnostics: &mut Diagnostics) {
     for (at, item) in row.items.iter().enumerate() {
         if let ItemKind::Node(node) = &item.kind
-            && node.is_last
+            && node.untold.is_last
             && at + 1 < row.items.len()
         {
             let name = unraw(node.name());
@@ -215,7 +215,7 @@ fn has_no_arguments(item: &Item, diagnostics: &mut Diagnostics) {
 
 /// Nothing says what a function's type parameters stand for: a chain names the types.
 fn has_arguments(item: &Item, diagnostics: &mut Diagnostics) {
-    for node in nodes(item).filter(|node| node.is_generic && node.path.qself.is_none()) {
+    for node in nodes(item).filter(|node| node.untold.is_generic && node.path.qself.is_none()) {
         if node.path.path.segments.iter().all(|part| part.arguments.is_none()) {
             let name = unraw(node.name());
             diagnostics.error(

@@ -18,10 +18,20 @@ pub(super) struct File {
     skipped: Vec<(usize, usize)>,
     /// Where each line begins.
     lines: Vec<usize>,
-    /// A type in it has lifetimes.
-    pub(super) has_lifetimes: bool,
+    pub(super) has: Has,
     /// Something in it may have the name of something around it.
     pub(super) may_stand_in: bool,
+}
+
+/// What of its kind is in the file. Most files have none of it, and are not searched for it again for each name in them.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Has {
+    /// A type has lifetimes.
+    pub(crate) lifetimes: bool,
+    /// A type is not `pub`.
+    pub(crate) hidden_types: bool,
+    /// A function in an `impl` block has an attribute that may be `#[node]`.
+    pub(crate) marked_methods: bool,
 }
 
 /// What stands between two brackets.
@@ -141,8 +151,13 @@ impl File {
     pub(super) fn read(text: String) -> Self {
         let mut file = Self::scan(&text);
         file.text = text;
-        // Most files have none of this, and are not searched for it again for each name in them.
-        file.has_lifetimes = file.types.iter().any(|ty| file.lifetimes_behind(ty.at) > 0);
+        let is_marked = |at: &usize| !file.functions[*at].is_certain;
+        let methods = file.groups.iter().filter(|group| group.kind == Kind::Methods);
+        file.has = Has {
+            lifetimes: file.types.iter().any(|ty| file.lifetimes_behind(ty.at) > 0),
+            hidden_types: file.types.iter().any(|ty| file.visibility(ty) != "pub"),
+            marked_methods: methods.flat_map(|group| &group.functions).any(is_marked),
+        };
         let declares = |group: &Group| !(group.functions.is_empty() && group.types.is_empty());
         // A chain declares nothing that could stand in for something: its own type stands around its tokens.
         let is_inner = |group: &Group| !matches!(group.kind, Kind::Module | Kind::Methods | Kind::Chain);
@@ -163,7 +178,7 @@ impl File {
             imports: vec![],
             skipped: vec![],
             lines,
-            has_lifetimes: false,
+            has: Has::default(),
             may_stand_in: false,
         };
         let bytes = text.as_bytes();

@@ -137,9 +137,7 @@ pub(super) fn show_lifetimes(signature: &mut Signature) {
             }
         }
     }
-    if let ReturnType::Type(_, ty) = &mut signature.output
-        && nearby::has_lifetimes(&signature.ident)
-    {
+    if let ReturnType::Type(_, ty) = &mut signature.output {
         Show.visit_type_mut(ty);
     }
 }

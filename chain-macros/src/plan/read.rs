@@ -119,7 +119,7 @@ pub(super) fn step(chain: &Chain, use_of: &ast::NodeUse, hooks_by_text: bool) ->
             // A name in the form of a type's may be no node, or another name of a function. That is reported once, and so is
             // a bound that a function's results need: there is no type then about which rustc could report more.
             let path = match has_hooks {
-                false if use_of.is_bounded => {
+                false if use_of.untold.is_bounded => {
                     quote_spanned!(span=> <#path as #rt::node::Meets<#chain_name #chain_ty>>::Itself)
                 }
                 true => quote_spanned!(span=> <#path as #rt::IsNode<#chain_name #chain_ty>>::Itself),
