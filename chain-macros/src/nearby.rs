@@ -20,7 +20,7 @@ mod nowhere;
 mod own;
 mod scan;
 
-pub(crate) use judged::{least_visible, may_be_no_node};
+pub(crate) use judged::{is_unmarked, least_visible, may_be_no_node};
 pub(crate) use misplaced::{is_method, is_misplaced};
 pub(crate) use nowhere::{is_nowhere, type_called};
 pub(crate) use own::{may_be_own, own};
@@ -139,9 +139,29 @@ pub(crate) fn is_unknown(ty: &Ident) -> bool {
     Around { file: spot.text, scope, path: spot.file }.is_declared(&names::unraw(ty)).is_none()
 }
 
-/// What there is in the file in which this name stands.
-pub(crate) fn file_has(name: &Ident) -> Has {
-    file_of(name).map(|(_, file)| file.has).unwrap_or_default()
+/// The file in which a name stands.
+pub(crate) struct Seen(Option<Rc<File>>);
+
+impl Seen {
+    pub(crate) fn of(name: &Ident) -> Self {
+        Self(file_of(name).map(|(_, file)| file))
+    }
+
+    pub(crate) fn has(&self) -> Has {
+        self.0.as_ref().map(|file| file.has).unwrap_or_default()
+    }
+
+    /// Whether a type in one of these texts, which stand in a signature of this function, certainly does not exist.
+    pub(crate) fn lacks_one<'t>(&self, function: &Ident, texts: impl IntoIterator<Item = &'t str>) -> bool {
+        let Some(file) = &self.0 else { return false };
+        let words = |text: &'t str| text.split(|sign: char| !(sign.is_alphanumeric() || sign == '_'));
+        // Most texts are such a name. A path may lead to what is in sight nowhere.
+        let texts = texts.into_iter().filter(|text| !text.is_empty() && !file.may_know(text) && !text.contains("::"));
+        let mut unknown = texts
+            .flat_map(words)
+            .filter(|word| names::begins_like_a_type(word) && !file.may_know(word) && !nowhere::PRELUDE.contains(word));
+        unknown.any(|word| nowhere::is_no_type(function, word))
+    }
 }
 
 /// How many lifetimes the type of this name has, if it is declared in this file.

@@ -47,9 +47,10 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let written = options.clone();
     let options = Options::read(options, &mut diagnostics);
     let mut parsed = parsed(&tokens);
-    let mut has = nearby::Has::default();
+    let mut seen = None;
     if let Ok(syn::Item::Fn(function)) = &mut parsed {
-        has = nearby::file_has(&function.sig.ident);
+        let of = nearby::Seen::of(&function.sig.ident);
+        let has = seen.insert(of).has();
         if has.lifetimes {
             function::show_lifetimes(&mut function.sig);
         }
@@ -80,7 +81,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         return quote!(#inside #errors);
     }
     if let Ok(syn::Item::Fn(function)) = &parsed
-        && has.marked_methods
+        && seen.as_ref().is_some_and(|seen| seen.has().marked_methods)
         && function.sig.receiver().is_none()
         && nearby::is_method(&function.sig.ident)
     {
@@ -122,7 +123,11 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let has_unknown = matches!(&parsed, Ok(syn::Item::Fn(function)) if function::has_unknown_arguments(&function.sig));
     // What the body returns has no size either, and rustc would report that once more.
     let gives_no_size = matches!(&parsed, Ok(syn::Item::Fn(function)) if hook::returns_no_size(&function.sig));
-    let node = read(parsed, &tokens, &options, &mut diagnostics);
+    let lacks_a_type = matches!(&parsed, Ok(syn::Item::Impl(block)) if block::names_no_type(block));
+    let mut node = read(parsed, &tokens, &options, &mut diagnostics);
+    if let Some(node) = &mut node {
+        node.is_refused |= lacks_a_type || seen.is_some_and(|seen| node.names_no_type(&seen));
+    }
     // The user's item stays, so that one mistake is one error.
     let errors = diagnostics.verdict();
     // Nothing uses the item then.

@@ -9,6 +9,10 @@ use super::told;
 
 /// A function in the row has `#[node]`. Here rustc would say that it cannot find a macro of that name.
 pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
+    // Without type parameters it is one error of rustc, which sees all that makes a type a node.
+    if chain.generics.type_params().next().is_some() {
+        lacks_the_attribute(chain, diagnostics);
+    }
     let items = chain.run.body.items().into_iter();
     for node in items.flat_map(told::nodes).filter(|node| node.field.is_none()) {
         let method = node.path.path.segments.iter().map(|part| &part.ident).collect::<Vec<_>>();
@@ -29,6 +33,25 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
             ),
             Called::Nowhere(like) => nowhere(chain, name, like, diagnostics),
         }
+    }
+}
+
+/// The hooks of a field that the row names have `#[node]`.
+fn lacks_the_attribute(chain: &Chain, diagnostics: &mut Diagnostics) {
+    let items = chain.run.body.items();
+    let mut fields: Vec<usize> = Vec::new();
+    for (node, field) in items.iter().flat_map(|item| told::nodes(item)).filter_map(|node| Some((node, node.field?))) {
+        if fields.contains(&field) {
+            continue;
+        }
+        fields.push(field);
+        let Some(ty) = nearby::is_unmarked(chain, &chain.fields[field].ty) else { continue };
+        diagnostics.error(
+            Code::E301,
+            node.name(),
+            format_args!("`{ty}` is not a node: `impl {ty}` has no `#[node]`"),
+            format_args!("write `#[node]` before `impl {ty}`"),
+        );
     }
 }
 

@@ -34,6 +34,21 @@ pub(crate) fn may_be_no_node(chain: &Chain, ty: &syn::Type) -> bool {
     }
 }
 
+/// The type of this field, if it has a hook in an `impl` block without `#[node]`, and nothing can make it a node.
+pub(crate) fn is_unmarked(chain: &Chain, ty: &syn::Type) -> Option<String> {
+    const HOOKS: [&str; 4] = ["enter", "exit", "around", "cancelled"];
+    let name = names::unraw(types::named(types::held(ty))?);
+    let around = Around::of(&chain.name)?;
+    let file = &around.file;
+    let declared = around.declared(&name)?.filter(|ty| ty.is_certain && !ty.is_alias)?;
+    let of_it = |group: &&Group| group.kind == Kind::Methods && group.of == name;
+    let is_hook = |at: &usize| HOOKS.contains(&file.functions[*at].name.as_str());
+    let has_a_hook = file.groups.iter().filter(of_it).flat_map(|group| &group.functions).any(is_hook);
+    let has_macros = file.groups.iter().any(|group| group.kind == Kind::Module && group.has_a_macro);
+    let is_certain = has_a_hook && !has_macros && !file.has_a_node_anywhere(&name) && file.is_whole();
+    (is_certain && !file.may_make_a_node(declared) && !may_be_included(Path::new(&around.path))).then_some(name)
+}
+
 /// Whether a file is that of a crate's root.
 fn is_root(path: &str) -> bool {
     let name = std::path::Path::new(path).file_stem().and_then(std::ffi::OsStr::to_str).unwrap_or_default();

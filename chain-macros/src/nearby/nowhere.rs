@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use proc_macro2::Ident;
 
 use super::Spot;
-use super::scan::{File, Kind};
+use super::scan::{Declared, File, Kind};
 use crate::names;
 
 /// Attributes that declare nothing of another name, and derives that do not either.
@@ -56,7 +56,60 @@ const KNOWN_DERIVES: &[&str] = &[
     "Serialize",
 ];
 
+/// The types and traits that are in sight everywhere.
+pub(super) const PRELUDE: &[&str] = &[
+    "AsMut",
+    "AsRef",
+    "AsyncFn",
+    "AsyncFnMut",
+    "AsyncFnOnce",
+    "Box",
+    "Clone",
+    "Copy",
+    "Default",
+    "DoubleEndedIterator",
+    "Drop",
+    "Eq",
+    "Err",
+    "ExactSizeIterator",
+    "Extend",
+    "Fn",
+    "FnMut",
+    "FnOnce",
+    "From",
+    "FromIterator",
+    "Future",
+    "Into",
+    "IntoFuture",
+    "IntoIterator",
+    "Iterator",
+    "None",
+    "Ok",
+    "Option",
+    "Ord",
+    "PartialEq",
+    "PartialOrd",
+    "Result",
+    "Self",
+    "Send",
+    "Sized",
+    "Some",
+    "String",
+    "Sync",
+    "ToOwned",
+    "ToString",
+    "TryFrom",
+    "TryInto",
+    "Unpin",
+    "Vec",
+];
+
 impl File {
+    /// Whether something in this file may make this type a node: an attribute that is not known, or an impl by hand.
+    pub(super) fn may_make_a_node(&self, ty: &Declared) -> bool {
+        self.may_declare_more() || self.has_impl_by_hand(&ty.name)
+    }
+
     /// Whether an attribute in this file may declare anything.
     fn may_declare_more(&self) -> bool {
         self.attributes_of_all().any(|(name, arguments)| {
@@ -108,6 +161,23 @@ pub(crate) fn is_nowhere(name: &Ident) -> Option<Option<String>> {
         }
     }
     (!file.may_declare_more() && !may_be_included(Path::new(&spot.file))).then_some(like)
+}
+
+/// Whether nothing in the file in which this function stands can be the type of this name, as the function sees it.
+pub(super) fn is_no_type(function: &Ident, ty: &str) -> bool {
+    let Some(spot) = Spot::of(function) else { return false };
+    let Some(scope) = spot.scope(false) else { return false };
+    let file = &spot.text;
+    for group in file.outer(scope) {
+        let of = &file.groups[group];
+        if of.has_a_macro || file.imports_of(group, ty).next().is_some() || file.type_in(group, ty).is_some() {
+            return false;
+        }
+        if of.kind == Kind::Module {
+            break;
+        }
+    }
+    !file.may_declare_more() && !may_be_included(Path::new(&spot.file))
 }
 
 /// Whether another file of the crate may include this one by `include!`: then the names of the other one are in sight, too.

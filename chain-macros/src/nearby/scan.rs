@@ -299,6 +299,11 @@ impl File {
         file
     }
 
+    /// Whether a type of this name may be in sight somewhere in the file.
+    pub(super) fn may_know(&self, name: &str) -> bool {
+        self.types.iter().any(|ty| ty.name == name) || self.imports.iter().any(|import| import.may_bring(name))
+    }
+
     /// The line of this byte.
     pub(super) fn line(&self, at: usize) -> usize {
         self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1

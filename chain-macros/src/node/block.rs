@@ -1,7 +1,7 @@
 //! Reads an `impl` block with hooks as a node.
 
 use quote::{ToTokens, quote};
-use syn::{Generics, Ident, ImplItem, ItemImpl, ReturnType, Signature, Type};
+use syn::{FnArg, Generics, Ident, ImplItem, ItemImpl, ReturnType, Signature, Type};
 
 use super::flow::{Gives, read_flow};
 use super::hook::{read_hook, refuse_odd_functions, returned, returns_no_size, takes_no_size};
@@ -10,8 +10,37 @@ use super::signature::{Around, Handshake, Hook, Node, Place, Promises, Role};
 use super::{around, elsewhere, spawns};
 use crate::diagnostics::{Code, Diagnostics};
 use crate::names;
+use crate::nearby;
 use crate::told::Access;
 use crate::types;
+
+/// Whether a type in the signature of a hook certainly does not exist. rustc says so, and would say it once more of what is
+/// emitted for the hook.
+pub(super) fn names_no_type(block: &ItemImpl) -> bool {
+    let Some(last) = types::last_segment(&block.self_ty) else { return false };
+    let own: Vec<_> = block.generics.type_params().map(|parameter| names::unraw(&parameter.ident)).collect();
+    let hooks = block.items.iter().filter_map(|item| match item {
+        ImplItem::Fn(method) if elsewhere::is_hook(&method.sig.ident) && method.sig.generics.params.is_empty() => {
+            Some(&method.sig)
+        }
+        _ => None,
+    });
+    let of_hook = |hook: &Signature| {
+        let inputs = hook.inputs.iter().filter_map(|input| match input {
+            FnArg::Typed(input) => Some(types::text(&input.ty)),
+            FnArg::Receiver(_) => None,
+        });
+        let output = match &hook.output {
+            ReturnType::Type(_, ty) => types::text(ty),
+            ReturnType::Default => String::new(),
+        };
+        inputs.chain([output]).collect::<Vec<_>>()
+    };
+    let texts: Vec<_> = hooks.flat_map(of_hook).collect();
+    let texts = texts.iter().map(String::as_str);
+    let is_own = |text: &str| own.iter().any(|own| text.contains(own.as_str()));
+    nearby::Seen::of(&last.ident).lacks_one(&last.ident, texts.filter(|text| !is_own(text)))
+}
 
 pub(super) fn of_impl(
     block: &ItemImpl,

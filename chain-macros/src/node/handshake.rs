@@ -281,6 +281,18 @@ impl Node {
         (self.spawns.is_none() && promises == [false; 4]).then_some(told)
     }
 
+    /// Whether a type in the signature certainly does not exist. rustc says so, and would find that such a type is any other
+    /// one in a chain.
+    pub(super) fn names_no_type(&self, seen: &nearby::Seen) -> bool {
+        self.handshake.as_ref().is_some_and(|Handshake { name, told, .. }| {
+            let texts = told.iter().flat_map(|told| {
+                let parameters = told.parameters.iter().map(|(_, text)| text.as_str());
+                parameters.chain([told.provides.as_str(), told.breaks.as_str()])
+            });
+            seen.lacks_one(name, texts)
+        })
+    }
+
     /// The hooks as a chain calls them that knows their signatures.
     pub(super) fn hooks_by_text(&self, rt: &TokenStream, told: &Told) -> TokenStream {
         let Some(Hooks { shape, .. }) = &told.hooks else { return TokenStream::new() };

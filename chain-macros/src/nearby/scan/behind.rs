@@ -74,6 +74,15 @@ impl File {
         self.text.contains("= ();") || self.text.match_indices("IntoReply").any(is_one)
     }
 
+    /// Whether a trait of nodes is implemented by hand for a type, or for all types.
+    pub(in crate::nearby) fn has_impl_by_hand(&self, name: &str) -> bool {
+        let is_of_it = |(at, _): (usize, &str)| {
+            let of = self.text[at..].split('{').next().unwrap_or_default();
+            of.contains(name) || !self.text[..at].ends_with("impl ")
+        };
+        ["Signature", "Node<", "IsNode"].iter().any(|of| self.text.match_indices(of).any(is_of_it))
+    }
+
     /// How visible the type is whose name is here, as it is written.
     pub(in crate::nearby) fn visibility(&self, ty: &Declared) -> &str {
         let before = self.text[..ty.at].trim_end();
