@@ -82,8 +82,8 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     }
     if let Ok(syn::Item::Fn(function)) = &parsed
         && seen.as_ref().is_some_and(|seen| seen.has().marked_methods)
-        && function.sig.receiver().is_none()
         && nearby::is_method(&function.sig.ident)
+        && function.sig.receiver().is_none()
     {
         let name = &function.sig.ident;
         diagnostics.error(
@@ -112,7 +112,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         && nearby::is_free(&function.sig.ident)
     {
         // Without the function, rustc has no words about `self` of its own.
-        read(parsed.clone(), &tokens, &options, &mut diagnostics);
+        read(&parsed, &tokens, &options, &mut diagnostics);
         let errors = diagnostics.verdict();
         let instead = function::without_self(function);
         return quote!(#instead #errors);
@@ -123,10 +123,10 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let has_unknown = matches!(&parsed, Ok(syn::Item::Fn(function)) if function::has_unknown_arguments(&function.sig));
     // What the body returns has no size either, and rustc would report that once more.
     let gives_no_size = matches!(&parsed, Ok(syn::Item::Fn(function)) if hook::returns_no_size(&function.sig));
-    let lacks_a_type = matches!(&parsed, Ok(syn::Item::Impl(block)) if block::names_no_type(block));
-    let mut node = read(parsed, &tokens, &options, &mut diagnostics);
-    if let Some(node) = &mut node {
-        node.is_refused |= lacks_a_type || seen.is_some_and(|seen| node.names_no_type(&seen));
+    let mut node = read(&parsed, &tokens, &options, &mut diagnostics);
+    let without_a_type = node.as_ref().and_then(|node| without_a_type(&parsed, node, seen.as_ref()));
+    if let Some(node) = node.as_mut().filter(|_| without_a_type.is_some()) {
+        node.is_refused = true;
     }
     // The user's item stays, so that one mistake is one error.
     let errors = diagnostics.verdict();
@@ -162,7 +162,32 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         #unused
         #item
         #expansion
+        #without_a_type
     }
+}
+
+/// If a type in the item's signatures does not exist: what sees to it that there is an error. That is rustc's, about the type,
+/// and then it looks no further at this constant.
+fn without_a_type(parsed: &syn::Result<syn::Item>, node: &Node, seen: Option<&nearby::Seen>) -> Option<TokenStream> {
+    let signatures: Vec<_> = match parsed {
+        Ok(syn::Item::Fn(function)) if seen.is_some_and(|seen| node.names_no_type(seen)) => vec![&function.sig],
+        Ok(syn::Item::Impl(block)) if block::names_no_type(block) => block::hooks(block).collect(),
+        _ => return None,
+    };
+    let types = signatures.iter().map(|signature| {
+        let inputs = signature.inputs.iter().filter_map(|input| match input {
+            syn::FnArg::Typed(input) => Some(&input.ty),
+            syn::FnArg::Receiver(_) => None,
+        });
+        let output = &signature.output;
+        quote!(fn(#(#inputs),*) #output)
+    });
+    Some(quote! {
+        const _: () = {
+            #(let _: #types;)*
+            ::core::panic!("`#[node]` found no declaration of a type in this signature: name the type by a path, `self::Name`")
+        };
+    })
 }
 
 /// The item with `<>` if it has no parameters. Where a type in it does not exist, rustc would help to add a parameter
@@ -194,14 +219,14 @@ pub(crate) fn in_an_editor(options: TokenStream, item: TokenStream) -> TokenStre
     let parsed = parsed(&tokens);
     // With a `#[cfg]` in it, only rustc knows what the item is.
     let needs_rustc = matches!(&parsed, Ok(parsed) if cfg::expand(&options.runtime, &written, &item, parsed).is_some());
-    read(parsed, &tokens, &options, &mut diagnostics);
+    read(&parsed, &tokens, &options, &mut diagnostics);
     let errors = diagnostics.verdict().filter(|_| !needs_rustc);
     quote!(#item #errors)
 }
 
 /// Reads the item as a node.
 fn read(
-    parsed: syn::Result<syn::Item>,
+    parsed: &syn::Result<syn::Item>,
     item: &[TokenTree],
     options: &Options,
     diagnostics: &mut Diagnostics,
@@ -209,20 +234,20 @@ fn read(
     match parsed {
         Ok(syn::Item::Fn(function)) => {
             let spawns = item.last().and_then(|body| spawns::first(body.clone().into()));
-            function::of_function(&function, options, diagnostics).map(|node| Node { spawns, ..node })
+            function::of_function(function, options, diagnostics).map(|node| Node { spawns, ..node })
         }
-        Ok(syn::Item::Impl(block)) => block::of_impl(&block, options.stateless, options.promises, diagnostics),
+        Ok(syn::Item::Impl(block)) => block::of_impl(block, options.stateless, options.promises, diagnostics),
         Ok(other) => {
             diagnostics.error_at(
                 Code::E302,
-                first_span(&other),
+                first_span(other),
                 "`#[node]` goes on a function or on an `impl` block",
                 "put it on the `fn`, or on the `impl` block that has `enter`, `exit` or `cancelled`",
             );
             None
         }
         Err(error) => {
-            diagnostics.push(error);
+            diagnostics.push(error.clone());
             None
         }
     }

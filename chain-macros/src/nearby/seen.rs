@@ -20,16 +20,30 @@ impl Seen {
         self.0.as_ref().map(|file| file.has).unwrap_or_default()
     }
 
-    /// Whether a type in one of these texts, which stand in a signature of this function, certainly does not exist.
-    pub(crate) fn lacks_one<'t>(&self, function: &Ident, texts: impl IntoIterator<Item = &'t str>) -> bool {
+    /// Whether a type in one of these texts, which stand in a signature of this name, certainly does not exist.
+    pub(crate) fn lacks_one<'t>(&self, name: &Ident, texts: impl IntoIterator<Item = &'t str>) -> bool {
         let Some(file) = &self.0 else { return false };
-        let words = |text: &'t str| text.split(|sign: char| !(sign.is_alphanumeric() || sign == '_'));
-        // Most texts are such a name. A path may lead to what is in sight nowhere.
-        let texts = texts.into_iter().filter(|text| !text.is_empty() && !file.may_know(text) && !text.contains("::"));
-        let mut unknown = texts
-            .flat_map(words)
-            .filter(|word| names::begins_like_a_type(word) && !file.may_know(word) && !nowhere::PRELUDE.contains(word));
-        unknown.any(|word| nowhere::is_no_type(function, word))
+        let is_of_a_word = |sign: char| sign.is_alphanumeric() || sign == '_';
+        // Most texts are such a name. A path may lead to what is in sight nowhere, and traits are not looked for.
+        let is_judged = |text: &&str| {
+            !["", "::", "dyn ", "impl "].iter().any(|part| match *part {
+                "" => text.is_empty() || file.may_know(text),
+                part => text.contains(part),
+            })
+        };
+        let texts = texts.into_iter().filter(is_judged);
+        let words = texts.flat_map(|text| {
+            let words = text.split(|sign| !is_of_a_word(sign));
+            // `Output` in `Future<Output = T>` is no type of its own.
+            let is_type = move |word: &&str| {
+                let behind = word.as_ptr() as usize - text.as_ptr() as usize + word.len();
+                !text[behind..].trim_start().starts_with('=')
+            };
+            words.filter(is_type)
+        });
+        let is_unknown =
+            |word: &&str| names::begins_like_a_type(word) && !file.may_know(word) && !nowhere::PRELUDE.contains(word);
+        words.filter(is_unknown).any(|word| nowhere::is_no_type(name, word))
     }
 }
 
@@ -50,11 +64,13 @@ pub(crate) fn called(name: &Ident) -> Called {
     let text = names::unraw(name);
     let mut of_it = file.functions.iter().filter(|function| function.name == text).peekable();
     if of_it.peek().is_some() {
-        return if of_it.any(|function| function.is_certain) && is_plain_function(name, &text) {
-            Called::Plain
-        } else {
-            Called::Perhaps
-        };
+        if of_it.any(|function| function.is_certain) && is_plain_function(name, &text) {
+            return Called::Plain;
+        }
+        // The functions may be methods, which are no names.
+        if !file.has.marked_methods {
+            return Called::Perhaps;
+        }
     }
     if file.imports.iter().any(|import| import.may_bring(&text)) {
         return Called::Perhaps;

@@ -18,13 +18,9 @@ use crate::types;
 /// emitted for the hook.
 pub(super) fn names_no_type(block: &ItemImpl) -> bool {
     let Some(last) = types::last_segment(&block.self_ty) else { return false };
-    let own: Vec<_> = block.generics.type_params().map(|parameter| names::unraw(&parameter.ident)).collect();
-    let hooks = block.items.iter().filter_map(|item| match item {
-        ImplItem::Fn(method) if elsewhere::is_hook(&method.sig.ident) && method.sig.generics.params.is_empty() => {
-            Some(&method.sig)
-        }
-        _ => None,
-    });
+    if !block.generics.params.is_empty() {
+        return false;
+    }
     let of_hook = |hook: &Signature| {
         let inputs = hook.inputs.iter().filter_map(|input| match input {
             FnArg::Typed(input) => Some(types::text(&input.ty)),
@@ -36,10 +32,18 @@ pub(super) fn names_no_type(block: &ItemImpl) -> bool {
         };
         inputs.chain([output]).collect::<Vec<_>>()
     };
-    let texts: Vec<_> = hooks.flat_map(of_hook).collect();
-    let texts = texts.iter().map(String::as_str);
-    let is_own = |text: &str| own.iter().any(|own| text.contains(own.as_str()));
-    nearby::Seen::of(&last.ident).lacks_one(&last.ident, texts.filter(|text| !is_own(text)))
+    let texts: Vec<_> = hooks(block).flat_map(of_hook).collect();
+    nearby::Seen::of(&last.ident).lacks_one(&last.ident, texts.iter().map(String::as_str))
+}
+
+/// The signatures of the hooks that have no parameters of their own.
+pub(super) fn hooks(block: &ItemImpl) -> impl Iterator<Item = &Signature> {
+    block.items.iter().filter_map(|item| match item {
+        ImplItem::Fn(method) if elsewhere::is_hook(&method.sig.ident) && method.sig.generics.params.is_empty() => {
+            Some(&method.sig)
+        }
+        _ => None,
+    })
 }
 
 pub(super) fn of_impl(
