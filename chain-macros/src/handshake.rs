@@ -125,7 +125,10 @@ const IN_A_ROW: usize = 60;
 /// The tokens with which the body of `run` asks, if there is a function to ask. The answer is the body.
 pub(crate) fn ask(chain: &mut Chain, declaration: &TokenStream) -> Option<TokenStream> {
     let mut asked = functions(chain);
-    by_own_names(&mut asked);
+    // The names stand in the chain's file. In most files none of them has another name.
+    if nearby::may_be_own(&chain.name) {
+        by_own_names(&mut asked);
+    }
     let fields = asked_fields(chain);
     asked.extend(fields.iter().map(|field| (String::new(), names::asked_field(chain, *field).into_token_stream())));
     let Locals { this, inputs, lifetime } = &chain.run.locals;

@@ -173,16 +173,13 @@ pub(crate) fn unique(what: &str, name: &Ident) -> Ident {
     use std::hash::{DefaultHasher, Hash, Hasher};
     use std::sync::{LazyLock, Mutex, PoisonError};
     /// How many there were, by file and by what and whose name it is.
-    static MADE: LazyLock<Mutex<HashMap<u64, usize>>> = LazyLock::new(Mutex::default);
+    static MADE: LazyLock<Mutex<HashMap<u64, u64>>> = LazyLock::new(Mutex::default);
 
     let text = unraw(name);
     let file = proc_macro::is_available().then(|| name.span().unwrap().file());
-    let hash = |of: &dyn Fn(&mut DefaultHasher)| {
-        let mut hasher = DefaultHasher::new();
-        of(&mut hasher);
-        hasher.finish()
-    };
-    let key = hash(&|hasher| (&file, what, &text).hash(hasher));
+    let mut hasher = DefaultHasher::new();
+    (&file, what, &text).hash(&mut hasher);
+    let key = hasher.finish();
     // Outside of rustc, a test expands the same twice.
     let number = file.map_or(0, |_| {
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -190,7 +187,8 @@ pub(crate) fn unique(what: &str, name: &Ident) -> Ident {
         *number += 1;
         *number
     });
-    let unique = hash(&|hasher| (key, number).hash(hasher));
+    // An odd factor: no two numbers come to the same.
+    let unique = key.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     format_ident!("__chain_{what}_{text}_{unique:x}", span = Span::call_site())
 }
 
