@@ -13,6 +13,8 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
     if chain.generics.type_params().next().is_some() {
         lacks_the_attribute(chain, diagnostics);
     }
+    // What could not be read may be what declares a name.
+    let is_read = !diagnostics.is_any();
     let items = chain.run.body.items().into_iter();
     for node in items.flat_map(told::nodes).filter(|node| node.field.is_none()) {
         let method = node.path.path.segments.iter().map(|part| &part.ident).collect::<Vec<_>>();
@@ -31,7 +33,8 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
                 format_args!("`{text}` is not a node: `fn {text}` has no `#[node]`"),
                 format_args!("write `#[node]` before `fn {text}`"),
             ),
-            Called::Nowhere(like) => nowhere(chain, name, like, diagnostics),
+            Called::Nowhere(like) if is_read => nowhere(chain, name, like, diagnostics),
+            Called::Nowhere(_) => {}
         }
     }
 }

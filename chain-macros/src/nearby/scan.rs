@@ -2,9 +2,11 @@
 
 mod behind;
 mod literals;
+mod names;
 mod offset;
 
 use literals::{raw, skips};
+use names::Names;
 
 /// What was found.
 pub(super) struct File {
@@ -19,6 +21,7 @@ pub(super) struct File {
     /// Where each line begins.
     lines: Vec<usize>,
     pub(super) has: Has,
+    names: Names,
     /// Something in it may have the name of something around it.
     pub(super) may_stand_in: bool,
 }
@@ -151,6 +154,7 @@ impl File {
     pub(super) fn read(text: String) -> Self {
         let mut file = Self::scan(&text);
         file.text = text;
+        file.names = Names::of(&file.functions, &file.types);
         let is_marked = |at: &usize| !file.functions[*at].is_certain;
         let methods = file.groups.iter().filter(|group| group.kind == Kind::Methods);
         file.has = Has {
@@ -179,6 +183,7 @@ impl File {
             skipped: vec![],
             lines,
             has: Has::default(),
+            names: Names::default(),
             may_stand_in: false,
         };
         let bytes = text.as_bytes();
@@ -299,9 +304,19 @@ impl File {
         file
     }
 
-    /// Whether a type of this name may be in sight somewhere in the file.
-    pub(super) fn may_know(&self, name: &str) -> bool {
-        self.types.iter().any(|ty| ty.name == name) || self.imports.iter().any(|import| import.may_bring(name))
+    /// Whether something in the file imports this name.
+    pub(super) fn imports(&self, name: &str) -> bool {
+        self.imports.iter().any(|import| import.words().any(|word| word == name))
+    }
+
+    /// Whether a type of this name is declared or imported somewhere in the file.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.names.has_type(name) || self.imports(name)
+    }
+
+    /// Whether a function of this name is declared anywhere in the file, and whether one of them is certain.
+    pub(super) fn function_called(&self, name: &str) -> Option<bool> {
+        self.names.function(name)
     }
 
     /// The line of this byte.

@@ -27,7 +27,7 @@ impl Seen {
         // Most texts are such a name. A path may lead to what is in sight nowhere, and traits are not looked for.
         let is_judged = |text: &&str| {
             !["", "::", "dyn ", "impl "].iter().any(|part| match *part {
-                "" => text.is_empty() || file.may_know(text),
+                "" => text.is_empty() || file.knows(text),
                 part => text.contains(part),
             })
         };
@@ -42,7 +42,7 @@ impl Seen {
             words.filter(is_type)
         });
         let is_unknown =
-            |word: &&str| names::begins_like_a_type(word) && !file.may_know(word) && !nowhere::PRELUDE.contains(word);
+            |word: &&str| names::begins_like_a_type(word) && !file.knows(word) && !nowhere::PRELUDE.contains(word);
         words.filter(is_unknown).any(|word| nowhere::is_no_type(name, word))
     }
 }
@@ -62,9 +62,8 @@ pub(crate) enum Called {
 pub(crate) fn called(name: &Ident) -> Called {
     let Some((_, file)) = file_of(name) else { return Called::Perhaps };
     let text = names::unraw(name);
-    let mut of_it = file.functions.iter().filter(|function| function.name == text).peekable();
-    if of_it.peek().is_some() {
-        if of_it.any(|function| function.is_certain) && is_plain_function(name, &text) {
+    if let Some(is_certain) = file.function_called(&text) {
+        if is_certain && is_plain_function(name, &text) {
             return Called::Plain;
         }
         // The functions may be methods, which are no names.
@@ -72,7 +71,7 @@ pub(crate) fn called(name: &Ident) -> Called {
             return Called::Perhaps;
         }
     }
-    if file.imports.iter().any(|import| import.may_bring(&text)) {
+    if file.imports(&text) {
         return Called::Perhaps;
     }
     nowhere::is_nowhere(name).map_or(Called::Perhaps, Called::Nowhere)
