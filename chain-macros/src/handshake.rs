@@ -138,12 +138,13 @@ pub(crate) fn ask(chain: &mut Chain, declaration: &TokenStream) -> Option<TokenS
 /// Names the macros by the names that only `#[node]` and `chain!` know, where they have such.
 fn by_own_names(asked: &mut [(String, TokenStream)]) {
     for (_, path) in asked {
-        let parts: Vec<_> = path.clone().into_iter().filter(|token| matches!(token, TokenTree::Ident(_))).collect();
-        let begins = path.clone().into_iter().next();
+        let mut tokens = path.clone().into_iter().peekable();
+        let begins_with_a_name = matches!(tokens.peek(), Some(TokenTree::Ident(_)));
+        let parts: Vec<_> = tokens.filter(|token| matches!(token, TokenTree::Ident(_))).collect();
         let Some((TokenTree::Ident(name), outer)) = parts.split_last() else { continue };
         // `auth`, `self::auth`, `super::auth`
         let is_outer = |(at, part): (usize, &TokenTree)| matches!(part, TokenTree::Ident(word) if word == "super" || (word == "self" && at == 0));
-        let is_near = matches!(begins, Some(TokenTree::Ident(_))) && outer.iter().enumerate().all(is_outer);
+        let is_near = begins_with_a_name && outer.iter().enumerate().all(is_outer);
         if !is_near || !nearby::may_be_own(name) {
             continue;
         }

@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use proc_macro2::Ident;
 
+use crate::ast::NodeUse;
 use crate::names;
 use crate::types;
 
@@ -116,10 +117,9 @@ pub(crate) fn chain_before(name: &Ident) -> Option<usize> {
 
 /// The line in which a type of this name is declared beside the chain.
 pub(crate) fn type_beside(name: &Ident) -> Option<usize> {
-    let spot = Spot::of(name)?;
-    let scope = spot.scope(true)?;
-    let declared = spot.text.type_in(scope, &names::unraw(name)).filter(|ty| ty.is_certain)?;
-    Some(spot.text.line(declared.at))
+    let Around { file, scope, .. } = Around::of(name)?;
+    let declared = file.type_in(scope, &names::unraw(name)).filter(|ty| ty.is_certain)?;
+    Some(file.line(declared.at))
 }
 
 /// Whether a function of this name, with `#[node]`, stands in the same scope already.
@@ -135,16 +135,12 @@ pub(crate) fn is_free(name: &Ident) -> bool {
 
 /// Whether nothing in this file declares or imports a type of this name. (What a derive declares is not seen.)
 pub(crate) fn is_unknown(ty: &Ident) -> bool {
-    let Some(spot) = Spot::of(ty) else { return false };
-    let Some(scope) = spot.scope(false) else { return false };
-    Around { file: spot.text, scope, path: spot.file }.is_declared(&names::unraw(ty)).is_none()
+    Around::here(ty).is_some_and(|around| around.is_declared(&names::unraw(ty)).is_none())
 }
 
 /// How many lifetimes the type of this name has, if it is declared in this file.
 pub(crate) fn lifetimes_of(ty: &Ident) -> usize {
-    let Some(spot) = Spot::of(ty) else { return 0 };
-    let Some(scope) = spot.scope(false) else { return 0 };
-    let around = Around { file: spot.text, scope, path: spot.file };
+    let Some(around) = Around::here(ty) else { return 0 };
     let declared = around.declared(&names::unraw(ty)).flatten().filter(|ty| ty.is_certain && !ty.is_alias);
     declared.map_or(0, |ty| around.file.lifetimes_behind(ty.at))
 }
@@ -168,7 +164,7 @@ const OWN: [&str; 22] = [
     "str", "u128", "u16", "u32", "u64", "u8", "usize", "Box",
 ];
 
-/// What stands in the same scope as a chain, and around it.
+/// What stands in the same scope as a chain or a declaration, and around it.
 pub(crate) struct Around {
     file: Rc<File>,
     scope: usize,
@@ -176,10 +172,25 @@ pub(crate) struct Around {
 }
 
 impl Around {
+    /// What is around the chain in which this name stands.
     pub(crate) fn of(chain: &Ident) -> Option<Self> {
-        let spot = Spot::of(chain)?;
-        let scope = spot.scope(true)?;
+        Self::at(chain, true)
+    }
+
+    /// What is around the declaration in which this name stands.
+    fn here(name: &Ident) -> Option<Self> {
+        Self::at(name, false)
+    }
+
+    fn at(name: &Ident, is_in_a_chain: bool) -> Option<Self> {
+        let spot = Spot::of(name)?;
+        let scope = spot.scope(is_in_a_chain)?;
         Some(Self { file: spot.text, scope, path: spot.file })
+    }
+
+    /// The same as [`has_function`](Self::has_function), for a node that is named without a path.
+    pub(crate) fn has_node(&self, node: &NodeUse) -> bool {
+        node.path.path.get_ident().is_some_and(|name| self.has_function(name))
     }
 
     /// Whether one function of this name stands in the same scope as the chain: a type in its signature means the same
@@ -267,9 +278,7 @@ impl Around {
 
 /// Whether this name in a chain is that of a function without `#[node]`.
 fn is_plain_function(name: &Ident, named: &str) -> bool {
-    let Some(spot) = Spot::of(name) else { return false };
-    let Some(scope) = spot.scope(true) else { return false };
-    let file = &spot.text;
+    let Some(Around { file, scope, .. }) = Around::of(name) else { return false };
     for group in file.outer(scope) {
         let is_module = file.groups[group].kind == Kind::Module;
         if file.groups[group].kind == Kind::Methods {

@@ -47,10 +47,10 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let written = options.clone();
     let options = Options::read(options, &mut diagnostics);
     let mut parsed = parsed(&tokens);
-    let mut seen = None;
+    let mut seen = nearby::Seen::default();
     if let Ok(syn::Item::Fn(function)) = &mut parsed {
-        let of = nearby::Seen::of(&function.sig.ident);
-        let has = seen.insert(of).has();
+        seen = nearby::Seen::of(&function.sig.ident);
+        let has = seen.has();
         if has.lifetimes {
             function::show_lifetimes(&mut function.sig);
         }
@@ -65,12 +65,12 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         diagnostics.verdict();
         return again;
     }
-    if let Ok(syn::Item::Macro(called)) = &parsed
+    if let Ok(whole @ syn::Item::Macro(called)) = &parsed
         && called.mac.path.segments.last().is_some_and(|last| last.ident == "chain")
     {
         diagnostics.error_at(
             Code::E302,
-            first_span(&syn::Item::Macro(called.clone())),
+            first_span(whole),
             "`#[node]` stands in the chain, not before `chain!`",
             "write it inside, before `struct`",
         );
@@ -81,7 +81,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         return quote!(#inside #errors);
     }
     if let Ok(syn::Item::Fn(function)) = &parsed
-        && seen.as_ref().is_some_and(|seen| seen.has().marked_methods)
+        && seen.has().marked_methods
         && nearby::is_method(&function.sig.ident)
         && function.sig.receiver().is_none()
     {
@@ -124,7 +124,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     // What the body returns has no size either, and rustc would report that once more.
     let gives_no_size = matches!(&parsed, Ok(syn::Item::Fn(function)) if hook::returns_no_size(&function.sig));
     let mut node = read(&parsed, &tokens, &options, &mut diagnostics);
-    let without_a_type = node.as_ref().and_then(|node| without_a_type(&parsed, node, seen.as_ref()));
+    let without_a_type = node.as_ref().and_then(|node| without_a_type(&parsed, node, &seen));
     if let Some(node) = node.as_mut().filter(|_| without_a_type.is_some()) {
         node.is_refused = true;
     }
@@ -168,9 +168,9 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
 
 /// If a type in the item's signatures does not exist: what sees to it that there is an error. That is rustc's, about the type,
 /// and then it looks no further at this constant.
-fn without_a_type(parsed: &syn::Result<syn::Item>, node: &Node, seen: Option<&nearby::Seen>) -> Option<TokenStream> {
+fn without_a_type(parsed: &syn::Result<syn::Item>, node: &Node, seen: &nearby::Seen) -> Option<TokenStream> {
     let signatures: Vec<_> = match parsed {
-        Ok(syn::Item::Fn(function)) if seen.is_some_and(|seen| node.names_no_type(seen)) => vec![&function.sig],
+        Ok(syn::Item::Fn(function)) if node.names_no_type(seen) => vec![&function.sig],
         Ok(syn::Item::Impl(block)) if block::names_no_type(block) => block::hooks(block).collect(),
         _ => return None,
     };

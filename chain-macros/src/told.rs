@@ -114,6 +114,19 @@ pub(crate) struct Untold {
     pub(crate) open: Option<(usize, String)>,
 }
 
+impl Untold {
+    /// The tokens that [`Answer::read`] reads.
+    pub(crate) fn tokens(&self) -> TokenStream {
+        let open = self.open.as_ref().map(|(parameter, text)| quote!(#parameter #text));
+        match self {
+            Self { is_last: true, .. } => quote!([last]),
+            Self { is_bounded: true, .. } => quote!([bounded #open]),
+            Self { is_generic: true, .. } => quote!([generic #open]),
+            Self { .. } => quote!([]),
+        }
+    }
+}
+
 impl Answer {
     pub(crate) fn read(told: TokenStream) -> Self {
         let mut tokens = told.into_iter();
@@ -155,28 +168,6 @@ impl Told {
     /// The tokens for a node about which there is an error.
     pub(crate) fn broken() -> TokenStream {
         quote!([broken])
-    }
-
-    /// The tokens for a function of which nothing is told but that nothing comes after it.
-    pub(crate) fn last() -> TokenStream {
-        quote!([last])
-    }
-
-    /// The tokens for a function of which nothing is told but that what it gives needs its bounds. If that is one of its type
-    /// parameters or a type of one: which parameter, and the text of the result.
-    pub(crate) fn bounded(open: Option<&(usize, String)>) -> TokenStream {
-        let open = Self::of_open(open);
-        quote!([bounded #open])
-    }
-
-    /// The same for a function with type parameters that needs no bounds.
-    pub(crate) fn generic(open: Option<&(usize, String)>) -> TokenStream {
-        let open = Self::of_open(open);
-        quote!([generic #open])
-    }
-
-    fn of_open(open: Option<&(usize, String)>) -> Option<TokenStream> {
-        open.map(|(parameter, text)| quote!(#parameter #text))
     }
 
     /// The same for a node with hooks, with a number for all of it.

@@ -26,7 +26,7 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
 fn of_arm(branch: &Branch, arm: &Arm, around: &Around, diagnostics: &mut Diagnostics) {
     let told = branch.node.told.as_ref();
     let Some(given) = told.filter(|told| around.is_type(&told.provides)).map(|told| &told.provides) else { return };
-    let is_there = branch.node.path.path.get_ident().is_some_and(|name| around.has_function(name));
+    let is_there = around.has_node(&branch.node);
     // The guard stands behind the pattern.
     let read = |input: ParseStream<'_>| {
         let pattern = Pat::parse_single(input);

@@ -1,7 +1,8 @@
 //! A block that provides one type, and whose ends all give another one: its arrow is what is wrong. rustc would report
 //! each end, and each node that asks for what is meant.
 
-use crate::ast::{Block, Chain, Item, ItemKind};
+use super::told::blocks;
+use crate::ast::{Block, Chain, ItemKind};
 use crate::diagnostics::{Code, Diagnostics};
 use crate::nearby::Around;
 use crate::types;
@@ -12,7 +13,7 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
         let Some(given) = &item.given else { continue };
         let Some(around) = around.get_or_insert_with(|| Around::of(&chain.name)) else { return };
         let mut ends = Vec::new();
-        let are_told = blocks(item).into_iter().all(|block| end(block, around, &mut ends).is_some());
+        let are_told = blocks(item).all(|block| end(block, around, &mut ends).is_some());
         let text = types::text(&given.ty);
         let Some((first, rest)) = ends.split_first().filter(|_| are_told) else { continue };
         let is_another = *first != text && rest.iter().all(|other| other == first);
@@ -27,24 +28,12 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// The rows of which one runs.
-fn blocks(item: &Item) -> Vec<&Block> {
-    let inner: Vec<&Block> = match &item.kind {
-        ItemKind::Node(_) => Vec::new(),
-        ItemKind::Block(inner) | ItemKind::Around(_, inner) => vec![inner],
-        ItemKind::Branch(branch) => branch.arms.iter().map(|arm| &arm.body).collect(),
-    };
-    inner.into_iter().chain(&item.otherwise).collect()
-}
-
 /// What the end of a row gives, if that is a function beside the chain, or several that are.
 fn end(row: &Block, around: &Around, ends: &mut Vec<String>) -> Option<()> {
     let last = row.items.last()?;
     let ItemKind::Node(node) = &last.kind else {
-        let inner = blocks(last);
-        return inner.into_iter().try_for_each(|block| end(block, around, ends));
+        return blocks(last).try_for_each(|block| end(block, around, ends));
     };
     let told = node.told.as_ref().filter(|told| !told.provides.is_empty())?;
-    let is_here = node.path.path.get_ident().is_some_and(|name| around.has_function(name));
-    is_here.then(|| ends.push(told.provides.clone()))
+    around.has_node(node).then(|| ends.push(told.provides.clone()))
 }

@@ -60,9 +60,6 @@ fn lacks_the_attribute(chain: &Chain, diagnostics: &mut Diagnostics) {
 
 /// A name in the row is neither declared nor imported. Here rustc would say that it cannot find a macro of that name.
 fn nowhere(chain: &Chain, name: &syn::Ident, like: Option<String>, diagnostics: &mut Diagnostics) {
-    if begins_like_a_type(&unraw(name)) {
-        return;
-    }
     if nearby::is_misplaced(name, None, Some(name)) {
         return diagnostics.known();
     }

@@ -57,10 +57,7 @@ fn are_told_apart(row: &Block, chain: &Chain, diagnostics: &mut Diagnostics) {
                 ),
             );
         }
-        inner(item).into_iter().for_each(|block| are_told_apart(block, chain, diagnostics));
-        if let ItemKind::Around(_, block) = &item.kind {
-            are_told_apart(block, chain, diagnostics);
-        }
+        blocks(item).for_each(|block| are_told_apart(block, chain, diagnostics));
     }
 }
 
@@ -74,9 +71,7 @@ fn replies(chain: &Chain, diagnostics: &mut Diagnostics) {
     let Some(told) = node.told.as_ref().filter(|told| !told.provides.is_empty() && told.provides != "()") else {
         return;
     };
-    let is_beside = |around: &nearby::Around| {
-        node.path.path.get_ident().is_some_and(|name| around.has_function(name)) && around.is_no_nothing(&told.provides)
-    };
+    let is_beside = |around: &nearby::Around| around.has_node(node) && around.is_no_nothing(&told.provides);
     if nearby::Around::of(&chain.name).is_some_and(|around| is_beside(&around)) {
         let (name, text) = (unraw(node.name()), &told.provides);
         diagnostics.error(
@@ -160,15 +155,20 @@ pub(super) fn inner(item: &Item) -> Vec<&Block> {
     blocks.into_iter().chain(&item.otherwise).collect()
 }
 
-/// Whether a function in this item asks for a type whose text is this.
-pub(super) fn asks(item: &Item, is_it: &dyn Fn(&str) -> bool) -> bool {
+/// All blocks of an item, with the one that a node wraps.
+pub(super) fn blocks(item: &Item) -> impl Iterator<Item = &Block> {
     let around = match &item.kind {
         ItemKind::Around(_, block) => Some(block),
         _ => None,
     };
+    around.into_iter().chain(inner(item))
+}
+
+/// Whether a function in this item asks for a type whose text is this.
+pub(super) fn asks(item: &Item, is_it: &dyn Fn(&str) -> bool) -> bool {
     let mut told = nodes(item).filter_map(|node| node.told.as_ref());
     told.any(|told| told.parameters.iter().any(|(_, text)| is_it(text)))
-        || around.into_iter().chain(inner(item)).flat_map(|block| &block.items).any(|item| asks(item, is_it))
+        || blocks(item).flat_map(|block| &block.items).any(|item| asks(item, is_it))
 }
 
 /// The function whose value is the last thing in this block, and the value's type.

@@ -90,7 +90,7 @@ impl Scopes<'_> {
         let Some(told) = node.told.as_ref().filter(|told| is_plain && !told.provides.is_empty()) else { return };
         let (name, path) = (unraw(node.name()), types::text(&syn::Type::Path(node.path.clone())));
         // Its types are read where the function stands. Elsewhere only the same function gives the same.
-        let is_here = node.path.path.get_ident().is_some_and(|name| self.around.has_function(name));
+        let is_here = self.around.has_node(node);
         let key = if is_here { told.provides.clone() } else { format!("{path} {}", told.provides) };
         let what = format!("`{name}` provides a `{}`", told.provides);
         self.joins(there, key, format!("`{name}`"), &what, node.name(), self.is_generic);

@@ -6,17 +6,16 @@ use proc_macro2::Ident;
 
 use super::nowhere::may_be_included;
 use super::scan::Group;
-use super::{Around, Kind, OWN, Spot};
+use super::{Around, Kind, OWN};
 use crate::ast::Chain;
 use crate::names;
 use crate::types;
 
 /// How visible the least visible one of these types is, if one of them is declared beside this function, and is not `pub`.
 pub(crate) fn least_visible(function: &Ident, types: &[&Ident]) -> Option<String> {
-    let spot = Spot::of(function)?;
-    let scope = spot.scope(false)?;
-    let declared = types.iter().filter_map(|ty| spot.text.type_in(scope, &names::unraw(ty)));
-    let all = declared.filter(|ty| !ty.is_alias && !ty.may_be_absent).map(|ty| spot.text.visibility(ty));
+    let Around { file, scope, .. } = Around::here(function)?;
+    let declared = types.iter().filter_map(|ty| file.type_in(scope, &names::unraw(ty)));
+    let all = declared.filter(|ty| !ty.is_alias && !ty.may_be_absent).map(|ty| file.visibility(ty));
     let rank = |vis: &&str| ["", "pub(crate)"].iter().position(|known| known == vis);
     all.filter(|vis| rank(vis).is_some()).min_by_key(rank).map(str::to_owned)
 }
@@ -40,18 +39,18 @@ pub(crate) fn is_unmarked(chain: &Chain, ty: &syn::Type) -> Option<String> {
     let name = names::unraw(types::named(types::held(ty))?);
     let around = Around::of(&chain.name)?;
     let file = &around.file;
-    let declared = around.declared(&name)?.filter(|ty| ty.is_certain && !ty.is_alias)?;
+    around.declared(&name)?.filter(|ty| ty.is_certain && !ty.is_alias)?;
     let of_it = |group: &&Group| group.kind == Kind::Methods && group.of == name;
     let is_hook = |at: &usize| HOOKS.contains(&file.functions[*at].name.as_str());
     let has_a_hook = file.groups.iter().filter(of_it).flat_map(|group| &group.functions).any(is_hook);
     let has_macros = file.groups.iter().any(|group| group.kind == Kind::Module && group.has_a_macro);
     let is_certain = has_a_hook && !has_macros && !file.has_a_node_anywhere(&name) && file.is_whole();
-    (is_certain && !file.may_make_a_node(declared) && !may_be_included(Path::new(&around.path))).then_some(name)
+    (is_certain && !file.has_impl_by_hand(&name) && around.shows_all()).then_some(name)
 }
 
 /// Whether a file is that of a crate's root.
 fn is_root(path: &str) -> bool {
-    let name = std::path::Path::new(path).file_stem().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
+    let name = Path::new(path).file_stem().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
     let of_crate = || std::env::var("CARGO_CRATE_NAME").is_ok_and(|of_crate| of_crate == name.replace('-', "_"));
     name == "main" || name == "lib" || of_crate()
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use proc_macro2::Ident;
 
-use super::Spot;
-use super::scan::{Declared, File, Kind};
+use super::Around;
+use super::scan::{File, Kind};
 use crate::names;
 
 /// Attributes that declare nothing of another name, and derives that do not either.
@@ -105,9 +105,11 @@ pub(super) const PRELUDE: &[&str] = &[
 ];
 
 impl File {
-    /// Whether something in this file may make this type a node: an attribute that is not known, or an impl by hand.
-    pub(super) fn may_make_a_node(&self, ty: &Declared) -> bool {
-        self.may_declare_more() || self.has_impl_by_hand(&ty.name)
+    /// Whether something right in this group may be what a name stands for, other than a function.
+    fn may_have(&self, group: usize, name: &str) -> bool {
+        self.groups[group].has_a_macro
+            || self.imports_of(group, name).next().is_some()
+            || self.type_in(group, name).is_some()
     }
 
     /// Whether an attribute in this file may declare anything.
@@ -121,28 +123,33 @@ impl File {
     }
 }
 
+impl Around {
+    /// Whether nothing is in sight that the text of the file does not show.
+    pub(super) fn shows_all(&self) -> bool {
+        !self.file.may_declare_more() && !may_be_included(Path::new(&self.path))
+    }
+}
+
 /// The type beside a chain that has this name in the form of a type's, if it has hooks: `RateLimit` for `rate_limit`.
 pub(crate) fn type_called(name: &Ident) -> Option<String> {
-    let spot = Spot::of(name)?;
-    let scope = spot.scope(true)?;
+    let Around { file, scope, .. } = Around::of(name)?;
     let text = names::unraw(name).replace('_', "");
-    let mut types = spot.text.groups[scope].types.iter().map(|at| &spot.text.types[*at].name);
-    types.find(|ty| ty.to_lowercase() == text && spot.text.has_a_node_anywhere(ty)).cloned()
+    let mut types = file.groups[scope].types.iter().map(|at| &file.types[*at].name);
+    types.find(|ty| ty.to_lowercase() == text && file.has_a_node_anywhere(ty)).cloned()
 }
 
 /// Whether nothing in the file in which it stands can be what this name in a chain is. If so: a function there whose name
 /// is almost the same.
 pub(crate) fn is_nowhere(name: &Ident) -> Option<Option<String>> {
-    let spot = Spot::of(name)?;
-    let scope = spot.scope(true)?;
-    let (text, file) = (names::unraw(name), &spot.text);
+    let around = Around::of(name)?;
+    let (text, file) = (names::unraw(name), &around.file);
     if file.has_segment(&text) {
         return None;
     }
     let mut like = None;
-    for group in file.outer(scope) {
+    for group in file.outer(around.scope) {
         let of = &file.groups[group];
-        if of.has_a_macro || file.imports_of(group, &text).next().is_some() || file.type_in(group, &text).is_some() {
+        if file.may_have(group, &text) {
             return None;
         }
         // A method is no name around its block.
@@ -160,24 +167,22 @@ pub(crate) fn is_nowhere(name: &Ident) -> Option<Option<String>> {
             break;
         }
     }
-    (!file.may_declare_more() && !may_be_included(Path::new(&spot.file))).then_some(like)
+    around.shows_all().then_some(like)
 }
 
 /// Whether nothing in the file in which this function stands can be the type of this name, as the function sees it.
 pub(super) fn is_no_type(function: &Ident, ty: &str) -> bool {
-    let Some(spot) = Spot::of(function) else { return false };
-    let Some(scope) = spot.scope(false) else { return false };
-    let file = &spot.text;
-    for group in file.outer(scope) {
-        let of = &file.groups[group];
-        if of.has_a_macro || file.imports_of(group, ty).next().is_some() || file.type_in(group, ty).is_some() {
+    let Some(around) = Around::here(function) else { return false };
+    let file = &around.file;
+    for group in file.outer(around.scope) {
+        if file.may_have(group, ty) {
             return false;
         }
-        if of.kind == Kind::Module {
+        if file.groups[group].kind == Kind::Module {
             break;
         }
     }
-    !file.may_declare_more() && !may_be_included(Path::new(&spot.file))
+    around.shows_all()
 }
 
 /// Whether another file of the crate may include this one by `include!`: then the names of the other one are in sight, too.

@@ -9,7 +9,7 @@ use proc_macro2::{Ident, Span};
 use quote::format_ident;
 
 use super::scan::{Declared, File, Kind};
-use super::{Around, Spot, file_of};
+use super::{Around, file_of};
 use crate::names;
 
 /// What is declared.
@@ -136,9 +136,8 @@ pub(crate) fn own(name: &Ident) -> Option<Ident> {
     if !may_be_own(name) {
         return None;
     }
-    let spot = Spot::of(name)?;
-    let scope = spot.scope(false)?;
-    spot.text.own(what, &spot.file, scope, &names::unraw(name), Span::call_site())
+    let Around { file, scope, path } = Around::here(name)?;
+    file.own(what, &path, scope, &names::unraw(name), Span::call_site())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::{file_of, is_plain_function, nowhere};
 use crate::names;
 
 /// The file in which a name stands.
+#[derive(Default)]
 pub(crate) struct Seen(Option<Rc<File>>);
 
 impl Seen {
@@ -26,10 +27,8 @@ impl Seen {
         let is_of_a_word = |sign: char| sign.is_alphanumeric() || sign == '_';
         // Most texts are such a name. A path may lead to what is in sight nowhere, and traits are not looked for.
         let is_judged = |text: &&str| {
-            !["", "::", "dyn ", "impl "].iter().any(|part| match *part {
-                "" => text.is_empty() || file.knows(text),
-                part => text.contains(part),
-            })
+            let is_known = text.is_empty() || file.knows(text);
+            !is_known && !["::", "dyn ", "impl "].iter().any(|part| text.contains(part))
         };
         let texts = texts.into_iter().filter(is_judged);
         let words = texts.flat_map(|text| {
@@ -71,7 +70,8 @@ pub(crate) fn called(name: &Ident) -> Called {
             return Called::Perhaps;
         }
     }
-    if file.imports(&text) {
+    // In the form of a type's it may be a node of any kind.
+    if file.imports(&text) || names::begins_like_a_type(&text) {
         return Called::Perhaps;
     }
     nowhere::is_nowhere(name).map_or(Called::Perhaps, Called::Nowhere)

@@ -47,7 +47,7 @@ impl Node {
         }
         let handshake = self.handshake.as_ref().map(|handshake| handshake.expand(told));
         let by_text = told.map(|told| self.hooks_by_text(rt, told));
-        let is_bounded = self.handshake.as_ref().is_some_and(|handshake| handshake.is_bounded) && !self.is_stub;
+        let is_bounded = self.handshake.as_ref().is_some_and(|handshake| handshake.untold.is_bounded) && !self.is_stub;
         let meets = is_bounded.then(|| self.meets(rt));
         let is_node = (!self.is_function).then(|| self.is_node(rt));
         let signature = self.signature(rt);

@@ -11,6 +11,7 @@ use super::signature::{Handshake, Node, Place};
 use crate::diagnostics::{Code, Diagnostics};
 use crate::names;
 use crate::nearby;
+use crate::told::Untold;
 use crate::types;
 
 pub(super) fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnostics) -> Option<Node> {
@@ -41,8 +42,7 @@ pub(super) fn of_function(function: &ItemFn, options: &Options, diagnostics: &mu
     let is_told = handshake.as_ref().is_some_and(|handshake| handshake.told.is_some());
     let docs = docs(function, is_told);
     let declaration = declare(function, &arguments, &bare, &docs);
-    let is_last = options.promises.last;
-    let handshake = handshake.map(|handshake| Handshake { is_last, docs, ..handshake });
+    let handshake = handshake.map(|handshake| Handshake { docs, ..handshake });
     let has_lifetimes = generics.lifetimes().next().is_some();
     let mut node = Node {
         ty: quote!(#name #angle),
@@ -67,12 +67,11 @@ pub(super) fn of_function(function: &ItemFn, options: &Options, diagnostics: &mu
         is_refused: is_ambiguous(signature) || gives_no_size || takes_no_size(signature),
         handshake,
     };
-    let is_bounded = node.generics.type_params().next().is_some() && !has_lifetimes && !node.is_open();
-    let (open, is_generic) = (open_result(&node), node.generics.type_params().next().is_some());
+    let (is_last, is_generic) = (options.promises.last, node.generics.type_params().next().is_some());
+    let (open, is_bounded) = (open_result(&node), is_generic && !has_lifetimes && !node.is_open() && !is_last);
     if let Some(handshake) = &mut node.handshake {
-        handshake.open = open;
-        handshake.is_generic = is_generic;
-        handshake.is_bounded = is_bounded && handshake.told.is_none() && !handshake.is_last;
+        let is_bounded = is_bounded && handshake.told.is_none();
+        handshake.untold = Untold { is_last, is_generic, is_bounded, open };
     }
     Some(node)
 }

@@ -6,7 +6,7 @@ use syn::{Ident, ItemFn, Visibility};
 
 use super::flow::{Flow, FlowKind, Gives};
 use super::signature::{Handshake, Hook, Node, Parameter, Role};
-use crate::handshake::{Access, Exit, Hooks, Kind, Of, Told};
+use crate::handshake::{Access, Exit, Hooks, Kind, Of, Told, Untold};
 use crate::names;
 use crate::nearby;
 use crate::types;
@@ -18,34 +18,15 @@ impl Handshake {
     /// The macro of a function, if the function's name can be a macro's.
     pub(super) fn of(function: &ItemFn, hook: &Hook, flow: &Flow) -> Option<Self> {
         let name = &function.sig.ident;
-        names::has_macro(name).then(|| Self {
-            name: name.clone(),
-            vis: names::vis_beside(&function.vis),
-            told: told(function, hook, flow),
-            is_broken: false,
-            is_last: false,
-            is_bounded: false,
-            is_generic: false,
-            open: None,
-            docs: TokenStream::new(),
-        })
+        names::has_macro(name)
+            .then(|| Self { told: told(function, hook, flow), ..Self::beside(name, &names::vis_beside(&function.vis)) })
     }
 
     /// The macro of a type that is named like a function: a chain asks it by its name. It tells nothing.
     pub(super) fn of_a_type(ty: &syn::Type) -> Option<Self> {
         let syn::Type::Path(path) = types::ungrouped(ty) else { return None };
         let name = path.path.get_ident().filter(|name| names::has_macro(name))?;
-        Some(Self {
-            name: name.clone(),
-            vis: syn::parse_quote!(pub(crate)),
-            told: None,
-            is_broken: false,
-            is_last: false,
-            is_bounded: false,
-            is_generic: false,
-            open: None,
-            docs: TokenStream::new(),
-        })
+        Some(Self::beside(name, &syn::parse_quote!(pub(crate))))
     }
 
     /// The macro beside a type with hooks: a chain asks it by the name of a field's type.
@@ -78,29 +59,20 @@ impl Handshake {
             vis: vis.clone(),
             told: None,
             is_broken: false,
-            is_last: false,
-            is_bounded: false,
-            is_generic: false,
-            open: None,
+            untold: Untold::default(),
             docs: TokenStream::new(),
         }
     }
 
     /// The macro tells this signature, or nothing.
     pub(super) fn expand(&self, told: Option<&Told>) -> TokenStream {
-        let Self { name, vis, is_broken, is_last, is_bounded, .. } = self;
+        let Self { name, vis, is_broken, untold, .. } = self;
         let own = nearby::own(name);
         let is_of_a_type = names::may_have_a_macro(name);
         let has_hooks = told.is_some_and(|told| told.hooks.is_some()) || (*is_broken && is_of_a_type);
         let is_only_own = own.is_some() && is_of_a_type && !has_hooks;
-        let untold = || match (is_broken, is_last) {
-            (true, _) => Told::broken(),
-            (false, true) => Told::last(),
-            (false, false) if *is_bounded => Told::bounded(self.open.as_ref()),
-            (false, false) if self.is_generic => Told::generic(self.open.as_ref()),
-            (false, false) => quote!([]),
-        };
-        let told = told.map_or_else(untold, Told::tokens);
+        let otherwise = || if *is_broken { Told::broken() } else { untold.tokens() };
+        let told = told.map_or_else(otherwise, Told::tokens);
         let made = names::unique("node", name);
         let exported = matches!(vis, Visibility::Public(_)).then(|| quote!(#[macro_export]));
         let name = names::emitted(name);

@@ -6,7 +6,7 @@ use syn::{Generics, Ident, Type, Visibility};
 
 use super::flow::{Flow, FlowKind};
 use crate::names;
-use crate::told::{Access, Told};
+use crate::told::{Access, Told, Untold};
 use crate::types;
 
 /// A node as data, before any token of it is emitted.
@@ -85,14 +85,8 @@ pub(super) struct Handshake {
     pub(super) told: Option<Told>,
     /// There is an error about the node.
     pub(super) is_broken: bool,
-    /// Nothing comes after it.
-    pub(super) is_last: bool,
-    /// What it gives needs the bounds of its type parameters.
-    pub(super) is_bounded: bool,
-    /// It has type parameters, which a chain has to name.
-    pub(super) is_generic: bool,
-    /// If what it gives is one of its type parameters or a type of one: which parameter, and the text.
-    pub(super) open: Option<(usize, String)>,
+    /// What the macro tells if the signature is not told.
+    pub(super) untold: Untold,
     /// For a function that tells its signature: the attributes of its type.
     pub(super) docs: TokenStream,
 }

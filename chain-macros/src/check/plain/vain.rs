@@ -98,7 +98,7 @@ fn row(block: &Block, around: &Around, is_vain: &dyn Fn(&str) -> bool, diagnosti
         if let ItemKind::Node(node) = &item.kind
             && let Some(told) = node.told.as_ref().filter(|told| is_plain && told.hooks.is_none())
             && at + 1 < block.items.len()
-            && node.path.path.get_ident().is_some_and(|name| around.has_function(name))
+            && around.has_node(node)
             && told.gives_back().is_none()
             && is_vain(&told.provides)
         {
