@@ -11,9 +11,9 @@ use crate::support::table::run_at_once;
 use crate::support::upstream::{Then, fine, ok};
 use crate::support::wire::{Lack, PATIENCE, Wire};
 
-use super::time::{BOUND, STREAM, TIMES, get, post, rows};
+use super::time::{BOUND, STREAM, get, post, rows};
 
-/// As [`TIMES`], but an upstream has longer to reply. While ten of them write as much as they can, one that is to reply at once
+/// As the `TIMES` of `time`, but an upstream has longer to reply. While ten of them write as much as they can, one that is to reply at once
 /// may be kept waiting for more than a second by a busy machine, and would be given up rightly.
 const READERS: &[&str] = &["--timeout", "5s", "--head-timeout", "1s", "--grace", "1s", "--max-body", "100m"];
 
