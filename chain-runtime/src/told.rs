@@ -7,96 +7,130 @@
 pub mod hook;
 
 use crate::describe::Source;
-use crate::scope::{Lends, Provides};
+use crate::scope::{Lends, Provides, TakeOut, Write};
 
-/// A parameter wants its value by reference.
-#[derive(Debug)]
-pub struct Referent;
-
-/// A parameter wants its value itself.
-#[derive(Debug)]
-pub struct Whole;
-
-/// The type that a parameter needs.
-pub trait Wants<How> {
-    /// The type by which it is found.
-    type It: ?Sized;
+/// The type that a parameter refers to.
+pub trait Refers {
+    /// That type.
+    type To: ?Sized;
 }
 
-impl<T: ?Sized> Wants<Referent> for &T {
-    type It = T;
+impl<T: ?Sized> Refers for &T {
+    type To = T;
 }
 
-impl<T: ?Sized> Wants<Referent> for &mut T {
-    type It = T;
+impl<T: ?Sized> Refers for &mut T {
+    type To = T;
 }
 
-impl<T> Wants<Whole> for T {
-    type It = T;
-}
-
-/// Says that the scope `S` has this type for the node `N`.
+/// Says that the scope `S` has a `T` for the node `N`, in a place of the type `G`.
+///
+/// `Self` is any type: `chain!` asks this of a type parameter. rustc says of each other type, in a line of its own, which
+/// trait it does not implement, and names the scope there. `G` is a parameter and not an associated type, so that rustc
+/// does not look for it where there is none.
 #[diagnostic::on_unimplemented(
-    message = "chain[E101]: `{N}` needs a `{Self}`, but nothing in this chain provides one",
-    label = "needs a `{Self}`",
-    note = "add a node that returns `{Self}` before `{N}` (what a node in a block provides stays in the block), list it among the chain's inputs, or make it a field of the chain"
+    message = "chain[E101]: `{N}` needs a `{T}`, but nothing in this chain provides one",
+    label = "needs a `{T}`",
+    note = "add a node that returns `{T}` before `{N}` (what a node in a block provides stays in the block), list it among the chain's inputs, or make it a field of the chain"
 )]
-pub trait Found<'r: 's, 's, How, S, N: ?Sized> {
+pub trait Found<'r: 's, 's, T: ?Sized, S, N: ?Sized, G> {
     /// The source of the value.
     const FROM: Source;
+    /// Hands its place out, once.
+    fn given(scope: &mut S) -> G;
 }
 
 #[diagnostic::do_not_recommend]
-impl<'r: 's, 's, T: ?Sized, S: Lends<'r, 's, T, N>, N: ?Sized> Found<'r, 's, Referent, S, N> for T {
+impl<'r: 's, 's, P, T: ?Sized, S: Lends<'r, 's, T, N, Given = G>, N: ?Sized, G> Found<'r, 's, T, S, N, G> for P {
     const FROM: Source = <S as Provides<'r, 's, T>>::FROM;
+    #[inline(always)]
+    fn given(scope: &mut S) -> G {
+        scope.given()
+    }
 }
 
-#[diagnostic::do_not_recommend]
-impl<'r: 's, 's, T, S: Lends<'r, 's, T, N>, N: ?Sized> Found<'r, 's, Whole, S, N> for T {
-    const FROM: Source = <S as Provides<'r, 's, T>>::FROM;
-}
-
-/// `Self`, beside other nodes. If one of them is no node, there is no such type, and rustc does not report what is missing
-/// because of that.
-pub trait Beside<Others> {
-    /// `Self`.
-    type It: ?Sized;
-}
-
-impl<N: ?Sized, Others> Beside<Others> for N {
-    type It = N;
-}
-
-/// Says that the scope `S` has this trait object for the node `N`.
+/// The same for a trait object.
 #[diagnostic::on_unimplemented(
-    message = "chain[E101]: `{N}` needs a `{Self}`, but nothing in this chain provides one",
-    label = "needs a `{Self}`",
-    note = "a `{Self}` is held in a `Box`: make a `Box<{Self}>` a field, or let a node before `{N}` return one, and ask for `&Box<{Self}>`; or list `&{Self}` among the chain's inputs"
+    message = "chain[E101]: `{N}` needs a `{T}`, but nothing in this chain provides one",
+    label = "needs a `{T}`",
+    note = "a `{T}` is held in a `Box`: make a `Box<{T}>` a field, or let a node before `{N}` return one, and ask for `&Box<{T}>`; or list `&{T}` among the chain's inputs"
 )]
-pub trait FoundObject<'r: 's, 's, S, N: ?Sized> {
+pub trait FoundObject<'r: 's, 's, T: ?Sized, S, N: ?Sized, G> {
     /// The source of the value.
     const FROM: Source;
+    /// Hands its place out, once.
+    fn given(scope: &mut S) -> G;
 }
 
 #[diagnostic::do_not_recommend]
-impl<'r: 's, 's, T: ?Sized, S: Lends<'r, 's, T, N>, N: ?Sized> FoundObject<'r, 's, S, N> for T {
+impl<'r: 's, 's, P, T: ?Sized, S: Lends<'r, 's, T, N, Given = G>, N: ?Sized, G> FoundObject<'r, 's, T, S, N, G> for P {
     const FROM: Source = <S as Provides<'r, 's, T>>::FROM;
+    #[inline(always)]
+    fn given(scope: &mut S) -> G {
+        scope.given()
+    }
 }
 
-/// Says that the scope `S` has exactly this type for the node `N`, and not one that is only written almost like it.
+/// The same for exactly this type, and not `X`, which is only written almost like it.
 #[diagnostic::on_unimplemented(
-    message = "chain[E101]: `{N}` needs a `{Self}`, but nothing in this chain provides one",
-    label = "needs a `{Self}`",
+    message = "chain[E101]: `{N}` needs a `{T}`, but nothing in this chain provides one",
+    label = "needs a `{T}`",
     note = "what there is, is `{X}`: ask for `&{X}`"
 )]
-pub trait FoundAnd<'r: 's, 's, X: ?Sized, S, N: ?Sized> {
+pub trait FoundAnd<'r: 's, 's, T: ?Sized, X: ?Sized, S, N: ?Sized, G> {
     /// The source of the value.
     const FROM: Source;
+    /// Hands its place out, once.
+    fn given(scope: &mut S) -> G;
 }
 
 #[diagnostic::do_not_recommend]
-impl<'r: 's, 's, T: ?Sized, X: ?Sized, S: Lends<'r, 's, T, N>, N: ?Sized> FoundAnd<'r, 's, X, S, N> for T {
+impl<'r: 's, 's, P, T: ?Sized, X: ?Sized, S: Lends<'r, 's, T, N, Given = G>, N: ?Sized, G>
+    FoundAnd<'r, 's, T, X, S, N, G> for P
+{
     const FROM: Source = <S as Provides<'r, 's, T>>::FROM;
+    #[inline(always)]
+    fn given(scope: &mut S) -> G {
+        scope.given()
+    }
+}
+
+/// Says that the node `N` may write to a `T` in the place `G`. As with [`Found`], `Self` is any type.
+#[diagnostic::on_unimplemented(
+    message = "chain[E104]: `{N}` asks for `&mut {T}`, but this chain can only lend it as `&{T}`",
+    label = "asks for `&mut {T}`",
+    note = "a field of the chain is shared between requests, and the `Ending` is told as it is; inputs (`T`, `&mut T`) and provided values can be lent for writing"
+)]
+pub trait Writes<'s, G, T: ?Sized, N: ?Sized> {
+    /// Lends it for writing.
+    fn write(place: G) -> &'s mut T;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'s, P, G: Write<'s, T, N>, T: ?Sized, N: ?Sized> Writes<'s, G, T, N> for P {
+    #[inline(always)]
+    fn write(place: G) -> &'s mut T {
+        place.write()
+    }
+}
+
+/// Says that the node `N` may take a `T` out of the place `G`. As with [`Found`], `Self` is any type.
+#[diagnostic::on_unimplemented(
+    message = "chain[E105]: `{N}` takes `{T}` by value, but this chain can only lend it",
+    label = "takes `{T}` by value",
+    note = "an input that the chain owns (`name: {T}`) can be taken, and what a node provides by value; ask for `&{T}` or `&mut {T}` instead"
+)]
+pub trait TakesOut<G, T, N: ?Sized> {
+    /// Takes it.
+    fn take_out(place: G) -> T;
+}
+
+#[diagnostic::do_not_recommend]
+impl<P, G: TakeOut<T, N>, T, N: ?Sized> TakesOut<G, T, N> for P {
+    #[inline(always)]
+    fn take_out(place: G) -> T {
+        place.take_out()
+    }
 }
 
 /// What a function tells of its types. There is one impl for each such function, and rustc takes longer for types in it

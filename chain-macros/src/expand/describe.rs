@@ -14,7 +14,7 @@ mod tasks;
 mod told;
 
 pub(super) use sizes::stub;
-pub(super) use told::{asking, sources, taken};
+pub(super) use told::{asked, searches};
 
 use super::{chain_arguments, scope_arguments, scope_generics};
 use crate::ast::{Chain, Field, Form, Observer, OnCancel};
@@ -35,16 +35,13 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let generics = scope_generics(chain);
     let (impl_generics, ty_generics, clause) = generics.split_for_impl();
     let (chain_generics, chain_ty, chain_clause) = chain.generics.split_for_impl();
-    let arguments = scope_arguments(chain, false);
     let count = plan.steps.len();
     let infos = plan.steps.iter().enumerate().map(|(position, step)| {
-        let Step { name, span, level, block, attributes, .. } = step;
-        let node = &outside(plan, step);
+        let Step { name, span, block, attributes, .. } = step;
         let rt = &names::alias(*span);
-        let scope = &plan.levels[*level].scope;
         let facts = match &step.told {
             Some(told) => told::seen(plan, position, told),
-            None => quote_spanned!(*span=> <#node as #rt::Node<'_, '_, #scope #arguments>>::SEEN),
+            None => seen(plan, step),
         };
         let described = quote_spanned!(*span=> #rt::NodeInfo::of(#name, #position, #facts));
         // `of` says what holds for most nodes.
@@ -333,6 +330,13 @@ fn block(block: &BlockInfo) -> TokenStream {
 pub(super) fn outside(plan: &Plan<'_>, step: &Step) -> TokenStream {
     let own: Vec<_> = plan.chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
     if own.is_empty() { step.node.clone() } else { types::inferred(step.node.clone(), &own) }
+}
+
+/// What a node says of itself that is found through its traits.
+fn seen(plan: &Plan<'_>, step: &Step) -> TokenStream {
+    let (node, span, rt) = (outside(plan, step), step.span, names::alias(step.span));
+    let (scope, arguments) = (&plan.levels[step.level].scope, scope_arguments(plan.chain, false));
+    quote_spanned!(span=> <#node as #rt::Node<'_, '_, #scope #arguments>>::SEEN)
 }
 
 /// The nodes of a chain with type parameters, with opaque types in their place, if such types meet the bounds.

@@ -42,6 +42,7 @@ pub(crate) fn chain(plan: &Plan<'_>) -> TokenStream {
 fn items(plan: &Plan<'_>) -> TokenStream {
     let scope = scope::scope(plan);
     let ways = taken::ways(plan);
+    let searches = describe::searches(plan);
     let description = describe::description(plan);
     let (flow, versions) = (run::reply_flow(plan), run::versions(plan.chain));
     let fields = fields_of_segments(plan.chain);
@@ -53,6 +54,7 @@ fn items(plan: &Plan<'_>) -> TokenStream {
         #versions
         #ways
         #scope
+        #searches
         #description
         #fields
         #odd_names

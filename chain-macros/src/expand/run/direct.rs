@@ -33,32 +33,14 @@ pub(super) fn call(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
             false => quote_spanned!(span=> #rt::told::#call(#(#arguments,)* #node)),
         };
     }
-    let rt = &names::alias(span);
-    let (scope, place) = (scope_at(plan, at, false), names::single("scope"));
-    let asking = describe::asking(plan, at);
-    let arguments = told.parameters.iter().enumerate().map(|(index, (access, _))| {
-        let ty = describe::taken(plan, at, index);
-        let of = quote_spanned!(span=> <#ty as #rt::told::Wants<#rt::told::Referent>>::It);
-        let asked = |of: TokenStream, lends: &str, how: &str| {
-            let (lends, how) = (syn::Ident::new(lends, span), syn::Ident::new(how, span));
-            quote_spanned!(span=> <_ as #rt::scope::#lends<'_, '_, #of, #asking>>::#how(&mut #place))
-        };
-        match access {
-            Access::Lent => {
-                let given = asked(of, "Lends", "given");
-                quote_spanned!(span=> #rt::scope::Place::share(#given))
-            }
-            Access::LentMut => asked(of, "LendsToWrite", "to_write"),
-            Access::Taken => asked(ty, "LendsToTake", "to_take"),
-        }
-    });
-    // A missing value is reported in the same words wherever the scope is asked, so rustc shows it once.
-    let sources = (!told.parameters.is_empty()).then(|| {
-        let sources = describe::sources(plan, at, told);
-        quote_spanned!(span=> let _ = #sources;)
-    });
+    let (scope, with) = (scope_at(plan, at, false), names::single("with"));
+    if told.parameters.is_empty() {
+        return quote_spanned!(span=> #node());
+    }
+    let asked = describe::asked(plan, at);
+    let arguments = (0..told.parameters.len()).map(syn::Index::from);
     // In braces, so that the scope is dropped before anything is awaited.
-    quote_spanned!(span=> { #sources #scope #node(#(#arguments),*) })
+    quote_spanned!(span=> { #scope let #with = #asked; #node(#(#with.#arguments),*) })
 }
 
 /// The call of a hook. Its arguments are a local first: where a tuple's type is expected, each thing in it could turn into
