@@ -58,6 +58,7 @@ fn planned(chain: &Chain, hooks_by_text: bool) -> Plan<'_> {
     let Planner { levels, steps, blocks, sheds, backs, .. } = planner;
     let wires = wire::wires(&levels, &steps);
     let exits = wire::exits(&levels, &steps);
+    let in_doubt = if is_generic { vec![false; steps.len()] } else { wire::in_doubt(chain, &levels, &steps) };
     let backs = back::backs(&backs, &levels, &steps, &blocks, &wires);
     let mut by_name = vec![false; steps.len()];
     for wire in wires.iter().flatten().flatten() {
@@ -80,6 +81,7 @@ fn planned(chain: &Chain, hooks_by_text: bool) -> Plan<'_> {
         is_generic,
         wires,
         exits,
+        in_doubt,
         by_name,
         all_by_name,
         backs,
@@ -381,7 +383,8 @@ impl<'a> Planner<'a> {
         level.providers.push(position);
         let (name, none) = (step.name.clone(), TokenStream::new);
         let slot = Slot::new(SlotKind::Provided, index, position, name, step.span, none(), none());
-        let (doubt, maybe) = (step.gives_as.clone(), step.may_be_skipped().then(none));
+        let doubt = step.untold.as_ref().map(|told| told.provides.clone()).unwrap_or_default();
+        let maybe = step.may_be_skipped().then(none);
         level.slots.push(Slot { text, doubt, maybe, ..slot });
     }
 }

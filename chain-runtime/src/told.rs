@@ -6,8 +6,10 @@
 
 pub mod hook;
 
+use core::marker::PhantomData;
+
 use crate::describe::Source;
-use crate::scope::{Lends, Provides, TakeOut, Write};
+use crate::scope::{Lends, Provides, Replying, TakeOut, Write};
 
 /// The type that a parameter refers to.
 pub trait Refers {
@@ -38,10 +40,42 @@ pub trait Found<'r: 's, 's, T: ?Sized, S, N: ?Sized, G> {
     const FROM: Source;
     /// Hands its place out, once.
     fn given(scope: &mut S) -> G;
+    /// The same, of the type of `_like`.
+    #[inline(always)]
+    fn given_like(scope: &mut S, _like: &T) -> G {
+        Self::given(scope)
+    }
 }
 
 #[diagnostic::do_not_recommend]
 impl<'r: 's, 's, P, T: ?Sized, S: Lends<'r, 's, T, N, Given = G>, N: ?Sized, G> Found<'r, 's, T, S, N, G> for P {
+    const FROM: Source = <S as Provides<'r, 's, T>>::FROM;
+    #[inline(always)]
+    fn given(scope: &mut S) -> G {
+        scope.given()
+    }
+}
+
+/// The same for a way out.
+#[diagnostic::on_unimplemented(
+    message = "chain[E101]: `{N}` needs a `{T}`, but nothing in this chain provides one",
+    label = "needs a `{T}`",
+    note = "add a node that returns `{T}` before `{N}` (what a node in a block provides stays in the block), list it among the chain's inputs, or make it a field of the chain; in `exit`, the chain's reply is the parameter called `reply`"
+)]
+pub trait FoundOut<'r: 's, 's, T: ?Sized, S, N: ?Sized, G> {
+    /// The source of the value.
+    const FROM: Source;
+    /// Hands its place out, once.
+    fn given(scope: &mut S) -> G;
+    /// The same, of the type of `_like`.
+    #[inline(always)]
+    fn given_like(scope: &mut S, _like: &T) -> G {
+        Self::given(scope)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<'r: 's, 's, P, T: ?Sized, S: Lends<'r, 's, T, N, Given = G>, N: ?Sized, G> FoundOut<'r, 's, T, S, N, G> for P {
     const FROM: Source = <S as Provides<'r, 's, T>>::FROM;
     #[inline(always)]
     fn given(scope: &mut S) -> G {
@@ -60,6 +94,11 @@ pub trait FoundObject<'r: 's, 's, T: ?Sized, S, N: ?Sized, G> {
     const FROM: Source;
     /// Hands its place out, once.
     fn given(scope: &mut S) -> G;
+    /// The same, of the type of `_like`.
+    #[inline(always)]
+    fn given_like(scope: &mut S, _like: &T) -> G {
+        Self::given(scope)
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -82,6 +121,11 @@ pub trait FoundAnd<'r: 's, 's, T: ?Sized, X: ?Sized, S, N: ?Sized, G> {
     const FROM: Source;
     /// Hands its place out, once.
     fn given(scope: &mut S) -> G;
+    /// The same, of the type of `_like`.
+    #[inline(always)]
+    fn given_like(scope: &mut S, _like: &T) -> G {
+        Self::given(scope)
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -104,6 +148,11 @@ impl<'r: 's, 's, P, T: ?Sized, X: ?Sized, S: Lends<'r, 's, T, N, Given = G>, N: 
 pub trait Writes<'s, G, T: ?Sized, N: ?Sized> {
     /// Lends it for writing.
     fn write(place: G) -> &'s mut T;
+    /// The same, of the type of `_like`.
+    #[inline(always)]
+    fn write_like(_like: &T, place: G) -> &'s mut T {
+        Self::write(place)
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -123,6 +172,11 @@ impl<'s, P, G: Write<'s, T, N>, T: ?Sized, N: ?Sized> Writes<'s, G, T, N> for P 
 pub trait TakesOut<G, T, N: ?Sized> {
     /// Takes it.
     fn take_out(place: G) -> T;
+    /// The same, of the type of `_like`.
+    #[inline(always)]
+    fn take_like(_like: &T, place: G) -> T {
+        Self::take_out(place)
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -131,6 +185,49 @@ impl<P, G: TakeOut<T, N>, T, N: ?Sized> TakesOut<G, T, N> for P {
     fn take_out(place: G) -> T {
         place.take_out()
     }
+}
+
+/// Says that the reply which a way out of the node `N` is lent from the scope `S` is an `R`. As with [`Found`], `Self` is
+/// any type.
+#[diagnostic::on_unimplemented(
+    message = "chain[E313]: `{N}` sees the reply as `{R}` on its way out, but this chain's reply is another type",
+    label = "sees the reply as `{R}`",
+    note = "in `exit`, the parameter called `reply` is the chain's reply; give it the type that stands behind the chain's `->`"
+)]
+pub trait SeesReply<R, S, N: ?Sized> {
+    /// The type of the reply.
+    const REPLY: PhantomData<R> = PhantomData;
+}
+
+#[diagnostic::do_not_recommend]
+impl<P, R: Is<S::Reply>, S: Replying, N: ?Sized> SeesReply<R, S, N> for P {}
+
+/// `Self` is a `T`. rustc does not take a type that it does not know yet for a `T` because of this.
+pub trait Is<T: ?Sized> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: ?Sized> Is<T> for T {}
+
+/// Says that there is a reply when the node `N` is left, in a block that goes on. There is none.
+#[diagnostic::on_unimplemented(
+    message = "chain[E314]: `{N}` sees the reply on its way out, but its block goes on: when it is left, there is no reply yet",
+    label = "sees the reply",
+    note = "move `{N}` before the block, or the block to the end of the chain"
+)]
+pub trait SeesNoReply<N: ?Sized> {
+    /// Nothing.
+    const NONE: () = ();
+}
+
+/// `T`, if the length of the array is 0. rustc takes the type for an error, and says nothing more about it, if the length
+/// is one.
+pub trait Sound<T> {
+    /// `T`
+    type It;
+}
+
+impl<T> Sound<T> for [(); 0] {
+    type It = T;
 }
 
 /// What a function tells of its types. There is one impl for each such function, and rustc takes longer for types in it

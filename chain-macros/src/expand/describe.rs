@@ -6,6 +6,7 @@ use quote::{quote, quote_spanned};
 
 mod checks;
 mod opaque;
+mod search;
 mod sends;
 mod sheds;
 mod shows;
@@ -13,8 +14,8 @@ mod sizes;
 mod tasks;
 mod told;
 
+pub(super) use search::{as_node, asked, searches};
 pub(super) use sizes::stub;
-pub(super) use told::{asked, searches};
 
 use super::{chain_arguments, scope_arguments, scope_generics};
 use crate::ast::{Chain, Field, Form, Observer, OnCancel};
@@ -41,7 +42,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
         let rt = &names::alias(*span);
         let facts = match &step.told {
             Some(told) => told::seen(plan, position, told),
-            None => seen(plan, step),
+            None => seen(plan, position),
         };
         let described = quote_spanned!(*span=> #rt::NodeInfo::of(#name, #position, #facts));
         // `of` says what holds for most nodes.
@@ -333,10 +334,9 @@ pub(super) fn outside(plan: &Plan<'_>, step: &Step) -> TokenStream {
 }
 
 /// What a node says of itself that is found through its traits.
-fn seen(plan: &Plan<'_>, step: &Step) -> TokenStream {
-    let (node, span, rt) = (outside(plan, step), step.span, names::alias(step.span));
-    let (scope, arguments) = (&plan.levels[step.level].scope, scope_arguments(plan.chain, false));
-    quote_spanned!(span=> <#node as #rt::Node<'_, '_, #scope #arguments>>::SEEN)
+fn seen(plan: &Plan<'_>, at: usize) -> TokenStream {
+    let as_node = as_node(plan, at, &outside(plan, &plan.steps[at]));
+    quote_spanned!(plan.steps[at].span=> #as_node::SEEN)
 }
 
 /// The nodes of a chain with type parameters, with opaque types in their place, if such types meet the bounds.

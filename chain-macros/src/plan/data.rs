@@ -30,6 +30,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) wires: Vec<Option<Vec<Wire>>>,
     /// For each step with an `exit` whose signature is told, the sources of what it needs. A `None` in them is the reply.
     pub(crate) exits: Vec<Option<Vec<Option<Wire>>>>,
+    /// For each step, whether its hooks are told, found by their traits, and need what text does not find.
+    pub(crate) in_doubt: Vec<bool>,
     /// For each step, whether its value goes to a function that writes the type in the same way.
     pub(crate) by_name: Vec<bool>,
     /// Whether each value that a function provides is asked for by how its type is written, in a chain without a scope.
@@ -305,8 +307,8 @@ pub(crate) struct Step {
     pub(crate) node: TokenStream,
     /// The signature of a function, if it is known.
     pub(crate) told: Option<Rc<Told>>,
-    /// If it has hooks which are found by their traits although their signatures are told: the type that it provides.
-    pub(crate) gives_as: String,
+    /// The signatures of hooks which are found by their traits although they are told.
+    pub(crate) untold: Option<Rc<Told>>,
     /// For a field whose hooks are found by their traits: its type without arguments, and without a pointer to it.
     pub(crate) kin: String,
     /// The field that it is.
@@ -368,7 +370,7 @@ impl Step {
         Self {
             node,
             told: None,
-            gives_as: String::new(),
+            untold: None,
             kin: String::new(),
             field: None,
             place,

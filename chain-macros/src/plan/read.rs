@@ -139,10 +139,9 @@ pub(super) fn step(chain: &Chain, use_of: &ast::NodeUse, hooks_by_text: bool) ->
     let exits = |told: &std::rc::Rc<Told>| told.hooks.as_ref().is_some_and(|hooks| hooks.exit.is_some());
     let has_hooks = hooks.map_or(has_hooks, exits);
     let told = hooks.or(use_of.told.as_ref()).cloned();
-    let untold = use_of.hooks.as_ref().filter(|_| !hooks_by_text);
-    let gives_as = untold.map(|told| told.provides.clone()).unwrap_or_default();
+    let untold = use_of.hooks.clone().filter(|_| !hooks_by_text);
     let kin = use_of.field.filter(|_| told.is_none()).map(|index| kin(&chain.fields[index].ty)).unwrap_or_default();
-    Step { has_hooks, has_arguments, told, gives_as, kin, field: use_of.field, ..Step::named(node, place, name, span) }
+    Step { has_hooks, has_arguments, told, untold, kin, field: use_of.field, ..Step::named(node, place, name, span) }
 }
 
 /// The name of a field's type, without its arguments and the pointer that holds it.

@@ -6,10 +6,12 @@
 
 use std::collections::HashMap;
 
-use super::data::{BlockInfo, BlockKind, Plan, Step};
+use super::data::{BlockInfo, BlockKind, Plan, Role, Step};
 use super::level::{Back, Level, Outer, Wire};
 use super::slot::{By, Slot, SlotKind};
+use crate::ast::Chain;
 use crate::handshake::{Access, Of};
+use crate::types;
 
 /// The wires of each step, in the order of its parameters; `None` if the scope has to find any of them.
 pub(super) fn wires(levels: &[Level], steps: &[Step]) -> Vec<Option<Vec<Wire>>> {
@@ -49,6 +51,31 @@ pub(super) fn exits(levels: &[Level], steps: &[Step]) -> Vec<Option<Vec<Option<W
         wires.collect()
     });
     wires.collect()
+}
+
+/// The steps whose hooks are told, found by their traits, and need what text does not find. There may be an error about
+/// each of them.
+pub(super) fn in_doubt(chain: &Chain, levels: &[Level], steps: &[Step]) -> Vec<bool> {
+    if steps.iter().all(|step| step.untold.is_none()) {
+        return vec![false; steps.len()];
+    }
+    let (by_text, by_name): (Vec<_>, Vec<_>) = levels.iter().map(|level| (by_text(level), by_name(level))).unzip();
+    let reply = types::text(&chain.run.reply);
+    let in_doubt = steps.iter().enumerate().map(|(at, step)| {
+        let Some(told) = step.untold.as_ref().filter(|_| step.role == Role::Step) else { return false };
+        let is_found = |before: usize, access: Access, text: &str| {
+            let wire = only(levels, &by_text, &by_name, step.level, before, text);
+            wire.is_some_and(|wire| lends(&levels[wire.level].slots[wire.slot], access))
+        };
+        let exit = told.hooks.iter().flat_map(|hooks| &hooks.exit).flat_map(|exit| &exit.parameters);
+        let mut way_out = exit.map(|(of, access, text)| match of {
+            Of::Reply => levels[step.level].replies && *text == reply,
+            Of::Scope => is_found(at + 1, *access, text) || (*access == Access::Lent && last_name(text) == "Ending"),
+        });
+        let mut way_in = told.parameters.iter().map(|(access, text)| is_found(at, *access, text));
+        !way_in.all(|found| found) || !way_out.all(|found| found)
+    });
+    in_doubt.collect()
 }
 
 /// Marks the values of nodes, blocks and patterns that a node may take. (A value that may be skipped is an `Option` in any

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
-use super::super::scope_arguments;
+use super::as_node;
 use crate::ast::Form;
 use crate::handshake::Told;
 use crate::names;
@@ -18,7 +18,6 @@ use crate::types;
 pub(in crate::expand) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
     let chain = plan.chain;
     chain.send.as_ref()?;
-    let arguments = scope_arguments(chain, false);
     let name = &chain.name;
     let (_, ty_generics, _) = chain.generics.split_for_impl();
     let own: Vec<_> = chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
@@ -28,7 +27,6 @@ pub(in crate::expand) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
         let crate::plan::Step { node, span, has_hooks, level, role, told, .. } = step;
         let rt = &names::alias(*span);
         let level = &plan.levels[*level];
-        let scope = &level.scope;
         let is_held = level.providers.contains(&at) || *role != Role::Step || plan.gives(at).is_some();
         if let Some(told) = told {
             let value = (is_held && !told.provides.is_empty()).then(|| {
@@ -42,6 +40,7 @@ pub(in crate::expand) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
                 is_checked.then(|| names::as_if_at(quote!(#rt::told::#moves::<#node, #(#others),*>(#node);), *span));
             return quote!(#value #future);
         }
+        let as_node = as_node(plan, at, node);
         let provided =
             is_held.then(|| quote_spanned!(*span=> #rt::check::value_moves::<#rt::node::Gives<'_, (#node)>, #node>();));
         let way_out = has_hooks.then(|| {
@@ -51,7 +50,7 @@ pub(in crate::expand) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
             let exits = matches!(role, Role::Step | Role::Scrutinee { .. });
             let held = exits.then(|| quote_spanned!(*span=> #rt::check::reply_moves::<#held, #node>();));
             quote_spanned! {*span=>
-                #rt::check::future_moves::<_, _, _, #node>(<#node as #rt::Node<'_, '_, #scope #arguments>>::exit);
+                #rt::check::future_moves::<_, _, _, #node>(#as_node::exit);
                 #held
             }
         });
@@ -72,7 +71,7 @@ pub(in crate::expand) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
         });
         quote_spanned! {*span=>
             #provided
-            #rt::check::future_moves::<_, _, _, #node>(<#node as #rt::Node<'_, '_, #scope #arguments>>::enter);
+            #rt::check::future_moves::<_, _, _, #node>(#as_node::enter);
             #way_out
             #wraps
         }

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 
-use super::super::scope_arguments;
+use super::as_node;
 use crate::ast::Chain;
 use crate::names;
 use crate::plan::Plan;
@@ -70,10 +70,9 @@ pub(super) fn sizes(plan: &Plan<'_>) -> (Option<TokenStream>, Option<TokenStream
 fn functions(plan: &Plan<'_>) -> TokenStream {
     let chain = plan.chain;
     let vis = &chain.vis;
-    let arguments = scope_arguments(chain, false);
     let count = plan.steps.len();
-    let nodes = plan.steps.iter().map(|step| {
-        let crate::plan::Step { node, span, level, told, .. } = step;
+    let nodes = plan.steps.iter().enumerate().map(|(at, step)| {
+        let crate::plan::Step { node, span, told, .. } = step;
         let rt = &names::alias(*span);
         if let Some(hooks) = told.as_ref().and_then(|told| told.hooks.as_ref()) {
             let shape = hooks.shape;
@@ -89,8 +88,8 @@ fn functions(plan: &Plan<'_>) -> TokenStream {
                 false => quote!(0),
             };
         }
-        let scope = &plan.levels[*level].scope;
-        quote_spanned!(*span=> #rt::private::future_of_2(<#node as #rt::Node<'_, '_, #scope #arguments>>::enter))
+        let as_node = as_node(plan, at, node);
+        quote_spanned!(*span=> #rt::private::future_of_2(#as_node::enter))
     });
     let future_size = future_size(chain);
     quote! {

@@ -5,11 +5,9 @@ use std::fmt::Write as _;
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-use super::super::{scope_arguments, scope_generics};
 use crate::handshake::{Access, Hooks, Told};
 use crate::names;
 use crate::plan::{Plan, Role, Slot, SlotKind, Step};
-use crate::types;
 
 /// All nodes as one text, and the number of their needs. `None` if the chain is more than a row of functions.
 pub(super) fn whole(plan: &Plan<'_>) -> Option<(String, usize)> {
@@ -63,7 +61,7 @@ pub(super) fn seen(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
             pieces_of(rt, all)
         }
         None => {
-            let sources = sources(plan, at);
+            let sources = super::search::sources(plan, at);
             let needs = found(told);
             quote!(&#rt::describe::found_needs::<#count>(#needs, #sources))
         }
@@ -110,93 +108,6 @@ pub(super) fn hides(plan: &Plan<'_>, at: usize) -> bool {
     let step = &plan.steps[at];
     let provides = plan.levels[step.level].providers.contains(&at) || plan.gives(at).is_some();
     provides && step.told.as_ref().is_some_and(|told| !told.provides.is_empty()) && !plan.all_by_name
-}
-
-/// Where the scope finds what a function needs: what [`searches`] declares, called.
-fn sources(plan: &Plan<'_>, at: usize) -> TokenStream {
-    let Step { span, level, .. } = &plan.steps[at];
-    let (scope, arguments) = (&plan.levels[*level].scope, scope_arguments(plan.chain, false));
-    let sources = names::local("sources", at);
-    names::as_if_at(quote!(<#scope #arguments>::#sources::<()>()), *span)
-}
-
-/// For each function that finds its values by their types, a function that says where they are, and one that hands them
-/// out. A missing value is reported in both, of a type parameter and in the same words, so rustc says it once.
-pub(in crate::expand) fn searches(plan: &Plan<'_>) -> TokenStream {
-    let is_told = |(at, step): (usize, &'_ Step)| {
-        let told = step.told.as_ref().filter(|told| told.hooks.is_none() && !told.parameters.is_empty())?;
-        plan.wired(at).is_none().then(|| search(plan, at, told))
-    };
-    plan.steps.iter().enumerate().filter_map(is_told).collect()
-}
-
-fn search(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
-    let Step { node, span, level, .. } = &plan.steps[at];
-    let rt = &names::alias(*span);
-    // What a node provides that is none, nobody knows. It is reported at its own place, and here in the same words.
-    let others = plan.steps[..at].iter().filter(|other| other.told.is_none()).map(|other| {
-        let seen = super::seen(plan, other);
-        quote_spanned!(other.span=> let _ = #seen;)
-    });
-    let others: TokenStream = others.collect();
-    let (any, place, value) = (names::single("Any"), names::single("scope"), names::value_at(*span));
-    let call = names::call_lifetime();
-    let found = told.parameters.iter().enumerate().map(|(index, (access, text))| {
-        let ty = taken(plan, at, index);
-        let of = match access {
-            Access::Taken => ty,
-            Access::Lent | Access::LentMut => quote!(<#ty as #rt::told::Refers>::To),
-        };
-        let mut own: Vec<_> = plan.chain.generics.lifetimes().map(|own| own.lifetime.clone()).collect();
-        own.push(names::run_lifetime());
-        // The lifetime of a trait object would be shown, and `'static` is not what the chain has.
-        let life = |slot: &Slot| if slot.text.contains("dyn ") { "_" } else { "static" };
-        let near = plan.near(at, text).map(|slot| types::at(slot.ty.clone(), &own, life(slot)));
-        let found = match near {
-            Some(near) => quote!(FoundAnd<'_, '_, #of, #near, Self, #node, _>),
-            // No node returns a trait object by itself.
-            None if text.starts_with("dyn ") => quote!(FoundObject<'_, '_, #of, Self, #node, _>),
-            None => quote!(Found<'_, '_, #of, Self, #node, _>),
-        };
-        let found = names::as_if_at(quote!(<#any as #rt::told::#found>), *span);
-        let out = match access {
-            Access::Lent => quote!(#rt::scope::Place::share),
-            Access::LentMut => quote!(<#any as #rt::told::Writes<'_, _, #of, #node>>::write),
-            Access::Taken => quote!(<#any as #rt::told::TakesOut<_, #of, #node>>::take_out),
-        };
-        let out = names::as_if_at(out, *span);
-        let given = quote_spanned!(*span=> match #found::given(#place) { #value => #out(#value) });
-        (quote_spanned!(*span=> #found::FROM), given)
-    });
-    let (sources, given): (Vec<_>, Vec<_>) = found.unzip();
-    let generics = scope_generics(plan.chain);
-    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
-    let scope = &plan.levels[*level].scope;
-    let [from, asks] = ["sources", "asks"].map(|name| names::local(name, at));
-    let count = told.parameters.len();
-    let takes = quote_spanned!(*span=> <#node as #rt::told::Takes<#call>>::Takes);
-    quote! {
-        impl #impl_generics #scope #ty_generics #clause {
-            const fn #from<#any>() -> [#rt::describe::Source; #count] { #others [#(#sources),*] }
-            #[inline(always)]
-            fn #asks<#any>(#place: &mut Self) -> #takes { #others (#(#given,)*) }
-        }
-    }
-}
-
-/// The values of a function from the scope in the local `scope`, as a tuple: what [`searches`] declares, called.
-pub(in crate::expand) fn asked(plan: &Plan<'_>, at: usize) -> TokenStream {
-    let Step { span, level, .. } = &plan.steps[at];
-    let (scope, asks, place) = (&plan.levels[*level].scope, names::local("asks", at), names::single("scope"));
-    let asks = names::as_if_at(quote!(#scope::#asks::<()>), *span);
-    quote_spanned!(*span=> #asks(&mut #place))
-}
-
-/// The type of a function's parameter.
-fn taken(plan: &Plan<'_>, at: usize, index: usize) -> TokenStream {
-    let Step { node, span, .. } = &plan.steps[at];
-    let rt = &names::alias(*span);
-    quote_spanned!(*span=> <<#node as #rt::told::Takes<'_>>::Takes as #rt::told::Nth<#index>>::It)
 }
 
 /// Appends a piece, with its length before it.

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Ident;
 
-use super::super::{scope_arguments, tasks};
+use super::super::{describe, tasks};
 use super::conditions::owned;
 use super::direct::{self, taken_apart};
 use super::frame::{Frame, assign, broke};
@@ -84,15 +84,6 @@ pub(super) fn watched(chain: &Chain, what: &str, arguments: &TokenStream) -> Opt
     (!chain.observers.is_empty()).then(|| quote!(#rt::observe::Tells::#what(&mut #watch, #arguments);))
 }
 
-/// The node's type, as a node in its scope. It is written as in the checks: if a bound of the node is not met, rustc
-/// reports both in the same words, and so only once.
-fn as_node(plan: &Plan<'_>, at: usize) -> TokenStream {
-    let Step { node, span, level, .. } = &plan.steps[at];
-    let (rt, scope) = (&names::alias(*span), &plan.levels[*level].scope);
-    let arguments = scope_arguments(plan.chain, false);
-    quote_spanned!(*span=> <#node as #rt::Node<'_, '_, #scope #arguments>>)
-}
-
 /// Awaits a hook, or only calls it. The node's type says which.
 pub(super) fn called(plan: &Plan<'_>, at: usize, hook: &str, suspends: &TokenStream) -> TokenStream {
     let chain = plan.chain;
@@ -102,7 +93,7 @@ pub(super) fn called(plan: &Plan<'_>, at: usize, hook: &str, suspends: &TokenStr
     let way_out = hook == "exit";
     let scope_local = names::single("scope");
     let scope = scope_at(plan, at, way_out);
-    let as_node = as_node(plan, at);
+    let as_node = describe::as_node(plan, at, node);
     let later = syn::Ident::new(hook, span);
     let now = syn::Ident::new(&format!("{hook}_now"), span);
     if !chain.run.is_async {
@@ -138,7 +129,7 @@ fn enter(plan: &Plan<'_>, at: usize, frame: &Frame, instead: Option<Instead<'_>>
     let suspends = quote_spanned!(span=> <#pace as #rt::node::pace::Pace>::SUSPENDS);
     let entering = watched(chain, "enter", &quote!(#at));
     let scope_local = names::single("scope");
-    let as_node = as_node(plan, at);
+    let as_node = describe::as_node(plan, at, node);
     let call = match (cancel, timeout) {
         (Some((at_word, OnCancel::Finish)), _) => {
             let scope = told.is_none().then(|| scope_at(plan, at, false));
