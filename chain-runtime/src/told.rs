@@ -171,18 +171,18 @@ impl<'s, P, G: Write<'s, T, N>, T: ?Sized, N: ?Sized> Writes<'s, G, T, N> for P 
 )]
 pub trait TakesOut<G, T, N: ?Sized> {
     /// Takes it.
-    fn take_out(place: G) -> T;
+    fn take(place: G) -> T;
     /// The same, of the type of `_like`.
     #[inline(always)]
     fn take_like(_like: &T, place: G) -> T {
-        Self::take_out(place)
+        Self::take(place)
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<P, G: TakeOut<T, N>, T, N: ?Sized> TakesOut<G, T, N> for P {
     #[inline(always)]
-    fn take_out(place: G) -> T {
+    fn take(place: G) -> T {
         place.take_out()
     }
 }

@@ -4,7 +4,7 @@
 //! implement. So what a node needs is asked of a type parameter, in functions beside the scope.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 
 use super::super::{scope_arguments, scope_generics};
 use crate::handshake::{Access, Of, Told};
@@ -20,11 +20,11 @@ pub(super) fn sources(plan: &Plan<'_>, at: usize) -> TokenStream {
     names::as_if_at(quote!(<#scope #arguments>::#sources::<()>()), *span)
 }
 
-/// For each function that finds its values by their types, a function that says where they are, and one that hands them
-/// out. A missing value is reported in both, of a type parameter and in the same words, so rustc says it once.
+/// For each node whose needs text does not find, but whose signatures are told: a function that looks for them, and the
+/// scope's type, if they are there. If not, that type is an error for rustc, and what names it has no further error.
 pub(in crate::expand) fn searches(plan: &Plan<'_>) -> TokenStream {
     let searched = plan.steps.iter().enumerate().filter_map(|(at, step)| match (&step.told, &step.untold) {
-        (_, Some(hooks)) if plan.in_doubt[at] => Some(looks(plan, at, hooks)),
+        (_, Some(hooks)) if plan.in_doubt[at] => Some(hooks_search(plan, at, hooks)),
         (Some(told), _) if told.hooks.is_none() && !told.parameters.is_empty() => {
             plan.wired(at).is_none().then(|| search(plan, at, told))
         }
@@ -33,62 +33,127 @@ pub(in crate::expand) fn searches(plan: &Plan<'_>) -> TokenStream {
     searched.collect()
 }
 
-fn search(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
-    let Step { node, span, level, .. } = &plan.steps[at];
-    let rt = &names::alias(*span);
-    // What a node provides that is none, nobody knows. It is reported at its own place, and here in the same words.
-    let others = others(plan, at);
-    let (any, place, value) = (names::single("Any"), names::single("scope"), names::value_at(*span));
-    let call = names::call_lifetime();
-    let found = told.parameters.iter().enumerate().map(|(index, (access, text))| {
-        let ty = taken(plan, at, index);
-        let of = match access {
-            Access::Taken => ty,
-            Access::Lent | Access::LentMut => quote!(<#ty as #rt::told::Refers>::To),
+/// What is asked of which type, and of which scope.
+struct Asks {
+    who: TokenStream,
+    scope: TokenStream,
+    way_out: bool,
+}
+
+impl Asks {
+    /// A type parameter of a function beside the scope.
+    fn beside(way_out: bool) -> Self {
+        Self { who: names::single("Any").into_token_stream(), scope: quote!(Self), way_out }
+    }
+
+    /// The trait that says that the scope has a thing of this type for the node at this position.
+    fn found(&self, plan: &Plan<'_>, at: usize, text: &str, of: &TokenStream) -> TokenStream {
+        let Self { who, scope, way_out } = self;
+        let Step { node, span, .. } = &plan.steps[at];
+        let rt = &names::alias(*span);
+        let mut own: Vec<_> = plan.chain.generics.lifetimes().map(|own| own.lifetime.clone()).collect();
+        own.push(names::run_lifetime());
+        // The lifetime of a trait object would be shown, and `'static` is not what the chain has.
+        let life = |slot: &Slot| if slot.text.contains("dyn ") { "_" } else { "static" };
+        let near = plan.near(at, text).map(|slot| types::at(slot.ty.clone(), &own, life(slot)));
+        let found = match near {
+            Some(near) => quote!(FoundAnd<'_, '_, #of, #near, #scope, #node, _>),
+            // No node returns a trait object by itself.
+            None if text.starts_with("dyn ") => quote!(FoundObject<'_, '_, #of, #scope, #node, _>),
+            None if *way_out => quote!(FoundOut<'_, '_, #of, #scope, #node, _>),
+            None => quote!(Found<'_, '_, #of, #scope, #node, _>),
         };
-        let found = names::as_if_at(trait_of(plan, at, text, &of, false), *span);
+        names::as_if_at(quote!(<#who as #rt::told::#found>), *span)
+    }
+
+    /// Takes the thing out of its place, in the way in which the node wants it.
+    fn out(&self, plan: &Plan<'_>, at: usize, access: Access, of: &TokenStream, like: &str) -> TokenStream {
+        let who = &self.who;
+        let Step { node, span, .. } = &plan.steps[at];
+        let rt = &names::alias(*span);
+        let [write, take] = ["write", "take"].map(|how| quote::format_ident!("{how}{like}"));
         let out = match access {
             Access::Lent => quote!(#rt::scope::Place::share),
-            Access::LentMut => quote!(<#any as #rt::told::Writes<'_, _, #of, #node>>::write),
-            Access::Taken => quote!(<#any as #rt::told::TakesOut<_, #of, #node>>::take_out),
+            Access::LentMut => quote!(<#who as #rt::told::Writes<'_, _, #of, #node>>::#write),
+            Access::Taken => quote!(<#who as #rt::told::TakesOut<_, #of, #node>>::#take),
         };
-        let out = names::as_if_at(out, *span);
-        let given = quote_spanned!(*span=> match #found::given(#place) { #value => #out(#value) });
-        (quote_spanned!(*span=> #found::FROM), given)
-    });
-    let (sources, given): (Vec<_>, Vec<_>) = found.unzip();
-    let generics = scope_generics(plan.chain);
-    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
-    let scope = &plan.levels[*level].scope;
-    let [from, asks] = ["sources", "asks"].map(|name| names::local(name, at));
-    let count = told.parameters.len();
-    let takes = quote_spanned!(*span=> <#node as #rt::told::Takes<#call>>::Takes);
-    quote! {
-        impl #impl_generics #scope #ty_generics #clause {
-            const fn #from<#any>() -> [#rt::describe::Source; #count] { #others [#(#sources),*] }
-            #[inline(always)]
-            fn #asks<#any>(#place: &mut Self) -> #takes { #others (#(#given,)*) }
-        }
+        names::as_if_at(out, *span)
+    }
+
+    /// For each parameter of a function: the source of its value, and the value from the scope in this place.
+    fn all(
+        &self,
+        plan: &Plan<'_>,
+        at: usize,
+        told: &Told,
+        place: &TokenStream,
+    ) -> (Vec<TokenStream>, Vec<TokenStream>) {
+        let Step { node, span, .. } = &plan.steps[at];
+        let (rt, value) = (&names::alias(*span), names::value_at(*span));
+        let all = told.parameters.iter().enumerate().map(|(index, (access, text))| {
+            let ty = quote_spanned!(*span=> <<#node as #rt::told::Takes<'_>>::Takes as #rt::told::Nth<#index>>::It);
+            let of = match access {
+                Access::Taken => ty,
+                Access::Lent | Access::LentMut => quote!(<#ty as #rt::told::Refers>::To),
+            };
+            let (found, out) = (self.found(plan, at, text, &of), self.out(plan, at, *access, &of, ""));
+            let given = quote_spanned!(*span=> match #found::given(#place) { #value => #out(#value) });
+            (quote_spanned!(*span=> #found::FROM), given)
+        });
+        all.unzip()
     }
 }
 
-/// The trait that says that the scope has a thing of this type for the node at this position, as a path of a type parameter.
-fn trait_of(plan: &Plan<'_>, at: usize, text: &str, of: &TokenStream, way_out: bool) -> TokenStream {
-    let Step { node, span, .. } = &plan.steps[at];
-    let (rt, any) = (&names::alias(*span), names::single("Any"));
-    let mut own: Vec<_> = plan.chain.generics.lifetimes().map(|own| own.lifetime.clone()).collect();
-    own.push(names::run_lifetime());
-    // The lifetime of a trait object would be shown, and `'static` is not what the chain has.
-    let life = |slot: &Slot| if slot.text.contains("dyn ") { "_" } else { "static" };
-    let near = plan.near(at, text).map(|slot| types::at(slot.ty.clone(), &own, life(slot)));
-    let found = match near {
-        Some(near) => quote!(FoundAnd<'_, '_, #of, #near, Self, #node, _>),
-        // No node returns a trait object by itself.
-        None if text.starts_with("dyn ") => quote!(FoundObject<'_, '_, #of, Self, #node, _>),
-        None if way_out => quote!(FoundOut<'_, '_, #of, Self, #node, _>),
-        None => quote!(Found<'_, '_, #of, Self, #node, _>),
+/// The values of a function from the scope in the local `scope`.
+pub(in crate::expand) fn asked(plan: &Plan<'_>, at: usize, told: &Told) -> Vec<TokenStream> {
+    let parameters = plan.chain.generics.type_params();
+    let who = parameters.map(|parameter| parameter.ident.to_token_stream()).next();
+    let scope = names::single("scope");
+    let asks = Asks { who: who.unwrap_or_else(|| quote!(())), scope: scope_type(plan, at), way_out: false };
+    asks.all(plan, at, told, &quote!(&mut #scope)).1
+}
+
+/// The type of the scope of a node whose needs are looked for.
+fn scope_type(plan: &Plan<'_>, at: usize) -> TokenStream {
+    let arguments = scope_arguments(plan.chain, false);
+    let scope =
+        if plan.is_generic { plan.levels[plan.steps[at].level].scope.clone() } else { names::local("Sound", at) };
+    quote!(#scope #arguments)
+}
+
+/// See [`searches`].
+fn search(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
+    let Step { span, .. } = &plan.steps[at];
+    let rt = &names::alias(*span);
+    let (any, place, others) = (names::single("Any"), names::single("scope"), others(plan, at));
+    let (sources, given) = Asks::beside(false).all(plan, at, told, &place.to_token_stream());
+    let (from, count) = (names::local("sources", at), told.parameters.len());
+    let function = quote! {
+        const fn #from<#any>() -> [#rt::describe::Source; #count] {
+            #others
+            let _ = |#place: &mut Self| { #(#given;)* };
+            [#(#sources),*]
+        }
     };
-    quote!(<#any as #rt::told::#found>)
+    beside(plan, at, &function, &quote!(#from::<()>().len() - #count))
+}
+
+/// A function beside the scope, and the scope's type, if what the function gives comes to 0.
+fn beside(plan: &Plan<'_>, at: usize, function: &TokenStream, none: &TokenStream) -> TokenStream {
+    let (rt, generics) = (names::runtime_alias(), scope_generics(plan.chain));
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+    let (scope, arguments) = (&plan.levels[plan.steps[at].level].scope, scope_arguments(plan.chain, false));
+    let sound = names::local("Sound", at);
+    // A length cannot have type parameters in it.
+    let sound = (!plan.is_generic).then(|| {
+        quote! {
+            type #sound #impl_generics = <[(); <#scope #arguments>::#none] as #rt::told::Sound<#scope #ty_generics>>::It;
+        }
+    });
+    quote! {
+        impl #impl_generics #scope #ty_generics #clause { #function }
+        #sound
+    }
 }
 
 /// What a node provides that is none, nobody knows. It is reported at its own place; and where a value is searched that
@@ -110,32 +175,27 @@ fn others(plan: &Plan<'_>, at: usize) -> TokenStream {
 pub(in crate::expand) fn as_node(plan: &Plan<'_>, at: usize, node: &TokenStream) -> TokenStream {
     let Step { span, level, .. } = &plan.steps[at];
     let (rt, arguments) = (&names::alias(*span), scope_arguments(plan.chain, false));
-    let scope = match plan.in_doubt[at] {
-        true => names::local("Sound", at),
-        false => plan.levels[*level].scope.clone(),
-    };
-    quote_spanned!(*span=> <#node as #rt::Node<'_, '_, #scope #arguments>>)
+    let scope = &plan.levels[*level].scope;
+    let scope = if plan.in_doubt[at] { scope_type(plan, at) } else { quote!(#scope #arguments) };
+    quote_spanned!(*span=> <#node as #rt::Node<'_, '_, #scope>>)
 }
 
-/// What hooks need whose signatures are told, looked for of a type parameter. It is never called: rustc evaluates the
-/// length that it gives, to know a scope's type.
-fn looks(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
+/// See [`searches`].
+fn hooks_search(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
     let Step { node, span, level, .. } = &plan.steps[at];
     let rt = &names::alias(*span);
     let (any, place, value, with) =
         (names::single("Any"), names::single("scope"), names::value_at(*span), names::single("with"));
-    let level = &plan.levels[*level];
     let found = |index: usize, access: Access, text: &str, way_out: bool| {
-        let index = syn::Index::from(index);
-        let found = names::as_if_at(trait_of(plan, at, text, &quote!(_), way_out), *span);
-        let (like, out) = match access {
-            Access::Lent => (quote!(#with.#index), quote!(#rt::scope::Place::share)),
-            Access::LentMut => {
-                (quote!(&*#with.#index), quote!(<#any as #rt::told::Writes<'_, _, _, #node>>::write_like))
-            }
-            Access::Taken => (quote!(&#with.#index), quote!(<#any as #rt::told::TakesOut<_, _, #node>>::take_like)),
+        let (asks, index) = (Asks::beside(way_out), syn::Index::from(index));
+        let (found, of) = (asks.found(plan, at, text, &quote!(_)), quote!(_));
+        let like = match access {
+            Access::Lent => quote!(#with.#index),
+            Access::LentMut => quote!(&*#with.#index),
+            Access::Taken => quote!(&#with.#index),
         };
-        let (out, again) = (names::as_if_at(out, *span), (access != Access::Lent).then(|| quote!(#like,)));
+        let out = asks.out(plan, at, access, &of, "_like");
+        let again = (access != Access::Lent).then(|| quote!(#like,));
         quote_spanned!(*span=> match #found::given_like(#place, #like) { #value => { #out(#again #value); } })
     };
     let hooks = told.hooks.as_ref();
@@ -151,49 +211,27 @@ fn looks(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
     });
     let exit = hooks.and_then(|hooks| hooks.exit.as_ref()).filter(|exit| !exit.parameters.is_empty()).map(|exit| {
         let asked = arguments(if exit.is_async { "ExitsLater" } else { "ExitsNow" }, "exit");
-        let all = exit.parameters.iter().enumerate().map(|(index, (of, access, text))| {
-            let at = syn::Index::from(index);
-            match of {
-                Of::Scope => found(index, *access, text, true),
-                Of::Reply if level.replies => {
-                    let sees = names::as_if_at(quote!(<#any as #rt::told::SeesReply<_, Self, #node>>::REPLY), *span);
-                    quote_spanned!(*span=> #rt::told::hook::is_of(&*#with.#at, #sees);)
-                }
-                Of::Reply => {
-                    let sees = names::as_if_at(quote!(<#any as #rt::told::SeesNoReply<#node>>::NONE), *span);
-                    quote_spanned!(*span=> let _ = #sees;)
-                }
+        let all = exit.parameters.iter().enumerate().map(|(index, (of, access, text))| match of {
+            Of::Scope => found(index, *access, text, true),
+            Of::Reply if plan.levels[*level].replies => {
+                let sees = names::as_if_at(quote!(<#any as #rt::told::SeesReply<_, Self, #node>>::REPLY), *span);
+                let index = syn::Index::from(index);
+                quote_spanned!(*span=> #rt::told::hook::is_of(&*#with.#index, #sees);)
+            }
+            Of::Reply => {
+                let sees = names::as_if_at(quote!(<#any as #rt::told::SeesNoReply<#node>>::NONE), *span);
+                quote_spanned!(*span=> let _ = #sees;)
             }
         });
         quote!({ #asked #(#all)* })
     });
-    let generics = scope_generics(plan.chain);
-    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
-    let (scope, looks, sound) = (&level.scope, names::local("looks", at), names::local("Sound", at));
-    let (others, arguments) = (others(plan, at), scope_arguments(plan.chain, false));
-    quote! {
-        impl #impl_generics #scope #ty_generics #clause {
-            const fn #looks<#any>() -> usize {
-                #others
-                let _ = |#place: &mut Self| { #enter #exit };
-                0
-            }
+    let (looks, others) = (names::local("looks", at), others(plan, at));
+    let function = quote! {
+        const fn #looks<#any>() -> usize {
+            #others
+            let _ = |#place: &mut Self| { #enter #exit };
+            0
         }
-        type #sound #impl_generics = <[(); <#scope #arguments>::#looks::<()>()] as #rt::told::Sound<#scope #ty_generics>>::It;
-    }
-}
-
-/// The values of a function from the scope in the local `scope`, as a tuple: what [`searches`] declares, called.
-pub(in crate::expand) fn asked(plan: &Plan<'_>, at: usize) -> TokenStream {
-    let Step { span, level, .. } = &plan.steps[at];
-    let (scope, asks, place) = (&plan.levels[*level].scope, names::local("asks", at), names::single("scope"));
-    let asks = names::as_if_at(quote!(#scope::#asks::<()>), *span);
-    quote_spanned!(*span=> #asks(&mut #place))
-}
-
-/// The type of a function's parameter.
-fn taken(plan: &Plan<'_>, at: usize, index: usize) -> TokenStream {
-    let Step { node, span, .. } = &plan.steps[at];
-    let rt = &names::alias(*span);
-    quote_spanned!(*span=> <<#node as #rt::told::Takes<'_>>::Takes as #rt::told::Nth<#index>>::It)
+    };
+    beside(plan, at, &function, &quote!(#looks::<()>()))
 }

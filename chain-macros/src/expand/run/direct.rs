@@ -33,14 +33,9 @@ pub(super) fn call(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
             false => quote_spanned!(span=> #rt::told::#call(#(#arguments,)* #node)),
         };
     }
-    let (scope, with) = (scope_at(plan, at, false), names::single("with"));
-    if told.parameters.is_empty() {
-        return quote_spanned!(span=> #node());
-    }
-    let asked = describe::asked(plan, at);
-    let arguments = (0..told.parameters.len()).map(syn::Index::from);
+    let (scope, arguments) = (scope_at(plan, at, false), describe::asked(plan, at, told));
     // In braces, so that the scope is dropped before anything is awaited.
-    quote_spanned!(span=> { #scope let #with = #asked; #node(#(#with.#arguments),*) })
+    quote_spanned!(span=> { #scope #node(#(#arguments),*) })
 }
 
 /// The call of a hook. Its arguments are a local first: where a tuple's type is expected, each thing in it could turn into
