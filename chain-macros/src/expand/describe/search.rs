@@ -63,7 +63,7 @@ impl Asks {
             None if *way_out => quote!(FoundOut<'_, '_, #of, #scope, #node, _>),
             None => quote!(Found<'_, '_, #of, #scope, #node, _>),
         };
-        names::as_if_at(quote!(<#who as #rt::told::#found>), *span)
+        names::as_if_at(quote!(<#who as #rt::told::search::#found>), *span)
     }
 
     /// Takes the thing out of its place, in the way in which the node wants it.
@@ -74,8 +74,8 @@ impl Asks {
         let [write, take] = ["write", "take"].map(|how| quote::format_ident!("{how}{like}"));
         let out = match access {
             Access::Lent => quote!(#rt::scope::Place::share),
-            Access::LentMut => quote!(<#who as #rt::told::Writes<'_, _, #of, #node>>::#write),
-            Access::Taken => quote!(<#who as #rt::told::TakesOut<_, #of, #node>>::#take),
+            Access::LentMut => quote!(<#who as #rt::told::search::Writes<'_, _, #of, #node>>::#write),
+            Access::Taken => quote!(<#who as #rt::told::search::TakesOut<_, #of, #node>>::#take),
         };
         names::as_if_at(out, *span)
     }
@@ -147,7 +147,7 @@ fn beside(plan: &Plan<'_>, at: usize, function: &TokenStream, none: &TokenStream
     // A length cannot have type parameters in it.
     let sound = (!plan.is_generic).then(|| {
         quote! {
-            type #sound #impl_generics = <[(); <#scope #arguments>::#none] as #rt::told::Sound<#scope #ty_generics>>::It;
+            type #sound #impl_generics = <[(); <#scope #arguments>::#none] as #rt::told::search::Sound<#scope #ty_generics>>::It;
         }
     });
     quote! {
@@ -214,12 +214,13 @@ fn hooks_search(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
         let all = exit.parameters.iter().enumerate().map(|(index, (of, access, text))| match of {
             Of::Scope => found(index, *access, text, true),
             Of::Reply if plan.levels[*level].replies => {
-                let sees = names::as_if_at(quote!(<#any as #rt::told::SeesReply<_, Self, #node>>::REPLY), *span);
+                let sees =
+                    names::as_if_at(quote!(<#any as #rt::told::search::SeesReply<_, Self, #node>>::REPLY), *span);
                 let index = syn::Index::from(index);
                 quote_spanned!(*span=> #rt::told::hook::is_of(&*#with.#index, #sees);)
             }
             Of::Reply => {
-                let sees = names::as_if_at(quote!(<#any as #rt::told::SeesNoReply<#node>>::NONE), *span);
+                let sees = names::as_if_at(quote!(<#any as #rt::told::search::SeesNoReply<#node>>::NONE), *span);
                 quote_spanned!(*span=> let _ = #sees;)
             }
         });

@@ -1,0 +1,155 @@
+//! What a node needs that text does not find, asked of a type parameter.
+//!
+//! Of a type parameter, rustc says nothing but the words of these traits where it does not implement them. Of any other
+//! type it says, in lines of its own, which trait that is, and names the scope. So `Self` means nothing in these traits.
+
+use core::marker::PhantomData;
+
+use crate::describe::Source;
+use crate::scope::{Lends, Provides, Replying, TakeOut, Write};
+
+/// Declares a trait that says that the scope `S` has a `T` for the node `N`, in a place of the type `G`.
+///
+/// `G` is a parameter and not an associated type, so that rustc does not look for it where there is none.
+macro_rules! found {
+    ($(#[$doc:meta])* $name:ident $(<$near:ident>)?, $note:literal) => {
+        $(#[$doc])*
+        #[diagnostic::on_unimplemented(
+            message = "chain[E101]: `{N}` needs a `{T}`, but nothing in this chain provides one",
+            label = "needs a `{T}`",
+            note = $note
+        )]
+        pub trait $name<'r: 's, 's, T: ?Sized, $($near: ?Sized,)? S, N: ?Sized, G> {
+            /// The source of the value.
+            const FROM: Source;
+            /// Hands its place out, once.
+            fn given(scope: &mut S) -> G;
+            /// The same, of the type of `_like`.
+            #[inline(always)]
+            fn given_like(scope: &mut S, _like: &T) -> G {
+                Self::given(scope)
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<'r: 's, 's, P, T: ?Sized, $($near: ?Sized,)? S: Lends<'r, 's, T, N, Given = G>, N: ?Sized, G>
+            $name<'r, 's, T, $($near,)? S, N, G> for P
+        {
+            const FROM: Source = <S as Provides<'r, 's, T>>::FROM;
+            #[inline(always)]
+            fn given(scope: &mut S) -> G {
+                scope.given()
+            }
+        }
+    };
+}
+found! {
+    /// Says that the scope `S` has a `T` for the node `N`, in a place of the type `G`.
+    Found,
+    "add a node that returns `{T}` before `{N}` (what a node in a block provides stays in the block), list it among the chain's inputs, or make it a field of the chain"
+}
+found! {
+    /// The same for a way out.
+    FoundOut,
+    "add a node that returns `{T}` before `{N}` (what a node in a block provides stays in the block), list it among the chain's inputs, or make it a field of the chain; in `exit`, the chain's reply is the parameter called `reply`"
+}
+found! {
+    /// The same for a trait object.
+    FoundObject,
+    "a `{T}` is held in a `Box`: make a `Box<{T}>` a field, or let a node before `{N}` return one, and ask for `&Box<{T}>`; or list `&{T}` among the chain's inputs"
+}
+found! {
+    /// The same for exactly this type, and not `X`, which is only written almost like it.
+    FoundAnd<X>,
+    "what there is, is `{X}`: ask for `&{X}`"
+}
+
+/// Says that the node `N` may write to a `T` in the place `G`.
+#[diagnostic::on_unimplemented(
+    message = "chain[E104]: `{N}` asks for `&mut {T}`, but this chain can only lend it as `&{T}`",
+    label = "asks for `&mut {T}`",
+    note = "a field of the chain is shared between requests, and the `Ending` is told as it is; inputs (`T`, `&mut T`) and provided values can be lent for writing"
+)]
+pub trait Writes<'s, G, T: ?Sized, N: ?Sized> {
+    /// Lends it for writing.
+    fn write(place: G) -> &'s mut T;
+    /// The same, of the type of `_like`.
+    #[inline(always)]
+    fn write_like(_like: &T, place: G) -> &'s mut T {
+        Self::write(place)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<'s, P, G: Write<'s, T, N>, T: ?Sized, N: ?Sized> Writes<'s, G, T, N> for P {
+    #[inline(always)]
+    fn write(place: G) -> &'s mut T {
+        place.write()
+    }
+}
+
+/// Says that the node `N` may take a `T` out of the place `G`.
+#[diagnostic::on_unimplemented(
+    message = "chain[E105]: `{N}` takes `{T}` by value, but this chain can only lend it",
+    label = "takes `{T}` by value",
+    note = "an input that the chain owns (`name: {T}`) can be taken, and what a node provides by value; ask for `&{T}` or `&mut {T}` instead"
+)]
+pub trait TakesOut<G, T, N: ?Sized> {
+    /// Takes it.
+    fn take(place: G) -> T;
+    /// The same, of the type of `_like`.
+    #[inline(always)]
+    fn take_like(_like: &T, place: G) -> T {
+        Self::take(place)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<P, G: TakeOut<T, N>, T, N: ?Sized> TakesOut<G, T, N> for P {
+    #[inline(always)]
+    fn take(place: G) -> T {
+        place.take_out()
+    }
+}
+
+/// Says that the reply which a way out of the node `N` is lent from the scope `S` is an `R`.
+#[diagnostic::on_unimplemented(
+    message = "chain[E313]: `{N}` sees the reply as `{R}` on its way out, but this chain's reply is another type",
+    label = "sees the reply as `{R}`",
+    note = "in `exit`, the parameter called `reply` is the chain's reply; give it the type that stands behind the chain's `->`"
+)]
+pub trait SeesReply<R, S, N: ?Sized> {
+    /// The type of the reply.
+    const REPLY: PhantomData<R> = PhantomData;
+}
+
+#[diagnostic::do_not_recommend]
+impl<P, R: Is<S::Reply>, S: Replying, N: ?Sized> SeesReply<R, S, N> for P {}
+
+/// `Self` is a `T`. rustc does not take a type that it does not know yet for a `T` because of this.
+pub trait Is<T: ?Sized> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: ?Sized> Is<T> for T {}
+
+/// Says that there is a reply when the node `N` is left, in a block that goes on. There is none.
+#[diagnostic::on_unimplemented(
+    message = "chain[E314]: `{N}` sees the reply on its way out, but its block goes on: when it is left, there is no reply yet",
+    label = "sees the reply",
+    note = "move `{N}` before the block, or the block to the end of the chain"
+)]
+pub trait SeesNoReply<N: ?Sized> {
+    /// Nothing.
+    const NONE: () = ();
+}
+
+/// `T`, if the length of the array is 0. rustc takes the type for an error, and says nothing more about it, if the length
+/// is one.
+pub trait Sound<T> {
+    /// `T`
+    type It;
+}
+
+impl<T> Sound<T> for [(); 0] {
+    type It = T;
+}
