@@ -227,3 +227,143 @@ chain! { struct Two { db: one::Db } fn() -> u8 { other::open => db => other::see
 fn two_types_that_are_written_alike_are_told_apart() {
     assert_eq!((Two { db: one::Db }.run(), logged()), (7, "other 1".to_owned()));
 }
+
+/// What text does not find: each type has another name where a node asks for it.
+mod by_another_name {
+    use std::net::Ipv4Addr;
+    use std::sync::Arc;
+
+    use chain_runtime::{Ending, chain, node};
+
+    use super::{log, logged};
+
+    type Ip = Ipv4Addr;
+    type Text = String;
+    type End = Ending;
+    type Words<'a> = Line<'a>;
+
+    pub struct Line<'a>(&'a str);
+
+    #[node]
+    fn home() -> Ipv4Addr {
+        Ipv4Addr::LOCALHOST
+    }
+
+    #[node]
+    fn line<'a>(text: &'a str) -> Line<'a> {
+        Line(text)
+    }
+
+    #[node]
+    fn next(ip: &mut Ip) {
+        *ip = Ip::from_bits(ip.to_bits() + 1);
+    }
+
+    #[node]
+    fn show(ip: &Ip) -> String {
+        ip.to_string()
+    }
+
+    #[node]
+    fn close(ip: Ip) -> String {
+        format!("closed {ip}")
+    }
+
+    #[node]
+    fn cut(line: &mut Words) {
+        line.0 = &line.0[1..];
+    }
+
+    #[node]
+    fn say(line: &Words) -> String {
+        line.0.to_owned()
+    }
+
+    pub struct Log;
+
+    #[node]
+    impl Log {
+        fn exit(&self, ip: &Ip, ending: &End, reply: &mut Text) {
+            log(format!("{ip} by {}", ending.by().name));
+            reply.push('.');
+        }
+    }
+
+    pub struct Moves;
+
+    #[node]
+    impl Moves {
+        fn enter(&self, ip: &mut Ip) {
+            *ip = Ip::from_bits(ip.to_bits() + 16);
+        }
+
+        async fn exit(&self, ip: &mut Ip, reply: &Text) {
+            *ip = Ip::BROADCAST;
+            log(format!("moved {reply}"));
+        }
+    }
+
+    pub struct Eats;
+
+    #[node]
+    impl Eats {
+        async fn enter(&self, ip: Ip) -> u16 {
+            log(format!("ate {ip}"));
+            4
+        }
+    }
+
+    pub struct Trims;
+
+    #[node]
+    impl Trims {
+        fn enter(&self, line: &mut Words<'_>) {
+            line.0 = line.0.trim();
+        }
+
+        fn exit(&self, line: &Words<'_>) {
+            log(format!("line {}", line.0));
+        }
+    }
+
+    #[node]
+    fn answer(number: &u16) -> String {
+        number.to_string()
+    }
+
+    chain! { struct Functions; fn() -> String { home => next => close } }
+    chain! { struct Lines; fn(text: &str) -> String { line => cut => say } }
+    chain! { struct Hooks { log: Log, moves: Moves } async fn() -> String { home => log => moves => next => show } }
+    chain! { struct Taken { eats: Eats } async fn() -> String { home => eats => answer } }
+    chain! { struct Kept { trims: Arc<Trims> } fn(text: &str) -> String { line => { trims => cut => say } } }
+    chain! { struct Of<'k> { known: &'k Ipv4Addr, log: Log } fn() -> String { log => show } }
+
+    pub struct Any<T>(T);
+    chain! { struct Generic<T: Copy> { any: Any<T>, moves: Moves } async fn() -> String { home => moves => next => show } }
+
+    #[test]
+    fn what_text_does_not_find_is_found_by_its_type() {
+        use chain::poll::block_on;
+
+        assert_eq!(Functions.run(), "closed 127.0.0.2");
+        assert_eq!(Lines.run("abc"), "bc");
+        let hooks = Hooks { log: Log, moves: Moves };
+        assert_eq!(
+            (block_on(hooks.run()), logged().as_str()),
+            ("127.0.0.18.".to_owned(), "moved 127.0.0.18, 255.255.255.255 by show")
+        );
+        assert_eq!((block_on(Taken { eats: Eats }.run()), logged().as_str()), ("4".to_owned(), "ate 127.0.0.1"));
+        let kept = Kept { trims: Arc::new(Trims) };
+        assert_eq!((kept.run(" abc "), logged().as_str()), ("bc".to_owned(), "line bc"));
+        let known = Ipv4Addr::UNSPECIFIED;
+        assert_eq!(
+            (Of { known: &known, log: Log }.run(), logged().as_str()),
+            ("0.0.0.0.".to_owned(), "0.0.0.0 by show")
+        );
+        let generic = Generic { any: Any(0_u8), moves: Moves };
+        assert_eq!(
+            (block_on(generic.run()), generic.any.0, logged().as_str()),
+            ("127.0.0.18".to_owned(), 0, "moved 127.0.0.18")
+        );
+    }
+}
