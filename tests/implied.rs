@@ -455,3 +455,108 @@ mod asked_for {
         assert_eq!((Nested.run(0), Nested.run(1)), (Reply(500), Reply(1)));
     }
 }
+
+/// Which type a type of a parameter is follows from a bound.
+mod types_of_parameters {
+    use super::*;
+
+    trait Config {
+        type Row: From<usize>;
+        type Asked;
+    }
+
+    struct Row(usize);
+
+    impl From<usize> for Row {
+        fn from(number: usize) -> Self {
+            Self(number)
+        }
+    }
+
+    struct Ready;
+
+    impl Config for Ready {
+        type Row = Row;
+        type Asked = usize;
+    }
+
+    struct Of<C: Config>(C::Row);
+
+    #[node]
+    fn load<A: Config>(number: &usize, _of: &Of<A>) -> A::Row {
+        A::Row::from(*number)
+    }
+
+    #[node]
+    fn load_by_trait<A>(number: &usize, _of: &Of<A>) -> <A as Config>::Row
+    where
+        A: Config,
+    {
+        <A as Config>::Row::from(*number + 1)
+    }
+
+    #[node]
+    fn last(row: &Row) -> Reply {
+        Reply(row.0)
+    }
+
+    #[node]
+    fn taken(row: Row) -> Reply {
+        Reply(row.0)
+    }
+
+    #[node]
+    fn perhaps(row: &Option<Row>) -> Reply {
+        Reply(row.as_ref().map_or(0, |row| row.0))
+    }
+
+    chain! { #[check(Ready)] struct OfANode<C: Config<Row = Row>> { of: Of<C> } fn(number: usize) -> Reply { load::<C> => last } }
+    chain! { struct Taken<C> where C: Config<Row = Row> { of: Of<C> } fn(number: usize) -> Reply { load_by_trait::<C> => taken } }
+    chain! {
+        struct Skipped<C: Config<Row = Row>> { of: Of<C> }
+        fn(number: usize) -> Reply { #[when(some)] load::<C> => perhaps }
+    }
+    chain! {
+        struct OfABlock<C: Config<Row = Row>> { of: Of<C> }
+        fn(number: usize) -> Reply { if some { load::<C> } else { load_by_trait::<C> } -> C::Row => last }
+    }
+    chain! {
+        struct OfAField<C: Config<Row = Row, Asked = usize>> { row: C::Row }
+        fn(number: C::Asked) -> Reply { if some { last } else { last } }
+    }
+
+    chain! {
+        struct OfAnInput<T> { held: Held<T> }
+        fn(number: usize, all: &[T]) -> Option<T> { none::<T> }
+    }
+    chain! { struct OfAnInputAlone<T> { held: Held<T> } fn(row: Row, all: &[T]) -> Reply { last } }
+
+    #[node]
+    fn none<T>(_all: &[T]) -> Option<T> {
+        None
+    }
+
+    #[node]
+    fn some(number: &usize) -> bool {
+        *number > 0
+    }
+
+    #[test]
+    fn are_described() {
+        assert_eq!(OfAnInput { held: Held(1_u8) }.run(1, &[]), None);
+        assert_eq!(OfAnInputAlone { held: Held(1_u8) }.run(Row(2), &[]), Reply(2));
+        let shown = OfAnInputAlone::<u8>::drawing().to_string();
+        assert!(shown.contains("all: &[u8]"), "{shown}");
+        assert_eq!((OfAnInput { held: Held(1_u8) }.held.0, OfAnInputAlone { held: Held(2_u8) }.held.0), (1, 2));
+    }
+
+    #[test]
+    fn are_what_a_bound_says() {
+        let of = || Of::<Ready>(Row(0));
+        assert_eq!(OfANode { of: of() }.run(3), Reply(3));
+        assert_eq!(Taken { of: of() }.run(3), Reply(4));
+        assert_eq!((Skipped { of: of() }.run(3), Skipped { of: of() }.run(0)), (Reply(3), Reply(0)));
+        assert_eq!((OfABlock { of: of() }.run(3), OfABlock { of: of() }.run(0)), (Reply(3), Reply(1)));
+        assert_eq!(OfAField::<Ready> { row: Row(5) }.run(3), Reply(5));
+    }
+}

@@ -5,6 +5,8 @@
 //! - one type has one provider: among the inputs and the fields, by their written types. Only rustc knows what nodes
 //!   provide; `expand::scope` lets it compare.
 
+use std::borrow::Cow;
+
 use crate::ast::{Chain, Condition, Form, ItemKind, Modifiers, NeededField, NodeUse};
 use crate::diagnostics::{Code, Diagnostics};
 use crate::names::unraw;
@@ -211,12 +213,17 @@ fn toggles(chain: &Chain, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// The type by which an input or a field is found.
+fn found_by<'c>(chain: &Chain, ty: &'c syn::Type) -> Cow<'c, syn::Type> {
+    let ty = types::ungrouped(types::referent(ty));
+    types::fixed(ty, &chain.generics).map_or(Cow::Borrowed(ty), Cow::Owned)
+}
+
 fn inputs_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
     let inputs = &chain.run.inputs;
     for (at, input) in inputs.iter().enumerate() {
-        let referent = |ty| types::ungrouped(types::referent(ty));
-        let ty = referent(&input.ty);
-        let twin = inputs[..at].iter().find(|other| types::same_text(referent(&other.ty), ty));
+        let ty = found_by(chain, &input.ty);
+        let twin = inputs[..at].iter().find(|other| types::same_text(&found_by(chain, &other.ty), &ty));
         if let Some(twin) = twin {
             diagnostics.error(
                 Code::E111,
@@ -225,12 +232,12 @@ fn inputs_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
                     "both inputs `{}` and `{}` are a `{}`",
                     unraw(&twin.name),
                     unraw(&input.name),
-                    types::text(ty)
+                    types::text(&ty)
                 ),
                 "nodes find what they need by its type: wrap one in a type of its own",
             );
         }
-        let field = chain.fields.iter().find(|field| types::same_text(types::referent(&field.ty), ty));
+        let field = chain.fields.iter().find(|field| types::same_text(&found_by(chain, &field.ty), &ty));
         if let Some(field) = field.filter(|_| twin.is_none()) {
             diagnostics.error(
                 Code::E111,
@@ -239,7 +246,7 @@ fn inputs_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
                     "both the field `{}` and the input `{}` are a `{}`",
                     unraw(&field.name),
                     unraw(&input.name),
-                    types::text(ty)
+                    types::text(&ty)
                 ),
                 "nodes find what they need by its type: wrap one in a type of its own",
             );
@@ -252,8 +259,8 @@ fn fields_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
         if !chain.is_lent(at) {
             continue;
         }
-        let ty = types::referent(&field.ty);
-        let is_twin = |other: &usize| types::same_text(types::referent(&chain.fields[*other].ty), ty);
+        let ty = found_by(chain, &field.ty);
+        let is_twin = |other: &usize| types::same_text(&found_by(chain, &chain.fields[*other].ty), &ty);
         let twin = (0..at).find(|other| chain.is_lent(*other) && is_twin(other));
         if let Some(twin) = twin {
             diagnostics.error(
@@ -263,7 +270,7 @@ fn fields_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
                     "both fields `{}` and `{}` are a `{}`",
                     unraw(&chain.fields[twin].name),
                     unraw(&field.name),
-                    types::text(ty)
+                    types::text(&ty)
                 ),
                 "nodes find what they need by its type: wrap one in a type of its own",
             );
@@ -274,22 +281,8 @@ fn fields_differ(chain: &Chain, diagnostics: &mut Diagnostics) {
 /// A type parameter may be any type, even one that something else in the scope has: rustc would find that the two
 /// overlap.
 fn types_are_told_apart(chain: &Chain, diagnostics: &mut Diagnostics) {
-    let is_own = |path: &syn::Path| {
-        chain
-            .generics
-            .type_params()
-            .any(|parameter| path.segments.first().is_some_and(|first| first.ident == parameter.ident))
-    };
     // The parameter itself, or a type that comes from it: `C::Db`, `<C as Config>::Db`.
-    let is_parameter = |ty: &syn::Type| match types::ungrouped(types::referent(ty)) {
-        syn::Type::Path(path) => match &path.qself {
-            None => path.path.leading_colon.is_none() && is_own(&path.path),
-            Some(qself) => {
-                matches!(types::ungrouped(&qself.ty), syn::Type::Path(of) if of.qself.is_none() && is_own(&of.path))
-            }
-        },
-        _ => false,
-    };
+    let is_parameter = |ty: &syn::Type| is_undecided(chain, types::referent(ty));
     let fields = chain.fields.iter().enumerate().filter(|(index, _)| chain.is_lent(*index));
     let fields = fields.map(|(_, field)| ("field", &field.name, &field.ty));
     let inputs = chain.run.inputs.iter().map(|input| ("input", &input.name, &input.ty));
@@ -318,6 +311,13 @@ fn types_are_told_apart(chain: &Chain, diagnostics: &mut Diagnostics) {
             format_args!("nodes find what they need by its type: wrap it in a type of its own, `Wrapper<{parameter}>`"),
         );
     }
+}
+
+/// Whether a type is a parameter of the chain, or a type that comes from one, and no bound says which type that is.
+fn is_undecided(chain: &Chain, ty: &syn::Type) -> bool {
+    let fixed = types::fixed(ty, &chain.generics);
+    let own = types::parameter(fixed.as_ref().unwrap_or(ty));
+    own.is_some_and(|own| chain.generics.type_params().any(|parameter| parameter.ident == *own))
 }
 
 /// Whether a segment asks for a field of this type that is not there. That is an error of its own.

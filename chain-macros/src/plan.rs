@@ -30,6 +30,7 @@ use read::{chain_slots, slot, step};
 
 use crate::ast::{self, Chain, ItemKind};
 use crate::names;
+use crate::types;
 
 /// The plan in which hooks are called by what their signatures say, if text finds all that any node of the chain needs.
 /// Otherwise all hooks are found by their traits.
@@ -88,9 +89,12 @@ fn planned(chain: &Chain, hooks_by_text: bool) -> Plan<'_> {
         has_scope: true,
         known,
     };
-    // A chain with type parameters describes its endings through its scope.
+    // A chain with type parameters describes its endings, its inputs and its reply through its scope.
+    let mut described = chain.run.inputs.iter().map(|input| &input.ty).chain([&chain.run.reply]);
     let is_told = !plan.wires.iter().any(Option::is_none) && !needs_what_is_gone;
-    plan.has_scope = !is_told || (is_generic && plan.tells_ending());
+    let mut describes =
+        |plan: &Plan<'_>| plan.tells_ending() || described.any(|ty| types::depends(ty, &chain.generics));
+    plan.has_scope = !is_told || (is_generic && describes(&plan));
     let has_scope = plan.has_scope;
     plan.all_by_name &= !has_scope;
     plan.levels.iter_mut().for_each(|level| level.has_scope = has_scope);

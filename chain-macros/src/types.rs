@@ -7,9 +7,11 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{GenericArgument, PathArguments, PathSegment, Type};
 
 mod bounds;
+mod fixed;
 mod lifetimes;
 
 pub(crate) use bounds::{asks_for_no_bound, unbounded};
+pub(crate) use fixed::{fixed, given, parameter};
 pub(crate) use lifetimes::{
     anonymous, at, bounds_in, bounds_without, has_a_lifetime, has_several_bounds, inferred, may_hide_a_lifetime,
     with_lifetime, with_lifetime_but, without_lifetimes,
@@ -260,6 +262,11 @@ pub(crate) fn mentions(tokens: &impl ToTokens, generics: &syn::Generics) -> bool
         })
         .collect();
     any(tokens.to_token_stream(), &mut |ident| parameters.contains(&ident))
+}
+
+/// Whether a type depends on the type and const parameters of these generics.
+pub(crate) fn depends(ty: &Type, generics: &syn::Generics) -> bool {
+    mentions(ty, &without_lifetime_parameters(generics))
 }
 
 /// The type and const parameters of these generics.

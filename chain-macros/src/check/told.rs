@@ -1,6 +1,6 @@
 //! Reports mistakes in a chain whose functions have told their signatures.
 
-use super::{bare, bound, given, hidden, plain, twice};
+use super::{bare, bound, given, hidden, is_undecided, plain, twice};
 use crate::ast::{Block, Chain, Condition, Item, ItemKind, NodeUse};
 use crate::diagnostics::{Code, Diagnostics};
 use crate::names::unraw;
@@ -36,18 +36,13 @@ pub(crate) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
 
 /// A value whose type is a parameter of the chain, or a type of one, may be of the type of anything else in the scope.
 fn are_told_apart(row: &Block, chain: &Chain, diagnostics: &mut Diagnostics) {
-    let is_own = |argument: &syn::Type| {
-        let own = types::named(argument);
-        own.is_some_and(|own| chain.generics.type_params().any(|parameter| parameter.ident == *own))
-    };
     for (at, item) in row.items.iter().enumerate() {
         let provides = at + 1 < row.items.len() && item.modifiers.cancel.is_none();
         if let ItemKind::Node(node) = &item.kind
-            && let Some((parameter, text)) = node.untold.open.as_ref().filter(|_| provides)
-            && let Some(last) = node.path.path.segments.last()
-            && types::type_arguments(last).get(*parameter).is_some_and(|argument| is_own(argument))
+            && let Some(open) = node.untold.open.as_ref().filter(|_| provides)
+            && types::given(open, &node.path.path, &chain.generics).is_some_and(|given| is_undecided(chain, &given))
         {
-            let name = unraw(node.name());
+            let (name, (_, text)) = (unraw(node.name()), open);
             diagnostics.error(
                 Code::E112,
                 node.name(),

@@ -182,7 +182,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
 fn type_names(plan: &Plan<'_>) -> (Option<TokenStream>, TokenStream) {
     let chain = plan.chain;
     let rt = &names::runtime_alias();
-    let depends = |ty: &syn::Type| types::mentions(ty, &types::without_lifetime_parameters(&chain.generics));
+    let depends = |ty: &syn::Type| types::depends(ty, &chain.generics);
     let named = |part: TokenStream, ty: &syn::Type| {
         let ty = types::anonymous(ty);
         quote!(#rt::describe::Part::#part => #rt::private::type_name::<#ty>())

@@ -80,10 +80,9 @@ pub(super) fn of_function(function: &ItemFn, options: &Options, diagnostics: &mu
 /// text.
 fn open_result(node: &Node) -> Option<(usize, String)> {
     let super::flow::Gives::Value(_, text, Some(ty)) = &node.flow.gives else { return None };
-    let Type::Path(path) = types::ungrouped(ty) else { return None };
-    let first = path.path.segments.first().filter(|first| path.qself.is_none() && first.arguments.is_none())?;
-    let is_first = |parameter: &GenericParam| matches!(parameter, GenericParam::Type(own) if own.ident == first.ident);
-    Some((node.generics.params.iter().position(is_first)?, text.clone()))
+    let of = types::parameter(ty)?;
+    let is_it = |parameter: &GenericParam| matches!(parameter, GenericParam::Type(own) if own.ident == *of);
+    Some((node.generics.params.iter().position(is_it)?, text.clone()))
 }
 
 /// Whether an argument of a type in the signature does not exist, in a function that has lifetimes alone.

@@ -211,24 +211,6 @@ impl Plan<'_> {
         all.into_iter()
     }
 
-    /// The block that provides the value of the node at this position, if the node is at the end of such a block.
-    pub(crate) fn gives(&self, position: usize) -> Option<usize> {
-        let step = &self.steps[position];
-        let block = step.block.filter(|_| step.role == Role::Step)?;
-        self.levels[step.level].gives.filter(|_| position + 1 == self.blocks[block].end)
-    }
-
-    /// What this block ends with, if it ends a block that provides.
-    pub(crate) fn given_through(&self, block: usize) -> Option<&ast::Given> {
-        // A block's level comes after the chain's level, 0.
-        self.levels[block + 1].gives.map(|block| self.provided_by(block))
-    }
-
-    /// The value of this block, which is known to provide one.
-    pub(crate) fn provided_by(&self, block: usize) -> &ast::Given {
-        self.blocks[block].provides.as_ref().expect("a row gives what a block provides")
-    }
-
     /// Whether anything can ask how the chain ended.
     pub(crate) fn tells_ending(&self) -> bool {
         let observed = !self.chain.observers.is_empty();
@@ -309,6 +291,8 @@ pub(crate) struct Step {
     pub(crate) told: Option<Rc<Told>>,
     /// The signatures of hooks which are found by their traits although they are told.
     pub(crate) untold: Option<Rc<Told>>,
+    /// The type that it gives, if a bound of the chain decides that.
+    pub(crate) by_a_bound: Option<TokenStream>,
     /// For a field whose hooks are found by their traits: its type without arguments, and without a pointer to it.
     pub(crate) kin: String,
     /// The field that it is.
@@ -371,6 +355,7 @@ impl Step {
             node,
             told: None,
             untold: None,
+            by_a_bound: None,
             kin: String::new(),
             field: None,
             place,

@@ -4,6 +4,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::Planner;
+use super::data::{Plan, Role};
 use super::slot::{By, Slot, SlotKind};
 use crate::ast::{Given, Item};
 use crate::{names, types};
@@ -27,8 +28,8 @@ impl<'a> Planner<'a> {
                 info.provides = Some(what.clone());
             }
         }
-        let ty = &what.ty;
-        let span = ty.span();
+        let fixed = types::fixed(&what.ty, &self.chain.generics);
+        let (ty, span) = (fixed.as_ref().unwrap_or(&what.ty), what.ty.span());
         let rt = names::alias(span);
         let (run, call) = (names::run_lifetime(), names::call_lifetime());
         let as_it_is = |ty: &syn::Type| {
@@ -46,7 +47,7 @@ impl<'a> Planner<'a> {
         // Functions find it by the text of its type, if the text says everything.
         let text = match By::of(ty) {
             // The text in a segment is about another module.
-            By::Itself if !types::has_a_lifetime(ty) && what.text == types::text(ty) => what.text.clone(),
+            By::Itself if !types::has_a_lifetime(ty) && what.text == types::text(&what.ty) => types::text(ty),
             _ => String::new(),
         };
         // It is there once the last node of the block has given it. The nodes after the block see it.
@@ -59,5 +60,25 @@ impl<'a> Planner<'a> {
         let slot = Slot::new(SlotKind::Provided, index, position, item.outline(), span, found, loan);
         let slot = Slot { text, lent: Some(lent), block: Some(block), held: Some(held), outlives, ..slot };
         level.slots.push(slot);
+    }
+}
+
+impl Plan<'_> {
+    /// The block that provides the value of the node at this position, if the node is at the end of such a block.
+    pub(crate) fn gives(&self, position: usize) -> Option<usize> {
+        let step = &self.steps[position];
+        let block = step.block.filter(|_| step.role == Role::Step)?;
+        self.levels[step.level].gives.filter(|_| position + 1 == self.blocks[block].end)
+    }
+
+    /// What this block ends with, if it ends a block that provides.
+    pub(crate) fn given_through(&self, block: usize) -> Option<&Given> {
+        // A block's level comes after the chain's level, 0.
+        self.levels[block + 1].gives.map(|block| self.provided_by(block))
+    }
+
+    /// The value of this block, which is known to provide one.
+    pub(crate) fn provided_by(&self, block: usize) -> &Given {
+        self.blocks[block].provides.as_ref().expect("a row gives what a block provides")
     }
 }

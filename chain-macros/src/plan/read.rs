@@ -51,6 +51,8 @@ pub(super) fn chain_slots(chain: &Chain) -> Vec<Slot> {
 pub(super) fn slot(chain: &Chain, ty: &Type, name: &Ident, index: usize, kind: SlotKind) -> Slot {
     let (run, call) = (names::run_lifetime(), names::call_lifetime());
     let (by, ty) = (By::of(ty), types::referent(ty));
+    let (written, fixed) = (ty, types::fixed(ty, &chain.generics));
+    let ty = fixed.as_ref().unwrap_or(ty);
     // The lifetimes of the chain's type stay as they are. The others, which are the run's own or elided, become the
     // run's.
     let own: Vec<_> = chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
@@ -69,7 +71,7 @@ pub(super) fn slot(chain: &Chain, ty: &Type, name: &Ident, index: usize, kind: S
         Type::Verbatim(_) => String::new(),
         _ => types::text(ty),
     };
-    let span = syn::spanned::Spanned::span(ty);
+    let span = syn::spanned::Spanned::span(written);
     let slot = Slot::new(kind, index, index, names::unraw(name), span, ty_in_run.to_token_stream(), loan);
     Slot { text, by, ..slot }
 }
@@ -140,8 +142,21 @@ pub(super) fn step(chain: &Chain, use_of: &ast::NodeUse, hooks_by_text: bool) ->
     let has_hooks = hooks.map_or(has_hooks, exits);
     let told = hooks.or(use_of.told.as_ref()).cloned();
     let untold = use_of.hooks.clone().filter(|_| !hooks_by_text);
+    let by_a_bound = use_of.untold.open.as_ref().and_then(|open| {
+        let given = types::given(open, &use_of.path.path, &chain.generics)?;
+        types::fixed(&given, &chain.generics).map(ToTokens::into_token_stream)
+    });
     let kin = use_of.field.filter(|_| told.is_none()).map(|index| kin(&chain.fields[index].ty)).unwrap_or_default();
-    Step { has_hooks, has_arguments, told, untold, kin, field: use_of.field, ..Step::named(node, place, name, span) }
+    Step {
+        has_hooks,
+        has_arguments,
+        told,
+        untold,
+        by_a_bound,
+        kin,
+        field: use_of.field,
+        ..Step::named(node, place, name, span)
+    }
 }
 
 /// The name of a field's type, without its arguments and the pointer that holds it.

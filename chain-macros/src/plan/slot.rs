@@ -104,6 +104,7 @@ impl Slot {
             true => (held.clone(), quote_spanned!(span=> #rt::scope::lent::Itself)),
             false => (quote_spanned!(span=> #joins::As<#position>), quote_spanned!(span=> #joins::Lent)),
         };
+        let ty = step.by_a_bound.clone().unwrap_or(ty);
         self.lent = Some(quote_spanned!(span=> <#lent as #rt::scope::LentFrom<#run, #call, #held, #ty>>));
         let key = match step.told {
             Some(_) => held.clone(),
@@ -116,7 +117,8 @@ impl Slot {
                 // with further errors.
                 let option = |of: &TokenStream| quote_spanned!(span=> <#of as #rt::private::Skippable<#name #chain_ty>>::Perhaps);
                 let way = quote_spanned!(span=> #rt::taken::By<false>);
-                (option(&held), option(&key), Some(ty), way)
+                let found = step.by_a_bound.as_ref().unwrap_or(&held);
+                (option(found), option(&key), Some(ty), way)
             }
         };
         self.loan = quote_spanned!(span=> <#key as #rt::private::Loan<#call, #way>>::Loan);

@@ -21,7 +21,7 @@ fn answer(_row: &Row) -> Reply {
 }
 
 chain! {
-    struct App<S: Store<Row = Row>> { store: Of<S> }
+    struct App<S: Store> { store: Of<S> }
     fn(request: Request) -> Reply { load::<S> => answer }
 }
 

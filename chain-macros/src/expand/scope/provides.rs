@@ -190,6 +190,7 @@ pub(super) fn field_impls(plan: &Plan<'_>) -> TokenStream {
                 (alias.unwrap_or_else(|| ty.clone()), quote!(&self.#field))
             }
         };
+        let ty = types::fixed(&ty, &chain.generics).unwrap_or(ty);
         let is_in_parentheses = types::has_several_bounds(&ty);
         let ty = chain.with_hidden(&ty, &syn::Lifetime::new("'static", proc_macro2::Span::mixed_site()));
         let given = if is_in_parentheses { quote!((#ty)) } else { quote!(#ty) };

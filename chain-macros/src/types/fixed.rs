@@ -1,0 +1,146 @@
+//! Types of type parameters that a bound decides: with `S: Store<Row = Row>`, the type `S::Row` is `Row`.
+//!
+//! rustc does not look at bounds where it compares the types of two impls. So what is found by such a type is found by
+//! the one that the bound names.
+
+use syn::punctuated::Punctuated;
+use syn::{GenericArgument, Generics, Ident, Path, PathArguments, Type, TypeParamBound, TypePath, WherePredicate};
+
+use super::{has_a_lifetime, named, type_arguments, ungrouped};
+
+/// The type that this one certainly is by a bound of these parameters.
+pub(crate) fn fixed(ty: &Type, generics: &Generics) -> Option<Type> {
+    if generics.params.is_empty() {
+        return None;
+    }
+    // Each step leaves one bound behind, and a circle is rustc's error.
+    let most = generics.params.len() + 1;
+    let next = |ty: &Type| step(ty, generics);
+    std::iter::successors(next(ty), next).take(most).last().filter(|ty| !has_a_lifetime(ty))
+}
+
+/// The type that a function gives whose result is a type of one of its parameters, where this path names a parameter of the
+/// chain for that one.
+pub(crate) fn given(open: &(usize, String), path: &Path, generics: &Generics) -> Option<Type> {
+    let (at, text) = open;
+    let argument = named(type_arguments(path.segments.last()?).get(*at)?)?;
+    let is_own = generics.type_params().any(|parameter| parameter.ident == *argument);
+    is_own.then(|| syn::parse_str(text).map(|ty| of_parameter(&ty, argument)).ok()).flatten()
+}
+
+/// The parameter that this is a type of, as `S::Row` or `<S as Store>::Row` is one of `S`.
+pub(crate) fn parameter(ty: &Type) -> Option<&Ident> {
+    match ungrouped(ty) {
+        Type::Path(TypePath { qself: Some(qself), .. }) => parameter(&qself.ty),
+        Type::Path(TypePath { path, .. }) if path.leading_colon.is_none() => {
+            path.segments.first().filter(|first| first.arguments.is_none()).map(|first| &first.ident)
+        }
+        _ => None,
+    }
+}
+
+/// The same type of another parameter.
+fn of_parameter(ty: &Type, argument: &Ident) -> Type {
+    let mut ty = ungrouped(ty).clone();
+    if let Type::Path(TypePath { qself, path }) = &mut ty {
+        match qself {
+            Some(qself) => *qself.ty = of_parameter(&qself.ty, argument),
+            None => path.segments.iter_mut().take(1).for_each(|first| first.ident = argument.clone()),
+        }
+    }
+    ty
+}
+
+fn step(ty: &Type, generics: &Generics) -> Option<Type> {
+    let Type::Path(TypePath { qself, path }) = ungrouped(ty) else { return None };
+    let segments: Vec<_> = path.segments.iter().collect();
+    let (own, of, name) = match (qself, segments.as_slice()) {
+        (None, [own, name]) if path.leading_colon.is_none() => (&own.ident, None, name),
+        (Some(qself), [.., of, name]) if qself.position + 1 == segments.len() => {
+            (named(&qself.ty)?, Some(&of.ident), name)
+        }
+        _ => return None,
+    };
+    let bounds = bounds_of(own, generics)?;
+    bounds.into_iter().flatten().find_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => {
+            let last = bound.path.segments.last().filter(|last| of.is_none_or(|of| last.ident == *of))?;
+            let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+            arguments.args.iter().find_map(|argument| match argument {
+                GenericArgument::AssocType(decided) if decided.ident == name.ident => Some(decided.ty.clone()),
+                _ => None,
+            })
+        }
+        _ => None,
+    })
+}
+
+/// All that is asked of a parameter.
+fn bounds_of<'g>(own: &Ident, generics: &'g Generics) -> Option<Vec<&'g Punctuated<TypeParamBound, syn::Token![+]>>> {
+    let declared = generics.type_params().find(|parameter| parameter.ident == *own)?;
+    let clauses = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let asked = clauses.filter_map(|predicate| match predicate {
+        WherePredicate::Type(predicate) => {
+            named(&predicate.bounded_ty).filter(|bounded| *bounded == own).map(|_| &predicate.bounds)
+        }
+        _ => None,
+    });
+    Some(std::iter::once(&declared.bounds).chain(asked).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fixed, of_parameter, parameter};
+    use crate::types::text;
+
+    fn fixed_in(chain: &str, ty: &str) -> Option<String> {
+        let chain: syn::ItemStruct = syn::parse_str(chain).expect("a struct");
+        fixed(&syn::parse_str(ty).expect("a type"), &chain.generics).map(|ty| text(&ty))
+    }
+
+    #[test]
+    fn a_bound_says_what_a_type_is() {
+        for chain in [
+            "struct App<S: Store<Row = Row>>(S);",
+            "struct App<S: Send + a::Store<u8, Row = Row>>(S);",
+            "struct App<S>(S) where S: Store<Row = Row>;",
+            "struct App<S: Store<Row = T::Row>, T: Store<Row = Row>>(S, T);",
+        ] {
+            assert_eq!(fixed_in(chain, "S::Row").as_deref(), Some("Row"), "{chain}");
+            assert_eq!(fixed_in(chain, "<S as Store>::Row").as_deref(), Some("Row"), "{chain}");
+        }
+    }
+
+    #[test]
+    fn other_bounds_say_nothing() {
+        let chain = "struct App<S: Store<Row = Row>, T: Store, F: Store<Row = &'static str>>(S, T, F);";
+        for ty in [
+            "S",
+            "S::Other",
+            "<S as Other>::Row",
+            "T::Row",
+            "U::Row",
+            "Row",
+            "Vec<S::Row>",
+            "<S::Of as Store>::Row",
+            "S::Row::Row",
+            "F::Row",
+        ] {
+            assert_eq!(fixed_in(chain, ty), None, "{ty}");
+        }
+        // It stops at a circle.
+        let circle = "struct App<S: Store<Row = T::Row>, T: Store<Row = S::Row>>(S, T);";
+        assert!(fixed_in(circle, "S::Row").is_some_and(|ty| ty.ends_with("::Row")));
+    }
+
+    #[test]
+    fn a_chain_names_another_parameter_than_the_function() {
+        let of = |ty: &str| {
+            let ty: syn::Type = syn::parse_str(ty).expect("a type");
+            let own = parameter(&ty).map(ToString::to_string);
+            (own, text(&of_parameter(&ty, &syn::parse_str("T").expect("a name"))))
+        };
+        assert_eq!(of("S::Row"), (Some("S".to_owned()), "T::Row".to_owned()));
+        assert_eq!(of("<S as Store>::Row"), (Some("S".to_owned()), "<T as Store>::Row".to_owned()));
+    }
+}
