@@ -15,6 +15,7 @@ use crate::ast::NodeUse;
 use crate::names;
 use crate::types;
 
+mod hidden;
 mod judged;
 mod misplaced;
 mod nowhere;
@@ -22,8 +23,9 @@ mod own;
 mod scan;
 mod seen;
 
+pub(crate) use hidden::{is_private, less_visible};
 pub(crate) use judged::{is_unmarked, least_visible, may_be_no_node};
-pub(crate) use misplaced::{is_method, is_misplaced};
+pub(crate) use misplaced::{has_a_broken_block, is_method, is_misplaced, note_block};
 pub(crate) use nowhere::{is_nowhere, type_called};
 pub(crate) use own::{may_be_own, own};
 pub(crate) use seen::{Called, Seen, called};

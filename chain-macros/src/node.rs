@@ -169,22 +169,14 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
 /// If a type in the item's signatures does not exist: what sees to it that there is an error. That is rustc's, about the type,
 /// and then it looks no further at this constant.
 fn without_a_type(parsed: &syn::Result<syn::Item>, node: &Node, seen: &nearby::Seen) -> Option<TokenStream> {
-    let signatures: Vec<_> = match parsed {
-        Ok(syn::Item::Fn(function)) if node.names_no_type(seen) => vec![&function.sig],
-        Ok(syn::Item::Impl(block)) if block::names_no_type(block) => block::hooks(block).collect(),
+    let types: Vec<_> = match parsed {
+        Ok(syn::Item::Fn(function)) if node.names_no_type(seen) => block::types_in(&function.sig).collect(),
+        Ok(syn::Item::Impl(block)) if block::names_no_type(block) => block::written(block),
         _ => return None,
     };
-    let types = signatures.iter().map(|signature| {
-        let inputs = signature.inputs.iter().filter_map(|input| match input {
-            syn::FnArg::Typed(input) => Some(&input.ty),
-            syn::FnArg::Receiver(_) => None,
-        });
-        let output = &signature.output;
-        quote!(fn(#(#inputs),*) #output)
-    });
     Some(quote! {
         const _: () = {
-            #(let _: #types;)*
+            #(let _: fn() -> #types;)*
             ::core::panic!("`#[node]` found no declaration of a type in this signature: name the type by a path, `self::Name`")
         };
     })

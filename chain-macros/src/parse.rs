@@ -5,6 +5,7 @@
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 
+mod between;
 mod branch;
 mod expression;
 pub(crate) mod given;

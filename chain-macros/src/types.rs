@@ -58,14 +58,21 @@ pub(crate) fn option_of_a_reference(ty: &Type) -> Option<Type> {
 
 /// The names in a type that are no parts of a path.
 pub(crate) fn names(ty: &Type) -> Vec<String> {
-    struct Names(Vec<String>);
-    impl<'ast> syn::visit::Visit<'ast> for Names {
+    idents(ty).into_iter().map(crate::names::unraw).collect()
+}
+
+/// The same, where they stand.
+pub(crate) fn idents(ty: &Type) -> Vec<&syn::Ident> {
+    struct Names<'t>(Vec<&'t syn::Ident>);
+    impl<'ast> syn::visit::Visit<'ast> for Names<'ast> {
         fn visit_path(&mut self, path: &'ast syn::Path) {
             if path.segments.len() == 1 && path.leading_colon.is_none() {
-                self.0.extend(path.segments.iter().map(|part| crate::names::unraw(&part.ident)));
+                self.0.extend(path.segments.iter().map(|part| &part.ident));
             }
             syn::visit::visit_path(self, path);
         }
+        // The length of an array is no part of the type.
+        fn visit_expr(&mut self, _: &'ast syn::Expr) {}
     }
     let mut names = Names(Vec::new());
     syn::visit::Visit::visit_type(&mut names, ty);

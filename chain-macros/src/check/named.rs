@@ -23,6 +23,18 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
         {
             diagnostics.known();
         }
+        if let [module, function] = method.as_slice()
+            && node.path.path.leading_colon.is_none()
+            && nearby::is_private(&chain.name, module, function)
+        {
+            let (module, function) = (unraw(module), unraw(function));
+            diagnostics.error(
+                Code::E327,
+                node.name(),
+                format_args!("`{function}` is private in `{module}`"),
+                format_args!("write `pub(crate) fn {function}` there"),
+            );
+        }
         let Some(name) = node.path.path.get_ident() else { continue };
         let text = unraw(name);
         match nearby::called(name) {

@@ -80,17 +80,18 @@ fn replies(chain: &Chain, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// A method with `#[node]` does not make its type a node, and there is an error about that at the method.
+/// A method with `#[node]` does not make its type a node, nor does a block of a type that does not exist. There is an error
+/// about that where it stands.
 fn has_its_node_elsewhere(chain: &Chain, diagnostics: &mut Diagnostics) {
     let items = chain.run.body.items();
     let fields =
         items.iter().flat_map(|item| nodes(item)).filter(|node| node.hooks.is_none()).filter_map(|node| node.field);
     for field in fields {
         let ty = &chain.fields[field].ty;
-        let named = types::named(types::held(ty));
-        if named.is_some_and(|named| nearby::is_misplaced(&chain.name, Some(named), None))
-            && nearby::may_be_no_node(chain, ty)
-        {
+        let Some(last) = types::last_segment(types::held(ty)).map(|last| &last.ident) else { continue };
+        let is_broken = |or_like| nearby::has_a_broken_block(&chain.name, last, or_like);
+        let is_misplaced = || nearby::is_misplaced(&chain.name, Some(last), None);
+        if is_broken(false) || ((is_broken(true) || is_misplaced()) && nearby::may_be_no_node(chain, ty)) {
             diagnostics.known();
         }
     }

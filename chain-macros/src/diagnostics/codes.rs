@@ -174,6 +174,9 @@ pub(crate) enum Code {
     E324,
     /// Two `impl` blocks make one type a node
     E325,
+    // E326 was said once.
+    /// A node, or what it gives, is not visible
+    E327,
 
     // 4: blocks and branches.
     /// A branch cannot be read

@@ -1,10 +1,12 @@
-//! Methods with `#[node]`, which are no nodes. There is an error at each of them, and their chains say nothing more.
+//! Methods with `#[node]`, which are no nodes, and blocks of types that do not exist. There is an error at each of them, and
+//! their chains say nothing more.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
 
 use proc_macro2::Ident;
 
+use super::nowhere::is_like;
 use super::scan::Kind;
 use super::{Spot, file_of};
 use crate::names;
@@ -27,6 +29,30 @@ pub(crate) fn is_method(name: &Ident) -> bool {
         NOTED.with_borrow_mut(|noted| noted.insert(method));
     }
     is_one
+}
+
+thread_local! {
+    static BLOCKS: RefCell<Vec<(String, String)>> = RefCell::default();
+}
+
+/// Notes the type of an `impl` block with `#[node]` in which a type does not exist. There is an error about that.
+pub(crate) fn note_block(ty: &Ident) {
+    if let Some((path, _)) = file_of(ty) {
+        let block = (path.to_string_lossy().into_owned(), names::unraw(ty));
+        BLOCKS.with_borrow_mut(|blocks| blocks.push(block));
+    }
+}
+
+/// Whether such a block in this file is that of this type. If `or_like` is true, the block's type may be a misspelling of this
+/// one.
+pub(crate) fn has_a_broken_block(at: &Ident, ty: &Ident, or_like: bool) -> bool {
+    if BLOCKS.with_borrow(Vec::is_empty) {
+        return false;
+    }
+    let (Some((path, _)), ty) = (file_of(at), names::unraw(ty)) else { return false };
+    let file = path.to_string_lossy();
+    let is_it = |of: &str| of == ty || (or_like && is_like(of, &ty));
+    BLOCKS.with_borrow(|blocks| blocks.iter().any(|(in_file, of)| *in_file == file && is_it(of)))
 }
 
 /// Whether such a method of this type, or of any type, was noted in the file in which the name stands.

@@ -9,51 +9,21 @@ use super::Around;
 use super::scan::{File, Kind};
 use crate::names;
 
-/// Attributes that declare nothing of another name, and derives that do not either.
+/// Attributes that declare nothing of another name, and derives that do not either: rustc's own, and those of crates that most
+/// programs have.
+#[rustfmt::skip]
 const KNOWN: &[&str] = &[
-    "allow",
-    "cfg",
-    "cold",
-    "default",
-    "deny",
-    "deprecated",
-    "derive",
-    "doc",
-    "error",
-    "expect",
-    "from",
-    "global_allocator",
-    "ignore",
-    "inline",
-    "macro_export",
-    "macro_use",
-    "main",
-    "must_use",
-    "node",
-    "non_exhaustive",
-    "repr",
-    "reset",
-    "rustfmt",
-    "serde",
-    "should_panic",
-    "test",
-    "track_caller",
-    "warn",
+    "allow", "arg", "async_trait", "automatically_derived", "cfg", "cold", "collapse_debuginfo",
+    "command", "default", "deny", "deprecated", "derive", "do_not_recommend", "doc", "error", "expect",
+    "export_name", "forbid", "from", "global_allocator", "ignore", "inline", "instrument", "link", "link_name",
+    "link_ordinal", "link_section", "macro_export", "macro_use", "main", "must_use", "no_mangle", "node",
+    "non_exhaustive", "on_unimplemented", "path", "repr", "reset", "rustfmt", "serde", "should_panic", "source",
+    "target_feature", "test", "track_caller", "unsafe", "used", "value", "warn",
 ];
+#[rustfmt::skip]
 const KNOWN_DERIVES: &[&str] = &[
-    "Clone",
-    "Copy",
-    "Debug",
-    "Default",
-    "Deserialize",
-    "Eq",
-    "Error",
-    "Hash",
-    "Ord",
-    "PartialEq",
-    "PartialOrd",
-    "Reset",
-    "Serialize",
+    "Args", "Clone", "Copy", "Debug", "Default", "Deserialize", "Eq", "Error", "Hash", "Ord", "Parser",
+    "PartialEq", "PartialOrd", "Reset", "Serialize", "Subcommand", "ValueEnum",
 ];
 
 /// The types and traits that are in sight everywhere.
@@ -114,12 +84,20 @@ impl File {
 
     /// Whether an attribute in this file may declare anything.
     fn may_declare_more(&self) -> bool {
-        self.attributes_of_all().any(|(name, arguments)| {
-            let derives = || arguments.split(',').map(|path| path.rsplit("::").next().unwrap_or_default().trim());
-            let is_known = KNOWN.contains(&name)
-                && (name != "derive" || derives().all(|name| name.is_empty() || KNOWN_DERIVES.contains(&name)));
-            !is_known
-        })
+        self.attributes_of_all().any(|(name, arguments)| !is_known(name, arguments))
+    }
+}
+
+fn is_known(name: &str, arguments: &str) -> bool {
+    let last = |path: &str| path.rsplit("::").next().unwrap_or_default().trim().to_owned();
+    match name {
+        "derive" => arguments.split(',').map(last).all(|name| name.is_empty() || KNOWN_DERIVES.contains(&&*name)),
+        "cfg_attr" => {
+            let (_, attribute) = arguments.split_once(',').unwrap_or_default();
+            let (path, arguments) = attribute.split_once('(').unwrap_or((attribute, ""));
+            is_known(&last(path), arguments)
+        }
+        name => KNOWN.contains(&name),
     }
 }
 
@@ -217,7 +195,7 @@ fn sources(folder: &Path, and_below: bool) -> Vec<PathBuf> {
 }
 
 /// Whether one of two names may be a misspelling of the other.
-fn is_like(one: &str, other: &str) -> bool {
+pub(super) fn is_like(one: &str, other: &str) -> bool {
     let plain = |name: &str| name.replace('_', "").to_lowercase();
     let (one, other) = (plain(one), plain(other));
     let most = one.len().max(other.len()) / 4;
@@ -262,6 +240,8 @@ mod tests {
         assert!(!may(
             "#[derive(Clone, serde::Serialize)] struct A; #[node] fn a() {} #[tokio::main] async fn main() {}"
         ));
+        assert!(!may("#[cfg_attr(unix, derive(Clone, Copy))] #[unsafe(no_mangle)] #[cfg_attr(test, allow(unused))]"));
+        assert!(may("#[cfg_attr(unix, derive(Builder))]") && may("#[cfg_attr(any(unix, windows), a)]"));
         assert!(
             may("#[derive(Builder)] struct A;")
                 && may("#[entity(a)] struct A;")

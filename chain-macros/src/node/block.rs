@@ -14,35 +14,40 @@ use crate::nearby;
 use crate::told::Access;
 use crate::types;
 
-/// Whether a type in the signature of a hook certainly does not exist. rustc says so, and would say it once more of what is
-/// emitted for the hook.
+/// Whether a type in the signature of a hook, or the block's own, certainly does not exist. rustc says so, and would say it
+/// once more of what is emitted for the hook.
 pub(super) fn names_no_type(block: &ItemImpl) -> bool {
     let Some(last) = types::last_segment(&block.self_ty) else { return false };
-    if !block.generics.params.is_empty() {
-        return false;
+    let texts: Vec<_> = written(block).into_iter().map(types::text).collect();
+    let lacks_one = nearby::Seen::of(&last.ident).lacks_one(&last.ident, texts.iter().map(String::as_str));
+    if lacks_one {
+        nearby::note_block(&last.ident);
     }
-    let of_hook = |hook: &Signature| {
-        let inputs = hook.inputs.iter().filter_map(|input| match input {
-            FnArg::Typed(input) => Some(types::text(&input.ty)),
-            FnArg::Receiver(_) => None,
-        });
-        let output = match &hook.output {
-            ReturnType::Type(_, ty) => types::text(ty),
-            ReturnType::Default => String::new(),
-        };
-        inputs.chain([output]).collect::<Vec<_>>()
-    };
-    let texts: Vec<_> = hooks(block).flat_map(of_hook).collect();
-    nearby::Seen::of(&last.ident).lacks_one(&last.ident, texts.iter().map(String::as_str))
+    lacks_one
 }
 
-/// The signatures of the hooks that have no parameters of their own.
-pub(super) fn hooks(block: &ItemImpl) -> impl Iterator<Item = &Signature> {
-    block.items.iter().filter_map(|item| match item {
+/// The block's type, and the types in the signatures of the hooks that have no parameters of their own. A type that names a
+/// parameter is not among them.
+pub(super) fn written(block: &ItemImpl) -> Vec<&Type> {
+    let hooks = block.items.iter().filter_map(|item| match item {
         ImplItem::Fn(method) if elsewhere::is_hook(&method.sig.ident) && method.sig.generics.params.is_empty() => {
             Some(&method.sig)
         }
         _ => None,
+    });
+    let all = std::iter::once(&*block.self_ty).chain(hooks.flat_map(types_in));
+    all.filter(|ty| !types::mentions(ty, &block.generics)).collect()
+}
+
+/// The types of a function's parameters, and of its result.
+pub(super) fn types_in(signature: &Signature) -> impl Iterator<Item = &Type> {
+    let inputs = signature.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(input) => Some(&*input.ty),
+        FnArg::Receiver(_) => None,
+    });
+    inputs.chain(match &signature.output {
+        ReturnType::Type(_, ty) => Some(&**ty),
+        ReturnType::Default => None,
     })
 }
 
@@ -151,6 +156,9 @@ pub(super) fn of_impl(
             ),
         }
     }
+    if let Some(ty) = &enter_gives {
+        gives_what_is_visible(block, ty, diagnostics);
+    }
     if let (Some(ty), None, true) = (&enter_gives, &cancelled, block.generics.params.is_empty()) {
         flow = flow.by_type(&ReturnType::Type(<syn::Token![->]>::default(), Box::new(ty.clone())));
     }
@@ -231,6 +239,24 @@ pub(super) fn of_impl(
     match node.handshake {
         Some(_) => Some(node),
         None => Some(Node { handshake: Handshake::of_hooks(&node), ..node }),
+    }
+}
+
+/// What a node gives is named in a trait, where rustc asks that it is as visible as the node.
+fn gives_what_is_visible(block: &ItemImpl, gives: &Type, diagnostics: &mut Diagnostics) {
+    let Some(own) = types::last_segment(&block.self_ty).map(|last| &last.ident) else { return };
+    let all = types::idents(gives);
+    for ty in all.into_iter().filter(|ty| !types::mentions(ty, &block.generics)) {
+        if nearby::less_visible(own, &[ty]).is_some() {
+            let (ty, own) = (names::unraw(ty), names::unraw(own));
+            diagnostics.error(
+                Code::E327,
+                gives,
+                format_args!("`{own}` is `pub`, and the `{ty}` that it gives is less visible"),
+                format_args!("write `pub` before `{ty}`, or leave it out before `{own}`"),
+            );
+            return;
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Generics, Ident, LitInt, Token, Type, Visibility};
 
+use super::between::{late_fields, run_behind};
 use super::modifiers;
 use super::run::run;
 use crate::ast::{Chain, Condition, Field, Form, ItemKind, Modifiers, Observer};
@@ -95,15 +96,13 @@ pub(super) fn item(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &m
         TokenTree::Group(group) => (false, fields(group, diagnostics)),
         _ => (true, Vec::new()),
     };
-    let mut run_tokens = &tail[end + 1..];
-    while let [TokenTree::Punct(punct), rest @ ..] = run_tokens {
-        if punct.as_char() != ';' {
-            break;
-        }
-        diagnostics.error(Code::E003, punct, "there is no `;` between the chain's struct and its `fn`", "leave it out");
-        run_tokens = rest;
-    }
-    let run = run(run_tokens, &name, diagnostics);
+    let is_late = is_unit.then(|| late_fields(&name, &tail[end..], diagnostics)).flatten();
+    let (is_unit, fields, end) = match is_late {
+        Some(group) => (false, self::fields(group, diagnostics), end + 1),
+        None => (is_unit, fields, end),
+    };
+    let run_tokens = run_behind(&name, &tail[end + 1..], diagnostics);
+    let run = run(&run_tokens, &name, diagnostics);
     let mut chain = Chain {
         runtime,
         form: Form::Item,

@@ -258,7 +258,22 @@ pub(super) fn ends_here(input: ParseStream<'_>, what: &str) -> syn::Result<()> {
     if input.is_empty() || input.peek(Token![else]) || input.peek(Token![->]) {
         return Ok(());
     }
+    attribute_behind(input, what, "{ .. }")?;
     Err(Code::E009.here(input, format!("expected `=>` after {what}\n  help: nodes and blocks are joined with `=>`")))
+}
+
+/// Refuses attributes at the end of an item, behind what they are meant for.
+fn attribute_behind(input: ParseStream<'_>, what: &str, whole: &str) -> syn::Result<()> {
+    let ahead = input.fork();
+    let attributes = ahead.call(Attribute::parse_outer).unwrap_or_default();
+    match attributes.first() {
+        Some(first) if ahead.is_empty() => {
+            let text = types::text(first);
+            let words = format!("`{text}` stands behind {what}, and an attribute stands before what it is about");
+            Err(Code::E502.on(first, format!("{words}\n  help: write `{text} {whole}`")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The path of a node, and nothing that is no node.
@@ -315,6 +330,7 @@ pub(super) fn node_ends(input: ParseStream<'_>, node: &NodeUse) -> syn::Result<(
         ));
     }
     if !(input.is_empty() || input.peek(Token![else]) || input.peek(Token![->])) {
+        attribute_behind(input, &format!("`{name}`"), &name)?;
         return Err(Code::E009.here(input, format!("expected `=>` after `{name}`\n  help: nodes are joined with `=>`")));
     }
     Ok(())

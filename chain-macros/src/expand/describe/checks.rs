@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
 use super::super::run::returns;
-use super::super::{chain_arguments, scope_generics};
+use super::super::{chain_arguments, scope_arguments, scope_generics};
 use super::shows::{breaks_show, is_a_reply, is_anything, may_end, may_reply, replies, reply_outside, shows, shows_of};
 use super::{opaque, outside, told};
 use crate::ast::Form;
@@ -196,16 +196,22 @@ pub(super) fn checks(plan: &Plan<'_>) -> TokenStream {
             }
         });
         let shows = shows(plan);
+        // rustc says of a function which bound a type does not meet, and then looks for nothing in the scope. It has the
+        // name of the chain, whose bounds these are.
+        let in_scope = scope_arguments(chain, false);
         let checked = chain.checked_with.iter().map(|arguments| {
-            let lifetimes: Vec<_> = chain.generics.lifetimes().map(|_| quote!('_)).collect();
-            let this = quote!(#name<#(#lifetimes,)* #(#arguments),*>);
-            let within = chain.budget.as_ref().map(|_| quote!(<#this>::WITHIN_BUDGET));
+            let within = chain.budget.as_ref().map(|_| quote!(let () = <#name #chain_ty>::WITHIN_BUDGET;));
+            let wired = plan.has_scope.then(|| quote!(let () = <#scope #in_scope>::WIRED;));
             quote! {
-                const _: () = { <#scope<'_, '_, #(#lifetimes,)* #(#arguments),*>>::WIRED; #within };
+                const _: () = {
+                    #[allow(non_snake_case)]
+                    const fn #name #chain_generics () #chain_clause { #wired #within }
+                    #name::<#(#arguments),*>()
+                };
             }
         });
         if !plan.has_scope {
-            return quote!(#shows #replies #budget);
+            return quote!(#shows #replies #(#checked)* #budget);
         }
         let opaque = opaque(plan);
         return quote! {

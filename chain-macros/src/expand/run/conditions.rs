@@ -24,7 +24,7 @@ pub(super) fn holds(plan: &Plan<'_>, all: &[Condition], frame: &Frame) -> TokenS
         Condition::Held(span, field) => {
             let (rt, crate::ast::Field { name, ty, .. }) = (names::alias(*span), &chain.fields[*field]);
             let (this, itself) = (&chain.run.locals.this, itself(chain));
-            let ty = names::shown_at(quote!(#ty), *span);
+            let ty = names::path_at(quote!(#ty), *span);
             quote_spanned!(*span=> <#ty as #rt::MayBeNode<#itself>>::is_there(&#this.#name))
         }
         Condition::Toggled(index, on) => {

@@ -64,6 +64,32 @@ impl File {
         !self.text.match_indices("mod ").any(declares)
     }
 
+    /// What stands before this byte, up to spaces.
+    pub(in crate::nearby) fn before(&self, at: usize) -> &str {
+        self.text[..at].trim_end()
+    }
+
+    /// Whether this is the body of a module of this name.
+    pub(in crate::nearby) fn is_module_called(&self, group: &Group, name: &str) -> bool {
+        let before = self.before(group.opens).strip_suffix(name).map(str::trim_end);
+        before.is_some_and(|before| before.ends_with("mod"))
+    }
+
+    /// Whether a module of this name may be another one than that whose body stands in this scope.
+    pub(in crate::nearby) fn may_be_another_module(&self, scope: usize, name: &str) -> bool {
+        let begins = |at: &usize| word(&self.text, at + 4) == name;
+        let mut declared = self.text.match_indices("mod ").map(|(at, _)| at).filter(begins);
+        let (Some(only), None) = (declared.next(), declared.next()) else { return true };
+        // It takes precedence over what comes by a glob, if no `#[cfg]` takes it away.
+        let line = self.text[..only].rfind('\n').unwrap_or(0);
+        let has_attributes = self.text[line..only].contains('#');
+        let before = self.text[..line].lines().next_back().unwrap_or_default().trim();
+        let is_certain =
+            !has_attributes && !before.starts_with("//") && (before.is_empty() || before.ends_with(['}', ';']));
+        let by_glob = |import: &super::Import| is_certain && import.is_of_all();
+        self.groups[scope].has_a_macro || !self.imports_of(scope, name).all(by_glob)
+    }
+
     /// Whether an impl in the file may turn a type into the reply `()`: by that name, by another one, or for any reply.
     pub(in crate::nearby) fn may_reply_with_nothing(&self) -> bool {
         let is_one = |(at, name): (usize, &str)| {

@@ -1,0 +1,85 @@
+//! What is not visible where it has to be, where the file shows that.
+
+use proc_macro2::Ident;
+
+use super::scan::{Declared, File, Kind};
+use super::{Around, least_visible};
+use crate::names;
+
+/// Whether the function of this path, `module::function`, is private in a module beside the chain.
+pub(crate) fn is_private(chain: &Ident, module: &Ident, function: &Ident) -> bool {
+    let Some(Around { file, scope, .. }) = Around::of(chain) else { return false };
+    file.is_private(scope, &names::unraw(module), &names::unraw(function))
+}
+
+/// How visible the least visible one of these types is, if it is less visible than this type, and all of them are declared in
+/// the scope of the `impl` block in which this name stands.
+pub(crate) fn less_visible(own: &Ident, types: &[&Ident]) -> Option<String> {
+    let Around { file, scope, .. } = Around::here(own)?;
+    let declared = file.type_in(scope, &names::unraw(own)).filter(|ty| ty.is_certain && !ty.is_alias)?;
+    (file.visibility(declared) == "pub").then(|| least_visible(own, types)).flatten()
+}
+
+impl File {
+    fn is_private(&self, scope: usize, module: &str, function: &str) -> bool {
+        let is_it = |group: &usize| {
+            let group = &self.groups[*group];
+            group.kind == Kind::Module && group.parent == Some(scope) && self.is_module_called(group, module)
+        };
+        let mut modules = (0..self.groups.len()).filter(is_it);
+        let (Some(only), None) = (modules.next(), modules.next()) else { return false };
+        // A `#[cfg]` may take the module away, and something else may have its name then.
+        let is_lone = !self.may_be_another_module(scope, module);
+        let mut functions = self.functions_in(only, function);
+        match (functions.next(), functions.next()) {
+            (Some(only), None) => is_lone && !only.is_certain && !only.may_be_absent && !self.is_visible(only),
+            _ => false,
+        }
+    }
+
+    /// Whether the function whose name is here has a `pub`.
+    fn is_visible(&self, function: &Declared) -> bool {
+        let mut before = self.before(function.at);
+        while let Some(shorter) =
+            ["fn", "async", "const", "unsafe"].iter().find_map(|word| before.strip_suffix(word)).map(str::trim_end)
+        {
+            before = shorter;
+        }
+        before.ends_with("pub") || before.ends_with([')', '"'])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::File;
+
+    #[test]
+    fn a_function_without_pub_is_private_in_its_module() {
+        let is_private = |text: &str| File::read(text.to_owned()).is_private(0, "nodes", "answer");
+        for text in [
+            "mod nodes { #[node] fn answer() {} } chain! {}",
+            "pub mod nodes { #[node(last)] async fn answer() {} pub fn other() {} }",
+            "use all::*;\n\nmod nodes { #[node] fn answer() {} }",
+            "use all::*;\npub(crate) mod nodes { #[node] fn answer() {} }",
+            "mod nodes { #[node]\nconst unsafe fn answer() {} }",
+        ] {
+            assert!(is_private(text), "{text}");
+        }
+        for text in [
+            "mod nodes { #[node] pub fn answer() {} }",
+            "mod nodes { #[node] pub(super) async fn answer() {} }",
+            "mod nodes { #[cfg(unix)] #[node] fn answer() {} }",
+            "mod nodes { #[node] fn other() {} pub use a::answer; }",
+            "mod nodes { mod inner { #[node] fn answer() {} } pub use a::answer; }",
+            "#[cfg(unix)] mod nodes { #[node] fn answer() {} } #[cfg(windows)] mod nodes;",
+            "#[cfg(unix)] mod nodes { #[node] fn answer() {} } #[cfg(windows)] use a::nodes;",
+            "use all::*;\n#[cfg(unix)] mod nodes { #[node] fn answer() {} }",
+            "use all::*;\n#[cfg(unix)]\nmod nodes { #[node] fn answer() {} }",
+            "use all::{nodes, *};\n#[cfg(unix)]\nmod nodes { #[node] fn answer() {} }",
+            "#[cfg(unix)] mod nodes { #[node] fn answer() {} } declare! { mod nodes; }",
+            "mod outer { mod nodes { #[node] fn answer() {} } }",
+        ] {
+            assert!(!is_private(text), "{text}");
+        }
+    }
+}

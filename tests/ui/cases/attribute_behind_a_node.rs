@@ -1,0 +1,11 @@
+use chain_ui::composed::*;
+
+chain! {
+    struct Gateway;
+
+    async fn(request: Request) -> Reply {
+        auth #[no_alloc] => greet
+    }
+}
+
+fn main() {}
