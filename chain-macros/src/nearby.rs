@@ -15,6 +15,7 @@ use crate::ast::NodeUse;
 use crate::names;
 use crate::types;
 
+mod elsewhere;
 mod hidden;
 mod judged;
 mod misplaced;

@@ -174,9 +174,11 @@ fn without_a_type(parsed: &syn::Result<syn::Item>, node: &Node, seen: &nearby::S
         Ok(syn::Item::Impl(block)) if block::names_no_type(block) => block::written(block),
         _ => return None,
     };
+    // A lifetime may be left out in a parameter, and `!` may not be one.
+    let types = types.iter().filter(|ty| !matches!(ty, syn::Type::Never(_)));
     Some(quote! {
         const _: () = {
-            #(let _: fn() -> #types;)*
+            #(let _: fn(#types);)*
             ::core::panic!("`#[node]` found no declaration of a type in this signature: name the type by a path, `self::Name`")
         };
     })

@@ -32,7 +32,7 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
                 Code::E327,
                 node.name(),
                 format_args!("`{function}` is private in `{module}`"),
-                format_args!("write `pub(crate) fn {function}` there"),
+                "write `pub(crate)` before the function",
             );
         }
         let Some(name) = node.path.path.get_ident() else { continue };

@@ -2,9 +2,12 @@
 //!
 //! A type may have two names, so in general only rustc knows that nothing provides a type. Here everything stands in one
 //! module: the functions of a row without branches, and the `struct` or `enum` of each type that they and the chain name.
-//! Two such types are the same only if they are written alike. In case of doubt nothing is said here.
+//! Two such types are the same only if they are written alike. Where some types are of other crates, only what is missing of
+//! a type of this file is said. In case of doubt nothing is said here.
 
 mod vain;
+
+use std::collections::HashSet;
 
 use crate::ast::{Chain, Field, Item, ItemKind, NodeUse};
 use crate::diagnostics::{Code, Diagnostics};
@@ -15,9 +18,13 @@ use crate::plan;
 use crate::types;
 
 pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
-    match Row::of(chain) {
-        Some(row) => row.report(diagnostics),
-        None => vain::check(chain, diagnostics),
+    let said = diagnostics.count();
+    let row = Row::of(chain);
+    if let Some(row) = &row {
+        row.report(diagnostics);
+    }
+    if diagnostics.count() == said && row.is_none_or(|row| !row.is_known) {
+        vain::check(chain, diagnostics);
     }
 }
 
@@ -53,6 +60,9 @@ struct Row<'a> {
     reply: String,
     /// The same, or what is in the `Ok` of it.
     value: String,
+    around: Around,
+    /// Whether two types are the same only if they are written alike.
+    is_known: bool,
 }
 
 struct Step<'a> {
@@ -93,10 +103,21 @@ impl<'a> Row<'a> {
         let nodes =
             chain.run.body.items.iter().map(|item| step(item, &chain.fields, &around)).collect::<Option<Vec<_>>>()?;
         let (reply, value) = replies(chain);
-        let row = Self { nodes, there, value, reply };
-        let named = row.asked().chain(row.provided().map(|(_, text)| text)).chain(row.there.iter().map(String::as_str));
-        let are_known = named.filter(|text| !text.is_empty()).all(|text| around.is_type(text));
-        are_known.then_some(row)
+        let row = Self { nodes, there, value, reply, around, is_known: false };
+        let is_known = row.asked().chain(row.had()).all(|text| text.is_empty() || row.around.is_type(text));
+        Some(Self { is_known, ..row })
+    }
+
+    /// The types of all that there is: of inputs, fields, and what nodes provide.
+    fn had(&self) -> impl Iterator<Item = &str> {
+        self.there.iter().map(String::as_str).chain(self.provided().map(|(_, text)| text))
+    }
+
+    /// Whether only what is written like this type is of this type.
+    fn is_judged(&self, text: &str) -> bool {
+        self.is_known
+            || (self.around.is_of_this_file(text)
+                && self.had().all(|there| there == text || self.around.is_other_than(there, text)))
     }
 
     /// The types that nodes ask for.
@@ -115,11 +136,17 @@ impl<'a> Row<'a> {
         let mut mistakes: Vec<Mistake<'_>> = Vec::new();
         // The node that ends the row once the last one is moved.
         let mut is_last_then = None;
+        let mut before = HashSet::new();
         for (at, step) in self.nodes.iter().enumerate() {
             let Some(told) = step.told else { continue };
             for (text, in_exit) in step.needs() {
                 // The node that provides it is put before the first one that asks.
-                if mistakes.iter().any(|other| other.text == text) || self.there.iter().any(|there| there == text) {
+                // Nearly always it is there.
+                if before.contains(text)
+                    || mistakes.iter().any(|other| other.text == text)
+                    || self.there.iter().any(|there| there == text)
+                    || !self.is_judged(text)
+                {
                     continue;
                 }
                 let by: Vec<_> = self.provided().filter(|(_, there)| *there == text).map(|(by, _)| by).collect();
@@ -140,9 +167,10 @@ impl<'a> Row<'a> {
             }
             let is_reply = told.provides == self.reply || told.provides == self.value;
             let goes_on = at + 1 < self.nodes.len() && is_last_then != Some(at);
-            if goes_on && told.hooks.is_none() && is_reply && !self.is_asked_for(&told.provides) {
+            if self.is_known && goes_on && told.hooks.is_none() && is_reply && !self.is_asked_for(&told.provides) {
                 mistakes.push(Mistake { code: Code::E208, at, text: &told.provides, by: None, in_exit: false });
             }
+            before.insert(told.provides.as_str());
         }
         mistakes.into_iter().for_each(|mistake| self.say(&mistake, diagnostics));
     }

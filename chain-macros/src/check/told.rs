@@ -3,6 +3,7 @@
 use super::{bare, bound, given, hidden, is_undecided, plain, twice};
 use crate::ast::{Block, Chain, Condition, Item, ItemKind, NodeUse};
 use crate::diagnostics::{Code, Diagnostics};
+use crate::handshake::Access;
 use crate::names::unraw;
 use crate::{nearby, types};
 
@@ -22,6 +23,7 @@ pub(crate) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
         plain::check(chain, diagnostics);
     }
     are_told_apart(&chain.run.body, chain, diagnostics);
+    takes_again(&chain.run.body, chain, diagnostics);
     chain.run.body.items().into_iter().for_each(|item| {
         wraps(item, diagnostics);
         can_be_late(item, diagnostics);
@@ -54,6 +56,40 @@ fn are_told_apart(row: &Block, chain: &Chain, diagnostics: &mut Diagnostics) {
         }
         blocks(item).for_each(|block| are_told_apart(block, chain, diagnostics));
     }
+}
+
+/// A function that takes a value stands twice in a row. rustc would say two things about the second one: that the value is gone,
+/// and that what it gives is there twice.
+fn takes_again(row: &Block, chain: &Chain, diagnostics: &mut Diagnostics) {
+    let is_plain = |item: &Item| {
+        let modifiers = &item.modifiers;
+        modifiers.conditions.is_empty() && modifiers.open.is_none() && modifiers.cancel.is_none()
+    };
+    for (at, items) in row.items.windows(2).enumerate() {
+        let [one, other] = items else { continue };
+        let (ItemKind::Node(first), ItemKind::Node(second)) = (&one.kind, &other.kind) else { continue };
+        let Some(told) = second.told.as_ref().filter(|_| first.path == second.path && is_plain(one) && is_plain(other))
+        else {
+            continue;
+        };
+        let taken = told.parameters.iter().find(|(access, _)| *access == Access::Taken);
+        let Some((_, taken)) = taken.filter(|(_, text)| *text != told.provides && at + 2 < row.items.len()) else {
+            continue;
+        };
+        let is_certain = |around: nearby::Around| {
+            around.has_node(second) && around.is_one_type(taken) && around.is_one_type(&told.provides)
+        };
+        if nearby::Around::of(&chain.name).is_some_and(is_certain) {
+            let name = unraw(second.name());
+            diagnostics.error(
+                Code::E107,
+                second.name(),
+                format_args!("`{name}` takes the `{taken}` by value, and `{name}` before it has taken it"),
+                "leave one of them out",
+            );
+        }
+    }
+    row.items.iter().flat_map(blocks).for_each(|block| takes_again(block, chain, diagnostics));
 }
 
 /// A chain without `->` replies nothing, and here its last function gives something that cannot become that.

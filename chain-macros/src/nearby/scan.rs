@@ -1,10 +1,12 @@
 //! Reads a file as text: where its braces are, and what is declared between them.
 
 mod behind;
+mod import;
 mod literals;
 mod names;
 mod offset;
 
+pub(super) use import::Import;
 use literals::{raw, skips};
 use names::Names;
 
@@ -83,32 +85,6 @@ pub(super) struct Declared {
     pub(super) may_be_absent: bool,
     /// It is another name of a type.
     pub(super) is_alias: bool,
-}
-
-/// A `use`, or a macro by example: it may bring a name.
-pub(super) struct Import {
-    words: Vec<String>,
-}
-
-impl Import {
-    pub(super) fn may_bring(&self, name: &str) -> bool {
-        self.words.iter().any(|word| word == name || word == "*")
-    }
-
-    /// The names in it.
-    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
-        self.words.iter().map(String::as_str)
-    }
-
-    /// Whether it is a `use ..::*`.
-    pub(super) fn is_of_all(&self) -> bool {
-        self.words.iter().any(|word| word == "*")
-    }
-
-    /// Whether it is `use super::*`.
-    pub(super) fn is_of_outer(&self) -> bool {
-        self.words.iter().map(String::as_str).eq(["use", "super", ",", ",", "*"])
-    }
 }
 
 /// What is known of the item that is being read in a group.

@@ -112,10 +112,14 @@ pub(super) fn of_impl(
         see_spawns(&mut spawns, method);
         refuse_odd_functions(signature, diagnostics);
         check_receiver(signature, place, diagnostics);
-        if place != Place::Enter {
+        let returns_what_it_takes = place == Place::Exit && check_returns_what_it_takes(signature, diagnostics);
+        if place != Place::Enter && !returns_what_it_takes {
             check_returns_nothing(signature, place, diagnostics);
         }
-        let hook = read_hook(signature, quote!(Self::#name), place, diagnostics);
+        let mut said = Diagnostics::new();
+        let of_hook = if returns_what_it_takes { &mut said } else { &mut *diagnostics };
+        let hook = read_hook(signature, quote!(Self::#name), place, of_hook);
+        said.verdict();
         let reply = check_generics(signature, place, &hook, diagnostics);
         match place {
             Place::Enter => {
@@ -292,6 +296,23 @@ fn check_receiver(signature: &Signature, place: Place, diagnostics: &mut Diagnos
             }
         }
     }
+}
+
+/// `exit(&self, response: Response) -> Response`, as in middleware that maps a response. Whether it is one.
+fn check_returns_what_it_takes(signature: &Signature, diagnostics: &mut Diagnostics) -> bool {
+    let ReturnType::Type(_, returned) = &signature.output else { return false };
+    let is_taken = |input: &FnArg| matches!(input, FnArg::Typed(input) if types::same_text(&input.ty, returned));
+    let is_one = !types::is_unit(returned) && signature.inputs.iter().any(is_taken);
+    if is_one {
+        let text = types::text(returned);
+        diagnostics.error(
+            Code::E308,
+            returned,
+            "`exit` changes the reply where it is, and does not return it",
+            format_args!("write `reply: &mut {text}` among its parameters, and let it return nothing"),
+        );
+    }
+    is_one
 }
 
 fn check_returns_nothing(signature: &Signature, place: Place, diagnostics: &mut Diagnostics) {

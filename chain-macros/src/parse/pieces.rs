@@ -304,6 +304,13 @@ pub(super) fn node_ends(input: ParseStream<'_>, node: &NodeUse) -> syn::Result<(
     let name = types::text(&node.path);
     if input.peek(syn::token::Paren) {
         let arguments: TokenTree = input.parse()?;
+        // `RateLimit::new(3)`, `RateLimit(3)`
+        let mut last = node.path.path.segments.iter().rev().take(2);
+        if let Some(ty) = last.find(|part| names::begins_like_a_type(&names::unraw(&part.ident))) {
+            let (ty, what) = (types::text(ty), "a node with state is a field of the struct");
+            let help = format!("declare a field of the type `{ty}` there, and write its name here");
+            return Err(Code::E015.on(&node.path, format!("{what}\n  help: {help}")));
+        }
         return Err(Code::E012.on(
             arguments,
             format!(

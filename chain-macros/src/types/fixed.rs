@@ -16,7 +16,9 @@ pub(crate) fn fixed(ty: &Type, generics: &Generics) -> Option<Type> {
     // Each step leaves one bound behind, and a circle is rustc's error.
     let most = generics.params.len() + 1;
     let next = |ty: &Type| step(ty, generics);
-    std::iter::successors(next(ty), next).take(most).last().filter(|ty| !has_a_lifetime(ty))
+    let fixed = std::iter::successors(next(ty), next).take(most).last();
+    // What is a reference is found by the type to which it refers, and lent in another way.
+    fixed.filter(|ty| !has_a_lifetime(ty) && !matches!(ungrouped(ty), Type::Reference(_)))
 }
 
 /// The type that a function gives whose result is a type of one of its parameters, where this path names a parameter of the

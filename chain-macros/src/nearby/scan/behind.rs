@@ -43,8 +43,13 @@ impl File {
 
     /// Whether a segment of this name is declared in the file.
     pub(in crate::nearby) fn has_segment(&self, name: &str) -> bool {
-        let declares = |(at, word): (usize, &str)| self::word(&self.text, at + word.len()) == name;
-        self.text.match_indices("segment ").any(declares)
+        self.declares_after("segment ", name)
+    }
+
+    /// Whether this name stands behind this word anywhere in the file.
+    pub(in crate::nearby) fn declares_after(&self, before: &str, name: &str) -> bool {
+        let declares = |(at, before): (usize, &str)| word(&self.text, at + before.len()) == name;
+        self.text.match_indices(before).any(declares)
     }
 
     /// The `enum` whose name is here.
