@@ -268,7 +268,7 @@ pub(crate) fn mentions(tokens: &impl ToTokens, generics: &syn::Generics) -> bool
             syn::GenericParam::Lifetime(_) => None,
         })
         .collect();
-    any(tokens.to_token_stream(), &mut |ident| parameters.contains(&ident))
+    !parameters.is_empty() && any(tokens.to_token_stream(), &mut |ident| parameters.contains(&ident))
 }
 
 /// Whether a type depends on the type and const parameters of these generics.

@@ -68,14 +68,11 @@ fn takes_again(row: &Block, chain: &Chain, diagnostics: &mut Diagnostics) {
     for (at, items) in row.items.windows(2).enumerate() {
         let [one, other] = items else { continue };
         let (ItemKind::Node(first), ItemKind::Node(second)) = (&one.kind, &other.kind) else { continue };
-        let Some(told) = second.told.as_ref().filter(|_| first.path == second.path && is_plain(one) && is_plain(other))
-        else {
-            continue;
-        };
+        let Some(told) = &second.told else { continue };
         let taken = told.parameters.iter().find(|(access, _)| *access == Access::Taken);
-        let Some((_, taken)) = taken.filter(|(_, text)| *text != told.provides && at + 2 < row.items.len()) else {
-            continue;
-        };
+        let taken = taken.filter(|(_, text)| *text != told.provides && at + 2 < row.items.len());
+        let is_again = || first.path == second.path && is_plain(one) && is_plain(other);
+        let Some((_, taken)) = taken.filter(|_| is_again()) else { continue };
         let is_certain = |around: nearby::Around| {
             around.has_node(second) && around.is_one_type(taken) && around.is_one_type(&told.provides)
         };

@@ -3,7 +3,7 @@
 use proc_macro2::Ident;
 
 use super::scan::{Declared, File, Kind};
-use super::{Around, least_visible};
+use super::{Around, file_of, least_visible};
 use crate::names;
 
 /// Whether the function of this path, `module::function`, is private in a module beside the chain.
@@ -12,12 +12,16 @@ pub(crate) fn is_private(chain: &Ident, module: &Ident, function: &Ident) -> boo
     file.is_private(scope, &names::unraw(module), &names::unraw(function))
 }
 
-/// How visible the least visible one of these types is, if it is less visible than this type, and all of them are declared in
-/// the scope of the `impl` block in which this name stands.
-pub(crate) fn less_visible(own: &Ident, types: &[&Ident]) -> Option<String> {
+/// One of these types that is less visible than this one, if both are declared in the scope of the `impl` block in which this
+/// name stands.
+pub(crate) fn less_visible<'t>(own: &Ident, types: &[&'t Ident]) -> Option<&'t Ident> {
+    if !file_of(own)?.1.has.hidden_types {
+        return None;
+    }
     let Around { file, scope, .. } = Around::here(own)?;
     let declared = file.type_in(scope, &names::unraw(own)).filter(|ty| ty.is_certain && !ty.is_alias)?;
-    (file.visibility(declared) == "pub").then(|| least_visible(own, types)).flatten()
+    let is_pub = file.visibility(declared) == "pub";
+    types.iter().copied().find(|ty| is_pub && least_visible(own, &[ty]).is_some())
 }
 
 impl File {

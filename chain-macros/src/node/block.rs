@@ -249,18 +249,16 @@ pub(super) fn of_impl(
 /// What a node gives is named in a trait, where rustc asks that it is as visible as the node.
 fn gives_what_is_visible(block: &ItemImpl, gives: &Type, diagnostics: &mut Diagnostics) {
     let Some(own) = types::last_segment(&block.self_ty).map(|last| &last.ident) else { return };
-    let all = types::idents(gives);
-    for ty in all.into_iter().filter(|ty| !types::mentions(ty, &block.generics)) {
-        if nearby::less_visible(own, &[ty]).is_some() {
-            let (ty, own) = (names::unraw(ty), names::unraw(own));
-            diagnostics.error(
-                Code::E327,
-                gives,
-                format_args!("`{own}` is `pub`, and the `{ty}` that it gives is less visible"),
-                format_args!("write `pub` before `{ty}`, or leave it out before `{own}`"),
-            );
-            return;
-        }
+    let is_parameter = |name: &Ident| block.generics.type_params().any(|parameter| parameter.ident == *name);
+    let all: Vec<_> = types::idents(gives).into_iter().filter(|ty| !is_parameter(ty)).collect();
+    if let Some(ty) = nearby::less_visible(own, &all) {
+        let (ty, own) = (names::unraw(ty), names::unraw(own));
+        diagnostics.error(
+            Code::E327,
+            gives,
+            format_args!("`{own}` is `pub`, and the `{ty}` that it gives is less visible"),
+            format_args!("write `pub` before `{ty}`, or leave it out before `{own}`"),
+        );
     }
 }
 
