@@ -65,7 +65,8 @@ impl Around {
     fn is_a_crate(&self, root: &str) -> bool {
         let is_plain =
             |root: &str| !["", "crate", "self", "super", "Self"].contains(&root) && !self.file.may_declare_module(root);
-        if !is_plain(root) {
+        // A crate may go by its own name in all of its files: `extern crate self as name`.
+        if !is_plain(root) || root == crate::names::compiled_crate() {
             return false;
         }
         // What begins with the crate does not bring another thing of its name, and a glob of a crate brings only what is a crate's.

@@ -50,6 +50,13 @@ fn one_node_that_tells_nothing_has_all_hooks_found_by_their_traits() {
         let mut some = TOLD;
         some[silent] = "";
         assert!(has(told(&some), "Provides") && has(told(&some), "enter_now"), "{silent}");
-        assert!(!has(told(&some), "EntersNow") && !has(told(&some), "EntersLater"), "{silent}");
+        // What they tell is at most looked at, to find what they need.
+        let body = flat(told(&some));
+        let count = |word: &str| body.iter().filter(|token| token.to_string() == word).count();
+        assert_eq!(
+            count("EntersNow") + count("EntersLater") + count("ExitsNow") + count("ExitsLater"),
+            count("arguments"),
+            "{silent}"
+        );
     }
 }

@@ -5,7 +5,6 @@
 //! the way, and so that it may have private types in it. `SHAPE` stands for the signature that the chain was told.
 
 use core::future::Future;
-use core::marker::PhantomData;
 
 use crate::Signature;
 
@@ -52,11 +51,3 @@ pub trait ExitsLater<'r, With, const SHAPE: u64> {
     /// Calls `exit`.
     fn exit(&'r self, with: With) -> impl Future<Output = ()>;
 }
-
-/// The arguments of a hook, for their types. It is never called.
-pub fn arguments<N, With, R>(_: fn(N, With) -> R) -> With {
-    unreachable!("chain!: the arguments of a hook are asked for by their types only")
-}
-
-/// Says that the first one has the type of the second one.
-pub fn is_of<T>(_: &T, _: PhantomData<T>) {}

@@ -8,6 +8,26 @@ use core::marker::PhantomData;
 use crate::describe::Source;
 use crate::scope::{Lends, Provides, Replying, TakeOut, Write};
 
+use super::Nth;
+
+/// Says that `Self` is lent by the scope `S`. `Self` is the type, so that rustc looks for nothing while it does not know
+/// the type: it would take one that is in the scope.
+pub trait LentBy<'r: 's, 's, S, N: ?Sized, G> {
+    /// The source of the value.
+    const FROM: Source;
+    /// Hands its place out, once.
+    fn given(scope: &mut S) -> G;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'r: 's, 's, T: ?Sized, S: Lends<'r, 's, T, N, Given = G>, N: ?Sized, G> LentBy<'r, 's, S, N, G> for T {
+    const FROM: Source = <S as Provides<'r, 's, T>>::FROM;
+    #[inline(always)]
+    fn given(scope: &mut S) -> G {
+        scope.given()
+    }
+}
+
 /// Declares a trait that says that the scope `S` has a `T` for the node `N`, in a place of the type `G`.
 ///
 /// `G` is a parameter and not an associated type, so that rustc does not look for it where there is none.
@@ -32,13 +52,13 @@ macro_rules! found {
         }
 
         #[diagnostic::do_not_recommend]
-        impl<'r: 's, 's, P, T: ?Sized, $($near: ?Sized,)? S: Lends<'r, 's, T, N, Given = G>, N: ?Sized, G>
+        impl<'r: 's, 's, P: ?Sized, T: ?Sized + LentBy<'r, 's, S, N, G>, $($near: ?Sized,)? S, N: ?Sized, G>
             $name<'r, 's, T, $($near,)? S, N, G> for P
         {
-            const FROM: Source = <S as Provides<'r, 's, T>>::FROM;
+            const FROM: Source = T::FROM;
             #[inline(always)]
             fn given(scope: &mut S) -> G {
-                scope.given()
+                T::given(scope)
             }
         }
     };
@@ -81,7 +101,7 @@ pub trait Writes<'s, G, T: ?Sized, N: ?Sized> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<'s, P, G: Write<'s, T, N>, T: ?Sized, N: ?Sized> Writes<'s, G, T, N> for P {
+impl<'s, P: ?Sized, G: Write<'s, T, N>, T: ?Sized, N: ?Sized> Writes<'s, G, T, N> for P {
     #[inline(always)]
     fn write(place: G) -> &'s mut T {
         place.write()
@@ -105,7 +125,7 @@ pub trait TakesOut<G, T, N: ?Sized> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<P, G: TakeOut<T, N>, T, N: ?Sized> TakesOut<G, T, N> for P {
+impl<P: ?Sized, G: TakeOut<T, N>, T, N: ?Sized> TakesOut<G, T, N> for P {
     #[inline(always)]
     fn take(place: G) -> T {
         place.take_out()
@@ -124,7 +144,7 @@ pub trait SeesReply<R, S, N: ?Sized> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<P, R: Is<S::Reply>, S: Replying, N: ?Sized> SeesReply<R, S, N> for P {}
+impl<P: ?Sized, R: Is<S::Reply>, S: Replying, N: ?Sized> SeesReply<R, S, N> for P {}
 
 /// `Self` is a `T`. rustc does not take a type that it does not know yet for a `T` because of this.
 pub trait Is<T: ?Sized> {}
@@ -152,4 +172,59 @@ pub trait Sound<T> {
 
 impl<T> Sound<T> for [(); 0] {
     type It = T;
+}
+
+/// Says that what the first one hands out, the second one takes.
+pub const fn hands<S, G, R>(_: fn(&mut S) -> G, _: fn(G) -> R) {}
+
+/// The arguments of a hook, as types.
+#[derive(Debug)]
+pub struct Arguments<With>(PhantomData<With>);
+
+/// The arguments of this hook.
+pub const fn arguments<N, With, R>(_: fn(N, With) -> R) -> Arguments<With> {
+    Arguments(PhantomData)
+}
+
+impl<With> Arguments<With> {
+    /// The type of the argument at this place.
+    pub const fn nth<const AT: usize>(&self) -> Like<<With as Nth<AT>>::It>
+    where
+        With: Nth<AT, It: Sized>,
+    {
+        Like(PhantomData)
+    }
+}
+
+/// A type, without a value of it.
+#[derive(Debug)]
+pub struct Like<T: ?Sized>(PhantomData<T>);
+
+impl<T: ?Sized> Like<&T> {
+    /// The type to which it refers.
+    pub const fn to(&self) -> Like<T> {
+        Like(PhantomData)
+    }
+}
+
+impl<T: ?Sized> Like<&mut T> {
+    /// The type to which it refers.
+    pub const fn to(&self) -> Like<T> {
+        Like(PhantomData)
+    }
+}
+
+impl<T: ?Sized> Like<T> {
+    /// This hands out a thing of the type.
+    pub const fn given<S, G>(&self, _: fn(&mut S, &T) -> G) {}
+
+    /// The first one hands out a thing of the type, and the second one takes it.
+    pub const fn hands<S, G, R>(&self, _: fn(&mut S, &T) -> G, _: fn(&T, G) -> R) {}
+
+    /// This is of the type.
+    pub const fn is(&self, _: PhantomData<T>)
+    where
+        T: Sized,
+    {
+    }
 }

@@ -80,37 +80,41 @@ impl Asks {
         names::as_if_at(out, *span)
     }
 
-    /// For each parameter of a function: the source of its value, and the value from the scope in this place.
-    fn all(
-        &self,
-        plan: &Plan<'_>,
-        at: usize,
-        told: &Told,
-        place: &TokenStream,
-    ) -> (Vec<TokenStream>, Vec<TokenStream>) {
+    /// What a function needs, for each parameter.
+    fn needs<'a>(&'a self, plan: &'a Plan<'_>, at: usize, told: &'a Told) -> impl Iterator<Item = Need> + 'a {
         let Step { node, span, .. } = &plan.steps[at];
-        let (rt, value) = (&names::alias(*span), names::value_at(*span));
-        let all = told.parameters.iter().enumerate().map(|(index, (access, text))| {
+        let rt = names::alias(*span);
+        told.parameters.iter().enumerate().map(move |(index, (access, text))| {
             let ty = quote_spanned!(*span=> <<#node as #rt::told::Takes<'_>>::Takes as #rt::told::Nth<#index>>::It);
             let of = match access {
                 Access::Taken => ty,
                 Access::Lent | Access::LentMut => quote!(<#ty as #rt::told::Refers>::To),
             };
             let (found, out) = (self.found(plan, at, text, &of), self.out(plan, at, *access, &of, ""));
-            let given = quote_spanned!(*span=> match #found::given(#place) { #value => #out(#value) });
-            (quote_spanned!(*span=> #found::FROM), given)
-        });
-        all.unzip()
+            Need { access: *access, found, out }
+        })
     }
+}
+
+/// A need of a function.
+struct Need {
+    access: Access,
+    /// The trait by which it is found.
+    found: TokenStream,
+    /// The function that takes it out of its place.
+    out: TokenStream,
 }
 
 /// The values of a function from the scope in the local `scope`.
 pub(in crate::expand) fn asked(plan: &Plan<'_>, at: usize, told: &Told) -> Vec<TokenStream> {
+    let span = plan.steps[at].span;
     let parameters = plan.chain.generics.type_params();
     let who = parameters.map(|parameter| parameter.ident.to_token_stream()).next();
-    let scope = names::single("scope");
+    let (scope, value) = (names::single("scope"), names::value_at(span));
     let asks = Asks { who: who.unwrap_or_else(|| quote!(())), scope: scope_type(plan, at), way_out: false };
-    asks.all(plan, at, told, &quote!(&mut #scope)).1
+    let value_of =
+        |Need { found, out, .. }| quote_spanned!(span=> match #found::given(&mut #scope) { #value => #out(#value) });
+    asks.needs(plan, at, told).map(value_of).collect()
 }
 
 /// The type of the scope of a node whose needs are looked for.
@@ -125,13 +129,17 @@ fn scope_type(plan: &Plan<'_>, at: usize) -> TokenStream {
 fn search(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
     let Step { span, .. } = &plan.steps[at];
     let rt = &names::alias(*span);
-    let (any, place, others) = (names::single("Any"), names::single("scope"), others(plan, at));
-    let (sources, given) = Asks::beside(false).all(plan, at, told, &place.to_token_stream());
+    let (any, others, asks) = (names::single("Any"), others(plan, at), Asks::beside(false));
+    let needs: Vec<_> = asks.needs(plan, at, told).collect();
+    let hands = needs.iter().filter(|Need { access, .. }| *access != Access::Lent);
+    let hands =
+        hands.map(|Need { found, out, .. }| quote_spanned!(*span=> #rt::told::search::hands(#found::given, #out);));
+    let sources = needs.iter().map(|Need { found, .. }| quote_spanned!(*span=> #found::FROM));
     let (from, count) = (names::local("sources", at), told.parameters.len());
     let function = quote! {
         const fn #from<#any>() -> [#rt::describe::Source; #count] {
             #others
-            let _ = |#place: &mut Self| { #(#given;)* };
+            #(#hands)*
             [#(#sources),*]
         }
     };
@@ -183,26 +191,22 @@ pub(in crate::expand) fn as_node(plan: &Plan<'_>, at: usize, node: &TokenStream)
 /// See [`searches`].
 fn hooks_search(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
     let Step { node, span, level, .. } = &plan.steps[at];
-    let rt = &names::alias(*span);
-    let (any, place, value, with) =
-        (names::single("Any"), names::single("scope"), names::value_at(*span), names::single("with"));
+    let (rt, any, with) = (&names::alias(*span), names::single("Any"), names::single("with"));
+    let search = quote_spanned!(*span=> #rt::told::search);
     let found = |index: usize, access: Access, text: &str, way_out: bool| {
-        let (asks, index) = (Asks::beside(way_out), syn::Index::from(index));
-        let (found, of) = (asks.found(plan, at, text, &quote!(_)), quote!(_));
-        let like = match access {
-            Access::Lent => quote!(#with.#index),
-            Access::LentMut => quote!(&*#with.#index),
-            Access::Taken => quote!(&#with.#index),
-        };
-        let out = asks.out(plan, at, access, &of, "_like");
-        let again = (access != Access::Lent).then(|| quote!(#like,));
-        quote_spanned!(*span=> match #found::given_like(#place, #like) { #value => { #out(#again #value); } })
+        let (asks, any) = (Asks::beside(way_out), quote!(_));
+        let (found, out) = (asks.found(plan, at, text, &any), asks.out(plan, at, access, &any, "_like"));
+        match access {
+            Access::Lent => quote_spanned!(*span=> #with.nth::<#index>().to().given(#found::given_like);),
+            Access::LentMut => quote_spanned!(*span=> #with.nth::<#index>().to().hands(#found::given_like, #out);),
+            Access::Taken => quote_spanned!(*span=> #with.nth::<#index>().hands(#found::given_like, #out);),
+        }
     };
     let hooks = told.hooks.as_ref();
     let shape = hooks.map(|hooks| hooks.shape);
     let arguments = |of: &str, name: &str| {
         let (of, name) = (syn::Ident::new(of, *span), syn::Ident::new(name, *span));
-        quote_spanned!(*span=> let #with = #rt::told::hook::arguments(<#node as #rt::told::hook::#of<'_, _, #shape>>::#name);)
+        quote_spanned!(*span=> let #with = #search::arguments(<#node as #rt::told::hook::#of<'_, _, #shape>>::#name);)
     };
     let enter = hooks.filter(|hooks| hooks.enters && !told.parameters.is_empty()).map(|_| {
         let asked = arguments(if told.is_async { "EntersLater" } else { "EntersNow" }, "enter");
@@ -214,25 +218,17 @@ fn hooks_search(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
         let all = exit.parameters.iter().enumerate().map(|(index, (of, access, text))| match of {
             Of::Scope => found(index, *access, text, true),
             Of::Reply if plan.levels[*level].replies => {
-                let sees =
-                    names::as_if_at(quote!(<#any as #rt::told::search::SeesReply<_, Self, #node>>::REPLY), *span);
-                let index = syn::Index::from(index);
-                quote_spanned!(*span=> #rt::told::hook::is_of(&*#with.#index, #sees);)
+                let sees = names::as_if_at(quote!(<#any as #search::SeesReply<_, Self, #node>>::REPLY), *span);
+                quote_spanned!(*span=> #with.nth::<#index>().to().is(#sees);)
             }
             Of::Reply => {
-                let sees = names::as_if_at(quote!(<#any as #rt::told::search::SeesNoReply<#node>>::NONE), *span);
+                let sees = names::as_if_at(quote!(<#any as #search::SeesNoReply<#node>>::NONE), *span);
                 quote_spanned!(*span=> let _ = #sees;)
             }
         });
         quote!({ #asked #(#all)* })
     });
     let (looks, others) = (names::local("looks", at), others(plan, at));
-    let function = quote! {
-        const fn #looks<#any>() -> usize {
-            #others
-            let _ = |#place: &mut Self| { #enter #exit };
-            0
-        }
-    };
+    let function = quote!(const fn #looks<#any>() -> usize { #others #enter #exit 0 });
     beside(plan, at, &function, &quote!(#looks::<()>()))
 }
