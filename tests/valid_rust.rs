@@ -76,6 +76,13 @@ mod generics {
         fn(request: Request) -> Reply { with => length }
     }
 
+    #[node]
+    fn made<T>() -> Option<T> {
+        None
+    }
+
+    chain! { struct Makes; fn(request: Request) -> Reply { made::<Box<dyn Fn(u8) -> u8>> => length } }
+
     struct Held<T>(T);
 
     #[node]
@@ -160,6 +167,7 @@ mod generics {
         assert_eq!(Turbofish.run(request("abc")), Reply(3));
         assert_eq!(Replies.run()(&4), 5);
         assert_eq!(Qualified.run(request("abc")), Reply(7));
+        assert_eq!(Makes.run(request("abc")), Reply(3));
     }
 }
 

@@ -36,6 +36,10 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
             );
         }
         let Some(name) = node.path.path.get_ident() else { continue };
+        // A segment has it as a field, which the chain lacks: an error of its own.
+        if chain.needs.iter().any(|need| need.name == *name) {
+            continue;
+        }
         let text = unraw(name);
         match nearby::called(name) {
             Called::Perhaps => {}

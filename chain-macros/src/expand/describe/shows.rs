@@ -151,7 +151,13 @@ pub(super) fn replies(plan: &Plan<'_>) -> TokenStream {
                 let two = quote_spanned!(span=> #rt::private::Probe::<(#gives, #reply)>);
                 let reply = quote_spanned!(span=> [#two::IS_THE_REPLY, #two::IS_ITS_VALUE, #two::IS_A_REPLY]);
                 let value = quote_spanned!(span=> #rt::private::Probe::<#gives>);
-                let answer = quote_spanned!(span=> [#value::IS_A_BOOL, #value::IS_AN_OPTION]);
+                // What a function gives of the types that the chain names is no answer of its own: `take::<Job>`.
+                let is_of_the_chain = step.field.is_none() && step.told.is_none() && step.has_arguments;
+                let is_an_option = match is_of_the_chain {
+                    true => quote_spanned!(span=> false),
+                    false => quote_spanned!(span=> #value::IS_AN_OPTION),
+                };
+                let answer = quote_spanned!(span=> [#value::IS_A_BOOL, #is_an_option]);
                 (quote!(#rt::private::Meant), quote_spanned!(span=> #rt::private::meant(#reply, #answer)))
             }
             (None, Some(_)) => {
