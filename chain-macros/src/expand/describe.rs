@@ -42,7 +42,7 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
         let rt = &names::alias(*span);
         let facts = match &step.told {
             Some(told) => told::seen(plan, position, told),
-            None => seen(plan, position),
+            None => search::seen(plan, position),
         };
         let described = quote_spanned!(*span=> #rt::NodeInfo::of(#name, #position, #facts));
         // `of` says what holds for most nodes.
@@ -331,12 +331,6 @@ fn block(block: &BlockInfo) -> TokenStream {
 pub(super) fn outside(plan: &Plan<'_>, step: &Step) -> TokenStream {
     let own: Vec<_> = plan.chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
     if own.is_empty() { step.node.clone() } else { types::inferred(step.node.clone(), &own) }
-}
-
-/// What a node says of itself that is found through its traits.
-fn seen(plan: &Plan<'_>, at: usize) -> TokenStream {
-    let as_node = as_node(plan, at, &outside(plan, &plan.steps[at]));
-    quote_spanned!(plan.steps[at].span=> #as_node::SEEN)
 }
 
 /// The nodes of a chain with type parameters, with opaque types in their place, if such types meet the bounds.

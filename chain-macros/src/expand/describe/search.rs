@@ -20,17 +20,50 @@ pub(super) fn sources(plan: &Plan<'_>, at: usize) -> TokenStream {
     names::as_if_at(quote!(<#scope #arguments>::#sources::<()>()), *span)
 }
 
-/// For each node whose needs text does not find, but whose signatures are told: a function that looks for them, and the
-/// scope's type, if they are there. If not, that type is an error for rustc, and what names it has no further error.
+/// For each node whose needs text does not find, but whose signatures are told: a function that looks for them. And for each
+/// scope its type, if all of them are there. If not, that type is an error for rustc, and what names it has no further error.
 pub(in crate::expand) fn searches(plan: &Plan<'_>) -> TokenStream {
-    let searched = plan.steps.iter().enumerate().filter_map(|(at, step)| match (&step.told, &step.untold) {
-        (_, Some(hooks)) if plan.in_doubt[at] => Some(hooks_search(plan, at, hooks)),
-        (Some(told), _) if told.hooks.is_none() && !told.parameters.is_empty() => {
-            plan.wired(at).is_none().then(|| search(plan, at, told))
+    let mut all: Vec<Vec<Search>> = plan.levels.iter().map(|_| Vec::new()).collect();
+    for (at, step) in plan.steps.iter().enumerate() {
+        let search = match (&step.told, &step.untold) {
+            (_, Some(hooks)) if plan.in_doubt[at] => hooks_search(plan, at, hooks),
+            (Some(told), _) if told.hooks.is_none() && !told.parameters.is_empty() && plan.wired(at).is_none() => {
+                function_search(plan, at, told)
+            }
+            _ => continue,
+        };
+        all[step.level].push(search);
+    }
+    let searched = all.iter().enumerate().filter(|(_, searches)| !searches.is_empty());
+    searched.map(|(level, searches)| beside(plan, level, searches)).collect()
+}
+
+/// What looks for the needs of a node.
+struct Search {
+    /// A function beside the scope.
+    function: TokenStream,
+    /// A call of it, as a member of the scope, that comes to 0.
+    none: TokenStream,
+}
+
+/// Functions beside a scope, and the scope's type.
+fn beside(plan: &Plan<'_>, level: usize, searches: &[Search]) -> TokenStream {
+    let (rt, generics) = (names::runtime_alias(), scope_generics(plan.chain));
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+    let (scope, arguments) = (&plan.levels[level].scope, scope_arguments(plan.chain, false));
+    let functions = searches.iter().map(|Search { function, .. }| function);
+    // A length cannot have type parameters in it.
+    let sound = (!plan.is_generic).then(|| {
+        let sound = names::local("Sound", level);
+        let none = searches.iter().map(|Search { none, .. }| quote!(<#scope #arguments>::#none));
+        quote! {
+            type #sound #impl_generics = <[(); #(#none)+*] as #rt::told::search::Sound<#scope #ty_generics>>::It;
         }
-        _ => None,
     });
-    searched.collect()
+    quote! {
+        impl #impl_generics #scope #ty_generics #clause { #(#functions)* }
+        #sound
+    }
 }
 
 /// What is asked of which type, and of which scope.
@@ -120,13 +153,13 @@ pub(in crate::expand) fn asked(plan: &Plan<'_>, at: usize, told: &Told) -> Vec<T
 /// The type of the scope of a node whose needs are looked for.
 fn scope_type(plan: &Plan<'_>, at: usize) -> TokenStream {
     let arguments = scope_arguments(plan.chain, false);
-    let scope =
-        if plan.is_generic { plan.levels[plan.steps[at].level].scope.clone() } else { names::local("Sound", at) };
+    let level = plan.steps[at].level;
+    let scope = if plan.is_generic { plan.levels[level].scope.clone() } else { names::local("Sound", level) };
     quote!(#scope #arguments)
 }
 
 /// See [`searches`].
-fn search(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
+fn function_search(plan: &Plan<'_>, at: usize, told: &Told) -> Search {
     let Step { span, .. } = &plan.steps[at];
     let rt = &names::alias(*span);
     let (any, others, asks) = (names::single("Any"), others(plan, at), Asks::beside(false));
@@ -143,25 +176,7 @@ fn search(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
             [#(#sources),*]
         }
     };
-    beside(plan, at, &function, &quote!(#from::<()>().len() - #count))
-}
-
-/// A function beside the scope, and the scope's type, if what the function gives comes to 0.
-fn beside(plan: &Plan<'_>, at: usize, function: &TokenStream, none: &TokenStream) -> TokenStream {
-    let (rt, generics) = (names::runtime_alias(), scope_generics(plan.chain));
-    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
-    let (scope, arguments) = (&plan.levels[plan.steps[at].level].scope, scope_arguments(plan.chain, false));
-    let sound = names::local("Sound", at);
-    // A length cannot have type parameters in it.
-    let sound = (!plan.is_generic).then(|| {
-        quote! {
-            type #sound #impl_generics = <[(); <#scope #arguments>::#none] as #rt::told::search::Sound<#scope #ty_generics>>::It;
-        }
-    });
-    quote! {
-        impl #impl_generics #scope #ty_generics #clause { #function }
-        #sound
-    }
+    Search { function, none: quote!(#from::<()>().len() - #count) }
 }
 
 /// What a node provides that is none, nobody knows. It is reported at its own place; and where a value is searched that
@@ -169,7 +184,7 @@ fn beside(plan: &Plan<'_>, at: usize, function: &TokenStream, none: &TokenStream
 fn others(plan: &Plan<'_>, at: usize) -> TokenStream {
     let is_one = |other: &usize| plan.steps[*other].told.is_none() && !plan.in_doubt[*other];
     let others = (0..at).filter(is_one).map(|other| {
-        let seen = super::seen(plan, other);
+        let seen = seen(plan, other);
         quote_spanned!(plan.steps[other].span=> let _ = #seen;)
     });
     others.collect()
@@ -188,8 +203,14 @@ pub(in crate::expand) fn as_node(plan: &Plan<'_>, at: usize, node: &TokenStream)
     quote_spanned!(*span=> <#node as #rt::Node<'_, '_, #scope>>)
 }
 
+/// What a node says of itself that is found through its traits.
+pub(super) fn seen(plan: &Plan<'_>, at: usize) -> TokenStream {
+    let as_node = as_node(plan, at, &super::outside(plan, &plan.steps[at]));
+    quote_spanned!(plan.steps[at].span=> #as_node::SEEN)
+}
+
 /// See [`searches`].
-fn hooks_search(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
+fn hooks_search(plan: &Plan<'_>, at: usize, told: &Told) -> Search {
     let Step { node, span, level, .. } = &plan.steps[at];
     let (rt, any, with) = (&names::alias(*span), names::single("Any"), names::single("with"));
     let search = quote_spanned!(*span=> #rt::told::search);
@@ -230,5 +251,5 @@ fn hooks_search(plan: &Plan<'_>, at: usize, told: &Told) -> TokenStream {
     });
     let (looks, others) = (names::local("looks", at), others(plan, at));
     let function = quote!(const fn #looks<#any>() -> usize { #others #enter #exit 0 });
-    beside(plan, at, &function, &quote!(#looks::<()>()))
+    Search { function, none: quote!(#looks::<()>()) }
 }
