@@ -1,6 +1,5 @@
 //! Groups of upstreams by path, their weights, and what happens to requests when an upstream dies.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,6 +15,7 @@ use processes::client::Client;
 use processes::upstream::{self, full};
 use processes::within;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::process::{AsAlice as _, Gateway};
@@ -23,6 +23,21 @@ use crate::process::{AsAlice as _, Gateway};
 /// An upstream that says its name.
 pub(crate) async fn named(name: &'static str) -> SocketAddr {
     upstream::start(move |_| async move { Ok(Response::new(full(name))) }).await
+}
+
+/// An upstream that counts what it is asked, and replies once `go` is closed.
+pub(crate) async fn held(go: &Arc<Semaphore>) -> (SocketAddr, Arc<AtomicUsize>) {
+    let (go, asked) = (Arc::clone(go), Arc::<AtomicUsize>::default());
+    let counts = Arc::clone(&asked);
+    let answer = move |_| {
+        counts.fetch_add(1, Ordering::Relaxed);
+        let go = Arc::clone(&go);
+        async move {
+            let _ = go.acquire().await;
+            Ok(Response::new(full("")))
+        }
+    };
+    (upstream::start(answer).await, asked)
 }
 
 #[tokio::test]
@@ -67,29 +82,29 @@ async fn without_a_prefix_all_paths_are_served_that_no_other_group_has() {
     assert_eq!(client.get_as_alice("/api/x").await.text, "api");
 }
 
-/// Who is asked one after another finds both idle, so that weights alone decide: 3 of 4, give or take five standard deviations.
+/// While no upstream has replied, nothing is known but the weights and what each has to do.
 #[tokio::test]
 async fn shares_are_as_the_weights() {
-    let (heavy, light) = (named("heavy").await, named("light").await);
+    let go = Arc::new(Semaphore::new(0));
+    let ((heavy, of_heavy), (light, of_light)) = (held(&go).await, held(&go).await);
     let target = format!("http://{heavy}*3,http://{light}");
     let gateway = Gateway::start(&[], &["--upstream", &target]).await;
+    let client = Client::new(gateway.address);
+    let counts = || [&of_heavy, &of_light].map(|asked| asked.load(Ordering::Relaxed));
     let mut clients = JoinSet::new();
-    for _ in 0..8 {
-        let client = Client::new(gateway.address);
-        clients.spawn(async move {
-            let mut counts = BTreeMap::<String, usize>::new();
-            for _ in 0..250 {
-                *counts.entry(client.get_as_alice("/").await.text).or_default() += 1;
+    for sent in 1..=40 {
+        let client = client.clone();
+        clients.spawn(async move { client.get_as_alice("/").await.status });
+        within("the request", async {
+            while counts().iter().sum::<usize>() < sent {
+                tokio::time::sleep(Duration::from_millis(1)).await;
             }
-            counts
-        });
+        })
+        .await;
     }
-    let mut counts = BTreeMap::<String, usize>::new();
-    for told in clients.join_all().await {
-        told.into_iter().for_each(|(name, count)| *counts.entry(name).or_default() += count);
-    }
-    assert_eq!(counts.values().sum::<usize>(), 2_000);
-    assert!(counts["heavy"] > counts["light"], "{counts:?}");
+    assert_eq!(counts(), [30, 10]);
+    go.close();
+    assert!(clients.join_all().await.iter().all(|status| *status == StatusCode::OK));
 }
 
 /// One of three that stops listening and resets what it has: whoever was in flight to it may be told of it, and nobody else.

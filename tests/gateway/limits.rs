@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::groups::held;
 use crate::process::{ALICE, AsAlice as _, BOB, Gateway};
 
 #[tokio::test]
@@ -137,20 +138,12 @@ async fn a_body_that_turns_out_too_large_is_a_413() {
 /// Of thirty requests that wait, each has its part: who has least of two that are drawn is asked.
 #[tokio::test]
 async fn upstreams_take_turns() {
-    let mut upstreams = Vec::new();
     let go = Arc::new(Semaphore::new(0));
-    let asked: [Arc<AtomicUsize>; 3] = Default::default();
-    for asked in &asked {
-        let (asked, go) = (Arc::clone(asked), Arc::clone(&go));
-        let answer = move |_| {
-            asked.fetch_add(1, Ordering::Relaxed);
-            let go = Arc::clone(&go);
-            async move {
-                let _ = go.acquire().await;
-                Ok(Response::new(full("")))
-            }
-        };
-        upstreams.push(upstream::start(answer).await);
+    let (mut upstreams, mut asked) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        let (address, counts) = held(&go).await;
+        upstreams.push(address);
+        asked.push(counts);
     }
     let gateway = Gateway::start(&upstreams, &[]).await;
     let client = Client::new(gateway.address);
@@ -159,7 +152,7 @@ async fn upstreams_take_turns() {
         let client = client.clone();
         clients.spawn(async move { client.get_as_alice("/").await.status });
     }
-    let counts = || asked.each_ref().map(|asked| asked.load(Ordering::Relaxed));
+    let counts = || asked.iter().map(|asked| asked.load(Ordering::Relaxed)).collect::<Vec<_>>();
     within("all requests", async {
         while counts().iter().sum::<usize>() < 30 {
             tokio::time::sleep(Duration::from_millis(5)).await;
