@@ -158,6 +158,11 @@ pub(crate) fn unnamed(at: Span) -> Ident {
     Ident::new("_", Span::call_site().located_at(at))
 }
 
+/// The type parameter of functions beside a scope, which means nothing. Where it stands it may be the user's word to rustc.
+pub(crate) fn any_parameter() -> Ident {
+    single("ChainAny")
+}
+
 /// A local of which there is only one.
 pub(crate) fn single(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())

@@ -105,7 +105,12 @@ impl Found<'_> {
             Pat::Path(path) if path.qself.is_none() => path.path.clone(),
             _ => return None,
         };
-        let last = path.segments.last().filter(|last| unraw(&last.ident).starts_with(char::is_uppercase))?;
+        let begins_large = |part: &&syn::PathSegment| unraw(&part.ident).starts_with(char::is_uppercase);
+        // `Role::Admin` is a variant.
+        if path.segments.iter().rev().skip(1).any(|part| begins_large(&part)) {
+            return None;
+        }
+        let last = path.segments.last().filter(begins_large)?;
         (!self.typed.contains(&&last.ident)).then_some(path)
     }
 }

@@ -236,7 +236,8 @@ fn what_is_around(plan: &Plan<'_>, level: &Level, outer: &syn::Ident) -> TokenSt
         let own = clause.iter().flat_map(|clause| &clause.predicates);
         quote!(where #(#own,)* #bound)
     };
-    let (ty, node, reply) = (names::single("Asked"), names::single("AskingNode"), names::single("AskedReply"));
+    let (ty, node, reply) =
+        (names::single("ChainAsked"), names::single("ChainAsking"), names::single("ChainAskedReply"));
     let found = with(&[quote!(#ty: ?#rt::private::Sized)]);
     let (found_generics, _, _) = found.split_for_impl();
     let found_clause = clause_with(quote!(#outer #ty_generics: #rt::scope::Provides<#run, #call, #ty>));

@@ -6,6 +6,9 @@
 use super::scan::{File, Import, Kind};
 use super::{Around, OWN};
 
+/// Types of std that are their own, whatever they hold.
+const HOLDERS: &[&str] = &["Arc", "Box", "Cell", "Mutex", "Option", "Pin", "Rc", "RefCell", "Result", "RwLock", "Vec"];
+
 /// How many aliases are followed.
 const MOST: usize = 4;
 
@@ -25,7 +28,22 @@ impl Around {
     fn is_other(&self, text: &str, name: &str, depth: usize) -> bool {
         let is_sign = |sign: char| matches!(sign, '<' | '>' | ',' | ' ' | '(' | ')');
         let mut paths = text.split(is_sign).filter(|path| !path.is_empty());
-        depth > 0 && paths.all(|path| self.is_another_path(path, name, depth))
+        depth > 0
+            && paths.all(|path| self.is_another_path(path, name, depth))
+            && !self.may_come_from_its_arguments(text)
+    }
+
+    /// Whether a type of another crate has a type of this file among its arguments, and may be another name of what that one
+    /// says: `type Out<T> = <T as Says>::It`.
+    fn may_come_from_its_arguments(&self, text: &str) -> bool {
+        let is_of_a_path = |sign: char| sign.is_alphanumeric() || matches!(sign, '_' | ':');
+        let heads = text
+            .match_indices('<')
+            .map(|(at, _)| text[..at].rsplit(|sign| !is_of_a_path(sign)).next().unwrap_or_default());
+        let is_holder =
+            |head: &str| HOLDERS.contains(&head.rsplit("::").next().unwrap_or_default()) || self.is_of_this_file(head);
+        let mut heads = heads.filter(|head| !is_holder(head));
+        heads.next().is_some() && text.split(|sign| !is_of_a_path(sign)).any(|path| self.is_of_this_file(path))
     }
 
     fn is_another_path(&self, path: &str, name: &str, depth: usize) -> bool {
@@ -150,6 +168,7 @@ mod tests {
             "struct User; #[cfg(unix)] type Request = a::B;",
             "struct User; type Request<T = User> = T;",
             "use self::a::*; struct User; mod a {}",
+            "use a::Out; struct User; struct Tag; type Request = Out<Tag>;",
             "use a::*; struct User; declare! {}",
         ] {
             assert!(!is_other(file, "Request"), "{file}");

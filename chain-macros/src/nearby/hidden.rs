@@ -49,7 +49,8 @@ impl File {
         {
             before = shorter;
         }
-        before.ends_with("pub") || before.ends_with([')', '"'])
+        // A comment may stand between.
+        !before.ends_with(['{', '}', ';', ']'])
     }
 }
 
@@ -71,6 +72,7 @@ mod tests {
         }
         for text in [
             "mod nodes { #[node] pub fn answer() {} }",
+            "mod nodes { #[node] pub // all\n fn answer() {} }",
             "mod nodes { #[node] pub(super) async fn answer() {} }",
             "mod nodes { #[cfg(unix)] #[node] fn answer() {} }",
             "mod nodes { #[node] fn other() {} pub use a::answer; }",

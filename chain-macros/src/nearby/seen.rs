@@ -36,13 +36,16 @@ impl Seen {
             // `Output` in `Future<Output = T>` is no type of its own.
             let is_type = move |word: &&str| {
                 let behind = word.as_ptr() as usize - text.as_ptr() as usize + word.len();
-                !text[behind..].trim_start().starts_with('=')
+                // `Count: u8` names a parameter of a `fn`.
+                !text[behind..].trim_start().starts_with(['=', ':'])
             };
             words.filter(is_type)
         });
         let is_unknown =
             |word: &&str| names::begins_like_a_type(word) && !file.knows(word) && !nowhere::PRELUDE.contains(word);
-        words.filter(is_unknown).any(|word| nowhere::is_no_type(name, word))
+        // `[u8; LEN]`
+        let is_no_constant = |word: &&str| !file.declares_after("const ", word);
+        words.filter(is_unknown).filter(is_no_constant).any(|word| nowhere::is_no_type(name, word))
     }
 }
 

@@ -64,7 +64,7 @@ fn step(ty: &Type, generics: &Generics) -> Option<Type> {
         _ => return None,
     };
     let bounds = bounds_of(own, generics)?;
-    bounds.into_iter().flatten().find_map(|bound| match bound {
+    let mut decided = bounds.into_iter().flatten().filter_map(|bound| match bound {
         TypeParamBound::Trait(bound) => {
             let last = bound.path.segments.last().filter(|last| of.is_none_or(|of| last.ident == *of))?;
             let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
@@ -74,7 +74,10 @@ fn step(ty: &Type, generics: &Generics) -> Option<Type> {
             })
         }
         _ => None,
-    })
+    });
+    // Which one of two traits is meant, only rustc knows.
+    let only = decided.next()?;
+    decided.next().is_none().then_some(only)
 }
 
 /// All that is asked of a parameter.
@@ -115,6 +118,8 @@ mod tests {
 
     #[test]
     fn other_bounds_say_nothing() {
+        let two = "struct App<S: M<Row = A> + N<Row = B>>(S);";
+        assert_eq!((fixed_in(two, "S::Row"), fixed_in(two, "<S as N>::Row").as_deref()), (None, Some("B")));
         let chain = "struct App<S: Store<Row = Row>, T: Store, F: Store<Row = &'static str>>(S, T, F);";
         for ty in [
             "S",

@@ -23,10 +23,11 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
     }
     let (reply, value) = replies(chain);
     let is_reply = |text: &str| (text == reply || text == value) && around.is_type(text);
+    // Under a path or an alias it may be asked for, too.
     let is_asked_for = |text: &str| {
-        let told =
+        let mut told =
             items.iter().flat_map(|item| nodes(item)).filter_map(|node| node.told.as_ref().or(node.hooks.as_ref()));
-        parameters.contains(text) || told.into_iter().any(|told| asks(told, text))
+        parameters.contains(text) || told.any(|told| asked(told).any(|there| there == text || !around.is_type(there)))
     };
     // About a type that does not exist there is an error, and its function may be meant otherwise.
     let mut told = items.iter().flat_map(|item| nodes(item)).filter_map(|node| node.told.as_ref());
@@ -72,7 +73,9 @@ fn before_an_end_without_a_value(chain: &Chain, diagnostics: &mut Diagnostics) {
         return;
     }
     let is_asked_for = |text: &str| {
-        all.iter().any(|(_, told, parameters)| parameters.contains(text) || told.is_some_and(|told| asks(told, text)))
+        all.iter().any(|(_, told, parameters)| {
+            parameters.contains(text) || told.is_some_and(|told| asked(told).any(|there| there == text))
+        })
     };
     let is_vain = |told: &Told| {
         let is_reply = told.hooks.is_none() && (told.provides == reply || told.provides == value);
@@ -84,11 +87,11 @@ fn before_an_end_without_a_value(chain: &Chain, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Whether a function or a hook asks the scope for this type.
-fn asks(told: &Told, text: &str) -> bool {
+/// The types for which a function or a hook asks the scope.
+fn asked(told: &Told) -> impl Iterator<Item = &str> {
     let exit = told.hooks.as_ref().and_then(|hooks| hooks.exit.as_ref());
     let exit = exit.into_iter().flat_map(|exit| &exit.parameters).filter(|(of, ..)| *of == Of::Scope);
-    told.parameters.iter().any(|(_, there)| there == text) || exit.into_iter().any(|(.., there)| there == text)
+    told.parameters.iter().map(|(_, there)| there.as_str()).chain(exit.map(|(.., there)| there.as_str()))
 }
 
 fn row(block: &Block, around: &Around, is_vain: &dyn Fn(&str) -> bool, diagnostics: &mut Diagnostics) {

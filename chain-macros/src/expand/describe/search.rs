@@ -76,7 +76,7 @@ struct Asks {
 impl Asks {
     /// A type parameter of a function beside the scope.
     fn beside(way_out: bool) -> Self {
-        Self { who: names::single("Any").into_token_stream(), scope: quote!(Self), way_out }
+        Self { who: names::any_parameter().into_token_stream(), scope: quote!(Self), way_out }
     }
 
     /// The trait that says that the scope has a thing of this type for the node at this position.
@@ -162,7 +162,7 @@ fn scope_type(plan: &Plan<'_>, at: usize) -> TokenStream {
 fn function_search(plan: &Plan<'_>, at: usize, told: &Told) -> Search {
     let Step { span, .. } = &plan.steps[at];
     let rt = &names::alias(*span);
-    let (any, others, asks) = (names::single("Any"), others(plan, at), Asks::beside(false));
+    let (any, others, asks) = (names::any_parameter(), others(plan, at), Asks::beside(false));
     let needs: Vec<_> = asks.needs(plan, at, told).collect();
     let hands = needs.iter().filter(|Need { access, .. }| *access != Access::Lent);
     let hands =
@@ -212,7 +212,7 @@ pub(super) fn seen(plan: &Plan<'_>, at: usize) -> TokenStream {
 /// See [`searches`].
 fn hooks_search(plan: &Plan<'_>, at: usize, told: &Told) -> Search {
     let Step { node, span, level, .. } = &plan.steps[at];
-    let (rt, any, with) = (&names::alias(*span), names::single("Any"), names::single("with"));
+    let (rt, any, with) = (&names::alias(*span), names::any_parameter(), names::single("with"));
     let search = quote_spanned!(*span=> #rt::told::search);
     let found = |index: usize, access: Access, text: &str, way_out: bool| {
         let (asks, any) = (Asks::beside(way_out), quote!(_));

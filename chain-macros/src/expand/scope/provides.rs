@@ -159,7 +159,7 @@ pub(super) fn field_impls(plan: &Plan<'_>) -> TokenStream {
     let scope = &plan.levels[0].scope;
     let name = &chain.name;
     let (run, call) = (names::run_lifetime(), names::call_lifetime());
-    let node = names::single("AskingNode");
+    let node = names::single("ChainAsking");
     let generics = scope_generics(chain);
     let (plain_generics, ty_generics, clause) = generics.split_for_impl();
     let mut asked = generics.clone();
