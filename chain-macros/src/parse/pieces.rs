@@ -193,6 +193,11 @@ pub(super) fn items(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<I
 /// Reads what stands between two arrows.
 pub(super) fn item_use(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<Item> {
     let attributes = input.call(Attribute::parse_outer)?;
+    if let (Some(last), true) = (attributes.last(), input.is_empty()) {
+        let text = types::text(last);
+        let words = format!("`{text}` stands before no node");
+        return Err(Code::E502.on(last, format!("{words}\n  help: write `{text} node`, without an arrow between them")));
+    }
     let kind = item_kind(input, diagnostics)?;
     let modifiers = modifiers::read(attributes, &kind, diagnostics);
     let (mut otherwise, mut lone_else) = (None, None);
@@ -267,6 +272,10 @@ fn attribute_behind(input: ParseStream<'_>, what: &str, whole: &str) -> syn::Res
     let ahead = input.fork();
     let attributes = ahead.call(Attribute::parse_outer).unwrap_or_default();
     match attributes.first() {
+        Some(first) if ahead.is_empty() && first.path().is_ident("doc") => {
+            let help = "write `//` for a comment about its place in the chain";
+            Err(Code::E502.on(first, format!("a node is documented where it is defined\n  help: {help}")))
+        }
         Some(first) if ahead.is_empty() => {
             let text = types::text(first);
             let words = format!("`{text}` stands behind {what}, and an attribute stands before what it is about");
