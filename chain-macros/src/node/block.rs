@@ -257,7 +257,7 @@ fn gives_what_is_visible(block: &ItemImpl, gives: &Type, diagnostics: &mut Diagn
             Code::E327,
             gives,
             format_args!("`{own}` is `pub`, and the `{ty}` that it gives is less visible"),
-            format_args!("write `pub` before `{ty}`, or leave it out before `{own}`"),
+            format_args!("write `pub` before `{ty}`"),
         );
     }
 }

@@ -79,6 +79,11 @@ found! {
     "a `{T}` is held in a `Box`: make a `Box<{T}>` a field, or let a node before `{N}` return one, and ask for `&Box<{T}>`; or list `&{T}` among the chain's inputs"
 }
 found! {
+    /// The same for a `str` or a slice.
+    FoundPart,
+    "a `{T}` is a part of what holds it: ask for that (`&String` for a `str`, `&Vec<T>` for a `[T]`), or list `&{T}` among the chain's inputs"
+}
+found! {
     /// The same for exactly this type, and not `X`, which is only written almost like it.
     FoundAnd<X>,
     "what there is, is `{X}`: ask for `&{X}`"

@@ -93,6 +93,9 @@ impl Asks {
             Some(near) => quote!(FoundAnd<'_, '_, #of, #near, #scope, #node, _>),
             // No node returns a trait object by itself.
             None if text.starts_with("dyn ") => quote!(FoundObject<'_, '_, #of, #scope, #node, _>),
+            None if text == "str" || (text.starts_with('[') && !text.contains(';')) => {
+                quote!(FoundPart<'_, '_, #of, #scope, #node, _>)
+            }
             None if *way_out => quote!(FoundOut<'_, '_, #of, #scope, #node, _>),
             None => quote!(Found<'_, '_, #of, #scope, #node, _>),
         };
