@@ -149,3 +149,80 @@ mod variants {
         assert_eq!([1, 2].map(|number| Roles.run(Request(number))), [0, 2]);
     }
 }
+
+/// Bounds of nodes that a chain has in another way than by the same words.
+mod bounds {
+    use super::*;
+
+    struct Own<T>(T);
+
+    #[node]
+    impl<T: Clone + PartialEq> Own<T> {
+        fn enter(&self) -> Result<(), u8> {
+            if self.0.clone() == self.0 { Ok(()) } else { Err(0) }
+        }
+    }
+
+    trait Named {
+        fn name(&self) -> u8 {
+            4
+        }
+    }
+
+    impl<Of> Named for Of {}
+
+    struct Wide<T>(T);
+
+    #[node]
+    impl<T: Named> Wide<T> {
+        fn enter(&self) -> u8 {
+            self.0.name()
+        }
+    }
+
+    struct Held<T>(T);
+
+    mod same_name {
+        pub struct Held<T>(pub T);
+
+        #[chain_runtime::node]
+        impl<T: Clone> Held<T> {
+            pub fn enter(&self) -> u8 {
+                let _ = self.0.clone();
+                5
+            }
+        }
+    }
+
+    #[node]
+    impl<T> Held<T> {
+        fn enter(&self) -> u8 {
+            let _ = &self.0;
+            6
+        }
+    }
+
+    #[node]
+    fn answer(number: &u8) -> u16 {
+        (*number).into()
+    }
+
+    #[node]
+    fn one() -> u16 {
+        1
+    }
+
+    chain! { struct Implied<T: Copy + Eq> { own: Own<T> } fn() -> Result<u16, u8> { own => one } }
+    chain! { struct InAClause<T> where T: Clone + PartialEq { own: Own<T> } fn() -> Result<u16, u8> { own => one } }
+    chain! { struct OfAll<T> { wide: Wide<T> } fn() -> u16 { wide => answer } }
+    chain! { struct Other<T> { held: Held<T>, own: Own<u8> } fn() -> Result<u16, u8> { own => held => answer } }
+    chain! { struct Elsewhere<T: Clone> { held: same_name::Held<T> } fn() -> u16 { held => answer } }
+
+    #[test]
+    fn are_judged_by_rustc() {
+        assert_eq!((Implied { own: Own(1) }.run(), InAClause { own: Own("a") }.run()), (Ok(1), Ok(1)));
+        assert_eq!(OfAll { wide: Wide(String::new()) }.run(), 4);
+        assert_eq!(Other { held: Held(String::new()), own: Own(1) }.run(), Ok(6));
+        assert_eq!(Elsewhere { held: same_name::Held(1) }.run(), 5);
+    }
+}

@@ -15,6 +15,7 @@ use crate::ast::NodeUse;
 use crate::names;
 use crate::types;
 
+mod asked;
 mod elsewhere;
 mod hidden;
 mod judged;
@@ -24,6 +25,7 @@ mod own;
 mod scan;
 mod seen;
 
+pub(crate) use asked::{bounds_asked, is_harmless, note_bounds};
 pub(crate) use hidden::{is_private, less_visible};
 pub(crate) use judged::{is_unmarked, least_visible, may_be_no_node};
 pub(crate) use misplaced::{has_a_broken_block, is_method, is_misplaced, note_block};

@@ -172,6 +172,10 @@ fn without_a_type(parsed: &syn::Result<syn::Item>, node: &Node, seen: &nearby::S
     let types: Vec<_> = match parsed {
         Ok(syn::Item::Fn(function)) if node.names_no_type(seen) => block::types_in(&function.sig).collect(),
         Ok(syn::Item::Impl(block)) if block::names_no_type(block) => block::written(block),
+        Ok(syn::Item::Impl(block)) => {
+            nearby::note_bounds(block);
+            return None;
+        }
         _ => return None,
     };
     // A lifetime may be left out in a parameter, and `!` may not be one.

@@ -4,6 +4,7 @@ use crate::ast::{Chain, Item, ItemKind};
 use crate::diagnostics::{Code, Diagnostics};
 use crate::names::{begins_like_a_type, unraw};
 use crate::nearby::{self, Called};
+use crate::types;
 
 use super::told;
 
@@ -12,6 +13,7 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
     // Without type parameters it is one error of rustc, which sees all that makes a type a node.
     if chain.generics.type_params().next().is_some() {
         lacks_the_attribute(chain, diagnostics);
+        lacks_a_bound(chain, diagnostics);
     }
     // What could not be read may be what declares a name.
     let is_read = !diagnostics.is_any();
@@ -71,6 +73,34 @@ fn lacks_the_attribute(chain: &Chain, diagnostics: &mut Diagnostics) {
             format_args!("`{ty}` is not a node: `impl {ty}` has no `#[node]`"),
             format_args!("write `#[node]` before `impl {ty}`"),
         );
+    }
+}
+
+/// The hooks of a field ask more of a type parameter than the chain, which asks nothing of it that could imply more.
+fn lacks_a_bound(chain: &Chain, diagnostics: &mut Diagnostics) {
+    let items = chain.run.body.items();
+    let mut fields: Vec<usize> = Vec::new();
+    for (node, field) in items.iter().flat_map(|item| told::nodes(item)).filter_map(|node| Some((node, node.field?))) {
+        let ty = types::ungrouped(&chain.fields[field].ty);
+        let Some(last) = types::last_segment(ty).filter(|_| !fields.contains(&field)) else { continue };
+        fields.push(field);
+        let arguments = types::type_arguments(last);
+        for (at, bound) in nearby::bounds_asked(&chain.name, &last.ident) {
+            let Some(own) = arguments.get(at).and_then(|argument| types::named(argument)) else { continue };
+            let asked = types::bounds_of(own, &chain.generics);
+            if asked.is_some_and(|asked| asked.into_iter().flatten().all(nearby::is_harmless)) {
+                let (name, own) = (unraw(node.name()), unraw(own));
+                diagnostics.error(
+                    Code::E328,
+                    node.name(),
+                    format_args!(
+                        "`{name}` is a node where `{own}: {bound}`, and this chain asks nothing of its `{own}`"
+                    ),
+                    format_args!("write `{own}: {bound}` among the parameters of the struct"),
+                );
+                break;
+            }
+        }
     }
 }
 

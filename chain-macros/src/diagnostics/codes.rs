@@ -177,6 +177,8 @@ pub(crate) enum Code {
     // E326 was said once.
     /// A node, or what it gives, is not visible
     E327,
+    /// A bound of a node that the chain does not have
+    E328,
 
     // 4: blocks and branches.
     /// A branch cannot be read

@@ -81,7 +81,10 @@ fn step(ty: &Type, generics: &Generics) -> Option<Type> {
 }
 
 /// All that is asked of a parameter.
-fn bounds_of<'g>(own: &Ident, generics: &'g Generics) -> Option<Vec<&'g Punctuated<TypeParamBound, syn::Token![+]>>> {
+pub(crate) fn bounds_of<'g>(
+    own: &Ident,
+    generics: &'g Generics,
+) -> Option<Vec<&'g Punctuated<TypeParamBound, syn::Token![+]>>> {
     let declared = generics.type_params().find(|parameter| parameter.ident == *own)?;
     let clauses = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
     let asked = clauses.filter_map(|predicate| match predicate {

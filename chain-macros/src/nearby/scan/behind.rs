@@ -52,6 +52,26 @@ impl File {
         self.text.match_indices(before).any(declares)
     }
 
+    /// How often this name stands behind one of these words in the file.
+    pub(in crate::nearby) fn count_after(&self, words: &[&str], name: &str) -> usize {
+        let is_it = |before: &str, at: usize| word(&self.text, at + before.len()) == name;
+        words.iter().map(|before| self.text.match_indices(before).filter(|(at, _)| is_it(before, *at)).count()).sum()
+    }
+
+    /// Whether this text stands anywhere in the file.
+    pub(in crate::nearby) fn has_text(&self, text: &str) -> bool {
+        self.text.contains(text)
+    }
+
+    /// What stands between `impl` and the braces, for each `impl` of the file.
+    pub(in crate::nearby) fn headers_of_impls(&self) -> impl Iterator<Item = &str> {
+        let header = |(at, _): (usize, &str)| {
+            let rest = &self.text[at..];
+            &rest[..rest.find('{').unwrap_or(rest.len())]
+        };
+        self.text.match_indices("impl").map(header)
+    }
+
     /// The `enum` whose name is here.
     pub(in crate::nearby) fn declaration(&self, at: usize) -> Option<&str> {
         let begins = self.text[..at].trim_end().strip_suffix("enum")?.len();
