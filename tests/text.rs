@@ -226,3 +226,44 @@ mod bounds {
         assert_eq!(Elsewhere { held: same_name::Held(1) }.run(), 5);
     }
 }
+
+/// A boxed future that is polled under another name.
+mod futures {
+    use std::future::Future;
+    use std::pin::Pin;
+
+    use super::*;
+
+    type Job = Pin<Box<dyn Future<Output = u8> + Send>>;
+
+    #[node]
+    fn start(request: &Request) -> Pin<Box<dyn Future<Output = u8> + Send>> {
+        let number = request.0;
+        Box::pin(async move { number })
+    }
+
+    #[node]
+    async fn finish(job: &mut Job) -> u16 {
+        job.as_mut().await.into()
+    }
+
+    #[node]
+    fn begin(request: &Request) -> Job {
+        start(request)
+    }
+
+    #[node]
+    async fn end(job: Pin<Box<dyn Future<Output = u8> + Send>>) -> u16 {
+        job.await.into()
+    }
+
+    chain! { struct Lent; async fn(request: Request) -> u16 { start => finish } }
+    chain! { struct Taken; async fn(request: Request) -> u16 { begin => end } }
+
+    #[test]
+    fn may_be_polled_under_another_name() {
+        use chain::poll::block_on;
+
+        assert_eq!((block_on(Lent.run(Request(3))), block_on(Taken.run(Request(4)))), (3, 4));
+    }
+}

@@ -7,7 +7,7 @@
 use super::told::nodes;
 use crate::ast::{Chain, Item, ItemKind, NodeUse};
 use crate::diagnostics::{Code, Diagnostics};
-use crate::handshake::{Kind, Told};
+use crate::handshake::{Access, Kind, Told};
 use crate::names::unraw;
 use crate::nearby::Around;
 use crate::types;
@@ -41,9 +41,21 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
         let is_asked_for = is_asked_for(&told.provides);
         // In a row of functions a hidden break is refused also if a node asks for it; a future may be asked for.
         if !is_asked_for || is_row_of_functions {
-            say(chain, node, told, is_asked_for, diagnostics);
+            say(chain, node, told, is_asked_for || may_be_polled(chain, &items), diagnostics);
         }
     }
+}
+
+/// Whether a node asks for a future under another name, or for something of which the file does not show that it is none.
+fn may_be_polled(chain: &Chain, items: &[&Item]) -> bool {
+    let around = Around::of(&chain.name);
+    let polls = |(access, text): &(Access, String)| {
+        let is_none =
+            |around: &Around| around.is_type(text) && !around.alias(text).is_some_and(|behind| is_future(&behind));
+        *access != Access::Lent && (is_future(text) || !around.as_ref().is_some_and(is_none))
+    };
+    let told = items.iter().flat_map(|item| nodes(item)).filter_map(|node| node.told.as_ref().or(node.hooks.as_ref()));
+    told.flat_map(|told| &told.parameters).any(polls)
 }
 
 fn say(chain: &Chain, node: &NodeUse, told: &Told, is_asked_for: bool, diagnostics: &mut Diagnostics) {
