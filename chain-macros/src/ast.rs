@@ -351,6 +351,11 @@ impl NodeUse {
         Self { path, field: None, told: None, hooks: None, untold: Untold::default() }
     }
 
+    /// What it tells, a function or a field with hooks.
+    pub(crate) fn tells(&self) -> Option<&Told> {
+        self.told.as_deref().or(self.hooks.as_deref())
+    }
+
     /// Its name in the chain.
     pub(crate) fn name(&self) -> &Ident {
         let last = self.path.path.segments.last();

@@ -80,6 +80,11 @@ fn file_of(name: &Ident) -> Option<(std::path::PathBuf, Rc<File>)> {
     Some((path, text))
 }
 
+/// The path of that file, as text.
+fn path_of(name: &Ident) -> Option<String> {
+    file_of(name).map(|(path, _)| path.to_string_lossy().into_owned())
+}
+
 /// Each file is read once. Most names that are looked up one after another stand in the same file.
 fn read(path: &std::path::Path) -> Option<Rc<File>> {
     type Read = Option<Rc<File>>;

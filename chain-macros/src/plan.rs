@@ -57,9 +57,9 @@ fn planned(chain: &Chain, hooks_by_text: bool) -> Plan<'_> {
     planner.levels[level].slots = chain_slots(chain);
     let body = planner.row(&chain.run.body, Place { level, block: None, after: None });
     let Planner { levels, steps, blocks, sheds, backs, .. } = planner;
-    let wires = wire::wires(&levels, &steps);
-    let exits = wire::exits(&levels, &steps);
-    let in_doubt = if is_generic { vec![false; steps.len()] } else { wire::in_doubt(chain, &levels, &steps) };
+    let index = wire::Index::of(&levels);
+    let (wires, exits) = (wire::wires(&index, &steps), wire::exits(&index, &steps));
+    let in_doubt = if is_generic { vec![false; steps.len()] } else { wire::in_doubt(chain, &index, &steps) };
     let backs = back::backs(&backs, &levels, &steps, &blocks, &wires);
     let mut by_name = vec![false; steps.len()];
     for wire in wires.iter().flatten().flatten() {

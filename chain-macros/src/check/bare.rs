@@ -58,7 +58,7 @@ fn there(chain: &Chain, items: &[&Item]) -> Vec<String> {
     let bindings = bindings.flat_map(|arm| &arm.bindings).map(|binding| &binding.ty);
     let written = inputs.chain(fields).chain(bindings).map(|ty| types::text(types::referent(ty)));
     let nodes = items.iter().flat_map(|item| nodes(item));
-    let provided = nodes.filter_map(|node| Some(node.told.as_ref().or(node.hooks.as_ref())?.provides.clone()));
+    let provided = nodes.filter_map(|node| Some(node.tells()?.provides.clone()));
     let given = items.iter().filter_map(|item| Some(item.given.as_ref()?.text.clone()));
     written.chain(provided).chain(given).collect()
 }

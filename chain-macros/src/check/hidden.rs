@@ -20,11 +20,9 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
         let exit = exit.into_iter().flat_map(|exit| &exit.parameters).map(|(.., there)| there);
         told.parameters.iter().map(|(_, there)| there).chain(exit).any(|there| there == text)
     };
-    let told_of = |node: &NodeUse| node.told.clone().or_else(|| node.hooks.clone());
     let is_asked_for = |text: &str| {
-        let mut all = items.iter().flat_map(|item| nodes(item)).map(told_of);
         // A node that tells nothing may ask for it.
-        all.any(|told| told.is_none_or(|told| asks(&told, text)))
+        items.iter().flat_map(|item| nodes(item)).any(|node| node.tells().is_none_or(|told| asks(told, text)))
     };
     let is_function = |node: &NodeUse| node.told.as_ref().is_some_and(|told| told.hooks.is_none());
     let is_row_of_functions = chain.generics.params.is_empty()
@@ -54,7 +52,7 @@ fn may_be_polled(chain: &Chain, items: &[&Item]) -> bool {
             |around: &Around| around.is_type(text) && !around.alias(text).is_some_and(|behind| is_future(&behind));
         *access != Access::Lent && (is_future(text) || !around.as_ref().is_some_and(is_none))
     };
-    let told = items.iter().flat_map(|item| nodes(item)).filter_map(|node| node.told.as_ref().or(node.hooks.as_ref()));
+    let told = items.iter().flat_map(|item| nodes(item)).filter_map(NodeUse::tells);
     told.flat_map(|told| &told.parameters).any(polls)
 }
 

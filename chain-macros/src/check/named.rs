@@ -1,6 +1,6 @@
 //! Names in a row that are no nodes, as the file shows.
 
-use crate::ast::{Chain, Item, ItemKind};
+use crate::ast::{Chain, Item, ItemKind, NodeUse};
 use crate::diagnostics::{Code, Diagnostics};
 use crate::names::{begins_like_a_type, unraw};
 use crate::nearby::{self, Called};
@@ -57,15 +57,19 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// The fields that the row names, each where it is named first.
+fn fields(chain: &Chain) -> Vec<(&NodeUse, usize)> {
+    let mut fields: Vec<(&NodeUse, usize)> = Vec::new();
+    for node in chain.run.body.items().into_iter().flat_map(told::nodes) {
+        let field = node.field.filter(|field| fields.iter().all(|(_, other)| other != field));
+        fields.extend(field.map(|field| (node, field)));
+    }
+    fields
+}
+
 /// The hooks of a field that the row names have `#[node]`.
 fn lacks_the_attribute(chain: &Chain, diagnostics: &mut Diagnostics) {
-    let items = chain.run.body.items();
-    let mut fields: Vec<usize> = Vec::new();
-    for (node, field) in items.iter().flat_map(|item| told::nodes(item)).filter_map(|node| Some((node, node.field?))) {
-        if fields.contains(&field) {
-            continue;
-        }
-        fields.push(field);
+    for (node, field) in fields(chain) {
         let Some(ty) = nearby::is_unmarked(chain, &chain.fields[field].ty) else { continue };
         diagnostics.error(
             Code::E301,
@@ -78,12 +82,8 @@ fn lacks_the_attribute(chain: &Chain, diagnostics: &mut Diagnostics) {
 
 /// The hooks of a field ask more of a type parameter than the chain, which asks nothing of it that could imply more.
 fn lacks_a_bound(chain: &Chain, diagnostics: &mut Diagnostics) {
-    let items = chain.run.body.items();
-    let mut fields: Vec<usize> = Vec::new();
-    for (node, field) in items.iter().flat_map(|item| told::nodes(item)).filter_map(|node| Some((node, node.field?))) {
-        let ty = types::ungrouped(&chain.fields[field].ty);
-        let Some(last) = types::last_segment(ty).filter(|_| !fields.contains(&field)) else { continue };
-        fields.push(field);
+    for (node, field) in fields(chain) {
+        let Some(last) = types::last_segment(&chain.fields[field].ty) else { continue };
         let arguments = types::type_arguments(last);
         for (at, bound) in nearby::bounds_asked(&chain.name, &last.ident) {
             let Some(own) = arguments.get(at).and_then(|argument| types::named(argument)) else { continue };

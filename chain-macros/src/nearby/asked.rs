@@ -7,7 +7,7 @@ use proc_macro2::Ident;
 use syn::{ItemImpl, TypeParamBound};
 
 use super::scan::File;
-use super::{Around, file_of};
+use super::{Around, path_of};
 use crate::names;
 use crate::types;
 
@@ -50,16 +50,16 @@ pub(crate) fn note_bounds(block: &ItemImpl) {
     let mut bounds = Vec::new();
     for (at, argument) in types::type_arguments(last).into_iter().enumerate() {
         let asked = types::named(argument).and_then(|own| types::bounds_of(own, &block.generics)).unwrap_or_default();
-        let traits = asked.into_iter().flatten().filter_map(|bound| match bound {
-            TypeParamBound::Trait(bound) if !is_harmless(&TypeParamBound::Trait(bound.clone())) => Some(&bound.path),
+        let traits = asked.into_iter().flatten().filter(|bound| !is_harmless(bound)).filter_map(|bound| match bound {
+            TypeParamBound::Trait(bound) => Some(&bound.path),
             _ => None,
         });
         bounds.extend(
             traits.filter_map(|path| Some((at, types::text(path), names::unraw(&path.segments.last()?.ident)))),
         );
     }
-    if let (Some((path, _)), false) = (file_of(&last.ident), bounds.is_empty()) {
-        let (file, ty) = (path.to_string_lossy().into_owned(), names::unraw(&last.ident));
+    if let (Some(file), false) = (path_of(&last.ident), bounds.is_empty()) {
+        let ty = names::unraw(&last.ident);
         BLOCKS.with_borrow_mut(|blocks| blocks.push(Block { file, ty, bounds }));
     }
 }
@@ -82,14 +82,14 @@ pub(crate) fn bounds_asked(at: &Ident, ty: &Ident) -> Vec<(usize, String)> {
     if BLOCKS.with_borrow(Vec::is_empty) {
         return Vec::new();
     }
-    let (Some((path, file)), Some(around)) = (file_of(at), Around::of(at)) else { return Vec::new() };
-    let (path, ty) = (path.to_string_lossy().into_owned(), names::unraw(ty));
+    let (Some(around), ty) = (Around::of(at), names::unraw(ty)) else { return Vec::new() };
+    let Around { file, path, .. } = &around;
     // Another type of this name may be meant.
     if !around.is_of_this_file(&ty) || file.imports(&ty) || file.count_after(&["struct ", "enum ", "type "], &ty) != 1 {
         return Vec::new();
     }
     BLOCKS.with_borrow(|blocks| {
-        let mut blocks = blocks.iter().filter(|block| block.file == path && block.ty == ty);
+        let mut blocks = blocks.iter().filter(|block| block.file == *path && block.ty == ty);
         let (Some(only), None) = (blocks.next(), blocks.next()) else { return Vec::new() };
         let certain = only.bounds.iter().filter(|(_, _, of)| file.is_of_some(of));
         certain.map(|(at, text, _)| (*at, text.clone())).collect()

@@ -8,7 +8,7 @@ use proc_macro2::Ident;
 
 use super::nowhere::is_like;
 use super::scan::Kind;
-use super::{Spot, file_of};
+use super::{Spot, path_of};
 use crate::names;
 
 /// A file, the type of an `impl` block in it, and a method there.
@@ -37,9 +37,8 @@ thread_local! {
 
 /// Notes the type of an `impl` block with `#[node]` in which a type does not exist. There is an error about that.
 pub(crate) fn note_block(ty: &Ident) {
-    if let Some((path, _)) = file_of(ty) {
-        let block = (path.to_string_lossy().into_owned(), names::unraw(ty));
-        BLOCKS.with_borrow_mut(|blocks| blocks.push(block));
+    if let Some(path) = path_of(ty) {
+        BLOCKS.with_borrow_mut(|blocks| blocks.push((path, names::unraw(ty))));
     }
 }
 
@@ -49,8 +48,7 @@ pub(crate) fn has_a_broken_block(at: &Ident, ty: &Ident, or_like: bool) -> bool 
     if BLOCKS.with_borrow(Vec::is_empty) {
         return false;
     }
-    let (Some((path, _)), ty) = (file_of(at), names::unraw(ty)) else { return false };
-    let file = path.to_string_lossy();
+    let (Some(file), ty) = (path_of(at), names::unraw(ty)) else { return false };
     let is_it = |of: &str| of == ty || (or_like && is_like(of, &ty));
     BLOCKS.with_borrow(|blocks| blocks.iter().any(|(in_file, of)| *in_file == file && is_it(of)))
 }
@@ -60,8 +58,7 @@ pub(crate) fn is_misplaced(at: &Ident, ty: Option<&Ident>, method: Option<&Ident
     if NOTED.with_borrow(HashSet::is_empty) {
         return false;
     }
-    let Some((path, _)) = file_of(at) else { return false };
-    let file = path.to_string_lossy();
+    let Some(file) = path_of(at) else { return false };
     let (ty, method) = (ty.map(names::unraw), method.map(names::unraw));
     let is_it = |(in_file, of, name): &Method| {
         *in_file == file && ty.as_ref().is_none_or(|ty| ty == of) && method.as_ref().is_none_or(|method| method == name)

@@ -13,40 +13,33 @@ use crate::ast::Chain;
 use crate::handshake::{Access, Of};
 use crate::types;
 
+/// What the scopes have, by text.
+pub(super) struct Index<'l> {
+    levels: &'l [Level],
+    /// For each level: its slots by the text of their types; `None` for a text that is there more than once.
+    by_text: Vec<HashMap<&'l str, Option<usize>>>,
+    /// For each level: the texts of its types by their last name; `None` for a name that two of them end with. Which of the two a
+    /// function means, its module says, and text does not.
+    by_name: Vec<HashMap<&'l str, Option<&'l str>>>,
+}
+
 /// The wires of each step, in the order of its parameters; `None` if the scope has to find any of them.
-pub(super) fn wires(levels: &[Level], steps: &[Step]) -> Vec<Option<Vec<Wire>>> {
-    let by_text: Vec<_> = levels.iter().map(by_text).collect();
-    let by_name: Vec<_> = levels.iter().map(by_name).collect();
+pub(super) fn wires(index: &Index<'_>, steps: &[Step]) -> Vec<Option<Vec<Wire>>> {
     let wires = steps.iter().enumerate().map(|(at, step)| {
         let told = step.told.as_ref()?;
-        let wires = told.parameters.iter().map(|(access, text)| {
-            let wire = only(levels, &by_text, &by_name, step.level, at, text)?;
-            let slot = &levels[wire.level].slots[wire.slot];
-            lends(slot, *access).then_some(wire)
-        });
-        wires.collect()
+        told.parameters.iter().map(|(access, text)| index.wire(step.level, at, *access, text)).collect()
     });
     wires.collect()
 }
 
 /// The sources of what each `exit` needs whose signature is told; `None` if the scope has to find any of it. In its own
 /// way out, a node sees its own value.
-pub(super) fn exits(levels: &[Level], steps: &[Step]) -> Vec<Option<Vec<Option<Wire>>>> {
-    let is_told = |step: &Step| step.told.as_ref().and_then(|told| told.hooks.as_ref()).is_some();
-    if !steps.iter().any(is_told) {
-        return steps.iter().map(|_| None).collect();
-    }
-    let by_text: Vec<_> = levels.iter().map(by_text).collect();
-    let by_name: Vec<_> = levels.iter().map(by_name).collect();
+pub(super) fn exits(index: &Index<'_>, steps: &[Step]) -> Vec<Option<Vec<Option<Wire>>>> {
     let wires = steps.iter().enumerate().map(|(at, step)| {
         let exit = step.told.as_ref()?.hooks.as_ref()?.exit.as_ref()?;
-        let wires = exit.parameters.iter().map(|(of, access, text)| {
-            if *of == Of::Reply {
-                return Some(None);
-            }
-            let wire = only(levels, &by_text, &by_name, step.level, at + 1, text)?;
-            let slot = &levels[wire.level].slots[wire.slot];
-            (*access != Access::Taken && lends(slot, *access)).then_some(Some(wire))
+        let wires = exit.parameters.iter().map(|(of, access, text)| match of {
+            Of::Reply => Some(None),
+            Of::Scope => index.wire(step.level, at + 1, *access, text).filter(|_| *access != Access::Taken).map(Some),
         });
         wires.collect()
     });
@@ -55,21 +48,15 @@ pub(super) fn exits(levels: &[Level], steps: &[Step]) -> Vec<Option<Vec<Option<W
 
 /// The steps whose hooks are told, found by their traits, and need what text does not find. There may be an error about
 /// each of them.
-pub(super) fn in_doubt(chain: &Chain, levels: &[Level], steps: &[Step]) -> Vec<bool> {
-    if steps.iter().all(|step| step.untold.is_none()) {
-        return vec![false; steps.len()];
-    }
-    let (by_text, by_name): (Vec<_>, Vec<_>) = levels.iter().map(|level| (by_text(level), by_name(level))).unzip();
-    let reply = types::text(&chain.run.reply);
+pub(super) fn in_doubt(chain: &Chain, index: &Index<'_>, steps: &[Step]) -> Vec<bool> {
     let in_doubt = steps.iter().enumerate().map(|(at, step)| {
         let Some(told) = step.untold.as_ref().filter(|_| step.role == Role::Step) else { return false };
-        let is_found = |before: usize, access: Access, text: &str| {
-            let wire = only(levels, &by_text, &by_name, step.level, before, text);
-            wire.is_some_and(|wire| lends(&levels[wire.level].slots[wire.slot], access))
-        };
+        let is_found =
+            |before: usize, access: Access, text: &str| index.wire(step.level, before, access, text).is_some();
+        let is_the_reply = |text: &str| text == types::text(&chain.run.reply);
         let exit = told.hooks.iter().flat_map(|hooks| &hooks.exit).flat_map(|exit| &exit.parameters);
         let mut way_out = exit.map(|(of, access, text)| match of {
-            Of::Reply => levels[step.level].replies && *text == reply,
+            Of::Reply => index.levels[step.level].replies && is_the_reply(text),
             Of::Scope => is_found(at + 1, *access, text) || (*access == Access::Lent && last_name(text) == "Ending"),
         });
         let mut way_in = told.parameters.iter().map(|(access, text)| is_found(at, *access, text));
@@ -150,7 +137,6 @@ fn either_or(blocks: &[BlockInfo], one: Option<usize>, other: Option<usize>) -> 
         .any(|one| others.iter().any(|other| one != other && beside(one).is_some() && beside(one) == beside(other)))
 }
 
-/// The slots of a level by the text of their types; `None` for a text that is there more than once.
 fn by_text(level: &Level) -> HashMap<&str, Option<usize>> {
     let mut found = HashMap::new();
     for (index, slot) in level.slots.iter().enumerate().filter(|(_, slot)| !slot.text.is_empty()) {
@@ -159,8 +145,6 @@ fn by_text(level: &Level) -> HashMap<&str, Option<usize>> {
     found
 }
 
-/// The texts of a level's types by their last name; `None` for a name that two of them end with: which of the two a
-/// function means, its module says, and text does not.
 fn by_name(level: &Level) -> HashMap<&str, Option<&str>> {
     let mut found: HashMap<&str, Option<&str>> = HashMap::new();
     for text in level.slots.iter().map(|slot| slot.text.as_str()).filter(|text| !text.is_empty()) {
@@ -180,34 +164,40 @@ fn last_name(text: &str) -> &str {
     if text.contains('<') { text } else { text.rsplit("::").next().unwrap_or(text) }
 }
 
-/// The only slot with this text before the step at this position, in its level or an outer one.
-fn only(
-    levels: &[Level],
-    by_text: &[HashMap<&str, Option<usize>>],
-    by_name: &[HashMap<&str, Option<&str>>],
-    mut level: usize,
-    mut before: usize,
-    text: &str,
-) -> Option<Wire> {
-    let mut found = None;
-    loop {
-        if by_name[level].get(last_name(text)).is_some_and(|only| *only != Some(text)) {
-            return None;
-        }
-        if let Some(index) = by_text[level].get(text) {
-            let slot = (*index)?;
-            let is_there = {
-                let slot = &levels[level].slots[slot];
-                slot.kind != SlotKind::Provided || slot.position < before
-            };
-            if found.is_some() || !is_there {
+impl<'l> Index<'l> {
+    pub(super) fn of(levels: &'l [Level]) -> Self {
+        let (by_text, by_name) = levels.iter().map(|level| (by_text(level), by_name(level))).unzip();
+        Self { levels, by_text, by_name }
+    }
+
+    /// The only slot with this text before the step at this position, in its level or an outer one, if it can certainly be
+    /// passed on in this way.
+    fn wire(&self, level: usize, before: usize, access: Access, text: &str) -> Option<Wire> {
+        let only = self.only(level, before, text)?;
+        lends(&self.levels[only.level].slots[only.slot], access).then_some(only)
+    }
+
+    fn only(&self, mut level: usize, mut before: usize, text: &str) -> Option<Wire> {
+        let mut found = None;
+        loop {
+            if self.by_name[level].get(last_name(text)).is_some_and(|only| *only != Some(text)) {
                 return None;
             }
-            found = Some(Wire { level, slot });
-        }
-        match levels[level].outer {
-            Some(Outer { level: outer, before: begins }) => (level, before) = (outer, begins),
-            None => return found,
+            if let Some(index) = self.by_text[level].get(text) {
+                let slot = (*index)?;
+                let is_there = {
+                    let slot = &self.levels[level].slots[slot];
+                    slot.kind != SlotKind::Provided || slot.position < before
+                };
+                if found.is_some() || !is_there {
+                    return None;
+                }
+                found = Some(Wire { level, slot });
+            }
+            match self.levels[level].outer {
+                Some(Outer { level: outer, before: begins }) => (level, before) = (outer, begins),
+                None => return found,
+            }
         }
     }
 }

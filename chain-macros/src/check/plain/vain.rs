@@ -1,7 +1,7 @@
 //! A function in an arm or a block that gives the reply, and after which the row goes on: `answer => log`.
 
 use super::{in_vain, replies};
-use crate::ast::{Block, Chain, Item, ItemKind};
+use crate::ast::{Block, Chain, Item, ItemKind, NodeUse};
 use crate::check::told::{inner, nodes};
 use crate::diagnostics::Diagnostics;
 use crate::handshake::{Of, Told};
@@ -25,8 +25,7 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
     let is_reply = |text: &str| (text == reply || text == value) && around.is_type(text);
     // Under a path or an alias it may be asked for, too.
     let is_asked_for = |text: &str| {
-        let mut told =
-            items.iter().flat_map(|item| nodes(item)).filter_map(|node| node.told.as_ref().or(node.hooks.as_ref()));
+        let mut told = items.iter().flat_map(|item| nodes(item)).filter_map(NodeUse::tells);
         parameters.contains(text) || told.any(|told| asked(told).any(|there| there == text || !around.is_type(there)))
     };
     // About a type that does not exist there is an error, and its function may be meant otherwise.
@@ -57,7 +56,7 @@ fn before_an_end_without_a_value(chain: &Chain, diagnostics: &mut Diagnostics) {
     let around = Around::of(&chain.name);
     let told = items.iter().map(|item| match &item.kind {
         ItemKind::Node(node) if is_plain(item) => {
-            let told = node.told.as_deref().or(node.hooks.as_deref());
+            let told = node.tells();
             // A function whose name is that of a macro known everywhere.
             let name = node.path.path.get_ident().filter(|_| node.field.is_none());
             let asks = || around.as_ref()?.parameters_of_what_gives_nothing(name?);

@@ -48,8 +48,7 @@ impl File {
 
     /// Whether this name stands behind this word anywhere in the file.
     pub(in crate::nearby) fn declares_after(&self, before: &str, name: &str) -> bool {
-        let declares = |(at, before): (usize, &str)| word(&self.text, at + before.len()) == name;
-        self.text.match_indices(before).any(declares)
+        self.count_after(&[before], name) > 0
     }
 
     /// How often this name stands behind one of these words in the file.
