@@ -356,6 +356,17 @@ impl NodeUse {
         self.told.as_deref().or(self.hooks.as_deref())
     }
 
+    /// What it gives, if that is a parameter of this chain or a type of one. Another type of the node's is not known here.
+    pub(crate) fn gives_open(&self, chain: &Chain) -> Option<Type> {
+        let open = self.untold.open.as_ref()?;
+        let path = match self.field.map(|field| crate::types::ungrouped(&chain.fields[field].ty)) {
+            None => &self.path,
+            Some(Type::Path(ty)) => ty,
+            Some(_) => return None,
+        };
+        crate::types::given(open, &path.path, &chain.generics)
+    }
+
     /// Its name in the chain.
     pub(crate) fn name(&self) -> &Ident {
         let last = self.path.path.segments.last();

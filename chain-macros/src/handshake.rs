@@ -69,18 +69,41 @@ fn functions(chain: &mut Chain) -> Vec<(String, TokenStream)> {
 /// A chain knows no such macro by the text of the type: it imports the type under another name, and the macro of that
 /// type comes along if there is one. In a block around that, the name is that of a macro that tells nothing.
 pub(crate) fn asked_fields(chain: &Chain) -> Vec<usize> {
-    if chain.form != Form::Item || !chain.observers.is_empty() || chain.send.is_some() {
+    if chain.form != Form::Item {
         return Vec::new();
     }
+    let is_plain = chain.observers.is_empty() && chain.send.is_none();
     let may_tell = |field: &usize| {
-        let ty = types::ungrouped(&chain.fields[*field].ty);
-        let last = types::last_segment(ty).filter(|last| names::may_have_a_macro(&last.ident));
+        let Some(ty) = named_type(chain, *field) else { return false };
+        let last = ty.path.segments.last().filter(|last| names::may_have_a_macro(&last.ident));
         let last = last.filter(|last| !has_hooks_elsewhere(chain, &last.ident));
         // Of a type that does not exist, rustc says so in better words than of an import.
-        let last = last.filter(|_| !names_what_is_unknown(&chain.name, ty));
-        chain.run.as_nodes.contains(field) && last.is_some() && names::field_type(chain, *field).is_some()
+        let last = last.filter(|_| !names_what_is_unknown(&chain.name, &syn::Type::Path(ty.clone())));
+        let is_open = || has_arguments_of_the_chain(chain, *field);
+        let is_asked = (is_plain && names::field_type(chain, *field).is_some()) || is_open();
+        chain.run.as_nodes.contains(field) && last.is_some() && is_asked
     };
     (0..chain.fields.len()).filter(may_tell).collect()
+}
+
+/// The path of a field's type, without arguments: it can be imported.
+pub(crate) fn named_type(chain: &Chain, field: usize) -> Option<syn::TypePath> {
+    let syn::Type::Path(ty) = types::ungrouped(&chain.fields[field].ty) else { return None };
+    let (last, outer) = ty.path.segments.iter().collect::<Vec<_>>().split_last().map(|(last, outer)| (*last, outer.to_vec()))?;
+    let is_name = ty.qself.is_none() && outer.iter().all(|part| part.arguments.is_none());
+    let mut ty = ty.clone();
+    if !last.arguments.is_none() {
+        ty.path.segments.last_mut()?.arguments = syn::PathArguments::None;
+    }
+    is_name.then_some(ty)
+}
+
+/// Whether an argument of this field's type is a parameter of the chain. Then what its hooks give may be a type of the parameter.
+fn has_arguments_of_the_chain(chain: &Chain, field: usize) -> bool {
+    let Some(last) = types::last_segment(&chain.fields[field].ty) else { return false };
+    let arguments = types::type_arguments(last);
+    let mut named = arguments.into_iter().filter_map(types::named);
+    named.any(|argument| chain.generics.type_params().any(|parameter| parameter.ident == *argument))
 }
 
 /// Whether the macro of this type's name may be that of another type: the type has the name of one around it, and its
@@ -91,7 +114,7 @@ fn has_hooks_elsewhere(chain: &Chain, ty: &Ident) -> bool {
 
 /// The name of the macro of this field's type, if the macro has one that only the chain and `#[node]` know.
 fn own_hooks(chain: &Chain, field: usize) -> Option<Ident> {
-    Around::of(&chain.name)?.own_hooks(types::named(&chain.fields[field].ty)?)
+    Around::of(&chain.name)?.own_hooks(named_type(chain, field)?.path.get_ident()?)
 }
 
 /// The fields whose types are imported under another name, so that their macros come along.
@@ -271,10 +294,10 @@ pub(crate) fn note(chain: &mut Chain, answered: Answered) {
             let at = told.iter().position(|(other, _)| *other == text);
             node.told = at.and_then(|at| told[at].1.clone());
             node.untold = at.and_then(|at| untold.get(at)).cloned().unwrap_or_default();
-        } else if let Some(field) = node.field {
-            let hooks = fields.iter().zip(&hooks).find(|(other, _)| **other == field);
-            let hooks = hooks.and_then(|(_, (_, told))| told.clone());
+        } else if let Some(at) = node.field.and_then(|field| fields.iter().position(|other| *other == field)) {
+            let hooks = hooks.get(at).and_then(|(_, told)| told.clone());
             node.hooks = hooks.filter(|told| told.hooks.is_some());
+            node.untold = untold.get(functions + at).cloned().unwrap_or_default();
         }
     });
 }

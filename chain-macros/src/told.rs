@@ -101,7 +101,7 @@ pub(crate) enum Answer {
     Untold(Untold),
 }
 
-/// What a function tells whose signature is not told.
+/// What a node tells whose signature is not told.
 #[derive(Clone, Default)]
 pub(crate) struct Untold {
     /// Nothing comes after it.
@@ -110,11 +110,17 @@ pub(crate) struct Untold {
     pub(crate) is_generic: bool,
     /// What it gives needs the bounds of its type parameters.
     pub(crate) is_bounded: bool,
-    /// What it gives is one of its type parameters or a type of one: which one, and the text of the result.
+    /// What it gives is one of its type parameters or a type of one: which one, and the text of the result. For hooks, that
+    /// is the place of the parameter among the arguments of their type.
     pub(crate) open: Option<(usize, String)>,
 }
 
 impl Untold {
+    /// Whether this is about hooks, whose type a chain names with its arguments.
+    pub(crate) fn opens_hooks(&self) -> bool {
+        self.open.is_some() && !self.is_generic
+    }
+
     /// The tokens that [`Answer::read`] reads.
     pub(crate) fn tokens(&self) -> TokenStream {
         let open = self.open.as_ref().map(|(parameter, text)| quote!(#parameter #text));
@@ -122,6 +128,7 @@ impl Untold {
             Self { is_last: true, .. } => quote!([last]),
             Self { is_bounded: true, .. } => quote!([bounded #open]),
             Self { is_generic: true, .. } => quote!([generic #open]),
+            Self { open: Some(_), .. } => quote!([opens #open]),
             Self { .. } => quote!([]),
         }
     }
@@ -134,6 +141,9 @@ impl Answer {
         let (is_last, is_bounded) = (first == "last", first == "bounded");
         if is_last || is_bounded || first == "generic" {
             return Self::Untold(Untold { is_last, is_generic: !is_last, is_bounded, open: open(&mut tokens) });
+        }
+        if first == "opens" {
+            return Self::Untold(Untold { open: open(&mut tokens), ..Untold::default() });
         }
         if first == "broken" {
             return Self::Broken;

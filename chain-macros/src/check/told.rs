@@ -42,7 +42,7 @@ fn are_told_apart(row: &Block, chain: &Chain, diagnostics: &mut Diagnostics) {
         let provides = at + 1 < row.items.len() && item.modifiers.cancel.is_none();
         if let ItemKind::Node(node) = &item.kind
             && let Some(open) = node.untold.open.as_ref().filter(|_| provides)
-            && types::given(open, &node.path.path, &chain.generics).is_some_and(|given| is_undecided(chain, &given))
+            && node.gives_open(chain).is_some_and(|given| is_undecided(chain, &given))
         {
             let (name, (_, text)) = (unraw(node.name()), open);
             diagnostics.error(

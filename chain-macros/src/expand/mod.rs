@@ -317,13 +317,13 @@ fn declaration(chain: &Chain, imported: &[usize]) -> TokenStream {
     }
     let imports = imported.iter().map(|index| {
         let (field, alias) = (&fields[*index], names::imported_field(chain, *index));
-        let (cfg, ty) = (field.cfg(), &field.ty);
+        let (cfg, ty) = (field.cfg(), handshake::named_type(chain, *index));
         quote!(#(#cfg)* #[allow(deprecated, nonstandard_style, unused_imports, unused_qualifications)] use #ty as #alias;)
     });
     let imports: TokenStream = imports.collect();
     let fields = fields.iter().enumerate().map(|(index, field)| {
         let crate::ast::Field { attrs, vis, name, ty, .. } = field;
-        if imported.contains(&index) {
+        if imported.contains(&index) && names::field_type(chain, index).is_some() {
             let ty = names::imported_field(chain, index);
             return quote!(#(#attrs)* #vis #name: #ty);
         }

@@ -191,7 +191,7 @@ fn level(plan: &Plan<'_>, index: usize) -> TokenStream {
                         Self { outer, #empty_own }
                     }
                 },
-                what_is_around(plan, level, outer),
+                what_is_around(plan, index, outer),
             )
         }
     };
@@ -219,8 +219,11 @@ fn level(plan: &Plan<'_>, index: usize) -> TokenStream {
 
 /// A block sees what is around it. For coherence, what is around it provides exactly the types that it says. So a node
 /// in the block that provides one of them is refused, as it would be beside the first one.
-fn what_is_around(plan: &Plan<'_>, level: &Level, outer: &syn::Ident) -> TokenStream {
+///
+/// Where the block has something of a type that comes only later around it, it sees each thing by itself.
+fn what_is_around(plan: &Plan<'_>, index: usize, outer: &syn::Ident) -> TokenStream {
     let rt = &names::runtime_alias();
+    let level = &plan.levels[index];
     let scope = &level.scope;
     let (run, call) = (names::run_lifetime(), names::call_lifetime());
     let generics = scope_generics(plan.chain);
@@ -254,16 +257,32 @@ fn what_is_around(plan: &Plan<'_>, level: &Level, outer: &syn::Ident) -> TokenSt
         ),
     };
     let lend_clause = clause_with(bound);
-    let around = quote! {
-        #[automatically_derived]
-        impl #found_generics #rt::scope::Provides<#run, #call, #ty> for #scope #ty_generics #found_clause {
-            const FROM: #rt::describe::Source = <#outer #ty_generics as #rt::scope::Provides<#run, #call, #ty>>::FROM;
-            type Place = <#outer #ty_generics as #rt::scope::Provides<#run, #call, #ty>>::Place;
-            #[inline(always)]
-            fn place(&mut self) -> Self::Place {
-                <#outer #ty_generics as #rt::scope::Provides<#run, #call, #ty>>::place(&mut self.outer)
+    let provides = |generics: &TokenStream, ty: &TokenStream, clause: &TokenStream| {
+        let provides = quote!(#rt::scope::Provides<#run, #call, #ty>);
+        quote! {
+            #[automatically_derived]
+            impl #generics #provides for #scope #ty_generics #clause {
+                const FROM: #rt::describe::Source = <#outer #ty_generics as #provides>::FROM;
+                type Place = <#outer #ty_generics as #provides>::Place;
+                #[inline(always)]
+                fn place(&mut self) -> Self::Place {
+                    <#outer #ty_generics as #provides>::place(&mut self.outer)
+                }
             }
         }
+    };
+    let found = match plan.has_what_comes_later(index) {
+        false => provides(&quote!(#found_generics), &quote!(#ty), &found_clause),
+        true => {
+            let each = types_around(plan, index).into_iter().map(|(cfg, ty)| {
+                let provides = provides(&quote!(#plain_generics), &ty, &quote!(#clause));
+                quote!(#(#cfg)* #provides)
+            });
+            each.collect()
+        }
+    };
+    let around = quote! {
+        #found
         #[automatically_derived]
         impl #lent_generics #lend for #scope #ty_generics #lend_clause {
             #[inline(always)]
@@ -275,6 +294,19 @@ fn what_is_around(plan: &Plan<'_>, level: &Level, outer: &syn::Ident) -> TokenSt
         }
     };
     names::items_as_if_at(around, level.span)
+}
+
+/// The types of what a block sees around it.
+fn types_around<'a>(plan: &'a Plan<'_>, index: usize) -> Vec<(&'a [syn::Attribute], TokenStream)> {
+    let rt = &names::runtime_alias();
+    let around = plan.around(index).into_iter().flat_map(|slot| {
+        let found = twice::found_as(plan, slot).unwrap_or_else(|| slot.ty.clone());
+        [Some(found), slot.maybe.clone()].into_iter().flatten().map(|ty| (slot.cfg.as_slice(), ty))
+    });
+    let parts = ["Request", "Response", "Scratch"].iter().filter(|_| plan.chain.form == Form::Short);
+    let parts = parts.map(|part| names::single(part)).map(|part| quote!(#rt::#part));
+    let ending = quote!(#rt::Ending);
+    around.chain(parts.chain([ending]).map(|ty| (Default::default(), ty))).collect()
 }
 
 /// A page of loans: the values of `PAGE` nodes in a row.

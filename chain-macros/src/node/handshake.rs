@@ -33,7 +33,13 @@ impl Handshake {
     pub(super) fn of_hooks(node: &Node) -> Option<Self> {
         let ty: syn::Type = syn::parse2(node.ty.clone()).ok()?;
         let syn::Type::Path(path) = types::ungrouped(&ty) else { return None };
-        let name = path.path.get_ident().filter(|name| may_have_a_macro(name))?;
+        let last = path.path.segments.last().filter(|_| path.qself.is_none() && path.path.segments.len() == 1)?;
+        if !last.arguments.is_none() {
+            let open = open_result(node, last).filter(|_| may_have_a_macro(&last.ident) && !node.is_refused);
+            let untold = Untold { open: Some(open?), ..Untold::default() };
+            return Some(Self { untold, ..Self::beside(&last.ident, &syn::parse_quote!(pub)) });
+        }
+        let name = Some(&last.ident).filter(|name| may_have_a_macro(name))?;
         let told = told_hooks(node);
         // The chain asks by the second name, so there has to be a macro.
         (told.is_some() || nearby::own(name).is_some())
@@ -69,7 +75,8 @@ impl Handshake {
         let Self { name, vis, is_broken, untold, .. } = self;
         let own = nearby::own(name);
         let is_of_a_type = names::may_have_a_macro(name);
-        let has_hooks = told.is_some_and(|told| told.hooks.is_some()) || (*is_broken && is_of_a_type);
+        let tells_hooks = told.is_some_and(|told| told.hooks.is_some());
+        let has_hooks = tells_hooks || untold.opens_hooks() || (*is_broken && is_of_a_type);
         let is_only_own = own.is_some() && is_of_a_type && !has_hooks;
         let otherwise = || if *is_broken { Told::broken() } else { untold.tokens() };
         let told = told.map_or_else(otherwise, Told::tokens);
@@ -140,6 +147,20 @@ fn told_parameter(parameter: &Parameter) -> Option<(Access, String)> {
     let text = types::text(&parameter.ty);
     let is_plain = parameter.behind == 0 && !is_odd && is_plain(&text) && !parameter.is_kept;
     is_plain.then_some((parameter.access, text))
+}
+
+/// What hooks of a type with parameters give, if it is one of the parameters or a type of one: the place of that one among the
+/// type's arguments, and the text. The arguments are parameters, so the type has no other hooks.
+fn open_result(node: &Node, ty: &syn::PathSegment) -> Option<(usize, String)> {
+    let Gives::Value(_, text, Some(gives)) = &node.flow.gives else { return None };
+    let is_parameter = |ty: &syn::Type| {
+        let own = types::named(ty);
+        own.is_some_and(|own| node.generics.type_params().any(|parameter| parameter.ident == *own))
+    };
+    let of = types::parameter(gives)?;
+    let arguments = types::type_arguments(ty);
+    let at = arguments.iter().position(|argument| types::named(argument) == Some(of))?;
+    (arguments.iter().all(|argument| is_parameter(argument)) && is_plain(text)).then(|| (at, text.clone()))
 }
 
 /// The signatures of hooks whose types can be used by their text.

@@ -142,10 +142,8 @@ pub(super) fn step(chain: &Chain, use_of: &ast::NodeUse, hooks_by_text: bool) ->
     let has_hooks = hooks.map_or(has_hooks, exits);
     let told = hooks.or(use_of.told.as_ref()).cloned();
     let untold = use_of.hooks.clone().filter(|_| !hooks_by_text);
-    let by_a_bound = use_of.untold.open.as_ref().and_then(|open| {
-        let given = types::given(open, &use_of.path.path, &chain.generics)?;
-        types::fixed(&given, &chain.generics).map(ToTokens::into_token_stream)
-    });
+    let given = use_of.gives_open(chain);
+    let by_a_bound = given.and_then(|given| types::fixed(&given, &chain.generics)).map(ToTokens::into_token_stream);
     let kin = use_of.field.filter(|_| told.is_none()).map(|index| kin(&chain.fields[index].ty)).unwrap_or_default();
     Step {
         has_hooks,
