@@ -89,7 +89,8 @@ pub(crate) fn asked_fields(chain: &Chain) -> Vec<usize> {
 /// The path of a field's type, without arguments: it can be imported.
 pub(crate) fn named_type(chain: &Chain, field: usize) -> Option<syn::TypePath> {
     let syn::Type::Path(ty) = types::ungrouped(&chain.fields[field].ty) else { return None };
-    let (last, outer) = ty.path.segments.iter().collect::<Vec<_>>().split_last().map(|(last, outer)| (*last, outer.to_vec()))?;
+    let (last, outer) =
+        ty.path.segments.iter().collect::<Vec<_>>().split_last().map(|(last, outer)| (*last, outer.to_vec()))?;
     let is_name = ty.qself.is_none() && outer.iter().all(|part| part.arguments.is_none());
     let mut ty = ty.clone();
     if !last.arguments.is_none() {
@@ -117,6 +118,16 @@ fn own_hooks(chain: &Chain, field: usize) -> Option<Ident> {
     Around::of(&chain.name)?.own_hooks(named_type(chain, field)?.path.get_ident()?)
 }
 
+/// The name under which the type of a field is imported.
+pub(crate) fn imported_field(chain: &Chain, field: usize) -> Ident {
+    names::imported_field(chain, field, &nearby::place_among_namesakes(&chain.name))
+}
+
+/// The name of that type's macro.
+fn asked_field(chain: &Chain, field: usize) -> Ident {
+    names::asked_field(chain, field, &nearby::place_among_namesakes(&chain.name))
+}
+
 /// The fields whose types are imported under another name, so that their macros come along.
 pub(crate) fn imported_fields(chain: &Chain) -> Vec<usize> {
     let mut fields = asked_fields(chain);
@@ -132,10 +143,10 @@ pub(crate) fn imported_fields(chain: &Chain) -> Vec<usize> {
 pub(crate) fn imports(chain: &Chain) -> Option<(TokenStream, TokenStream)> {
     let fields = asked_fields(chain);
     let runtime = &chain.runtime;
-    let names: Vec<_> = fields.iter().map(|field| names::asked_field(chain, *field)).collect();
+    let names: Vec<_> = fields.iter().map(|field| asked_field(chain, *field)).collect();
     let imports = fields.iter().zip(&names).map(|(field, name)| {
         let cfg = chain.fields[*field].cfg();
-        let ty = own_hooks(chain, *field).unwrap_or_else(|| names::imported_field(chain, *field));
+        let ty = own_hooks(chain, *field).unwrap_or_else(|| imported_field(chain, *field));
         quote!(#(#cfg)* use #ty as #name;)
     });
     let imports: TokenStream = imports.collect();
@@ -153,7 +164,7 @@ pub(crate) fn ask(chain: &mut Chain, declaration: &TokenStream) -> Option<TokenS
         by_own_names(&mut asked);
     }
     let fields = asked_fields(chain);
-    asked.extend(fields.iter().map(|field| (String::new(), names::asked_field(chain, *field).into_token_stream())));
+    asked.extend(fields.iter().map(|field| (String::new(), asked_field(chain, *field).into_token_stream())));
     let Locals { this, inputs, lifetime } = &chain.run.locals;
     in_turn(&chain.runtime, &chain.name, &asked, &quote!(#lifetime #this #(#inputs)*), declaration)
 }

@@ -61,14 +61,16 @@ pub(crate) fn field_type(chain: &crate::ast::Chain, field: usize) -> Option<Iden
 
 /// The name under which the type of a field that is a node is imported beside the chain. The chain's struct names the
 /// type by it: so a type that does not exist is one error.
-pub(crate) fn imported_field(chain: &crate::ast::Chain, field: usize) -> Ident {
+///
+/// The place tells apart chains of one name, one of which is in sight where the other stands.
+pub(crate) fn imported_field(chain: &crate::ast::Chain, field: usize, place: &str) -> Ident {
     let at = syn::spanned::Spanned::span(&chain.fields[field].ty);
-    format_ident!("__chain_field{field}_of_{}", unraw(&chain.name), span = at)
+    format_ident!("__chain_field{field}_of_{}{place}", unraw(&chain.name), span = at)
 }
 
 /// The name of that type's macro, if it has one.
-pub(crate) fn asked_field(chain: &crate::ast::Chain, field: usize) -> Ident {
-    format_ident!("__chain_asked{field}_of_{}", unraw(&chain.name))
+pub(crate) fn asked_field(chain: &crate::ast::Chain, field: usize, place: &str) -> Ident {
+    format_ident!("__chain_asked{field}_of_{}{place}", unraw(&chain.name))
 }
 
 /// A level of pressure, under the runtime's name.

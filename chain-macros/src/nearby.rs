@@ -18,6 +18,7 @@ use crate::types;
 mod asked;
 mod elsewhere;
 mod hidden;
+mod imported;
 mod judged;
 mod misplaced;
 mod nowhere;
@@ -25,8 +26,9 @@ mod own;
 mod scan;
 mod seen;
 
-pub(crate) use asked::{bounds_asked, is_harmless, note_bounds};
-pub(crate) use hidden::{is_private, less_visible};
+pub(crate) use asked::{bounds_asked, note_bounds};
+pub(crate) use hidden::{is_private, is_private_beside, less_visible};
+pub(crate) use imported::where_imported;
 pub(crate) use judged::{is_unmarked, least_visible, may_be_no_node};
 pub(crate) use misplaced::{has_a_broken_block, is_method, is_misplaced, note_block};
 pub(crate) use nowhere::{is_nowhere, type_called};
@@ -163,6 +165,29 @@ pub(crate) fn names_what_is_unknown(chain: &Ident, ty: &syn::Type) -> bool {
     types::names(ty).iter().any(|name| is_unknown(name))
 }
 
+/// Tells apart the chains of one name in modules that import all of one another: empty for a chain whose module imports single
+/// names.
+pub(crate) fn place_among_namesakes(chain: &Ident) -> String {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let Some(Around { file, scope, path }) = Around::of(chain) else { return String::new() };
+    let is_module = |group: &usize| file.groups[*group].kind == Kind::Module;
+    let Some(module) = file.outer(scope).find(is_module) else { return String::new() };
+    if !file.imports_of(module, &names::unraw(chain)).any(scan::Import::is_of_all) {
+        return String::new();
+    }
+    let mut hasher = DefaultHasher::new();
+    (path, file.outer(module).filter(is_module).count()).hash(&mut hasher);
+    format!("_{:x}", hasher.finish())
+}
+
+/// Whether one of these types, of a block for the first one, is declared beside it as another name of the other.
+pub(crate) fn are_one(block: &syn::Type, one: &syn::Type, other: &syn::Type) -> bool {
+    let Some(around) = types::last_segment(block).and_then(|last| Around::here(&last.ident)) else { return false };
+    let [one, other] = [one, other].map(types::text);
+    let named = |text: &str| around.alias(text).unwrap_or_else(|| text.to_owned());
+    one != other && named(&one) == named(&other)
+}
+
 /// The line in which an `impl` block of this type has `#[node]` already. The name is a part of the type.
 pub(crate) fn block_before(ty: &str, name: &Ident) -> Option<usize> {
     declared_before(&format!("impl {ty}"), false, name)
@@ -209,6 +234,11 @@ impl Around {
         let name = names::unraw(name);
         let mut all = self.file.functions_in(self.scope, &name);
         all.next().is_some_and(|function| !function.may_be_absent) && all.next().is_none()
+    }
+
+    /// Whether the file imports variants of this name, or all of a type.
+    pub(crate) fn may_import_variants(&self, name: &str) -> bool {
+        self.file.imports.iter().any(|import| import.is_of_a_type() && import.may_bring(name))
     }
 
     /// Whether the chain stands in a module, and not in a function, where another macro may hide a name of the module.

@@ -20,7 +20,7 @@ use crate::ast::Block;
 use crate::diagnostics::{Code, Diagnostics};
 use crate::handshake::{self, Told};
 use crate::rewrite::{self, Rewrite};
-use crate::{extent, names, parse, types};
+use crate::{extent, names, nearby, parse, types};
 use meanings::Meanings;
 use paths::{located, parameters, stream};
 
@@ -51,7 +51,7 @@ pub(crate) fn declare(
     parse::attributes_of_a_segment(&mut segment.attrs, diagnostics);
     let Segment { attrs, vis, name, generics, fields, body } = &segment;
     // Inner segments are checked where they are declared.
-    let alone = rewrite::row(&rewrite::tokens(body.stream()), &mut WithoutSegments { name, diagnostics });
+    let alone = rewrite::row(&rewrite::tokens(body.stream()), &mut WithoutSegments { name, vis, diagnostics });
     let block: Block = parse::block(&rewrite::like(body, alone), diagnostics);
     if body.stream().is_empty() {
         diagnostics.error_at(
@@ -215,6 +215,7 @@ fn read(input: ParseStream<'_>) -> syn::Result<Segment> {
 
 struct WithoutSegments<'a> {
     name: &'a Ident,
+    vis: &'a Visibility,
     diagnostics: &'a mut Diagnostics,
 }
 
@@ -233,6 +234,24 @@ impl Rewrite for WithoutSegments<'_> {
             );
         }
         Some(gone())
+    }
+
+    /// All chains that use the segment see its nodes.
+    fn path(&mut self, path: &[TokenTree], _: bool) -> Tokens {
+        let Self { name, vis, diagnostics } = self;
+        let is_pub = matches!(vis, Visibility::Public(_));
+        if let (false, [TokenTree::Ident(node)]) = (matches!(vis, Visibility::Inherited), path)
+            && nearby::is_private_beside(name, node, is_pub)
+        {
+            let shown = types::text(vis);
+            diagnostics.error(
+                Code::E327,
+                node,
+                format_args!("the segment `{name}` is `{shown}`, and its node `{node}` is less visible"),
+                format_args!("write `{shown}` before `fn {node}`"),
+            );
+        }
+        path.to_vec()
     }
 }
 

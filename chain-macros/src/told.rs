@@ -3,6 +3,8 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
+use crate::types;
+
 /// A function's signature, as its own macro tells it.
 pub(crate) struct Told {
     /// The function's name.
@@ -110,9 +112,25 @@ pub(crate) struct Untold {
     pub(crate) is_generic: bool,
     /// What it gives needs the bounds of its type parameters.
     pub(crate) is_bounded: bool,
-    /// What it gives is one of its type parameters or a type of one: which one, and the text of the result. For hooks, that
-    /// is the place of the parameter among the arguments of their type.
-    pub(crate) open: Option<(usize, String)>,
+    /// What it gives is one of its type parameters or a type of one.
+    pub(crate) open: Option<Open>,
+}
+
+/// The result of a node that is one of its type parameters or a type of one.
+#[derive(Clone)]
+pub(crate) struct Open {
+    /// The place of the parameter among the function's, or among the arguments of the type with hooks.
+    pub(crate) parameter: usize,
+    /// The result as written.
+    pub(crate) text: String,
+    /// The path of the only trait that is asked of the parameter, or nothing.
+    pub(crate) of: String,
+}
+
+impl Open {
+    pub(crate) fn new(parameter: usize, text: &str, ty: &syn::Type, generics: &syn::Generics) -> Self {
+        Self { parameter, text: text.to_owned(), of: types::trait_of(ty, generics).unwrap_or_default() }
+    }
 }
 
 impl Untold {
@@ -123,7 +141,7 @@ impl Untold {
 
     /// The tokens that [`Answer::read`] reads.
     pub(crate) fn tokens(&self) -> TokenStream {
-        let open = self.open.as_ref().map(|(parameter, text)| quote!(#parameter #text));
+        let open = self.open.as_ref().map(|Open { parameter, text, of }| quote!(#parameter #text #of));
         match self {
             Self { is_last: true, .. } => quote!([last]),
             Self { is_bounded: true, .. } => quote!([bounded #open]),
@@ -152,9 +170,10 @@ impl Answer {
     }
 }
 
-fn open(tokens: &mut impl Iterator<Item = TokenTree>) -> Option<(usize, String)> {
+fn open(tokens: &mut impl Iterator<Item = TokenTree>) -> Option<Open> {
     let TokenTree::Literal(parameter) = tokens.next()? else { return None };
-    Some((parameter.to_string().trim_end_matches("usize").parse().ok()?, text(tokens)?))
+    let parameter = parameter.to_string().trim_end_matches("usize").parse().ok()?;
+    Some(Open { parameter, text: text(tokens)?, of: text(tokens)? })
 }
 
 impl Told {

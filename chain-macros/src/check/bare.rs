@@ -13,6 +13,7 @@ use super::told::{asks, nodes};
 use crate::ast::{Arm, Block, Branch, Chain, Item, ItemKind};
 use crate::diagnostics::{Code, Diagnostics};
 use crate::names::unraw;
+use crate::nearby::Around;
 use crate::types;
 
 pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
@@ -27,12 +28,17 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
         for arm in arms {
             for Bare { path, member } in bare(arm) {
                 let Some(ty) = path.segments.last().map(|last| unraw(&last.ident)) else { continue };
-                if !there.iter().any(|there| last_name(there) == ty) && is_asked_for(&arm.body, &ty) {
+                let is_there = there.iter().any(|there| last_name(there) == ty);
+                if !is_there && is_asked_for(&arm.body, &ty) && !may_be_a_variant(chain, &ty) {
                     report(&path, &ty, member, diagnostics);
                 }
             }
         }
     }
+}
+
+fn may_be_a_variant(chain: &Chain, name: &str) -> bool {
+    Around::of(&chain.name).is_some_and(|around| around.may_import_variants(name))
 }
 
 fn report(path: &Path, ty: &str, member: Option<String>, diagnostics: &mut Diagnostics) {

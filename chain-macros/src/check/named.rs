@@ -88,7 +88,7 @@ fn lacks_a_bound(chain: &Chain, diagnostics: &mut Diagnostics) {
         for (at, bound) in nearby::bounds_asked(&chain.name, &last.ident) {
             let Some(own) = arguments.get(at).and_then(|argument| types::named(argument)) else { continue };
             let asked = types::bounds_of(own, &chain.generics);
-            if asked.is_some_and(|asked| asked.into_iter().flatten().all(nearby::is_harmless)) {
+            if asked.is_some_and(|asked| asked.into_iter().flatten().all(types::is_harmless)) {
                 let (name, own) = (unraw(node.name()), unraw(own));
                 diagnostics.error(
                     Code::E328,

@@ -44,7 +44,7 @@ fn are_told_apart(row: &Block, chain: &Chain, diagnostics: &mut Diagnostics) {
             && let Some(open) = node.untold.open.as_ref().filter(|_| provides)
             && node.gives_open(chain).is_some_and(|given| is_undecided(chain, &given))
         {
-            let (name, (_, text)) = (unraw(node.name()), open);
+            let (name, text) = (unraw(node.name()), &open.text);
             diagnostics.error(
                 Code::E112,
                 node.name(),

@@ -67,7 +67,7 @@ fn field_types(chain: &Chain) -> TokenStream {
     let types = chain.fields.iter().enumerate().filter_map(|(index, field)| {
         let (alias, cfg) = (names::field_type(chain, index)?, field.cfg());
         if asked.contains(&index) {
-            let ty = names::imported_field(chain, index);
+            let ty = handshake::imported_field(chain, index);
             return Some(quote!(#(#cfg)* #[allow(nonstandard_style)] type #alias = #ty;));
         }
         let ty = chain.with_hidden(&field.ty, &syn::Lifetime::new("'static", Span::mixed_site()));
@@ -316,7 +316,7 @@ fn declaration(chain: &Chain, imported: &[usize]) -> TokenStream {
         return quote!(#(#attrs)* #vis struct #name #generics #clause;);
     }
     let imports = imported.iter().map(|index| {
-        let (field, alias) = (&fields[*index], names::imported_field(chain, *index));
+        let (field, alias) = (&fields[*index], handshake::imported_field(chain, *index));
         let (cfg, ty) = (field.cfg(), handshake::named_type(chain, *index));
         quote!(#(#cfg)* #[allow(deprecated, nonstandard_style, unused_imports, unused_qualifications)] use #ty as #alias;)
     });
@@ -324,7 +324,7 @@ fn declaration(chain: &Chain, imported: &[usize]) -> TokenStream {
     let fields = fields.iter().enumerate().map(|(index, field)| {
         let crate::ast::Field { attrs, vis, name, ty, .. } = field;
         if imported.contains(&index) && names::field_type(chain, index).is_some() {
-            let ty = names::imported_field(chain, index);
+            let ty = handshake::imported_field(chain, index);
             return quote!(#(#attrs)* #vis #name: #ty);
         }
         quote!(#(#attrs)* #vis #name: #ty)

@@ -50,10 +50,11 @@ pub(crate) fn note_bounds(block: &ItemImpl) {
     let mut bounds = Vec::new();
     for (at, argument) in types::type_arguments(last).into_iter().enumerate() {
         let asked = types::named(argument).and_then(|own| types::bounds_of(own, &block.generics)).unwrap_or_default();
-        let traits = asked.into_iter().flatten().filter(|bound| !is_harmless(bound)).filter_map(|bound| match bound {
-            TypeParamBound::Trait(bound) => Some(&bound.path),
-            _ => None,
-        });
+        let traits =
+            asked.into_iter().flatten().filter(|bound| !types::is_harmless(bound)).filter_map(|bound| match bound {
+                TypeParamBound::Trait(bound) => Some(&bound.path),
+                _ => None,
+            });
         bounds.extend(
             traits.filter_map(|path| Some((at, types::text(path), names::unraw(&path.segments.last()?.ident)))),
         );
@@ -61,18 +62,6 @@ pub(crate) fn note_bounds(block: &ItemImpl) {
     if let (Some(file), false) = (path_of(&last.ident), bounds.is_empty()) {
         let ty = names::unraw(&last.ident);
         BLOCKS.with_borrow_mut(|blocks| blocks.push(Block { file, ty, bounds }));
-    }
-}
-
-/// Bounds that imply no other, and are not judged.
-pub(crate) fn is_harmless(bound: &TypeParamBound) -> bool {
-    match bound {
-        TypeParamBound::Trait(bound) => {
-            let last = bound.path.segments.last().map(|last| names::unraw(&last.ident)).unwrap_or_default();
-            matches!(bound.modifier, syn::TraitBoundModifier::Maybe(_))
-                || ["Send", "Sync", "Sized", "Unpin"].contains(&last.as_str())
-        }
-        _ => true,
     }
 }
 

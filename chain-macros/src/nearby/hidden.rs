@@ -12,6 +12,13 @@ pub(crate) fn is_private(chain: &Ident, module: &Ident, function: &Ident) -> boo
     file.is_private(scope, &names::unraw(module), &names::unraw(function))
 }
 
+/// Whether this function beside a segment is certainly private to their module, where the segment is visible further out.
+pub(crate) fn is_private_beside(segment: &Ident, function: &Ident, is_segment_pub: bool) -> bool {
+    let Some(Around { file, scope, .. }) = Around::of(segment) else { return false };
+    // A file may be the crate's own, where what is private is visible in the whole crate.
+    (is_segment_pub || scope != 0) && file.is_private_in(scope, &names::unraw(function))
+}
+
 /// One of these types that is less visible than this one, if both are declared in the scope of the `impl` block in which this
 /// name stands.
 pub(crate) fn less_visible<'t>(own: &Ident, types: &[&'t Ident]) -> Option<&'t Ident> {
@@ -34,9 +41,14 @@ impl File {
         let (Some(only), None) = (modules.next(), modules.next()) else { return false };
         // A `#[cfg]` may take the module away, and something else may have its name then.
         let is_lone = !self.may_be_another_module(scope, module);
-        let mut functions = self.functions_in(only, function);
+        is_lone && self.is_private_in(only, function)
+    }
+
+    /// Whether the only function of this name in this scope has an attribute, and is private.
+    fn is_private_in(&self, scope: usize, function: &str) -> bool {
+        let mut functions = self.functions_in(scope, function);
         match (functions.next(), functions.next()) {
-            (Some(only), None) => is_lone && !only.is_certain && !only.may_be_absent && !self.is_visible(only),
+            (Some(only), None) => !only.is_certain && !only.may_be_absent && !self.is_visible(only),
             _ => false,
         }
     }

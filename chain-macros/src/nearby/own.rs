@@ -59,8 +59,15 @@ impl File {
                 return Some(group);
             }
             let is_declared = self.functions_in(group, name).next().is_some() || self.type_in(group, name).is_some();
-            let is_module = self.groups[group].kind == Kind::Module;
-            if is_module || is_declared || self.imports_of(group, name).next().is_some() {
+            let is_module = |group: usize| self.groups[group].kind == Kind::Module;
+            let mut brings = self.imports_of(group, name).peekable();
+            let is_imported = brings.peek().is_some();
+            // `use super::*` brings what the module around has.
+            let goes_on = is_module(group)
+                && is_imported
+                && brings.all(super::scan::Import::is_of_outer)
+                && self.groups[group].parent.is_some_and(is_module);
+            if is_declared || ((is_module(group) || is_imported) && !goes_on) {
                 return None;
             }
         }
@@ -159,6 +166,7 @@ mod tests {
             "mod tests { use super::*; chain! {} #[node] fn a() {} }",
             "mod tests { use super::*; #[node] fn a() {} fn it() { chain! {} } }",
             "use all::*; fn it() { #[node] fn a() {} chain! {} }",
+            "mod tests { use super::*; #[node] fn a() {} mod deeper { use super::*; chain! {} } }",
             "#[node] fn a() {} fn it() { #[node] fn a() {} chain! {} }",
             "use all::a; fn it() { #[node] fn a() {} chain! {} }",
         ] {
@@ -170,6 +178,8 @@ mod tests {
             "use all::*; #[cfg(unix)] #[node] fn a() {} chain! {}",
             "fn it() { #[node] fn a() {} chain! {} }",
             "use all::*; mod tests { #[node] fn a() {} chain! {} }",
+            "mod tests { use super::*; #[node] fn a() {} mod deeper { chain! {} } }",
+            "mod tests { use super::*; #[node] fn a() {} mod deeper { use super::*; use other::*; chain! {} } }",
             "use all::*; #[node] fn a() {} fn it() { use other::a; chain! {} }",
         ] {
             assert!(!is_own(What::Function, "a", text), "{text}");

@@ -214,7 +214,7 @@ impl File {
                     if let Some(words) = std::mem::take(item).import {
                         let words = words.into_iter().map(str::to_owned).collect();
                         file.groups[*scope].imports.push(file.imports.len());
-                        file.imports.push(Import { words });
+                        file.imports.push(Import { words, ends: at });
                     }
                 }
                 _ if is_of_a_word(byte) => {
@@ -256,7 +256,7 @@ impl File {
                         }
                         b"!" if item.before == "macro_rules" => {
                             file.groups[*scope].imports.push(file.imports.len());
-                            file.imports.push(Import { words: vec![word.to_owned()] });
+                            file.imports.push(Import { words: vec![word.to_owned()], ends: at });
                         }
                         _ => {}
                     }

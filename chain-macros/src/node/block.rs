@@ -193,9 +193,12 @@ pub(super) fn of_impl(
         for parameter in hooks.flat_map(|hook| &mut hook.parameters) {
             parameter.is_own = types::same_text(&types::without_lifetimes(&parameter.ty), types::referent(&own));
         }
-        for parameter in cancelled.iter_mut().flat_map(|hook| &mut hook.parameters).filter(|parameter| parameter.is_own)
-        {
-            parameter.role = Role::Own;
+        for parameter in cancelled.iter_mut().flat_map(|hook| &mut hook.parameters) {
+            // Here it is found by the text. For the others, rustc finds what has another name.
+            parameter.is_own |= nearby::are_one(&block.self_ty, &parameter.ty, types::referent(&own));
+            if parameter.is_own {
+                parameter.role = Role::Own;
+            }
         }
     }
     for parameter in cancelled.iter().flat_map(|hook| &hook.parameters) {

@@ -11,7 +11,7 @@ use super::signature::{Handshake, Node, Place};
 use crate::diagnostics::{Code, Diagnostics};
 use crate::names;
 use crate::nearby;
-use crate::told::Untold;
+use crate::told::{Open, Untold};
 use crate::types;
 
 pub(super) fn of_function(function: &ItemFn, options: &Options, diagnostics: &mut Diagnostics) -> Option<Node> {
@@ -78,11 +78,11 @@ pub(super) fn of_function(function: &ItemFn, options: &Options, diagnostics: &mu
 
 /// If what the function provides is one of its type parameters or a type of one (`S`, `S::Row`): which parameter, and the
 /// text.
-fn open_result(node: &Node) -> Option<(usize, String)> {
+fn open_result(node: &Node) -> Option<Open> {
     let super::flow::Gives::Value(_, text, Some(ty)) = &node.flow.gives else { return None };
     let of = types::parameter(ty)?;
     let is_it = |parameter: &GenericParam| matches!(parameter, GenericParam::Type(own) if own.ident == *of);
-    Some((node.generics.params.iter().position(is_it)?, text.clone()))
+    Some(Open::new(node.generics.params.iter().position(is_it)?, text, ty, &node.generics))
 }
 
 /// Whether an argument of a type in the signature does not exist, in a function that has lifetimes alone.

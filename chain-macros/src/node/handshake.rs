@@ -9,6 +9,7 @@ use super::signature::{Handshake, Hook, Node, Parameter, Role};
 use crate::handshake::{Access, Exit, Hooks, Kind, Of, Told, Untold};
 use crate::names;
 use crate::nearby;
+use crate::told::Open;
 use crate::types;
 
 /// The most parameters of a function that tells its signature: the runtime has no form for more.
@@ -151,7 +152,7 @@ fn told_parameter(parameter: &Parameter) -> Option<(Access, String)> {
 
 /// What hooks of a type with parameters give, if it is one of the parameters or a type of one: the place of that one among the
 /// type's arguments, and the text. The arguments are parameters, so the type has no other hooks.
-fn open_result(node: &Node, ty: &syn::PathSegment) -> Option<(usize, String)> {
+fn open_result(node: &Node, ty: &syn::PathSegment) -> Option<Open> {
     let Gives::Value(_, text, Some(gives)) = &node.flow.gives else { return None };
     let is_parameter = |ty: &syn::Type| {
         let own = types::named(ty);
@@ -160,7 +161,8 @@ fn open_result(node: &Node, ty: &syn::PathSegment) -> Option<(usize, String)> {
     let of = types::parameter(gives)?;
     let arguments = types::type_arguments(ty);
     let at = arguments.iter().position(|argument| types::named(argument) == Some(of))?;
-    (arguments.iter().all(|argument| is_parameter(argument)) && is_plain(text)).then(|| (at, text.clone()))
+    let is_open = arguments.iter().all(|argument| is_parameter(argument)) && is_plain(text);
+    is_open.then(|| Open::new(at, text, gives, &node.generics))
 }
 
 /// The signatures of hooks whose types can be used by their text.

@@ -192,7 +192,9 @@ impl Plan<'_> {
                 self.steps[slot.position].node.to_string()
             }
             true => String::new(),
-            false => crate::nearby::Around::of(&self.chain.name).and_then(|around| around.alias(text)).unwrap_or_else(|| text.clone()),
+            false => crate::nearby::Around::of(&self.chain.name)
+                .and_then(|around| around.alias(text))
+                .unwrap_or_else(|| text.clone()),
         }
     }
 

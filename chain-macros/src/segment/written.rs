@@ -12,7 +12,7 @@ use crate::ast::Opens;
 use crate::parse::pattern::{self, Typed};
 use crate::rewrite::{self, Rewrite};
 use crate::told::Told;
-use crate::{extent, handshake, names, parse, types};
+use crate::{extent, handshake, names, nearby, parse, types};
 
 impl Rewrite for Meanings<'_> {
     fn item(&mut self, item: &[TokenTree], is_arm: bool) -> Option<Tokens> {
@@ -249,11 +249,18 @@ impl Meanings<'_> {
         let index = self.nodes;
         self.nodes += 1;
         let module = format_ident!("node{index}");
-        let there = from_within(&parsed, 2);
+        let is_private = parsed.get_ident().is_some() && !matches!(self.segment.vis, syn::Visibility::Inherited);
+        let imported = is_private.then(|| nearby::where_imported(&self.segment.name, &name)).flatten();
+        let there = from_within(imported.as_ref().unwrap_or(&parsed), 2);
         let (module_vis, vis) = (within(&self.segment.vis, 1), within(&self.segment.vis, 2));
         // If it is less visible, rustc reports that at its name.
-        let shown = names::as_if_at(quote!(#vis use #there;), name.span());
-        self.within.push(quote!(#module_vis mod #module { #shown }));
+        let shown = names::as_if_at(quote!(#vis use #there as #name;), name.span());
+        // Nothing else uses what was imported for the segment alone.
+        let used = imported.map(|_| {
+            let (import, hushed) = (from_within(&parsed, 2), names::hushed());
+            quote!(#hushed use #import as imported;)
+        });
+        self.within.push(quote!(#module_vis mod #module { #shown #used }));
         let arguments = match arguments {
             PathArguments::AngleBracketed(arguments) => {
                 let arguments = arguments.args.iter().map(|argument| match argument {

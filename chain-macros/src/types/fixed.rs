@@ -6,7 +6,8 @@
 use syn::punctuated::Punctuated;
 use syn::{GenericArgument, Generics, Ident, Path, PathArguments, Type, TypeParamBound, TypePath, WherePredicate};
 
-use super::{has_a_lifetime, named, type_arguments, ungrouped};
+use super::{has_a_lifetime, last_segment, named, type_arguments, ungrouped};
+use crate::told::Open;
 
 /// The type that this one certainly is by a bound of these parameters.
 pub(crate) fn fixed(ty: &Type, generics: &Generics) -> Option<Type> {
@@ -23,11 +24,16 @@ pub(crate) fn fixed(ty: &Type, generics: &Generics) -> Option<Type> {
 
 /// The type that a function gives whose result is a type of one of its parameters, where this path names a parameter of the
 /// chain for that one.
-pub(crate) fn given(open: &(usize, String), path: &Path, generics: &Generics) -> Option<Type> {
-    let (at, text) = open;
-    let argument = named(type_arguments(path.segments.last()?).get(*at)?)?;
-    let is_own = generics.type_params().any(|parameter| parameter.ident == *argument);
-    is_own.then(|| syn::parse_str(text).map(|ty| of_parameter(&ty, argument)).ok()).flatten()
+pub(crate) fn given(open: &Open, path: &Path, generics: &Generics) -> Option<Type> {
+    let Open { parameter, text, of } = open;
+    let argument = named(type_arguments(path.segments.last()?).get(*parameter)?)?;
+    generics.type_params().find(|own| own.ident == *argument)?;
+    let given = of_parameter(&syn::parse_str(text).ok()?, argument);
+    // It is a type of that trait, or of one that the trait comes with.
+    let name = last_segment(&given).map(|last| &last.ident);
+    let of: Option<Path> = syn::parse_str(of).ok();
+    let exact = of.map(|of| -> Type { syn::parse_quote!(<#argument as #of>::#name) });
+    Some(exact.filter(|exact| step(exact, generics).is_some()).unwrap_or(given))
 }
 
 /// The parameter that this is a type of, as `S::Row` or `<S as Store>::Row` is one of `S`.
@@ -58,26 +64,56 @@ fn step(ty: &Type, generics: &Generics) -> Option<Type> {
     let segments: Vec<_> = path.segments.iter().collect();
     let (own, of, name) = match (qself, segments.as_slice()) {
         (None, [own, name]) if path.leading_colon.is_none() => (&own.ident, None, name),
-        (Some(qself), [.., of, name]) if qself.position + 1 == segments.len() => {
-            (named(&qself.ty)?, Some(&of.ident), name)
-        }
+        (Some(qself), [of @ .., name]) if qself.position == of.len() => (named(&qself.ty)?, Some(of), name),
         _ => return None,
     };
     let bounds = bounds_of(own, generics)?;
-    let mut decided = bounds.into_iter().flatten().filter_map(|bound| match bound {
+    let decided = bounds.into_iter().flatten().filter_map(|bound| match bound {
         TypeParamBound::Trait(bound) => {
-            let last = bound.path.segments.last().filter(|last| of.is_none_or(|of| last.ident == *of))?;
+            let last = bound.path.segments.last()?;
             let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
             arguments.args.iter().find_map(|argument| match argument {
-                GenericArgument::AssocType(decided) if decided.ident == name.ident => Some(decided.ty.clone()),
+                GenericArgument::AssocType(decided) if decided.ident == name.ident => Some((&bound.path, &decided.ty)),
                 _ => None,
             })
         }
         _ => None,
     });
-    // Which one of two traits is meant, only rustc knows.
-    let only = decided.next()?;
-    decided.next().is_none().then_some(only)
+    let decided: Vec<_> = decided.collect();
+    // The same trait may be named by another path. Which one of two traits is meant then, only rustc knows.
+    let only = |is_it: &dyn Fn(&Path) -> bool| {
+        let mut all = decided.iter().filter(|(path, _)| is_it(path)).map(|(_, ty)| *ty);
+        all.next().filter(|_| all.next().is_none()).cloned()
+    };
+    let Some(of) = of else { return only(&|_| true) };
+    only(&|path| path.segments.iter().map(|part| &part.ident).eq(of.iter().map(|part| &part.ident)))
+        .or_else(|| only(&|path| path.segments.last().map(|part| &part.ident) == of.last().map(|part| &part.ident)))
+}
+
+/// The trait that a result like `S::Row` is of, if its parameter has one trait bound that may have such a type.
+pub(crate) fn trait_of(ty: &Type, generics: &Generics) -> Option<String> {
+    let Type::Path(TypePath { qself: None, path }) = ungrouped(ty) else { return None };
+    let own = path.segments.first().filter(|_| path.segments.len() == 2)?;
+    let bounds = bounds_of(&own.ident, generics)?.into_iter().flatten();
+    let mut traits = bounds.filter(|bound| !is_harmless(bound)).filter_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => Some(&bound.path),
+        _ => None,
+    });
+    let mut only = traits.next().filter(|_| traits.next().is_none())?.clone();
+    only.segments.iter_mut().for_each(|part| part.arguments = PathArguments::None);
+    Some(super::text(&Type::Path(TypePath { qself: None, path: only })))
+}
+
+/// Bounds that imply no other, and are not judged.
+pub(crate) fn is_harmless(bound: &TypeParamBound) -> bool {
+    match bound {
+        TypeParamBound::Trait(bound) => {
+            let last = bound.path.segments.last().map(|last| crate::names::unraw(&last.ident)).unwrap_or_default();
+            matches!(bound.modifier, syn::TraitBoundModifier::Maybe(_))
+                || ["Send", "Sync", "Sized", "Unpin"].contains(&last.as_str())
+        }
+        _ => true,
+    }
 }
 
 /// All that is asked of a parameter.
@@ -137,6 +173,13 @@ mod tests {
             "F::Row",
         ] {
             assert_eq!(fixed_in(chain, ty), None, "{ty}");
+        }
+        // One trait may have two paths.
+        let paths = "struct App<S: m::Store<Row = A> + n::Store<Row = B>>(S);";
+        for (ty, decided) in
+            [("<S as m::Store>::Row", Some("A")), ("<S as n::Store>::Row", Some("B")), ("<S as Store>::Row", None)]
+        {
+            assert_eq!(fixed_in(paths, ty).as_deref(), decided, "{ty}");
         }
         // It stops at a circle.
         let circle = "struct App<S: Store<Row = T::Row>, T: Store<Row = S::Row>>(S, T);";

@@ -37,7 +37,7 @@ pub(super) fn shows(plan: &Plan<'_>) -> TokenStream {
         let cfg = field.cfg();
         let ty = types::reloadable(&field.ty).unwrap_or(&field.ty);
         let is_named = imported.contains(&index) && names::field_type(chain, index).is_some();
-        let named = is_named.then(|| names::imported_field(chain, index));
+        let named = is_named.then(|| handshake::imported_field(chain, index));
         let shows = shows_as("the field ", &field.name, ty, named.as_ref())?;
         Some(quote!(#(#cfg)* { #shows }))
     });

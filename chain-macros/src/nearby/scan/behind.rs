@@ -57,6 +57,11 @@ impl File {
         words.iter().map(|before| self.text.match_indices(before).filter(|(at, _)| is_it(before, *at)).count()).sum()
     }
 
+    /// What stands between the brackets of this group.
+    pub(in crate::nearby) fn within(&self, group: &Group) -> &str {
+        &self.text[group.opens + 1..group.closes]
+    }
+
     /// Whether this text stands anywhere in the file.
     pub(in crate::nearby) fn has_text(&self, text: &str) -> bool {
         self.text.contains(text)

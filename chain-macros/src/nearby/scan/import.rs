@@ -1,8 +1,12 @@
 //! What brings names from elsewhere.
 
+use crate::names;
+
 /// A `use`, or a macro by example: it may bring a name.
 pub(in crate::nearby) struct Import {
     pub(super) words: Vec<String>,
+    /// Where its `;` stands.
+    pub(in crate::nearby) ends: usize,
 }
 
 impl Import {
@@ -29,6 +33,11 @@ impl Import {
     /// Whether it is a `use ..::*`.
     pub(in crate::nearby) fn is_of_all(&self) -> bool {
         self.words.iter().any(|word| word == "*")
+    }
+
+    /// Whether it brings what is declared in a type: `use Event::*`.
+    pub(in crate::nearby) fn is_of_a_type(&self) -> bool {
+        self.words.windows(3).any(|words| words[1] == "," && words[2] == "," && names::begins_like_a_type(&words[0]))
     }
 
     /// Whether it is `use super::*`.
