@@ -206,5 +206,5 @@ impl Around {
 
 /// Stands for the block's output.
 pub(super) fn block_output() -> Ident {
-    names::single("ChainOutput")
+    names::single("ChainsOwnOutput")
 }

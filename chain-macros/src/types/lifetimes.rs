@@ -21,8 +21,8 @@ pub(crate) fn with_lifetime_but(ty: &Type, lifetime: &Lifetime, stay: &[Lifetime
     ty
 }
 
-/// After a reference, `dyn Trait` means `dyn Trait + 'a` with the reference's `'a`; anywhere else it would mean
-/// `'static`.
+/// After a reference, `dyn Trait` means `dyn Trait + 'a` with the reference's `'a`, or what the trait's own bound says; anywhere
+/// else it would mean `'static`. So it is written as that to which such a reference refers.
 pub(crate) fn bind_object(ty: &mut Type, lifetime: &Lifetime) {
     match ty {
         Type::Group(group) => bind_object(&mut group.elem, lifetime),
@@ -30,8 +30,8 @@ pub(crate) fn bind_object(ty: &mut Type, lifetime: &Lifetime) {
         Type::TraitObject(object)
             if object.bounds.iter().all(|bound| !matches!(bound, TypeParamBound::Lifetime(_))) =>
         {
-            object.bounds.push(TypeParamBound::Lifetime(lifetime.clone()));
-            *ty = syn::parse_quote!((#ty));
+            let object = object.clone();
+            *ty = syn::parse_quote!(<&#lifetime (#object) as ::core::ops::Deref>::Target);
         }
         // It will stand after a `&`.
         Type::TraitObject(object) if object.bounds.len() > 1 => *ty = syn::parse_quote!((#ty)),
@@ -54,9 +54,6 @@ impl VisitMut for Relabel<'_> {
     fn visit_type_reference_mut(&mut self, reference: &mut syn::TypeReference) {
         if reference.lifetime.is_none() {
             reference.lifetime = Some(self.lifetime.clone());
-        }
-        if let Some(lifetime) = &reference.lifetime {
-            bind_object(&mut reference.elem, lifetime);
         }
         visit_mut::visit_type_reference_mut(self, reference);
     }

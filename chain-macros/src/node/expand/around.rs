@@ -15,7 +15,7 @@ impl Around {
     pub(in crate::node) fn expand(&self, node: &Node, rt: &TokenStream) -> TokenStream {
         let ty = &node.ty;
         let run = names::run_lifetime();
-        let (output, block) = (block_output(), names::single("ChainBlock"));
+        let (output, block) = (block_output(), names::single("ChainsOwnBlock"));
         let (reply, mut parameters, bounds) = match (&self.again, &self.output) {
             (Some(again), _) => {
                 let reply = types::with_lifetime(&again.reply, &run).to_token_stream();
@@ -23,7 +23,7 @@ impl Around {
             }
             (None, Some(output)) => (quote!(#output), Vec::new(), Vec::new()),
             (None, None) => {
-                let reply = names::single("ChainReply");
+                let reply = names::single("ChainsOwnReply");
                 (reply.to_token_stream(), vec![reply.to_token_stream()], Vec::new())
             }
         };
