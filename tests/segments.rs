@@ -263,3 +263,66 @@ fn segments_of_one_name_that_a_macro_makes_are_two() {
 fn what_is_seen_in_a_part_of_the_crate_is_used_there() {
     assert_eq!((entry::Deeper.run(7), entry::Deeper.run(1)), ("the admin's page", "the public page"));
 }
+
+/// Segments that take in what their modules import.
+mod imported {
+    pub struct User(u8);
+
+    mod base {
+        use super::User;
+        use chain_runtime::{chain, node};
+
+        #[node]
+        pub fn auth(number: &u8) -> User {
+            User(*number)
+        }
+
+        #[node]
+        pub(crate) fn limit(user: &User) -> Result<(), String> {
+            if user.0 > 9 { Err("too much".to_owned()) } else { Ok(()) }
+        }
+
+        chain! { pub segment front { auth } }
+        chain! { pub(crate) segment limited { limit } }
+    }
+
+    mod more {
+        use super::base::{front, limited as lim};
+        use chain_runtime::{chain, node};
+
+        #[node]
+        pub fn add(user: &mut super::User) {
+            user.0 += 1;
+        }
+
+        chain! { pub(crate) segment all { ..front => ..lim => add } }
+
+        pub mod within {
+            use super::*;
+
+            chain! { pub(crate) segment deep { ..all } }
+        }
+    }
+
+    mod renamed {
+        use super::more::within::deep as everything;
+        use chain_runtime::chain;
+
+        chain! { pub(super) segment whole { ..everything } }
+    }
+
+    use chain_runtime::{chain, node};
+    use renamed::whole;
+
+    #[node]
+    fn answer(user: User) -> String {
+        user.0.to_string()
+    }
+
+    chain! { pub struct App; fn(number: u8) -> String { ..whole => answer } }
+}
+
+#[test]
+fn a_segment_takes_in_what_its_module_imports() {
+    assert_eq!((imported::App.run(1), imported::App.run(10)), ("2".to_owned(), "too much".to_owned()));
+}

@@ -237,3 +237,47 @@ mod in_a_function {
         assert_eq!(block_on(Mine { log: Log }.run(Request(1))), Reply(101));
     }
 }
+
+mod deeper {
+    use super::*;
+
+    struct Log;
+
+    #[node]
+    impl Log {
+        fn exit(&self, reply: &mut Reply) {
+            reply.0 += 1_000;
+        }
+    }
+
+    #[node]
+    fn auth(request: &Request) -> User {
+        User(request.0 + 20)
+    }
+
+    mod inner {
+        use super::*;
+
+        chain! {
+            pub struct WithLog { pub log: Log }
+            async fn(request: Request) -> Reply { log => auth => last }
+        }
+
+        chain! {
+            pub struct ByItsPath { pub log: super::Log }
+            async fn(request: Request) -> Reply { log => super::auth => last }
+        }
+
+        pub fn log() -> Log {
+            Log
+        }
+    }
+
+    #[test]
+    fn what_stands_in_does_so_for_modules_in_its_own() {
+        block_on(async {
+            assert_eq!(inner::WithLog { log: inner::log() }.run(Request(1)).await, Reply(1_021));
+            assert_eq!(inner::ByItsPath { log: Log }.run(Request(1)).await, Reply(1_021));
+        });
+    }
+}

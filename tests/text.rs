@@ -150,6 +150,408 @@ mod variants {
     }
 }
 
+/// Variants that an import brings, one with the name of a type elsewhere.
+mod imported_variants {
+    use chain_runtime::{chain, node};
+
+    mod events {
+        pub enum Event {
+            Login,
+            Logout,
+        }
+        pub struct Login(pub u8);
+        pub type Entered = Login;
+    }
+
+    use events::Event::{self, *};
+
+    #[node]
+    fn login(number: &u8) -> events::Entered {
+        events::Login(*number)
+    }
+
+    #[node]
+    fn kind(number: &u8) -> Event {
+        if *number > 1 { Login } else { Logout }
+    }
+
+    #[node]
+    fn page(login: &events::Login) -> u16 {
+        login.0.into()
+    }
+
+    #[node]
+    fn out() -> u16 {
+        0
+    }
+
+    chain! { struct Events; fn(number: u8) -> u16 { login => match kind { Login => page, Event::Logout => out } } }
+
+    #[test]
+    fn are_no_bindings_either() {
+        assert_eq!([1, 2].map(|number| Events.run(number)), [0, 2]);
+    }
+}
+
+/// What hooks and functions give that is a type of a parameter: a bound of the chain's says which one.
+mod types_of_parameters {
+    use super::*;
+
+    pub struct Row(u8);
+    pub struct Page(u8);
+
+    pub trait Store {
+        type Row;
+        fn row(&self) -> Self::Row;
+    }
+
+    mod paged {
+        pub trait Store {
+            type Row;
+            fn page(&self) -> Self::Row;
+        }
+    }
+
+    struct Memory;
+
+    impl Store for Memory {
+        type Row = Row;
+        fn row(&self) -> Row {
+            Row(1)
+        }
+    }
+
+    impl paged::Store for Memory {
+        type Row = Page;
+        fn page(&self) -> Page {
+            Page(2)
+        }
+    }
+
+    struct Load<S>(S);
+
+    #[node]
+    impl<S: Store> Load<S> {
+        fn enter(&self) -> Result<S::Row, u16> {
+            Ok(self.0.row())
+        }
+    }
+
+    struct Pages<'k, S>(&'k S);
+
+    #[node]
+    impl<S: paged::Store + Send> Pages<'_, S> {
+        fn enter(&self) -> <S as paged::Store>::Row {
+            self.0.page()
+        }
+    }
+
+    struct Held<S>(S);
+
+    #[node]
+    fn row<S: Store>(held: &Held<S>) -> S::Row {
+        held.0.row()
+    }
+
+    #[node]
+    fn page<S: paged::Store>(held: &Held<S>) -> S::Row {
+        held.0.page()
+    }
+
+    #[node]
+    fn answer(row: &Row, page: &Page) -> u16 {
+        u16::from(row.0) * 10 + u16::from(page.0)
+    }
+
+    #[node]
+    fn one(row: &Row) -> u16 {
+        row.0.into()
+    }
+
+    chain! { struct Hooks<S: Store<Row = Row>> { load: Load<S> } fn() -> Result<u16, u16> { load => one } }
+    chain! {
+        #[send]
+        struct TwoHooks<'k, S: Store<Row = Row> + paged::Store<Row = Page> + Send + Sync> { load: Load<S>, pages: Pages<'k, S> }
+        async fn() -> Result<u16, u16> { load => pages => answer }
+    }
+    chain! {
+        struct Functions<S> where S: Store<Row = Row> + paged::Store<Row = Page> { held: Held<S> }
+        fn() -> u16 { row::<S> => page::<S> => answer }
+    }
+
+    #[test]
+    fn are_what_a_bound_says() {
+        assert_eq!(Hooks { load: Load(Memory) }.run(), Ok(1));
+        let two = TwoHooks { load: Load(Memory), pages: Pages(&Memory) };
+        assert_eq!(chain::poll::block_on(two.run()), Ok(12));
+        assert_eq!(Functions { held: Held(Memory) }.run(), 12);
+    }
+}
+
+/// `cancelled` asks for the node's own value under another name.
+mod own_value {
+    use std::cell::Cell;
+    use std::future::Future;
+
+    use super::*;
+
+    pub struct User(u8);
+    type Who = User;
+
+    thread_local! {
+        static CANCELLED: Cell<u8> = const { Cell::new(0) };
+    }
+
+    struct Load;
+
+    #[node]
+    impl Load {
+        fn enter(&self, request: &Request) -> Who {
+            User(request.0)
+        }
+
+        fn cancelled(&self, user: &User) {
+            CANCELLED.set(CANCELLED.get() + user.0);
+        }
+    }
+
+    struct Again;
+
+    #[node]
+    impl Again {
+        async fn enter(&self, request: &Request) -> Result<User, u8> {
+            Ok(User(request.0 + 1))
+        }
+
+        fn cancelled(&self, user: &mut Who) {
+            CANCELLED.set(CANCELLED.get() + user.0);
+        }
+    }
+
+    #[node]
+    async fn forever(user: &User) -> u8 {
+        std::future::pending::<()>().await;
+        user.0
+    }
+
+    chain! { struct First { load: Load } async fn(request: Request) -> u8 { load => forever } }
+    chain! { struct Second { again: Again } async fn(request: Request) -> u8 { again => forever } }
+
+    #[test]
+    fn is_lent_to_cancelled() {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(std::pin::pin!(First { load: Load }.run(Request(3))).poll(&mut context).is_pending());
+        assert_eq!(CANCELLED.get(), 3);
+        assert!(std::pin::pin!(Second { again: Again }.run(Request(3))).poll(&mut context).is_pending());
+        assert_eq!(CANCELLED.get(), 7);
+    }
+}
+
+/// A trait object is as long-lived as its trait says.
+mod objects {
+    use std::sync::Arc;
+
+    use super::*;
+
+    pub trait Store: Send + Sync + 'static {
+        fn get(&self) -> u8;
+        fn put(&mut self) {}
+    }
+
+    pub trait Db {
+        fn number(&self) -> u8;
+    }
+
+    struct Memory(u8);
+
+    impl Store for Memory {
+        fn get(&self) -> u8 {
+            self.0
+        }
+        fn put(&mut self) {
+            self.0 += 1;
+        }
+    }
+
+    // With this, rustc knows that no loan of it is for longer than it lives.
+    impl Drop for Memory {
+        fn drop(&mut self) {}
+    }
+
+    struct Borrowed<'a>(&'a u8);
+
+    impl Db for Borrowed<'_> {
+        fn number(&self) -> u8 {
+            *self.0
+        }
+    }
+
+    #[node]
+    fn put(store: &mut dyn Store) {
+        store.put();
+    }
+
+    #[node]
+    async fn load(store: &dyn Store, db: &(dyn Db + Sync)) -> u32 {
+        u32::from(store.get() + db.number())
+    }
+
+    struct Log;
+
+    #[node]
+    impl Log {
+        async fn enter(&self, store: &dyn Store, db: &(dyn Db + Sync)) -> u16 {
+            u16::from(store.get() + db.number())
+        }
+
+        fn exit(&self, store: &dyn Store, sum: &u16, reply: &mut u8) {
+            *reply += store.get() + *sum as u8;
+        }
+    }
+
+    #[node]
+    fn answer(sum: &u32, store: &dyn Store) -> u8 {
+        *sum as u8 + store.get()
+    }
+
+    chain! { struct ByText; async fn(store: &dyn Store, db: &(dyn Db + Sync)) -> u8 { load => answer } }
+    chain! { struct ByType { log: Log } async fn(store: &dyn Store, db: &(dyn Db + Sync)) -> u8 { log => load => answer } }
+    chain! {
+        struct Written { log: Log }
+        async fn(store: &mut dyn Store, db: &(dyn Db + Sync)) -> u8 { put => log => load => answer }
+    }
+    chain! {
+        #[send]
+        struct Fields<'k> { log: Log, all: Arc<dyn Store>, db: &'k (dyn Db + Sync) }
+        async fn(store: &dyn Store) -> u8 { log => load => answer }
+    }
+
+    /// Objects of traits of other crates, and references to objects that nodes and blocks provide.
+    mod of_others {
+        use std::any::Any;
+        use std::error::Error;
+        use std::fmt::{Debug, Display};
+
+        use super::super::*;
+        use super::{Memory, Store};
+
+        pub struct Held(pub Memory, pub String);
+
+        #[node]
+        fn store<'r>(held: &'r Held) -> &'r dyn Store {
+            &held.0
+        }
+
+        #[node]
+        fn text<'r>(held: &'r Held) -> &'r (dyn Display + Sync) {
+            &held.1
+        }
+
+        #[node]
+        fn see(store: &dyn Store, text: &(dyn Display + Sync), any: &dyn Any, error: &dyn Error) -> u64 {
+            let _ = (any.is::<u8>(), error.to_string());
+            u64::from(store.get()) + text.to_string().len() as u64
+        }
+
+        struct Log;
+
+        #[node]
+        impl Log {
+            fn enter(&self, store: &dyn Store, any: &dyn Any, debug: &dyn Debug) -> u32 {
+                let _ = (any.is::<u8>(), format!("{debug:?}"));
+                u32::from(store.get())
+            }
+
+            fn exit(&self, store: &dyn Store, text: &(dyn Display + Sync), reply: &mut u64) {
+                *reply += u64::from(store.get()) + text.to_string().len() as u64;
+            }
+        }
+
+        struct Give;
+
+        #[node]
+        impl Give {
+            fn enter<'r>(&self, held: &'r Held) -> Result<&'r dyn Store, u64> {
+                Ok(&held.0)
+            }
+        }
+
+        #[node]
+        fn answer(sum: &u64, number: &u32) -> u64 {
+            sum + u64::from(*number)
+        }
+
+        chain! {
+            struct Inputs { log: Log }
+            fn(held: &Held, any: &dyn Any, error: &dyn Error, debug: &dyn Debug) -> u64 {
+                store => text => see => log => answer
+            }
+        }
+        chain! {
+            struct Fields<'k> { log: Log, give: Give, debug: &'k dyn Debug, any: &'static dyn Any }
+            async fn(held: &Held, error: &dyn Error) -> u64 { { give } -> &dyn Store => text => see => log => answer }
+        }
+
+        #[test]
+        fn are_told_apart() {
+            let held = Held(Memory(2), "abc".to_owned());
+            assert_eq!(Inputs { log: Log }.run(&held, &1, &std::fmt::Error, &"debug"), 12);
+            let fields = Fields { log: Log, give: Give, debug: &1, any: &2 };
+            assert_eq!(chain::poll::block_on(fields.run(&held, &std::fmt::Error)), 12);
+        }
+    }
+
+    #[test]
+    fn are_lent_for_a_run() {
+        let number = 2;
+        let (mut store, db) = (Memory(1), Borrowed(&number));
+        assert_eq!(chain::poll::block_on(ByText.run(&store, &db)), 4);
+        let fields = Fields { log: Log, all: Arc::new(Memory(9)), db: &db };
+        assert_eq!(chain::poll::block_on(fields.run(&store)), 4 + 1 + 3);
+        assert_eq!(fields.all.get(), 9);
+        assert_eq!(chain::poll::block_on(ByType { log: Log }.run(&store, &db)), 4 + 1 + 3);
+        assert_eq!(chain::poll::block_on(Written { log: Log }.run(&mut store, &db)), 6 + 2 + 4);
+    }
+}
+
+/// Types with names like those that could be the library's own.
+mod names_of_what_wraps {
+    use std::future::Future;
+    use std::pin::Pin;
+
+    use super::*;
+
+    pub struct ChainOutput(u8);
+    pub struct ChainReply(u8);
+    struct ChainBlock<T>(T);
+
+    #[node]
+    impl<T> ChainBlock<T> {
+        async fn around<B: Future>(&self, block: Pin<&mut B>) -> Result<B::Output, ChainReply> {
+            let _ = &self.0;
+            Ok(block.await)
+        }
+    }
+
+    #[node]
+    fn output(request: &Request) -> ChainOutput {
+        ChainOutput(request.0)
+    }
+
+    #[node]
+    fn reply(output: &ChainOutput) -> ChainReply {
+        ChainReply(output.0)
+    }
+
+    chain! { struct Wrapped { block: ChainBlock<u8> } async fn(request: Request) -> ChainReply { block { output => reply } } }
+
+    #[test]
+    fn are_the_users_own() {
+        let wrapped = Wrapped { block: ChainBlock(1) };
+        assert_eq!(chain::poll::block_on(wrapped.run(Request(5))).0, 5);
+    }
+}
+
 /// Bounds of nodes that a chain has in another way than by the same words.
 mod bounds {
     use super::*;

@@ -506,6 +506,17 @@ impl Chain {
         self.fields.iter().find(|field| field.name == *name).expect("`parse` has found it")
     }
 
+    /// A type of the chain by which something is found, with this lifetime in place of all but those of the chain's type.
+    pub(crate) fn found_in(&self, ty: &Type, lifetime: &syn::Lifetime) -> TokenStream {
+        let own: Vec<_> = self.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
+        if let Some(reference) = crate::types::reference_to_an_object(ty, lifetime, &own) {
+            let (rt, name) = (crate::names::runtime_alias(), &self.name);
+            let (_, own, _) = self.generics.split_for_impl();
+            return quote::quote!(<#reference as #rt::private::Referred<#name #own>>::It);
+        }
+        self.with_hidden(&crate::types::with_lifetime_but(ty, lifetime, &own), lifetime)
+    }
+
     /// A type of the chain. If a lifetime may be hidden in it, that lifetime becomes this one. rustc reports a lifetime
     /// that is not written in an error of its own, once, at an input, a field or the reply.
     pub(crate) fn with_hidden(&self, ty: &Type, lifetime: &syn::Lifetime) -> TokenStream {

@@ -114,8 +114,10 @@ fn has_hooks_elsewhere(chain: &Chain, ty: &Ident) -> bool {
 }
 
 /// The name of the macro of this field's type, if the macro has one that only the chain and `#[node]` know.
-fn own_hooks(chain: &Chain, field: usize) -> Option<Ident> {
-    Around::of(&chain.name)?.own_hooks(named_type(chain, field)?.path.get_ident()?)
+fn own_hooks(chain: &Chain, field: usize) -> Option<TokenStream> {
+    let (outer, name, away) = near(&named_type(chain, field)?.into_token_stream())?;
+    let own = Around::of(&chain.name)?.own_hooks(&name, away)?;
+    Some(quote!(#outer #own))
 }
 
 /// The name under which the type of a field is imported.
@@ -146,7 +148,7 @@ pub(crate) fn imports(chain: &Chain) -> Option<(TokenStream, TokenStream)> {
     let names: Vec<_> = fields.iter().map(|field| asked_field(chain, *field)).collect();
     let imports = fields.iter().zip(&names).map(|(field, name)| {
         let cfg = chain.fields[*field].cfg();
-        let ty = own_hooks(chain, *field).unwrap_or_else(|| imported_field(chain, *field));
+        let ty = own_hooks(chain, *field).unwrap_or_else(|| imported_field(chain, *field).into_token_stream());
         quote!(#(#cfg)* use #ty as #name;)
     });
     let imports: TokenStream = imports.collect();
@@ -172,26 +174,30 @@ pub(crate) fn ask(chain: &mut Chain, declaration: &TokenStream) -> Option<TokenS
 /// Names the macros by the names that only `#[node]` and `chain!` know, where they have such.
 fn by_own_names(asked: &mut [(String, TokenStream)]) {
     for (_, path) in asked {
-        let mut tokens = path.clone().into_iter().peekable();
-        let begins_with_a_name = matches!(tokens.peek(), Some(TokenTree::Ident(_)));
-        let parts: Vec<_> = tokens.filter(|token| matches!(token, TokenTree::Ident(_))).collect();
-        let Some((TokenTree::Ident(name), outer)) = parts.split_last() else { continue };
-        // `auth`, `self::auth`, `super::auth`
-        let is_outer = |(at, part): (usize, &TokenTree)| matches!(part, TokenTree::Ident(word) if word == "super" || (word == "self" && at == 0));
-        let is_near = begins_with_a_name && outer.iter().enumerate().all(is_outer);
-        if !is_near || !nearby::may_be_own(name) {
-            continue;
-        }
-        let modules = outer.iter().filter(|part| part.to_string() == "super").count();
-        let own = Around::of(name).and_then(|around| match outer.is_empty() {
-            true => around.own_function(name),
-            false => around.own_function_of_outer(modules, name),
+        let own = near(path).and_then(|(outer, name, away)| {
+            let own = Around::of(&name)?.own_function(&name, away)?;
+            Some(quote!(#outer #own))
         });
         if let Some(own) = own {
-            let outer = outer.iter().map(|part| quote!(#part ::));
-            *path = quote!(#(#outer)* #own);
+            *path = own;
         }
     }
+}
+
+/// The parts of `auth`, `self::auth` or `super::auth`, and how many modules away it is, if something may stand in for it.
+fn near(path: &TokenStream) -> Option<(TokenStream, Ident, Option<usize>)> {
+    let mut tokens = path.clone().into_iter().peekable();
+    let begins_with_a_name = matches!(tokens.peek(), Some(TokenTree::Ident(_)));
+    let parts = tokens.filter_map(|token| match token {
+        TokenTree::Ident(part) => Some(part),
+        _ => None,
+    });
+    let mut parts: Vec<_> = parts.collect();
+    let name = parts.pop().filter(|name| begins_with_a_name && nearby::may_be_own(name))?;
+    let is_outer = |(at, part): (usize, &Ident)| part == "super" || (part == "self" && at == 0);
+    let away = parts.iter().filter(|part| *part == "super").count();
+    let is_near = parts.iter().enumerate().all(is_outer);
+    is_near.then(|| (quote!(#(#parts ::)*), name, (!parts.is_empty()).then_some(away)))
 }
 
 /// The same for a segment. The answer is the segment's expansion.

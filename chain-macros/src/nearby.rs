@@ -32,7 +32,7 @@ pub(crate) use imported::where_imported;
 pub(crate) use judged::{is_unmarked, least_visible, may_be_no_node};
 pub(crate) use misplaced::{has_a_broken_block, is_method, is_misplaced, note_block};
 pub(crate) use nowhere::{is_nowhere, type_called};
-pub(crate) use own::{may_be_own, own};
+pub(crate) use own::{may_be_own, own, place_among_namesakes};
 pub(crate) use seen::{Called, Seen, called};
 
 use scan::{Declared, File, Kind};
@@ -165,26 +165,15 @@ pub(crate) fn names_what_is_unknown(chain: &Ident, ty: &syn::Type) -> bool {
     types::names(ty).iter().any(|name| is_unknown(name))
 }
 
-/// Tells apart the chains of one name in modules that import all of one another: empty for a chain whose module imports single
-/// names.
-pub(crate) fn place_among_namesakes(chain: &Ident) -> String {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let Some(Around { file, scope, path }) = Around::of(chain) else { return String::new() };
-    let is_module = |group: &usize| file.groups[*group].kind == Kind::Module;
-    let Some(module) = file.outer(scope).find(is_module) else { return String::new() };
-    if !file.imports_of(module, &names::unraw(chain)).any(scan::Import::is_of_all) {
-        return String::new();
-    }
-    let mut hasher = DefaultHasher::new();
-    (path, file.outer(module).filter(is_module).count()).hash(&mut hasher);
-    format!("_{:x}", hasher.finish())
-}
-
-/// Whether one of these types, of a block for the first one, is declared beside it as another name of the other.
+/// Whether one of these types is declared beside this block as another name of the other one, whatever their lifetimes.
 pub(crate) fn are_one(block: &syn::Type, one: &syn::Type, other: &syn::Type) -> bool {
     let Some(around) = types::last_segment(block).and_then(|last| Around::here(&last.ident)) else { return false };
-    let [one, other] = [one, other].map(types::text);
-    let named = |text: &str| around.alias(text).unwrap_or_else(|| text.to_owned());
+    let plain = |ty: &syn::Type| types::text(&types::without_lifetimes(ty));
+    let named = |text: &str| {
+        let alias = around.alias(text).and_then(|alias| syn::parse_str(&alias).ok());
+        alias.map_or_else(|| text.to_owned(), |ty| plain(&ty))
+    };
+    let [one, other] = [one, other].map(plain);
     one != other && named(&one) == named(&other)
 }
 
@@ -234,11 +223,6 @@ impl Around {
         let name = names::unraw(name);
         let mut all = self.file.functions_in(self.scope, &name);
         all.next().is_some_and(|function| !function.may_be_absent) && all.next().is_none()
-    }
-
-    /// Whether the file imports variants of this name, or all of a type.
-    pub(crate) fn may_import_variants(&self, name: &str) -> bool {
-        self.file.imports.iter().any(|import| import.is_of_a_type() && import.may_bring(name))
     }
 
     /// Whether the chain stands in a module, and not in a function, where another macro may hide a name of the module.

@@ -6,6 +6,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 
+mod around;
 mod back;
 mod condition;
 mod data;

@@ -11,10 +11,10 @@ mod fixed;
 mod lifetimes;
 
 pub(crate) use bounds::{asks_for_no_bound, unbounded};
-pub(crate) use fixed::{bounds_of, fixed, given, is_harmless, parameter, trait_of};
+pub(crate) use fixed::{are_parameters, bounds_of, fixed, given, is_harmless, parameter, trait_of};
 pub(crate) use lifetimes::{
     anonymous, at, bounds_in, bounds_without, has_a_lifetime, has_several_bounds, inferred, may_hide_a_lifetime,
-    with_lifetime, with_lifetime_but, without_lifetimes,
+    reference_to_an_object, with_lifetime, with_lifetime_but, without_lifetimes,
 };
 
 use lifetimes::{WITHOUT_LIFETIME, bind_object};

@@ -83,6 +83,17 @@ impl<A, T: ?Sized, C: ?Sized> Returned<C> for fn(A) -> T {
     type It = T;
 }
 
+/// What a reference refers to: `<&'r dyn Store as Referred>::It` is `dyn Store + 'r`, or what a bound of the trait says. As
+/// [`Returned`], it has the chain's own type as a parameter.
+pub trait Referred<C: ?Sized = ()> {
+    /// The referent.
+    type It: ?Sized;
+}
+
+impl<T: ?Sized, C: ?Sized> Referred<C> for &T {
+    type It = T;
+}
+
 /// The body of the form of a hook that the node does not have.
 pub fn never_called<T>() -> T {
     unreachable!("chain!: a hook that never suspends is called, not awaited")

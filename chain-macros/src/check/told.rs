@@ -45,12 +45,17 @@ fn are_told_apart(row: &Block, chain: &Chain, diagnostics: &mut Diagnostics) {
             && node.gives_open(chain).is_some_and(|given| is_undecided(chain, &given))
         {
             let (name, text) = (unraw(node.name()), &open.text);
+            let (own, ty) = text.rsplit_once("::").unwrap_or_default();
+            let bound = match own.is_empty() || open.of.is_empty() {
+                true => String::new(),
+                false => format!(", or say which type it is in a bound of the chain: `{}<{ty} = ..>`", open.of),
+            };
             diagnostics.error(
                 Code::E112,
                 node.name(),
                 format_args!("`{name}` provides a `{text}`, which may be what something else in this chain is"),
                 format_args!(
-                    "nodes find what they need by its type: let it return a type of its own, like `Wrapper<{text}>`"
+                    "nodes find what they need by its type: let it return a type of its own, like `Wrapper<{text}>`{bound}"
                 ),
             );
         }

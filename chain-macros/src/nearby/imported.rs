@@ -1,5 +1,5 @@
-//! Where a segment stands that a module imports for itself: what takes it in goes there, since nothing can be handed on under
-//! a name that is private.
+//! What imports lead to. A segment that a module imports for itself is taken in from where it stands, since nothing can be
+//! handed on under a name that is private.
 
 use proc_macro2::Ident;
 use syn::{ItemUse, Path, UseTree};
@@ -15,6 +15,13 @@ pub(crate) fn where_imported(at: &Ident, name: &Ident) -> Option<Path> {
     let mut path = syn::parse_str::<Path>(&path).ok()?;
     path.segments.iter_mut().for_each(|part| part.ident.set_span(name.span()));
     Some(path)
+}
+
+impl Around {
+    /// Whether the file imports variants of this name, or all of a type.
+    pub(crate) fn may_import_variants(&self, name: &str) -> bool {
+        self.file.imports.iter().any(|import| import.is_of_a_type() && import.may_bring(name))
+    }
 }
 
 impl File {

@@ -8,9 +8,10 @@
 use proc_macro2::{Ident, Span};
 use quote::format_ident;
 
-use super::scan::{Declared, File, Kind};
+use super::scan::{Declared, File, Group, Import, Kind};
 use super::{Around, file_of};
 use crate::names;
+use crate::types;
 
 /// What is declared.
 #[derive(Clone, Copy, PartialEq)]
@@ -65,7 +66,7 @@ impl File {
             // `use super::*` brings what the module around has.
             let goes_on = is_module(group)
                 && is_imported
-                && brings.all(super::scan::Import::is_of_outer)
+                && brings.all(Import::is_of_outer)
                 && self.groups[group].parent.is_some_and(is_module);
             if is_declared || ((is_module(group) || is_imported) && !goes_on) {
                 return None;
@@ -77,7 +78,24 @@ impl File {
     /// Whether an `impl` block of this type in this scope has `#[node]` right before it.
     fn has_a_node(&self, scope: usize, name: &str) -> bool {
         let mut blocks = self.groups.iter().filter(|group| group.of == name && group.parent == Some(scope));
-        blocks.any(|group| self.is_a_node(group))
+        blocks.any(|group| self.is_a_node(group)) || self.has_a_generic_node(scope, name)
+    }
+
+    /// The same for a type with parameters, of which it is the only block: its arguments are the block's own parameters.
+    fn has_a_generic_node(&self, scope: usize, name: &str) -> bool {
+        let is_it = |group: &&Group| group.kind == Kind::Methods && group.parent == Some(scope);
+        self.groups.iter().filter(is_it).any(|group| {
+            let before = self.before(group.opens);
+            let Some(begins) = before.rfind("impl<").filter(|begins| before[*begins..].contains(name)) else {
+                return false;
+            };
+            let block = syn::parse_str::<syn::ItemImpl>(&format!("{} {{}}", &before[begins..]));
+            self.is_marked(begins)
+                && block.is_ok_and(|block| {
+                    let last = types::last_segment(&block.self_ty).filter(|last| names::unraw(&last.ident) == name);
+                    last.is_some_and(|last| types::are_parameters(last, &block.generics))
+                })
+        })
     }
 
     /// The same for all scopes.
@@ -99,24 +117,26 @@ impl File {
 }
 
 impl Around {
-    fn own(&self, what: What, name: &Ident) -> Option<Ident> {
+    /// The second name of what is called so here, or by its path in a module around this one, which is so many modules away.
+    fn own(&self, what: What, name: &Ident, away: Option<usize>) -> Option<Ident> {
         let at = Span::call_site().located_at(name.span());
         let name = names::unraw(name);
-        let scope = self.file.owner(what, self.scope, &name)?;
+        let is_module = |group: &usize| self.file.groups[*group].kind == Kind::Module;
+        let scope = match away {
+            None => self.file.owner(what, self.scope, &name)?,
+            Some(away) => self.file.outer(self.scope).filter(is_module).nth(away)?,
+        };
         self.file.own(what, &self.path, scope, &name, at)
     }
 
     /// The second name of this function's macro.
-    pub(crate) fn own_function(&self, name: &Ident) -> Option<Ident> {
-        self.own(What::Function, name)
+    pub(crate) fn own_function(&self, name: &Ident, away: Option<usize>) -> Option<Ident> {
+        self.own(What::Function, name, away)
     }
 
-    /// The same for a function of a module around this one, which is so many modules away.
-    pub(crate) fn own_function_of_outer(&self, modules: usize, name: &Ident) -> Option<Ident> {
-        let at = Span::call_site().located_at(name.span());
-        let is_module = |group: &usize| self.file.groups[*group].kind == Kind::Module;
-        let module = self.file.outer(self.scope).filter(is_module).nth(modules)?;
-        self.file.own(What::Function, &self.path, module, &names::unraw(name), at)
+    /// The second name of the macro of this type with hooks.
+    pub(crate) fn own_hooks(&self, ty: &Ident, away: Option<usize>) -> Option<Ident> {
+        self.own(What::Hooks, ty, away)
     }
 
     /// Whether the hooks of this type, which has the name of one around it, stand in another scope than the type.
@@ -124,11 +144,6 @@ impl Around {
         let name = names::unraw(ty);
         let owner = self.file.owner(What::Hooks, self.scope, &name);
         owner.is_some_and(|owner| self.file.may_come_from_around(owner, &name) && !self.file.has_a_node(owner, &name))
-    }
-
-    /// The second name of the macro of this type with hooks.
-    pub(crate) fn own_hooks(&self, ty: &Ident) -> Option<Ident> {
-        self.own(What::Hooks, ty)
     }
 }
 
@@ -145,6 +160,21 @@ pub(crate) fn own(name: &Ident) -> Option<Ident> {
     }
     let Around { file, scope, path } = Around::here(name)?;
     file.own(what, &path, scope, &names::unraw(name), Span::call_site())
+}
+
+/// Tells apart the chains of one name in modules that import all of one another: empty for a chain whose module imports single
+/// names.
+pub(crate) fn place_among_namesakes(chain: &Ident) -> String {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let Some(Around { file, scope, path }) = Around::of(chain) else { return String::new() };
+    let is_module = |group: &usize| file.groups[*group].kind == Kind::Module;
+    let Some(module) = file.outer(scope).find(is_module) else { return String::new() };
+    if !file.imports_of(module, &names::unraw(chain)).any(Import::is_of_all) {
+        return String::new();
+    }
+    let mut hasher = DefaultHasher::new();
+    (path, file.outer(module).filter(is_module).count()).hash(&mut hasher);
+    format!("_{:x}", hasher.finish())
 }
 
 #[cfg(test)]
@@ -200,7 +230,11 @@ mod tests {
     fn a_type_that_stands_in_has_one_if_its_block_is_beside_it() {
         assert!(is_own(What::Hooks, "A", "use all::*; struct A; #[node] impl A {} chain! {}"));
         assert!(is_own(What::Hooks, "A", "use all::*; struct A; impl A {} #[node(rejects)] impl A {} chain! {}"));
+        assert!(is_own(What::Hooks, "A", "use all::*; struct A<T>(T); #[node] impl<T: Row<u8>> A<T> {} chain! {}"));
         for text in [
+            "use all::*; struct A<T>(T); #[node] impl A<u8> {} #[node] impl A<u16> {} chain! {}",
+            "use all::*; struct A<T, S>(T, S); #[node] impl<T> A<T, u8> {} chain! {}",
+            "use all::*; struct A<T>(T); impl<T> A<T> {} chain! {}",
             "use all::*; struct A; impl A {} chain! {}",
             "use all::*; type A = B; #[node] impl A {} chain! {}",
             "use all::*; struct A; mod b { #[node] impl super::A {} } chain! {}",

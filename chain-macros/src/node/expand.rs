@@ -143,7 +143,11 @@ impl Node {
     /// A parameter's type in a run: the lifetimes of the node's own type stay as they are.
     pub(super) fn in_run(&self, ty: &Type) -> Type {
         let own: Vec<_> = self.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
-        types::with_lifetime_but(ty, &names::run_lifetime(), &own)
+        let run = names::run_lifetime();
+        match types::reference_to_an_object(ty, &run, &own) {
+            Some(reference) => syn::parse_quote!(<#reference as ::core::ops::Deref>::Target),
+            None => types::with_lifetime_but(ty, &run, &own),
+        }
     }
 
     pub(super) fn mentions_own_lifetime(&self, ty: &Type) -> bool {

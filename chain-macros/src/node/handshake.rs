@@ -36,9 +36,12 @@ impl Handshake {
         let syn::Type::Path(path) = types::ungrouped(&ty) else { return None };
         let last = path.path.segments.last().filter(|_| path.qself.is_none() && path.path.segments.len() == 1)?;
         if !last.arguments.is_none() {
-            let open = open_result(node, last).filter(|_| may_have_a_macro(&last.ident) && !node.is_refused);
-            let untold = Untold { open: Some(open?), ..Untold::default() };
-            return Some(Self { untold, ..Self::beside(&last.ident, &syn::parse_quote!(pub)) });
+            let is_only = may_have_a_macro(&last.ident) && types::are_parameters(last, &node.generics);
+            let open = open_result(node, last).filter(|_| !node.is_refused);
+            let untold = Untold { open, ..Untold::default() };
+            // The chain asks by the second name, so there has to be a macro.
+            let has_one = is_only && (untold.open.is_some() || nearby::own(&last.ident).is_some());
+            return has_one.then(|| Self { untold, ..Self::beside(&last.ident, &syn::parse_quote!(pub)) });
         }
         let name = Some(&last.ident).filter(|name| may_have_a_macro(name))?;
         let told = told_hooks(node);
@@ -150,19 +153,12 @@ fn told_parameter(parameter: &Parameter) -> Option<(Access, String)> {
     is_plain.then_some((parameter.access, text))
 }
 
-/// What hooks of a type with parameters give, if it is one of the parameters or a type of one: the place of that one among the
-/// type's arguments, and the text. The arguments are parameters, so the type has no other hooks.
+/// What hooks of a type with parameters give, if it is one of the parameters or a type of one.
 fn open_result(node: &Node, ty: &syn::PathSegment) -> Option<Open> {
     let Gives::Value(_, text, Some(gives)) = &node.flow.gives else { return None };
-    let is_parameter = |ty: &syn::Type| {
-        let own = types::named(ty);
-        own.is_some_and(|own| node.generics.type_params().any(|parameter| parameter.ident == *own))
-    };
     let of = types::parameter(gives)?;
-    let arguments = types::type_arguments(ty);
-    let at = arguments.iter().position(|argument| types::named(argument) == Some(of))?;
-    let is_open = arguments.iter().all(|argument| is_parameter(argument)) && is_plain(text);
-    is_open.then(|| Open::new(at, text, gives, &node.generics))
+    let at = types::type_arguments(ty).iter().position(|argument| types::named(argument) == Some(of))?;
+    is_plain(text).then(|| Open::new(at, text, gives, &node.generics))
 }
 
 /// The signatures of hooks whose types can be used by their text.

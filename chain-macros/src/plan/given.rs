@@ -32,10 +32,7 @@ impl<'a> Planner<'a> {
         let (ty, span) = (fixed.as_ref().unwrap_or(&what.ty), what.ty.span());
         let rt = names::alias(span);
         let (run, call) = (names::run_lifetime(), names::call_lifetime());
-        let as_it_is = |ty: &syn::Type| {
-            let own: Vec<_> = self.chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
-            self.chain.with_hidden(&types::with_lifetime_but(ty, &run, &own), &run)
-        };
+        let as_it_is = |ty: &syn::Type| self.chain.found_in(ty, &run);
         let (held, found) = (as_it_is(ty), as_it_is(types::referent(ty)));
         let how = match By::of(ty) {
             By::Itself => quote!(Itself),

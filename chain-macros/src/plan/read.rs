@@ -55,10 +55,8 @@ pub(super) fn slot(chain: &Chain, ty: &Type, name: &Ident, index: usize, kind: S
     let ty = fixed.as_ref().unwrap_or(ty);
     // The lifetimes of the chain's type stay as they are. The others, which are the run's own or elided, become the
     // run's.
-    let own: Vec<_> = chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
-    let ty_in_run = types::with_lifetime_but(ty, &run, &own);
     let rt = names::runtime_alias();
-    let ty_in_run = chain.with_hidden(&ty_in_run, &run);
+    let ty_in_run = chain.found_in(ty, &run);
     let loan = match kind {
         SlotKind::OwnedInput => quote!(#rt::private::Option<&#call mut #rt::private::Option<#ty_in_run>>),
         SlotKind::SharedInput => quote!(#rt::private::Option<&#run #ty_in_run>),

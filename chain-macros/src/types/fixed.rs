@@ -90,9 +90,26 @@ fn step(ty: &Type, generics: &Generics) -> Option<Type> {
         .or_else(|| only(&|path| path.segments.last().map(|part| &part.ident) == of.last().map(|part| &part.ident)))
 }
 
+/// Whether the arguments of a type are parameters of the block for it, so that the type has no other block of this kind.
+pub(crate) fn are_parameters(ty: &syn::PathSegment, generics: &Generics) -> bool {
+    let PathArguments::AngleBracketed(arguments) = &ty.arguments else { return false };
+    arguments.args.iter().all(|argument| match argument {
+        GenericArgument::Lifetime(_) => true,
+        GenericArgument::Type(ty) => named(ty).is_some_and(|own| {
+            generics.type_params().any(|parameter| parameter.ident == *own)
+                || generics.const_params().any(|parameter| parameter.ident == *own)
+        }),
+        _ => false,
+    })
+}
+
 /// The trait that a result like `S::Row` is of, if its parameter has one trait bound that may have such a type.
 pub(crate) fn trait_of(ty: &Type, generics: &Generics) -> Option<String> {
-    let Type::Path(TypePath { qself: None, path }) = ungrouped(ty) else { return None };
+    let Type::Path(TypePath { qself, path }) = ungrouped(ty) else { return None };
+    if let Some(qself) = qself {
+        let of: Vec<_> = path.segments.iter().take(qself.position).map(|part| &part.ident).collect();
+        return Some(super::text(&quote::quote!(#(#of)::*)));
+    }
     let own = path.segments.first().filter(|_| path.segments.len() == 2)?;
     let bounds = bounds_of(&own.ident, generics)?.into_iter().flatten();
     let mut traits = bounds.filter(|bound| !is_harmless(bound)).filter_map(|bound| match bound {

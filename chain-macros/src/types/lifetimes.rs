@@ -21,8 +21,8 @@ pub(crate) fn with_lifetime_but(ty: &Type, lifetime: &Lifetime, stay: &[Lifetime
     ty
 }
 
-/// After a reference, `dyn Trait` means `dyn Trait + 'a` with the reference's `'a`, or what the trait's own bound says; anywhere
-/// else it would mean `'static`. So it is written as that to which such a reference refers.
+/// After a reference, `dyn Trait` means `dyn Trait + 'a` with the reference's `'a`; anywhere else it would mean
+/// `'static`.
 pub(crate) fn bind_object(ty: &mut Type, lifetime: &Lifetime) {
     match ty {
         Type::Group(group) => bind_object(&mut group.elem, lifetime),
@@ -30,13 +30,24 @@ pub(crate) fn bind_object(ty: &mut Type, lifetime: &Lifetime) {
         Type::TraitObject(object)
             if object.bounds.iter().all(|bound| !matches!(bound, TypeParamBound::Lifetime(_))) =>
         {
-            let object = object.clone();
-            *ty = syn::parse_quote!(<&#lifetime (#object) as ::core::ops::Deref>::Target);
+            object.bounds.push(TypeParamBound::Lifetime(lifetime.clone()));
+            *ty = syn::parse_quote!((#ty));
         }
         // It will stand after a `&`.
         Type::TraitObject(object) if object.bounds.len() > 1 => *ty = syn::parse_quote!((#ty)),
         _ => {}
     }
+}
+
+/// For a trait object whose lifetime is not written: the reference for this lifetime that refers to it. Only rustc knows whether
+/// the trait has a bound that says otherwise, `trait Store: 'static`.
+pub(crate) fn reference_to_an_object(ty: &Type, lifetime: &Lifetime, stay: &[Lifetime]) -> Option<Type> {
+    let Type::TraitObject(object) = ungrouped(ty) else { return None };
+    let is_written = object.bounds.iter().any(|bound| matches!(bound, TypeParamBound::Lifetime(_)));
+    (!is_written).then(|| {
+        let object = if object.bounds.len() > 1 { quote::quote!((#object)) } else { quote::quote!(#object) };
+        with_lifetime_but(&syn::parse_quote!(&#lifetime #object), lifetime, stay)
+    })
 }
 
 pub(crate) struct Relabel<'a> {

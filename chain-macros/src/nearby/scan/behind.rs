@@ -23,8 +23,13 @@ impl File {
     /// Whether `#[node]` stands right before this `impl` block of a type without parameters.
     pub(in crate::nearby) fn is_a_node(&self, group: &Group) -> bool {
         let before = self.text[..group.opens].trim_end().strip_suffix(group.of.as_str()).map(str::trim_end);
-        let before = before.and_then(|before| before.strip_suffix("impl")).map(str::trim_end);
-        let attribute = before.and_then(|before| before.strip_suffix(']')?.rsplit("#[").next()).unwrap_or_default();
+        before.and_then(|before| before.strip_suffix("impl")).is_some_and(|before| self.is_marked(before.len()))
+    }
+
+    /// Whether `#[node]` stands right before this byte.
+    pub(in crate::nearby) fn is_marked(&self, at: usize) -> bool {
+        let before = self.text[..at].trim_end().strip_suffix(']');
+        let attribute = before.and_then(|before| before.rsplit("#[").next()).unwrap_or_default();
         let path = attribute.split('(').next().unwrap_or_default();
         path.rsplit("::").next().is_some_and(|name| name.trim() == "node")
     }

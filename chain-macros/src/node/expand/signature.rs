@@ -38,8 +38,14 @@ impl Node {
             Gives::Value(_, _, Some(ty)) => match types::ungrouped(ty) {
                 Type::Reference(reference) => {
                     let lent = if reference.mutability.is_some() { quote!(ByMut) } else { quote!(ByRef) };
-                    let ty = types::with_lifetime(types::referent(ty), &run);
-                    (self.with_hidden(rt, ty.to_token_stream(), &quote!(#chain)), lent)
+                    let found = match types::reference_to_an_object(types::referent(ty), &run, &[]) {
+                        Some(reference) => quote!(<#reference as #rt::private::Referred<#chain>>::It),
+                        None => {
+                            let ty = types::with_lifetime(types::referent(ty), &run);
+                            self.with_hidden(rt, ty.to_token_stream(), &quote!(#chain))
+                        }
+                    };
+                    (found, lent)
                 }
                 _ => (held.clone(), quote!(Itself)),
             },

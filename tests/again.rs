@@ -1,0 +1,152 @@
+//! Values of one type, in a block and again behind it: each is seen where it is.
+
+use chain_runtime::{chain, node};
+
+pub struct Request(u8);
+
+#[derive(Debug, PartialEq)]
+pub struct User(u8);
+pub struct Text(String);
+pub struct Count(u8);
+
+#[derive(Default)]
+pub struct Seen(Vec<String>);
+
+#[node]
+fn auth(request: &Request) -> User {
+    User(request.0)
+}
+
+#[node]
+fn other() -> User {
+    User(100)
+}
+
+#[node]
+fn see(user: &User, seen: &mut Seen) {
+    seen.0.push(format!("user {}", user.0));
+}
+
+#[node]
+fn text(user: &User) -> Text {
+    Text(user.0.to_string())
+}
+
+#[node]
+fn longer(text: &mut Text, seen: &mut Seen) {
+    text.0.push('!');
+    seen.0.push(text.0.clone());
+}
+
+#[node]
+fn is_big(request: &Request) -> bool {
+    request.0 > 1
+}
+
+struct Log(u8);
+
+#[node]
+impl Log {
+    fn enter(&self, request: &Request) -> Count {
+        Count(request.0 + self.0)
+    }
+
+    fn exit(&self, count: &Count, seen: &mut Seen) {
+        seen.0.push(format!("count {}", count.0));
+    }
+}
+
+#[node]
+fn answer(user: &User, text: &Text, count: &Count) -> String {
+    format!("{} {} {}", user.0, text.0, count.0)
+}
+
+#[node]
+fn name(user: &User) -> String {
+    user.0.to_string()
+}
+
+chain! {
+    struct Blocks { log: Log }
+
+    fn(request: Request, seen: &mut Seen) -> String {
+        { log => auth => { text => longer } => text => see }
+            => if is_big { auth => text => see } else { other => see }
+            => other => log => text => answer
+    }
+}
+
+chain! {
+    struct OwnInTheBlock;
+
+    async fn(request: Request) -> String { { auth => text => other_of } -> User => name }
+}
+
+#[node]
+fn other_of(text: &Text) -> User {
+    User(text.0.len() as u8)
+}
+
+pub enum Route {
+    Number(Number),
+    Other(String),
+}
+pub struct Number(u8);
+
+#[node]
+fn route(request: &Request) -> Route {
+    match request.0 {
+        0 => Route::Number(Number(0)),
+        _ => Route::Other("other".to_owned()),
+    }
+}
+
+#[node]
+fn digits(number: &Number) -> String {
+    number.0.to_string()
+}
+
+#[node]
+fn same(text: String) -> String {
+    text
+}
+
+#[node]
+fn length(text: &String) -> usize {
+    text.len()
+}
+
+type Words = String;
+
+chain! {
+    struct Taken;
+
+    fn(request: Request) -> usize {
+        match route { Route::Number(number: Number) => digits, Route::Other(text: String) => same } -> String => length
+    }
+}
+
+chain! {
+    struct UnderAnotherName;
+
+    fn(request: Request) -> usize {
+        match route { Route::Number(number: Number) => digits, Route::Other(text: String) => same } -> Words => length
+    }
+}
+
+#[test]
+fn what_a_block_has_may_come_again_behind_it() {
+    let mut seen = Seen::default();
+    assert_eq!(Blocks { log: Log(1) }.run(Request(2), &mut seen), "100 100 3");
+    assert_eq!(seen.0, ["2!", "user 2", "count 3", "user 2", "count 3"]);
+    let mut seen = Seen::default();
+    assert_eq!(Blocks { log: Log(1) }.run(Request(1), &mut seen), "100 100 2");
+    assert_eq!(seen.0, ["1!", "user 1", "count 2", "user 100", "count 2"]);
+}
+
+#[test]
+fn a_block_may_have_what_it_provides() {
+    assert_eq!(chain::poll::block_on(OwnInTheBlock.run(Request(123))), "3");
+    assert_eq!([0, 1].map(|number| Taken.run(Request(number))), [1, 5]);
+    assert_eq!([0, 1].map(|number| UnderAnotherName.run(Request(number))), [1, 5]);
+}
