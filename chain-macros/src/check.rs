@@ -19,6 +19,7 @@ mod ends;
 mod given;
 mod hidden;
 mod named;
+mod overlap;
 mod plain;
 mod sheds;
 mod told;
