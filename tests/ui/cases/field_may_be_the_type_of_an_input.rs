@@ -1,4 +1,5 @@
-use chain_ui::{Reply, Request, chain, node};
+use chain_runtime::{chain, node};
+use chain_ui::{Reply, Request};
 
 pub struct Buffer<const N: usize>([u8; N]);
 
