@@ -89,13 +89,9 @@ pub(crate) fn asked_fields(chain: &Chain) -> Vec<usize> {
 /// The path of a field's type, without arguments: it can be imported.
 pub(crate) fn named_type(chain: &Chain, field: usize) -> Option<syn::TypePath> {
     let syn::Type::Path(ty) = types::ungrouped(&chain.fields[field].ty) else { return None };
-    let (last, outer) =
-        ty.path.segments.iter().collect::<Vec<_>>().split_last().map(|(last, outer)| (*last, outer.to_vec()))?;
-    let is_name = ty.qself.is_none() && outer.iter().all(|part| part.arguments.is_none());
     let mut ty = ty.clone();
-    if !last.arguments.is_none() {
-        ty.path.segments.last_mut()?.arguments = syn::PathArguments::None;
-    }
+    ty.path.segments.last_mut()?.arguments = syn::PathArguments::None;
+    let is_name = ty.qself.is_none() && ty.path.segments.iter().all(|part| part.arguments.is_none());
     is_name.then_some(ty)
 }
 
