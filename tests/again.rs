@@ -150,3 +150,128 @@ fn a_block_may_have_what_it_provides() {
     assert_eq!([0, 1].map(|number| Taken.run(Request(number))), [1, 5]);
     assert_eq!([0, 1].map(|number| UnderAnotherName.run(Request(number))), [1, 5]);
 }
+
+/// In the short form, whose parts of the context are around each block.
+mod short {
+    use chain_runtime::{Context, Request, Response, chain, node};
+
+    struct Name(String);
+
+    #[node]
+    fn is_get(request: &Request) -> bool {
+        request.method == "GET"
+    }
+
+    #[node]
+    fn of_path(request: &Request) -> Name {
+        Name(request.uri.path().to_owned())
+    }
+
+    #[node]
+    fn greet(name: &Name, response: &mut Response) {
+        response.body.extend_from_slice(name.0.as_bytes());
+    }
+
+    #[test]
+    fn what_a_block_has_may_come_again_behind_it() {
+        let gateway = chain!({ of_path => greet } => if is_get { of_path => greet } => of_path => greet);
+        let mut context = Context::default();
+        chain::poll::block_on(gateway.run(&mut context));
+        assert_eq!(context.response.body, b"///"[..]);
+    }
+}
+
+/// All kinds of things that are around a block, one of them behind a `cfg`.
+mod all_kinds {
+    use chain_runtime::{Reloadable, Toggles, chain, node};
+
+    pub struct Request(u8);
+    pub struct User(u8);
+    pub struct Guest(u8);
+    pub struct Settings(u8);
+    pub struct Part<'a>(&'a Request);
+
+    #[derive(Default)]
+    pub struct Seen(Vec<String>);
+
+    #[node]
+    fn auth(request: &Request) -> User {
+        User(request.0)
+    }
+
+    #[node]
+    fn guest(user: &User) -> Guest {
+        Guest(user.0 + 10)
+    }
+
+    #[node]
+    fn part<'r>(request: &'r Request) -> Part<'r> {
+        Part(request)
+    }
+
+    struct Log;
+
+    #[node]
+    impl Log {
+        fn enter(&self, request: &Request, settings: &Settings) -> u32 {
+            u32::from(request.0 + settings.0)
+        }
+
+        fn exit(&self, number: &u32, seen: &mut Seen) {
+            seen.0.push(format!("left {number}"));
+        }
+
+        fn cancelled(&self, number: &u32) {
+            let _ = number;
+        }
+    }
+
+    #[node]
+    async fn see(user: &User, part: &Part<'_>, settings: &Settings, seen: &mut Seen) {
+        seen.0.push(format!("{} {} {}", user.0, part.0.0, settings.0));
+    }
+
+    #[node]
+    fn see_guest(guest: &Guest, number: &u32, seen: &mut Seen) {
+        seen.0.push(format!("guest {} {number}", guest.0));
+    }
+
+    #[node]
+    fn take(user: User) -> Option<User> {
+        Some(user)
+    }
+
+    #[node]
+    fn end(taken: &Option<User>, seen: &mut Seen) {
+        seen.0.push(format!("taken {}", taken.is_some()));
+    }
+
+    #[node]
+    fn route(request: &Request) -> u8 {
+        request.0
+    }
+
+    #[node]
+    fn answer(user: &User, part: &Part, number: &u32) -> u32 {
+        u32::from(user.0 + part.0.0) + number
+    }
+
+    chain! {
+        struct All { log: Log, toggles: Toggles, settings: Reloadable<Settings>, #[cfg(any())] none: u64 }
+
+        async fn(request: &Request, seen: &mut Seen) -> u32 {
+            #[toggle("first")] { auth => part => see }
+                => { auth => part => { guest => log => see_guest } => take => end }
+                => match route { 1 => { auth => part => see }, _ => { part => auth => see } }
+                => part => log => auth => answer
+        }
+    }
+
+    #[test]
+    fn are_seen_in_blocks_whose_types_come_again() {
+        let all = All { log: Log, toggles: Toggles::new(), settings: Reloadable::new(Settings(2)) };
+        let mut seen = Seen::default();
+        assert_eq!(chain::poll::block_on(all.run(&Request(1), &mut seen)), 5);
+        assert_eq!(seen.0, ["1 1 2", "guest 11 3", "left 3", "taken true", "1 1 2", "left 3"]);
+    }
+}
