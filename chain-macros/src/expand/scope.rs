@@ -220,7 +220,7 @@ fn level(plan: &Plan<'_>, index: usize) -> TokenStream {
 /// A block sees what is around it. For coherence, what is around it provides exactly the types that it says. So a node
 /// in the block that provides one of them is refused, as it would be beside the first one.
 ///
-/// Where the block has something of a type that comes only later around it, it sees each thing by itself.
+/// Where the block may have something of a type that comes only later around it, it sees each thing by itself.
 fn what_is_around(plan: &Plan<'_>, index: usize, outer: &syn::Ident) -> TokenStream {
     let rt = &names::runtime_alias();
     let level = &plan.levels[index];
@@ -271,7 +271,7 @@ fn what_is_around(plan: &Plan<'_>, index: usize, outer: &syn::Ident) -> TokenStr
             }
         }
     };
-    let found = match plan.has_what_comes_later(index) {
+    let found = match plan.may_have_what_comes_later(index) {
         false => provides(&quote!(#found_generics), &quote!(#ty), &found_clause),
         true => {
             let each = types_around(plan, index).into_iter().map(|(cfg, ty)| {
