@@ -438,12 +438,12 @@ mod objects {
         pub struct Held(pub Memory, pub String);
 
         #[node]
-        fn store<'r>(held: &'r Held) -> &'r dyn Store {
+        fn store(held: &Held) -> &dyn Store {
             &held.0
         }
 
         #[node]
-        fn text<'r>(held: &'r Held) -> &'r (dyn Display + Sync) {
+        fn text(held: &Held) -> &(dyn Display + Sync) {
             &held.1
         }
 

@@ -576,6 +576,23 @@ impl Chain {
             && !crate::types::mentions(ty, &self.generics)
     }
 
+    /// Whether two fields have one type, or types that could be one since they have parameters of the chain as arguments.
+    fn may_be_twins(&self, one: &Type, other: &Type) -> bool {
+        let [one, other] = [one, other].map(|ty| crate::types::ungrouped(crate::types::referent(ty)));
+        let path = |ty: &Type| match ty {
+            Type::Path(TypePath { qself: None, path }) => {
+                Some(path.segments.iter().map(|part| part.ident.to_string()).collect::<Vec<_>>())
+            }
+            _ => None,
+        };
+        let is_open = |ty: &Type| crate::types::mentions(ty, &self.generics);
+        let plain = crate::types::without_lifetimes;
+        crate::types::same_text(&plain(one), &plain(other))
+            || (!self.generics.params.is_empty()
+                && (is_open(one) || is_open(other))
+                && path(one).is_some_and(|path_of_one| path(other) == Some(path_of_one)))
+    }
+
     /// Whether a field is lent by its type. A field that is used as a node or observes, and has a twin of the same
     /// type, can only be reached by its name: two rate limiters in one chain are not ambiguous. The same holds for a
     /// field that observes and may be of any type.
@@ -584,7 +601,7 @@ impl Chain {
         let is_node = self.run.as_nodes.contains(&index);
         let observes =
             self.observers.iter().any(|observer| matches!(observer, Observer::Field(name) if *name == field.name));
-        let has_twins = self.fields.iter().filter(|other| crate::types::same_text(&other.ty, &field.ty)).count() > 1;
+        let has_twins = self.fields.iter().filter(|other| self.may_be_twins(&other.ty, &field.ty)).count() > 1;
         let is_any = || {
             let of = crate::types::ungrouped(crate::types::referent(&field.ty));
             self.generics.type_params().any(|parameter| {

@@ -30,28 +30,54 @@ impl File {
         if !is_module(&scope) || self.declares_segment(scope, name) {
             return None;
         }
-        let mut imports = self.imports_of(scope, name);
-        let import = imports.next().filter(|_| imports.next().is_none())?;
-        if import.is_of_outer() {
-            let outer = self.groups[scope].parent.filter(is_module)?;
-            return self.declares_segment(outer, name).then(|| format!("super::{name}"));
+        let (globs, mut named): (Vec<_>, Vec<_>) =
+            self.imports_of(scope, name).partition(|import| import.words().all(|word| word != name));
+        let outer = self.groups[scope].parent.filter(is_module);
+        if let Some(import) = named.pop() {
+            let path = self.path_of(import, name).filter(|_| named.is_empty())?;
+            // The module around may have imported it for itself, too.
+            let further = path.strip_prefix("super::").zip(outer);
+            let further = further.and_then(|(name, outer)| self.where_imported(outer, name)).map(|path| outward(&path));
+            return Some(further.unwrap_or_else(|| self.from_here(scope, &path, 0)));
         }
-        let path = self.path_of(import, name)?;
-        let first = path.split("::").next().unwrap_or_default();
-        let is_local = ["crate", "self", "super", ""].contains(&first);
-        // A name alone is that of a module here, or of another crate.
-        let is_beside = is_local || self.declares_after("mod ", first);
-        Some(if is_beside { path } else { format!("::{path}") })
+        if globs.iter().any(|glob| glob.is_of_outer()) {
+            let outer = outer?;
+            let is_there = self.declares_segment(outer, name).then(|| format!("super::{name}"));
+            if let Some(path) = is_there.or_else(|| self.where_imported(outer, name).map(|path| outward(&path))) {
+                return Some(path);
+            }
+        }
+        // These have no segments.
+        let has_none = |glob: &&Import| glob.is_of_outer() || glob.root().is_some_and(|root| WITHOUT.contains(&root));
+        let mut globs = globs.into_iter().filter(|glob| !has_none(glob));
+        let path = globs.next().filter(|_| globs.next().is_none()).and_then(|glob| self.path_of(glob, "*"))?;
+        Some(self.from_here(scope, &format!("{path}::{name}"), 0))
+    }
+
+    /// This path, if it is not one that begins with what the module imports or with another crate.
+    fn from_here(&self, scope: usize, path: &str, steps: usize) -> String {
+        let (first, rest) = path.split_once("::").map_or((path, None), |(first, rest)| (first, Some(rest)));
+        if ["crate", "self", "super", ""].contains(&first) || self.declares_after("mod ", first) || steps == 4 {
+            return path.to_owned();
+        }
+        let imported = self.imports_of(scope, first).find_map(|import| self.any_path_of(import, first));
+        match (imported, rest) {
+            (Some(imported), Some(rest)) => self.from_here(scope, &format!("{imported}::{rest}"), steps + 1),
+            // A name alone is that of another crate.
+            _ => format!("::{path}"),
+        }
     }
 
     /// The path by which this `use` names something, if nothing else can see the name.
     fn path_of(&self, import: &Import, name: &str) -> Option<String> {
         let before = self.before(import.ends);
-        let begins = before.rfind("use ")?;
-        if before[..begins].trim_end().ends_with(['b', ')']) {
-            return None;
-        }
-        let item: ItemUse = syn::parse_str(&format!("{};", &before[begins..])).ok()?;
+        let is_private = !before[..before.rfind("use ")?].trim_end().ends_with(['b', ')']);
+        self.any_path_of(import, name).filter(|_| is_private)
+    }
+
+    fn any_path_of(&self, import: &Import, name: &str) -> Option<String> {
+        let before = self.before(import.ends);
+        let item: ItemUse = syn::parse_str(&format!("{};", &before[before.rfind("use ")?..])).ok()?;
         let mut path = if item.leading_colon.is_some() { vec![String::new()] } else { Vec::new() };
         leads_to(&item.tree, name, &mut path).then(|| path.join("::"))
     }
@@ -64,6 +90,18 @@ impl File {
         chains
             .map(|group| words(self.within(group)))
             .any(|words| words.windows(2).any(|two| two[0] == "segment" && two[1] == name))
+    }
+}
+
+/// Crates whose names are imported all at once and that declare no segments.
+const WITHOUT: [&str; 4] = ["std", "core", "alloc", "chain_runtime"];
+
+/// A path, as written one module further in.
+fn outward(path: &str) -> String {
+    match path.split("::").next() {
+        Some("crate" | "") => path.to_owned(),
+        Some("self") => format!("super{}", &path["self".len()..]),
+        _ => format!("super::{path}"),
     }
 }
 
@@ -85,6 +123,7 @@ fn leads_to(tree: &UseTree, name: &str, path: &mut Vec<String>) -> bool {
             path.push(last.ident.to_string());
             true
         }
+        UseTree::Glob(_) => name == "*",
         UseTree::Group(group) => group.items.iter().any(|tree| leads_to(tree, name, path)),
         _ => false,
     }
@@ -110,13 +149,21 @@ mod tests {
             ("mod s { use nodes::front; }", Some("::nodes::front")),
             ("mod s { use inner::front; mod inner; }", Some("inner::front")),
             ("mod s { use super::*; chain! { segment front { auth } } }", None),
+            ("mod s { use std::fmt::*; use super::front; }", Some("super::front")),
+            ("mod s { use std::fmt::*; use super::*; }", Some("super::front")),
+            ("mod s { use super::nodes::*; }", Some("super::nodes::front")),
+            ("mod s { use super::v2 as all; use all::front; }", Some("super::v2::front")),
+            ("mod s { pub use super::v2; use v2::front; }", Some("super::v2::front")),
+            ("mod a { use super::front as f; mod s { use super::f as front; } }", Some("super::super::front")),
+            ("mod s { use super::a::*; use super::b::*; }", None),
             ("mod s { pub use super::front; }", None),
             ("mod s { pub(crate) use super::front; }", None),
-            ("mod s { use other::*; }", None),
+            ("mod s { use other::*; }", Some("::other::front")),
             ("mod s { }", None),
         ] {
             assert_eq!(path(&format!("{outer}{text}")).as_deref(), found, "{text}");
         }
         assert_eq!(path("mod s { use super::*; }"), None);
+        assert_eq!(path("use nodes::front; mod s { use super::*; }").as_deref(), Some("::nodes::front"));
     }
 }
