@@ -3,14 +3,14 @@
 //!
 //! Two texts are one type if both are read beside the chain. In case of doubt nothing is said here.
 
-use crate::ast::{Block, Chain, Item, ItemKind, NodeUse};
+use std::rc::Rc;
+
+use crate::ast::{Block, Chain, Form, Item, ItemKind, NodeUse};
 use crate::diagnostics::{Code, Diagnostics};
-use crate::handshake::Access;
+use crate::handshake::Told;
 use crate::names::unraw;
 use crate::nearby::Around;
 use crate::types;
-
-use super::told::nodes;
 
 pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
     let is_generic = chain.generics.type_params().next().is_some();
@@ -20,12 +20,20 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
         return;
     }
     let Some(around) = Around::of(&chain.name) else { return };
-    // What was taken may be provided anew.
-    let told = items.iter().flat_map(|item| nodes(item)).filter_map(|node| node.told.as_deref());
-    let parameters = told.flat_map(|told| &told.parameters);
-    let taken = parameters.filter(|(access, _)| *access == Access::Taken).map(|(_, text)| text.as_str()).collect();
-    let mut scopes = Scopes { around: &around, taken, is_generic, diagnostics };
-    scopes.row(&chain.run.body, &mut Vec::new());
+    let mut scopes = Scopes { around: &around, is_generic, diagnostics };
+    scopes.row(&chain.run.body, &mut around_all(chain));
+}
+
+/// The inputs and fields. A swappable field is found by what it holds.
+fn around_all(chain: &Chain) -> There {
+    let inputs = chain.run.inputs.iter().filter(|_| chain.form == Form::Item);
+    let inputs = inputs.map(|input| (&input.ty, format!("the input `{}` is one", unraw(&input.name))));
+    let fields = chain.fields.iter().enumerate().filter(|(index, field)| {
+        chain.is_lent(*index) && field.cfg().next().is_none() && types::reloadable(&field.ty).is_none()
+    });
+    let fields = fields.map(|(_, field)| (&field.ty, format!("the field `{}` is one", unraw(&field.name))));
+    let all = inputs.chain(fields);
+    all.map(|(ty, other)| Thing { text: types::text(types::referent(ty)), other, by: By::Chain }).collect()
 }
 
 /// The bindings of a branch's patterns.
@@ -37,12 +45,30 @@ fn bindings(item: &Item) -> impl Iterator<Item = &crate::ast::Binding> {
     branch.into_iter().flat_map(|branch| &branch.arms).flat_map(|arm| &arm.bindings)
 }
 
-/// What is there already: the text of its type, with the function if that stands elsewhere, and what provides it.
-type There = Vec<(String, String)>;
+/// What is there already.
+type There = Vec<Thing>;
+
+#[derive(Clone)]
+struct Thing {
+    /// The text of its type, with the function if that stands elsewhere.
+    text: String,
+    /// What is said of it where it is the other one.
+    other: String,
+    by: By,
+}
+
+/// What it comes from.
+#[derive(Clone, Copy, PartialEq)]
+enum By {
+    /// An input or a field. That a function provides the same is found elsewhere.
+    Chain,
+    Function,
+    /// A binding or a block, which rustc compares with all others.
+    Written,
+}
 
 struct Scopes<'a> {
     around: &'a Around,
-    taken: Vec<&'a str>,
     is_generic: bool,
     diagnostics: &'a mut Diagnostics,
 }
@@ -64,7 +90,14 @@ impl Scopes<'_> {
                         for binding in &arm.bindings {
                             let (name, text) = (unraw(&binding.name), types::text(types::referent(&binding.ty)));
                             let what = format!("the binding `{name}` is a `{text}`");
-                            self.joins(&mut there, text, format!("`{name}`"), &what, &binding.ty, true);
+                            self.joins(
+                                &mut there,
+                                text,
+                                format!("`{name}` before it provides one"),
+                                &what,
+                                &binding.ty,
+                                By::Written,
+                            );
                         }
                         self.row(&arm.body, &mut there);
                     }
@@ -79,7 +112,7 @@ impl Scopes<'_> {
             if let Some(given) = item.given.as_ref().filter(|_| is_sure) {
                 let text = types::text(types::referent(&given.ty));
                 let what = format!("the block provides a `{text}`");
-                self.joins(there, text, "a block".to_owned(), &what, &given.tokens, true);
+                self.joins(there, text, "a block before it provides one".to_owned(), &what, &given.tokens, By::Written);
             }
         }
     }
@@ -87,37 +120,33 @@ impl Scopes<'_> {
     fn node(&mut self, item: &Item, node: &NodeUse, there: &mut There) {
         let modifiers = &item.modifiers;
         let is_plain = !modifiers.has_conditions && modifiers.open.is_none() && modifiers.cancel.is_none();
-        let Some(told) = node.told.as_ref().filter(|told| is_plain && !told.provides.is_empty()) else { return };
+        // What a function takes and gives stays where it was.
+        let is_new = |told: &&Rc<Told>| !told.provides.is_empty() && told.gives_back().is_none();
+        let Some(told) = node.told.as_ref().filter(|told| is_plain && is_new(told)) else { return };
         let (name, path) = (unraw(node.name()), types::text(&syn::Type::Path(node.path.clone())));
         // Its types are read where the function stands. Elsewhere only the same function gives the same.
         let is_here = self.around.has_node(node);
         let key = if is_here { told.provides.clone() } else { format!("{path} {}", told.provides) };
         let what = format!("`{name}` provides a `{}`", told.provides);
-        self.joins(there, key, format!("`{name}`"), &what, node.name(), self.is_generic);
+        self.joins(there, key, format!("`{name}` before it provides one"), &what, node.name(), By::Function);
     }
 
     /// Something joins the scope.
-    fn joins(
-        &mut self,
-        there: &mut There,
-        text: String,
-        who: String,
-        what: &str,
-        at: &dyn quote::ToTokens,
-        is_told: bool,
-    ) {
-        let is_taken = self.taken.iter().any(|taken| text == *taken || text.ends_with(&format!(" {taken}")));
-        let other = there.iter().find(|(other, _)| *other == text && !is_taken);
-        if let Some((_, other)) = other.filter(|_| is_told) {
+    fn joins(&mut self, there: &mut There, text: String, other: String, what: &str, at: &dyn quote::ToTokens, by: By) {
+        let is_told = |first: By| match (first, by) {
+            (By::Written, _) | (_, By::Written) => true,
+            (By::Chain, _) | (_, By::Chain) => false,
+            (By::Function, By::Function) => self.is_generic,
+        };
+        let same = there.iter().find(|first| first.text == text && is_told(first.by));
+        if let Some(Thing { other, .. }) = same {
             self.diagnostics.error(
                 Code::E111,
                 at,
-                format_args!(
-                    "{what}, and {other} before it provides one, so a node that asks for it could mean either"
-                ),
+                format_args!("{what}, and {other}, so a node that asks for it could mean either"),
                 "leave one of them out, or wrap one in a type of its own",
             );
         }
-        there.push((text, who));
+        there.push(Thing { text, other, by });
     }
 }
