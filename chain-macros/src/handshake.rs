@@ -78,7 +78,9 @@ pub(crate) fn asked_fields(chain: &Chain) -> Vec<usize> {
         let last = ty.path.segments.last().filter(|last| names::may_have_a_macro(&last.ident));
         let last = last.filter(|last| !has_hooks_elsewhere(chain, &last.ident));
         // Of a type that does not exist, rustc says so in better words than of an import.
-        let last = last.filter(|_| !names_what_is_unknown(&chain.name, &syn::Type::Path(ty.clone())));
+        let ty = syn::Type::Path(ty.clone());
+        let last = last.filter(|_| !names_what_is_unknown(&chain.name, &ty));
+        let last = last.filter(|_| !nearby::is_private_type(&chain.name, &ty));
         let is_open = || has_arguments_of_the_chain(chain, *field);
         let is_asked = (is_plain && names::field_type(chain, *field).is_some()) || is_open();
         chain.run.as_nodes.contains(field) && last.is_some() && is_asked

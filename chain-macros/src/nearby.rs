@@ -15,7 +15,9 @@ use crate::ast::NodeUse;
 use crate::names;
 use crate::types;
 
+mod arguments;
 mod asked;
+mod associated;
 mod elsewhere;
 mod hidden;
 mod imported;
@@ -26,8 +28,10 @@ mod own;
 mod scan;
 mod seen;
 
+pub(crate) use arguments::is_misapplied;
 pub(crate) use asked::{bounds_asked, note_bounds};
-pub(crate) use hidden::{is_private, is_private_beside, less_visible};
+pub(crate) use associated::lacks_a_type_of;
+pub(crate) use hidden::{is_private, is_private_beside, is_private_type, less_visible};
 pub(crate) use imported::where_imported;
 pub(crate) use judged::{is_unmarked, least_visible, may_be_no_node};
 pub(crate) use misplaced::{has_a_broken_block, is_method, is_misplaced, note_block};
@@ -258,12 +262,6 @@ impl Around {
         let name = |before: &str| before.rsplit(['<', ',', ' ']).next().unwrap_or_default().to_owned();
         let is_own = |(at, _): (usize, &str)| self.is_declared(&name(&text[..at])).is_none();
         text.match_indices('<').all(is_own) && self.is_type(text)
-    }
-
-    /// What a name stands for that is declared beside the chain as `type Name = ..;`.
-    pub(crate) fn alias(&self, name: &str) -> Option<String> {
-        let declared = self.file.type_in(self.scope, name).filter(|ty| ty.is_certain && ty.is_alias)?;
-        self.file.stands_for(declared.at)
     }
 
     /// Whether the type of this name is a type of its own. `None` if nothing declares the name.

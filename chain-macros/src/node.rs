@@ -23,6 +23,7 @@ mod function;
 mod handshake;
 mod hook;
 mod kept;
+mod refused;
 mod signature;
 mod spawns;
 mod twice;
@@ -124,9 +125,9 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     // What the body returns has no size either, and rustc would report that once more.
     let gives_no_size = matches!(&parsed, Ok(syn::Item::Fn(function)) if hook::returns_no_size(&function.sig));
     let mut node = read(&parsed, &tokens, &options, &mut diagnostics);
-    let without_a_type = node.as_ref().and_then(|node| without_a_type(&parsed, node, &seen));
-    if let Some(node) = node.as_mut().filter(|_| without_a_type.is_some()) {
-        node.is_refused = true;
+    let without_a_type = node.as_ref().and_then(|node| refused::without_a_type(&parsed, node, &seen));
+    if without_a_type.is_some() {
+        node = refused::node(&mut parsed, &tokens, &options).or(node);
     }
     // The user's item stays, so that one mistake is one error.
     let errors = diagnostics.verdict();
@@ -164,28 +165,6 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         #expansion
         #without_a_type
     }
-}
-
-/// If a type in the item's signatures does not exist: what sees to it that there is an error. That is rustc's, about the type,
-/// and then it looks no further at this constant.
-fn without_a_type(parsed: &syn::Result<syn::Item>, node: &Node, seen: &nearby::Seen) -> Option<TokenStream> {
-    let types: Vec<_> = match parsed {
-        Ok(syn::Item::Fn(function)) if node.names_no_type(seen) => block::types_in(&function.sig).collect(),
-        Ok(syn::Item::Impl(block)) if block::names_no_type(block) => block::written(block),
-        Ok(syn::Item::Impl(block)) => {
-            nearby::note_bounds(block);
-            return None;
-        }
-        _ => return None,
-    };
-    // A lifetime may be left out in a parameter, and `!` may not be one.
-    let types = types.iter().filter(|ty| !matches!(ty, syn::Type::Never(_)));
-    Some(quote! {
-        const _: () = {
-            #(let _: fn(#types);)*
-            ::core::panic!("`#[node]` found no declaration of a type in this signature: name the type by a path, `self::Name`")
-        };
-    })
 }
 
 /// The item with `<>` if it has no parameters. Where a type in it does not exist, rustc would help to add a parameter

@@ -100,6 +100,7 @@ fn planned(chain: &Chain, hooks_by_text: bool) -> Plan<'_> {
     plan.all_by_name &= !has_scope;
     plan.levels.iter_mut().for_each(|level| level.has_scope = has_scope);
     if has_scope || !plan.known.are_distinct {
+        plan.known.resolve(plan.levels.iter_mut().flat_map(|level| &mut level.slots));
         // Otherwise nothing of what is emitted names these types.
         for slot in plan.levels.iter_mut().flat_map(|level| &mut level.slots) {
             if slot.kind == SlotKind::Provided && slot.block.is_none() {

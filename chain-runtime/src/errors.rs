@@ -28,7 +28,7 @@
 //!
 //! | rustc says | what it means here |
 //! | --- | --- |
-//! | E0119, "conflicting implementations of trait `Provides<'_, '_, User>`" | two things in the chain are a `User`, at least one of which comes from a node with state or stands behind an alias: [`wiring`], E111 |
+//! | E0119, "conflicting implementations of trait `Provides<'_, '_, User>`" | two things in the chain are a `User`, at least one of which comes from a node with state or stands behind an alias of another module: [`wiring`], E111 |
 //! | "cannot find macro `auth` in this scope" | no node of this name is in scope: it is misspelt, not imported (`use other::auth`), or a function of another file without `#[node]`: [`nodes`], E301 |
 //! | E0433, "`nodes::audit` is not a macro, but a function, try to remove `!`" | the function has no `#[node]`: [`nodes`], E301 |
 //! | E0659, "`auth` is ambiguous" | two nodes of this name are in scope, one of them behind a glob or in an outer scope: put one into a module of its own, and name it by its path, `stand_ins::auth` |

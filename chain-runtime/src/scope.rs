@@ -5,6 +5,7 @@
 //! it needs by type, and rustc reports what is missing. A scope lives on the stack for the length of one call.
 
 pub mod place;
+pub mod refused;
 
 use crate::describe::Source;
 
@@ -15,11 +16,13 @@ pub use crate::taken::{LentFrom, lent};
 ///
 /// The node that asks is not a parameter of this trait, so that rustc answers the question for one node and takes the
 /// answer from its cache for the next one.
+///
+/// `P` is `T`. Only the impl for [`refused::Nothing`] has any other type there.
 #[diagnostic::on_unimplemented(
     message = "chain[E101]: a `{T}` is needed here, but nothing in this chain provides one",
     label = "needs a `{T}`"
 )]
-pub trait Provides<'r: 's, 's, T: ?Sized> {
+pub trait Provides<'r: 's, 's, T: ?Sized, P: ?Sized = T> {
     /// The source of the `T`.
     const FROM: Source;
     /// What may be done with it.

@@ -172,6 +172,11 @@ impl<'a> Row<'a> {
             }
             before.insert(told.provides.as_str());
         }
+        // rustc says what is wrong with such a type, which may be meant for one that is there.
+        let is_misapplied = |text: &str| self.around.is_misapplied(text);
+        if !mistakes.is_empty() && self.asked().chain(self.had()).any(is_misapplied) {
+            return;
+        }
         mistakes.into_iter().for_each(|mistake| self.say(&mistake, diagnostics));
     }
 

@@ -45,6 +45,13 @@ fn are_told_apart(row: &Block, chain: &Chain, diagnostics: &mut Diagnostics) {
             && let Some(open) = node.untold.open.as_ref().filter(|_| provides)
             && node.gives_open(chain).is_some_and(|given| is_undecided(chain, &given))
         {
+            let given = node.gives_open(chain);
+            // The function has bounds of its own. Those of the chain name a type that a trait does not have, and rustc says so.
+            let own = given.as_ref().and_then(types::parameter).map(|own| syn::parse_quote!(#own));
+            if own.is_some_and(|own| nearby::lacks_a_type_of(&chain.name, &chain.generics, &own)) {
+                diagnostics.known();
+                continue;
+            }
             let (name, text) = (unraw(node.name()), &open.text);
             let (own, ty) = text.rsplit_once("::").unwrap_or_default();
             let bound = match own.is_empty() || open.of.is_empty() {

@@ -2,6 +2,7 @@
 //! each type in it. A block's scope is a struct around the scope of the outer block.
 
 mod provides;
+mod refused;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -29,7 +30,8 @@ fn unique(plan: &Plan<'_>, index: usize) -> TokenStream {
     if plan.known.are_distinct {
         return TokenStream::new();
     }
-    let Level { scope, slots, .. } = &plan.levels[index];
+    let level = &plan.levels[index];
+    let Level { scope, slots, .. } = level;
     // Each scope has the chain's ending.
     let ending = slots.iter().any(|slot| slot.text.ends_with("Ending")).then(|| {
         let mut generics = chain.generics.clone();
@@ -41,26 +43,8 @@ fn unique(plan: &Plan<'_>, index: usize) -> TokenStream {
     });
     // What is around a block is there as well.
     let around = if slots.is_empty() { Vec::new() } else { plan.around(index) };
-    let mut nodes = slots.iter().filter(|slot| slot.kind == SlotKind::Provided).map(|slot| slot.span);
-    let only_node = nodes.next().filter(|_| nodes.next().is_none());
-    // A value that would break if its name showed what it is, is one that is there twice.
-    let has_types = chain.generics.type_params().next().is_some() || chain.generics.const_params().next().is_some();
-    let is_written = |name: &str| slots.iter().any(|slot| slot.text.split('<').next() == Some(name));
-    let breaks = [("Result", 2), ("ControlFlow", 2), ("Poll", 1)].into_iter();
-    let breaks = breaks.filter(|(name, _)| !has_types && !is_written(name)).map(|(name, count)| {
-        let letters: Vec<_> = ["Gone", "On"].iter().take(count).map(|letter| names::single(letter)).collect();
-        let (name, mut generics) = (names::single(name), chain.generics.clone());
-        generics.params.extend(letters.iter().map(|letter| -> syn::GenericParam { syn::parse_quote!(#letter) }));
-        let (impl_generics, _, _) = generics.split_for_impl();
-        let (_, ty_generics, clause) = chain.generics.split_for_impl();
-        let hides = quote!(#rt::private::#name<#(#letters),*>);
-        let unique = quote!(impl #impl_generics #rt::scope::Unique<#hides> for #scope #ty_generics #clause {});
-        // Only a node's value can be what this refuses.
-        names::items_as_if_at(unique, only_node.unwrap_or(chain.name.span()))
-    });
-    let provides = plan.all_by_name && slots.iter().any(|slot| slot.kind == SlotKind::Provided);
-    let breaks: Vec<_> = breaks.filter(|_| provides).collect();
-    if slots.len() + around.len() < 2 && ending.is_none() && breaks.is_empty() {
+    let refused = refused::what_none_may_be(plan, level);
+    if slots.len() + around.len() < 2 && ending.is_none() && !refused.breaks() {
         return TokenStream::new();
     }
     let (name, run) = (&chain.name, names::run_lifetime());
@@ -69,8 +53,6 @@ fn unique(plan: &Plan<'_>, index: usize) -> TokenStream {
     let of_chain = (!declared.params.is_empty()).then(|| quote!((#rt::private::PhantomData<#name #ty_generics>)));
     let around = around.into_iter().filter(|slot| twice::first(plan, slot).is_none());
     let (provided, others): (Vec<_>, Vec<_>) = slots.iter().partition(is_of_a_node);
-    // If the type of a value does not exist, rustc says so. It compares that type with all others, and reports no
-    // conflict if the first of the two is the one that does not exist.
     let impls = around.chain(provided).chain(others).map(|slot| {
         let (cfg, ty, span) = (&slot.cfg, &slot.ty, slot.span);
         if let (SlotKind::Provided, None, None, true) = (slot.kind, &slot.maybe, slot.block, declared.params.is_empty())
@@ -86,12 +68,13 @@ fn unique(plan: &Plan<'_>, index: usize) -> TokenStream {
         quote!(#(#cfg)* #unique)
     });
     let once = twice::once(plan, index);
+    let refused = refused.unique();
     quote! {
         struct #scope #declared #of_chain #clause;
         #once
+        #refused
         #ending
         #(#impls)*
-        #(#breaks)*
     }
 }
 
@@ -202,6 +185,7 @@ fn level(plan: &Plan<'_>, index: usize) -> TokenStream {
         None => (None, Some(around)),
     };
     let parts = (chain.form == Form::Short && index == 0).then(|| context_parts(plan));
+    let refused = level.outer.is_none().then(|| refused::what_none_may_be(plan, level).provides());
     let once = twice::once(plan, index);
     let declaration = names::item_at(&quote!(struct #scope), &quote!(#impl_generics #clause), members, name.span());
     quote! {
@@ -209,6 +193,7 @@ fn level(plan: &Plan<'_>, index: usize) -> TokenStream {
         #declaration
         #once
         impl #impl_generics #scope #ty_generics #clause { #made }
+        #refused
         #before
         #provided
         #behind

@@ -43,7 +43,8 @@ fn is_told(plan: &Plan<'_>, slot: &Slot) -> bool {
 
 /// The type of a value as it is written.
 fn written(slot: &Slot) -> &str {
-    if slot.text.is_empty() { &slot.doubt } else { &slot.text }
+    let written = if slot.text.is_empty() { &slot.doubt } else { &slot.text };
+    slot.alias.as_ref().unwrap_or(written)
 }
 
 /// The thing in sight of this value that comes first and has a type of the same text.

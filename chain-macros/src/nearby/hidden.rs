@@ -2,7 +2,7 @@
 
 use proc_macro2::Ident;
 
-use super::scan::{Declared, File, Kind};
+use super::scan::{Declared, File, Import, Kind};
 use super::{Around, file_of, least_visible};
 use crate::names;
 
@@ -19,26 +19,54 @@ pub(crate) fn is_private_beside(segment: &Ident, function: &Ident, is_segment_pu
     (is_segment_pub || scope != 0) && file.is_private_in(scope, &names::unraw(function))
 }
 
+/// Whether the type of this path, `module::Type`, is private in a module beside the chain.
+pub(crate) fn is_private_type(chain: &Ident, ty: &syn::Type) -> bool {
+    let syn::Type::Path(path) = crate::types::ungrouped(ty) else { return false };
+    let parts: Vec<_> = path.path.segments.iter().map(|part| names::unraw(&part.ident)).collect();
+    let ([module, name], None) = (parts.as_slice(), &path.qself) else { return false };
+    let Some(Around { file, scope, .. }) = Around::of(chain) else { return false };
+    let is_hidden = |inner: usize| {
+        let declared = file.type_in(inner, name).filter(|ty| ty.is_certain && !ty.is_alias);
+        declared.is_some_and(|ty| file.visibility(ty).is_empty()) && file.imports_of(inner, name).all(Import::is_of_all)
+    };
+    file.module_beside(scope, module).is_some_and(is_hidden)
+}
+
+/// Visible around the module.
+const BESIDE: [&str; 2] = ["pub(crate)", "pub(super)"];
+
 /// One of these types that is less visible than this one, if both are declared in the scope of the `impl` block in which this
 /// name stands.
-pub(crate) fn less_visible<'t>(own: &Ident, types: &[&'t Ident]) -> Option<&'t Ident> {
+///
+/// How visible the first one is, comes with it.
+pub(crate) fn less_visible<'t>(own: &Ident, types: &[&'t Ident]) -> Option<(&'t Ident, String)> {
     if !file_of(own)?.1.has.hidden_types {
         return None;
     }
     let Around { file, scope, .. } = Around::here(own)?;
     let declared = file.type_in(scope, &names::unraw(own)).filter(|ty| ty.is_certain && !ty.is_alias)?;
-    let is_pub = file.visibility(declared) == "pub";
-    types.iter().copied().find(|ty| is_pub && least_visible(own, &[ty]).is_some())
+    let (visibility, is_inner) = (file.visibility(declared), file.groups[scope].parent.is_some());
+    let less = types.iter().copied().find(|ty| match least_visible(own, &[ty]) {
+        // In a module in this file, a private type is visible nowhere else.
+        Some(vis) => visibility == "pub" || (is_inner && vis.is_empty() && BESIDE.contains(&visibility)),
+        None => false,
+    });
+    Some((less?, visibility.to_owned()))
 }
 
 impl File {
-    fn is_private(&self, scope: usize, module: &str, function: &str) -> bool {
+    /// The only module of this name in this scope.
+    fn module_beside(&self, scope: usize, module: &str) -> Option<usize> {
         let is_it = |group: &usize| {
             let group = &self.groups[*group];
             group.kind == Kind::Module && group.parent == Some(scope) && self.is_module_called(group, module)
         };
         let mut modules = (0..self.groups.len()).filter(is_it);
-        let (Some(only), None) = (modules.next(), modules.next()) else { return false };
+        modules.next().filter(|_| modules.next().is_none())
+    }
+
+    fn is_private(&self, scope: usize, module: &str, function: &str) -> bool {
+        let Some(only) = self.module_beside(scope, module) else { return false };
         // A `#[cfg]` may take the module away, and something else may have its name then.
         let is_lone = !self.may_be_another_module(scope, module);
         is_lone && self.is_private_in(only, function)

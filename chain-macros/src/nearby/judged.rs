@@ -56,6 +56,17 @@ fn is_root(path: &str) -> bool {
 }
 
 impl Around {
+    /// What a name stands for that is declared beside the chain as `type Name = ..;`.
+    pub(crate) fn alias(&self, name: &str) -> Option<String> {
+        let declared = self.file.type_in(self.scope, name).filter(|ty| ty.is_certain && ty.is_alias)?;
+        self.file.stands_for(declared.at)
+    }
+
+    /// Whether a type beside the chain is declared as another name.
+    pub(crate) fn has_aliases(&self) -> bool {
+        self.file.groups[self.scope].types.iter().any(|at| self.file.types[*at].is_alias)
+    }
+
     /// Whether nothing in the file declares or imports this name.
     pub(crate) fn is_unknown(&self, name: &str) -> bool {
         let is_name = name.chars().all(|sign| sign.is_alphanumeric() || sign == '_');

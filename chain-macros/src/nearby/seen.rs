@@ -36,16 +36,19 @@ impl Seen {
             // `Output` in `Future<Output = T>` is no type of its own.
             let is_type = move |word: &&str| {
                 let behind = word.as_ptr() as usize - text.as_ptr() as usize + word.len();
+                let is_a_lifetime = text[..behind - word.len()].ends_with('\'');
                 // `Count: u8` names a parameter of a `fn`.
-                !text[behind..].trim_start().starts_with(['=', ':'])
+                !is_a_lifetime && !text[behind..].trim_start().starts_with(['=', ':'])
             };
             words.filter(is_type)
         });
-        let is_unknown =
-            |word: &&str| names::begins_like_a_type(word) && !file.knows(word) && !nowhere::PRELUDE.contains(word);
+        // `_` stands for no type in a signature.
+        let is_unknown = |word: &&str| {
+            *word == "_" || (names::begins_like_a_type(word) && !file.knows(word) && !nowhere::PRELUDE.contains(word))
+        };
         // `[u8; LEN]`
         let is_no_constant = |word: &&str| !file.declares_after("const ", word);
-        words.filter(is_unknown).filter(is_no_constant).any(|word| nowhere::is_no_type(name, word))
+        words.filter(is_unknown).filter(is_no_constant).any(|word| word == "_" || nowhere::is_no_type(name, word))
     }
 }
 

@@ -29,18 +29,35 @@ pub(super) fn names_no_type(block: &ItemImpl) -> bool {
 /// The block's type, and the types in the signatures of the hooks that have no parameters of their own. A type that names a
 /// parameter is not among them.
 pub(super) fn written(block: &ItemImpl) -> Vec<&Type> {
-    let hooks = block.items.iter().filter_map(|item| match item {
+    let all = std::iter::once(&*block.self_ty).chain(hooks(block).flat_map(types_in));
+    all.filter(|ty| !types::mentions(ty, &block.generics)).collect()
+}
+
+/// The hooks that have no parameters of their own.
+pub(super) fn hooks(block: &ItemImpl) -> impl Iterator<Item = &Signature> {
+    block.items.iter().filter_map(|item| match item {
         ImplItem::Fn(method) if elsewhere::is_hook(&method.sig.ident) && method.sig.generics.params.is_empty() => {
             Some(&method.sig)
         }
         _ => None,
-    });
-    let all = std::iter::once(&*block.self_ty).chain(hooks.flat_map(types_in));
-    all.filter(|ty| !types::mentions(ty, &block.generics)).collect()
+    })
+}
+
+/// The same, to change them.
+pub(super) fn hooks_mut(block: &mut ItemImpl) -> impl Iterator<Item = &mut Signature> {
+    block.items.iter_mut().filter_map(|item| match item {
+        ImplItem::Fn(method) if elsewhere::is_hook(&method.sig.ident) => Some(&mut method.sig),
+        _ => None,
+    })
+}
+
+/// The name of the block's type.
+pub(super) fn name(block: &ItemImpl) -> Option<Ident> {
+    types::last_segment(&block.self_ty).map(|last| last.ident.clone())
 }
 
 /// The types of a function's parameters, and of its result.
-pub(super) fn types_in(signature: &Signature) -> impl Iterator<Item = &Type> {
+fn types_in(signature: &Signature) -> impl Iterator<Item = &Type> {
     let inputs = signature.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(input) => Some(&*input.ty),
         FnArg::Receiver(_) => None,
@@ -254,13 +271,13 @@ fn gives_what_is_visible(block: &ItemImpl, gives: &Type, diagnostics: &mut Diagn
     let Some(own) = types::last_segment(&block.self_ty).map(|last| &last.ident) else { return };
     let is_parameter = |name: &Ident| block.generics.type_params().any(|parameter| parameter.ident == *name);
     let all: Vec<_> = types::idents(gives).into_iter().filter(|ty| !is_parameter(ty)).collect();
-    if let Some(ty) = nearby::less_visible(own, &all) {
+    if let Some((ty, visibility)) = nearby::less_visible(own, &all) {
         let (ty, own) = (names::unraw(ty), names::unraw(own));
         diagnostics.error(
             Code::E327,
             gives,
-            format_args!("`{own}` is `pub`, and the `{ty}` that it gives is less visible"),
-            format_args!("write `pub` before `{ty}`"),
+            format_args!("`{own}` is `{visibility}`, and the `{ty}` that it gives is less visible"),
+            format_args!("write `{visibility}` before `{ty}`"),
         );
     }
 }

@@ -272,6 +272,11 @@ impl Node {
         (self.spawns.is_none() && promises == [false; 4]).then_some(told)
     }
 
+    /// Whether the signature is not told: not that of a plain function.
+    pub(super) fn is_untold(&self) -> bool {
+        self.handshake.as_ref().is_none_or(|handshake| handshake.told.is_none())
+    }
+
     /// Whether a type in the signature certainly does not exist. rustc says so, and would find that such a type is any other
     /// one in a chain.
     pub(super) fn names_no_type(&self, seen: &nearby::Seen) -> bool {

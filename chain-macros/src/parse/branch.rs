@@ -27,7 +27,7 @@ pub(super) fn of_match(input: ParseStream<'_>, diagnostics: &mut Diagnostics) ->
             Code::E401.here(input, "expected the arms of `match`\n  help: write `match node { Pattern => chain, .. }`")
         );
     };
-    super::pieces::ends_here(input, "the arms")?;
+    super::pieces::ends_here(input, "the arms", "match .. { .. }")?;
     let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
     if tokens.is_empty() {
         diagnostics.error_at(
@@ -96,7 +96,7 @@ pub(super) fn of_if(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> sy
     } else {
         (Block { items: Vec::new(), span: group.span_close(), is_empty: true }, true)
     };
-    super::pieces::ends_here(input, "the branch")?;
+    super::pieces::ends_here(input, "the branch", "if .. { .. }")?;
     let span = keyword.span;
     let arm = |pattern, label: &str, bindings, body| Arm { pattern, label: label.to_owned(), bindings, body };
     let (arms, is_bool) = match pattern {
@@ -123,10 +123,12 @@ fn scrutinee(input: ParseStream<'_>, keyword: &str) -> syn::Result<(NodeUse, Opt
             "a branch asks one node, not an expression\n  help: swap the two blocks, or write a `#[node]` function that gives the opposite",
         ));
     }
+    let takes_none = || {
+        let help = format!("put it before `{keyword}`: it is about all of the branch");
+        Code::E403.here(input, format!("the node that `{keyword}` asks takes no attribute\n  help: {help}"))
+    };
     if input.peek(Token![#]) {
-        return Err(Code::E403.here(input, format!(
-            "the node that `{keyword}` asks takes no attribute\n  help: put it before `{keyword}`: it is about all of the branch"
-        )));
+        return Err(takes_none());
     }
     if input.is_empty() || input.peek(syn::token::Brace) {
         return Err(Code::E401
@@ -148,6 +150,9 @@ fn scrutinee(input: ParseStream<'_>, keyword: &str) -> syn::Result<(NodeUse, Opt
         syn::bracketed!(labels in input);
         let labels = labels.parse_terminated(|label| label.parse::<syn::LitStr>(), Token![,])?;
         return Ok((node, Some((of, labels.iter().map(syn::LitStr::value).collect()))));
+    }
+    if input.peek(Token![#]) {
+        return Err(takes_none());
     }
     if keyword == "match" && expression::asks_more(input) || input.peek(Token![,]) {
         return Err(two_nodes(input));

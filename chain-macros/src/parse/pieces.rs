@@ -220,7 +220,7 @@ pub(super) fn item_use(input: ParseStream<'_>, diagnostics: &mut Diagnostics) ->
             );
         };
         otherwise = Some(block(&group, diagnostics));
-        ends_here(input, "`else`")?;
+        ends_here(input, "`else`", whole(&kind).as_str())?;
     }
     let given = given::read(input)?;
     let item = Item { modifiers, kind, otherwise, given, lone_else };
@@ -231,7 +231,7 @@ pub(super) fn item_use(input: ParseStream<'_>, diagnostics: &mut Diagnostics) ->
 pub(super) fn item_kind(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -> syn::Result<ItemKind> {
     if input.peek(syn::token::Brace) {
         let group: Group = input.parse()?;
-        ends_here(input, "the block")?;
+        ends_here(input, "the block", "{ .. }")?;
         return Ok(ItemKind::Block(block(&group, diagnostics)));
     }
     if input.peek(Token![match]) {
@@ -251,19 +251,29 @@ pub(super) fn item_kind(input: ParseStream<'_>, diagnostics: &mut Diagnostics) -
     let node = node_path(input)?;
     if input.peek(syn::token::Brace) {
         let group: Group = input.parse()?;
-        ends_here(input, &format!("the block of `{}`", names::unraw(node.name())))?;
+        let name = names::unraw(node.name());
+        ends_here(input, &format!("the block of `{name}`"), &format!("{} {{ .. }}", types::text(&node.path)))?;
         return Ok(ItemKind::Around(node, block(&group, diagnostics)));
     }
     node_ends(input, &node)?;
     Ok(ItemKind::Node(node))
 }
 
-pub(super) fn ends_here(input: ParseStream<'_>, what: &str) -> syn::Result<()> {
+/// An item as an error shows it that has something behind it.
+fn whole(kind: &ItemKind) -> String {
+    match kind {
+        ItemKind::Node(node) => types::text(&node.path),
+        ItemKind::Around(node, _) => format!("{} {{ .. }}", types::text(&node.path)),
+        _ => "{ .. }".to_owned(),
+    }
+}
+
+pub(super) fn ends_here(input: ParseStream<'_>, what: &str, whole: &str) -> syn::Result<()> {
     // `item_use` says what an `else` or an arrow belongs to.
     if input.is_empty() || input.peek(Token![else]) || input.peek(Token![->]) {
         return Ok(());
     }
-    attribute_behind(input, what, "{ .. }")?;
+    attribute_behind(input, what, whole)?;
     Err(Code::E009.here(input, format!("expected `=>` after {what}\n  help: nodes and blocks are joined with `=>`")))
 }
 

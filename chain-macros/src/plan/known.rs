@@ -54,6 +54,15 @@ impl Known {
         Self { around: Some(around), are_distinct, reply_may_hide_a_break }
     }
 
+    /// Notes what the types of these things stand for, where they are declared beside the chain as other names.
+    pub(super) fn resolve<'s>(&self, slots: impl Iterator<Item = &'s mut Slot>) {
+        let Some(around) = self.around.as_ref().filter(|around| around.has_aliases()) else { return };
+        for slot in slots {
+            let written = if slot.text.is_empty() { &slot.doubt } else { &slot.text };
+            slot.alias = around.alias(written);
+        }
+    }
+
     /// Whether this type is declared beside the chain, or is Rust's own.
     pub(crate) fn is_type(&self, ty: &Type) -> bool {
         self.around.as_ref().is_some_and(|around| around.is_type(&types::text(ty)))

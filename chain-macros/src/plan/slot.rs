@@ -19,6 +19,8 @@ pub(crate) struct Slot {
     /// The type as written by a node whose hooks are found by their traits. It leaves a doubt about a type that is
     /// written alike.
     pub(crate) doubt: String,
+    /// What the type stands for, if that is declared beside the chain as another name.
+    pub(crate) alias: Option<String>,
     /// The user's name for it, for messages.
     pub(crate) name: String,
     /// The `#[cfg(..)]` of the field, if it is one.
@@ -73,6 +75,7 @@ impl Slot {
             loan,
             text: String::new(),
             doubt: String::new(),
+            alias: None,
             name,
             cfg: Vec::new(),
             index,

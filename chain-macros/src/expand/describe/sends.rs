@@ -7,7 +7,7 @@ use super::as_node;
 use crate::ast::Form;
 use crate::handshake::Told;
 use crate::names;
-use crate::plan::{BlockInfo, BlockKind, Plan, Role, SlotKind};
+use crate::plan::{BlockInfo, BlockKind, Plan, Role, Slot, SlotKind};
 use crate::types;
 
 /// Under `#[send]`, each node's own future and its value are required to move between threads, at the node's token.
@@ -95,11 +95,17 @@ pub(in crate::expand) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
 /// Whether a function is lent the value of another one whose type is called `Rc`. About that value there is a check at the
 /// other function. If it can move after all, rustc checks the future of `run`.
 fn is_lent_what_stays(plan: &Plan<'_>, at: usize, told: &Told) -> bool {
-    let slots = plan.wired(at).unwrap_or_default();
-    slots.iter().zip(&told.parameters).any(|(slot, (_, text))| {
-        let is_provided = slot.kind == SlotKind::Provided && slot.block.is_none();
-        is_provided && text.contains("Rc<") && !text.contains("Arc<") && plan.steps[slot.position].told.is_some()
-    })
+    let stays = |text: &str| text.contains("Rc<") && !text.contains("Arc<");
+    let is_provided = |slot: &Slot| {
+        slot.kind == SlotKind::Provided && slot.block.is_none() && plan.steps[slot.position].told.is_some()
+    };
+    let Some(slots) = plan.wired(at) else {
+        // The value's type may have another name there.
+        let slots = || plan.levels.iter().flat_map(|level| &level.slots).filter(|slot| is_provided(slot));
+        let is_lent = |text: &String| slots().any(|slot| slot.text == *text || slot.alias.as_ref() == Some(text));
+        return told.parameters.iter().any(|(_, text)| stays(text) && is_lent(text));
+    };
+    slots.iter().zip(&told.parameters).any(|(slot, (_, text))| is_provided(slot) && stays(text))
 }
 
 /// Whether a future borrows this field, so that the check of the future is one of the field as well.

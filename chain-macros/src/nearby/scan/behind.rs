@@ -154,6 +154,24 @@ impl File {
         }
     }
 
+    /// The parameters of the type whose name is here, in `<..>`, or nothing.
+    pub(in crate::nearby) fn generics_behind(&self, at: usize) -> Option<&str> {
+        let rest = self.text[at + word(&self.text, at).len()..].trim_start();
+        let (mut open, mut before) = (0, ' ');
+        for (end, sign) in rest.char_indices().filter(|_| rest.starts_with('<')) {
+            match sign {
+                '<' => open += 1,
+                '>' if before != '-' => open -= 1,
+                _ => {}
+            }
+            if open == 0 {
+                return Some(&rest[..=end]);
+            }
+            before = sign;
+        }
+        (!rest.starts_with('<')).then_some("")
+    }
+
     /// The number of lifetimes among the parameters of the type whose name is here.
     pub(in crate::nearby) fn lifetimes_behind(&self, at: usize) -> usize {
         let rest = &self.text[at + word(&self.text, at).len()..];
