@@ -25,6 +25,7 @@ mod nowhere;
 mod own;
 mod scan;
 mod seen;
+mod there;
 
 pub(crate) use asked::{bounds_asked, note_bounds};
 pub(crate) use hidden::{is_private, is_private_beside, less_visible};
