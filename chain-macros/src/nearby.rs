@@ -2,8 +2,7 @@
 //! about macros that the user did not write.
 //!
 //! The file is read as text, once, and only braces, functions, types and imports are looked for. A name is judged only
-//! if its scope is certain: no macro other than `chain!` stands around it. In case of doubt nothing is said here, and
-//! rustc reports the mistake.
+//! if its scope is certain: no macro other than `chain!` stands around it. In doubt, rustc reports the mistake.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
