@@ -95,6 +95,8 @@ pub(crate) struct Run {
     pub(crate) body: Block,
     /// The fields that are used as nodes.
     pub(crate) as_nodes: Vec<usize>,
+    /// Whether a type may be named as a node, by itself: there is nothing to look for in most chains.
+    pub(crate) names_types: bool,
     pub(crate) locals: Locals,
 }
 
@@ -341,6 +343,9 @@ pub(crate) struct NodeUse {
     pub(crate) told: Option<Rc<Told>>,
     /// The signatures of its hooks, if the macro of the field's type has told them.
     pub(crate) hooks: Option<Rc<Told>>,
+    /// The same for hooks that are found by their traits in any case: where something that they need is missing, it is
+    /// looked for by these.
+    pub(crate) sought: Option<Rc<Told>>,
     /// What the function's macro has told otherwise.
     pub(crate) untold: Untold,
 }
@@ -348,7 +353,7 @@ pub(crate) struct NodeUse {
 impl NodeUse {
     /// A node of which nothing is known yet but its path.
     pub(crate) fn of(path: TypePath) -> Self {
-        Self { path, field: None, told: None, hooks: None, untold: Untold::default() }
+        Self { path, field: None, told: None, hooks: None, sought: None, untold: Untold::default() }
     }
 
     /// What it tells, a function or a field with hooks.

@@ -15,13 +15,18 @@ use std::rc::Rc;
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 
-use crate::ast::{Chain, Form, Locals, NodeUse};
+use crate::ast::{Chain, Locals, NodeUse};
 use crate::names;
-use crate::nearby::{self, Around, names_what_is_unknown};
+use crate::nearby::{self, Around};
 use crate::rewrite;
 use crate::told::Answer;
 pub(crate) use crate::told::{Access, Exit, Hooks, Kind, Of, Told, Untold};
 use crate::types;
+
+mod fields;
+
+use fields::{asked_field, asked_fields, asked_types, sought_among};
+pub(crate) use fields::{called_fields, imported_field, imported_fields, imports, named_type};
 
 /// Whether this path has a macro that can be asked: it looks like a function's name.
 pub(crate) fn is_function(path: &syn::TypePath) -> bool {
@@ -54,103 +59,19 @@ fn is_asked(node: &NodeUse) -> bool {
 /// The paths of the functions in a chain, each once.
 fn functions(chain: &mut Chain) -> Vec<(String, TokenStream)> {
     let mut found: Vec<(String, TokenStream)> = Vec::new();
+    let mut names_types = false;
     chain.run.body.visit(&mut |node| {
         if is_asked(node) {
             let text = path_text(&node.path);
             if found.iter().all(|(other, _)| *other != text) {
                 found.push((text, path_of(&node.path)));
             }
+        } else {
+            names_types |= node.field.is_none();
         }
     });
+    chain.run.names_types = names_types;
     found
-}
-
-/// The fields of a chain that it uses as nodes and whose types may have a macro that tells the signatures of the hooks.
-/// A chain knows no such macro by the text of the type: it imports the type under another name, and the macro of that
-/// type comes along if there is one. In a block around that, the name is that of a macro that tells nothing.
-pub(crate) fn asked_fields(chain: &Chain) -> Vec<usize> {
-    if chain.form != Form::Item {
-        return Vec::new();
-    }
-    let is_plain = chain.observers.is_empty() && chain.send.is_none();
-    let may_tell = |field: &usize| {
-        let Some(ty) = named_type(chain, *field) else { return false };
-        let last = ty.path.segments.last().filter(|last| names::may_have_a_macro(&last.ident));
-        let last = last.filter(|last| !has_hooks_elsewhere(chain, &last.ident));
-        // Of a type that does not exist, rustc says so in better words than of an import.
-        let ty = syn::Type::Path(ty.clone());
-        let last = last.filter(|_| !names_what_is_unknown(&chain.name, &ty));
-        let last = last.filter(|_| !nearby::is_private_type(&chain.name, &ty));
-        let is_open = || has_arguments_of_the_chain(chain, *field);
-        let is_asked = (is_plain && names::field_type(chain, *field).is_some()) || is_open();
-        chain.run.as_nodes.contains(field) && last.is_some() && is_asked
-    };
-    (0..chain.fields.len()).filter(may_tell).collect()
-}
-
-/// The path of a field's type, without arguments: it can be imported.
-pub(crate) fn named_type(chain: &Chain, field: usize) -> Option<syn::TypePath> {
-    let syn::Type::Path(ty) = types::ungrouped(&chain.fields[field].ty) else { return None };
-    let mut ty = ty.clone();
-    ty.path.segments.last_mut()?.arguments = syn::PathArguments::None;
-    let is_name = ty.qself.is_none() && ty.path.segments.iter().all(|part| part.arguments.is_none());
-    is_name.then_some(ty)
-}
-
-/// Whether an argument of this field's type is a parameter of the chain. Then what its hooks give may be a type of the parameter.
-fn has_arguments_of_the_chain(chain: &Chain, field: usize) -> bool {
-    let Some(last) = types::last_segment(&chain.fields[field].ty) else { return false };
-    let arguments = types::type_arguments(last);
-    let mut named = arguments.into_iter().filter_map(types::named);
-    named.any(|argument| chain.generics.type_params().any(|parameter| parameter.ident == *argument))
-}
-
-/// Whether the macro of this type's name may be that of another type: the type has the name of one around it, and its
-/// hooks are in another module, where nobody finds its own macro.
-fn has_hooks_elsewhere(chain: &Chain, ty: &Ident) -> bool {
-    nearby::may_be_own(ty) && Around::of(&chain.name).is_some_and(|around| around.has_hooks_elsewhere(ty))
-}
-
-/// The name of the macro of this field's type, if the macro has one that only the chain and `#[node]` know.
-fn own_hooks(chain: &Chain, field: usize) -> Option<TokenStream> {
-    let (outer, name, away) = near(&named_type(chain, field)?.into_token_stream())?;
-    let own = Around::of(&chain.name)?.own_hooks(&name, away)?;
-    Some(quote!(#outer #own))
-}
-
-/// The name under which the type of a field is imported.
-pub(crate) fn imported_field(chain: &Chain, field: usize) -> Ident {
-    names::imported_field(chain, field, &nearby::place_among_namesakes(&chain.name))
-}
-
-/// The name of that type's macro.
-fn asked_field(chain: &Chain, field: usize) -> Ident {
-    names::asked_field(chain, field, &nearby::place_among_namesakes(&chain.name))
-}
-
-/// The fields whose types are imported under another name, so that their macros come along.
-pub(crate) fn imported_fields(chain: &Chain) -> Vec<usize> {
-    let mut fields = asked_fields(chain);
-    fields.retain(|field| own_hooks(chain, *field).is_none());
-    fields
-}
-
-/// The imports that bring along the macros of the types of fields: those around the body of `run` that stand for a macro
-/// where there is none, and those in a block in there.
-///
-/// The macros are called in a block of their own. rustc looks for an imported name in each block around the import, and
-/// a macro that is not expanded yet could declare it.
-pub(crate) fn imports(chain: &Chain) -> Option<(TokenStream, TokenStream)> {
-    let fields = asked_fields(chain);
-    let runtime = &chain.runtime;
-    let names: Vec<_> = fields.iter().map(|field| asked_field(chain, *field)).collect();
-    let imports = fields.iter().zip(&names).map(|(field, name)| {
-        let cfg = chain.fields[*field].cfg();
-        let ty = own_hooks(chain, *field).unwrap_or_else(|| imported_field(chain, *field).into_token_stream());
-        quote!(#(#cfg)* use #ty as #name;)
-    });
-    let imports: TokenStream = imports.collect();
-    (!fields.is_empty()).then(|| (quote!(#(use #runtime::__tells_nothing as #names;)*), imports))
 }
 
 /// The number of macros that call one another in a row: rustc stops at 128.
@@ -165,6 +86,8 @@ pub(crate) fn ask(chain: &mut Chain, declaration: &TokenStream) -> Option<TokenS
     }
     let fields = asked_fields(chain);
     asked.extend(fields.iter().map(|field| (String::new(), asked_field(chain, *field).into_token_stream())));
+    let types = 0..asked_types(chain).len();
+    asked.extend(types.map(|at| (String::new(), fields::asked_type(chain, at).into_token_stream())));
     let Locals { this, inputs, lifetime } = &chain.run.locals;
     in_turn(&chain.runtime, &chain.name, &asked, &quote!(#lifetime #this #(#inputs)*), declaration)
 }
@@ -292,27 +215,47 @@ pub(crate) fn note(chain: &mut Chain, answered: Answered) {
     if let Some(locals) = &answered.locals {
         chain.run.locals = locals.clone();
     }
-    let (mut asked, fields) = (functions(chain), asked_fields(chain));
+    let (mut asked, fields, called) = (functions(chain), asked_fields(chain), called_fields(chain));
     let functions = asked.len();
     let untold = answered.told.iter().map(|answer| match answer {
         Answer::Untold(untold) => untold.clone(),
         _ => Untold::default(),
     });
     let untold: Vec<_> = untold.collect();
+    let named = asked_types(chain);
     asked.extend(fields.iter().map(|_| (String::new(), TokenStream::new())));
+    asked.extend(named.iter().map(|(text, _)| (text.clone(), TokenStream::new())));
     let told = answered.told(asked).into_iter();
     let mut told: Vec<_> = told.map(|(text, told)| (text, told.map(Rc::new))).collect();
-    let hooks = told.split_off(functions);
+    let mut hooks = told.split_off(functions);
+    let is_in_part = untold.iter().skip(functions).any(|untold| untold.sought.is_some());
+    let sought = if is_in_part { sought_among(chain, &fields) } else { Vec::new() };
+    let of_types = hooks.split_off(fields.len());
     chain.run.body.visit(&mut |node| {
         if is_asked(node) {
             let text = path_text(&node.path);
             let at = told.iter().position(|(other, _)| *other == text);
             node.told = at.and_then(|at| told[at].1.clone());
             node.untold = at.and_then(|at| untold.get(at)).cloned().unwrap_or_default();
-        } else if let Some(at) = node.field.and_then(|field| fields.iter().position(|other| *other == field)) {
-            let hooks = hooks.get(at).and_then(|(_, told)| told.clone());
-            node.hooks = hooks.filter(|told| told.hooks.is_some());
-            node.untold = untold.get(functions + at).cloned().unwrap_or_default();
+        } else if let Some(field) = node.field {
+            let Some(at) = fields.iter().position(|other| *other == field) else { return };
+            let hooks = hooks.get(at).and_then(|(_, told)| told.clone()).filter(|told| told.hooks.is_some());
+            match called.contains(&field) {
+                true => node.hooks = hooks,
+                false => node.sought = hooks,
+            }
+            let told = untold.get(functions + at).cloned().unwrap_or_default();
+            node.untold = Untold {
+                open: told.open.filter(|_| called.contains(&field)),
+                sought: told.sought.filter(|_| sought.contains(&field)),
+                ..Untold::default()
+            };
+        } else if !of_types.is_empty() {
+            let text = types::text(&node.path);
+            let at = of_types.iter().position(|(other, _)| *other == text);
+            node.sought = at.and_then(|at| of_types[at].1.clone()).filter(|told| told.hooks.is_some());
+            let untold = at.and_then(|at| untold.get(functions + fields.len() + at));
+            node.untold.sought = untold.and_then(|untold| untold.sought.clone());
         }
     });
 }

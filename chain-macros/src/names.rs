@@ -73,6 +73,11 @@ pub(crate) fn asked_field(chain: &crate::ast::Chain, field: usize, place: &str) 
     format_ident!("__chain_asked{field}_of_{}{place}", unraw(&chain.name))
 }
 
+/// The same for a type that the row names.
+pub(crate) fn asked_type(chain: &crate::ast::Chain, at: usize, place: &str) -> Ident {
+    format_ident!("__chain_asked_type{at}_of_{}{place}", unraw(&chain.name))
+}
+
 /// A level of pressure, under the runtime's name.
 pub(crate) fn level(level: impl std::fmt::Debug) -> Ident {
     single(&format!("{level:?}"))

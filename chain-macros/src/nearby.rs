@@ -2,8 +2,7 @@
 //! about macros that the user did not write.
 //!
 //! The file is read as text, once, and only braces, functions, types and imports are looked for. A name is judged only
-//! if its scope is certain: no macro other than `chain!` stands around it. In case of doubt nothing is said here, and
-//! rustc reports the mistake.
+//! if its scope is certain: no macro other than `chain!` stands around it. In doubt, rustc reports the mistake.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -27,6 +26,7 @@ mod nowhere;
 mod own;
 mod scan;
 mod seen;
+mod there;
 
 pub(crate) use arguments::is_misapplied;
 pub(crate) use asked::{bounds_asked, note_bounds};

@@ -13,6 +13,7 @@ use crate::expand::editor;
 use crate::{names, nearby, simple};
 
 mod around;
+mod asks;
 mod block;
 mod cfg;
 mod chain;

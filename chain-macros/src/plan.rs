@@ -60,7 +60,9 @@ fn planned(chain: &Chain, hooks_by_text: bool) -> Plan<'_> {
     let Planner { levels, steps, blocks, sheds, backs, .. } = planner;
     let index = wire::Index::of(&levels);
     let (wires, exits) = (wire::wires(&index, &steps), wire::exits(&index, &steps));
-    let in_doubt = if is_generic { vec![false; steps.len()] } else { wire::in_doubt(chain, &index, &steps) };
+    // Whether all is there is looked for with certain types.
+    let is_sought = !is_generic || types::are_of_core(&chain.generics);
+    let in_doubt = if is_sought { wire::in_doubt(chain, &index, &steps) } else { vec![false; steps.len()] };
     let backs = back::backs(&backs, &levels, &steps, &blocks, &wires);
     let mut by_name = vec![false; steps.len()];
     for wire in wires.iter().flatten().flatten() {

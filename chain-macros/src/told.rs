@@ -1,11 +1,15 @@
 //! The signature of a function as data, and the tokens in which its own macro tells it.
 
+use std::iter::Peekable;
+use std::rc::Rc;
+
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
 use crate::types;
 
 /// A function's signature, as its own macro tells it.
+#[derive(Clone)]
 pub(crate) struct Told {
     /// The function's name.
     pub(crate) name: String,
@@ -17,23 +21,30 @@ pub(crate) struct Told {
     pub(crate) provides: String,
     /// The type with which it breaks, as written; empty if it cannot break.
     pub(crate) breaks: String,
-    /// How it wants each parameter, and the parameter's type as written.
+    /// How it wants each parameter, and the parameter's type as written. If a chain only looks for them (see
+    /// [`Told::is_in_part`]), the text is empty for those for which it does not.
     pub(crate) parameters: Vec<(Access, String)>,
     /// For a node with hooks; all of the above is then about `enter`.
     pub(crate) hooks: Option<Hooks>,
 }
 
 /// What is told of a node with hooks, beside its `enter`.
+#[derive(Clone)]
 pub(crate) struct Hooks {
+    /// All of it is told, so that the hooks can be called by what is told. Otherwise a chain only looks for what they need.
+    pub(crate) is_whole: bool,
     /// It has an `enter`.
     pub(crate) enters: bool,
     pub(crate) exit: Option<Exit>,
+    /// The types of the fields that `cancelled` asks for; empty texts for its other parameters.
+    pub(crate) cancelled: Vec<String>,
     /// Stands for all that is told. The traits of the hooks have it, so that a signature that was told by the macro of
     /// another type fits none.
     pub(crate) shape: u64,
 }
 
 /// The signature of `exit`.
+#[derive(Clone)]
 pub(crate) struct Exit {
     pub(crate) is_async: bool,
     pub(crate) parameters: Vec<(Of, Access, String)>,
@@ -58,6 +69,23 @@ pub(crate) enum Kind {
     /// `ControlFlow<R, T>`
     Breaks,
 }
+
+/// The text of a type that a node keeps a borrow of, in what it gives.
+pub(crate) fn to_keep(text: &str) -> String {
+    format!("'{text}")
+}
+
+/// Whether this is such a text, and what the type is written like.
+pub(crate) fn kept(text: &str) -> (bool, &str) {
+    text.strip_prefix('\'').map_or((false, text), |text| (true, text))
+}
+
+/// Stands in a text for an argument of the node's type: the chain knows which type that is.
+pub(crate) fn argument(at: usize) -> String {
+    format!("{ARGUMENT}{at}_")
+}
+
+const ARGUMENT: &str = "ChainArgument";
 
 /// How a function wants a parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -114,6 +142,8 @@ pub(crate) struct Untold {
     pub(crate) is_bounded: bool,
     /// What it gives is one of its type parameters or a type of one.
     pub(crate) open: Option<Open>,
+    /// What it asks for, where a chain may look for it.
+    pub(crate) sought: Option<Rc<Told>>,
 }
 
 /// The result of a node that is one of its type parameters or a type of one.
@@ -134,19 +164,20 @@ impl Open {
 }
 
 impl Untold {
-    /// Whether this is about hooks, whose type a chain names with its arguments.
-    pub(crate) fn opens_hooks(&self) -> bool {
-        self.open.is_some() && !self.is_generic
+    /// Whether anything is told of a node that is no function with type parameters.
+    pub(crate) fn is_of_hooks(&self) -> bool {
+        (self.open.is_some() || self.sought.is_some()) && !self.is_generic
     }
 
     /// The tokens that [`Answer::read`] reads.
     pub(crate) fn tokens(&self) -> TokenStream {
         let open = self.open.as_ref().map(|Open { parameter, text, of }| quote!(#parameter #text #of));
+        let sought = self.sought.as_ref().map(|told| told.tokens());
         match self {
-            Self { is_last: true, .. } => quote!([last]),
-            Self { is_bounded: true, .. } => quote!([bounded #open]),
-            Self { is_generic: true, .. } => quote!([generic #open]),
-            Self { open: Some(_), .. } => quote!([opens #open]),
+            Self { is_last: true, .. } => quote!([last #sought]),
+            Self { is_bounded: true, .. } => quote!([bounded #open #sought]),
+            Self { is_generic: true, .. } => quote!([generic #open #sought]),
+            _ if self.is_of_hooks() => quote!([opens #open #sought]),
             Self { .. } => quote!([]),
         }
     }
@@ -157,11 +188,18 @@ impl Answer {
         let mut tokens = told.into_iter();
         let Some(first) = word(&mut tokens) else { return Self::Untold(Untold::default()) };
         let (is_last, is_bounded) = (first == "last", first == "bounded");
-        if is_last || is_bounded || first == "generic" {
-            return Self::Untold(Untold { is_last, is_generic: !is_last, is_bounded, open: open(&mut tokens) });
-        }
-        if first == "opens" {
-            return Self::Untold(Untold { open: open(&mut tokens), ..Untold::default() });
+        let is_generic = is_bounded || first == "generic";
+        if is_last || is_generic || first == "opens" {
+            let mut tokens = tokens.peekable();
+            let open = open(&mut tokens);
+            let sought = tokens.next().and_then(|token| match token {
+                TokenTree::Group(told) => match Self::read(told.stream()) {
+                    Self::Told(told) => Some(Rc::new(told)),
+                    _ => None,
+                },
+                _ => None,
+            });
+            return Self::Untold(Untold { is_last, is_generic, is_bounded, open, sought });
         }
         if first == "broken" {
             return Self::Broken;
@@ -170,8 +208,10 @@ impl Answer {
     }
 }
 
-fn open(tokens: &mut impl Iterator<Item = TokenTree>) -> Option<Open> {
-    let TokenTree::Literal(parameter) = tokens.next()? else { return None };
+fn open(tokens: &mut Peekable<impl Iterator<Item = TokenTree>>) -> Option<Open> {
+    let TokenTree::Literal(parameter) = tokens.next_if(|token| matches!(token, TokenTree::Literal(_)))? else {
+        return None;
+    };
     let parameter = parameter.to_string().trim_end_matches("usize").parse().ok()?;
     Some(Open { parameter, text: text(tokens)?, of: text(tokens)? })
 }
@@ -210,6 +250,30 @@ impl Told {
         self
     }
 
+    /// Whether a chain only looks for what the hooks need.
+    pub(crate) fn is_in_part(&self) -> bool {
+        self.hooks.as_ref().is_some_and(|hooks| !hooks.is_whole)
+    }
+
+    /// The same for a node whose type has these arguments.
+    pub(crate) fn with_arguments(self: Rc<Self>, arguments: impl Fn() -> Vec<String>) -> Rc<Self> {
+        let mut told = Self::clone(&self);
+        let exits = told.hooks.iter_mut().flat_map(|hooks| &mut hooks.exit).flat_map(|exit| &mut exit.parameters);
+        let texts = told.parameters.iter_mut().map(|(_, text)| text).chain(exits.map(|(.., text)| text));
+        let texts = texts.chain([&mut told.provides]).filter(|text| text.contains(ARGUMENT));
+        let texts: Vec<_> = texts.collect();
+        if texts.is_empty() {
+            return self;
+        }
+        let arguments = arguments();
+        for text in texts {
+            for (at, own) in arguments.iter().enumerate() {
+                *text = text.replace(&argument(at), own);
+            }
+        }
+        Rc::new(told)
+    }
+
     /// The parameter that takes a value of the type that the function provides, if there is only one.
     pub(crate) fn gives_back(&self) -> Option<usize> {
         let is_it = |(_, (access, text)): &(usize, &(Access, String))| {
@@ -241,9 +305,15 @@ impl Told {
 }
 
 impl Hooks {
+    /// Whether `cancelled` asks for a field of the chain.
+    pub(crate) fn asks_for_fields(&self) -> bool {
+        self.cancelled.iter().any(|text| !text.is_empty())
+    }
+
     fn tokens(&self) -> TokenStream {
-        let Self { enters, exit, shape } = self;
+        let Self { is_whole, enters, exit, cancelled, shape } = self;
         let enters = format_ident!("{}", if *enters { "enters" } else { "absent" });
+        let partly = (!is_whole).then(|| quote!(partly [#(#cancelled)*]));
         let exit = exit.as_ref().map(|exit| {
             let pace = format_ident!("{}", if exit.is_async { "later" } else { "now" });
             let parameters = exit.parameters.iter().map(|(of, access, ty)| {
@@ -253,7 +323,7 @@ impl Hooks {
             });
             quote!(#pace #(#parameters)*)
         });
-        quote!((#enters #shape #exit))
+        quote!((#enters #shape #partly #exit))
     }
 
     fn read(told: TokenStream) -> Option<Self> {
@@ -261,14 +331,23 @@ impl Hooks {
         let enters = word(&mut tokens)? == "enters";
         let TokenTree::Literal(shape) = tokens.next()? else { return None };
         let shape = shape.to_string().trim_end_matches("u64").parse().ok()?;
-        let Some(pace) = word(&mut tokens) else { return Some(Self { enters, exit: None, shape }) };
+        let mut next = word(&mut tokens);
+        let is_whole = next.as_ref().is_none_or(|word| word != "partly");
+        let mut cancelled = Vec::new();
+        if !is_whole {
+            let TokenTree::Group(texts) = tokens.next()? else { return None };
+            let mut texts = texts.stream().into_iter();
+            cancelled.extend(std::iter::from_fn(|| text(&mut texts)));
+            next = word(&mut tokens);
+        }
+        let Some(pace) = next else { return Some(Self { is_whole, enters, exit: None, cancelled, shape }) };
         let mut parameters = Vec::new();
         while let Some(of) = word(&mut tokens) {
             let of = if of == "reply" { Of::Reply } else { Of::Scope };
             let access = by_name(&Access::ALL, &word(&mut tokens)?)?;
             parameters.push((of, access, text(&mut tokens)?));
         }
-        Some(Self { enters, exit: Some(Exit { is_async: pace == "later", parameters }), shape })
+        Some(Self { is_whole, enters, exit: Some(Exit { is_async: pace == "later", parameters }), cancelled, shape })
     }
 }
 

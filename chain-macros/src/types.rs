@@ -10,7 +10,7 @@ mod bounds;
 mod fixed;
 mod lifetimes;
 
-pub(crate) use bounds::{asks_for_no_bound, unbounded};
+pub(crate) use bounds::{are_of_core, asks_for_no_bound, unbounded};
 pub(crate) use fixed::{are_parameters, bounds_of, fixed, given, is_harmless, parameter, trait_of};
 pub(crate) use lifetimes::{
     anonymous, at, bounds_in, bounds_without, has_a_lifetime, has_several_bounds, inferred, may_hide_a_lifetime,
@@ -197,10 +197,15 @@ pub(crate) fn referent(ty: &Type) -> &Type {
 /// The type in the pointers and the `Option` that hold a field's node.
 pub(crate) fn held(ty: &Type) -> &Type {
     let ty = referent(ty);
+    held_once(ty).map_or(ty, held)
+}
+
+/// The type in one of them.
+pub(crate) fn held_once(ty: &Type) -> Option<&Type> {
     let holder = last_segment(ty).filter(|last| ["Arc", "Rc", "Box", "Option"].iter().any(|name| last.ident == name));
     match holder.map(type_arguments).as_deref() {
-        Some([inner]) => held(inner),
-        _ => ty,
+        Some([inner]) => Some(*inner),
+        _ => None,
     }
 }
 

@@ -99,10 +99,6 @@ pub fn never_called<T>() -> T {
     unreachable!("chain!: a hook that never suspends is called, not awaited")
 }
 
-/// Says that the node `N` never suspends.
-#[inline(always)]
-pub const fn fits_fn<Pace: crate::node::pace::FitsFn<N>, N: ?Sized>() {}
-
 /// The size in bytes of what a function of two arguments returns.
 pub const fn future_of_2<A, B, F>(_: fn(A, B) -> F) -> usize {
     size_of::<F>()

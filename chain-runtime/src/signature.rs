@@ -91,7 +91,10 @@ pub mod pace {
         label = "would have to be awaited",
         note = "declare the chain `async fn(..)`, or make `{N}` a plain `fn`"
     )]
-    pub trait FitsFn<N: ?Sized> {}
+    pub trait FitsFn<N: ?Sized> {
+        /// It does.
+        const FITS: () = ();
+    }
     #[diagnostic::do_not_recommend]
     impl<N: ?Sized> FitsFn<N> for Immediate {}
 }

@@ -14,10 +14,11 @@ mod sizes;
 mod tasks;
 mod told;
 
-pub(super) use search::{as_node, asked, searches};
+pub(super) use opaque::opaque_nodes;
+pub(super) use search::{as_node, asked, searches, sound_chain};
 pub(super) use sizes::stub;
 
-use super::{chain_arguments, scope_arguments, scope_generics};
+use super::{scope_arguments, scope_generics};
 use crate::ast::{Chain, Field, Form, Observer, OnCancel};
 use crate::names;
 use crate::plan::{BlockInfo, BlockKind, Plan, Role, Step};
@@ -331,65 +332,4 @@ fn block(block: &BlockInfo) -> TokenStream {
 pub(super) fn outside(plan: &Plan<'_>, step: &Step) -> TokenStream {
     let own: Vec<_> = plan.chain.generics.lifetimes().map(|parameter| parameter.lifetime.clone()).collect();
     if own.is_empty() { step.node.clone() } else { types::inferred(step.node.clone(), &own) }
-}
-
-/// The nodes of a chain with type parameters, with opaque types in their place, if such types meet the bounds.
-pub(super) fn opaque_nodes(plan: &Plan<'_>) -> TokenStream {
-    let rt = &names::runtime_alias();
-    match opaque::arguments(&plan.chain.generics) {
-        None => quote!(#rt::private::None),
-        Some(arguments) => {
-            let checked = names::static_of("Checked", &plan.chain.name);
-            quote!({
-                use #rt::private::Unchecked as _;
-                <#checked<#(#arguments),*>>::NODES
-            })
-        }
-    }
-}
-
-/// The checks of a chain with type parameters. An opaque type stands for each parameter, if such a type meets the
-/// bounds: an inherent constant whose bounds hold takes precedence over that of a trait.
-fn opaque(plan: &Plan<'_>) -> Option<TokenStream> {
-    let chain = plan.chain;
-    let rt = &names::runtime_alias();
-    let scope = &plan.levels[0].scope;
-    let arguments = opaque::arguments(&chain.generics)?;
-    let (checked, name) = (names::static_of("Checked", &chain.name), &chain.name);
-    let own = chain_arguments(chain, true);
-    let declared = chain.generics.params.iter().map(|parameter| {
-        let mut parameter = parameter.clone();
-        match &mut parameter {
-            syn::GenericParam::Lifetime(parameter) => parameter.bounds.clear(),
-            // Whether a type has a size is said by the bounds, in the impl.
-            syn::GenericParam::Type(parameter) => {
-                parameter.bounds.clear();
-                parameter.bounds.push(syn::parse_quote!(?#rt::private::Sized));
-                parameter.default = None;
-            }
-            syn::GenericParam::Const(parameter) => parameter.default = None,
-        }
-        parameter
-    });
-    let lifetimes: Vec<_> = chain.generics.lifetimes().map(|parameter| &parameter.lifetime).collect();
-    let types: Vec<_> = chain.generics.type_params().map(|parameter| &parameter.ident).collect();
-    // A struct implies for its fields that their types live as long as what they borrow.
-    let lives = lifetimes.iter().flat_map(|life| types.iter().map(move |ty| quote!(&#life #ty)));
-    let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
-    Some(quote! {
-        struct #checked<#(#declared),*>(
-            #(#rt::private::PhantomData<&#lifetimes ()>,)*
-            #(#rt::private::PhantomData<#types>,)*
-            #(#rt::private::PhantomData<#lives>,)*
-        );
-        impl #impl_generics #checked #ty_generics #clause {
-            const WIRED: () = <#scope<'_, '_, #(#own),*>>::WIRED;
-            const NODES: #rt::private::Option<&'static [#rt::NodeInfo]> =
-                #rt::private::Some(<#name<#(#own),*>>::NODES);
-        }
-        const _: () = {
-            use #rt::private::Unchecked as _;
-            <#checked<#(#arguments),*>>::WIRED
-        };
-    })
 }

@@ -1,14 +1,17 @@
 //! Reads a chain as a node: its inputs are the node's needs, and its reply is what the node gives.
 
+use std::rc::Rc;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Attribute, ItemImpl, Meta};
 
 use super::block::of_impl;
-use super::signature::{Node, Promises};
+use super::signature::{Handshake, Node, Promises};
 use crate::ast::Chain;
 use crate::diagnostics::{Code, Diagnostics};
 use crate::names;
+use crate::told::Untold;
 
 /// A chain as a node of other chains.
 pub(crate) struct ChainAsNode(Node);
@@ -27,7 +30,15 @@ pub(crate) fn of_chain(
         enter.call = quote!(Self::run);
     }
     // A chain in a chain is found by its traits.
-    node.handshake = node.handshake.filter(|handshake| handshake.told.is_none());
+    let handshake = node.handshake.take().filter(|handshake| handshake.told.is_none());
+    let sought = node.told_in_part().filter(|_| names::may_have_a_macro(&chain.name));
+    node.handshake = match sought {
+        Some(told) => {
+            let untold = Untold { sought: Some(Rc::new(told)), ..Untold::default() };
+            Some(Handshake { untold, ..Handshake::beside(&chain.name, &syn::parse_quote!(pub)) })
+        }
+        None => handshake,
+    };
     Some(ChainAsNode(node))
 }
 

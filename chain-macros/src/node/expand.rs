@@ -31,6 +31,7 @@ impl Node {
         self.spawns = None;
         if let Some(handshake) = &mut self.handshake {
             handshake.told = None;
+            handshake.untold.sought = None;
         }
         // It is called like a function, without `self`.
         self.stateless &= self.declaration.is_some();
@@ -47,6 +48,8 @@ impl Node {
         }
         let handshake = self.handshake.as_ref().map(|handshake| handshake.expand(told));
         let by_text = told.map(|told| self.hooks_by_text(rt, told));
+        let sought = self.handshake.as_ref().and_then(|handshake| handshake.untold.sought.as_deref());
+        let sought = sought.filter(|_| told.is_none() && !self.is_stub).map(|sought| self.asks(rt, sought));
         let is_bounded = self.handshake.as_ref().is_some_and(|handshake| handshake.untold.is_bounded) && !self.is_stub;
         let meets = is_bounded.then(|| self.meets(rt));
         let is_node = (!self.is_function).then(|| self.is_node(rt));
@@ -63,7 +66,7 @@ impl Node {
             #declaration
             #handshake
             #hushed
-            const _: () = { #read #is_node #meets #signature #node #cancel #around #stateless #shows #by_text #elsewhere };
+            const _: () = { #read #is_node #meets #signature #node #cancel #around #stateless #shows #by_text #sought #elsewhere };
         }
     }
 

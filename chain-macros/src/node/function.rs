@@ -1,5 +1,7 @@
 //! Reads a function as a node.
 
+use std::rc::Rc;
+
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Attribute, FnArg, GenericParam, Generics, ItemFn, ReturnType, Signature, Type};
@@ -69,9 +71,12 @@ pub(super) fn of_function(function: &ItemFn, options: &Options, diagnostics: &mu
     };
     let (is_last, is_generic) = (options.promises.last, node.generics.type_params().next().is_some());
     let (open, is_bounded) = (open_result(&node), is_generic && !has_lifetimes && !node.is_open() && !is_last);
+    // Where a bound that its result needs is not met, nothing else is reported.
+    let is_sought = node.told().is_none() && !is_bounded;
+    let sought = if is_sought { node.told_in_part().map(Rc::new) } else { None };
     if let Some(handshake) = &mut node.handshake {
         let is_bounded = is_bounded && handshake.told.is_none();
-        handshake.untold = Untold { is_last, is_generic, is_bounded, open };
+        handshake.untold = Untold { is_last, is_generic, is_bounded, open, sought };
     }
     Some(node)
 }

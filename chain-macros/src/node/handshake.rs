@@ -1,5 +1,7 @@
 //! Emits a function's own macro, which tells a chain the signature: see [`crate::handshake`].
 
+use std::rc::Rc;
+
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Ident, ItemFn, Visibility};
@@ -13,7 +15,7 @@ use crate::told::Open;
 use crate::types;
 
 /// The most parameters of a function that tells its signature: the runtime has no form for more.
-const MOST: usize = 12;
+pub(super) const MOST: usize = 12;
 
 impl Handshake {
     /// The macro of a function, if the function's name can be a macro's.
@@ -34,20 +36,24 @@ impl Handshake {
     pub(super) fn of_hooks(node: &Node) -> Option<Self> {
         let ty: syn::Type = syn::parse2(node.ty.clone()).ok()?;
         let syn::Type::Path(path) = types::ungrouped(&ty) else { return None };
+        // The macro stands where the block stands. A path may lead elsewhere.
         let last = path.path.segments.last().filter(|_| path.qself.is_none() && path.path.segments.len() == 1)?;
-        if !last.arguments.is_none() {
-            let is_only = may_have_a_macro(&last.ident) && types::are_parameters(last, &node.generics);
-            let open = open_result(node, last).filter(|_| !node.is_refused);
-            let untold = Untold { open, ..Untold::default() };
-            // The chain asks by the second name, so there has to be a macro.
-            let has_one = is_only && (untold.open.is_some() || nearby::own(&last.ident).is_some());
-            return has_one.then(|| Self { untold, ..Self::beside(&last.ident, &syn::parse_quote!(pub)) });
-        }
         let name = Some(&last.ident).filter(|name| may_have_a_macro(name))?;
-        let told = told_hooks(node);
+        // Two blocks for different arguments would have two macros of one name.
+        if !last.arguments.is_none() && !types::are_parameters(last, &node.generics) {
+            return None;
+        }
+        let told = told_hooks(node).filter(|_| last.arguments.is_none() && node.is_found_by_text());
+        let sought = if told.is_none() { node.told_in_part().map(Rc::new) } else { None };
+        let open = open_result(node, last).filter(|_| !last.arguments.is_none() && !node.is_refused);
+        let untold = Untold { open, sought, ..Untold::default() };
+        let tells = told.is_some() || untold.is_of_hooks();
         // The chain asks by the second name, so there has to be a macro.
-        (told.is_some() || nearby::own(name).is_some())
-            .then(|| Self { told, ..Self::beside(name, &syn::parse_quote!(pub)) })
+        (tells || nearby::own(name).is_some()).then(|| Self {
+            told,
+            untold,
+            ..Self::beside(name, &syn::parse_quote!(pub))
+        })
     }
 
     /// The macro of an item about which there is an error.
@@ -80,7 +86,7 @@ impl Handshake {
         let own = nearby::own(name);
         let is_of_a_type = names::may_have_a_macro(name);
         let tells_hooks = told.is_some_and(|told| told.hooks.is_some());
-        let has_hooks = tells_hooks || untold.opens_hooks() || (*is_broken && is_of_a_type);
+        let has_hooks = tells_hooks || (is_of_a_type && untold.is_of_hooks()) || (*is_broken && is_of_a_type);
         let is_only_own = own.is_some() && is_of_a_type && !has_hooks;
         let otherwise = || if *is_broken { Told::broken() } else { untold.tokens() };
         let told = told.map_or_else(otherwise, Told::tokens);
@@ -198,7 +204,7 @@ fn told_hooks(node: &Node) -> Option<Told> {
         provides,
         breaks,
         parameters,
-        hooks: Some(Hooks { enters: node.enter.is_some(), exit, shape: 0 }),
+        hooks: Some(Hooks { is_whole: true, enters: node.enter.is_some(), exit, cancelled: Vec::new(), shape: 0 }),
     };
     let is_short = told.parameters.len() <= MOST;
     (told.gives_back().is_none() && is_short).then(|| told.with_a_shape())
@@ -267,9 +273,14 @@ impl Node {
 
     /// The signature, if the chain needs to know nothing else of the node.
     pub(super) fn told(&self) -> Option<&Told> {
-        let promises = [self.promises.last, self.promises.rejects, self.promises.wanted, self.promises.once];
         let told = self.handshake.as_ref()?.told.as_ref()?;
-        (self.spawns.is_none() && promises == [false; 4]).then_some(told)
+        self.is_found_by_text().then_some(told)
+    }
+
+    /// Whether it promises nothing, and begins no tasks.
+    fn is_found_by_text(&self) -> bool {
+        let promises = [self.promises.last, self.promises.rejects, self.promises.wanted, self.promises.once];
+        self.spawns.is_none() && promises == [false; 4]
     }
 
     /// Whether the signature is not told: not that of a plain function.

@@ -23,6 +23,7 @@ pub(super) fn run(tokens: &[TokenTree], name: &Ident, diagnostics: &mut Diagnost
         reply: parse_quote!(()),
         body: Block { items: Vec::new(), span: name.span(), is_empty: false },
         as_nodes: Vec::new(),
+        names_types: false,
         locals: Locals::new(&[]),
     };
     // The parentheses of `pub(crate)` are not the inputs.

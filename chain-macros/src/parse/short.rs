@@ -68,6 +68,7 @@ pub(super) fn short(runtime: TokenStream, tokens: Vec<TokenTree>, diagnostics: &
             reply: syn::parse2(quote!(#runtime::Ending)).expect("a type"),
             body: Block { items, span: Span::call_site(), is_empty },
             as_nodes: Vec::new(),
+            names_types: false,
         },
         runtime,
         needs: Vec::new(),

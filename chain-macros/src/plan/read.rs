@@ -139,7 +139,9 @@ pub(super) fn step(chain: &Chain, use_of: &ast::NodeUse, hooks_by_text: bool) ->
     let exits = |told: &std::rc::Rc<Told>| told.hooks.as_ref().is_some_and(|hooks| hooks.exit.is_some());
     let has_hooks = hooks.map_or(has_hooks, exits);
     let told = hooks.or(use_of.told.as_ref()).cloned();
-    let untold = use_of.hooks.clone().filter(|_| !hooks_by_text);
+    let untold = use_of.hooks.as_ref().filter(|_| !hooks_by_text).or(use_of.sought.as_ref());
+    let untold = untold.or(use_of.untold.sought.as_ref()).cloned();
+    let untold = untold.map(|told| told.with_arguments(|| arguments(chain, use_of)));
     let given = use_of.gives_open(chain);
     let by_a_bound = given.and_then(|given| types::fixed(&given, &chain.generics)).map(ToTokens::into_token_stream);
     let kin = use_of.field.filter(|_| told.is_none()).map(|index| kin(&chain.fields[index].ty)).unwrap_or_default();
@@ -153,6 +155,22 @@ pub(super) fn step(chain: &Chain, use_of: &ast::NodeUse, hooks_by_text: bool) ->
         field: use_of.field,
         ..Step::named(node, place, name, span)
     }
+}
+
+/// The arguments of a node's type that are types or constants, as they are written.
+fn arguments(chain: &Chain, node: &ast::NodeUse) -> Vec<String> {
+    let last = match node.field {
+        Some(index) => types::last_segment(types::held(&chain.fields[index].ty)),
+        None => node.path.path.segments.last(),
+    };
+    let Some(syn::PathArguments::AngleBracketed(arguments)) = last.map(|last| &last.arguments) else {
+        return Vec::new();
+    };
+    let text = |argument: &syn::GenericArgument| match argument {
+        syn::GenericArgument::Lifetime(_) => None,
+        argument => Some(types::text(argument)),
+    };
+    arguments.args.iter().filter_map(text).collect()
 }
 
 /// The name of a field's type, without its arguments and the pointer that holds it.

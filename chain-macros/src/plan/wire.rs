@@ -6,11 +6,12 @@
 
 use std::collections::HashMap;
 
-use super::data::{BlockInfo, BlockKind, Plan, Role, Step};
+use super::data::{BlockInfo, BlockKind, Plan, Step};
 use super::level::{Back, Level, Outer, Wire};
 use super::slot::{By, Slot, SlotKind};
 use crate::ast::Chain;
 use crate::handshake::{Access, Of};
+use crate::told;
 use crate::types;
 
 /// What the scopes have, by text.
@@ -50,17 +51,25 @@ pub(super) fn exits(index: &Index<'_>, steps: &[Step]) -> Vec<Option<Vec<Option<
 /// each of them.
 pub(super) fn in_doubt(chain: &Chain, index: &Index<'_>, steps: &[Step]) -> Vec<bool> {
     let in_doubt = steps.iter().enumerate().map(|(at, step)| {
-        let Some(told) = step.untold.as_ref().filter(|_| step.role == Role::Step) else { return false };
-        let is_found =
-            |before: usize, access: Access, text: &str| index.wire(step.level, before, access, text).is_some();
-        let is_the_reply = |text: &str| text == types::text(&chain.run.reply);
+        let Some(told) = &step.untold else { return false };
+        // What has no text is not looked for.
+        let is_found = |before: usize, access: Access, text: &str| {
+            let (is_kept, text) = told::kept(text);
+            let keeps = |wire: &Wire| !is_kept || index.lives_long(wire);
+            let is_wired = || index.wire(step.level, before, access, text).is_some_and(|wire| keeps(&wire));
+            text.is_empty() || is_wired() || (!is_kept && index.may_be_given(step.level, at, before, text))
+        };
+        let is_the_reply = |text: &str| text.is_empty() || text == types::text(&chain.run.reply);
         let exit = told.hooks.iter().flat_map(|hooks| &hooks.exit).flat_map(|exit| &exit.parameters);
         let mut way_out = exit.map(|(of, access, text)| match of {
             Of::Reply => index.levels[step.level].replies && is_the_reply(text),
             Of::Scope => is_found(at + 1, *access, text) || (*access == Access::Lent && last_name(text) == "Ending"),
         });
         let mut way_in = told.parameters.iter().map(|(access, text)| is_found(at, *access, text));
-        !way_in.all(|found| found) || !way_out.all(|found| found)
+        let cancelled = told.hooks.iter().flat_map(|hooks| &hooks.cancelled);
+        let fields: Vec<_> = chain.fields.iter().map(|field| types::text(types::referent(&field.ty))).collect();
+        let mut cancelled = cancelled.map(|text| text.is_empty() || fields.contains(text));
+        !way_in.all(|found| found) || !way_out.all(|found| found) || !cancelled.all(|found| found)
     });
     in_doubt.collect()
 }
@@ -175,6 +184,31 @@ impl<'l> Index<'l> {
     fn wire(&self, level: usize, before: usize, access: Access, text: &str) -> Option<Wire> {
         let only = self.only(level, before, text)?;
         lends(&self.levels[only.level].slots[only.slot], access).then_some(only)
+    }
+
+    /// Whether a node that is found by its traits says that it gives such a value, to the step at this position.
+    fn may_be_given(&self, mut level: usize, at: usize, mut before: usize, text: &str) -> bool {
+        loop {
+            let is_it = |slot: &&Slot| match (slot.maybe.is_some(), slot.position == at) {
+                (true, false) => {
+                    text.strip_prefix("Option<").and_then(|text| text.strip_suffix('>')) == Some(&slot.doubt)
+                }
+                _ => slot.doubt == text,
+            };
+            let there = self.levels[level].slots.iter().filter(|slot| !slot.doubt.is_empty() && slot.position < before);
+            if there.filter(is_it).count() == 1 {
+                return true;
+            }
+            match self.levels[level].outer {
+                Some(Outer { level: outer, before: begins }) => (level, before) = (outer, begins),
+                None => return false,
+            }
+        }
+    }
+
+    /// Whether this lives as long as the run.
+    fn lives_long(&self, wire: &Wire) -> bool {
+        matches!(self.levels[wire.level].slots[wire.slot].kind, SlotKind::SharedInput | SlotKind::Field)
     }
 
     fn only(&self, mut level: usize, mut before: usize, text: &str) -> Option<Wire> {

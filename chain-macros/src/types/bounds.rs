@@ -27,6 +27,27 @@ pub(crate) fn unbounded(generics: &Generics) -> Generics {
     unbounded
 }
 
+/// Whether the bounds of these parameters are traits of core that the runtime's opaque type has, as far as their names say.
+/// Such a type stands for a parameter while a chain is checked.
+pub(crate) fn are_of_core(generics: &Generics) -> bool {
+    const MET: [&str; 11] =
+        ["Clone", "Copy", "Debug", "Default", "Display", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd", "Error"];
+    const OF_ALL: [&str; 4] = ["Send", "Sized", "Sync", "Unpin"];
+    let is_met = |bound: &TypeParamBound| match bound {
+        TypeParamBound::Trait(bound) => {
+            let last = bound.path.segments.last();
+            last.is_some_and(|last| MET.iter().chain(&OF_ALL).any(|met| last.ident == met) && last.arguments.is_none())
+        }
+        _ => true,
+    };
+    let is_known = |parameter: &syn::GenericParam| match parameter {
+        syn::GenericParam::Type(parameter) => parameter.bounds.iter().all(is_met),
+        syn::GenericParam::Lifetime(_) => true,
+        syn::GenericParam::Const(_) => false,
+    };
+    generics.where_clause.is_none() && generics.params.iter().all(is_known)
+}
+
 /// Whether a type can be named whatever its type parameters are. Each of them stands in it by itself, or in a type of
 /// Rust's own that asks nothing of it. Other types may have bounds, and `S::Item` needs one.
 pub(crate) fn asks_for_no_bound(ty: &Type, generics: &Generics) -> bool {

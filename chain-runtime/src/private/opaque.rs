@@ -63,5 +63,7 @@ pub trait Unchecked {
     const WIRED: () = ();
     /// Which nodes there are, and what they take, is not known.
     const NODES: Option<&'static [crate::NodeInfo]> = None;
+    /// Nothing is looked for.
+    const LOOKS: usize = 0;
 }
 impl<T: ?Sized> Unchecked for T {}

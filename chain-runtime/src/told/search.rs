@@ -6,7 +6,7 @@
 use core::marker::PhantomData;
 
 use crate::describe::Source;
-use crate::scope::{Lends, Provides, Replying, TakeOut, Write};
+use crate::scope::{FieldOf, Keep, Lends, Provides, Replying, TakeOut, Write};
 
 use super::Nth;
 
@@ -87,6 +87,62 @@ found! {
     /// The same for exactly this type, and not `X`, which is only written almost like it.
     FoundAnd<X>,
     "what there is, is `{X}`: ask for `&{X}`"
+}
+
+/// Says that the scope `S` has an `Option` of a reference to an `X` for the node `N`, which is a `T`.
+#[diagnostic::on_unimplemented(
+    message = "chain[E101]: `{N}` needs a `{T}`, but nothing in this chain provides one",
+    label = "needs a `{T}`",
+    note = "ask for `&{X}`, or for `&Option<{X}>` where the node that provides it may be skipped"
+)]
+pub trait FoundOption<'r: 's, 's, T, X: ?Sized, S, N: ?Sized, G> {
+    /// Hands its place out, once.
+    fn given_like(scope: &mut S, _like: &T, _of: PhantomData<X>) -> G;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'r: 's, 's, P: ?Sized, T: LentBy<'r, 's, S, N, G>, X: ?Sized, S, N: ?Sized, G> FoundOption<'r, 's, T, X, S, N, G>
+    for P
+{
+    fn given_like(scope: &mut S, _: &T, _: PhantomData<X>) -> G {
+        T::given(scope)
+    }
+}
+
+/// Says that a scope lends references to `T`s. None does.
+#[diagnostic::on_unimplemented(
+    message = "chain[E114]: `{N}` asks for a reference to a reference to `{T}`, one of them for writing, and a scope lends what a reference refers to",
+    label = "asks for a reference to a reference to `{T}`",
+    note = "ask for `&{T}` or `&mut {T}`: what is provided by reference, or is such an input or field, is lent so; a reference that changes stands in a type of its own"
+)]
+pub trait FoundReferences<T: ?Sized, N: ?Sized> {
+    /// Nothing.
+    const NONE: PhantomData<T> = PhantomData;
+}
+
+#[diagnostic::do_not_recommend]
+impl<P: ?Sized, T: ?Sized + LentByReference<N>, N: ?Sized> FoundReferences<T, N> for P {}
+
+/// See [`FoundReferences`]. `Self` is the type, so that rustc waits until it knows the type.
+pub trait LentByReference<N: ?Sized> {}
+
+/// Says that the node `N` may keep a borrow of the `T` in the place `G`.
+#[diagnostic::on_unimplemented(
+    message = "chain[E106]: `{N}` keeps a borrow of `{T}` in what it returns, but this `{T}` does not live as long as the run",
+    label = "keeps a borrow of `{T}`",
+    note = "make `{T}` an input by reference (`name: &'r {T}`) or a field of the chain: those live as long as the run"
+)]
+pub trait Keeps<'r, G, T: ?Sized, N: ?Sized> {
+    /// Lends it for the length of the run.
+    fn keep_like(_like: &T, place: G) -> &'r T;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'r, P: ?Sized, G: Keep<'r, T, N>, T: ?Sized, N: ?Sized> Keeps<'r, G, T, N> for P {
+    #[inline(always)]
+    fn keep_like(_: &T, place: G) -> &'r T {
+        place.keep()
+    }
 }
 
 /// Says that the node `N` may write to a `T` in the place `G`.
@@ -191,6 +247,71 @@ pub const fn arguments<N, With, R>(_: fn(N, With) -> R) -> Arguments<With> {
     Arguments(PhantomData)
 }
 
+/// The types of the arguments of `enter`. `SHAPE` stands for the signature that the chain was told, as in
+/// [`hook`](super::hook).
+#[diagnostic::on_unimplemented(
+    message = "chain[E101]: `{Self}` is not lent what its `enter` asks for: the types are only written alike",
+    label = "asks for other types",
+    note = "two types have one name: let both nodes import the same one, or give one of them another name"
+)]
+pub trait AsksIn<'r: 's, 's, With, const SHAPE: u64> {
+    /// These types.
+    const ARGUMENTS: Arguments<With> = Arguments(PhantomData);
+}
+
+/// The types of the arguments of `exit`.
+#[diagnostic::on_unimplemented(
+    message = "chain[E313]: `{Self}` is not lent what its `exit` asks for: the types are only written alike",
+    label = "asks for other types",
+    note = "two types have one name: let both nodes import the same one, or give one of them another name"
+)]
+pub trait AsksOut<'r: 's, 's, With, const SHAPE: u64> {
+    /// These types.
+    const ARGUMENTS: Arguments<With> = Arguments(PhantomData);
+}
+
+/// The types of the fields for which `cancelled` asks.
+#[diagnostic::on_unimplemented(
+    message = "chain[E311]: `{Self}` is not lent what its `cancelled` asks for: the types are only written alike",
+    label = "asks for other types",
+    note = "two types have one name: let both nodes import the same one, or give one of them another name"
+)]
+pub trait AsksForFields<'r: 's, 's, With, const SHAPE: u64> {
+    /// These types.
+    const ARGUMENTS: Arguments<With> = Arguments(PhantomData);
+}
+
+/// Says that the chain `C` has a field of the type `T`, which the `cancelled` hook of the node `N` is lent.
+#[diagnostic::on_unimplemented(
+    message = "chain[E311]: `{N}` needs a `{T}` when it is cancelled, but the chain has no such field",
+    label = "needs a `{T}` in `cancelled`",
+    note = "`cancelled` can be lent its own node's provided value and the chain's fields, nothing else"
+)]
+pub trait FoundField<T: ?Sized, C: ?Sized, N: ?Sized> {
+    /// Lends the field.
+    fn field_like<'c>(chain: &'c C, _like: &T) -> &'c T;
+}
+
+#[diagnostic::do_not_recommend]
+impl<P: ?Sized, T: ?Sized + FieldIn<C, N>, C: ?Sized, N: ?Sized> FoundField<T, C, N> for P {
+    fn field_like<'c>(chain: &'c C, _: &T) -> &'c T {
+        T::field_in(chain)
+    }
+}
+
+/// Says that `Self` is the type of a field of the chain `C`. `Self` is the type for the same reason as in [`LentBy`].
+pub trait FieldIn<C: ?Sized, N: ?Sized> {
+    /// The field.
+    fn field_in(chain: &C) -> &Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: ?Sized, C: ?Sized + FieldOf<T, N>, N: ?Sized> FieldIn<C, N> for T {
+    fn field_in(chain: &C) -> &T {
+        chain.field()
+    }
+}
+
 impl<With> Arguments<With> {
     /// The type of the argument at this place.
     pub const fn nth<const AT: usize>(&self) -> Like<<With as Nth<AT>>::It>
@@ -223,13 +344,22 @@ impl<T: ?Sized> Like<T> {
     /// This hands out a thing of the type.
     pub const fn given<S, G>(&self, _: fn(&mut S, &T) -> G) {}
 
+    /// This lends a field of the type.
+    pub const fn field<C>(&self, _: for<'c> fn(&'c C, &T) -> &'c T) {}
+
     /// The first one hands out a thing of the type, and the second one takes it.
     pub const fn hands<S, G, R>(&self, _: fn(&mut S, &T) -> G, _: fn(&T, G) -> R) {}
 
     /// This is of the type.
-    pub const fn is(&self, _: PhantomData<T>)
-    where
-        T: Sized,
-    {
+    pub const fn is(&self, _: PhantomData<T>) {}
+}
+
+impl<'r, T: ?Sized> Like<Option<&'r T>> {
+    /// The first one hands out an `Option` of a reference to a `T`, and the second one takes it.
+    pub const fn hands_option<S, G, R>(
+        &self,
+        _: fn(&mut S, &Option<&'r T>, PhantomData<T>) -> G,
+        _: fn(&Option<&'r T>, G) -> R,
+    ) {
     }
 }

@@ -5,8 +5,9 @@ use quote::{quote, quote_spanned};
 
 use super::super::run::returns;
 use super::super::{chain_arguments, scope_arguments, scope_generics};
+use super::opaque::opaque;
 use super::shows::{breaks_show, is_a_reply, is_anything, may_end, may_reply, replies, reply_outside, shows, shows_of};
-use super::{opaque, outside, told};
+use super::{outside, told};
 use crate::ast::Form;
 use crate::names;
 use crate::plan::{Condition, Plan, Role, Step};

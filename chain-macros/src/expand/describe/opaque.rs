@@ -6,8 +6,88 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics, PathArguments, ReturnType, TypeParam, TypeParamBound};
 
+use super::super::chain_arguments;
+use super::search;
 use crate::names;
+use crate::plan::Plan;
 use crate::types;
+
+/// The nodes of a chain with type parameters, with opaque types in their place, if such types meet the bounds.
+pub(in crate::expand) fn opaque_nodes(plan: &Plan<'_>) -> TokenStream {
+    let rt = &names::runtime_alias();
+    match arguments(&plan.chain.generics) {
+        None => quote!(#rt::private::None),
+        Some(arguments) => {
+            let checked = names::static_of("Checked", &plan.chain.name);
+            quote!({
+                use #rt::private::Unchecked as _;
+                <#checked<#(#arguments),*>>::NODES
+            })
+        }
+    }
+}
+
+/// What looks for the needs of hooks, with opaque types in place of the chain's parameters.
+pub(super) fn opaque_looks(plan: &Plan<'_>) -> TokenStream {
+    let rt = &names::runtime_alias();
+    let Some(arguments) = arguments(&plan.chain.generics) else { return quote!(0) };
+    let checked = names::static_of("Checked", &plan.chain.name);
+    quote!({
+        use #rt::private::Unchecked as _;
+        <#checked<#(#arguments),*>>::LOOKS
+    })
+}
+
+/// The checks of a chain with type parameters. An opaque type stands for each parameter, if such a type meets the
+/// bounds: an inherent constant whose bounds hold takes precedence over that of a trait.
+pub(super) fn opaque(plan: &Plan<'_>) -> Option<TokenStream> {
+    let chain = plan.chain;
+    let rt = &names::runtime_alias();
+    let scope = &plan.levels[0].scope;
+    let arguments = arguments(&chain.generics)?;
+    let (checked, name) = (names::static_of("Checked", &chain.name), &chain.name);
+    let own = chain_arguments(chain, true);
+    let declared = chain.generics.params.iter().map(|parameter| {
+        let mut parameter = parameter.clone();
+        match &mut parameter {
+            syn::GenericParam::Lifetime(parameter) => parameter.bounds.clear(),
+            // Whether a type has a size is said by the bounds, in the impl.
+            syn::GenericParam::Type(parameter) => {
+                parameter.bounds.clear();
+                parameter.bounds.push(syn::parse_quote!(?#rt::private::Sized));
+                parameter.default = None;
+            }
+            syn::GenericParam::Const(parameter) => parameter.default = None,
+        }
+        parameter
+    });
+    let lifetimes: Vec<_> = chain.generics.lifetimes().map(|parameter| &parameter.lifetime).collect();
+    let types: Vec<_> = chain.generics.type_params().map(|parameter| &parameter.ident).collect();
+    // A struct implies for its fields that their types live as long as what they borrow.
+    let lives = lifetimes.iter().flat_map(|life| types.iter().map(move |ty| quote!(&#life #ty)));
+    let (impl_generics, ty_generics, clause) = chain.generics.split_for_impl();
+    let looks = plan.in_doubt.contains(&true).then(|| {
+        let looks = search::looks(plan);
+        quote!(const LOOKS: usize = #looks;)
+    });
+    Some(quote! {
+        struct #checked<#(#declared),*>(
+            #(#rt::private::PhantomData<&#lifetimes ()>,)*
+            #(#rt::private::PhantomData<#types>,)*
+            #(#rt::private::PhantomData<#lives>,)*
+        );
+        impl #impl_generics #checked #ty_generics #clause {
+            const WIRED: () = <#scope<'_, '_, #(#own),*>>::WIRED;
+            const NODES: #rt::private::Option<&'static [#rt::NodeInfo]> =
+                #rt::private::Some(<#name<#(#own),*>>::NODES);
+            #looks
+        }
+        const _: () = {
+            use #rt::private::Unchecked as _;
+            <#checked<#(#arguments),*>>::WIRED
+        };
+    })
+}
 
 /// An argument for each parameter; `None` if none can be made up for one of them.
 pub(super) fn arguments(generics: &Generics) -> Option<Vec<TokenStream>> {

@@ -6,10 +6,11 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 
-use super::super::{scope_arguments, scope_generics};
+use super::super::{chain_arguments, scope_arguments, scope_generics};
 use crate::handshake::{Access, Of, Told};
 use crate::names;
 use crate::plan::{Plan, Slot, Step};
+use crate::told;
 use crate::types;
 
 /// Where the scope finds what a function needs: what [`searches`] declares, called.
@@ -52,12 +53,29 @@ fn beside(plan: &Plan<'_>, level: usize, searches: &[Search]) -> TokenStream {
     let (impl_generics, ty_generics, clause) = generics.split_for_impl();
     let (scope, arguments) = (&plan.levels[level].scope, scope_arguments(plan.chain, false));
     let functions = searches.iter().map(|Search { function, .. }| function);
-    // A length cannot have type parameters in it.
-    let sound = (!plan.is_generic).then(|| {
+    let is_asked =
+        !plan.is_generic || (0..plan.steps.len()).any(|at| plan.steps[at].level == level && plan.in_doubt[at]);
+    let sound = is_asked.then(|| {
         let sound = names::local("Sound", level);
         let none = searches.iter().map(|Search { none, .. }| quote!(<#scope #arguments>::#none));
+        // A length cannot have type parameters in it. Opaque types stand for them.
+        let none = match plan.is_generic {
+            true => super::opaque::opaque_looks(plan),
+            false => quote!(#(#none)+*),
+        };
+        let generics = scope_generics(plan.chain);
+        let generics = types::unbounded(&generics);
+        let impl_generics = generics.split_for_impl().0;
+        let asks = |at: usize| plan.steps[at].level == level && sound_chain(plan, at).is_some();
+        let of_chain = (0..plan.steps.len()).any(asks).then(|| {
+            let (name, sound) = (&plan.chain.name, names::local("SoundChain", level));
+            let generics = types::unbounded(&plan.chain.generics);
+            let (own, own_ty, _) = generics.split_for_impl();
+            quote!(type #sound #own = <[(); #none] as #rt::told::search::Sound<#name #own_ty>>::It;)
+        });
         quote! {
-            type #sound #impl_generics = <[(); #(#none)+*] as #rt::told::search::Sound<#scope #ty_generics>>::It;
+            type #sound #impl_generics = <[(); #none] as #rt::told::search::Sound<#scope #ty_generics>>::It;
+            #of_chain
         }
     });
     quote! {
@@ -153,12 +171,31 @@ pub(in crate::expand) fn asked(plan: &Plan<'_>, at: usize, told: &Told) -> Vec<T
     asks.needs(plan, at, told).map(value_of).collect()
 }
 
+/// What looks for the needs of all hooks in a chain with type parameters, as a number: 0 if all is there.
+pub(super) fn looks(plan: &Plan<'_>) -> TokenStream {
+    let arguments = scope_arguments(plan.chain, false);
+    let looks = plan.steps.iter().enumerate().filter(|(at, _)| plan.in_doubt[*at]).map(|(at, step)| {
+        let (scope, looks) = (&plan.levels[step.level].scope, names::local("looks", at));
+        quote!(+ <#scope #arguments>::#looks::<()>())
+    });
+    quote!(0 #(#looks)*)
+}
+
 /// The type of the scope of a node whose needs are looked for.
 fn scope_type(plan: &Plan<'_>, at: usize) -> TokenStream {
     let arguments = scope_arguments(plan.chain, false);
     let level = plan.steps[at].level;
-    let scope = if plan.is_generic { plan.levels[level].scope.clone() } else { names::local("Sound", level) };
+    let is_sound = !plan.is_generic || plan.in_doubt[at];
+    let scope = if is_sound { names::local("Sound", level) } else { plan.levels[level].scope.clone() };
     quote!(#scope #arguments)
+}
+
+/// The chain's type, for what the node at this position asks of it, if that is looked for.
+pub(in crate::expand) fn sound_chain(plan: &Plan<'_>, at: usize) -> Option<TokenStream> {
+    let Step { level, untold, .. } = &plan.steps[at];
+    let asks = untold.iter().flat_map(|told| &told.hooks).any(|hooks| hooks.asks_for_fields());
+    let (sound, arguments) = (names::local("SoundChain", *level), chain_arguments(plan.chain, false));
+    (plan.in_doubt[at] && asks).then(|| quote!(#sound<#(#arguments),*>))
 }
 
 /// See [`searches`].
@@ -185,10 +222,16 @@ fn function_search(plan: &Plan<'_>, at: usize, told: &Told) -> Search {
 /// What a node provides that is none, nobody knows. It is reported at its own place; and where a value is searched that
 /// it may be, in the same words.
 fn others(plan: &Plan<'_>, at: usize) -> TokenStream {
-    let is_one = |other: &usize| plan.steps[*other].told.is_none() && !plan.in_doubt[*other];
+    let is_one = |other: &usize| plan.steps[*other].told.is_none();
     let others = (0..at).filter(is_one).map(|other| {
-        let seen = seen(plan, other);
-        quote_spanned!(plan.steps[other].span=> let _ = #seen;)
+        let Step { node, span, .. } = &plan.steps[other];
+        let rt = names::alias(*span);
+        let seen = match plan.in_doubt[other] {
+            // Its scope is known only when all is found.
+            true => quote_spanned!(*span=> <#node as #rt::Signature<'_>>::FACTS),
+            false => seen(plan, other),
+        };
+        quote_spanned!(*span=> let _ = #seen;)
     });
     others.collect()
 }
@@ -219,7 +262,21 @@ fn hooks_search(plan: &Plan<'_>, at: usize, told: &Told) -> Search {
     let search = quote_spanned!(*span=> #rt::told::search);
     let found = |index: usize, access: Access, text: &str, way_out: bool| {
         let (asks, any) = (Asks::beside(way_out), quote!(_));
+        let (is_kept, text) = told::kept(text);
         let (found, out) = (asks.found(plan, at, text, &any), asks.out(plan, at, access, &any, "_like"));
+        let who = &asks.who;
+        if text.starts_with('&') {
+            let none = names::as_if_at(quote!(<#who as #search::FoundReferences<_, #node>>::NONE), *span);
+            return quote_spanned!(*span=> #with.nth::<#index>().to().to().is(#none););
+        }
+        if access == Access::Taken && text.starts_with("Option<&") {
+            let found = names::as_if_at(quote!(<#who as #search::FoundOption<'_, '_, _, _, Self, #node, _>>), *span);
+            return quote_spanned!(*span=> #with.nth::<#index>().hands_option(#found::given_like, #out););
+        }
+        if is_kept {
+            let keeps = names::as_if_at(quote!(<#who as #search::Keeps<'_, _, _, #node>>::keep_like), *span);
+            return quote_spanned!(*span=> #with.nth::<#index>().to().hands(#found::given_like, #keeps););
+        }
         match access {
             Access::Lent => quote_spanned!(*span=> #with.nth::<#index>().to().given(#found::given_like);),
             Access::LentMut => quote_spanned!(*span=> #with.nth::<#index>().to().hands(#found::given_like, #out);),
@@ -229,17 +286,29 @@ fn hooks_search(plan: &Plan<'_>, at: usize, told: &Told) -> Search {
     let hooks = told.hooks.as_ref();
     let shape = hooks.map(|hooks| hooks.shape);
     let arguments = |of: &str, name: &str| {
+        if told.is_in_part() {
+            let of = match name {
+                "enter" => "AsksIn",
+                "exit" => "AsksOut",
+                _ => "AsksForFields",
+            };
+            let of = syn::Ident::new(of, *span);
+            let asks = names::as_if_at(quote!(<#node as #search::#of<'_, '_, _, #shape>>::ARGUMENTS), *span);
+            return quote_spanned!(*span=> let #with = #asks;);
+        }
         let (of, name) = (syn::Ident::new(of, *span), syn::Ident::new(name, *span));
         quote_spanned!(*span=> let #with = #search::arguments(<#node as #rt::told::hook::#of<'_, _, #shape>>::#name);)
     };
     let enter = hooks.filter(|hooks| hooks.enters && !told.parameters.is_empty()).map(|_| {
         let asked = arguments(if told.is_async { "EntersLater" } else { "EntersNow" }, "enter");
-        let all = told.parameters.iter().enumerate().map(|(index, (access, text))| found(index, *access, text, false));
+        let all = told.parameters.iter().enumerate().filter(|(_, (_, text))| !text.is_empty());
+        let all = all.map(|(index, (access, text))| found(index, *access, text, false));
         quote!({ #asked #(#all)* })
     });
     let exit = hooks.and_then(|hooks| hooks.exit.as_ref()).filter(|exit| !exit.parameters.is_empty()).map(|exit| {
         let asked = arguments(if exit.is_async { "ExitsLater" } else { "ExitsNow" }, "exit");
-        let all = exit.parameters.iter().enumerate().map(|(index, (of, access, text))| match of {
+        let all = exit.parameters.iter().enumerate().filter(|(_, (.., text))| !text.is_empty());
+        let all = all.map(|(index, (of, access, text))| match of {
             Of::Scope => found(index, *access, text, true),
             Of::Reply if plan.levels[*level].replies => {
                 let sees = names::as_if_at(quote!(<#any as #search::SeesReply<_, Self, #node>>::REPLY), *span);
@@ -252,7 +321,17 @@ fn hooks_search(plan: &Plan<'_>, at: usize, told: &Told) -> Search {
         });
         quote!({ #asked #(#all)* })
     });
+    let cancelled = hooks.filter(|hooks| hooks.asks_for_fields()).map(|hooks| {
+        let asked = arguments("", "cancelled");
+        let (name, arguments) = (&plan.chain.name, chain_arguments(plan.chain, false));
+        let all = hooks.cancelled.iter().enumerate().filter(|(_, text)| !text.is_empty()).map(|(index, _)| {
+            let field = quote!(<#any as #search::FoundField<_, #name<#(#arguments),*>, #node>>::field_like);
+            let field = names::as_if_at(field, *span);
+            quote_spanned!(*span=> #with.nth::<#index>().to().field(#field);)
+        });
+        quote!({ #asked #(#all)* })
+    });
     let (looks, others) = (names::local("looks", at), others(plan, at));
-    let function = quote!(const fn #looks<#any>() -> usize { #others #enter #exit 0 });
+    let function = quote!(const fn #looks<#any>() -> usize { #others #enter #exit #cancelled 0 });
     Search { function, none: quote!(#looks::<()>()) }
 }

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
-use super::as_node;
+use super::search::{as_node, sound_chain};
 use crate::ast::Form;
 use crate::handshake::Told;
 use crate::names;
@@ -41,11 +41,12 @@ pub(in crate::expand) fn sends(plan: &Plan<'_>) -> Option<TokenStream> {
             return quote!(#value #future);
         }
         let as_node = as_node(plan, at, node);
+        let with_fields = sound_chain(plan, at).unwrap_or_else(|| quote!(#name #ty_generics));
         let provided =
             is_held.then(|| quote_spanned!(*span=> #rt::check::value_moves::<#rt::node::Gives<'_, (#node)>, #node>();));
         let way_out = has_hooks.then(|| {
             let held = quote_spanned! {*span=>
-                <<#node as #rt::Cancel<'_, #name #ty_generics>>::WayOut as #rt::node::way_out::WayOut>::Holds<#reply>
+                <<#node as #rt::Cancel<'_, #with_fields>>::WayOut as #rt::node::way_out::WayOut>::Holds<#reply>
             };
             let exits = matches!(role, Role::Step | Role::Scrutinee { .. });
             let held = exits.then(|| quote_spanned!(*span=> #rt::check::reply_moves::<#held, #node>();));

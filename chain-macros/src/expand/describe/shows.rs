@@ -28,7 +28,7 @@ pub(super) fn shows(plan: &Plan<'_>) -> TokenStream {
     let shows = |what: &str, name: &syn::Ident, ty: &syn::Type| shows_as(what, name, ty, None);
     let inputs = chain.run.inputs.iter().filter(|_| chain.form == Form::Item);
     let inputs: Vec<_> = inputs.filter_map(|input| shows("the input ", &input.name, &input.ty)).collect();
-    let (imported, told) = (handshake::asked_fields(chain), plan.told_fields());
+    let (imported, told) = (handshake::called_fields(chain), plan.told_fields());
     let fields = chain.fields.iter().enumerate().filter_map(|(index, field)| {
         // A type with hooks is no reference.
         if told.contains(&index) {

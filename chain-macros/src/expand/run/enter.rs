@@ -9,7 +9,7 @@ use super::conditions::owned;
 use super::direct::{self, taken_apart};
 use super::frame::{Frame, assign, broke};
 use super::open::{Instead, broke_or_opened, late};
-use super::scope::{itself, scope_at};
+use super::scope::{scope_at, with_fields};
 use crate::ast::{Chain, OnCancel};
 use crate::handshake::Told;
 use crate::names;
@@ -103,7 +103,7 @@ pub(super) fn called(plan: &Plan<'_>, at: usize, hook: &str, suspends: &TokenStr
     let awaited = awaited(plan, at, &quote_spanned!(span=> #as_node::#later(#place, #scope_local)), way);
     let awaits = match way_out {
         true => {
-            let itself = itself(chain);
+            let itself = with_fields(plan, at);
             quote_spanned!(span=> <<#node as #rt::Cancel<'_, #itself>>::WayOut as #rt::node::way_out::WayOut>::awaits())
         }
         false => quote_spanned!(span=> <<#node as #rt::Signature<'_>>::Pace as #rt::node::pace::Pace>::awaits()),
@@ -125,7 +125,7 @@ fn enter(plan: &Plan<'_>, at: usize, frame: &Frame, instead: Option<Instead<'_>>
     let pace = quote_spanned!(span=> <#node as #rt::Signature<'_>>::Pace);
     // `check::told` has compared the paces of the functions whose signatures are known.
     let fits = (told.is_none() && !chain.run.is_async)
-        .then(|| quote_spanned!(span=> #rt::private::fits_fn::<#pace, (#node)>();));
+        .then(|| quote_spanned!(span=> let () = <#pace as #rt::node::pace::FitsFn<(#node)>>::FITS;));
     let suspends = quote_spanned!(span=> <#pace as #rt::node::pace::Pace>::SUSPENDS);
     let entering = watched(chain, "enter", &quote!(#at));
     let scope_local = names::single("scope");

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 
 use super::direct;
 use super::enter::{called, watched};
-use super::scope::itself;
+use super::scope::with_fields;
 use crate::names;
 use crate::plan::{Plan, Step};
 
@@ -19,7 +19,7 @@ pub(super) fn exit(plan: &Plan<'_>, at: usize) -> TokenStream {
         return direct::exit(plan, at, hooks).unwrap_or_default();
     }
     let rt = &names::alias(*span);
-    let itself = itself(chain);
+    let itself = with_fields(plan, at);
     let hook = quote_spanned!(*span=> <#node as #rt::Signature<'_>>::FACTS.exit);
     // For a node without `exit` this cannot return, so rustc drops the code after it, and the scope with it.
     let way = quote_spanned!(*span=> <<#node as #rt::Cancel<'_, #itself>>::WayOut as #rt::node::way_out::WayOut>::go());

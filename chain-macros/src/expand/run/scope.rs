@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 
-use super::super::chain_arguments;
+use super::super::{chain_arguments, describe};
 use super::direct::value_of;
 use crate::ast::Chain;
 use crate::names;
@@ -109,6 +109,11 @@ pub(super) fn holder(plan: &Plan<'_>, position: usize, span: Span) -> TokenStrea
         true => quote!(#held.held),
         false => held.into_token_stream(),
     }
+}
+
+/// The chain's type, where the node at this position may ask it for a field.
+pub(super) fn with_fields(plan: &Plan<'_>, at: usize) -> TokenStream {
+    describe::sound_chain(plan, at).unwrap_or_else(|| itself(plan.chain))
 }
 
 /// The chain's type. Its borrows live at least as long as the run, and the scope takes them for as long as the run.

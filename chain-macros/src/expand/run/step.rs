@@ -10,7 +10,7 @@ use super::frame::{Frame, gave, gives, goes_on};
 use super::leave::exit;
 use super::open::{Instead, in_block};
 use super::parts::{page_behind, pieces};
-use super::scope::{holder, itself};
+use super::scope::{holder, with_fields};
 use crate::names;
 use crate::plan::{Plan, Row, Step};
 
@@ -68,7 +68,7 @@ pub(super) fn step(
         }
         return quote!(#through #rest #exit);
     }
-    let itself = itself(chain);
+    let itself = with_fields(plan, at);
     let key_of = |value: &proc_macro2::Ident| match told {
         Some(_) => value.to_token_stream(),
         None => {
