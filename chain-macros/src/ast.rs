@@ -364,7 +364,7 @@ impl NodeUse {
     /// What it gives, if that is a parameter of this chain or a type of one. Another type of the node's is not known here.
     pub(crate) fn gives_open(&self, chain: &Chain) -> Option<Type> {
         let open = self.untold.open.as_ref()?;
-        let path = match self.field.map(|field| crate::types::ungrouped(&chain.fields[field].ty)) {
+        let path = match self.field.map(|field| crate::types::held(&chain.fields[field].ty)) {
             None => &self.path,
             Some(Type::Path(ty)) => ty,
             Some(_) => return None,

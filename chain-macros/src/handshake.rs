@@ -246,7 +246,7 @@ pub(crate) fn note(chain: &mut Chain, answered: Answered) {
             }
             let told = untold.get(functions + at).cloned().unwrap_or_default();
             node.untold = Untold {
-                open: told.open.filter(|_| called.contains(&field)),
+                open: told.open,
                 sought: told.sought.filter(|_| sought.contains(&field)),
                 ..Untold::default()
             };

@@ -26,6 +26,7 @@ mod nowhere;
 mod own;
 mod scan;
 mod seen;
+mod spelt;
 mod there;
 
 pub(crate) use arguments::is_misapplied;
@@ -38,6 +39,7 @@ pub(crate) use misplaced::{has_a_broken_block, is_method, is_misplaced, note_blo
 pub(crate) use nowhere::{is_nowhere, type_called};
 pub(crate) use own::{may_be_own, own, place_among_namesakes};
 pub(crate) use seen::{Called, Seen, called};
+pub(crate) use spelt::are_one;
 
 use scan::{Declared, File, Kind};
 
@@ -167,18 +169,6 @@ pub(crate) fn names_what_is_unknown(chain: &Ident, ty: &syn::Type) -> bool {
     let Some(around) = Around::of(chain) else { return false };
     let is_unknown = |name: &str| around.is_declared(name).is_none() && !OWN.contains(&name);
     types::names(ty).iter().any(|name| is_unknown(name))
-}
-
-/// Whether one of these types is declared beside this block as another name of the other one, whatever their lifetimes.
-pub(crate) fn are_one(block: &syn::Type, one: &syn::Type, other: &syn::Type) -> bool {
-    let Some(around) = types::last_segment(block).and_then(|last| Around::here(&last.ident)) else { return false };
-    let plain = |ty: &syn::Type| types::text(&types::without_lifetimes(ty));
-    let named = |text: &str| {
-        let alias = around.alias(text).and_then(|alias| syn::parse_str(&alias).ok());
-        alias.map_or_else(|| text.to_owned(), |ty| plain(&ty))
-    };
-    let [one, other] = [one, other].map(plain);
-    one != other && named(&one) == named(&other)
 }
 
 /// The line in which an `impl` block of this type has `#[node]` already. The name is a part of the type.

@@ -75,6 +75,13 @@ impl File {
         self.any_path_of(import, name).filter(|_| is_private)
     }
 
+    /// The path of what a `use` of this scope brings under this name.
+    pub(super) fn imported_as(&self, scope: usize, name: &str) -> Option<String> {
+        let mut named = self.imports_of(scope, name).filter(|import| import.words().any(|word| word == name));
+        let only = named.next().filter(|_| named.next().is_none())?;
+        self.any_path_of(only, name)
+    }
+
     fn any_path_of(&self, import: &Import, name: &str) -> Option<String> {
         let before = self.before(import.ends);
         let item: ItemUse = syn::parse_str(&format!("{};", &before[before.rfind("use ")?..])).ok()?;

@@ -212,8 +212,8 @@ pub(super) fn of_impl(
         }
         for parameter in cancelled.iter_mut().flat_map(|hook| &mut hook.parameters) {
             // Here it is found by the text. For the others, rustc finds what has another name.
-            parameter.is_own |= nearby::are_one(&block.self_ty, &parameter.ty, types::referent(&own));
-            if parameter.is_own {
+            if parameter.is_own || nearby::are_one(&block.self_ty, &parameter.ty, types::referent(&own)) {
+                parameter.is_own = true;
                 parameter.role = Role::Own;
             }
         }
