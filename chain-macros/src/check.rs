@@ -24,6 +24,7 @@ mod plain;
 mod sheds;
 mod told;
 mod twice;
+mod unwraps;
 
 pub(crate) use told::check as told;
 

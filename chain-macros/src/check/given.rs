@@ -16,8 +16,11 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
         let are_told = blocks(item).all(|block| end(block, around, &mut ends).is_some());
         let text = types::text(&given.ty);
         let Some((first, rest)) = ends.split_first().filter(|_| are_told) else { continue };
+        // What nodes ask for as `&User` is provided as a `User`.
+        let is_referent = types::text(types::referent(&given.ty)) == *first && *first != text;
         let is_another = *first != text && rest.iter().all(|other| other == first);
-        if is_another && around.is_one_type(first) && around.is_one_type(&text) {
+        let are_others = is_another && around.is_one_type(first) && around.is_one_type(&text);
+        if are_others || (is_referent && rest.iter().all(|other| other == first)) {
             diagnostics.error(
                 Code::E415,
                 &given.ty,

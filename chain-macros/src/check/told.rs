@@ -1,6 +1,6 @@
 //! Reports mistakes in a chain whose functions have told their signatures.
 
-use super::{bare, bound, given, hidden, is_undecided, overlap, plain, twice};
+use super::{bare, bound, given, hidden, is_undecided, overlap, plain, twice, unwraps};
 use crate::ast::{Block, Chain, Condition, Item, ItemKind, NodeUse};
 use crate::diagnostics::{Code, Diagnostics};
 use crate::handshake::Access;
@@ -16,6 +16,7 @@ pub(crate) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
     twice::check(chain, diagnostics);
     overlap::check(chain, diagnostics);
     given::check(chain, diagnostics);
+    unwraps::check(chain, diagnostics);
     bound::check(chain, diagnostics);
     let before = diagnostics.count();
     hidden::check(chain, diagnostics);

@@ -219,6 +219,8 @@ pub(crate) enum Code {
     E418,
     /// A binding has another type
     E419,
+    /// A pattern takes a result apart that the chain has taken apart
+    E420,
 
     // 5: attributes.
     /// No attribute of this name
