@@ -275,3 +275,142 @@ mod all_kinds {
         assert_eq!(seen.0, ["1 1 2", "guest 11 3", "left 3", "taken true", "1 1 2", "left 3"]);
     }
 }
+
+/// Also where text does not say that the types are one.
+mod without_text {
+    use std::sync::Arc;
+
+    use chain_runtime::{chain, node};
+
+    pub struct Token<'a>(&'a str);
+    pub struct Held<T>(T);
+    pub struct User(u8);
+
+    pub mod by_path {
+        pub struct Load(pub u8);
+
+        #[chain_runtime::node]
+        impl Load {
+            pub fn enter(&self) -> super::User {
+                super::User(self.0)
+            }
+            pub fn cancelled(&self) {}
+        }
+
+        #[chain_runtime::node]
+        pub fn user() -> crate::without_text::User {
+            crate::without_text::User(9)
+        }
+    }
+
+    use by_path::Load as Loader;
+
+    #[node]
+    fn new_user() -> User {
+        User(7)
+    }
+
+    #[node]
+    fn take(user: User) {
+        let _ = user;
+    }
+
+    #[node]
+    fn change(user: &mut User) {
+        user.0 += 1;
+    }
+
+    #[node]
+    fn number(user: &User) -> u8 {
+        user.0
+    }
+
+    #[node]
+    fn maybe(user: &Option<User>) -> u8 {
+        user.as_ref().map_or(0, |user| user.0)
+    }
+
+    #[node]
+    fn is_on() -> bool {
+        true
+    }
+
+    #[node]
+    fn text<'r>(name: &'r String) -> Token<'r> {
+        Token(name)
+    }
+
+    #[node]
+    fn length(token: &Token) -> usize {
+        token.0.len()
+    }
+
+    #[node]
+    fn hold<T: Default>() -> Held<T> {
+        Held(T::default())
+    }
+
+    #[node]
+    fn held() -> Held<u8> {
+        Held(5)
+    }
+
+    #[node]
+    fn unwrap(held: &Held<u8>) -> u8 {
+        held.0
+    }
+
+    chain! { #[send] struct Send { load: Loader } async fn() -> u8 { { load => change } => new_user => number } }
+    chain! {
+        struct Pointers { load: Arc<by_path::Load>, other: Option<Loader> }
+        async fn() -> u8 { { load => take } => { new_user => change } => by_path::user => number }
+    }
+    chain! { struct Skipped { load: Loader } async fn() -> u8 { { load => change } => #[when(is_on)] new_user => maybe } }
+    chain! { struct Paths; fn() -> u8 { { by_path::user => change } => new_user => number } }
+    chain! { struct Lifetimes; fn(name: &String) -> usize { { text } -> Token<'_> => length } }
+    chain! { struct Again; fn(name: &String) -> usize { { text => length_of } => text => length } }
+    chain! { struct Generic; fn() -> u8 { { hold::<u8> => see } => held => unwrap } }
+
+    #[node]
+    fn length_of(token: &Token) {
+        let _ = token.0.len();
+    }
+
+    #[node]
+    fn see(held: &mut Held<u8>) {
+        held.0 += 1;
+    }
+
+    enum Route {
+        Own(User),
+        None,
+    }
+
+    #[node]
+    fn route() -> Route {
+        if is_on_now() { Route::Own(User(1)) } else { Route::None }
+    }
+
+    fn is_on_now() -> bool {
+        true
+    }
+
+    #[node]
+    fn nothing() {}
+
+    chain! { segment routes { match route { Route::Own(user: User) => change, Route::None => nothing } } }
+    chain! { struct Segments; fn() -> u8 { ..routes => new_user => number } }
+
+    #[test]
+    fn a_type_may_come_again() {
+        use chain::poll::block_on;
+        assert_eq!(block_on(Send { load: by_path::Load(1) }.run()), 7);
+        let pointers = Pointers { load: Arc::new(by_path::Load(1)), other: Some(by_path::Load(2)) };
+        assert_eq!(block_on(pointers.run()), 9);
+        assert!(pointers.other.is_some());
+        assert_eq!(block_on(Skipped { load: by_path::Load(1) }.run()), 7);
+        assert_eq!((Paths.run(), Generic.run(), Segments.run()), (7, 5, 7));
+        let name = "abc".to_owned();
+        assert_eq!((Lifetimes.run(&name), Again.run(&name)), (3, 3));
+    }
+}

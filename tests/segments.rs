@@ -311,8 +311,29 @@ mod imported {
         chain! { pub(super) segment whole { ..everything } }
     }
 
+    mod twice {
+        use super::more::all as first;
+
+        pub mod within {
+            use std::fmt::*;
+
+            use super::first as second;
+            use chain_runtime::chain;
+
+            chain! { pub(crate) segment again { ..second } }
+
+            /// What else is imported changes nothing.
+            pub fn shown(number: &dyn Display) -> String {
+                number.to_string()
+            }
+        }
+    }
+
     use chain_runtime::{chain, node};
     use renamed::whole;
+    pub use twice::within::shown;
+
+    chain! { pub struct Again; fn(number: u8) -> String { ..twice::within::again => answer } }
 
     #[node]
     fn answer(user: User) -> String {
@@ -325,4 +346,5 @@ mod imported {
 #[test]
 fn a_segment_takes_in_what_its_module_imports() {
     assert_eq!((imported::App.run(1), imported::App.run(10)), ("2".to_owned(), "too much".to_owned()));
+    assert_eq!(imported::Again.run(1), imported::shown(&2));
 }

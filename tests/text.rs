@@ -270,6 +270,10 @@ mod types_of_parameters {
 
     chain! { struct Hooks<S: Store<Row = Row>> { load: Load<S> } fn() -> Result<u16, u16> { load => one } }
     chain! {
+        struct Shared<S: Store<Row = Row>, T: paged::Store<Row = Page> + Send + 'static> { load: std::sync::Arc<Load<S>>, pages: Box<Pages<'static, T>> }
+        fn() -> Result<u16, u16> { load => pages => answer }
+    }
+    chain! {
         #[send]
         struct TwoHooks<'k, S: Store<Row = Row> + paged::Store<Row = Page> + Send + Sync> { load: Load<S>, pages: Pages<'k, S> }
         async fn() -> Result<u16, u16> { load => pages => answer }
@@ -282,6 +286,8 @@ mod types_of_parameters {
     #[test]
     fn are_what_a_bound_says() {
         assert_eq!(Hooks { load: Load(Memory) }.run(), Ok(1));
+        static MEMORY: Memory = Memory;
+        assert_eq!(Shared { load: Load(Memory).into(), pages: Pages(&MEMORY).into() }.run(), Ok(12));
         let two = TwoHooks { load: Load(Memory), pages: Pages(&Memory) };
         assert_eq!(chain::poll::block_on(two.run()), Ok(12));
         assert_eq!(Functions { held: Held(Memory) }.run(), 12);
@@ -292,6 +298,7 @@ mod types_of_parameters {
 mod own_value {
     use std::cell::Cell;
     use std::future::Future;
+    use std::time::Instant;
 
     use super::*;
 
@@ -314,6 +321,28 @@ mod own_value {
             CANCELLED.set(CANCELLED.get() + user.0);
         }
     }
+
+    struct Since;
+
+    #[node]
+    impl Since {
+        fn enter(&self) -> std::time::Instant {
+            Instant::now()
+        }
+
+        fn cancelled(&self, since: &Instant) {
+            let _ = since.elapsed();
+            CANCELLED.set(CANCELLED.get() + 10);
+        }
+    }
+
+    #[node]
+    async fn wait(since: &Instant) -> u8 {
+        std::future::pending::<()>().await;
+        since.elapsed().as_secs() as u8
+    }
+
+    chain! { struct Third { since: Since } async fn() -> u8 { since => wait } }
 
     struct Again;
 
@@ -344,6 +373,8 @@ mod own_value {
         assert_eq!(CANCELLED.get(), 3);
         assert!(std::pin::pin!(Second { again: Again }.run(Request(3))).poll(&mut context).is_pending());
         assert_eq!(CANCELLED.get(), 7);
+        assert!(std::pin::pin!(Third { since: Since }.run()).poll(&mut context).is_pending());
+        assert_eq!(CANCELLED.get(), 17);
     }
 }
 
@@ -549,6 +580,50 @@ mod names_of_what_wraps {
     fn are_the_users_own() {
         let wrapped = Wrapped { block: ChainBlock(1) };
         assert_eq!(chain::poll::block_on(wrapped.run(Request(5))).0, 5);
+    }
+}
+
+/// Fields that are nodes, of types that could be one.
+mod twins {
+    use chain_runtime::{chain, node};
+
+    struct Add<T>(T);
+
+    #[node]
+    impl<T: Into<u16> + Copy> Add<T> {
+        fn exit(&self, reply: &mut u16) {
+            *reply += self.0.into();
+        }
+    }
+
+    struct Lent<'a>(&'a u16);
+
+    #[node]
+    impl Lent<'_> {
+        fn exit(&self, reply: &mut u16) {
+            *reply += self.0;
+        }
+    }
+
+    #[node]
+    fn one() -> u16 {
+        1
+    }
+
+    chain! {
+        struct Arguments<A: Into<u16> + Copy, B: Into<u16> + Copy> { first: Add<A>, second: Add<B>, third: Add<u8> }
+        fn() -> u16 { first => second => third => one }
+    }
+    chain! {
+        struct Lifetimes<'a, 'b> { first: Lent<'a>, second: Lent<'b>, third: &'b Lent<'a> }
+        fn() -> u16 { first => second => third => one }
+    }
+
+    #[test]
+    fn are_reached_by_their_names() {
+        assert_eq!(Arguments { first: Add(10_u8), second: Add(100_u16), third: Add(2) }.run(), 113);
+        let (ten, hundred) = (10, 100);
+        assert_eq!(Lifetimes { first: Lent(&ten), second: Lent(&hundred), third: &Lent(&ten) }.run(), 121);
     }
 }
 

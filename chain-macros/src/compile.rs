@@ -38,6 +38,10 @@ fn chain_with(tokens: TokenStream, mut diagnostics: Diagnostics) -> TokenStream 
                 return quote!(#expanded #errors);
             }
             if again::is_segment(&declaration) {
+                if let Some(segment) = segment::without_nodes(&declaration, &mut diagnostics) {
+                    let errors = diagnostics.verdict();
+                    return quote!(#segment #errors);
+                }
                 let functions = segment::functions(declaration.clone());
                 let all: TokenStream = declaration.iter().cloned().collect();
                 let asked = handshake::ask_for_segment(&runtime, &functions, &all);

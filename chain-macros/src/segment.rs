@@ -13,6 +13,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Generics, Type, Visibility};
 
 mod meanings;
+mod named;
 mod paths;
 mod written;
 
@@ -22,6 +23,7 @@ use crate::handshake::{self, Told};
 use crate::rewrite::{self, Rewrite};
 use crate::{extent, names, nearby, parse, types};
 use meanings::Meanings;
+pub(crate) use named::without_nodes;
 use paths::{located, parameters, stream};
 
 type Tokens = Vec<TokenTree>;
@@ -231,6 +233,18 @@ impl Rewrite for WithoutSegments<'_> {
                 path,
                 format_args!("the segment `{name}` contains itself"),
                 "leave it out: a chain has no loops",
+            );
+        }
+        let is_pub = matches!(self.vis, Visibility::Public(_));
+        if let (false, [_, _, TokenTree::Ident(inner)]) = (matches!(self.vis, Visibility::Inherited), item)
+            && nearby::is_segment_private(self.name, inner, is_pub)
+        {
+            let (name, shown) = (self.name, types::text(self.vis));
+            self.diagnostics.error(
+                Code::E327,
+                inner,
+                format_args!("the segment `{name}` is `{shown}`, and the segment `{inner}` in it is less visible"),
+                format_args!("write `{shown} segment {inner}`"),
             );
         }
         Some(gone())

@@ -35,6 +35,15 @@ pub(crate) fn is_private_type(chain: &Ident, ty: &syn::Type) -> bool {
 /// Visible around the module.
 const BESIDE: [&str; 2] = ["pub(crate)", "pub(super)"];
 
+/// Whether this segment beside another one has no `pub`, where the other one is visible further out.
+pub(crate) fn is_segment_private(segment: &Ident, inner: &Ident, is_segment_pub: bool) -> bool {
+    let Some(Around { file, scope, .. }) = Around::of(segment) else { return false };
+    let inner = names::unraw(inner);
+    (is_segment_pub || scope != 0)
+        && file.declares_segment(scope, &inner)
+        && file.declares_segment_without_pub(scope, &inner)
+}
+
 /// One of these types that is less visible than this one, if both are declared in the scope of the `impl` block in which this
 /// name stands.
 ///

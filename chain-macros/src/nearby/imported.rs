@@ -38,7 +38,7 @@ impl File {
             // The module around may have imported it for itself, too.
             let further = path.strip_prefix("super::").zip(outer);
             let further = further.and_then(|(name, outer)| self.where_imported(outer, name)).map(|path| outward(&path));
-            return Some(further.unwrap_or_else(|| self.from_here(scope, &path, 0)));
+            return Some(further.unwrap_or_else(|| self.as_seen_here(scope, &path, 0)));
         }
         if globs.iter().any(|glob| glob.is_of_outer()) {
             let outer = outer?;
@@ -51,18 +51,18 @@ impl File {
         let has_none = |glob: &&Import| glob.is_of_outer() || glob.root().is_some_and(|root| WITHOUT.contains(&root));
         let mut globs = globs.into_iter().filter(|glob| !has_none(glob));
         let path = globs.next().filter(|_| globs.next().is_none()).and_then(|glob| self.path_of(glob, "*"))?;
-        Some(self.from_here(scope, &format!("{path}::{name}"), 0))
+        Some(self.as_seen_here(scope, &format!("{path}::{name}"), 0))
     }
 
     /// This path, if it is not one that begins with what the module imports or with another crate.
-    fn from_here(&self, scope: usize, path: &str, steps: usize) -> String {
+    fn as_seen_here(&self, scope: usize, path: &str, steps: usize) -> String {
         let (first, rest) = path.split_once("::").map_or((path, None), |(first, rest)| (first, Some(rest)));
         if ["crate", "self", "super", ""].contains(&first) || self.declares_after("mod ", first) || steps == 4 {
             return path.to_owned();
         }
         let imported = self.imports_of(scope, first).find_map(|import| self.any_path_of(import, first));
         match (imported, rest) {
-            (Some(imported), Some(rest)) => self.from_here(scope, &format!("{imported}::{rest}"), steps + 1),
+            (Some(imported), Some(rest)) => self.as_seen_here(scope, &format!("{imported}::{rest}"), steps + 1),
             // A name alone is that of another crate.
             _ => format!("::{path}"),
         }
@@ -89,7 +89,19 @@ impl File {
         leads_to(&item.tree, name, &mut path).then(|| path.join("::"))
     }
 
-    fn declares_segment(&self, scope: usize, name: &str) -> bool {
+    /// Whether each segment of this name in this scope is private.
+    pub(super) fn declares_segment_without_pub(&self, scope: usize, name: &str) -> bool {
+        let chains = self.groups.iter().filter(|group| group.kind == Kind::Chain && group.parent == Some(scope));
+        let begins = |words: &str| words.split_whitespace().next() == Some("segment");
+        let mut all = chains.map(|group| self.within(group)).filter(|text| {
+            let rest = text.split_once("segment").map(|(_, rest)| rest.trim_start());
+            rest.and_then(|rest| rest.strip_prefix(name))
+                .is_some_and(|rest| !rest.starts_with(|sign: char| sign.is_alphanumeric() || sign == '_'))
+        });
+        all.all(begins)
+    }
+
+    pub(super) fn declares_segment(&self, scope: usize, name: &str) -> bool {
         let chains = self.groups.iter().filter(|group| group.kind == Kind::Chain && group.parent == Some(scope));
         let words = |text: &str| {
             text.split(|sign: char| !(sign.is_alphanumeric() || sign == '_')).map(str::to_owned).collect::<Vec<_>>()
