@@ -1,4 +1,5 @@
-use chain_ui::composed::*;
+use chain_runtime::{chain, node};
+use chain_ui::{Reply, Request, User};
 
 struct Limiter;
 
@@ -13,6 +14,14 @@ fn sign_in(_request: &Request) -> User {
 }
 
 fn plain(_user: &User) {}
+
+#[node]
+fn check(_user: &User) {}
+
+#[node]
+fn greet(_user: &User) -> Reply {
+    Reply(200)
+}
 
 chain! { segment front { sign_inn => check } }
 chain! { segment middle { plain } }
