@@ -583,6 +583,73 @@ mod names_of_what_wraps {
     }
 }
 
+/// A type with two blocks of hooks: one for all arguments with a bound, the other one for an argument without it.
+mod two_blocks {
+    use chain_runtime::{chain, node};
+
+    pub trait Pick {
+        fn pick(&self) -> u8;
+    }
+
+    pub struct Leased;
+    pub struct First;
+
+    impl Pick for First {
+        fn pick(&self) -> u8 {
+            1
+        }
+    }
+
+    pub struct Forward<P>(P);
+    pub struct Request(u8);
+    pub struct Lease(u8);
+
+    #[node]
+    impl<P: Pick> Forward<P> {
+        fn enter(&self, request: &Request) -> u16 {
+            u16::from(self.0.pick() + request.0)
+        }
+    }
+
+    mod leased {
+        use super::{Forward, Lease, Leased};
+
+        #[chain_runtime::node]
+        impl Forward<Leased> {
+            fn enter(&self, lease: &mut Lease) -> u16 {
+                lease.0 += 1;
+                u16::from(lease.0)
+            }
+        }
+    }
+
+    #[node]
+    fn lease(request: Request) -> Lease {
+        Lease(request.0 + 10)
+    }
+
+    #[node]
+    fn end(number: &u16) -> u16 {
+        *number
+    }
+
+    chain! { struct Picks { forward: Forward<First> } fn(request: Request) -> u16 { forward => end } }
+    chain! { struct Leases { forward: Forward<Leased> } fn(request: Request) -> u16 { lease => forward => end } }
+    chain! {
+        #[send]
+        struct Shared { forward: std::sync::Arc<Forward<Leased>> }
+        async fn(request: Request) -> u16 { lease => forward => end }
+    }
+
+    #[test]
+    fn are_told_apart() {
+        assert_eq!(Picks { forward: Forward(First) }.run(Request(1)), 2);
+        assert_eq!(Leases { forward: Forward(Leased) }.run(Request(1)), 12);
+        let shared = Shared { forward: Forward(Leased).into() };
+        assert_eq!(chain::poll::block_on(shared.run(Request(1))), 12);
+    }
+}
+
 /// Fields that are nodes, of types that could be one.
 mod twins {
     use chain_runtime::{chain, node};

@@ -231,6 +231,9 @@ pub(crate) fn note(chain: &mut Chain, answered: Answered) {
     let is_in_part = untold.iter().skip(functions).any(|untold| untold.sought.is_some());
     let sought = if is_in_part { sought_among(chain, &fields) } else { Vec::new() };
     let of_types = hooks.split_off(fields.len());
+    let open: Vec<_> = fields.iter().copied().filter(|field| is_open(chain, &chain.fields[*field].ty)).collect();
+    let is_open_text = |text: &str| syn::parse_str(text).is_ok_and(|ty| is_open(chain, &ty));
+    let open_types: Vec<_> = named.iter().map(|(text, _)| is_open_text(text)).collect();
     chain.run.body.visit(&mut |node| {
         if is_asked(node) {
             let text = path_text(&node.path);
@@ -247,7 +250,7 @@ pub(crate) fn note(chain: &mut Chain, answered: Answered) {
             let told = untold.get(functions + at).cloned().unwrap_or_default();
             node.untold = Untold {
                 open: told.open,
-                sought: told.sought.filter(|_| sought.contains(&field)),
+                sought: told.sought.filter(|_| sought.contains(&field) && (!told.is_limited || open.contains(&field))),
                 ..Untold::default()
             };
         } else if !of_types.is_empty() {
@@ -255,7 +258,16 @@ pub(crate) fn note(chain: &mut Chain, answered: Answered) {
             let at = of_types.iter().position(|(other, _)| *other == text);
             node.sought = at.and_then(|at| of_types[at].1.clone()).filter(|told| told.hooks.is_some());
             let untold = at.and_then(|at| untold.get(functions + fields.len() + at));
-            node.untold.sought = untold.and_then(|untold| untold.sought.clone());
+            let is_of_its_block = |untold: &&Untold| !untold.is_limited || at.is_some_and(|at| open_types[at]);
+            node.untold.sought = untold.filter(is_of_its_block).and_then(|untold| untold.sought.clone());
         }
     });
+}
+
+/// Whether the arguments of a node's type are parameters of the chain. Then it has the hooks of the block that is for all types
+/// with certain bounds, and not those of a block for one type that lacks them.
+fn is_open(chain: &Chain, ty: &syn::Type) -> bool {
+    let arguments = types::last_segment(types::held(ty)).map(types::type_arguments).unwrap_or_default();
+    let is_own = |name: &Ident| chain.generics.type_params().any(|own| own.ident == *name);
+    arguments.into_iter().all(|argument| types::named(argument).is_some_and(is_own))
 }

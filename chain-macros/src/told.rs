@@ -140,6 +140,8 @@ pub(crate) struct Untold {
     pub(crate) is_generic: bool,
     /// What it gives needs the bounds of its type parameters.
     pub(crate) is_bounded: bool,
+    /// For hooks: bounds of its type parameters may leave other arguments to another block of hooks.
+    pub(crate) is_limited: bool,
     /// What it gives is one of its type parameters or a type of one.
     pub(crate) open: Option<Open>,
     /// What it asks for, where a chain may look for it.
@@ -177,6 +179,7 @@ impl Untold {
             Self { is_last: true, .. } => quote!([last #sought]),
             Self { is_bounded: true, .. } => quote!([bounded #open #sought]),
             Self { is_generic: true, .. } => quote!([generic #open #sought]),
+            _ if self.is_of_hooks() && self.is_limited => quote!([limits #open #sought]),
             _ if self.is_of_hooks() => quote!([opens #open #sought]),
             Self { .. } => quote!([]),
         }
@@ -189,7 +192,8 @@ impl Answer {
         let Some(first) = word(&mut tokens) else { return Self::Untold(Untold::default()) };
         let (is_last, is_bounded) = (first == "last", first == "bounded");
         let is_generic = is_bounded || first == "generic";
-        if is_last || is_generic || first == "opens" {
+        let is_limited = first == "limits";
+        if is_last || is_generic || is_limited || first == "opens" {
             let mut tokens = tokens.peekable();
             let open = open(&mut tokens);
             let sought = tokens.next().and_then(|token| match token {
@@ -199,7 +203,7 @@ impl Answer {
                 },
                 _ => None,
             });
-            return Self::Untold(Untold { is_last, is_generic, is_bounded, open, sought });
+            return Self::Untold(Untold { is_last, is_generic, is_bounded, is_limited, open, sought });
         }
         if first == "broken" {
             return Self::Broken;

@@ -11,7 +11,7 @@ mod fixed;
 mod lifetimes;
 
 pub(crate) use bounds::{are_of_core, asks_for_no_bound, unbounded};
-pub(crate) use fixed::{are_parameters, bounds_of, fixed, given, is_harmless, parameter, trait_of};
+pub(crate) use fixed::{are_parameters, are_unlimited, bounds_of, fixed, given, is_harmless, parameter, trait_of};
 pub(crate) use lifetimes::{
     anonymous, at, bounds_in, bounds_without, has_a_lifetime, has_several_bounds, inferred, may_hide_a_lifetime,
     reference_to_an_object, with_lifetime, with_lifetime_but, without_lifetimes,

@@ -153,7 +153,7 @@ mod tests {
     fn what_holds_a_node_is_of_std() {
         let held = |text: &str, ty: &str| {
             let ty = syn::parse_str(ty).expect("a type");
-            around(text).held(&ty).map(|held| crate::types::text(held))
+            around(text).held(&ty).map(crate::types::text)
         };
         for (text, ty) in [
             ("use std::sync::Arc;", "Arc<Log>"),

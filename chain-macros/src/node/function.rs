@@ -76,7 +76,7 @@ pub(super) fn of_function(function: &ItemFn, options: &Options, diagnostics: &mu
     let sought = if is_sought { node.told_in_part().map(Rc::new) } else { None };
     if let Some(handshake) = &mut node.handshake {
         let is_bounded = is_bounded && handshake.told.is_none();
-        handshake.untold = Untold { is_last, is_generic, is_bounded, open, sought };
+        handshake.untold = Untold { is_last, is_generic, is_bounded, is_limited: false, open, sought };
     }
     Some(node)
 }

@@ -46,7 +46,8 @@ impl Handshake {
         let told = told_hooks(node).filter(|_| last.arguments.is_none() && node.is_found_by_text());
         let sought = if told.is_none() { node.told_in_part().map(Rc::new) } else { None };
         let open = open_result(node, last).filter(|_| !last.arguments.is_none() && !node.is_refused);
-        let untold = Untold { open, sought, ..Untold::default() };
+        let is_limited = !types::are_unlimited(&node.generics);
+        let untold = Untold { is_limited, open, sought, ..Untold::default() };
         let tells = told.is_some() || untold.is_of_hooks();
         // The chain asks by the second name, so there has to be a macro.
         (tells || nearby::own(name).is_some()).then(|| Self {

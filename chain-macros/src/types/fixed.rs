@@ -103,6 +103,18 @@ pub(crate) fn are_parameters(ty: &syn::PathSegment, generics: &Generics) -> bool
     })
 }
 
+/// Whether nothing is asked of these type parameters that a type may lack.
+pub(crate) fn are_unlimited(generics: &Generics) -> bool {
+    let is_asked =
+        |own: &Ident| bounds_of(own, generics).is_some_and(|all| !all.into_iter().flatten().all(is_harmless));
+    let clauses = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let mut of_others = clauses.filter(|predicate| match predicate {
+        WherePredicate::Type(predicate) => named(&predicate.bounded_ty).is_none(),
+        _ => false,
+    });
+    of_others.next().is_none() && !generics.type_params().any(|own| is_asked(&own.ident))
+}
+
 /// The trait that a result like `S::Row` is of, if its parameter has one trait bound that may have such a type.
 pub(crate) fn trait_of(ty: &Type, generics: &Generics) -> Option<String> {
     let Type::Path(TypePath { qself, path }) = ungrouped(ty) else { return None };
