@@ -348,3 +348,32 @@ fn a_segment_takes_in_what_its_module_imports() {
     assert_eq!((imported::App.run(1), imported::App.run(10)), ("2".to_owned(), "too much".to_owned()));
     assert_eq!(imported::Again.run(1), imported::shown(&2));
 }
+
+/// What is visible in its module alone.
+mod visible_here {
+    use chain_runtime::{chain, node};
+
+    #[node]
+    fn double(number: &u8) -> u16 {
+        u16::from(*number) * 2
+    }
+
+    #[node]
+    fn end(number: &u16) -> u16 {
+        *number
+    }
+
+    chain! { pub(in crate::visible_here) segment own { double } }
+
+    chain! {
+        /// A segment with a private segment in it.
+        segment more { ..own }
+    }
+
+    chain! { pub struct Doubles; fn(number: u8) -> u16 { ..more => end } }
+}
+
+#[test]
+fn a_segment_may_be_as_visible_as_its_nodes() {
+    assert_eq!(visible_here::Doubles.run(2), 4);
+}

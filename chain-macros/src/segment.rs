@@ -235,9 +235,9 @@ impl Rewrite for WithoutSegments<'_> {
                 "leave it out: a chain has no loops",
             );
         }
-        let is_pub = matches!(self.vis, Visibility::Public(_));
-        if let (false, [_, _, TokenTree::Ident(inner)]) = (matches!(self.vis, Visibility::Inherited), item)
-            && nearby::is_segment_private(self.name, inner, is_pub)
+        if let [_, _, TokenTree::Ident(inner)] = item
+            && is_seen_around(self.vis)
+            && nearby::is_segment_private(self.name, inner)
         {
             let (name, shown) = (self.name, types::text(self.vis));
             self.diagnostics.error(
@@ -253,9 +253,9 @@ impl Rewrite for WithoutSegments<'_> {
     /// All chains that use the segment see its nodes.
     fn path(&mut self, path: &[TokenTree], _: bool) -> Tokens {
         let Self { name, vis, diagnostics } = self;
-        let is_pub = matches!(vis, Visibility::Public(_));
-        if let (false, [TokenTree::Ident(node)]) = (matches!(vis, Visibility::Inherited), path)
-            && nearby::is_private_beside(name, node, is_pub)
+        if let [TokenTree::Ident(node)] = path
+            && is_seen_around(vis)
+            && nearby::is_private_beside(name, node)
         {
             let shown = types::text(vis);
             diagnostics.error(
@@ -266,6 +266,15 @@ impl Rewrite for WithoutSegments<'_> {
             );
         }
         path.to_vec()
+    }
+}
+
+/// Whether a module around this one sees it for certain.
+fn is_seen_around(vis: &Visibility) -> bool {
+    match vis {
+        Visibility::Public(_) => true,
+        Visibility::Restricted(restricted) => restricted.path.is_ident("crate") || restricted.path.is_ident("super"),
+        Visibility::Inherited => false,
     }
 }
 

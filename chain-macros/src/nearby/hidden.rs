@@ -13,10 +13,10 @@ pub(crate) fn is_private(chain: &Ident, module: &Ident, function: &Ident) -> boo
 }
 
 /// Whether this function beside a segment is certainly private to their module, where the segment is visible further out.
-pub(crate) fn is_private_beside(segment: &Ident, function: &Ident, is_segment_pub: bool) -> bool {
+pub(crate) fn is_private_beside(segment: &Ident, function: &Ident) -> bool {
     let Some(Around { file, scope, .. }) = Around::of(segment) else { return false };
     // A file may be the crate's own, where what is private is visible in the whole crate.
-    (is_segment_pub || scope != 0) && file.is_private_in(scope, &names::unraw(function))
+    scope != 0 && file.is_private_in(scope, &names::unraw(function))
 }
 
 /// Whether the type of this path, `module::Type`, is private in a module beside the chain.
@@ -36,12 +36,10 @@ pub(crate) fn is_private_type(chain: &Ident, ty: &syn::Type) -> bool {
 const BESIDE: [&str; 2] = ["pub(crate)", "pub(super)"];
 
 /// Whether this segment beside another one has no `pub`, where the other one is visible further out.
-pub(crate) fn is_segment_private(segment: &Ident, inner: &Ident, is_segment_pub: bool) -> bool {
+pub(crate) fn is_segment_private(segment: &Ident, inner: &Ident) -> bool {
     let Some(Around { file, scope, .. }) = Around::of(segment) else { return false };
     let inner = names::unraw(inner);
-    (is_segment_pub || scope != 0)
-        && file.declares_segment(scope, &inner)
-        && file.declares_segment_without_pub(scope, &inner)
+    scope != 0 && file.declares_a_private_segment(scope, &inner)
 }
 
 /// One of these types that is less visible than this one, if both are declared in the scope of the `impl` block in which this

@@ -1,7 +1,7 @@
 //! What imports lead to. A segment that a module imports for itself is taken in from where it stands, since nothing can be
 //! handed on under a name that is private.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::{ItemUse, Path, UseTree};
 
 use super::Around;
@@ -89,19 +89,14 @@ impl File {
         leads_to(&item.tree, name, &mut path).then(|| path.join("::"))
     }
 
-    /// Whether each segment of this name in this scope is private.
-    pub(super) fn declares_segment_without_pub(&self, scope: usize, name: &str) -> bool {
+    /// Whether there is one segment of this name in this scope, and it is private.
+    pub(super) fn declares_a_private_segment(&self, scope: usize, name: &str) -> bool {
         let chains = self.groups.iter().filter(|group| group.kind == Kind::Chain && group.parent == Some(scope));
-        let begins = |words: &str| words.split_whitespace().next() == Some("segment");
-        let mut all = chains.map(|group| self.within(group)).filter(|text| {
-            let rest = text.split_once("segment").map(|(_, rest)| rest.trim_start());
-            rest.and_then(|rest| rest.strip_prefix(name))
-                .is_some_and(|rest| !rest.starts_with(|sign: char| sign.is_alphanumeric() || sign == '_'))
-        });
-        all.all(begins)
+        let mut all = chains.filter_map(|group| segment(self.within(group)).filter(|(_, called)| called == name));
+        all.next().is_some_and(|(is_private, _)| is_private) && all.next().is_none()
     }
 
-    pub(super) fn declares_segment(&self, scope: usize, name: &str) -> bool {
+    fn declares_segment(&self, scope: usize, name: &str) -> bool {
         let chains = self.groups.iter().filter(|group| group.kind == Kind::Chain && group.parent == Some(scope));
         let words = |text: &str| {
             text.split(|sign: char| !(sign.is_alphanumeric() || sign == '_')).map(str::to_owned).collect::<Vec<_>>()
@@ -110,6 +105,24 @@ impl File {
             .map(|group| words(self.within(group)))
             .any(|words| words.windows(2).any(|two| two[0] == "segment" && two[1] == name))
     }
+}
+
+/// Whether the segment in these tokens of `chain!` is private, and its name.
+fn segment(text: &str) -> Option<(bool, String)> {
+    let tokens: TokenStream = text.parse().ok()?;
+    let mut tokens = tokens.into_iter().peekable();
+    while matches!(tokens.peek(), Some(TokenTree::Punct(_))) {
+        tokens.next();
+        tokens.next();
+    }
+    let mut words = tokens.filter_map(|token| match token {
+        TokenTree::Ident(word) => Some(names::unraw(&word)),
+        _ => None,
+    });
+    let first = words.next()?;
+    let is_private = first == "segment";
+    let is_one = is_private || words.next()? == "segment";
+    is_one.then_some((is_private, words.next()?))
 }
 
 /// Crates whose names are imported all at once and that declare no segments.
@@ -151,6 +164,21 @@ fn leads_to(tree: &UseTree, name: &str, path: &mut Vec<String>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::File;
+
+    #[test]
+    fn a_segment_is_private_without_pub() {
+        for (text, found) in [
+            ("segment front { auth }", Some((true, "front"))),
+            ("/// A segment in a segment.\n #[allow(unused)] segment inner(log: Log) { log }", Some((true, "inner"))),
+            ("/// A segment in a segment.\n pub segment inner { auth }", Some((false, "inner"))),
+            ("pub(in crate::a) segment inner { auth }", Some((false, "inner"))),
+            ("struct App; fn() -> u8 { auth }", None),
+            ("pub struct segment; fn() -> u8 { auth }", None),
+        ] {
+            let segment = super::segment(text);
+            assert_eq!(segment.as_ref().map(|(is_private, name)| (*is_private, name.as_str())), found, "{text}");
+        }
+    }
 
     #[test]
     fn an_import_of_a_module_leads_to_the_segment() {
