@@ -224,6 +224,34 @@ fn a_segment_may_have_parameters() {
     assert_eq!((fixed.run(), fixed.log.0.get()), (8, 1));
 }
 
+mod asked {
+    use chain_runtime::{chain, node};
+
+    #[node]
+    pub fn is_on() -> bool {
+        true
+    }
+
+    #[node]
+    pub fn counted() {}
+
+    #[node]
+    pub fn end() -> u8 {
+        1
+    }
+
+    chain! { pub segment part { #[when(is_on)] counted } }
+    chain! { pub struct Asked; fn() -> u8 { ..part => #[when(is_on)] counted => end } }
+}
+
+#[test]
+fn conditions_are_drawn_as_they_are_written_in_the_segment() {
+    let attributes: Vec<_> = asked::Asked::NODES.iter().map(|node| node.attributes).collect();
+    let asked: Vec<_> = attributes.iter().filter(|text| !text.is_empty()).collect();
+    assert_eq!(asked, [&"#[when(is_on)]"; 2], "{attributes:?}");
+    assert_eq!(asked::Asked.run(), 1);
+}
+
 #[test]
 fn arms_are_drawn_as_they_are_written_in_the_segment() {
     let labels: Vec<_> = Routes::CHAIN.blocks.iter().map(|block| block.label).collect();

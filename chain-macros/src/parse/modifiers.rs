@@ -11,6 +11,7 @@ use values::{limit, on_cancel, share, toggle, when};
 
 use crate::ast::{Condition, How, ItemKind, Modifiers, NodeUse, Open, Opens};
 use crate::diagnostics::{Code, Diagnostics};
+use crate::names::unraw;
 use crate::types;
 
 /// The names of the attributes, for the error about an attribute that does not exist.
@@ -25,13 +26,25 @@ const CONDITIONS: [&str; 5] = ["when", "toggle", "sample", "split", "shed"];
 /// The attributes of the whole chain, which are at the wrong place here.
 const OF_THE_CHAIN: [&str; 5] = ["observe", "budget", "send", "check", "derive"];
 
+/// An attribute as the user wrote it. A segment names its nodes by paths of its own, `front::node0::is_local`.
+fn written(attribute: &Attribute) -> String {
+    let path = attribute.parse_args::<syn::Path>().ok().filter(|_| attribute.path().is_ident("when"));
+    let parts: Vec<_> = path.iter().flat_map(|path| &path.segments).map(|part| &part.ident).collect();
+    match parts.as_slice() {
+        [.., module, name] if module.to_string().strip_prefix("node").is_some_and(|at| at.parse::<usize>().is_ok()) => {
+            format!("#[when({})]", unraw(name))
+        }
+        _ => types::text(attribute),
+    }
+}
+
 pub(super) fn read(attributes: Vec<Attribute>, kind: &ItemKind, diagnostics: &mut Diagnostics) -> Modifiers {
     let mut modifiers = Modifiers::default();
     let node = match kind {
         ItemKind::Node(node) => Some(node),
         _ => None,
     };
-    let texts = attributes.iter().filter(|attribute| !is_lint(attribute)).map(crate::types::text);
+    let texts = attributes.iter().filter(|attribute| !is_lint(attribute)).map(written);
     modifiers.text = texts.collect::<Vec<_>>().join(" ");
     let is_condition = |attribute: &Attribute| CONDITIONS.iter().any(|name| attribute.path().is_ident(name));
     modifiers.has_conditions = attributes.iter().any(is_condition);
