@@ -159,7 +159,7 @@ pub trait Write<'s, T: ?Sized, N: ?Sized> {
 #[diagnostic::on_unimplemented(
     message = "chain[E105]: `{N}` takes `{T}` by value, but this chain can only lend it",
     label = "takes `{T}` by value",
-    note = "an input that the chain owns (`name: {T}`) can be taken, and what a node provides by value; ask for `&{T}` or `&mut {T}` instead"
+    note = "an input that the chain owns (`name: {T}`) can be taken, and what a node provides by value; ask for `&{T}` instead"
 )]
 pub trait TakeOut<T, N: ?Sized> {
     /// Takes it.

@@ -173,7 +173,7 @@ impl<'s, P: ?Sized, G: Write<'s, T, N>, T: ?Sized, N: ?Sized> Writes<'s, G, T, N
 #[diagnostic::on_unimplemented(
     message = "chain[E105]: `{N}` takes `{T}` by value, but this chain can only lend it",
     label = "takes `{T}` by value",
-    note = "an input that the chain owns (`name: {T}`) can be taken, and what a node provides by value; ask for `&{T}` or `&mut {T}` instead"
+    note = "an input that the chain owns (`name: {T}`) can be taken, and what a node provides by value; ask for `&{T}` instead"
 )]
 pub trait TakesOut<G, T, N: ?Sized> {
     /// Takes it.
