@@ -32,7 +32,9 @@ mod there;
 pub(crate) use arguments::is_misapplied;
 pub(crate) use asked::{bounds_asked, note_bounds};
 pub(crate) use associated::lacks_a_type_of;
-pub(crate) use hidden::{is_private, is_private_beside, is_private_type, is_segment_private, less_visible};
+pub(crate) use hidden::{
+    imported_unmarked, is_private, is_private_beside, is_private_type, is_segment_private, is_unmarked_in, less_visible,
+};
 pub(crate) use imported::where_imported;
 pub(crate) use judged::{is_unmarked, least_visible, may_be_no_node};
 pub(crate) use misplaced::{has_a_broken_block, is_method, is_misplaced, note_block};

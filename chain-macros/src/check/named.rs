@@ -37,24 +37,40 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
                 "write `pub(crate)` before the function",
             );
         }
+        if let [module, function] = method.as_slice()
+            && node.path.path.leading_colon.is_none()
+            && nearby::is_unmarked_in(&chain.name, module, function)
+        {
+            unmarked(function, Some(&unraw(module)), diagnostics);
+        }
         let Some(name) = node.path.path.get_ident() else { continue };
         // A segment has it as a field, which the chain lacks: an error of its own.
         if chain.needs.iter().any(|need| need.name == *name) {
             continue;
         }
-        let text = unraw(name);
         match nearby::called(name) {
-            Called::Perhaps => {}
-            Called::Plain => diagnostics.error(
-                Code::E301,
-                name,
-                format_args!("`{text}` is not a node: `fn {text}` has no `#[node]`"),
-                format_args!("write `#[node]` before `fn {text}`"),
-            ),
+            Called::Perhaps => {
+                if let Some(module) = nearby::imported_unmarked(&chain.name, name) {
+                    unmarked(name, Some(&module), diagnostics);
+                }
+            }
+            Called::Plain => unmarked(name, None, diagnostics),
             Called::Nowhere(like) if is_read => nowhere(chain, name, like, diagnostics),
             Called::Nowhere(_) => {}
         }
     }
+}
+
+/// A function, beside the chain or in a module there, that has no attribute.
+fn unmarked(name: &syn::Ident, module: Option<&str>, diagnostics: &mut Diagnostics) {
+    let text = unraw(name);
+    let within = module.map(|module| format!(" in `{module}`")).unwrap_or_default();
+    diagnostics.error(
+        Code::E301,
+        name,
+        format_args!("`{text}` is not a node: `fn {text}`{within} has no `#[node]`"),
+        format_args!("write `#[node]` before `fn {text}`"),
+    );
 }
 
 /// The fields that the row names, each where it is named first.

@@ -12,6 +12,21 @@ pub(crate) fn is_private(chain: &Ident, module: &Ident, function: &Ident) -> boo
     file.is_private(scope, &names::unraw(module), &names::unraw(function))
 }
 
+/// Whether the function of this path, `module::function`, in a module beside the chain, has no attribute that could be `#[node]`.
+pub(crate) fn is_unmarked_in(chain: &Ident, module: &Ident, function: &Ident) -> bool {
+    let Some(Around { file, scope, .. }) = Around::of(chain) else { return false };
+    file.is_unmarked_in(scope, &names::unraw(module), &names::unraw(function))
+}
+
+/// The module beside the chain from which it imports this function, if the function has no such attribute.
+pub(crate) fn imported_unmarked(chain: &Ident, function: &Ident) -> Option<String> {
+    let Around { file, scope, .. } = Around::of(chain)?;
+    let function = names::unraw(function);
+    let path = file.imported_as(scope, &function)?;
+    let (module, of) = path.strip_prefix("self::").unwrap_or(&path).split_once("::")?;
+    (of == function && file.is_unmarked_in(scope, module, &function)).then(|| module.to_owned())
+}
+
 /// Whether this function beside a segment is certainly private to their module, where the segment is visible further out.
 pub(crate) fn is_private_beside(segment: &Ident, function: &Ident) -> bool {
     let Some(Around { file, scope, .. }) = Around::of(segment) else { return false };
@@ -32,15 +47,15 @@ pub(crate) fn is_private_type(chain: &Ident, ty: &syn::Type) -> bool {
     file.module_beside(scope, module).is_some_and(is_hidden)
 }
 
-/// Visible around the module.
-const BESIDE: [&str; 2] = ["pub(crate)", "pub(super)"];
-
 /// Whether this segment beside another one has no `pub`, where the other one is visible further out.
 pub(crate) fn is_segment_private(segment: &Ident, inner: &Ident) -> bool {
     let Some(Around { file, scope, .. }) = Around::of(segment) else { return false };
     let inner = names::unraw(inner);
     scope != 0 && file.declares_a_private_segment(scope, &inner)
 }
+
+/// Visible around the module.
+const BESIDE: [&str; 2] = ["pub(crate)", "pub(super)"];
 
 /// One of these types that is less visible than this one, if both are declared in the scope of the `impl` block in which this
 /// name stands.
@@ -79,6 +94,18 @@ impl File {
         is_lone && self.is_private_in(only, function)
     }
 
+    fn is_unmarked_in(&self, scope: usize, module: &str, function: &str) -> bool {
+        let Some(only) = self.module_beside(scope, module) else { return false };
+        let mut functions = self.functions_in(only, function);
+        let is_plain = match (functions.next(), functions.next()) {
+            (Some(only), None) => only.is_certain && !only.may_be_absent,
+            _ => false,
+        };
+        // A node that is written by hand may be a type of that name.
+        let is_other = self.type_in(only, function).is_some() || self.groups[only].has_a_macro;
+        is_plain && !is_other && !self.may_be_another_module(scope, module)
+    }
+
     /// Whether the only function of this name in this scope has an attribute, and is private.
     fn is_private_in(&self, scope: usize, function: &str) -> bool {
         let mut functions = self.functions_in(scope, function);
@@ -104,6 +131,26 @@ impl File {
 #[cfg(test)]
 mod tests {
     use super::File;
+
+    #[test]
+    fn a_function_without_the_attribute_is_no_node() {
+        let is_unmarked = |text: &str| File::read(text.to_owned()).is_unmarked_in(0, "nodes", "answer");
+        for text in
+            ["mod nodes { pub fn answer() {} }", "mod nodes { /// It answers.\n #[inline] pub async fn answer() {} }"]
+        {
+            assert!(is_unmarked(text), "{text}");
+        }
+        for text in [
+            "mod nodes { #[node] pub fn answer() {} }",
+            "mod nodes { #[cfg(unix)] pub fn answer() {} }",
+            "mod nodes { pub fn answer() {} pub struct answer; }",
+            "mod nodes { pub fn answer() {} declare! {} }",
+            "mod nodes { pub use a::answer; }",
+            "#[cfg(unix)] mod nodes { pub fn answer() {} } #[cfg(windows)] mod nodes;",
+        ] {
+            assert!(!is_unmarked(text), "{text}");
+        }
+    }
 
     #[test]
     fn a_function_without_pub_is_private_in_its_module() {

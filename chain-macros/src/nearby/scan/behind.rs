@@ -121,7 +121,13 @@ impl File {
         let is_certain =
             !has_attributes && !before.starts_with("//") && (before.is_empty() || before.ends_with(['}', ';']));
         let by_glob = |import: &super::Import| is_certain && import.is_of_all();
-        self.groups[scope].has_a_macro || !self.imports_of(scope, name).all(by_glob)
+        // `use name::function` brings nothing of that name.
+        let from_it = |import: &super::Import| {
+            import.root() == Some(name)
+                && !import.is_of_all()
+                && import.words().filter(|word| *word == name).count() == 1
+        };
+        self.groups[scope].has_a_macro || !self.imports_of(scope, name).all(|import| by_glob(import) || from_it(import))
     }
 
     /// Whether an impl in the file may turn a type into the reply `()`: by that name, by another one, or for any reply.
