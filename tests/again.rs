@@ -185,19 +185,11 @@ mod short {
 mod all_kinds {
     use chain_runtime::{Reloadable, Toggles, chain, node};
 
-    pub struct Request(u8);
-    pub struct User(u8);
+    use super::{Request, Seen, User, auth};
+
     pub struct Guest(u8);
     pub struct Settings(u8);
     pub struct Part<'a>(&'a Request);
-
-    #[derive(Default)]
-    pub struct Seen(Vec<String>);
-
-    #[node]
-    fn auth(request: &Request) -> User {
-        User(request.0)
-    }
 
     #[node]
     fn guest(user: &User) -> Guest {

@@ -606,13 +606,13 @@ impl Chain {
         let is_node = self.run.as_nodes.contains(&index);
         let observes =
             self.observers.iter().any(|observer| matches!(observer, Observer::Field(name) if *name == field.name));
-        let has_twins = self.fields.iter().filter(|other| self.may_be_twins(&other.ty, &field.ty)).count() > 1;
+        let has_twins = || self.fields.iter().filter(|other| self.may_be_twins(&other.ty, &field.ty)).count() > 1;
         let is_any = || {
             let of = crate::types::ungrouped(crate::types::referent(&field.ty));
             self.generics.type_params().any(|parameter| {
                 matches!(of, Type::Path(path) if path.qself.is_none() && path.path.is_ident(&parameter.ident))
             })
         };
-        !(has_twins && (is_node || observes) || observes && is_any())
+        !((is_node || observes) && has_twins() || observes && is_any())
     }
 }

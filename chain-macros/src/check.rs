@@ -26,6 +26,7 @@ mod told;
 mod twice;
 mod unwraps;
 
+pub(crate) use named::unmarked;
 pub(crate) use told::check as told;
 
 pub(crate) fn chain(chain: &Chain, diagnostics: &mut Diagnostics) {

@@ -62,7 +62,7 @@ pub(super) fn check(chain: &Chain, diagnostics: &mut Diagnostics) {
 }
 
 /// A function, beside the chain or in a module there, that has no attribute.
-fn unmarked(name: &syn::Ident, module: Option<&str>, diagnostics: &mut Diagnostics) {
+pub(crate) fn unmarked(name: &syn::Ident, module: Option<&str>, diagnostics: &mut Diagnostics) {
     let text = unraw(name);
     let within = module.map(|module| format!(" in `{module}`")).unwrap_or_default();
     diagnostics.error(

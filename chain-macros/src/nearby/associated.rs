@@ -23,13 +23,8 @@ pub(crate) fn lacks_a_type_of(name: &Ident, generics: &Generics, ty: &Type) -> b
 impl File {
     fn lacks_a_type_of(&self, generics: &Generics, ty: &Type) -> bool {
         let Some(parameter) = types::parameter(ty) else { return false };
-        let clause = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
-        let in_clause = clause.filter_map(|predicate| match predicate {
-            syn::WherePredicate::Type(of) if types::named(&of.bounded_ty) == Some(parameter) => Some(&of.bounds),
-            _ => None,
-        });
-        let own = generics.type_params().filter(|own| own.ident == *parameter).map(|own| &own.bounds);
-        let bounds = own.chain(in_clause).flatten().filter_map(|bound| match bound {
+        let bounds = types::bounds_of(parameter, generics).unwrap_or_default();
+        let bounds = bounds.into_iter().flatten().filter_map(|bound| match bound {
             TypeParamBound::Trait(bound) => Some(&bound.path),
             _ => None,
         });

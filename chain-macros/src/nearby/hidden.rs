@@ -78,7 +78,7 @@ pub(crate) fn less_visible<'t>(own: &Ident, types: &[&'t Ident]) -> Option<(&'t 
 
 impl File {
     /// The only module of this name in this scope.
-    fn module_beside(&self, scope: usize, module: &str) -> Option<usize> {
+    pub(super) fn module_beside(&self, scope: usize, module: &str) -> Option<usize> {
         let is_it = |group: &usize| {
             let group = &self.groups[*group];
             group.kind == Kind::Module && group.parent == Some(scope) && self.is_module_called(group, module)

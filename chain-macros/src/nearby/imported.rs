@@ -91,19 +91,18 @@ impl File {
 
     /// Whether there is one segment of this name in this scope, and it is private.
     pub(super) fn declares_a_private_segment(&self, scope: usize, name: &str) -> bool {
-        let chains = self.groups.iter().filter(|group| group.kind == Kind::Chain && group.parent == Some(scope));
-        let mut all = chains.filter_map(|group| segment(self.within(group)).filter(|(_, called)| called == name));
+        let mut all = self.segments(scope).filter(|(_, called)| called == name);
         all.next().is_some_and(|(is_private, _)| is_private) && all.next().is_none()
     }
 
     fn declares_segment(&self, scope: usize, name: &str) -> bool {
-        let chains = self.groups.iter().filter(|group| group.kind == Kind::Chain && group.parent == Some(scope));
-        let words = |text: &str| {
-            text.split(|sign: char| !(sign.is_alphanumeric() || sign == '_')).map(str::to_owned).collect::<Vec<_>>()
-        };
-        chains
-            .map(|group| words(self.within(group)))
-            .any(|words| words.windows(2).any(|two| two[0] == "segment" && two[1] == name))
+        self.segments(scope).any(|(_, called)| called == name)
+    }
+
+    /// The segments that this scope declares: whether each is private, and its name.
+    fn segments(&self, scope: usize) -> impl Iterator<Item = (bool, String)> {
+        let chains = self.groups.iter().filter(move |group| group.kind == Kind::Chain && group.parent == Some(scope));
+        chains.filter_map(|group| segment(self.within(group)))
     }
 }
 

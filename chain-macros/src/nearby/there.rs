@@ -74,12 +74,7 @@ impl File {
 
     /// The same for a type in a module in this scope.
     fn has_type_of_module(&self, scope: usize, module: &str, name: &str) -> bool {
-        let is_it = |group: &usize| {
-            let group = &self.groups[*group];
-            group.kind == Kind::Module && group.parent == Some(scope) && self.is_module_called(group, module)
-        };
-        let mut modules = (0..self.groups.len()).filter(is_it);
-        let (Some(only), None) = (modules.next(), modules.next()) else { return false };
+        let Some(only) = self.module_beside(scope, module) else { return false };
         let declared = self.type_in(only, name);
         !self.may_be_another_module(scope, module)
             && !self.has_a_macro_called(name)

@@ -5,6 +5,7 @@ use syn::parse::Parser;
 
 use super::paths::{located, stream};
 use super::{Tokens, kept_alive, read};
+use crate::check;
 use crate::diagnostics::{Code, Diagnostics};
 use crate::names::unraw;
 use crate::nearby::{self, Called};
@@ -20,12 +21,7 @@ pub(crate) fn without_nodes(declaration: &[TokenTree], diagnostics: &mut Diagnos
         let text = unraw(name);
         match nearby::called(name) {
             Called::Perhaps => {}
-            Called::Plain => diagnostics.error(
-                Code::E301,
-                name,
-                format_args!("`{text}` is not a node: `fn {text}` has no `#[node]`"),
-                format_args!("write `#[node]` before `fn {text}`"),
-            ),
+            Called::Plain => check::unmarked(name, None, diagnostics),
             Called::Nowhere(like) => {
                 let ty = nearby::type_called(name);
                 let help = match (like, ty) {
